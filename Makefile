@@ -1,0 +1,123 @@
+# sip2gw: `make` alone lists what there is.
+#
+# Two virtual environments, each made on first use: .venv has the developers' tools, .venv-demo only what somebody has
+# who installs the wheel. Both hold the built wheel, and it is the wheel that is run and tested. The commands are here
+# and nowhere else: tox.ini calls these targets with BIN set to its own environment, which then needs no setting up.
+
+VENV      ?= .venv
+DEMO_VENV ?= .venv-demo
+WHEELS    ?= dist
+ARGS      ?=
+PYTEST    ?= -n auto --maxprocesses 4
+
+ifeq ($(origin BIN),command line)
+DEV_READY  :=
+DEMO_READY :=
+DEMO_BIN   ?= $(BIN)
+else
+BIN        := $(VENV)/bin
+DEMO_BIN   := $(DEMO_VENV)/bin
+DEV_READY  := $(VENV)/.sip2gw-installed
+DEMO_READY := $(DEMO_VENV)/.sip2gw-installed
+endif
+
+# The inner rooms: no reactor, checked strictly. The rest is Twisted's side of the house.
+INNER := sip2gw/sip2 sip2gw/library.py sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/librarika sip2gw/config
+EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
+
+# With CI set, whatever would be skipped fails instead (tests/conftest.py).
+export SIP2GW_STRICT := $(if $(CI),1,$(SIP2GW_STRICT))
+# Where the end-to-end tests find the `twistd` and `sip2gw` that they drive.
+export SIP2GW_BIN = $(abspath $(DEMO_BIN))
+
+PIP := -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types walls docs suite unit e2e bench wheel clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: $(DEMO_READY)  ## gateway, sandbox and health page on this machine; options in ARGS="--plain-port 0 ..."
+	@exec $(DEMO_BIN)/twistd -n --pidfile= sip2gw --demo $(ARGS)
+
+test: lint types walls docs suite  ## everything: lint, types, walls, docs, and the whole suite on the built wheel
+
+lint: $(DEV_READY)  ## style, and whether the code is formatted
+	@echo "== lint"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+format: $(DEV_READY)  ## put the code into form
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+types: $(DEV_READY)  ## mypy: strict in the inner rooms, with the zope plugin at the edges
+	@echo "== types"
+	@$(BIN)/mypy --strict $(INNER)
+	@$(BIN)/mypy $(EDGES)
+
+walls: $(DEV_READY)  ## which room may import which
+	@echo "== walls"
+	@$(BIN)/lint-imports --config pyproject.toml --no-logo
+
+docs: $(DEV_READY)  ## the manual, into docs/_build/html; a warning is an error
+	@echo "== docs"
+	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
+
+# `-o pythonpath=` takes the working tree out of the way, so that the installed wheel is what is tested.
+suite: $(DEV_READY) $(DEMO_READY)  ## all tests, with branch coverage
+	@echo "== tests"
+	@$(BIN)/pytest -o pythonpath= $(PYTEST) --cov --cov-report=term --quiet $(ARGS)
+
+unit: $(DEV_READY)  ## only the tests that need no running service
+	@$(BIN)/pytest -o pythonpath= $(PYTEST) --quiet --ignore=tests/e2e --ignore=tests/interop $(ARGS)
+
+e2e: $(DEV_READY) $(DEMO_READY)  ## only the tests that drive the installed service from outside
+	@$(BIN)/pytest -o pythonpath= --quiet tests/e2e tests/interop $(ARGS)
+
+bench: $(DEV_READY) $(DEMO_READY)  ## messages a second, CPU per message, latency, memory, beside the floor
+	@$(BIN)/python bench/run.py $(ARGS)
+
+wheel: $(WHEELS)/.built  ## the wheel, into dist/
+	@ls $(WHEELS)/*.whl
+
+clean:  ## remove all that was made here
+	rm -rf .venv .venv-demo .tox build $(WHEELS) var *.egg-info docs/_build .coverage* .pytest_cache .mypy_cache \
+	    .ruff_cache .import_linter_cache .hypothesis _trial_temp* twisted/plugins/dropin.cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- setting up -----------------------------------------------------------------------------------------------------
+
+$(VENV)/.sip2gw-venv $(DEMO_VENV)/.sip2gw-venv: .ci/venv
+	@sh .ci/venv $(@D)
+	@touch $@
+
+# What goes into the wheel. The list is a file of its own, so that a file that went away is noticed as well.
+SOURCES := $(shell find sip2gw twisted -type f ! -path '*/__pycache__/*' ! -name dropin.cache | sort)
+$(WHEELS)/.sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
+.PHONY: FORCE
+FORCE:
+
+$(WHEELS)/.built: $(DEMO_VENV)/.sip2gw-venv $(WHEELS)/.sources $(SOURCES) setup.cfg pyproject.toml README.md LICENSE
+	@echo "sip2gw: building the wheel"
+	@rm -rf build sip2gw.egg-info $(WHEELS)/*.whl
+	@$(DEMO_VENV)/bin/python $(PIP) wheel --no-deps --no-build-isolation --wheel-dir $(WHEELS) .
+	@rm -rf build sip2gw.egg-info
+	@touch $@
+
+# The first line installs what is missing; the second puts this very wheel in place of one of the same version.
+$(DEMO_VENV)/.sip2gw-installed: $(WHEELS)/.built
+	@echo "sip2gw: installing it with what the demo needs"
+	@$(DEMO_VENV)/bin/python $(PIP) install "$$(echo $(WHEELS)/sip2gw-*.whl)[demo]"
+	@$(DEMO_VENV)/bin/python $(PIP) install --no-deps --force-reinstall $(WHEELS)/sip2gw-*.whl
+	@touch $@
+
+$(VENV)/.sip2gw-installed: $(WHEELS)/.built $(VENV)/.sip2gw-venv
+	@echo "sip2gw: installing it with the developers' tools"
+	@$(VENV)/bin/python $(PIP) install "$$(echo $(WHEELS)/sip2gw-*.whl)[demo,dev]"
+	@$(VENV)/bin/python $(PIP) install --no-deps --force-reinstall $(WHEELS)/sip2gw-*.whl
+	@touch $@

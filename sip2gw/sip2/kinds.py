@@ -1,0 +1,208 @@
+"""How each sort of value is written on the wire: total in both directions.
+
+What can't be read becomes the kind's `absent` value and never an error: a terminal with a blank date still wants its
+answer (docs/wire.md lists the oddities that are accepted).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import IntEnum
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from sip2gw.sip2.secret import Secret
+
+T = TypeVar("T")
+F = TypeVar("F", bound=IntEnum)
+
+Timestamp = datetime | None
+"""Naive: local time of the library. Aware: the zone letter named another. None: blank, zeros or unreadable."""
+
+
+@frozen(eq=False)
+class Kind(Generic[T]):
+    """One sort of value. `name` is its name in the protocol table."""
+
+    name: str
+    absent: T
+    parse: Callable[[str], T]
+    format: Callable[[T], str]
+
+
+class PatronFlag(IntEnum):
+    """The fourteen positions of patron_status. A flag that is set is bad news (3M, patron status)."""
+
+    CHARGE_PRIVILEGES_DENIED = 0
+    RENEWAL_PRIVILEGES_DENIED = 1
+    RECALL_PRIVILEGES_DENIED = 2
+    HOLD_PRIVILEGES_DENIED = 3
+    CARD_REPORTED_LOST = 4
+    TOO_MANY_ITEMS_CHARGED = 5
+    TOO_MANY_ITEMS_OVERDUE = 6
+    TOO_MANY_RENEWALS = 7
+    TOO_MANY_CLAIMS_OF_ITEMS_RETURNED = 8
+    TOO_MANY_ITEMS_LOST = 9
+    EXCESSIVE_OUTSTANDING_FINES = 10
+    EXCESSIVE_OUTSTANDING_FEES = 11
+    RECALL_OVERDUE = 12
+    TOO_MANY_ITEMS_BILLED = 13
+
+
+DENIED = frozenset(PatronFlag(place) for place in range(4))
+"""Nothing is allowed: what is said of a patron of whom nothing is known."""
+
+
+class SummaryList(IntEnum):
+    """The lists that field summary of 63 may ask for; the value is the position of its Y."""
+
+    HOLD_ITEMS = 0
+    OVERDUE_ITEMS = 1
+    CHARGED_ITEMS = 2
+    FINE_ITEMS = 3
+    RECALL_ITEMS = 4
+    UNAVAILABLE_HOLDS = 5
+
+
+SUPPORTED_MESSAGES = (
+    "23", "11", "09", "01", "99", "97", "93", "63", "35", "37", "17", "19", "25", "15", "29", "65",
+)  # fmt: skip
+"""The requests that the sixteen positions of BX stand for, in order."""
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+def _flag(text: str) -> bool:
+    return text[:1] in "Yy" and text != ""
+
+
+def _flag_or_unknown(text: str) -> bool | None:
+    return {"Y": True, "N": False}.get(text[:1].upper())
+
+
+def _whole_number(text: str) -> int | None:
+    digits = text.strip(" ")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
+
+
+def _amount(text: str) -> Decimal | None:
+    # Three digits after a comma may be thousands: better no amount than a wrong one.
+    match = re.fullmatch(r"-?(?:[0-9]{1,15}(?:\.[0-9]{0,6}|,[0-9]{0,2})?|\.[0-9]{1,6})", text.strip(" "))
+    return Decimal(match[0].replace(",", ".")) if match else None
+
+
+def _format_amount(amount: Decimal | None) -> str:
+    if amount is None or not amount.is_finite():
+        return ""
+    return f"{amount:.2f}" if int(amount.as_tuple().exponent) > -2 else f"{amount:f}"
+
+
+def _timestamp(text: str) -> Timestamp:
+    digits = text[:8] + text[12:]
+    if len(text) != 18 or not (digits.isascii() and digits.isdigit()):
+        return None
+    month, day, hour, minute, second = [int(digits[place : place + 2]) for place in (4, 6, 8, 10, 12)]
+    try:
+        moment = datetime(int(digits[:4]), month, day, hour, minute, second)
+    except ValueError:
+        return None
+    # The first and the last year there is can't be carried over into another zone.
+    return moment.replace(tzinfo=_zone(text[8:12])) if 1 < moment.year < 9999 else None
+
+
+def _zone(text: str) -> timezone | None:
+    """The zone letters count hours from Greenwich: A to M (no J) east, N to Y west, Z none. Else local time."""
+    letter = text.strip(" ").upper()
+    if not letter:
+        return None
+    east, west = "ABCDEFGHIKLM", "NOPQRSTUVWXY"
+    if letter == "Z":
+        return UTC
+    if len(letter) == 1 and letter in east:
+        return timezone(timedelta(hours=east.index(letter) + 1))
+    if len(letter) == 1 and letter in west:
+        return timezone(-timedelta(hours=west.index(letter) + 1))
+    return None
+
+
+def _format_timestamp(moment: Timestamp) -> str:
+    if moment is None:
+        return " " * 18
+    zone = "    "
+    if moment.tzinfo is not None:
+        moment, zone = moment.astimezone(UTC), "   Z"
+    day = f"{moment.year:04d}{moment.month:02d}{moment.day:02d}"
+    return f"{day}{zone}{moment.hour:02d}{moment.minute:02d}{moment.second:02d}"
+
+
+def _parse_supported(text: str) -> frozenset[str]:
+    return frozenset(code for code, mark in zip(SUPPORTED_MESSAGES, text, strict=False) if mark in "Yy")
+
+
+def _format_supported(codes: frozenset[str]) -> str:
+    return "".join("Y" if code in codes else "N" for code in SUPPORTED_MESSAGES)
+
+
+def enum(name: str, width: int, blank: str) -> Kind[str]:
+    """A code out of a table; unknown codes are kept, blank ones read as `blank`."""
+    return chars(f"enum:{name}", width, blank)
+
+
+def digits(name: str, width: int) -> Kind[int | None]:
+    """A zero-padded number of fixed width; None is blanks; what is too big is all nines."""
+
+    def form(number: int | None) -> str:
+        return " " * width if number is None else f"{min(max(number, 0), 10**width - 1):0{width}d}"
+
+    return Kind(name, None, _whole_number, form)
+
+
+def chars(name: str, width: int, blank: str) -> Kind[str]:
+    """Characters of fixed width without further meaning to the language; none at all is nothing to say."""
+
+    def form(text: str) -> str:
+        return text.ljust(width)[:width] if text else ""
+
+    return Kind(name, blank, lambda text: text.strip(" ") or blank, form)
+
+
+def flags(name: str, places: type[F], width: int) -> Kind[frozenset[F]]:
+    """A `Y` at each place that is meant, blanks elsewhere."""
+
+    def parse(text: str) -> frozenset[F]:
+        return frozenset(place for place in places if text[place : place + 1] in ("Y", "y"))
+
+    def form(chosen: frozenset[F]) -> str:
+        return "".join("Y" if place in chosen else " " for place in range(width))
+
+    return Kind(name, frozenset(), parse, form)
+
+
+YN = Kind("yn", False, _flag, lambda yes: "Y" if yes else "N")
+YNU: Kind[bool | None] = Kind(
+    "ynu", None, _flag_or_unknown, lambda yes: {True: "Y", False: "N", None: "U"}[yes]
+)
+ZERO_ONE = Kind("01", False, lambda text: text == "1", lambda yes: "1" if yes else "0")
+TIMESTAMP = Kind("timestamp", None, _timestamp, _format_timestamp)
+TIME_SYNC = Kind(
+    "timestamp", None, _timestamp, lambda moment: _format_timestamp(moment) if moment else "0" * 18
+)
+"""The clock that terminals set theirs by; zeros mean that it can't be told."""
+PATRON_STATUS = flags("patron_status", PatronFlag, 14)
+SUMMARY = flags("summary", SummaryList, 10)
+SUPPORTED: Kind[frozenset[str]] = Kind("supported_messages", frozenset(), _parse_supported, _format_supported)
+TEXT = Kind("text", "", _as_is, _as_is)
+DISPLAY = Kind("display", "", _as_is, _as_is)
+PASSWORD: Kind[Secret | None] = Kind("text", None, Secret, lambda secret: secret.reveal() if secret else "")
+USER: Kind[Secret] = Kind("text", Secret(""), Secret, lambda secret: secret.reveal())
+NUMBER: Kind[int | None] = Kind(
+    "number", None, _whole_number, lambda number: "" if number is None else str(number)
+)
+MONEY: Kind[Decimal | None] = Kind("money", None, _amount, _format_amount)
+COUNT = digits("count", 4)

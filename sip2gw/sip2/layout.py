@@ -1,0 +1,127 @@
+"""A line taken apart by its form alone: any bytes have a layout, or are no message at all.
+
+Reading is tolerant as docs/wire.md lists it; what a value means is not known
+here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from attrs import frozen
+
+from sip2gw.sip2.checksum import verify
+from sip2gw.sip2.dialects import DEFAULT, Dialect
+from sip2gw.sip2.errors import UnknownMessage
+from sip2gw.sip2.fields import VOCABULARY
+from sip2gw.sip2.message import REQUESTS, RESPONSES, Message
+from sip2gw.sip2.text import decode
+
+_BLANKS = bytes(range(0x21))
+_STRAY = bytes(byte for byte in range(0x100) if not (byte < 0x80 and chr(byte).isalnum()))
+"""What may stand before a message and means nothing: blanks, controls, remains of a telnet negotiation."""
+
+_SUM = re.compile(rb" *[0-9A-Fa-f]{1,4}")
+_AY = re.compile(rb"AY([0-9])(?:(?!AY).){0,3}\Z", re.DOTALL)
+"""The sequence number; rubbish after its digit has been seen."""
+
+_EXTENSION = re.compile(r"[A-Z][A-Z0-9]")
+
+
+@frozen(repr=False)
+class Layout:
+    """One line by its form. Values are as the terminal sent them, decoded."""
+
+    message: type[Message]
+    fixed: tuple[tuple[str, str], ...]
+    """Name and characters of each fixed field, in order; shorter than declared if the line was."""
+    fields: tuple[tuple[str, str], ...]
+    """Code and value of each variable field in wire order, without the trailer."""
+    sequence: str | None = None
+    checksum: str | None = None
+    checksum_ok: bool | None = None
+    """None when there is no checksum."""
+
+    @property
+    def code(self) -> str:
+        """The two digits."""
+        return self.message.code
+
+
+@frozen(repr=False)
+class _Trailer:
+    start: int
+    sequence: str | None = None
+    checksum: str | None = None
+    ok: bool | None = None
+
+
+def lay_out(line: bytes, dialect: Dialect = DEFAULT) -> Layout:
+    """Take apart one line, without its terminator. Raises `UnknownMessage`, and nothing else."""
+    bare = line.lstrip(_STRAY).replace(b"\0", b"")
+    code = bare[:2].decode("ascii", "replace")
+    message = REQUESTS.get(code) or RESPONSES.get(code)
+    if message is None:
+        raise UnknownMessage(code if len(code) == 2 and code.isascii() and code.isdigit() else "")
+    trailer = _find_trailer(bare, message, dialect)
+    ok = trailer.ok
+    if ok is False and bare != line:
+        # The stray bytes may have been counted.
+        ok = _find_trailer(line, message, dialect).ok is True
+    text = decode(bare[2 : trailer.start], dialect)
+    fixed, rest = _cut_fixed(text, message, dialect.delimiter)
+    fields = _cut_fields(rest, dialect.delimiter)
+    return Layout(message, fixed, fields, trailer.sequence, trailer.checksum, ok)
+
+
+def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Trailer:
+    """Where the trailer begins, and what it says. It is looked for from the end: a value may look like one.
+
+    No checksum contains a Z, so that only the last AZ can be one.
+    """
+    delimiter = dialect.delimiter.encode()
+    az = line.rfind(b"AZ")
+    rest = line[az + 2 :].rstrip(_BLANKS + delimiter)
+    if az < 0 or not rest or delimiter in rest:
+        return _Trailer(len(line))
+    ay = _AY.search(line, max(az - 6, 0), az)
+    if ay and delimiter in ay[0]:
+        ay = None
+    start = ay.start() if ay else az
+    closed = delimiter in line[az:]
+    begins_a_piece = start <= 2 + message.width or line[:start].endswith(delimiter)
+    if _SUM.fullmatch(rest):
+        ok = verify(line[: az + 2], rest, dialect.charset)
+        # The last delimiter may be missing; but then MAZDA is a value as well.
+        found = ok or begins_a_piece or (not closed and (ay is not None or len(rest) == 4))
+    else:
+        # The digits themselves were damaged.
+        ok, found = False, begins_a_piece and ay is not None
+    if not found:
+        return _Trailer(len(line))
+    return _Trailer(start, ay[1].decode() if ay else None, rest.decode("ascii", "replace"), ok)
+
+
+def _cut_fixed(text: str, message: type[Message], delimiter: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The fixed part and what follows it, stray delimiter and all. If too short it ends at the first delimiter."""
+    part = text[: message.width].partition(delimiter)[0]
+    fixed = tuple([(name, part[start:end]) for name, start, end in message.places])
+    return fixed, text[len(part) :]
+
+
+def _cut_fields(text: str, delimiter: str) -> tuple[tuple[str, str], ...]:
+    """The variable fields; empty pieces are none.
+
+    A piece that can't be one is the rest of the value before it, which held a delimiter.
+    """
+    fields: list[tuple[str, str]] = []
+    for piece in text.split(delimiter):
+        code = piece[:2]
+        if code in VOCABULARY or _EXTENSION.fullmatch(code):
+            fields.append((code, piece[2:]))
+        elif code.islower() and code.upper() in VOCABULARY:
+            fields.append((code.upper(), piece[2:]))
+        elif fields and piece.strip():
+            last, value = fields[-1]
+            fields[-1] = (last, value + delimiter + piece)
+    return tuple(fields)

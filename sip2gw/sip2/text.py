@@ -1,0 +1,106 @@
+"""Text from a library is made safe for the wire: it can't forge a field, end a line or turn a screen around."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from sip2gw.sip2.dialects import Dialect
+
+_ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC: window titles
+    r"|\x1b[@-_]"
+)
+_JOINERS = "\u200c\u200d"
+_VIRAMA = 9
+"""The combining class of the sign that binds two Indic consonants: only next to it are joiners kept."""
+
+_SPELLED = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2039\u203a", "'"),  # single quotation marks
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),  # double ones
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),  # hyphens, dashes, minus
+    "\u00d7": "x", "\u00b7": "*", "\u2022": "*", "\u2044": "/", "\u20ac": "EUR",
+    "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "ß": "ss", "Þ": "Th", "þ": "th",
+    "Ð": "D", "ð": "d", "Đ": "D", "đ": "d", "Ł": "L", "ł": "l", "\u0131": "i",
+}  # fmt: skip
+"""Characters that have no decomposition and yet a usual spelling."""
+
+
+def to_wire(text: str, dialect: Dialect) -> bytes:
+    """`text` as the value of a field: safe, in the dialect's charset, no longer than a field may be."""
+    text = safe(text, dialect)
+    try:
+        value = text.encode(dialect.charset)
+    except UnicodeEncodeError:
+        # What stands in for a character may itself be a delimiter.
+        text = safe(_transliterate(text, dialect.charset), dialect)
+        value = text.encode(dialect.charset)
+    return value if len(value) <= dialect.max_length else _cut(text, value, dialect)
+
+
+def safe(text: str, dialect: Dialect) -> str:
+    """`text` without delimiters, controls, escape sequences, bidirectional and invisible characters."""
+    if text.isprintable() and dialect.delimiter not in text:
+        return text
+    text = _ESCAPE_SEQUENCE.sub("", text)
+    return "".join(_safe_character(text, place, dialect.delimiter) for place in range(len(text)))
+
+
+def _safe_character(text: str, place: int, delimiter: str) -> str:
+    character = text[place]
+    if character == delimiter:
+        return " "
+    if character in _JOINERS:
+        beside = text[max(place - 1, 0) : place + 2]
+        return character if any(unicodedata.combining(other) == _VIRAMA for other in beside) else ""
+    match unicodedata.category(character):
+        case "Cc" | "Zl" | "Zp":
+            return " "
+        case "Cf" | "Cs":
+            return ""
+        case _:
+            return character
+
+
+def _transliterate(text: str, charset: str) -> str:
+    """`text` as far as the charset can hold it: the rest loses its marks or is spelled out, else becomes `?`."""
+    return "".join(_nearest(character, charset) for character in unicodedata.normalize("NFC", text))
+
+
+def _nearest(character: str, charset: str) -> str:
+    if _holds(charset, character):
+        return character
+    parts = _SPELLED.get(character) or unicodedata.normalize("NFKD", character)
+    bare = "".join(_SPELLED.get(part, part) for part in parts if not unicodedata.combining(part))
+    return bare if _holds(charset, bare) else "?"
+
+
+def _holds(charset: str, text: str) -> bool:
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _cut(text: str, value: bytes, dialect: Dialect) -> bytes:
+    """As much of `value`, which is `text`, as fits: it ends between two characters as people see them."""
+    fits = end = len(value[: dialect.max_length].decode(dialect.charset, "ignore"))
+    while end and _belong_together(text[end - 1], text[end]):
+        end -= 1
+    return text[: end or fits].encode(dialect.charset)
+
+
+def _belong_together(before: str, after: str) -> bool:
+    if after in _JOINERS or unicodedata.category(after).startswith("M"):
+        return True
+    return (before in _JOINERS or unicodedata.combining(before) == _VIRAMA) and after.isalpha()
+
+
+def decode(data: bytes, dialect: Dialect) -> str:
+    """Bytes from a terminal as text: in the dialect's charset, else as Latin-1, which never fails."""
+    try:
+        return data.decode(dialect.charset)
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

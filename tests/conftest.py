@@ -1,0 +1,28 @@
+"""With SIP2GW_STRICT=1 nothing is left out unnoticed: a test that would be skipped fails, and says what it lacked."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# Every run tries other examples; on a build machine it can be repeated. `--hypothesis-profile soak` takes its time.
+settings.register_profile("default", deadline=None, max_examples=30)
+settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True, print_blob=True)
+settings.register_profile("soak", deadline=None, max_examples=1000)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(autouse=True)
+def _trial_files_elsewhere(request, monkeypatch):
+    """Trial's mktemp makes its files in the working folder, which trial itself would have changed."""
+    if hasattr(request.cls, "mktemp"):
+        monkeypatch.chdir(request.getfixturevalue("tmp_path"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("SIP2GW_STRICT") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and SIP2GW_STRICT=1 allows no test to be left out: {call.excinfo.value}"
+    return report
