@@ -1,0 +1,35 @@
+"""The conversation with one terminal: lines in, steps out. It knows the language and the tenants, and no network."""
+
+from sip2gw.session.conversation import MEMORY, PATIENCE, Session
+from sip2gw.session.logins import Login
+from sip2gw.session.steps import (
+    Ask,
+    Closed,
+    Connected,
+    Decline,
+    Ignore,
+    LoggedIn,
+    Say,
+    Serving,
+    SignIn,
+    State,
+    Step,
+)
+
+__all__ = [
+    "MEMORY",
+    "PATIENCE",
+    "Ask",
+    "Closed",
+    "Connected",
+    "Decline",
+    "Ignore",
+    "LoggedIn",
+    "Login",
+    "Say",
+    "Serving",
+    "Session",
+    "SignIn",
+    "State",
+    "Step",
+]

@@ -1,0 +1,68 @@
+"""SIP2's login names no library, so there are several ways to say it; this reads them all, and decides nothing.
+
+In this order (docs/install.md shows each for an installer):
+
+1. AO, and perhaps AC `username:password`, inside the 93;
+2. CN is the library's nickname and CO is `username:password`;
+3. CN is `nickname/username`, or CP is `nickname` or `nickname:branch`, with CN and CO as account and password;
+4. none of them: the library is still unknown.
+
+What 2 and a bare CP say may be something else altogether (an account `self1`, a location `WEST`): that is a guess, and
+a wrong guess counts as 4.
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from sip2gw.library import Credentials
+from sip2gw.sip2 import Request, Secret, messages
+from sip2gw.tenants import nickname
+
+
+@frozen
+class Login:
+    """Who a terminal says it is. `library` is None while unknown; `location` is where it says it stands."""
+
+    credentials: Credentials
+    library: str | None = None
+    location: str = ""
+    otherwise: Login | None = field(default=None, repr=False)
+    """What was said if the library was only guessed, and there is no such library."""
+
+
+def read(request: messages.Login) -> Login:
+    """What a 93 says."""
+    user = request.login_user_id.reveal()
+    password = request.login_password.reveal() if request.login_password else ""
+    place = (request.location_code or "").strip()
+    as_written = Login(Credentials(user, password), None, place)
+    if named := _extension(request, "AO").strip():
+        return Login(split_account(_extension(request, "AC")) or as_written.credentials, named, place)
+    if (library := nickname(user)) and (account := split_account(password)):
+        return Login(account, library, place, otherwise=as_written)
+    library_part, slash, account_part = user.partition("/")
+    if slash and account_part and (library := nickname(library_part)):
+        return Login(Credentials(account_part, password), library, place)
+    library_part, colon, branch = place.partition(":")
+    if library := nickname(library_part):
+        otherwise = None if colon else as_written
+        return Login(as_written.credentials, library, branch.strip(), otherwise=otherwise)
+    return as_written
+
+
+def from_request(request: Request, library: str) -> Login | None:
+    """What a message with AO and AC `username:password` says; None if its AC is not of that form."""
+    password = getattr(request, "terminal_password", None)
+    account = split_account(password.reveal()) if isinstance(password, Secret) else None
+    return Login(account, library) if account else None
+
+
+def split_account(text: str) -> Credentials | None:
+    """`username:password`, cut at the first colon: a password may hold colons, a user name may not."""
+    user, colon, password = text.partition(":")
+    return Credentials(user, password) if colon and user else None
+
+
+def _extension(request: messages.Login, code: str) -> str:
+    return next((value for found, value in request.extensions if found == code and value), "")

@@ -1,0 +1,82 @@
+"""What a session can be, and what it can want: frozen states, and the steps it asks the gateway to take."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from sip2gw.library import Credentials
+from sip2gw.session.logins import Login
+from sip2gw.sip2 import Request
+from sip2gw.tenants import Tenant
+
+
+@frozen
+class Connected:
+    """Nobody has said who they are."""
+
+
+@frozen
+class LoggedIn:
+    """Credentials are held, and checked as soon as a message names the library."""
+
+    login: Login
+
+
+@frozen
+class Serving:
+    """Bound to one library until the end. `reader` is the patron at the terminal, as far as is known."""
+
+    tenant: Tenant
+    location: str = ""
+    reader: str | None = None
+
+
+@frozen
+class Closed:
+    """Nothing more is said."""
+
+
+State = Connected | LoggedIn | Serving | Closed
+
+
+@frozen
+class Ignore:
+    """Say nothing; `why` is for the log."""
+
+    why: str
+
+
+@frozen(repr=False)
+class Say:
+    """Send these bytes, then perhaps hang up."""
+
+    line: bytes
+    hang_up: bool = False
+
+
+@frozen
+class SignIn:
+    """Have the directory open the library; then `admitted` or `turned_away`."""
+
+    library: str
+    credentials: Credentials
+
+
+@frozen
+class Ask:
+    """Have circulation answer this request; then `reply`. Without a tenant only 99 is asked."""
+
+    request: Request
+    tenant: Tenant | None = None
+    location: str = ""
+    reader: str | None = None
+
+
+@frozen
+class Decline:
+    """Find words for why this can't be served (`not_logged_in`, `other_library`); then `refuse`."""
+
+    code: str
+
+
+Step = Ignore | Say | SignIn | Ask | Decline

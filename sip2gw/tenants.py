@@ -1,0 +1,87 @@
+"""Which library a terminal belongs to is decided once, at login, and by its nickname alone.
+
+A nickname comes off the wire, so it must be one DNS label before anything else happens to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import frozen
+
+from sip2gw.circulation.desk import Desk, Policy, utc_now
+from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
+
+_NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+ADVICE = {
+    "library_not_found": "no such library: AO must be the part before .librarika.com in the library's address",
+    "invalid_credentials": "wrong user name or password: sign in at the library's site with the same ones to check",
+    "account_inactive": "the account is not active: Manage > Users, accept the invitation or activate it",
+    "permission_missing": "the account lacks the Library Staff permission: Manage > Users > Change Permissions",
+    "sip2_not_activated": "the account is not activated for SIP2: ask Librarika's support to activate it",
+    "sip2_disabled": "SIP2 is not enabled for this library: ask Librarika's support, or check its plan",
+}
+"""What whoever installs a terminal should do when its login is refused, by code."""
+
+
+@frozen
+class Tenant:
+    """A library with an open account: whom a logged-in terminal belongs to."""
+
+    library: Library
+    account: str
+    """The user name it was opened with. It never goes into a log."""
+    rules: Rules
+
+    @property
+    def nickname(self) -> str:
+        """The name by which terminals call the library in AO; lower case."""
+        return self.library.nickname
+
+    def is_called(self, institution_id: str) -> bool:
+        """Whether an AO means this library. An empty one means whichever the terminal belongs to."""
+        return institution_id.strip().lower() in ("", self.nickname)
+
+
+def nickname(text: str) -> str | None:
+    """A library's nickname as it must be written, or None if `text` can't be one."""
+    label = text.strip().lower()
+    return label if _NICKNAME.fullmatch(label) else None
+
+
+class Directory:
+    """Finds the library that a terminal says it belongs to, and lets it in if the library does."""
+
+    def __init__(
+        self,
+        open_library: OpenLibrary,
+        *,
+        policy: Policy | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._open = open_library
+        self.policy = policy or Policy()
+        self.clock = clock
+
+    async def log_in(self, name: str, credentials: Credentials) -> Tenant:
+        """Open the library called `name`. Raises `Refused` with a code of `ADVICE`, or `Unavailable`."""
+        label = nickname(name)
+        if label is None:
+            raise Refused("library_not_found", "not a nickname")
+        library = await self._open(label, credentials)
+        return Tenant(library, credentials.username, await library.rules())
+
+    def desk(self, tenant: Tenant, *, location: str, reader: str | None) -> Desk:
+        """Where the answers to one terminal of this tenant are given."""
+        return Desk(
+            library=tenant.library,
+            rules=tenant.rules,
+            terminal=location or tenant.account,
+            location=location,
+            reader=reader,
+            policy=self.policy,
+            clock=self.clock,
+        )

@@ -1,0 +1,411 @@
+"""The transition table of the conversation, walked row by row, and what a session remembers."""
+
+import inspect
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sip2gw.library import Credentials, Refused, Unavailable
+from sip2gw.session import (
+    MEMORY,
+    PATIENCE,
+    Ask,
+    Closed,
+    Connected,
+    Decline,
+    Ignore,
+    LoggedIn,
+    Say,
+    Serving,
+    Session,
+    SignIn,
+    conversation,
+)
+from sip2gw.sip2 import RESPONSES, lay_out, messages, parse
+
+from .tenants import tenant
+
+DATE = "20260301    101500"
+LOGIN = b"9300CNkiosk|COsecret|AOriverside|"
+PROVISIONAL = b"9300CNkiosk|COsecret|"
+STATUS = b"9900802.00"
+PATRON = f"23000{DATE}AOriverside|AAM-1|AC|AD|".encode()
+PATRON_ALONE = f"23000{DATE}AOriverside|AAM-1|ACkiosk:secret|AD|".encode()
+CHECKOUT = f"11YN{DATE}{DATE}AOriverside|AAM-1|AB1|AC|".encode()
+FOREIGN = f"23000{DATE}AOelsewhere|AAM-1|AC|AD|".encode()
+HOMELESS = f"23000{DATE}AO|AAM-1|AC|AD|".encode()
+NOT_FOUND = Refused("library_not_found")
+WRONG = Refused("invalid_credentials")
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+
+def connected(**settings):
+    return Session(now=lambda: datetime(2026, 3, 1, 10, 15, tzinfo=UTC), **settings)
+
+
+def logged_in():
+    session = connected()
+    assert said(session.receive(PROVISIONAL)) == "941"
+    return session
+
+
+def serving(**settings):
+    session = connected(**settings)
+    assert isinstance(session.receive(LOGIN), SignIn)
+    assert said(session.admitted(tenant())) == "941"
+    return session
+
+
+def closed():
+    session = connected()
+    session.close()
+    return session
+
+
+def said(step):
+    """The line of a Say, without its terminator."""
+    assert isinstance(step, Say)
+    assert step.line.endswith(b"\r")
+    return step.line[:-1].decode()
+
+
+def check_refusal(step, request):
+    response, _ = parse(said(step).encode())
+    assert type(response) is type(parse(request)[0]).response
+    return response
+
+
+ANYWHERE = [connected, logged_in, serving]
+NOWHERE_YET = [connected, logged_in]
+
+
+def test_the_table_in_the_docstring_has_a_row_for_each_walk():
+    rows = [
+        line
+        for line in inspect.getdoc(conversation).splitlines()
+        if line.strip()[:1].isalpha() and "  " in line.strip()
+    ]
+    table = [
+        row
+        for row in rows
+        if row.strip().split("  ")[0] in ("any", "Connected", "LoggedIn", "Serving", "Closed")
+    ]
+    assert len(table) == 19
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+@pytest.mark.parametrize("line", [b"xx", b"4200", b"94", b"941", b"\xff\xfe", b"hello"])
+def test_no_message_is_ignored(start, line):
+    session = start()
+    before = session.state
+    assert isinstance(session.receive(line), Ignore)
+    assert session.state == before
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+def test_a_bad_checksum_asks_again_and_the_third_hangs_up(start):
+    session = start()
+    for round_ in range(1, PATIENCE + 1):
+        step = session.receive(b"9900802.00AY0AZ0000")
+        assert said(step) == "96AZFEF6"
+        assert step.hang_up is (round_ == PATIENCE)
+    assert session.state == Closed()
+
+
+def test_a_good_line_between_bad_ones_gives_patience_back():
+    session = connected()
+    for _ in range(PATIENCE * 2):
+        assert not session.receive(b"9900802.00AY0AZ0000").hang_up
+        assert isinstance(session.receive(STATUS), Ask)
+        session.reply(messages.ACSStatus())
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+def test_resend_gives_the_bytes_last_sent(start):
+    session = start()
+    session.receive(b"9900802.00AY0AZ0000")
+    assert said(session.receive(b"97AZFEF5")) == "96AZFEF6"
+    session.receive(STATUS + b"AY4AZ" + b"FC9D")
+    answer = session.reply(messages.ACSStatus(institution_id="x"))
+    for resend in (b"97", b"97AZFEF5", b"97AZ0000", b"97AY0AZFE2B"):
+        assert session.receive(resend) == answer
+
+
+def test_resend_before_anything_was_sent():
+    assert said(connected().receive(b"97AZFEF5")) == "96AZFEF6"
+    assert said(connected().receive(b"97")) == "96"
+
+
+@pytest.mark.parametrize("start", NOWHERE_YET)
+def test_a_login_that_names_its_library(start):
+    session = start()
+    assert session.receive(LOGIN) == SignIn("riverside", Credentials("kiosk", "secret"))
+    assert said(session.admitted(tenant())) == "941"
+    assert isinstance(session.state, Serving)
+
+
+@pytest.mark.parametrize("start", NOWHERE_YET)
+@pytest.mark.parametrize("error", [NOT_FOUND, WRONG, Unavailable("down")])
+def test_a_login_that_is_turned_away_may_try_again(start, error):
+    session = start()
+    for _ in range(5):
+        session.receive(LOGIN)
+        step = session.turned_away(error, "why")
+        assert said(step) == "940"
+        assert not step.hang_up
+    session.receive(LOGIN)
+    assert said(session.admitted(tenant())) == "941"
+
+
+@pytest.mark.parametrize("start", NOWHERE_YET)
+def test_a_login_without_a_library_is_held(start):
+    session = start()
+    assert said(session.receive(b"9300CNother|COsecret|CPFront Desk|")) == "941"
+    assert isinstance(session.state, LoggedIn)
+    assert session.state.login.credentials.username == "other"
+
+
+def test_a_login_without_a_library_is_refused_if_so_configured():
+    session = connected(deferred_login=False)
+    assert said(session.receive(PROVISIONAL)) == "940"
+    assert session.state == Connected()
+
+
+def test_a_location_that_looked_like_a_library_is_a_location():
+    session = connected()
+    assert session.receive(b"9300CNkiosk|COsecret|CPWEST|").library == "west"
+    assert said(session.turned_away(NOT_FOUND, "why")) == "941"
+    assert session.state.login.location == "WEST"
+    session.receive(PATRON)
+    session.admitted(tenant())
+    assert session.state.location == "WEST"
+
+
+def test_a_location_that_is_a_library_is_no_guess_when_the_password_is_wrong():
+    session = connected()
+    session.receive(b"9300CNkiosk|COsecret|CPriverside|")
+    assert said(session.turned_away(WRONG, "why")) == "940"
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+def test_encrypted_logins_need_an_agreement(start):
+    assert said(start().receive(b"9310CNkiosk|COsecret|AOriverside|")) == "940"
+
+
+@pytest.mark.parametrize("start", NOWHERE_YET)
+def test_status_is_asked_of_no_library_before_one_is_known(start):
+    step = start().receive(STATUS)
+    assert isinstance(step, Ask)
+    assert step.tenant is None
+
+
+def test_a_first_message_may_log_in_by_itself():
+    session = connected()
+    step = session.receive(PATRON_ALONE)
+    assert (step.library, step.credentials.username) == ("riverside", "kiosk")
+    assert isinstance(session.admitted(tenant()), Ask)
+    assert isinstance(session.state, Serving)
+
+
+def test_held_credentials_are_checked_when_a_message_names_the_library():
+    session = logged_in()
+    step = session.receive(PATRON)
+    assert (step.library, step.credentials.password) == ("riverside", "secret")
+    step = session.admitted(tenant())
+    assert step.request.patron_identifier == "M-1"
+    assert isinstance(session.state, Serving)
+
+
+@pytest.mark.parametrize(("start", "line"), [(connected, PATRON_ALONE), (logged_in, PATRON)])
+@pytest.mark.parametrize("error", [NOT_FOUND, WRONG, Unavailable("down")])
+def test_a_message_whose_login_is_turned_away_gets_its_refusal(start, line, error):
+    session = start()
+    before = session.state
+    session.receive(line)
+    assert check_refusal(session.turned_away(error, "why"), line).screen_message == ("why",)
+    assert session.state == before
+
+
+@pytest.mark.parametrize(
+    ("start", "line"),
+    [(connected, PATRON), (connected, HOMELESS), (logged_in, HOMELESS), (connected, CHECKOUT)],
+)
+def test_nothing_is_served_before_the_library_is_known(start, line):
+    session = start()
+    assert session.receive(line) == Decline("not_logged_in")
+    check_refusal(session.refuse("why"), line)
+
+
+def test_a_second_login_may_repeat_the_account():
+    session = serving()
+    assert session.receive(b"9300CNkiosk|COnew|CPsomewhere|").library == "riverside"
+    assert said(session.turned_away(WRONG, "why")) == "940"
+    session.receive(PROVISIONAL)
+    assert said(session.admitted(tenant())) == "941"
+    assert session.state.tenant.nickname == "riverside"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"9300CNother|COsecret|", b"9300CNkiosk|COsecret|AOelsewhere|", b"9300CNelsewhere/kiosk|COsecret|"],
+)
+def test_a_second_login_may_not_change_library_or_account(line):
+    session = serving()
+    assert said(session.receive(line)) == "940"
+    assert session.state.tenant.nickname == "riverside"
+
+
+@pytest.mark.parametrize("name", ["riverside", "RIVERSIDE", " Riverside ", ""])
+def test_a_bound_session_serves_its_library(name):
+    line = f"23000{DATE}AO{name}|AAM-1|AC|AD|".encode()
+    step = serving().receive(line)
+    assert isinstance(step, Ask)
+    assert step.tenant.nickname == "riverside"
+
+
+@pytest.mark.parametrize(
+    "fields", ["AOelsewhere|", "AOriverside|AOelsewhere|", "AOelsewhere|AOriverside|", "AO|AOelsewhere|"]
+)
+def test_another_library_is_refused_and_the_third_time_hangs_up(fields):
+    session = serving()
+    line = f"23000{DATE}{fields}AAM-1|AC|AD|".encode()
+    for round_ in range(1, PATIENCE + 1):
+        assert session.receive(line) == Decline("other_library")
+        step = session.refuse("why")
+        check_refusal(step, line)
+        assert step.hang_up is (round_ == PATIENCE)
+    assert session.state == Closed()
+
+
+def test_closed_says_nothing():
+    assert isinstance(closed().receive(STATUS), Ignore)
+
+
+def lend(session):
+    assert isinstance(session.receive(CHECKOUT), Ask)
+    return session.reply(messages.CheckoutResponse(ok=True, title_identifier="Emma"))
+
+
+def test_the_same_write_again_is_answered_from_memory():
+    session = serving()
+    answer = lend(session)
+    assert session.receive(CHECKOUT) == answer
+    assert session.receive(b"97") == answer
+
+
+def test_memory_survives_a_damaged_line_and_a_read_between():
+    session = serving()
+    answer = lend(session)
+    assert said(session.receive(CHECKOUT + b"AY0AZ0000")) == "96AZFEF6"
+    assert session.receive(CHECKOUT) == answer
+    session.receive(STATUS)
+    session.reply(messages.ACSStatus())
+    assert session.receive(CHECKOUT) == answer
+
+
+def test_memory_fades():
+    clock = Clock()
+    session = serving(clock=clock)
+    lend(session)
+    clock.seconds = MEMORY + 1
+    assert isinstance(session.receive(CHECKOUT), Ask)
+
+
+def test_permuted_barcodes_have_one_checksum_and_are_two_requests():
+    session = serving()
+    lines = [f"11YN{DATE}{DATE}AOriverside|AAM-1|AB{item}|AC|AY1AZ" for item in ("1234", "4321")]
+    first, second = (line.encode() + b"%04X" % (-sum(line.encode()) & 0xFFFF) for line in lines)
+    assert first[-4:] == second[-4:]
+    assert isinstance(session.receive(first), Ask)
+    session.reply(messages.CheckoutResponse(ok=True))
+    assert isinstance(session.receive(second), Ask)
+
+
+def test_a_read_runs_again():
+    session = serving()
+    for _ in range(2):
+        assert isinstance(session.receive(PATRON), Ask)
+        session.reply(messages.PatronStatusResponse())
+
+
+def test_an_answer_is_protected_as_its_request_was():
+    session = serving()
+    session.receive(b"9900802.00AY7AZFC9A")
+    assert lay_out(session.reply(messages.ACSStatus()).line[:-1]).sequence == "7"
+    session.receive(STATUS)
+    assert lay_out(session.reply(messages.ACSStatus()).line[:-1]).checksum is None
+
+
+def test_the_reader_is_remembered_until_the_patron_session_ends():
+    session = serving()
+    session.receive(PATRON)
+    session.reply(messages.PatronStatusResponse(valid_patron=True))
+    assert session.receive(CHECKOUT).reader == "M-1"
+    session.reply(messages.CheckoutResponse())
+    session.receive(f"35{DATE}AOriverside|AAM-1|".encode())
+    session.reply(messages.EndSessionResponse())
+    assert session.receive(PATRON).reader is None
+    session.reply(messages.PatronStatusResponse(valid_patron=False))
+    assert session.receive(PATRON).reader is None
+
+
+def test_version_1_leaves_out_what_2_brought():
+    session = serving()
+    session.receive(b"9900801.00")
+    assert b"BX" not in session.reply(messages.ACSStatus()).line
+    session.receive(PATRON)
+    assert b"BL" not in session.reply(messages.PatronStatusResponse(valid_patron=True)).line
+    session.receive(f"35{DATE}AOriverside|AAM-1|".encode())
+    session.reply(messages.EndSessionResponse())
+    session.receive(PATRON)
+    assert b"BLY" in session.reply(messages.PatronStatusResponse(valid_patron=True)).line
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [LOGIN, PROVISIONAL, STATUS, PATRON, PATRON_ALONE, CHECKOUT, FOREIGN, HOMELESS, b"97", b"x"]
+    )
+    | st.binary(max_size=80)
+    | st.builds(
+        lambda code, rest: code.encode() + rest,
+        st.sampled_from(["09", "37", "65", "17"]),
+        st.binary(max_size=60),
+    ),
+    max_size=12,
+)
+
+
+@given(LINES, st.data())
+def test_whatever_comes_each_request_gets_one_answer_of_its_type(lines, data):
+    session = connected()
+    bound = None
+    for line in lines:
+        step = session.receive(line)
+        while not isinstance(step, Say | Ignore):
+            match step:
+                case SignIn(library):
+                    if data.draw(st.booleans()):
+                        step = session.admitted(tenant(library.strip().lower()))
+                    else:
+                        step = session.turned_away(data.draw(st.sampled_from([NOT_FOUND, WRONG])), "no")
+                case Ask(request):
+                    step = session.reply(type(request).response())
+                case Decline():
+                    step = session.refuse("no")
+        if isinstance(step, Say):
+            assert step.line.count(b"\r") == 1
+            assert step.line[:2].decode() in RESPONSES
+        if isinstance(session.state, Serving):
+            bound = bound or session.state.tenant.nickname
+            assert session.state.tenant.nickname == bound

@@ -1,0 +1,74 @@
+"""Each way of saying in a 93 which library and which account is meant."""
+
+import pytest
+
+from sip2gw.library import Credentials
+from sip2gw.session.logins import Login, from_request, read
+from sip2gw.sip2 import parse
+
+KIOSK = Credentials("kiosk@riverside.example", "kiosk-secret")
+
+
+def read_line(line: str) -> Login:
+    return read(parse(line.encode())[0])
+
+
+@pytest.mark.parametrize(
+    ("line", "library", "credentials", "location"),
+    [
+        (
+            "9300CN|CO|CPDesk 1|AOriverside|ACkiosk@riverside.example:kiosk-secret|",
+            "riverside",
+            KIOSK,
+            "Desk 1",
+        ),
+        ("9300CNkiosk@riverside.example|COkiosk-secret|AOriverside|", "riverside", KIOSK, ""),
+        ("9300CNkiosk@riverside.example|COkiosk-secret|AORiverSide |AC|", "RiverSide", KIOSK, ""),
+        ("9300CNriverside|COkiosk@riverside.example:kiosk-secret|CPHall|", "riverside", KIOSK, "Hall"),
+        ("9300CNRiverside|COkiosk@riverside.example:kiosk-secret|", "riverside", KIOSK, ""),
+        ("9300CNriverside/kiosk@riverside.example|COkiosk-secret|CPHall|", "riverside", KIOSK, "Hall"),
+        ("9300CNkiosk@riverside.example|COkiosk-secret|CPriverside|", "riverside", KIOSK, ""),
+        ("9300CNkiosk@riverside.example|COkiosk-secret|CPriverside:North|", "riverside", KIOSK, "North"),
+        ("9300CNkiosk@riverside.example|COkiosk-secret|CPFront Desk|", None, KIOSK, "Front Desk"),
+        ("9300CNkiosk@riverside.example|COkiosk-secret|", None, KIOSK, ""),
+        ("93  CNkiosk@riverside.example|COkiosk-secret|CP|", None, KIOSK, ""),
+        ("9300CNriverside|COa:b:c|", "riverside", Credentials("a", "b:c"), ""),
+        ("9300CN|CO|", None, Credentials("", ""), ""),
+        ("9300CNeven/|COx|", None, Credentials("even/", "x"), ""),
+        ("9300CN../etc|COx|", None, Credentials("../etc", "x"), ""),
+        ("9300CNa.b|COx:y|", None, Credentials("a.b", "x:y"), ""),
+    ],
+)
+def test_the_library_and_the_account(line, library, credentials, location):
+    login = read_line(line)
+    assert (login.library, login.credentials, login.location) == (library, credentials, location)
+
+
+@pytest.mark.parametrize(
+    ("line", "otherwise"),
+    [
+        ("9300CNself1|COse:cret|CPWEST|", Login(Credentials("self1", "se:cret"), None, "WEST")),
+        ("9300CNkiosk|COsecret|CPWEST|", Login(Credentials("kiosk", "secret"), None, "WEST")),
+        ("9300CNkiosk|COsecret|CPriverside:North|", None),
+        ("9300CNriverside/kiosk|COsecret|", None),
+        ("9300CNkiosk|COsecret|AOriverside|", None),
+    ],
+)
+def test_only_what_may_mean_something_else_is_a_guess(line, otherwise):
+    assert read_line(line).otherwise == otherwise
+
+
+@pytest.mark.parametrize(
+    ("password", "credentials"),
+    [("kiosk:secret", Credentials("kiosk", "secret")), ("secret", None), ("", None), (":secret", None)],
+)
+def test_a_first_message_with_account_and_password_in_ac(password, credentials):
+    request, _ = parse(f"2300020260301    101500AOriverside|AAM-1|AC{password}|AD|".encode())
+    login = from_request(request, "riverside")
+    assert (login and login.credentials) == credentials
+
+
+def test_a_login_shows_no_password():
+    login = read_line("9300CNriverside|COkiosk:canary-1|CPx|")
+    assert "canary" not in repr(login)
+    assert "canary" not in repr(read_line("9300CNa/b|COcanary-2|"))
