@@ -1,0 +1,170 @@
+"""An identifier may name several copies, and all are told: which one is meant is for whoever asked to decide.
+
+Accession numbers are compared as numbers, barcodes as they are, ISBNs as the book they name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attrs import frozen
+
+from sip2gw.sandbox import ledger
+from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.isbn import isbn_key
+from sip2gw.sandbox.problem import Problem
+
+TYPES = ("accession", "barcode", "isbn")
+
+_COPY = (
+    "SELECT c.*, m.title, m.authors, m.isbn, m.isbn13, m.issn, m.call_no, m.category, m.type,"
+    " m.active AS media_active, m.circulation AS media_circulation"
+    " FROM copies c JOIN media m ON m.id = c.media_id WHERE c.library = ? AND "
+)
+
+
+@frozen
+class CopyUpdate:
+    """The body of `update_copy`: only what is given changes."""
+
+    condition: str | None = None
+    properties: str | None = None
+    location: str | None = None
+
+
+def find(call: Call, identifier: str, types: Iterable[str]) -> tuple[int, Any]:
+    """`find_copies`: every match, in the order of `types`, and by accession and copy number within each."""
+    return 200, {
+        "items": [
+            shape(call, copy, matched_by=kind) for kind in types for copy in _matches(call, identifier, kind)
+        ]
+    }
+
+
+def _matches(call: Call, identifier: str, kind: str) -> Iterator[sqlite3.Row]:
+    if kind == "accession":
+        if not re.fullmatch("[0-9]{1,18}", identifier):
+            return
+        where, value = "c.accession_no = ?", identifier.lstrip("0") or "0"
+    elif kind == "barcode":
+        where, value = "c.barcode = ?", identifier
+    else:
+        where, value = "m.library = c.library AND m.isbn_key = ?", isbn_key(identifier)
+        if not value:
+            return
+    yield from call.database.execute(
+        f"{_COPY}{where} ORDER BY c.media_id, c.copy_no, c.id", (call.nickname, value)
+    )
+
+
+def by_id(call: Call, copy_id: int | None) -> sqlite3.Row:
+    """The copy with its title. Raises `Problem` (`copy_not_found`)."""
+    found: sqlite3.Row | None = call.database.execute(f"{_COPY}c.id = ?", (call.nickname, copy_id)).fetchone()
+    if found is None:
+        raise Problem("copy_not_found")
+    return found
+
+
+def of_media(call: Call, media_id: int) -> list[sqlite3.Row]:
+    """All copies of a title, lowest copy number first. Raises `Problem` (`media_not_found`)."""
+    call.row("media", media_id, "media_not_found")
+    query = f"{_COPY}c.media_id = ? ORDER BY c.copy_no, c.id"
+    return call.database.execute(query, (call.nickname, media_id)).fetchall()
+
+
+def active(copy: sqlite3.Row) -> bool:
+    return bool(copy["active"] and copy["media_active"])
+
+
+def circulates(copy: sqlite3.Row) -> bool:
+    return bool(copy["circulation"] and copy["media_circulation"])
+
+
+def loan(call: Call, copy_id: int) -> sqlite3.Row | None:
+    """The open loan of a copy, with its member's number and name."""
+    found: sqlite3.Row | None = call.database.execute(
+        "SELECT b.*, m.member_no, m.name FROM bookings b JOIN members m ON m.id = b.member_id"
+        " WHERE b.copy_id = ? AND b.status = 'Issued'",
+        (copy_id,),
+    ).fetchone()
+    return found
+
+
+def queue(call: Call, copy: sqlite3.Row) -> list[sqlite3.Row]:
+    """The reservations that this copy could serve, the one it is held for first, then as they were made."""
+    return call.database.execute(
+        "SELECT b.*, m.member_no, m.name FROM bookings b JOIN members m ON m.id = b.member_id"
+        " WHERE b.media_id = ?1 AND b.status = 'Reserved' AND (b.held_copy_id = ?2"
+        " OR (NOT b.ready AND (b.copy_id IS NULL OR b.copy_id = ?2)))"
+        " ORDER BY b.held_copy_id IS NULL, b.id",
+        (copy["media_id"], copy["id"]),
+    ).fetchall()
+
+
+def shape(call: Call, copy: sqlite3.Row, matched_by: str | None = None) -> dict[str, Any]:
+    """The copy as the API shows it: with its title, its loan, and who waits for it."""
+    lent, waiting = loan(call, copy["id"]), queue(call, copy)
+    result = {
+        **brief(copy),
+        "active": active(copy),
+        "circulation": circulates(copy),
+        "condition": copy["condition"],
+        "properties": copy["properties"],
+        "media": media(copy, copy["media_id"]),
+        "current_booking": lent and {**_summary(call, lent), "return_date": lent["return_date"]},
+        "next_reservation": _summary(call, waiting[0]) if waiting else None,
+        "reservations_waiting": len(waiting),
+    }
+    if matched_by is not None:
+        result["matched_by"] = matched_by
+    return result
+
+
+def brief(copy: sqlite3.Row) -> dict[str, Any]:
+    """What names a copy and says where it belongs."""
+    return {key: copy[key] for key in ("id", "accession_no", "copy_no", "barcode", "branch", "location")}
+
+
+def media(row: sqlite3.Row, identity: int) -> dict[str, Any]:
+    """The title, from a row that has its columns."""
+    keys = ("title", "isbn", "isbn13", "issn", "call_no", "category", "type")
+    return {"id": identity, "authors": json.loads(row["authors"]), **{key: row[key] for key in keys}}
+
+
+def status(call: Call, booking: sqlite3.Row) -> str:
+    """A booking's status in Librarika's words: an issued one is Overdue from the day after its return date."""
+    if booking["status"] == "Issued" and booking["return_date"] < call.today.isoformat():
+        return "Overdue"
+    return str(booking["status"])
+
+
+def _summary(call: Call, booking: sqlite3.Row) -> dict[str, Any]:
+    member = {"id": booking["member_id"], "member_no": booking["member_no"], "name": booking["name"]}
+    return {
+        "id": booking["id"],
+        "status": status(call, booking),
+        "member": member,
+        "branch": booking["branch"],
+        "booking_date": booking["booking_date"],
+        "ready": bool(booking["ready"]),
+    }
+
+
+def update(call: Call, copy_id: int, body: CopyUpdate) -> tuple[int, Any]:
+    """`update_copy`: note a copy's condition or properties, where the library's policy allows it."""
+    if not call.library.preferences.item_updates:
+        raise Problem("not_allowed", "preference item_updates is off")
+    copy = by_id(call, copy_id)
+    values = [
+        copy[key] if (new := getattr(body, key)) is None else new
+        for key in ("condition", "properties", "location")
+    ]
+    call.database.execute(
+        "UPDATE copies SET condition = ?, properties = ?, location = ? WHERE id = ?", (*values, copy_id)
+    )
+    ledger.enter(call, "copy_update", copy_id=copy_id)
+    return 200, shape(call, by_id(call, copy_id))

@@ -1,0 +1,198 @@
+"""A data file is taken whole or not at all: every fault in it is reported at once, each with its place and the fix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from sip2gw.sandbox import days, strict
+from sip2gw.sandbox.form import BookingForm, LibraryForm, MediaForm, MemberForm, TransactionForm, UserForm
+from sip2gw.sandbox.isbn import isbn_key
+
+T = TypeVar("T")
+
+_LISTS: dict[str, type[Any]] = {
+    "users": UserForm,
+    "members": MemberForm,
+    "media": MediaForm,
+    "bookings": BookingForm,
+    "transactions": TransactionForm,
+}
+
+
+class DataFault(ValueError):
+    """The data file cannot be used; its text lists every fault, a line each."""
+
+
+@frozen
+class Stock:
+    """One library of the data file, structured and consistent."""
+
+    library: LibraryForm
+    users: tuple[UserForm, ...]
+    members: tuple[MemberForm, ...]
+    media: tuple[MediaForm, ...]
+    bookings: tuple[BookingForm, ...]
+    transactions: tuple[TransactionForm, ...]
+
+
+def default_data() -> dict[str, Any]:
+    """The libraries that come with the package."""
+    text = (resources.files("sip2gw.sandbox") / "libraries.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def load_data(path: str | Path) -> dict[str, Any]:
+    """Read and check a data file. Raises `DataFault` (also if the file cannot be read)."""
+    try:
+        value = strict.parse(Path(path).read_bytes())
+    except OSError as failure:
+        raise DataFault(f"{path}: cannot be read: {failure.strerror}") from None
+    except ValueError as failure:
+        raise DataFault(f"{path}: is no JSON: {failure}") from None
+    try:
+        stock(value)
+    except DataFault as fault:
+        lines = str(fault).splitlines()
+        raise DataFault("\n".join(f"{path}: {line}" for line in lines)) from None
+    return dict(value)
+
+
+def stock(value: Any) -> tuple[Stock, ...]:
+    """The libraries that a data file's content means. Raises `DataFault`."""
+    faults: list[tuple[str, str]] = []
+    if not isinstance(value, Mapping) or not isinstance(value.get("libraries"), list):
+        raise DataFault('the whole: must be an object with a list "libraries"')
+    faults += [(key, 'unknown key; only "libraries" is known') for key in value if key != "libraries"]
+    found: list[Stock] = []
+    for index, raw in enumerate(value["libraries"]):
+        one = _library(raw, f"libraries[{index}]", faults)
+        if one is None:
+            continue
+        if any(other.library.nickname == one.library.nickname for other in found):
+            faults.append((f"libraries[{index}].nickname", "is used twice; every library has its own"))
+        found.append(one)
+    if faults:
+        raise DataFault("\n".join(f"{place}: {fault}" for place, fault in faults))
+    return tuple(found)
+
+
+def _library(raw: Any, place: str, faults: list[tuple[str, str]]) -> Stock | None:
+    if not isinstance(raw, Mapping):
+        faults.append((place, "is no object; write it in braces"))
+        return None
+    shell = _one({key: value for key, value in raw.items() if key not in _LISTS}, LibraryForm, place, faults)
+    lists = {
+        name: _several(raw.get(name, []), kind, f"{place}.{name}", faults) for name, kind in _LISTS.items()
+    }
+    _check(shell, lists, raw, faults)
+    if shell is None:
+        return None
+    return Stock(shell, **{name: tuple(item for _, item in items) for name, items in lists.items()})
+
+
+def _one(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> T | None:
+    try:
+        return strict.structure(raw, kind, place)
+    except strict.Faults as found:
+        faults += found.found
+        return None
+
+
+def _several(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> list[tuple[str, T]]:
+    if not isinstance(raw, list):
+        faults.append((place, "is no list; write it in square brackets"))
+        return []
+    items = [
+        (f"{place}[{index}]", _one(item, kind, f"{place}[{index}]", faults)) for index, item in enumerate(raw)
+    ]
+    return [(where, item) for where, item in items if item is not None]
+
+
+def _check(
+    shell: LibraryForm | None,
+    lists: dict[str, list[Any]],
+    raw: Any,
+    faults: list[tuple[str, str]],
+) -> None:
+    """What no single entry can tell: that names are unique, and that what is referred to exists."""
+    # Numbers are taken from the raw file too, so that one fault in a member is not reported again at its bookings.
+    members = {item.get("member_no") for item in _objects(raw.get("members"))}
+    titles = list(_objects(raw.get("media")))
+    copies = [copy for title in titles for copy in _objects(title.get("copies"))]
+    accessions = [str(copy.get("accession_no")).lstrip("0") for copy in copies]
+    for name, key in (("users", "username"), ("members", "member_no")):
+        seen: set[str] = set()
+        for where, item in lists[name]:
+            if getattr(item, key) in seen:
+                faults.append((f"{where}.{key}", "is used twice; give each its own"))
+            seen.add(getattr(item, key))
+    for where, media in lists["media"]:
+        for key in ("isbn", "isbn13"):
+            if getattr(media, key) and not isbn_key(getattr(media, key)):
+                faults.append((f"{where}.{key}", "is no ISBN: its length or check digit is wrong"))
+        for index, copy in enumerate(media.copies):
+            if shell and copy.branch is not None and copy.branch not in shell.branches:
+                faults.append(
+                    (f"{where}.copies[{index}].branch", "is none of the library's branches; add it there")
+                )
+    on_loan: set[str] = set()
+    for where, item in lists["bookings"] + lists["transactions"]:
+        if item.member_no not in members:
+            faults.append((f"{where}.member_no", "names no member of this library"))
+        if item.accession_no is not None:
+            same = accessions.count(item.accession_no.lstrip("0"))
+            if same != 1:
+                faults.append(
+                    (f"{where}.accession_no", f"must name one copy of this library, and names {same}")
+                )
+    for where, booking in lists["bookings"]:
+        _check_booking(booking, titles, where, faults)
+        if booking.status in ("Issued", "Overdue"):
+            if booking.accession_no in on_loan:
+                faults.append((f"{where}.accession_no", "is on loan already; a copy has one loan at a time"))
+            on_loan.add(booking.accession_no)
+    for where, entry in lists["transactions"]:
+        _check_day(entry.created_at, f"{where}.created_at", faults)
+        if shell and entry.currency not in (None, shell.currency):
+            faults.append((f"{where}.currency", f"is not the library's, {shell.currency}; leave it out"))
+
+
+def _check_booking(
+    booking: BookingForm, titles: list[Mapping[str, Any]], where: str, faults: list[tuple[str, str]]
+) -> None:
+    for key in ("booking_date", "return_date", "received_at"):
+        if (text := getattr(booking, key)) is not None:
+            _check_day(text, f"{where}.{key}", faults)
+    if booking.accession_no is not None:
+        return
+    if booking.status not in ("Reserved", "Pending"):
+        faults.append((f"{where}.accession_no", f"is missing; a booking that is {booking.status} has a copy"))
+    elif booking.title is None and booking.isbn13 is None:
+        faults.append((where, "names nothing; write accession_no, title or isbn13"))
+    elif sum(means(booking, title.get("title"), title.get("isbn13")) for title in titles) != 1:
+        faults.append((where, "must name one title of this library by title or isbn13"))
+
+
+def means(booking: BookingForm, title: Any, isbn13: Any) -> bool:
+    """Whether a booking without a copy is for the title with this name and ISBN."""
+    if booking.isbn13 is not None:
+        return isinstance(isbn13, str) and isbn_key(booking.isbn13) == isbn_key(isbn13) != ""
+    return bool(booking.title == title)
+
+
+def _check_day(text: str, where: str, faults: list[tuple[str, str]]) -> None:
+    try:
+        days.relative(text, date(2000, 1, 1))
+    except ValueError as failure:
+        faults.append((where, str(failure)))
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,57 @@
+"""A key stands for one request: the same again gets the first result, another one under the same key is refused.
+
+The record is committed with the effect, so neither can be lost alone. Keys belong to an account and last a day. What
+was never carried out (a malformed body, a missing token) is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from sip2gw.sandbox.answer import Answer
+from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.problem import Problem
+
+KEPT = 24 * 3600
+"""Seconds."""
+
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+def checked(key: str) -> str:
+    """The key, if it can be one. Raises `Problem` (`validation_failed`)."""
+    if not _KEY.fullmatch(key):
+        raise Problem("validation_failed", "Idempotency-Key: must be 1 to 255 visible ASCII characters")
+    return key
+
+
+def fingerprint(method: str, path: str, body: Any) -> str:
+    """What makes two requests the same: method, path and the JSON value of the body."""
+    text = json.dumps([method, path, body], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def first_answer(call: Call, mark: str) -> Answer | None:
+    """The answer that this key has had. Raises `Problem` (`idempotency_key_reused`) for another request."""
+    row = call.database.execute(
+        "SELECT * FROM idempotency WHERE library = ? AND user_id = ? AND key = ? AND at > ?",
+        (call.nickname, call.user_id, call.key, call.now.timestamp() - KEPT),
+    ).fetchone()
+    if row is None:
+        return None
+    if row["fingerprint"] != mark:
+        raise Problem("idempotency_key_reused")
+    return Answer(row["status"], row["body"], row["content_type"], {"Idempotency-Replayed": "true"})
+
+
+def keep(call: Call, mark: str, answer: Answer) -> None:
+    """Keep the answer under the call's key, and drop what is older than a day."""
+    now = call.now.timestamp()
+    call.database.execute("DELETE FROM idempotency WHERE at <= ?", (now - KEPT,))
+    call.database.execute(
+        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (call.nickname, call.user_id, call.key, mark, answer.status, answer.content_type, answer.body, now),
+    )

@@ -1,0 +1,77 @@
+"""A return ends a loan on the day it came back, charges what was late, and hands the copy to whoever waits for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from sip2gw.sandbox import bookings, copies, days, fees, history, ledger, money, reservations
+from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.problem import Problem
+
+
+@frozen
+class Return:
+    """The body of `return_booking`. With `offline_at` it has happened already, and no policy is asked."""
+
+    returned_at: datetime | None = None
+    branch: str | None = None
+    terminal: str | None = None
+    offline_at: datetime | None = None
+
+
+def take_back(call: Call, booking_id: int, body: Return) -> tuple[int, Any]:
+    """`return_booking`."""
+    booking = bookings.by_id(call, booking_id)
+    moment = min(body.offline_at or body.returned_at or call.now, call.now)
+    if booking["status"] != "Issued":
+        raise Problem("not_on_loan", f"the booking is {copies.status(call, booking)}")
+    if body.offline_at is None:
+        _check(call, booking, call.day(moment))
+    elif days.stamp(moment) < booking["issued_at"]:
+        raise Problem("not_on_loan", "it was lent only after that return")
+    charged = close(call, booking, moment, branch=body.branch, terminal=body.terminal)
+    copy = copies.shape(call, copies.by_id(call, booking["copy_id"]))
+    return 200, {
+        "booking": bookings.shown(call, booking_id),
+        "next_reservation": copy["next_reservation"],
+        "due_amount": money.text(charged, call.library.currency),
+        "currency": call.library.currency,
+        "copy": copy,
+    }
+
+
+def _check(call: Call, booking: sqlite3.Row, day: date) -> None:
+    preferences = call.library.preferences
+    if not preferences.member_checkins:
+        raise Problem("checkin_not_allowed", "preference member_checkins is off")
+    if not preferences.overdue_checkins and booking["return_date"] < day.isoformat():
+        raise Problem("overdue_checkin_not_allowed", "preference overdue_checkins is off")
+
+
+def close(
+    call: Call, booking: sqlite3.Row, moment: datetime, *, branch: str | None, terminal: str | None
+) -> Decimal:
+    """End an open loan at this moment; the fee that was charged for it."""
+    due = date.fromisoformat(booking["return_date"])
+    charged = fees.overdue_fee(call, due, call.day(moment))
+    fee_id = fees.charge(call, booking["member_id"], "overdue", charged, booking["id"]) if charged else None
+    call.change(
+        booking, status="Returned", received_at=days.stamp(moment), terminal=terminal or booking["terminal"]
+    )
+    reservations.settle(call, booking["media_id"])
+    history.remember(call, "return", booking["id"], booking["copy_id"], fee_id)
+    ledger.enter(
+        call,
+        "return",
+        booking_id=booking["id"],
+        copy_id=booking["copy_id"],
+        member_id=booking["member_id"],
+        amount=charged if charged else None,
+    )
+    del branch  # Librarika keeps no place of return: a copy belongs to its own branch.
+    return charged

@@ -1,0 +1,139 @@
+"""One request in, one answer out, and one transaction between: effect, ledger row and key are committed together.
+
+This room knows HTTP only as far as `Incoming` says it; whether and how the answer reaches the client is the business
+of `web`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Factory, frozen
+
+from sip2gw.sandbox import auth, days, idempotency, strict
+from sip2gw.sandbox.answer import Answer
+from sip2gw.sandbox.asked import Asked
+from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.libraries import Library
+from sip2gw.sandbox.operations import Operation
+from sip2gw.sandbox.passwords import Attempts
+from sip2gw.sandbox.problem import Problem
+
+LARGEST_BODY = 1 << 20
+"""Bytes."""
+
+
+@frozen
+class Incoming:
+    """A request as it came: path and query decoded, header names in lower case."""
+
+    path: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    body: bytes = Factory(bytes)
+
+
+class Server:
+    """The libraries, their database, and the counters of one sandbox. `clock` has `seconds()`, since 1970."""
+
+    def __init__(self, database: sqlite3.Connection, clock: Any, token_life: float) -> None:
+        self.database = database
+        self.clock = clock
+        self.token_life = token_life
+        self.libraries: dict[str, Library] = {}
+        self.attempts = Attempts()
+        self.counts: dict[str, Counter[str]] = {}
+        self.honour_keys = True
+
+    def library(self, nickname: str) -> Library:
+        """The library with this nickname. Raises `Problem` (`library_not_found`)."""
+        try:
+            return self.libraries[nickname]
+        except KeyError:
+            raise Problem("library_not_found") from None
+
+    def count(self, library: str, operation: str) -> None:
+        """Note that an operation was asked for, whatever comes of it."""
+        self.counts.setdefault(library, Counter())[operation] += 1
+
+    def answer(self, library: Library, operation: Operation, identity: int, incoming: Incoming) -> Answer:
+        """Do what is asked, once."""
+        call = Call(self.database, library, days.at(self.clock.seconds()))
+        call.request_id = incoming.headers.get("x-request-id", "")
+        try:
+            authorization = incoming.headers.get("authorization", "")
+            if operation.needs_token:
+                call.user_id = auth.authenticate(call, authorization)
+            raw = _json(operation, incoming)
+            asked = Asked(
+                identity,
+                incoming.query,
+                _body(operation, raw),
+                authorization,
+                incoming.headers.get("if-none-match", ""),
+                self.attempts,
+                self.token_life,
+            )
+            key = incoming.headers.get("idempotency-key")
+            if not operation.writes or key is None or not self.honour_keys:
+                call.key = key or ""
+                return self._carry_out(call, operation, asked)
+            call.key = idempotency.checked(key)
+            mark = idempotency.fingerprint(operation.method, incoming.path, raw)
+            return idempotency.first_answer(call, mark) or self._carry_out(call, operation, asked, mark)
+        except Problem as problem:
+            return Answer.no(problem)
+
+    def _carry_out(self, call: Call, operation: Operation, asked: Asked, mark: str = "") -> Answer:
+        if operation.method == "GET":
+            return _answer(operation.rule(call, asked))
+        self.database.execute("BEGIN IMMEDIATE")
+        try:
+            answer = _answer(operation.rule(call, asked))
+        except Problem as problem:
+            self.database.execute("ROLLBACK")
+            answer = Answer.no(problem)
+            # Only a decision is kept: what was malformed may be sent again in better form.
+            if not mark or problem.status not in (404, 409):
+                return answer
+            self.database.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self.database.execute("ROLLBACK")
+            raise
+        if mark:
+            idempotency.keep(call, mark, answer)
+        self.database.execute("COMMIT")
+        return answer
+
+
+def _answer(result: tuple[int, Any] | Answer) -> Answer:
+    return result if isinstance(result, Answer) else Answer.of(*result)
+
+
+def _json(operation: Operation, incoming: Incoming) -> Any:
+    """The value of the body; where it may be left out, an empty object. Raises `Problem`."""
+    if operation.body is None:
+        return {}
+    if len(incoming.body) > LARGEST_BODY:
+        raise Problem("payload_too_large", f"at most {LARGEST_BODY} bytes")
+    kind = incoming.headers.get("content-type", "application/json")
+    if incoming.body and kind.partition(";")[0].strip().lower() != "application/json":
+        raise Problem("unsupported_media_type")
+    try:
+        return {} if operation.body_optional and not incoming.body else strict.parse(incoming.body.decode())
+    except ValueError:
+        raise Problem("validation_failed", "the body is no JSON", status=400) from None
+
+
+def _body(operation: Operation, raw: Any) -> Any:
+    if operation.body is None:
+        return None
+    try:
+        return strict.structure(raw, operation.body)
+    except strict.Faults as faults:
+        # Faults name places and what to write; they never repeat what was sent.
+        found = [{"place": place, "fault": fault} for place, fault in faults.found]
+        raise Problem("validation_failed", str(faults), faults=found) from None

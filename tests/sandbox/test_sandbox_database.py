@@ -1,0 +1,73 @@
+"""The database: a file keeps everything, memory nothing, and whatever else lies there is left alone."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from sandbox_support import SandboxCase, library
+
+DATA = {"libraries": [library()]}
+
+
+class DatabaseTests(SandboxCase):
+    """`database=`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = Path(folder.name) / "sandbox.sqlite"
+
+    def test_a_file_survives_a_restart_with_tokens_keys_and_effects(self) -> None:
+        self.open(DATA, database=str(self.file))
+        self.sandbox.change_library("oak", preferences={"renewals": 9})
+        loan = self.issue("A1", "1", "key-1")
+        token = self.token
+        self.sandbox.close()
+        changed = {"libraries": [library(members=[])]}
+        self.open(changed, database=str(self.file))
+        self.token = token
+        assert self.member("A1")["counts"]["issued"] == 1
+        assert self.get("/library").body["preferences"]["renewals"] == 9
+        assert self.issue("A1", "1", "key-1").body["id"] == loan.body["id"]
+        assert self.copy("1")["current_booking"]["id"] == loan.body["id"]
+
+    def test_memory_starts_anew(self) -> None:
+        for name in (None, ":memory:"):
+            self.open(DATA, database=name)
+            assert self.issue("A1", "1").status == 201
+            assert self.issue("A1", "1").status == 409
+
+    def test_another_file_is_refused_and_left_alone(self) -> None:
+        self.file.write_text("not a database, whatever it is; and long enough to have a header")
+        with pytest.raises(sqlite3.DatabaseError):
+            self.open(DATA, database=str(self.file))
+        assert self.file.read_text().startswith("not a database")
+        other = self.file.with_name("other.sqlite")
+        with sqlite3.connect(other) as connection:
+            connection.execute("CREATE TABLE theirs (x)")
+        connection.close()
+        with pytest.raises(sqlite3.DatabaseError, match="another kind"):
+            self.open(DATA, database=str(other))
+
+    def test_no_secret_is_in_it(self) -> None:
+        self.open(DATA, database=str(self.file))
+        self.get("/library")
+        self.sandbox.close()
+        content = b"".join(path.read_bytes() for path in self.file.parent.glob(f"{self.file.name}*"))
+        assert b"kiosk" in content
+        for secret in ("secret", "1234", self.token):
+            assert f"{secret}".encode() not in content, secret
+
+    def test_an_effect_is_whole_or_not_at_all(self) -> None:
+        self.sandbox._server.database.execute(
+            "CREATE TRIGGER broken BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        assert self.issue("A1", "1", "key-1").status == 500
+        assert len(self.flushLoggedErrors(sqlite3.IntegrityError)) == 1
+        assert self.copy("1")["current_booking"] is None
+        self.sandbox._server.database.execute("DROP TRIGGER broken")
+        assert self.issue("A1", "1", "key-1").status == 201

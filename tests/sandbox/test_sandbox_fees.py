@@ -1,0 +1,71 @@
+"""Fees: exact sums, payments against them, and the currency's own decimals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox_support import Reply, SandboxCase, library
+
+OWED = [
+    {"member_no": "A1", "type": "lost", "amount": "0.10"},
+    {"member_no": "A1", "type": "card", "amount": "0.20"},
+    {"member_no": "B2", "type": "gift", "amount": "-3.00"},
+]
+
+
+class PaymentTests(SandboxCase):
+    """`pay_fees` and `list_transactions`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.open({"libraries": [library(transactions=OWED)]})
+
+    def pay(self, amount: str, key: str | None = None, currency: str = "USD", **more: Any) -> Reply:
+        return self.post("/members/1/payments", {"amount": amount, "currency": currency, **more}, key)
+
+    def outstanding(self, query: str = "?open=true") -> list[tuple[str, str]]:
+        items = self.get(f"/members/1/transactions{query}").body["items"]
+        return [(one["type"], one["outstanding"]) for one in items]
+
+    def test_the_sum_is_exact(self) -> None:
+        assert self.member("A1")["balance"] == "0.30"
+        assert self.member("B2")["balance"] == "-3.00"
+
+    def test_the_oldest_first(self) -> None:
+        reply = self.pay("0.15")
+        assert (reply.status, reply.body["balance"]) == (201, "0.15")
+        assert self.outstanding() == [("card", "0.15")]
+        assert self.outstanding("") == [("lost", "0.00"), ("card", "0.15"), ("payment", "0.00")]
+        assert self.pay("0.15").body["balance"] == "0.00"
+        (entry, _) = self.sandbox.ledger()
+        assert (entry["kind"], entry["amount"], entry["member_no"]) == ("payment", "0.15", "A1")
+
+    def test_one_fee_by_its_number(self) -> None:
+        assert self.pay("0.20", fee_ids=[2]).status == 201
+        assert self.outstanding() == [("lost", "0.10")]
+        assert self.pay("0.01", fee_ids=[2]).code == "fee_not_found"
+        assert self.pay("0.11", fee_ids=[1]).body["payable"] == "0.10"
+
+    def test_what_is_refused(self) -> None:
+        assert self.pay("0.31").code == "payment_too_large"
+        assert self.pay("0.10", currency="EUR").code == "currency_mismatch"
+        for amount in ("0", "0.00", "-1.00", "0.001", "1e1", "NaN", "1,00", "", " 1"):
+            assert self.pay(amount).code == "validation_failed", amount
+        assert self.pay(0.1).code == "validation_failed"  # type: ignore[arg-type]
+        self.sandbox.change_library("oak", preferences={"fees": False})
+        assert self.pay("0.10").code == "fees_disabled"
+        assert self.sandbox.ledger() == []
+
+    def test_the_same_transaction_pays_once(self) -> None:
+        first = self.pay("0.10", "k1", transaction_id="T1")
+        again = self.pay("0.10", "k2", transaction_id="T1")
+        assert again.body == first.body
+        assert self.member("A1")["balance"] == "0.20"
+        assert len(self.sandbox.ledger()) == 1
+
+    def test_a_currency_without_decimals(self) -> None:
+        owed = [{"member_no": "A1", "type": "lost", "amount": "500"}]
+        self.open({"libraries": [library(currency="JPY", transactions=owed)]})
+        assert self.member("A1")["balance"] == "500"
+        assert self.pay("0.5", currency="JPY").code == "validation_failed"
+        assert self.pay("200", currency="JPY").body["balance"] == "300"

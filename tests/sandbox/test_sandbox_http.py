@@ -1,0 +1,121 @@
+"""HTTP at the edges: what is malformed, unknown, too large, or meant for nobody."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sandbox_support import SandboxCase
+
+
+class MalformedTests(SandboxCase):
+    """Every refusal is a problem document with a code."""
+
+    def test_bodies(self) -> None:
+        for raw, status in (
+            (b"{", 400),
+            (b"\xff\xfe", 400),
+            (b'{"status": NaN}', 400),
+            (b"[" * 100_000, 400),
+            (b"", 400),
+            (b"[]", 422),
+            (b'"text"', 422),
+            (b"null", 422),
+            (b'{"status": "issued", "member_id": "1", "copy_id": 1}', 422),
+            (b'{"status": "issued", "member_id": true, "copy_id": 1}', 422),
+            (b'{"status": "issued", "member_id": 1e400, "copy_id": 1}', 422),
+            (b'{"status": "issued", "member_id": 99999999999999999999, "copy_id": 1}', 422),
+            (b'{"status": "issued", "member_id": 1, "copy_id": 1, "colour": "red"}', 422),
+            (b'{"status": "issued", "member_id": 1, "copy_id": 1, "branch": "\\ud800"}', 422),
+            (b'{"status": "issued", "member_id": 1, "copy_id": 1, "return_date": "2026-13-01"}', 422),
+            (b'{"status": "issued", "member_id": 1, "copy_id": 1, "offline_at": "2026-09-21T10:00:00"}', 422),
+        ):
+            reply = self.ask("POST", "/bookings", raw=raw)
+            assert (reply.status, reply.code) == (status, "validation_failed"), raw[:60]
+            assert reply.headers["content-type"] == "application/problem+json; charset=utf-8"
+        assert self.sandbox.ledger() == []
+
+    def test_faults_name_their_place_and_never_what_was_sent(self) -> None:
+        reply = self.post("/auth/tokens", {"username": 5, "password": ["hunter2"]})
+        assert {fault["place"] for fault in reply.body["faults"]} == {"username", "password"}
+        assert "hunter2" not in json.dumps(reply.body)
+
+    def test_a_huge_body(self) -> None:
+        raw = json.dumps({"status": "issued", "remark": "x" * (1 << 20)}).encode()
+        reply = self.ask("POST", "/bookings", raw=raw)
+        assert (reply.status, reply.code) == (413, "payload_too_large")
+
+    def test_another_content_type(self) -> None:
+        reply = self.ask("POST", "/bookings", raw=b"a=1", headers={"Content-Type": "text/plain"})
+        assert (reply.status, reply.code) == (415, "unsupported_media_type")
+
+    def test_paths(self) -> None:
+        for path in (
+            "/nothing",
+            "/members/x/bookings",
+            "/members/1",
+            "/members/99999999999999999/bookings",
+            "",
+            "/",
+            "//x",
+        ):
+            reply = self.get(path)
+            assert reply.status in (404, 405), path
+            assert reply.code in ("not_found", "method_not_allowed"), path
+        for path in ("//", "//oak", "//oak/api/v2/health", "//%FF/api/v1/health", "//oak/api/v1/health/"):
+            assert self.get(path).code == "not_found", path
+        assert self.get("//nowhere/api/v1/health").code == "library_not_found"
+
+    def test_methods(self) -> None:
+        reply = self.ask("PUT", "/copies/1")
+        assert (reply.status, reply.code, reply.headers["allow"]) == (405, "method_not_allowed", "PATCH")
+        assert self.ask("DELETE", "/bookings").headers["allow"] == "POST"
+
+    def test_missing_parameters(self) -> None:
+        for path in ("/members", "/members?member_no=", "/members?member_no=a&member_no=b"):
+            assert self.get(path).code == "validation_failed", path
+
+    def test_the_request_id_comes_back_if_it_is_presentable(self) -> None:
+        assert self.ask("GET", "/health", headers={"X-Request-Id": "r-1"}).headers["x-request-id"] == "r-1"
+        for odd in ("with space", "x" * 300, "\u00e9"):
+            answered = self.ask("GET", "/health", headers={"X-Request-Id": odd}).headers["x-request-id"]
+            assert answered.isalnum(), odd
+        self.issue("A1", "1")
+        self.ask(
+            "POST",
+            "/bookings",
+            {"status": "issued", "member_id": 1, "copy_id": 2},
+            headers={"X-Request-Id": "r-2"},
+        )
+        assert self.sandbox.ledger()[-1]["request_id"] == "r-2"
+
+    def test_a_fault_of_our_own_is_a_problem_too(self) -> None:
+        self.sandbox.close()
+        reply = self.get("/library")
+        assert (reply.status, reply.code) == (500, "internal_error")
+        assert len(self.flushLoggedErrors()) == 1
+
+
+class AnyBytesTests(SandboxCase):
+    """Whatever comes in, what goes out is JSON with a status below 500."""
+
+    def test_any_body_and_any_identifier(self) -> None:
+        @settings(max_examples=60, deadline=None, database=None)
+        @given(
+            raw=st.binary(max_size=60),
+            text=st.text(max_size=20),
+            method=st.sampled_from(["GET", "POST", "PATCH"]),
+        )
+        def answered(raw: bytes, text: str, method: str) -> None:
+            from urllib.parse import quote
+
+            for path in (
+                "/bookings",
+                "/members/1/verify",
+                f"/copies?identifier={quote(text)}",
+                f"/{quote(text, '')}",
+            ):
+                assert self.ask(method, path, raw=raw).status < 500
+
+        answered()

@@ -1,0 +1,77 @@
+"""Idempotency keys: one effect for one key, whatever is sent how often."""
+
+from __future__ import annotations
+
+from sandbox_support import SandboxCase, library
+
+
+class KeyTests(SandboxCase):
+    """Every write takes a key."""
+
+    def test_the_same_request_has_one_effect_and_one_answer(self) -> None:
+        first = self.issue("A1", "1", "key-1")
+        again = self.issue("A1", "1", "key-1")
+        assert (again.status, again.body) == (first.status, first.body)
+        assert "idempotency-replayed" not in first.headers
+        assert again.headers["idempotency-replayed"] == "true"
+        (entry,) = self.sandbox.ledger()
+        assert (entry["kind"], entry["idempotency_key"], entry["accession_no"]) == ("loan", "key-1", "1")
+
+    def test_without_the_key_it_is_a_new_request(self) -> None:
+        self.issue("A1", "1")
+        assert self.issue("A1", "1").code == "already_booked_by_member"
+
+    def test_a_refusal_is_kept_too(self) -> None:
+        loan = self.issue("B2", "1")
+        assert self.issue("A1", "1", "key-1").code == "copy_not_available"
+        self.give_back(loan)
+        again = self.issue("A1", "1", "key-1")
+        assert (again.code, again.headers["idempotency-replayed"]) == ("copy_not_available", "true")
+        assert again.headers["content-type"].startswith("application/problem+json")
+
+    def test_what_was_malformed_is_not_kept(self) -> None:
+        assert self.post("/bookings", {"status": "lent"}, "key-1").code == "validation_failed"
+        assert self.issue("A1", "1", "key-1").status == 201
+
+    def test_another_request_under_the_same_key_is_refused(self) -> None:
+        loan = self.issue("A1", "1", "key-1")
+        for reply in (
+            self.issue("A1", "2", "key-1"),
+            self.post(f"/bookings/{loan.body['id']}/return", {}, "key-1"),
+        ):
+            assert (reply.status, reply.code) == (422, "idempotency_key_reused")
+
+    def test_the_same_value_in_other_words_is_the_same_request(self) -> None:
+        ids = b'{"status": "issued", "member_id": 1, "copy_id": 1}'
+        turned = b'{"copy_id":1,"status":"issued","member_id":1}'
+        for text in (ids, turned):
+            reply = self.ask("POST", "/bookings", raw=text, headers={"Idempotency-Key": "key-1"})
+            assert reply.status == 201
+
+    def test_a_key_lasts_a_day(self) -> None:
+        loan = self.issue("A1", "1", "key-1")
+        self.give_back(loan)
+        self.days(0.99)
+        assert self.issue("A1", "1", "key-1").body["id"] == loan.body["id"]
+        self.days(0.02)
+        assert self.issue("A1", "1", "key-1").body["id"] != loan.body["id"]
+
+    def test_keys_belong_to_an_account(self) -> None:
+        users = [{"username": "kiosk", "password": "secret"}, {"username": "desk", "password": "secret"}]
+        self.open({"libraries": [library(users=users)]})
+        self.issue("A1", "1", "key-1")
+        self.token = self.sign_in(users[1])
+        assert self.issue("A1", "1", "key-1").code == "already_booked_by_member"
+
+    def test_what_a_key_may_be(self) -> None:
+        for key in ("with space", "x" * 256, "\u00e9"):
+            assert self.issue("A1", "1", key).code == "validation_failed", key
+        assert self.issue("A1", "1", "x" * 255).status == 201
+
+    def test_keys_can_be_ignored(self) -> None:
+        self.sandbox.honour_idempotency(False)
+        self.issue("A1", "1", "key-1")
+        assert self.issue("A1", "1", "key-1").code == "already_booked_by_member"
+        self.sandbox.behave()
+        assert self.issue("A1", "1", "key-1").code == "already_booked_by_member"
+        assert self.issue("A1", "1", "key-1").headers["idempotency-replayed"] == "true"
