@@ -1,0 +1,157 @@
+"""An account has one set of tokens at a time, however many terminals use it; they live in memory and nowhere else.
+
+Tokens are renewed before they expire, and when the API says 401, which means that the request was not done: so it is
+made once more with the new token, and only once. A login that fails never touches an account that is live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.logger import Logger
+from twisted.web.http_headers import Headers
+
+from sip2gw.librarika.flights import Flight
+from sip2gw.librarika.records import Tokens
+from sip2gw.librarika.sites import Site
+from sip2gw.librarika.verdicts import Answer, Call, Unauthorized
+from sip2gw.library import Credentials, Refused, Unavailable
+
+T = TypeVar("T")
+
+_MARGIN = 60.0
+"""Seconds before the end of its life at which a token is renewed, or a tenth of its life if that is less."""
+
+
+class Account:
+    """One account at one site, signed in."""
+
+    _log = Logger()
+
+    def __init__(self, site: Site, credentials: Credentials, tokens: Tokens) -> None:
+        self.site = site
+        self._renewal: Flight[None] = Flight(self._renew)
+        self.signed_in(credentials, tokens)
+
+    def __repr__(self) -> str:
+        return f"<Account at {self.site.nickname}>"
+
+    def signed_in(self, credentials: Credentials, tokens: Tokens) -> None:
+        """Go on with what a login has just brought."""
+        self._credentials: Credentials | None = credentials
+        self._take(tokens)
+
+    def _take(self, tokens: Tokens) -> None:
+        now, life = self.site.client.now(), max(float(tokens.expires_in), 0.0)
+        self._tokens = tokens
+        self._expires = now + life
+        self._renew_at = self._expires - min(_MARGIN, life / 10)
+        self._headers = Headers(
+            {
+                b"Accept": [b"application/json"],
+                b"Authorization": [b"Bearer " + tokens.access_token.encode("ascii")],
+            }
+        )
+
+    async def record(
+        self,
+        kind: type[T],
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        until: float,
+        body: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> T:
+        """Ask as this account, and understand the answer. With a `key` it is a write, whose name that is.
+
+        Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
+        """
+        added = {} if key is None else {b"Idempotency-Key": key}
+        call, answer = await self.ask(
+            operation, method, path, until=until, body=body, added=added, writes=key is not None
+        )
+        return call.record(answer, kind)
+
+    async def ask(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        until: float,
+        body: Mapping[str, Any] | None = None,
+        added: Mapping[bytes, str] | None = None,
+        writes: bool = False,
+    ) -> tuple[Call, Answer]:
+        """The same, for the bare answer; `added` are headers of this call."""
+        if self.site.client.now() >= self._renew_at:
+            await self._renew_early(until)
+        for attempt in (1, 2):
+            tokens, headers = self._tokens, self._headers.copy()
+            for name, value in (added or {}).items():
+                headers.setRawHeaders(name, [value.encode("utf-8", "replace")])
+            try:
+                return await self.site.ask(
+                    operation, method, path, until=until, headers=headers, body=body, writes=writes
+                )
+            except Unauthorized:
+                if attempt == 1:
+                    await self._replace(tokens, until)
+        raise Refused("invalid_credentials", f"{operation}: 401 with a token made just now")
+
+    async def _renew_early(self, until: float) -> None:
+        """Renew before the token expires; if the library can't be asked, what is left of it will do."""
+        try:
+            await self._replace(self._tokens, until)
+        except Unavailable:
+            if self.site.client.now() >= self._expires:
+                raise
+
+    async def _replace(self, stale: Tokens, until: float) -> None:
+        if self._tokens is not stale:
+            return  # Somebody else's request has seen to it.
+        client = self.site.client
+        waiting = self._renewal.join().addTimeout(max(until - client.now(), 0.0), client.clock)
+        try:
+            await waiting
+        except DeferredTimeout:
+            raise Unavailable("refresh_token: no answer in time") from None
+
+    async def _renew(self) -> None:
+        stale = self._tokens
+        tokens = await self._refreshed(stale)
+        if self._tokens is stale:  # Else a login has brought newer ones meanwhile.
+            self._take(tokens)
+
+    async def _refreshed(self, stale: Tokens) -> Tokens:
+        if stale.refresh_token is not None:
+            try:
+                return await self.site.refresh(stale.refresh_token)
+            except Refused as refusal:
+                self._log.info(
+                    "librarika_refresh_refused: {code} at {library}",
+                    code=refusal.code,
+                    library=self.site.nickname,
+                )
+        return await self._sign_in_again()
+
+    async def _sign_in_again(self) -> Tokens:
+        credentials = self._credentials
+        if credentials is None:
+            raise Refused("invalid_credentials", "the password was refused before; log in anew")
+        try:
+            return await self.site.sign_in(credentials)
+        except Refused as refusal:
+            # A wrong password is not tried again and again: that locks accounts.
+            if refusal.code == "invalid_credentials" and self._credentials is credentials:
+                self._credentials = None
+            self._log.warn(
+                "librarika_account_refused: {code} at {library}",
+                code=refusal.code,
+                library=self.site.nickname,
+            )
+            raise

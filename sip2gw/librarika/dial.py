@@ -1,0 +1,137 @@
+"""A connection counts as made only when a request may go out on it; until then, whatever fails, nothing was sent.
+
+With TLS that is after the handshake: a certificate that doesn't hold is found out before the first byte of a request.
+Certificates are always verified, against the system's trust or one file of the operator's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.interfaces import (
+    IHandshakeListener,
+    IProtocol,
+    IProtocolFactory,
+    IStreamClientEndpoint,
+)
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.ssl import Certificate, trustRootFromCertificates
+from twisted.python.failure import Failure
+from twisted.web.client import URI, BrowserLikePolicyForHTTPS
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+_ORIGINS_KEPT = 1024
+
+
+class NotConnected(Exception):
+    """No connection came about, so no byte of a request was sent. Its text names the kind of failure only."""
+
+
+def trusting(ca_pem: bytes | None) -> BrowserLikePolicyForHTTPS:
+    """The HTTPS policy: the system's trusted roots, or only the certificates in `ca_pem`."""
+    if ca_pem is None:
+        return BrowserLikePolicyForHTTPS()  # type: ignore[no-untyped-call]
+    ends = b"-----END CERTIFICATE-----"
+    certificates = [Certificate.loadPEM(part + ends) for part in ca_pem.split(ends)[:-1]]
+    if not certificates:
+        raise ValueError("holds no PEM certificate")
+    roots = trustRootFromCertificates(certificates)  # type: ignore[no-untyped-call]
+    return BrowserLikePolicyForHTTPS(trustRoot=roots)  # type: ignore[no-untyped-call]
+
+
+@implementer(IHandshakeListener)
+class _Greeter(Protocol):
+    """Stands where the HTTP protocol will be, until the handshake is over."""
+
+    def __init__(self, factory: IProtocolFactory) -> None:
+        self._factory = factory
+        self._successor: IProtocol | None = None
+        self.greeted: Deferred[IProtocol] = Deferred(self._give_up)
+
+    def _give_up(self, _: Deferred[IProtocol]) -> None:
+        if self.transport is not None:
+            self.transport.abortConnection()  # type: ignore[attr-defined]  # TLS transports have it
+
+    def handshakeCompleted(self) -> None:
+        """The certificate holds: let the HTTP protocol take over."""
+        transport: Any = self.transport
+        successor = self._factory.buildProtocol(transport.getPeer())
+        if successor is None or self.greeted.called:
+            transport.abortConnection()
+            return
+        # Over TLS loseConnection() waits for the peer to agree, for ever if it stays silent.
+        transport.loseConnection = transport.abortConnection
+        self._successor = successor
+        self.dataReceived = successor.dataReceived  # type: ignore[method-assign]
+        successor.makeConnection(transport)
+        self.greeted.callback(successor)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Before the handshake was over: it failed. After it: the HTTP protocol's matter."""
+        if self._successor is not None:
+            self._successor.connectionLost(reason)
+        elif not self.greeted.called:
+            self.greeted.errback(reason)
+
+
+@implementer(IStreamClientEndpoint)
+class Line:
+    """The way to one origin. Every failure to connect, and being cancelled while at it, is `NotConnected`."""
+
+    def __init__(self, endpoint: IStreamClientEndpoint, *, secure: bool, within: float, reactor: Any) -> None:
+        self._endpoint, self._secure, self._within, self._reactor = endpoint, secure, within, reactor
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
+        """Connect, handshake included, within the time given."""
+        connecting = Deferred.fromCoroutine(self._connect(protocolFactory))
+        return connecting.addTimeout(self._within, self._reactor)
+
+    async def _connect(self, factory: IProtocolFactory) -> IProtocol:
+        try:
+            if not self._secure:
+                return await self._endpoint.connect(factory)
+            greeter = _Greeter(factory)
+            stage: Factory = Factory.forProtocol(lambda: greeter)
+            stage.noisy = False
+            await self._endpoint.connect(stage)
+            return await greeter.greeted
+        except Exception as error:
+            raise NotConnected(_kind(error)) from None
+
+
+def _kind(error: Exception) -> str:
+    """The failure's class; for a certificate, OpenSSL's reason, which names no peer's data."""
+    reasons = error.args[0] if error.args and type(error).__module__ == "OpenSSL.SSL" else None
+    words = [str(reason[-1]) for reason in reasons if reason] if isinstance(reasons, list) else []
+    return ": ".join([type(error).__name__, *words])
+
+
+@implementer(IAgentEndpointFactory)
+class Lines:
+    """One `Line` for each origin, made once: to make it anew for every request would cost a fifth of the call."""
+
+    def __init__(self, reactor: Any, policy: BrowserLikePolicyForHTTPS, within: float) -> None:
+        self._reactor, self._policy, self._within = reactor, policy, within
+        self._kept: dict[tuple[bytes, bytes, int], Line] = {}
+
+    def endpointForURI(self, uri: URI) -> Line:
+        """The line to this URI's origin."""
+        origin = (uri.scheme, uri.host, uri.port)
+        line = self._kept.get(origin)
+        if line is None:
+            if len(self._kept) >= _ORIGINS_KEPT:
+                self._kept.clear()
+            line = self._kept[origin] = self._new(uri)
+        return line
+
+    def _new(self, uri: URI) -> Line:
+        endpoint: IStreamClientEndpoint = HostnameEndpoint(
+            self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._within
+        )
+        secure = uri.scheme == b"https"
+        if secure:
+            endpoint = wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), endpoint)
+        return Line(endpoint, secure=secure, within=self._within, reactor=self._reactor)

@@ -1,0 +1,142 @@
+"""Which copy a scanned AB means: one answer or a refusal, never a guess. Pure functions over what the API found.
+
+The rules are section 6 of the contract (`docs/librarika-api.yaml`, `find_copies`); a table of tests repeats them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import date
+
+from attrs import frozen
+from stdnum import isbn
+
+from sip2gw.librarika.records import Copy
+from sip2gw.library import Refused
+
+_ORDER = ("accession", "barcode", "isbn")
+"""A random ten-digit number passes for an ISBN in one case of eleven, so that comes last."""
+
+
+@frozen
+class Wanted:
+    """What to ask the API for: the identifier, and as what it may be read."""
+
+    identifier: str
+    types: tuple[str, ...]
+
+
+def wanted(item_id: str, strip_prefix: str = "") -> Wanted:
+    """What a scanned label may stand for. Raises `Refused("copy_not_found")` when nothing is left of it."""
+    identifier = normalised(item_id, strip_prefix)
+    if not identifier:
+        raise Refused("copy_not_found", "the item identifier is empty")
+    return Wanted(identifier, _ORDER if isbn.is_valid(identifier) else _ORDER[:2])
+
+
+def normalised(item_id: str, strip_prefix: str = "") -> str:
+    """Without white space, controls and format characters; ASCII digits; no Code-39 stars; no such prefix."""
+    kept = []
+    for character in item_id:
+        if (digit := unicodedata.decimal(character, None)) is not None:
+            kept.append(str(digit))
+        elif not character.isspace() and unicodedata.category(character)[0] != "C":
+            kept.append(character)
+    text = "".join(kept)
+    if len(text) > 1 and text.startswith("*") and text.endswith("*"):
+        text = text[1:-1]
+    return text.removeprefix(strip_prefix)
+
+
+def matches(found: Sequence[Copy]) -> list[Copy]:
+    """The copies found under the first type that found any, each once. Raises `Refused("copy_not_found")`."""
+    for kind in _ORDER:
+        copies = {copy.id: copy for copy in found if copy.matched_by == kind}
+        if copies:
+            return list(copies.values())
+    raise Refused("copy_not_found", "no copy has this identifier")
+
+
+def to_lend(copies: Sequence[Copy], member_id: int, branch: str) -> Copy:
+    """The copy that a member takes out; if it is on loan to them already, this is a renewal.
+
+    `branch` is where the terminal stands. Raises `Refused`: `item_ambiguous`, `copy_not_available`.
+    """
+    if len(copies) == 1:
+        return copies[0]
+    if _titles(copies) > 1:
+        raise Refused(
+            "item_ambiguous", f"{len(copies)} copies of {_titles(copies)} titles have this identifier"
+        )
+    theirs = [copy for copy in copies if on_loan_to(copy, member_id)]
+    if theirs:
+        return min(theirs, key=lambda copy: (_due(copy), _place(copy)))
+    free = [copy for copy in copies if _is_free(copy, member_id)]
+    if free:
+        return min(
+            free,
+            key=lambda copy: (not _is_reserved_for(copy, member_id), copy.branch != branch, _place(copy)),
+        )
+    dates = [_due(copy) for copy in copies if _lends(copy) and copy.current_booking is not None]
+    facts = {"available_from": min(dates).isoformat()} if dates and min(dates) != date.max else {}
+    raise Refused("copy_not_available", f"none of {len(copies)} copies is free", facts)
+
+
+def to_take_back(copies: Sequence[Copy], reader: str | None) -> Copy:
+    """The copy that has come back, on loan or not. `reader` is the member number of who is at the terminal, if known.
+
+    Raises `Refused`: `item_ambiguous`, `isbn_checkin_ambiguous`. To close somebody else's loan would leave the real
+    borrower with daily charges, so there is no guessing.
+    """
+    if len(copies) == 1:
+        return copies[0]
+    lent = [copy for copy in copies if copy.current_booking is not None]
+    if len(lent) == 1:
+        return lent[0]
+    if _titles(copies) > 1:
+        raise Refused(
+            "item_ambiguous", f"{len(lent)} of {len(copies)} copies with this identifier are on loan"
+        )
+    if not lent:
+        return min(copies, key=lambda copy: (copy.next_reservation is None, _place(copy)))
+    theirs = [copy for copy in lent if reader and _borrower(copy) == reader]
+    if len(theirs) == 1:
+        return theirs[0]
+    raise Refused("isbn_checkin_ambiguous", f"{len(lent)} copies with this identifier are on loan")
+
+
+def on_loan_to(copy: Copy, member_id: int) -> bool:
+    """Whether this member has it."""
+    return copy.current_booking is not None and copy.current_booking.member.id == member_id
+
+
+def _borrower(copy: Copy) -> str | None:
+    return copy.current_booking.member.member_no if copy.current_booking else None
+
+
+def _titles(copies: Sequence[Copy]) -> int:
+    return len({copy.media.id for copy in copies})
+
+
+def _lends(copy: Copy) -> bool:
+    return copy.active and copy.circulation
+
+
+def _is_free(copy: Copy, member_id: int) -> bool:
+    waiting = copy.next_reservation is not None and not _is_reserved_for(copy, member_id)
+    return _lends(copy) and copy.current_booking is None and not waiting
+
+
+def _is_reserved_for(copy: Copy, member_id: int) -> bool:
+    return copy.next_reservation is not None and copy.next_reservation.member.id == member_id
+
+
+def _due(copy: Copy) -> date:
+    booking = copy.current_booking
+    return (booking.return_date if booking else None) or date.max
+
+
+def _place(copy: Copy) -> tuple[bool, int, int]:
+    """Lowest copy number first; those without one last, in the order in which they were entered."""
+    return copy.copy_no is None, copy.copy_no or 0, copy.id

@@ -1,0 +1,64 @@
+"""A library's rules are fetched once and kept for minutes; old ones are better than none while it can't be asked."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+
+from sip2gw.librarika import translation
+from sip2gw.librarika.accounts import Account
+from sip2gw.librarika.flights import Flight
+from sip2gw.librarika.records import Settings
+from sip2gw.library import LibraryError, Rules, Unavailable
+
+_AGAIN = 10.0
+"""Seconds until it is tried again after a renewal has failed."""
+
+
+class RulesShelf:
+    """The rules as one account sees them, for `life` seconds at a time."""
+
+    def __init__(self, account: Account, life: float) -> None:
+        self._account = account
+        self._life = life
+        self._etag: str | None = None
+        self._fresh_until = 0.0
+        self._flight: Flight[Rules] = Flight(self._fetch)
+        self.kept: Rules | None = None
+
+    @property
+    def fresh(self) -> Rules | None:
+        """The rules, if they needn't be asked for."""
+        return self.kept if self._account.site.client.now() < self._fresh_until else None
+
+    async def rules(self, until: float) -> Rules:
+        """The rules that are kept, renewed on the side if they are too old. The first time it is waited for them.
+
+        Raises `Refused` and `Unavailable` then.
+        """
+        if self.kept is None:
+            client = self._account.site.client
+            try:
+                return await self._flight.join().addTimeout(max(until - client.now(), 0.0), client.clock)
+            except DeferredTimeout:
+                raise Unavailable("get_library: no answer, and none is kept") from None
+        if self.fresh is None:
+            # Whoever asks needn't wait; what went wrong is for the next question to find out.
+            self._flight.join().addErrback(lambda _: None)
+        return self.kept
+
+    async def _fetch(self) -> Rules:
+        client = self._account.site.client
+        added = {b"If-None-Match": self._etag} if self.kept is not None and self._etag else None
+        try:
+            call, answer = await self._account.ask(
+                "get_library", "GET", "/library", until=client.deadline(), added=added
+            )
+            if answer.status != 304 or self.kept is None:
+                self.kept = translation.rules(call.record(answer, Settings))
+                tags = answer.headers.getRawHeaders("ETag")
+                self._etag = tags[0] if tags else None
+        except LibraryError:
+            self._fresh_until = client.now() + min(_AGAIN, self._life)
+            raise
+        self._fresh_until = client.now() + self._life
+        return self.kept

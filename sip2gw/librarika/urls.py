@@ -1,0 +1,98 @@
+"""Nothing that came off a wire chooses a host: a nickname is one DNS label before it is put into a URL, or refused.
+
+Base URLs are parsed once for each library; a call only adds a path of ours, whole numbers, and quoted query values.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import quote
+
+from attrs import field, frozen
+from hyperlink import DecodedURL, EncodedURL, URLParseError
+
+from sip2gw.library import Refused
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_HOLE = "{library}"
+
+
+def checked_nickname(text: str) -> str:
+    """`text` if it is one lower-case DNS label. Raises `Refused("library_not_found")` for anything else."""
+    if not _LABEL.fullmatch(text):
+        raise Refused("library_not_found", "the nickname is no lower-case DNS label")
+    return text
+
+
+def query(**values: str) -> str:
+    """`?name=value&...` with every character quoted that could mean something in a URL."""
+    return "?" + "&".join(
+        f"{name}={quote(value, safe='', errors='replace')}" for name, value in values.items()
+    )
+
+
+class ReadyURL(EncodedURL):
+    """A URL whose text is ready for the wire.
+
+    treq takes a parsed URL, only to ask it for its text again; hyperlink's parsing and quoting would be a sixth of
+    the processor time of a call. Nothing else may be asked of it.
+    """
+
+    __slots__ = ("_ready",)
+
+    def __init__(self, text: str) -> None:
+        self._ready = text
+
+    def to_uri(self) -> EncodedURL:
+        """Itself: it is one already."""
+        return self
+
+    def to_text(self, with_password: bool = False) -> str:
+        """The text that it was made with."""
+        del with_password  # There is none in it: `Template` takes no user names.
+        return self._ready
+
+
+@frozen
+class Template:
+    """Where the API of a library is, with `{library}` in the place of its nickname.
+
+    Raises `ValueError` with the fix if terminals' requests could go astray or be overheard.
+    """
+
+    text: str = field()
+
+    def __attrs_post_init__(self) -> None:
+        if not re.fullmatch(r"[!-~]+", self.text):
+            raise ValueError("write the URL in ASCII and without spaces, other letters as punycode or %XX")
+        if self.text.count(_HOLE) != 1:
+            raise ValueError(f"write {_HOLE} exactly once, such as https://{_HOLE}.librarika.com/api/v1")
+        try:
+            one, other = self._parsed("a"), self._parsed("b")
+        except (URLParseError, ValueError) as error:
+            raise ValueError(f"is no URL ({type(error).__name__}); write https://HOST/PATH") from None
+        if (one.scheme, one.port) != (other.scheme, other.port):
+            raise ValueError(f"put {_HOLE} into the host or the path")
+        if any(one.userinfo) or one.query or one.fragment:
+            raise ValueError("leave out user name, query and fragment; accounts come from the terminals")
+        if one.scheme == "http" and not _is_loopback(one.host):
+            raise ValueError("plain http is only for this machine itself; write https")
+        if one.scheme not in ("http", "https") or not one.host:
+            raise ValueError("write https://HOST/PATH")
+
+    def base(self, nickname: str) -> str:
+        """The base URL of a library without a slash at its end. `nickname` has been checked."""
+        return self.text.replace(_HOLE, checked_nickname(nickname)).rstrip("/")
+
+    def _parsed(self, nickname: str) -> DecodedURL:
+        return DecodedURL.from_text(self.text.replace(_HOLE, nickname))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

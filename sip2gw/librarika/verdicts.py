@@ -1,0 +1,148 @@
+"""What an answer's status means is decided here, once: done, refused, not done, or nobody knows.
+
+A read that failed changed nothing, so all its failures are `Unavailable`. A write is refused only if the server said no
+in so many words (4xx), was not done if the server said that it did not try, and is in doubt in every other case.
+Nothing of a body but a problem's `code` and facts of known names and forms gets any further.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+from attrs import field, frozen
+from twisted.web.http_headers import Headers
+
+from sip2gw.librarika.records import Misshapen, structured
+from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
+
+T = TypeVar("T")
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_FACTS = {
+    "available_from": ("available_from", re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)),
+    "quota": ("limit", re.compile(r"\d{1,9}", re.ASCII)),
+    "reason": ("reason", _CODE),
+}
+"""Members of a problem document that a text may name: what they are called there, here, and their form."""
+
+_NOT_TRIED = frozenset({408, 421, 425, 429})
+
+
+class Unauthorized(Exception):
+    """401: the token is no longer good, and the request was not done. It never leaves the package."""
+
+
+@frozen
+class Call:
+    """One request as the contract has it. `operation` names it in logs; `url` and `body` never get there."""
+
+    operation: str
+    method: str
+    url: str = field(repr=False)
+    headers: Headers = field(repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    writes: bool = False
+
+    def lost(self, why: str) -> LibraryError:
+        """The answer can't be had or understood."""
+        if self.writes:
+            return InDoubt(f"{self.operation}: {why}")
+        return self.not_done(why)
+
+    def record(self, answer: Answer, kind: type[T]) -> T:
+        """What the answer says, as a record. Raises as `lost` says if it can't be understood."""
+        try:
+            return structured(answer.document, kind)
+        except Misshapen as error:
+            raise self.lost(str(error)) from None
+
+    def not_done(self, why: str) -> Unavailable:
+        """It is certain that nothing was done."""
+        return Unavailable(f"{self.operation}: {why}")
+
+
+@frozen
+class Answer:
+    """What came back. `document` is its JSON object; None for 304."""
+
+    status: int
+    headers: Headers = field(repr=False)
+    document: dict[str, Any] | None = field(default=None, repr=False)
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """The body of a request."""
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def answer(call: Call, status: int, headers: Headers, body: bytes) -> Answer:
+    """The answer, if it is one to go on with. Raises `Refused`, `Unavailable`, `InDoubt` or `Unauthorized`."""
+    if 200 <= status < 300:
+        try:
+            return Answer(status, headers, parsed(body))
+        except ValueError as error:
+            raise call.lost(f"{status}, but {error}") from None
+    if status == 304 and call.headers.hasHeader(b"If-None-Match"):
+        return Answer(status, headers)
+    if status == 401 and call.headers.hasHeader(b"Authorization"):
+        raise Unauthorized(call.operation)
+    if status in _NOT_TRIED or (status == 503 and headers.hasHeader(b"Retry-After")):
+        raise call.not_done(f"{status}, asked to come back later")
+    if 400 <= status < 500:
+        _refuse(call, status, _problem(headers, body))
+    # Never followed: 3xx may be "done, look there" as well as "not here".
+    raise call.lost(f"status {status}")
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. Raises `ValueError` whose text has nothing of the body in it."""
+    try:
+        document = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the body is no JSON ({type(error).__name__})") from None
+    if not isinstance(document, dict):
+        raise ValueError("the body is no JSON object")
+    return document
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError
+    return result
+
+
+def _problem(headers: Headers, body: bytes) -> Mapping[str, Any]:
+    """The problem document; empty if it isn't one (a proxy's page, say)."""
+    kinds = headers.getRawHeaders(b"Content-Type") or [b""]
+    if kinds[-1].partition(b";")[0].strip().lower() != b"application/problem+json":
+        return {}
+    try:
+        return parsed(body)
+    except ValueError:
+        return {}
+
+
+def _refuse(call: Call, status: int, problem: Mapping[str, Any]) -> NoReturn:
+    code = problem.get("code")
+    if isinstance(code, str) and _CODE.fullmatch(code):
+        raise Refused(code, f"{call.operation}: status {status}", _facts(problem))
+    if call.writes:
+        raise Refused("refused", f"{call.operation}: status {status} without a code")
+    raise call.not_done(f"status {status} without a code")
+
+
+def _facts(problem: Mapping[str, Any]) -> dict[str, str]:
+    facts = {}
+    for theirs, (ours, form) in _FACTS.items():
+        value = problem.get(theirs)
+        if isinstance(value, str | int) and not isinstance(value, bool) and form.fullmatch(str(value)):
+            facts[ours] = str(value)
+    return facts

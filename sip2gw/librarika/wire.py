@@ -1,0 +1,149 @@
+"""How treq is held: one client over one pool of kept connections, which adds nothing to a request and repeats none.
+
+No cookies, no redirects, no compression (a small body can swell to any size), no repeating behind our back. Bodies
+are read up to a limit and no further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.cookiejar import Cookie, CookieJar
+from typing import Any
+from urllib.request import Request
+
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IConsumer
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone
+from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgent, IBodyProducer, IResponse
+from zope.interface import implementer
+
+from sip2gw.librarika.dial import Lines
+
+IDLE = 10
+"""Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
+
+
+class TooLarge(Exception):
+    """The body is larger than the limit."""
+
+
+class NoCookies(CookieJar):
+    """A jar that stays empty; to keep one up to date costs time on every call."""
+
+    def add_cookie_header(self, request: Request) -> None:
+        """Add none."""
+
+    def extract_cookies(self, response: Any, request: Request) -> None:
+        """Take none."""
+
+    def __iter__(self) -> Iterator[Cookie]:
+        return iter(())
+
+
+@implementer(IBodyProducer)
+class Whole:
+    """A request's body, written at once."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self.length = len(body)
+
+    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
+        """Write it all."""
+        consumer.write(self._body)
+        return succeed(None)
+
+    def stopProducing(self) -> None:
+        """It is written already."""
+
+    def pauseProducing(self) -> None:
+        """It is written already."""
+
+    def resumeProducing(self) -> None:
+        """It is written already."""
+
+
+@implementer(IAgent)
+class _Uncompressed:
+    """Undoes that treq offers gzip to the server, and leaves a body that comes compressed all the same as it is."""
+
+    def __init__(self, agent: IAgent) -> None:
+        self._agent = agent
+
+    def request(
+        self,
+        method: bytes,
+        uri: bytes,
+        headers: Headers | None = None,
+        bodyProducer: IBodyProducer | None = None,
+    ) -> Deferred[IResponse]:
+        """See `IAgent.request`. `headers` is treq's copy, made for this call."""
+        if headers is not None:
+            headers.setRawHeaders(b"Accept-Encoding", [b"identity"])
+        return self._agent.request(method, uri, headers, bodyProducer).addCallback(_as_it_is)
+
+
+def _as_it_is(response: IResponse) -> IResponse:
+    response.headers.removeHeader(b"Content-Encoding")
+    return response
+
+
+def pooled(reactor: Any, at_once: int) -> HTTPConnectionPool:
+    """A pool that keeps up to `at_once` connections to one host, and never sends a request twice by itself."""
+    pool = HTTPConnectionPool(reactor, persistent=True)  # type: ignore[no-untyped-call]
+    pool.maxPersistentPerHost = at_once
+    pool.cachedConnectionTimeout = IDLE
+    pool.retryAutomatically = False
+    pool._factory.noisy = False
+    return pool
+
+
+def client_over(pool: HTTPConnectionPool, lines: Lines, reactor: Any) -> HTTPClient:
+    """The one treq client."""
+    agent = _Uncompressed(Agent.usingEndpointFactory(reactor, lines, pool))  # type: ignore[no-untyped-call]
+    jar: Any = NoCookies()  # treq's own subclass of the jar is wanted only by those who look into it.
+    return HTTPClient(agent, cookiejar=jar, data_to_body_producer=Whole)
+
+
+class _Body(Protocol):
+    """Collects a response's body, and hangs up on one that goes on for too long."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._parts: list[bytes] = []
+        self.finished: Deferred[bytes] = Deferred(self._hang_up)
+
+    def _hang_up(self, _: object = None) -> None:
+        if self.transport is not None:
+            self.transport.loseConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keep it if there is room."""
+        self._left -= len(data)
+        if self._left >= 0:
+            self._parts.append(data)
+        elif not self.finished.called:
+            self._parts.clear()
+            self.finished.errback(TooLarge())
+            self._hang_up()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The body's end, or the connection's before that. Without a length, only its content can tell which."""
+        if self.finished.called:
+            return
+        if isinstance(reason.value, ResponseDone | PotentialDataLoss):
+            self.finished.callback(b"".join(self._parts))
+        else:
+            self.finished.errback(reason)
+
+
+def body_of(response: IResponse, limit: int) -> Deferred[bytes]:
+    """The whole body. Fails with `TooLarge`, or as the connection failed; to cancel it closes the connection."""
+    body = _Body(limit)
+    response.deliverBody(body)  # type: ignore[no-untyped-call]
+    return body.finished

@@ -1,0 +1,93 @@
+"""Patron status: who is known, what they may do, and that a password is called right only after it was compared."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from desks import DeskCase
+
+from sip2gw.sip2 import DENIED, PatronFlag, Secret
+from sip2gw.sip2.messages import PatronStatusRequest
+
+NO_LOANS = {PatronFlag.CHARGE_PRIVILEGES_DENIED, PatronFlag.RENEWAL_PRIVILEGES_DENIED}
+
+
+def patron(number: str, pin: str | None = None) -> PatronStatusRequest:
+    return PatronStatusRequest(
+        language="001",
+        transaction_date=None,
+        institution_id="riverside",
+        patron_identifier=number,
+        patron_password=None if pin is None else Secret(pin),
+    )
+
+
+class Patrons(DeskCase):
+    def check(self, number: str, pin: str | None = None) -> Any:
+        return self.ask(patron(number, pin))
+
+    def test_a_patron_in_good_standing(self) -> None:
+        known = self.check("M-1001")
+        self.assertEqual((known.valid_patron, known.personal_name), (True, "Amina Rahman"))
+        self.assertEqual((known.patron_status, known.screen_message), (frozenset(), ()))
+        self.assertEqual((known.fee_amount, known.currency_type), (Decimal("0.00"), "USD"))
+        self.assertEqual((known.language, known.patron_identifier), ("001", "M-1001"))
+
+    def test_nobody(self) -> None:
+        for number in ("M-9999", "m-1001", "", "*", "M-1001' or '1'='1", "../members"):
+            unknown = self.check(number)
+            self.assertEqual((unknown.valid_patron, unknown.personal_name), (False, ""))
+            self.assertEqual((unknown.patron_status, unknown.patron_identifier), (DENIED, number))
+
+    def test_the_password_is_only_right_after_a_check(self) -> None:
+        for number, pin, right in (
+            ("M-1001", None, None),
+            ("M-1001", "1234", True),
+            ("M-1001", "4321", False),
+            ("M-1001", "", False),
+            ("M-1005", "anything", False),
+        ):
+            self.assertIs(self.check(number, pin).valid_patron_password, right, (number, pin))
+
+    def test_a_wrong_password_learns_nothing(self) -> None:
+        wrong = self.check("M-1002", "wrong")
+        self.assertEqual((wrong.personal_name, wrong.fee_amount, wrong.valid_patron), ("", None, True))
+
+    def test_an_empty_password_is_no_attempt(self) -> None:
+        self.assertEqual(self.check("M-1001", "").personal_name, "Amina Rahman")
+
+    def test_nobody_is_asked_about_a_password_that_was_not_given(self) -> None:
+        self.sandbox.forget()
+        self.check("M-1001")
+        self.check("M-1001", "")
+        self.assertEqual(self.sandbox.requests()["riverside"], {"find_member": 2})
+
+    def test_what_stands_in_the_way(self) -> None:
+        for number, flags, words in (
+            ("M-1003", NO_LOANS, "not active"),
+            ("M-1004", NO_LOANS | {PatronFlag.EXCESSIVE_OUTSTANDING_FINES}, "unpaid fees"),
+        ):
+            blocked = self.check(number)
+            self.assertEqual(blocked.patron_status, flags)
+            self.assertIn(words, blocked.screen_message[0])
+
+    def test_the_limit_and_what_a_library_does_not_offer(self) -> None:
+        self.sandbox.change_library("riverside", preferences={"booking_quota": 1, "requests": False})
+        self.clock.advance(301)
+        limited = self.check("M-1001")
+        self.assertEqual(
+            limited.patron_status,
+            {PatronFlag.TOO_MANY_ITEMS_CHARGED, PatronFlag.HOLD_PRIVILEGES_DENIED},
+        )
+
+    def test_a_type_that_does_not_serve_itself(self) -> None:
+        self.sandbox.change_library("riverside", preferences={"member_types": ["Regular"]})
+        self.assertEqual(self.check("M-1002").patron_status, NO_LOANS | {PatronFlag.HOLD_PRIVILEGES_DENIED})
+
+    def test_on_doubt_nobody_is_known_nor_unknown(self) -> None:
+        self.sandbox.misbehave("error")
+        for pin, right in ((None, None), ("1234", False)):
+            doubt = self.check("M-1001", pin)
+            self.assertEqual((doubt.valid_patron, doubt.valid_patron_password), (None, right))
+            self.assertEqual((doubt.patron_status, doubt.personal_name), (DENIED, ""))

@@ -1,0 +1,218 @@
+"""Logins and tokens: who gets in, what becomes of a changed password, and that one renewal serves everybody."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+from test_librarika_failures import OCCASION, silence
+from test_librarika_library import KIOSK, SandboxCase
+from twisted.internet.defer import Deferred
+from twisted.logger import globalLogPublisher
+from twisted.trial.unittest import TestCase
+from wire_server import KIOSK as SCRIPTED_KIOSK
+from wire_server import MEMBER, TOKENS, ServerCase, refuses, says
+
+from sip2gw.library import Credentials, InDoubt, Refused, Unavailable
+
+TEMPLATE = "http://localhost/{library}/api/v1"
+WRONG = Credentials(KIOSK.username, "not-the-secret")
+
+
+class Logins(SandboxCase):
+    def login(self, library: str, username: str, password: str) -> Any:
+        return self.librarika(library, Credentials(username, password))
+
+    def test_who_is_refused_and_why(self) -> None:
+        for library, username, password, code in (
+            ("riverside", KIOSK.username, "wrong", "invalid_credentials"),
+            ("riverside", "nobody", "kiosk-secret", "invalid_credentials"),
+            ("riverside", "desk@riverside.example", "desk-secret", "sip2_not_activated"),
+            ("riverside", "intern@riverside.example", "intern-secret", "permission_missing"),
+            ("closedlib", "kiosk@closedlib.example", "closed-secret", "sip2_disabled"),
+            ("nowhere", KIOSK.username, "kiosk-secret", "library_not_found"),
+            ("Not/A.Label", KIOSK.username, "kiosk-secret", "library_not_found"),
+        ):
+            self.assertEqual(self.refused(self.login(library, username, password)).code, code)
+        self.sandbox.change_user("riverside", KIOSK.username, status="Inactive")
+        self.assertEqual(self.refused(self.librarika("riverside", KIOSK)).code, "account_inactive")
+
+    def test_a_wrong_password_leaves_the_live_account_alone(self) -> None:
+        self.assertEqual(self.refused(self.librarika("riverside", WRONG)).code, "invalid_credentials")
+        self.trips()
+        self.done(self.library.patron("M-1001"))
+        self.clock.advance(4000)
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.trips()[:2], ["GET members", "POST refresh"])
+
+    def test_every_login_asks_the_library(self) -> None:
+        self.sandbox.change_user("riverside", KIOSK.username, password="new-secret")
+        self.assertEqual(self.refused(self.librarika("riverside", KIOSK)).code, "invalid_credentials")
+        self.done(self.login("riverside", KIOSK.username, "new-secret"))
+        self.trips()
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.trips(), ["GET members"])
+
+    def test_sessions_of_an_account_share_its_token_and_rules(self) -> None:
+        other = self.done(self.librarika("riverside", KIOSK))
+        self.trips()
+        self.done(other.rules())
+        self.assertEqual(self.trips(), [])
+
+    def test_an_account_that_nobody_uses_is_forgotten(self) -> None:
+        del self.library
+        gc.collect()
+        self.assertEqual(len(self.librarika._accounts), 0)
+        self.assertEqual(len(self.librarika._sites), 0)
+        self.assertEqual(len(self.librarika._sign_ins), 0)
+
+    def test_a_token_is_renewed_before_it_expires(self) -> None:
+        self.clock.advance(3539)
+        self.done(self.library.patron("M-1001"))
+        self.assertNotIn("POST refresh", self.trips())
+        self.clock.advance(2)
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.trips()[0], "POST refresh")
+
+    def test_what_is_left_of_a_token_will_do(self) -> None:
+        self.clock.advance(3541)
+        self.sandbox.misbehave("error", endpoint="refresh_token")
+        self.done(self.library.patron("M-1001"))
+        self.clock.advance(60)
+        self.assertIsInstance(
+            self.failureResultOf(Deferred.fromCoroutine(self.library.patron("M-1001"))).value, Unavailable
+        )
+
+    def test_a_refresh_token_that_is_no_good(self) -> None:
+        self.clock.advance(30 * 86400)
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.trips()[:2], ["POST refresh", "POST tokens"])
+
+    def test_a_password_that_was_changed_under_way(self) -> None:
+        self.sandbox.change_user("riverside", KIOSK.username, password="new-secret")
+        for _ in range(3):
+            self.assertEqual(self.refused(self.library.patron("M-1001")).code, "invalid_credentials")
+        self.assertEqual(self.trips().count("POST tokens"), 1)
+        self.done(self.login("riverside", KIOSK.username, "new-secret"))
+        self.done(self.library.patron("M-1001"))
+
+    def test_an_account_that_was_closed_under_way(self) -> None:
+        self.sandbox.change_user("riverside", KIOSK.username, sip2_activated=False)
+        self.assertEqual(self.refused(self.library.patron("M-1001")).code, "sip2_not_activated")
+
+    def test_401_twice_is_a_refusal(self) -> None:
+        self.sandbox.misbehave("unauthorized", endpoint="create_booking")
+        self.assertEqual(self.refused(self.lend("M-1001", "10001")).code, "invalid_credentials")
+        self.assertEqual(self.trips().count("POST bookings"), 2)
+        self.assertEqual(self.effects(), [])
+
+    def test_nothing_secret_is_in_a_repr(self) -> None:
+        for thing in (
+            self.library,
+            self.library._account,
+            self.library._account._tokens,
+            self.librarika,
+            KIOSK,
+        ):
+            for secret in ("kiosk-secret", self.library._account._tokens.access_token):
+                self.assertNotIn(secret, repr(thing))
+
+
+class AtTheSameTime(ServerCase, TestCase):
+    """Over sockets, where requests overlap."""
+
+    timeout = 20
+
+    async def test_one_sign_in_for_the_same_credentials(self) -> None:
+        librarika = self.serve()
+        opened = [Deferred.fromCoroutine(librarika("riverside", SCRIPTED_KIOSK)) for _ in range(20)]
+        opened[3].cancel()
+        libraries = [await one for one in (*opened[:3], *opened[4:])]
+        await self.assertFailure(opened[3], Exception)
+        self.assertEqual(self.server.count("POST tokens"), 1)
+        self.assertEqual({library.nickname for library in libraries}, {"riverside"})
+
+    async def test_one_refresh_for_all(self) -> None:
+        library = await self.serve()("riverside", SCRIPTED_KIOSK)
+        await library.rules()
+
+        def by_token(transport: Any) -> None:
+            _, _, headers, _ = self.server.requests[-1]
+            (says(200, MEMBER) if headers["authorization"] == "Bearer tok-2" else says(401, b""))(transport)
+
+        self.server.script["GET members"] = by_token
+        asking = [Deferred.fromCoroutine(library.patron("M-1001")) for _ in range(20)]
+        self.assertEqual({(await one).name for one in asking}, {"Amina Rahman"})
+        self.assertEqual(self.server.count("POST refresh"), 1)
+        self.assertEqual(self.server.count("GET members"), 40)
+
+    async def test_one_request_for_the_rules(self) -> None:
+        library = await self.serve()("riverside", SCRIPTED_KIOSK)
+        asking = [Deferred.fromCoroutine(library.rules()) for _ in range(20)]
+        self.assertEqual({(await one).name for one in asking}, {"Riverside"})
+        self.assertEqual(self.server.count("GET library"), 1)
+
+    async def test_a_refresh_that_hangs_ends_with_the_question(self) -> None:
+        library = await self.serve()("riverside", SCRIPTED_KIOSK)
+        await library.rules()
+        self.server.script["GET members"] = says(401, b"")
+        self.server.script["POST refresh"] = silence
+        come = self.server.asked("POST refresh")
+        asking = Deferred.fromCoroutine(library.patron("M-1001"))
+        await come
+        self.still.advance(20.1)
+        with self.assertRaises(Unavailable):
+            await asking
+
+    async def test_answers_to_a_login_that_make_no_sense(self) -> None:
+        librarika = self.serve()
+        for document in (
+            {},
+            {**TOKENS, "expires_in": "3600"},
+            {**TOKENS, "access_token": "a\nb"},
+            {**TOKENS, "access_token": "é"},
+            [],
+        ):
+            self.server.script["POST tokens"] = says(200, document)
+            with self.assertRaises(Unavailable):
+                await librarika("riverside", SCRIPTED_KIOSK)
+        self.server.script["POST tokens"] = refuses(401, "invalid_credentials")
+        with self.assertRaises(Refused) as caught:
+            await librarika("riverside", SCRIPTED_KIOSK)
+        self.assertEqual(caught.exception.code, "invalid_credentials")
+        with self.assertRaises((Refused, Unavailable)):
+            await librarika("xn--zzzzz", SCRIPTED_KIOSK)
+
+    async def test_rules_that_make_no_sense(self) -> None:
+        library = await self.serve()("riverside", SCRIPTED_KIOSK)
+        for zone in ("Mars/Olympus", "../../etc/passwd", "", "\x00", 7):
+            self.server.script["GET library"] = says(
+                200, {"nickname": "riverside", "name": "R", "timezone": zone}
+            )
+            with self.assertRaises(Unavailable):
+                await library.rules()
+            self.still.advance(11)
+
+    async def test_a_member_of_another_number_is_nobody(self) -> None:
+        library = await self.serve()("riverside", SCRIPTED_KIOSK)
+        self.server.script["GET members"] = says(200, {**MEMBER, "member_no": "M-1002"})
+        with self.assertRaises(Refused) as caught:
+            await library.patron("M-1001")
+        self.assertEqual(caught.exception.code, "member_not_found")
+
+    async def test_logs_name_operations_and_nobody(self) -> None:
+        said: list[str] = []
+        globalLogPublisher.addObserver(lambda event: said.append(repr(event)))
+        self.addCleanup(globalLogPublisher.removeObserver, globalLogPublisher._observers[-1])
+        library = await self.serve()("riverside", SCRIPTED_KIOSK)
+        self.server.script["GET members"] = says(500, b"M-1001 Amina Rahman")
+        with self.assertRaises(Unavailable):
+            await library.patron("M-1001")
+        self.server.script["GET members"] = says(200, MEMBER)
+        self.server.script["POST bookings"] = says(200, b"Amina")
+        with self.assertRaises(InDoubt):
+            await library.lend("M-1001", "10001", OCCASION, renewal=True)
+        text = "\n".join(said)
+        self.assertIn("librarika_call_failed", text)
+        for secret in ("M-1001", "Amina", "tok-1", "s3cret"):
+            self.assertNotIn(secret, text)

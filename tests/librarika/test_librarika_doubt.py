@@ -1,0 +1,70 @@
+"""In doubt means in doubt: what the sandbox has done when the adapter doesn't know, counted in its ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from test_librarika_failures import OCCASION
+from test_librarika_library import KIOSK
+from twisted.internet import reactor
+from twisted.trial.unittest import TestCase
+from wire_server import ServerCase
+
+from sip2gw.library import InDoubt, Unavailable
+from sip2gw.sandbox import Sandbox
+
+DONE = ("reset_after_commit", "error_after_commit", "cut_body", "garbage", "huge_body", "wrong_type")
+NOT_DONE = ("reset_before", "error", "redirect")
+
+
+class Doubt(ServerCase, TestCase):
+    """A sandbox behind a real socket."""
+
+    timeout = 30
+
+    async def opened(self) -> Any:
+        self.sandbox = Sandbox()
+        self.addCleanup(self.sandbox.close)
+        self.site = self.sandbox.site()
+        self.where = self.listen(self.site)
+        librarika = self.adapter(f"http://127.0.0.1:{self.where}/{{library}}/api/v1")
+        library = await librarika("riverside", KIOSK)
+        await library.rules()
+        return library
+
+    async def attempt(self, library: Any) -> None:
+        with self.assertRaises(InDoubt):
+            await library.lend("M-1001", "10001", OCCASION, renewal=False)
+
+    async def test_done_or_not(self) -> None:
+        library = await self.opened()
+        for kind, effects in (*((kind, 1) for kind in DONE), *((kind, 0) for kind in NOT_DONE)):
+            self.sandbox.misbehave(kind, endpoint="create_booking", times=1)
+            await self.attempt(library)
+            self.assertEqual(len(self.sandbox.ledger()), effects, kind)
+            if not effects:  # It may be asked again under the same key.
+                await library.lend("M-1001", "10001", OCCASION, renewal=False)
+            self.assertEqual(len(self.sandbox.ledger()), 1, kind)
+            self.sandbox.reset()
+            library = await self.adapter(f"http://127.0.0.1:{self.where}/{{library}}/api/v1")(
+                "riverside", KIOSK
+            )
+            await library.rules()
+
+    async def test_gone_and_back(self) -> None:
+        library = await self.opened()
+        self.sandbox.misbehave("refuse")
+        with self.assertRaises(Unavailable):
+            await library.lend("M-1001", "10001", OCCASION, renewal=False)
+        self.assertFalse(await library.reachable())
+        self.assertEqual(self.sandbox.ledger(), [])
+        self.sandbox.behave()
+        self.assertTrue(await library.reachable())
+        self.assertEqual(
+            (await library.lend("M-1001", "10001", OCCASION, renewal=False)).item.item_id, "10001"
+        )
+
+    def tearDown(self) -> Any:
+        from twisted.internet.task import deferLater
+
+        return deferLater(reactor, 0.01)

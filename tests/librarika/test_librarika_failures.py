@@ -1,0 +1,358 @@
+"""Every way in which a call can fail, and which of the port's errors it is: the table of this room's promise."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+from wire_server import (
+    BOOKING,
+    COPY,
+    KIOSK,
+    LENT,
+    MEMBER,
+    DeafReactor,
+    NamelessReactor,
+    ServerCase,
+    StillReactor,
+    refuses,
+    response,
+    says,
+)
+
+from sip2gw.library import InDoubt, LibraryError, Occasion, Refused, Unavailable
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+OCCASION = Occasion(terminal="kiosk-1", happened_at=NOW, key="the-key", branch="Main")
+
+
+def writes(raw: bytes, then: str = "") -> Any:
+    """Sends these bytes, then closes or resets the connection, or neither."""
+
+    def misdeed(transport: Any) -> None:
+        transport.write(raw)
+        if then:
+            getattr(transport, then)()
+
+    return misdeed
+
+
+def silence(transport: Any) -> None:
+    """Sends nothing."""
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+WHOLE = b'{"id": 21, "return_date": "2026-12-15"}'
+UNCLEAR = {
+    "reset after the request": writes(b"", "abortConnection"),
+    "closed after the request": writes(b"", "loseConnection"),
+    "closed within the head": writes(b"HTTP/1.1 200 OK\r\nContent-Le", "loseConnection"),
+    "cut body": writes(response(200, WHOLE, length=len(WHOLE) + 9), "loseConnection"),
+    "cut body, reset": writes(response(200, WHOLE, length=len(WHOLE) + 9), "abortConnection"),
+    "cut body without a length": writes(b"HTTP/1.1 200 OK\r\n\r\n" + WHOLE[:9], "loseConnection"),
+    "no HTTP": writes(b"\x00\xff 941AY0AZFDFB\r\n\r\n", "loseConnection"),
+    "endless header": writes(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, "loseConnection"),
+    "no JSON": says(200, b"<html>Amina Rahman</html>", "text/html"),
+    "half a JSON text": says(200, WHOLE[:-3]),
+    "no text": says(200, b"\x80\x81"),
+    "empty": says(200, b""),
+    "204": says(204, b""),
+    "a list": says(200, [BOOKING]),
+    "null": says(200, None),
+    "another shape": says(200, {"items": "none"}),
+    "a number as text": says(200, {**BOOKING, **MEMBER, "id": "21"}),
+    "a flag as number": says(200, {**BOOKING, **MEMBER, "id": True}),
+    "a text as number": says(200, {**BOOKING, **MEMBER, "member_no": 1001, "return_date": 20261215}),
+    "no such day": says(200, {**BOOKING, **MEMBER, "return_date": "2026-02-30", "balance": "1e5"}),
+    "NaN": says(200, b'{"id": NaN}'),
+    "a key twice": says(200, b'{"id": 21, "id": 22, "return_date": "2026-12-15"}'),
+    "deep": says(200, DEEP),
+    "too large": says(200, b" " * 300_000 + WHOLE),
+    "compressed": says(200, gzip.compress(WHOLE), Content_Encoding="gzip"),
+    "302": says(302, b"", Location="http://evil.invalid/"),
+    "303": says(303, b"", Location="http://evil.invalid/"),
+    "307": says(307, b"", Location="http://evil.invalid/"),
+    "304 unasked": says(304, b""),
+    "500": says(500, b"Traceback: Amina Rahman"),
+    "500 with a code": refuses(500, "internal_error"),
+    "502": says(502, b"<html>", "text/html"),
+    "503": says(503, b""),
+}
+NOT_DONE = {
+    "429": says(429, b"", Retry_After="1"),
+    "429 with a code": refuses(429, "rate_limited"),
+    "503 with Retry-After": says(503, b"", Retry_After="7"),
+    "408": says(408, b""),
+}
+DEFINITE = {
+    "403": (refuses(403, "permission_missing"), "permission_missing"),
+    "404": (refuses(404, "member_not_found"), "member_not_found"),
+    "409": (refuses(409, "member_inactive"), "member_inactive"),
+    "422": (refuses(422, "validation_failed"), "validation_failed"),
+    "409 with charset": (
+        says(409, {"code": "copy_inactive"}, "application/problem+json; charset=utf-8"),
+        "copy_inactive",
+    ),
+}
+WITHOUT_CODE = {
+    "404 page": says(404, b"<html>not here</html>", "text/html"),
+    "400 JSON, no problem": says(400, {"code": "something"}),
+    "409 code of no form": refuses(409, "Amina Rahman <b>"),
+    "409 code of no type": refuses(409, 409),  # type: ignore[arg-type]
+    "409 broken": says(409, b"{", "application/problem+json"),
+    "403 empty": says(403, b""),
+}
+
+
+class FailureTable(ServerCase, TestCase):
+    """Each row once as a read and once as a write."""
+
+    timeout = 20
+
+    async def read(self, misdeed: Any) -> LibraryError:
+        library = await self.serve(body_limit=250_000)("riverside", KIOSK)
+        await library.rules()
+        self.server.script["GET members"] = misdeed
+        with self.assertRaises(LibraryError) as caught:
+            await library.patron("M-1001")
+        self.assertEqual(self.server.count("GET members"), 1)
+        return self.clean(caught.exception)
+
+    async def write(self, misdeed: Any) -> LibraryError:
+        library = await self.serve(body_limit=250_000)("riverside", KIOSK)
+        self.server.script["POST bookings"] = misdeed
+        with self.assertRaises(LibraryError) as caught:
+            await library.lend("M-1001", "10001", OCCASION, renewal=True)
+        self.assertEqual(self.server.count("POST bookings"), 1)
+        return self.clean(caught.exception)
+
+    def clean(self, error: LibraryError) -> LibraryError:
+        """Nothing of a body, a member, a token or a password is in an error."""
+        chain = [error, error.__cause__]
+        text = " ".join(f"{one!r} {one} {getattr(one, 'facts', '')}" for one in chain)
+        for secret in ("Amina", "M-1001", "tok-1", "s3cret", "evil"):
+            self.assertNotIn(secret, text)
+        return error
+
+    async def test_unclear_reads(self) -> None:
+        for name, misdeed in UNCLEAR.items():
+            self.assertIs(type(await self.read(misdeed)), Unavailable, name)
+
+    async def test_unclear_writes(self) -> None:
+        for name, misdeed in UNCLEAR.items():
+            self.assertIs(type(await self.write(misdeed)), InDoubt, name)
+
+    async def test_said_not_to_be_done(self) -> None:
+        for name, misdeed in NOT_DONE.items():
+            self.assertIs(type(await self.read(misdeed)), Unavailable, name)
+            self.assertIs(type(await self.write(misdeed)), Unavailable, name)
+
+    async def test_definite_refusals(self) -> None:
+        for name, (misdeed, code) in DEFINITE.items():
+            for error in (await self.read(misdeed), await self.write(misdeed)):
+                self.assertIsInstance(error, Refused, name)
+                self.assertEqual(error.code, code, name)
+
+    async def test_refusals_without_a_code(self) -> None:
+        for name, misdeed in WITHOUT_CODE.items():
+            self.assertIs(type(await self.read(misdeed)), Unavailable, name)
+            error = await self.write(misdeed)
+            self.assertIsInstance(error, Refused, name)
+            self.assertEqual(error.code, "refused", name)
+
+    async def test_what_has_no_length_but_is_whole_is_taken(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        self.server.script["POST bookings"] = writes(b"HTTP/1.1 201 OK\r\n\r\n" + WHOLE, "loseConnection")
+        loan = await library.lend("M-1001", "10001", OCCASION, renewal=True)
+        self.assertEqual(str(loan.due), "2026-12-15")
+
+    async def test_the_adapter_works_on_after_all_that(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        for misdeed in (UNCLEAR["cut body"], UNCLEAR["reset after the request"], UNCLEAR["too large"]):
+            self.server.script["GET members"] = misdeed
+            with self.assertRaises(Unavailable):
+                await library.patron("M-1001")
+        self.server.script["GET members"] = says(200, MEMBER)
+        self.assertEqual((await library.patron("M-1001")).name, "Amina Rahman")
+
+
+class Deadlines(ServerCase, TestCase):
+    """Time runs out at each stage of a call. The clock stands still but for what a test says."""
+
+    timeout = 20
+
+    async def late(self, name: str, misdeed: Any, seconds: float, ask: Any) -> LibraryError:
+        """Ask, let `seconds` pass once the request has come, and see how it ends."""
+        self.server.script[name] = misdeed
+        come = self.server.asked(name)
+        asking = Deferred.fromCoroutine(ask)
+        await come
+        await self.turn()
+        self.still.advance(seconds - 0.1)
+        self.assertFalse(asking.called)
+        self.still.advance(0.2)
+        with self.assertRaises(LibraryError) as caught:
+            await asking
+        return caught.exception
+
+    async def test_no_head(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        await library.rules()
+        error = await self.late("GET members", silence, 10, library.patron("M-1001"))
+        self.assertIs(type(error), Unavailable)
+        lend = library.lend("M-1001", "10001", OCCASION, renewal=True)
+        self.server.script["GET members"] = says(200, MEMBER)
+        error = await self.late("POST bookings", silence, 10, lend)
+        self.assertIs(type(error), InDoubt)
+        self.assertEqual(self.server.count("POST bookings"), 1)
+
+    async def test_no_end_of_the_body(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        await library.rules()
+        half = writes(response(200, WHOLE[:9], length=len(WHOLE)))
+        self.assertIs(type(await self.late("GET members", half, 20, library.patron("M-1001"))), Unavailable)
+        self.server.script["GET members"] = says(200, MEMBER)
+        lend = library.lend("M-1001", "10001", OCCASION, renewal=True)
+        self.assertIs(type(await self.late("POST bookings", half, 20, lend)), InDoubt)
+
+    async def test_one_deadline_for_both_round_trips(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        waiting: list[Any] = []
+        self.server.script["GET members"] = waiting.append
+        self.server.script["POST bookings"] = silence
+        come = self.server.asked("GET members")
+        lending = Deferred.fromCoroutine(library.lend("M-1001", "10001", OCCASION, renewal=True))
+        await come
+        await self.turn()
+        self.still.advance(9)
+        posted = self.server.asked("POST bookings")
+        says(200, MEMBER)(waiting[0])
+        await posted
+        await self.turn()
+        self.still.advance(9.9)
+        self.assertFalse(lending.called)
+        self.still.advance(1.2)
+        with self.assertRaises(InDoubt):
+            await lending
+
+    async def test_no_turn(self) -> None:
+        library = await self.serve(max_in_flight=1)("riverside", KIOSK)
+        await library.rules()
+        self.server.script["GET members"] = silence
+        self.server.script["POST return"] = silence
+        self.server.script["GET copies"] = says(200, {"items": [LENT]})
+        come = self.server.asked("GET members")
+        first = Deferred.fromCoroutine(library.patron("M-1001"))
+        await come
+        second = Deferred.fromCoroutine(library.take_back("10001", OCCASION, reader=None))
+        self.still.advance(10.1)
+        for asked in (first, second):
+            with self.assertRaises(Unavailable):
+                await asked
+        self.assertEqual(self.server.count("GET copies"), 0)
+
+    async def test_a_write_without_a_turn_was_not_made(self) -> None:
+        librarika = self.serve(max_in_flight=2)
+        library = await librarika("riverside", KIOSK)
+        await library.rules()
+        waiting: list[Any] = []
+        self.server.script["GET members"] = waiting.append
+        self.server.script["GET health"] = silence
+        come = self.server.asked("GET members")
+        lending = Deferred.fromCoroutine(library.lend("M-1001", "10001", OCCASION, renewal=True))
+        await come
+        await self.turn()
+        others = [Deferred.fromCoroutine(library.patron("M-1001")) for _ in range(2)]
+        await self.turn()
+        says(200, MEMBER)(waiting[0])
+        await self.turn()
+        self.still.advance(10.1)
+        with self.assertRaises(Unavailable):
+            await lending
+        for asked in others:
+            with self.assertRaises(Unavailable):
+                await asked
+        self.assertEqual(self.server.count("POST bookings"), 0)
+
+    async def test_whoever_gives_up_hears_what_became_of_it(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        self.server.script["POST bookings"] = silence
+        come = self.server.asked("POST bookings")
+        lending = Deferred.fromCoroutine(library.lend("M-1001", "10001", OCCASION, renewal=True))
+        await come
+        lending.cancel()
+        with self.assertRaises(InDoubt):
+            await lending
+
+    async def test_probe(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        self.assertTrue(await library.reachable())
+        self.server.script["GET health"] = silence
+        come = self.server.asked("GET health")
+        asking = [Deferred.fromCoroutine(library.reachable()) for _ in range(5)]
+        await come
+        self.still.advance(3.1)
+        self.assertEqual([await one for one in asking], [False] * 5)
+        self.assertEqual(self.server.count("GET health"), 2)
+        no = [*NOT_DONE.values(), UNCLEAR["no JSON"], UNCLEAR["302"], UNCLEAR["500"], UNCLEAR["cut body"]]
+        for misdeed in (*no, refuses(404, "library_not_found"), says(401, b"")):
+            self.server.script["GET health"] = misdeed
+            self.assertFalse(await library.reachable())
+        self.server.script["GET health"] = says(200, {"status": "ok"})
+        self.assertTrue(await library.reachable())
+
+
+class NeverSent(ServerCase, TestCase):
+    """What fails before a connection stands was not done, whatever it was."""
+
+    timeout = 20
+
+    async def test_refused(self) -> None:
+        closed = self.adapter("http://127.0.0.1:1/{library}/api/v1")
+        with self.assertRaisesRegex(Unavailable, "ConnectionRefusedError"):
+            await self.pumped(closed("riverside", KIOSK))
+
+    async def test_no_such_host(self) -> None:
+        librarika = self.adapter("https://{library}.example/api/v1", NamelessReactor())
+        with self.assertRaisesRegex(Unavailable, "DNSLookupError"):
+            await librarika("riverside", KIOSK)
+
+    async def test_connecting_takes_too_long(self) -> None:
+        librarika = self.adapter("http://127.0.0.1:8009/{library}/api/v1", DeafReactor())
+        opening = Deferred.fromCoroutine(librarika("riverside", KIOSK))
+        self.still.advance(2.9)
+        self.assertFalse(opening.called)
+        self.still.advance(0.2)
+        with self.assertRaises(Unavailable):
+            await opening
+
+    async def test_a_write_for_which_no_connection_comes_about(self) -> None:
+        class Failing(StillReactor):
+            deaf = False
+
+            def connectTCP(self, *args: Any, **kwargs: Any) -> Any:
+                if self.deaf:
+                    args = (args[0], 1, *args[2:])
+                return StillReactor.__getattr__(self, "connectTCP")(*args, **kwargs)
+
+        still = Failing()
+        library = await self.serve(still)("riverside", KIOSK)
+
+        def last_words(transport: Any) -> None:
+            transport.write(response(200, b'{"items": [%b]}' % _json(COPY), Connection="close"))
+            still.deaf = True
+
+        self.server.script["GET members"] = says(200, MEMBER, Connection="close")
+        self.server.script["GET copies"] = last_words
+        with self.assertRaisesRegex(Unavailable, "create_booking: not connected"):
+            await self.pumped(library.lend("M-1001", "10001", OCCASION, renewal=True))
+        self.assertEqual(self.server.count("POST bookings"), 0)
+
+
+def _json(document: Any) -> bytes:
+    import json
+
+    return json.dumps(document).encode()
