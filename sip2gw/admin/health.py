@@ -1,0 +1,93 @@
+"""Health answers three questions, in JSON and without a word about any patron, library or terminal.
+
+`/health/live`: does the process answer? Always 200. `/health/ready`: should terminals be sent here? 200, or 503
+while it starts and stops. `/health`: the same as ready, with figures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from attrs import asdict, frozen
+from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import Site
+
+
+class Status(Enum):
+    """How far the gateway is."""
+
+    STARTING = "starting"
+    OK = "ok"
+    STOPPING = "stopping"
+    """No new connections; requests in hand are being answered."""
+
+
+@frozen
+class Health:
+    """How the gateway is at this moment."""
+
+    status: Status
+    version: str
+    terminals: int
+    """Live connections of terminals."""
+    listening: tuple[str, ...] = ()
+    """Where terminals can connect."""
+    warnings: tuple[str, ...] = ()
+    """What the operator should see to, a sentence each."""
+
+
+def site(health: Callable[[], Health]) -> Site:
+    """A site for an endpoint; it writes no log of requests."""
+    root = _Answer(lambda: (NOT_FOUND, {"error": "not found"}))
+    page = _Answer(lambda: _figures(health()))
+    page.putChild(b"live", _Answer(lambda: (OK, {"status": "ok"})))
+    page.putChild(b"ready", _Answer(lambda: _readiness(health())))
+    root.putChild(b"health", page)
+    return _QuietSite(root)  # type: ignore[no-untyped-call]  # Twisted's
+
+
+class _Answer(Resource):
+    """A page whose status and JSON object come from `look`."""
+
+    def __init__(self, look: Callable[[], tuple[int, dict[str, Any]]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._look = look
+
+    def getChild(self, path: bytes, request: Request) -> IResource:
+        if path == b"" and not getattr(request, "postpath", None):  # a slash at the end means nothing
+            return self
+        return _Answer(lambda: (NOT_FOUND, {"error": "not found"}))
+
+    def render(self, request: Request) -> bytes:
+        code, content = self._look()
+        if code != NOT_FOUND and request.method not in (b"GET", b"HEAD"):
+            code, content = NOT_ALLOWED, {"error": "method not allowed"}
+            request.setHeader(b"allow", b"GET, HEAD")  # type: ignore[no-untyped-call]  # Twisted's
+        body = json.dumps(content).encode() + b"\n"
+        request.setResponseCode(code)
+        request.setHeader(b"content-type", b"application/json")  # type: ignore[no-untyped-call]  # Twisted's
+        request.setHeader(b"cache-control", b"no-store")  # type: ignore[no-untyped-call]  # Twisted's
+        request.setHeader(b"content-length", b"%d" % len(body))  # type: ignore[no-untyped-call]  # Twisted's
+        return body if request.method != b"HEAD" else b""
+
+
+class _QuietSite(Site):
+    """Probes come every few seconds: neither they nor the factory are worth a line in a log."""
+
+    noisy = False
+
+    def log(self, request: Request) -> None:
+        pass
+
+
+def _figures(health: Health) -> tuple[int, dict[str, Any]]:
+    return _readiness(health)[0], {**asdict(health), "status": health.status.value}
+
+
+def _readiness(health: Health) -> tuple[int, dict[str, Any]]:
+    ready = health.status is Status.OK
+    return (OK if ready else SERVICE_UNAVAILABLE), {"status": health.status.value}

@@ -1,0 +1,157 @@
+"""The gateway put together from its configuration, and taken apart in order: doors shut first, the window last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
+
+from sip2gw import __version__
+from sip2gw.admin.health import Health, Status, site
+from sip2gw.circulation.desk import Policy
+from sip2gw.config import Config, Listen
+from sip2gw.gateway import TerminalFactory
+from sip2gw.gateway.listening import CannotListen, Listener
+from sip2gw.gateway.tls import ServerTLS
+from sip2gw.librarika import Deadlines, Librarika
+from sip2gw.tenants import Directory
+
+RENEWAL_DUE = 14
+"""Days before a certificate's end from which health warns of it."""
+
+
+class Gateway(Service):
+    """All of the gateway as one service of `reactor`.
+
+    `remedies` says by place (such as `listen[0].endpoint`) how to choose another endpoint; without it the text names
+    the place in the configuration file. Raises `Wrong` for a certificate that became unusable.
+    """
+
+    log = Logger()
+
+    def __init__(self, config: Config, reactor: Any, *, remedies: Mapping[str, str] | None = None) -> None:
+        self._reactor = reactor
+        self._remedies = remedies or {}
+        self._status = Status.STARTING
+        self._patience = config.terminals.timeout
+        self.librarika = _librarika(config, reactor)
+        directory = Directory(
+            self.librarika, policy=Policy(timeout=config.terminals.timeout, retries=config.terminals.retries)
+        )
+        self.terminals = TerminalFactory(
+            directory,
+            reactor=reactor,
+            deferred_login=config.terminals.deferred_login,
+            max_line=config.terminals.max_line,
+        )
+        self.doors = [self._door(f"listen[{n}].endpoint", listen) for n, listen in enumerate(config.listen)]
+        self.window: Listener | None = None
+        if config.admin is not None:
+            endpoint = config.admin.endpoint
+            self.window = Listener(
+                "health",
+                str(endpoint),
+                partial(endpoint.on, reactor),
+                site(self.health),
+                reactor=reactor,
+                remedy=self._remedy("admin.endpoint"),
+            )
+
+    def health(self) -> Health:
+        """How the gateway is at this moment."""
+        return Health(
+            status=self._status,
+            version=__version__,
+            terminals=len(self.terminals.sessions),
+            listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
+            warnings=tuple(filter(None, map(_warning, self.doors))),
+        )
+
+    def privilegedStartService(self) -> None:
+        """Listen everywhere. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
+        super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
+        failures = []
+        for listener in self._listeners():
+            try:
+                listener.privilegedStartService()
+            except CannotListen as failure:
+                failures.append(str(failure))
+        if failures:
+            for listener in self._listeners():
+                listener.stopService()
+            raise CannotListen("\n".join(failures))
+
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        for listener in self._listeners():
+            listener.startService()
+        self._status = Status.OK
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when the requests in hand are answered and every terminal is gone."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._status = Status.STOPPING
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for door in self.doors:
+            await door.stopService()
+        await self._drain()
+        await self.librarika.close()
+        if self.window is not None:
+            await self.window.stopService()
+
+    async def _drain(self) -> None:
+        """Wait for the answers in hand. A terminal that waits longer than it was told to has given up itself."""
+        patience: Deferred[None] = Deferred()
+        timer = self._reactor.callLater(self._patience, patience.callback, None)
+        await DeferredList([self.terminals.drain(), patience], fireOnOneCallback=True)
+        if timer.active():
+            timer.cancel()
+        else:
+            self.log.warn("{count} terminals were cut off", count=len(self.terminals.sessions))
+
+    def _listeners(self) -> list[Listener]:
+        return [*self.doors, *([self.window] if self.window else [])]
+
+    def _door(self, place: str, listen: Listen) -> Listener:
+        return Listener(
+            "SIP2",
+            str(listen.endpoint),
+            partial(listen.endpoint.on, self._reactor),
+            self.terminals,
+            reactor=self._reactor,
+            tls=ServerTLS(listen.certificates) if listen.certificates else None,
+            remedy=self._remedy(place),
+        )
+
+    def _remedy(self, place: str) -> str:
+        return self._remedies.get(place, f"change {place} in the configuration, or end what is in its way")
+
+
+def _librarika(config: Config, reactor: Any) -> Librarika:
+    """The adapter with this configuration's deadlines and authorities."""
+    api = config.librarika
+    return Librarika(
+        reactor,
+        api.url,
+        deadlines=Deadlines(
+            connect=api.connect_deadline,
+            headers=api.headers_deadline,
+            call=api.call_deadline,
+            probe=api.probe_deadline,
+        ),
+        trust=api.ca_file,
+    )
+
+
+def _warning(door: Listener) -> str | None:
+    """What the operator should know of a door's certificate."""
+    if door.tls is None or (days := door.tls.pair.days_left()) >= RENEWAL_DUE:
+        return None
+    state = "has expired" if days < 0 else f"expires in {days} days"
+    return f"the certificate of {door.where} {state}"

@@ -1,0 +1,174 @@
+"""A configuration file is taken whole or not at all: every fault in it is told at once, with its place and the fix.
+
+What the tables and keys mean is said here, at their definition, and nowhere else. Paths in the file are relative to
+the file's own folder.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from attrs import field, fields, frozen
+
+from sip2gw.config.endpoint import Endpoint
+from sip2gw.config.values import (
+    CAFile,
+    Certificates,
+    LineLength,
+    Retries,
+    Seconds,
+    Tables,
+    Timeout,
+    URLTemplate,
+)
+from sip2gw.faults import ConfigFaults, Fault, unknown_key
+
+MARGIN = 5.0
+"""Seconds between the longest call to Librarika and the moment when a terminal gives up: for all else."""
+
+
+@frozen
+class Listen:
+    """`[[listen]]`: where terminals connect."""
+
+    endpoint: Endpoint
+    """A server endpoint string of Twisted, such as "tcp:6009"."""
+    certificates: Certificates | None = None
+    """TLS with this certificate: a PEM file with the chain and the key, or a folder with fullchain.pem and
+    privkey.pem. A renewed one is taken up by itself. Without it: plain SIP2."""
+    insecure: bool = False
+    """Allows plain SIP2 where other machines can connect: passwords and loans then travel in the clear."""
+
+
+@frozen
+class LibrarikaAPI:
+    """`[librarika]`: how the libraries' API is reached. Deadlines are in seconds."""
+
+    url: URLTemplate = URLTemplate("https://{library}.librarika.com/api/v1")
+    """Where a library's API is; {library} stands for its nickname. Plain http only on this machine."""
+    call_deadline: Seconds = Seconds(20.0)
+    """For a whole call: connecting, sending, waiting, and reading the answer."""
+    connect_deadline: Seconds = Seconds(3.0)
+    headers_deadline: Seconds = Seconds(10.0)
+    """Until the answer begins."""
+    probe_deadline: Seconds = Seconds(3.0)
+    """For asking whether the API is there at all."""
+    ca_file: CAFile | None = None
+    """PEM file of the authorities to trust instead of the system's."""
+
+
+@frozen
+class Admin:
+    """`[admin]`: where health can be asked for, over plain HTTP. Without it: nowhere."""
+
+    endpoint: Endpoint
+
+
+@frozen
+class Terminals:
+    """`[terminals]`: what holds for all terminals."""
+
+    timeout: Timeout = Timeout(30.0)
+    """Seconds that a terminal is told (in 98) to wait for an answer."""
+    retries: Retries = Retries(3)
+    """How often a terminal is told (in 98) to ask again."""
+    deferred_login: bool = True
+    """Whether a terminal that names no library when it logs in may name it with its first request."""
+    max_line: LineLength = LineLength(4096)
+    """Bytes of the longest request."""
+
+
+@frozen
+class Config:
+    """A whole configuration, free of faults."""
+
+    listen: tuple[Listen, ...]
+    librarika: LibrarikaAPI = field(factory=LibrarikaAPI)
+    admin: Admin | None = None
+    terminals: Terminals = field(factory=Terminals)
+
+
+_EXAMPLES = {"endpoint": 'endpoint = "tcp:6009", for example'}
+
+_LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
+
+
+def load(path: str | Path) -> Config:
+    """Read a file. Raises `ConfigFaults`."""
+    try:
+        raw = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        fault = Fault("", f"can't be read: {error.strerror}", "name an existing file that may be read")
+        raise ConfigFaults(str(path), [fault]) from None
+    except UnicodeDecodeError as error:
+        fault = Fault("", f"is no UTF-8 at byte {error.start}", "save it as UTF-8")
+        raise ConfigFaults(str(path), [fault]) from None
+    except tomllib.TOMLDecodeError as error:
+        fault = Fault("", f"is no TOML: {error}", "see https://toml.io; texts stand in quotes")
+        raise ConfigFaults(str(path), [fault]) from None
+    return read(raw, Path(path))
+
+
+def read(raw: dict[str, Any], path: Path) -> Config:
+    """The configuration that a file's content means. Raises `ConfigFaults`."""
+    tables = Tables(path.absolute().parent, _EXAMPLES)
+    faults = tables.faults
+    known = [name.name for name in fields(Config)]
+    faults += [unknown_key("", key, known) for key in raw if key not in known]
+    listen = _listen(raw.get("listen"), tables)
+    librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
+    admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
+    terminals = tables.read(raw.get("terminals", {}), Terminals, "terminals")
+    _check_places(listen, admin, tables)
+    if librarika and terminals:
+        _check_deadlines(librarika, terminals, tables)
+    if faults or librarika is None or terminals is None:
+        raise ConfigFaults(str(path), faults)
+    return Config(tuple(listen.values()), librarika, admin, terminals)
+
+
+def _listen(raw: Any, tables: Tables) -> dict[str, Listen]:
+    """The listen tables that can be used, by place."""
+    if not raw:
+        tables.faults.append(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
+        return {}
+    if not isinstance(raw, list):
+        tables.faults.append(Fault("listen", "is no list of tables", "write [[listen]], in double brackets"))
+        return {}
+    read = {f"listen[{index}]": table for index, table in enumerate(raw)}
+    found = {place: tables.read(table, Listen, place) for place, table in read.items()}
+    return {place: listen for place, listen in found.items() if listen is not None}
+
+
+def _check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables) -> None:
+    """Plain SIP2 stays on this machine unless it is said otherwise, and no place is used twice."""
+    for place, one in listen.items():
+        plain = one.certificates is None and tables.is_sound(f"{place}.certificates")
+        if plain and not one.endpoint.local and not one.insecure and tables.is_sound(f"{place}.insecure"):
+            tables.fault(
+                f"{place}.endpoint",
+                f'is "{one.endpoint}", where other machines could connect without TLS',
+                'add certificates = "...", or interface=127.0.0.1 to the endpoint, or insecure = true',
+            )
+    seen: dict[str, str] = {}
+    endpoints = {f"{place}.endpoint": one.endpoint for place, one in listen.items()}
+    if admin is not None:
+        endpoints["admin.endpoint"] = admin.endpoint
+    for place, endpoint in endpoints.items():
+        if endpoint.address and endpoint.address in seen:
+            tables.fault(place, f"listens where {seen[endpoint.address]} does", "give each a port of its own")
+        seen.setdefault(endpoint.address, place)
+
+
+def _check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:
+    """A terminal must hear an answer before it gives up. No part of a call outlasts the whole, whatever is set."""
+    call = librarika.call_deadline
+    sound = tables.is_sound("librarika.call_deadline") and tables.is_sound("terminals.timeout")
+    if sound and call >= terminals.timeout - MARGIN:
+        tables.fault(
+            "librarika.call_deadline",
+            f"is {call:g} s, but terminals give up after terminals.timeout, {terminals.timeout:g} s",
+            f"keep it more than {MARGIN:g} s below that",
+        )

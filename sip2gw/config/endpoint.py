@@ -1,0 +1,109 @@
+"""Where a server endpoint string would listen is found out by letting it listen on a reactor that only takes notes.
+
+So every form that Twisted knows is understood as Twisted understands it, and nothing is bound while a file is checked.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from attrs import frozen
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IReactorCore, IStreamServerEndpoint
+from twisted.internet.protocol import Factory
+
+from sip2gw.faults import Wrong
+
+EXAMPLES = '"tcp:6009", "tcp:6001:interface=127.0.0.1" or "unix:/run/sip2gw.sock:mode=660"'
+
+_REHEARSED = ("tcp", "tcp6", "unix")
+"""The kinds that do nothing when they listen but ask the reactor to."""
+
+
+@frozen
+class Endpoint:
+    """A server endpoint string that Twisted understands."""
+
+    description: str
+    address: str = ""
+    """Where it would listen, the same for the same place however it is written; "" if that can't be told."""
+    local: bool = False
+    """Whether only this machine can reach it; false if that can't be told."""
+
+    def __str__(self) -> str:
+        return self.description
+
+    @classmethod
+    def read(cls, description: str) -> Endpoint:
+        """Raises `Wrong` if Twisted could not listen on it."""
+        kind = description.removeprefix("haproxy:").partition(":")[0]
+        if kind in ("ssl", "tls"):
+            raise Wrong(
+                f"is {description!r}, which does TLS by itself",
+                'write it with tcp, such as "tcp:6009", and certificates = "..." beside it',
+            )
+        notes = _Notes()
+        try:
+            endpoint = serverFromString(notes, description)
+            if kind in _REHEARSED:
+                endpoint.listen(Factory())
+        except LookupError:
+            # systemd: the sockets are handed over only when it starts the gateway, not when a file is checked.
+            return cls(description)
+        except Exception as error:  # each kind of endpoint has a way of its own of saying no
+            raise Wrong(
+                f"is {description!r}, no server endpoint: {_plain(error)}", _hint(description)
+            ) from None
+        if not 0 <= notes.port <= 65535:
+            raise Wrong(
+                f"is {description!r}, with the port {notes.port}", "ports are 1 to 65535; 0 is any free one"
+            )
+        return cls(description, notes.address, notes.local)
+
+    def on(self, reactor: IReactorCore) -> IStreamServerEndpoint:
+        """The endpoint itself. Raises LookupError for a socket that systemd has not handed over."""
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, self.description)
+        return endpoint
+
+
+class _Notes:
+    """Stands in for a reactor and notes where it was asked to listen."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.local = False
+        self.port = 0
+
+    def listenTCP(self, port: int, *_: object, interface: str = "", **__: object) -> None:
+        self.port = port
+        self.local = is_loopback(interface)
+        # Port 0 is another one each time.
+        self.address = f"tcp:{interface}:{port}" if port else ""
+
+    def listenUNIX(self, address: str, *_: object, **__: object) -> None:
+        self.local = True
+        self.address = f"unix:{address}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an IP address is this machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _plain(error: Exception) -> str:
+    """Twisted's words, without the names of its functions."""
+    text = str(error)
+    if isinstance(error, TypeError):
+        return text.partition("() ")[2] or text
+    return text
+
+
+def _hint(description: str) -> str:
+    if description.isdecimal():
+        return f'write "tcp:{description}" or "tcp:{description}:interface=127.0.0.1"'
+    return f"write for example {EXAMPLES}"

@@ -1,0 +1,187 @@
+"""No value of a configuration is bent to fit: a number is no text, 1 is not true, and each kind says what it takes.
+
+`Tables` turns TOML tables into attrs classes through cattrs and collects what is wrong with them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import string
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NewType, TypeVar
+from urllib.parse import urlsplit
+
+import cattrs
+from attrs import fields
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn
+
+from sip2gw.certificates import read_authorities, read_pair
+from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
+from sip2gw.faults import Fault, Wrong, unknown_key
+
+T = TypeVar("T")
+
+Seconds = NewType("Seconds", float)
+"""A deadline: more than 0, at most an hour."""
+
+Timeout = NewType("Timeout", float)
+"""What 98 can say in its three digits of tenths of a second; 99.9 would mean "unknown"."""
+
+Retries = NewType("Retries", int)
+"""What 98 can say in its three digits; 999 would mean "unknown"."""
+
+LineLength = NewType("LineLength", int)
+"""Bytes. Less would cut requests of real terminals; more only feeds whoever sends no end of line."""
+
+URLTemplate = NewType("URLTemplate", str)
+"""The base URL of a library's API, with {library} where its nickname goes."""
+
+Certificates = NewType("Certificates", Path)
+"""Where a certificate with chain and key is; it was read once, and was good."""
+
+CAFile = NewType("CAFile", Path)
+"""A PEM file with at least one certificate."""
+
+
+class Tables:
+    """The tables of one file. Paths in it are relative to `folder`; `faults` grows while tables are read."""
+
+    def __init__(self, folder: Path, examples: dict[str, str]) -> None:
+        self.faults: list[Fault] = []
+        self._folder = folder
+        self._examples = examples
+        self._converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+        for kind, check in self._checks().items():
+            self._converter.register_structure_hook(kind, _hook(check))
+
+    def read(self, raw: Any, kind: type[T], place: str) -> T | None:
+        """The table at `place`, without the keys that have a fault; None if it can't do without them."""
+        if not isinstance(raw, dict):
+            self.fault(place, f"is {_say(raw)} and no table", f"write [{place}] and a line for each key")
+            return None
+        structure = make_dict_structure_fn(kind, self._converter)
+        try:
+            return structure(raw, kind)
+        except Exception as failure:
+            self.faults += _faults_of(failure, place, self._examples)
+        good = {key: value for key, value in raw.items() if self.is_sound(f"{place}.{key}")}
+        try:
+            return structure(good, kind)
+        except Exception:
+            return None  # what was wrong has been said
+
+    def fault(self, place: str, problem: str, fix: str) -> None:
+        """Add a fault."""
+        self.faults.append(Fault(place, problem, fix))
+
+    def is_sound(self, place: str) -> bool:
+        """Whether no fault was found there so far."""
+        return all(fault.place != place for fault in self.faults)
+
+    def _checks(self) -> dict[Any, Callable[[Any], Any]]:
+        return {
+            bool: _flag,
+            Endpoint: lambda value: Endpoint.read(_text(value, EXAMPLES)),
+            Seconds: lambda value: Seconds(_number(value, 0.001, 3600, "seconds, such as 20")),
+            Timeout: lambda value: Timeout(_number(value, 1, 99.8, "seconds, such as 30")),
+            Retries: lambda value: Retries(_integer(value, 0, 998)),
+            LineLength: lambda value: LineLength(_integer(value, 512, 65536)),
+            URLTemplate: _url_template,
+            Certificates: lambda value: Certificates(_readable(self._path(value), read_pair)),
+            CAFile: lambda value: CAFile(_readable(self._path(value), read_authorities)),
+        }
+
+    def _path(self, value: Any) -> Path:
+        return self._folder / Path(_text(value, '"/etc/sip2gw/tls.pem"'))
+
+
+def _faults_of(failure: BaseException, place: str, examples: dict[str, str]) -> Iterator[Fault]:
+    """What cattrs found wrong in the table at `place`. `examples` shows how a key that is missing is written."""
+    match failure:
+        case ClassValidationError():
+            noted, whole = failure.group_exceptions()
+            for cause, note in noted:
+                yield from _faults_of(cause, f"{place}.{note.name}", examples)
+            for cause in whole:
+                yield from _faults_of(cause, place, examples)
+        case ForbiddenExtraKeysError(extra_fields=extra, cl=table):
+            known = [field.name for field in fields(table)]
+            for key in sorted(extra):
+                yield unknown_key(place, key, known)
+        case Wrong(problem=problem, fix=fix):
+            yield Fault(place, problem, fix)
+        case KeyError():
+            key = place.rpartition(".")[2]
+            yield Fault(place, "is missing", f"add {examples.get(key, key)}")
+        case _:
+            raise failure
+
+
+def _hook(check: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda value, _: check(value)
+
+
+def _say(value: Any) -> str:
+    """A TOML value in few words."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _text(value: Any, example: str) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise Wrong(f"is {_say(value)} and no text", f"write for example {example}, in quotes")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong(f"is {_say(value)}, neither true nor false", "write true or false, without quotes")
+    return value
+
+
+def _integer(value: Any, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise Wrong(f"is {_say(value)}", f"write a whole number from {least} to {most}, without quotes")
+    return value
+
+
+def _number(value: Any, least: float, most: float, unit: str) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not least <= value <= most:
+        raise Wrong(
+            f"is {_say(value)}", f"write a number from {least:g} to {most:g} in {unit}, without quotes"
+        )
+    return float(value)
+
+
+def _readable(path: Path, check: Callable[[Path], object]) -> Path:
+    check(path)
+    return path
+
+
+def _url_template(value: Any) -> URLTemplate:
+    example = '"https://{library}.librarika.com/api/v1"'
+    text = _text(value, example)
+    try:
+        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        parts = urlsplit(text.replace("{library}", "library"))
+        port = parts.port
+    except ValueError as error:
+        raise Wrong(f"is no URL: {error}", f"write it like {example}") from None
+    wrong = []
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        wrong.append("is no URL of http or https")
+    if names != ["library"]:
+        wrong.append("does not have {library} once, and nothing else in braces")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        wrong.append("would send passwords in the clear (plain http is only for 127.0.0.1)")
+    if parts.query or parts.fragment or parts.username is not None:
+        wrong.append("has a user, a query or a fragment, which can't be used")
+    if wrong:
+        raise Wrong(" and ".join(wrong), f"write it like {example}")
+    return URLTemplate(text)

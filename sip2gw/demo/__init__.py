@@ -1,0 +1,172 @@
+"""The demo is the gateway as it is, with a configuration of its own and a Librarika beside it, on this machine alone.
+
+The sandbox listens first, since the gateway's configuration names its port.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+
+from sip2gw.assembly import Gateway
+from sip2gw.certificates import CHAIN, Pair
+from sip2gw.config import Admin, Config, LibrarikaAPI, Listen
+from sip2gw.config.endpoint import Endpoint
+from sip2gw.config.values import Certificates, URLTemplate
+from sip2gw.demo.banner import banner
+from sip2gw.demo.selfsigned import kept_pair
+from sip2gw.faults import Wrong
+from sip2gw.gateway.listening import CannotListen, Listener
+from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
+
+HOST = "127.0.0.1"
+
+
+class Demo(Service):
+    """Gateway, health and sandbox. `options` are those of `twistd sip2gw`.
+
+    Raises `Wrong` when the data file or the state folder can't be used.
+    """
+
+    def __init__(self, options: Mapping[str, Any], reactor: Any) -> None:
+        self._options = options
+        self._reactor = reactor
+        try:
+            path = options["demo-data"]
+            self._data = default_data() if path is None else load_data(path)
+            self._sandbox = Sandbox(self._data, clock=reactor)
+        except DataFault as fault:
+            raise Wrong(f"--demo-data: {fault}", "mend the file") from None
+        self._state = state_folder(options["state-dir"], os.environ)
+        self.pair = _certificate(self._state)
+        where = _endpoint(options["sandbox-port"])
+        self.sandbox = Listener(
+            "the sandbox",
+            str(where),
+            partial(where.on, reactor),
+            self._sandbox.site(),
+            reactor=reactor,
+            remedy="--sandbox-port chooses another",
+        )
+        self.gateway: Gateway | None = None
+
+    def privilegedStartService(self) -> None:
+        """Listen everywhere. Raises `CannotListen` with a line for each port that is in use."""
+        super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
+        failures = []
+        try:
+            self.sandbox.privilegedStartService()
+        except CannotListen as failure:
+            failures.append(str(failure))
+        self.gateway = Gateway(self._config(), self._reactor, remedies=_REMEDIES)
+        try:
+            self.gateway.privilegedStartService()
+        except CannotListen as failure:
+            failures.append(str(failure))
+        if failures:
+            raise CannotListen("\n".join(failures))
+
+    def startService(self) -> None:
+        """Serve, and say on standard output what there is to try."""
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        assert self.gateway is not None  # noqa: S101 (privilegedStartService comes first, always)
+        self.sandbox.startService()
+        self.gateway.startService()
+        # Not print: twistd has made that its log.
+        if sys.__stdout__ is not None:
+            sys.__stdout__.write(self.banner())
+            sys.__stdout__.flush()
+
+    def stopService(self) -> Deferred[None]:
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        return Deferred.fromCoroutine(self._stop())
+
+    def banner(self) -> str:
+        """What there is to try, with the ports that are listened on."""
+        assert self.gateway is not None  # noqa: S101 (as above)
+        ports = [port_of(listener) for listener in (*self.gateway.doors, self.gateway.window, self.sandbox)]
+        tls, plain, admin, sandbox = ports
+        return banner(
+            self._data,
+            self.pair,
+            self._state / CERTIFICATE,
+            tls=tls,
+            plain=plain,
+            admin=admin,
+            sandbox=sandbox,
+        )
+
+    async def _stop(self) -> None:
+        if self.gateway is not None:
+            await self.gateway.stopService()
+        await self.sandbox.stopService()
+        self._sandbox.close()
+
+    def _config(self) -> Config:
+        options = self._options
+        sandbox = port_of(self.sandbox) or options["sandbox-port"]
+        return Config(
+            listen=(
+                Listen(_endpoint(options["tls-port"]), Certificates(self._state / PAIR)),
+                Listen(_endpoint(options["plain-port"])),
+            ),
+            librarika=LibrarikaAPI(URLTemplate(f"http://{HOST}:{sandbox}/{{library}}/api/v1")),
+            admin=Admin(_endpoint(options["admin-port"])),
+        )
+
+
+CERTIFICATE = "certificate.pem"
+"""In the state folder, for terminals: the certificate that they are to trust."""
+
+PAIR = "tls"
+"""In the state folder, for the gateway: certificate and key."""
+
+_REMEDIES = {
+    "listen[0].endpoint": "--tls-port chooses another",
+    "listen[1].endpoint": "--plain-port chooses another",
+    "admin.endpoint": "--admin-port chooses another",
+}
+
+
+def port_of(listener: Listener | None) -> int:
+    """The port that is listened on, which is not the one asked for if that was 0; 0 if there is none."""
+    return (
+        0 if listener is None or listener.port is None else int(getattr(listener.port.getHost(), "port", 0))
+    )
+
+
+def state_folder(option: str | None, environment: Mapping[str, str]) -> Path:
+    """Where the demo keeps what must last: `option`, else as the XDG base directory specification says."""
+    if option is not None:
+        return Path(option).absolute()
+    base = environment.get("XDG_STATE_HOME", "")
+    # A relative one is to be ignored, says the specification.
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "sip2gw"
+
+
+def _endpoint(port: int) -> Endpoint:
+    return Endpoint.read(f"tcp:{port}:interface={HOST}")
+
+
+def _certificate(state: Path) -> Pair:
+    """The kept certificate, with a copy of it for terminals."""
+    try:
+        pair = kept_pair(state / PAIR)
+        (state / CERTIFICATE).write_bytes((state / PAIR / CHAIN).read_bytes())
+    except OSError as error:
+        raise Wrong(
+            f"{error.filename or state}: the demo's certificate can't be kept there: {error.strerror}",
+            "name a folder with --state-dir",
+        ) from None
+    except Wrong as wrong:
+        raise Wrong(
+            f"the demo's certificate {wrong.problem}", f"remove {state / PAIR}: a new one is made"
+        ) from None
+    return pair

@@ -1,0 +1,123 @@
+"""The demo's first words: where it is, who may log in, and two commands that can be pasted as they are."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sip2gw import __version__
+from sip2gw.certificates import Pair
+from sip2gw.sandbox.data import Stock, stock
+from sip2gw.sandbox.form import CopyForm, MediaForm, MemberForm, UserForm
+
+STAFF = "Library Staff", "Library Assistant", "Library Administrator"
+
+
+def banner(
+    data: Mapping[str, Any], pair: Pair, certificate: Path, *, tls: int, plain: int, admin: int, sandbox: int
+) -> str:
+    """The whole text. The numbers are ports; `certificate` is the file that terminals are to trust."""
+    libraries = stock(data)
+    lines = [
+        "",
+        f"sip2gw {__version__}, demo: a gateway and a Librarika of its own, reachable from this machine alone.",
+        "",
+        f"  SIP2 over TLS  127.0.0.1:{tls}",
+        f"  SIP2, plain    127.0.0.1:{plain}",
+        f"  health         http://127.0.0.1:{admin}/health",
+        f"  Librarika      http://127.0.0.1:{sandbox}/{{library}}/api/v1",
+        f"  certificate    {certificate}",
+        f"  its SHA-256    {pair.fingerprint}",
+    ]
+    for library in libraries:
+        lines += ["", *_library(library)]
+    for library in libraries:
+        lines += _commands(library, certificate, tls)
+        if lines[-1] == "":
+            break
+    return "\n".join([*lines, ""])
+
+
+def _library(library: Stock) -> Iterator[str]:
+    """One library: who may log in, and somebody and something to try with."""
+    yield f"  {library.library.nickname} (AO): {library.library.name}"
+    for user in library.users:
+        yield f"    account  {user.username}, password {user.password}{_obstacle(library, user)}"
+    if (member := _member(library)) is not None:
+        password = f", password {member.password}" if member.password else ""
+        yield f"    member   {member.member_no}{password}  ({member.name})"
+    if (item := _item(library)) is not None:
+        title, copy = item
+        yield f"    item     {copy.accession_no}  ({title.title})"
+
+
+def _commands(library: Stock, certificate: Path, port: int) -> list[str]:
+    """What to paste, if this library has all that it takes."""
+    account = next((user for user in library.users if not _obstacle(library, user)), None)
+    member, item = _member(library), _item(library)
+    if account is None or member is None or item is None:
+        return []
+    nickname, item_id = library.library.nickname, item[1].accession_no
+    terminal = [
+        *("sip2gw", "terminal", "--port", str(port), "--ca-file", str(certificate), "--library", nickname),
+        *(
+            "--account",
+            account.username,
+            "--password",
+            account.password,
+            "checkout",
+            member.member_no,
+            item_id,
+        ),
+    ]
+    # A request that does without a login, for it brings the account along.
+    request = (
+        f"23000{datetime.now():%Y%m%d    %H%M%S}AO{nickname}|AA{member.member_no}"
+        f"|AC{account.username}:{account.password}|AD{member.password or ''}|"
+    )
+    openssl = ["openssl", "s_client", "-quiet", "-no_ign_eof", "-connect", f"127.0.0.1:{port}"]
+    openssl += ["-CAfile", str(certificate), "-verify_return_error"]
+    return [
+        "",
+        "Try in another terminal (a checkout; a patron status as raw SIP2):",
+        "",
+        f"  {shlex.join(terminal)}",
+        "",
+        f"  (printf '%s\\r' {shlex.quote(request)}; sleep 1) | {shlex.join(openssl)}",
+        "",
+    ]
+
+
+def _obstacle(library: Stock, user: UserForm) -> str:
+    """Why this account can't log in a terminal; "" if it can."""
+    if not library.library.sip2.enabled:
+        return "  (refused: SIP2 is not enabled for this library)"
+    if user.status != "Active":
+        return f"  (refused: {user.status.lower()})"
+    if not set(user.groups) & set(STAFF):
+        return "  (refused: lacks the Library Staff permission)"
+    return "" if user.sip2_activated else "  (refused: not activated for SIP2)"
+
+
+def _member(library: Stock) -> MemberForm | None:
+    """An active member, with a password if there is such a one."""
+    active = [member for member in library.members if member.status == "Active"]
+    return next((member for member in active if member.password), active[0] if active else None)
+
+
+def _item(library: Stock) -> tuple[MediaForm, CopyForm] | None:
+    """A copy that can be lent: it circulates, nobody has or awaits its title, and its number is its own."""
+    numbers = [copy.accession_no for title in library.media for copy in title.copies]
+    booked = {booking.accession_no for booking in library.bookings}
+    named = {name for booking in library.bookings for name in (booking.title, booking.isbn13) if name}
+    for title in library.media:
+        free = title.active and title.circulation and not named & {title.title, title.isbn13}
+        for copy in (
+            title.copies if free and not booked & {copy.accession_no for copy in title.copies} else ()
+        ):
+            if copy.active and copy.circulation and numbers.count(copy.accession_no) == 1:
+                return title, copy
+    return None

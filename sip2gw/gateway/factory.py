@@ -1,0 +1,59 @@
+"""Every connection gets a session of its own; nothing of one terminal is ever seen by another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import ServerFactory
+
+from sip2gw.gateway.protocol import TerminalProtocol
+from sip2gw.session import Session
+from sip2gw.sip2 import DEFAULT, Dialect
+from sip2gw.tenants import Directory
+
+
+class TerminalFactory(ServerFactory):
+    """Makes the connections of terminals, and knows those that are live. `max_line` is in bytes."""
+
+    noisy = False
+
+    def __init__(
+        self,
+        directory: Directory,
+        *,
+        reactor: IReactorTime,
+        deferred_login: bool = True,
+        max_line: int = 4096,
+        dialect: Dialect = DEFAULT,
+        session: Callable[..., Session] = Session,
+    ) -> None:
+        self.sessions: set[TerminalProtocol] = set()
+        self._directory = directory
+        self._reactor = reactor
+        self._deferred_login = deferred_login
+        self._max_line = max_line
+        self._dialect = dialect
+        self._session = session
+
+    def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol:
+        session = self._session(
+            dialect=self._dialect,
+            deferred_login=self._deferred_login,
+            clock=self._reactor.seconds,
+            now=self._directory.clock,
+        )
+        protocol = TerminalProtocol(
+            self._directory, session, self._reactor, self._max_line, self.sessions.discard
+        )
+        protocol.factory = self
+        self.sessions.add(protocol)
+        return protocol
+
+    def drain(self) -> Deferred[None]:
+        """Answer what is in hand, then hang up on everybody. Fires when the last connection is gone."""
+        live = list(self.sessions)
+        for protocol in live:
+            protocol.leave()
+        return DeferredList([protocol.closed for protocol in live]).addCallback(lambda _: None)

@@ -1,0 +1,114 @@
+"""The wiring: what `twistd sip2gw` was asked for becomes a service, or a few clear lines and exit status 1.
+
+`twistd -n sip2gw --config sip2gw.toml` runs the gateway, `twistd -n sip2gw --demo` everything that it takes to try it.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+from twisted.application.service import IService, MultiService
+from twisted.logger import Logger
+from twisted.python import usage
+
+from sip2gw import __version__
+from sip2gw.config import load
+from sip2gw.faults import ConfigFaults, Wrong
+from sip2gw.gateway.listening import CannotListen
+
+PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
+
+
+class Options(usage.Options):
+    """The command line after `twistd sip2gw`."""
+
+    synopsis = "--config FILE | --demo [options]"
+    longdesc = (
+        "A gateway between SIP2 terminals and Librarika. The ports are for --demo alone; 0 is any free one."
+    )
+    optFlags = [["demo", None, "Gateway, health and a Librarika of one's own, all on this machine."]]  # noqa: RUF012 (read so by twisted)
+    optParameters = [  # noqa: RUF012 (read so by twisted)
+        ["config", "c", None, "The configuration file (TOML)."],
+        ["tls-port", None, 6009, "SIP2 over TLS."],
+        ["plain-port", None, 6001, "SIP2 without TLS."],
+        ["admin-port", None, 8080, "Health."],
+        ["sandbox-port", None, 8009, "The Librarika sandbox."],
+        ["demo-data", None, None, "The sandbox's libraries (JSON); the package's own three without it."],
+        ["state-dir", None, None, "Where the demo keeps its certificate; ~/.local/state/sip2gw without it."],
+    ]
+
+    def postOptions(self) -> None:
+        for name in PORTS:
+            text = str(self[name])
+            if not text.isdecimal() or int(text) > 65535:
+                give_up(f"--{name} {text}: is no port; write a number from 1 to 65535, or 0 for any free one")
+            self[name] = int(text)
+
+    def opt_version(self) -> NoReturn:
+        """Print the version and exit."""
+        print(f"sip2gw {__version__}")
+        raise SystemExit(0)
+
+
+class CannotStart(SystemExit, Exception):
+    """Ends the process with exit status 1; what there is to say has been said.
+
+    An Exception as well, since that is what makes twistd clean up and tell whoever waits for the daemon to start.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.code = 1
+
+
+class Start(MultiService):
+    """Starts what is in it. What can't be listened on is told in a line each, and ends the process."""
+
+    log = Logger()
+
+    def __init__(self, foreground: bool) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._foreground = foreground
+
+    def privilegedStartService(self) -> None:
+        try:
+            super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
+        except CannotListen as failure:
+            if not self._foreground:  # a daemon has nothing but its log
+                self.log.critical("cannot start: {why}", why=str(failure))
+            give_up(str(failure))
+
+
+def makeService(options: Any) -> IService:
+    """The service that the options ask for. Ends the process if they, or the file they name, have a fault."""
+    from twisted.internet import reactor
+
+    try:
+        service = _service(options, reactor)
+    except (ConfigFaults, Wrong) as faults:
+        give_up(str(faults))
+    top = Start(foreground=bool((options.parent or {}).get("nodaemon", True)))
+    service.setServiceParent(top)
+    return top
+
+
+def _service(options: Any, reactor: Any) -> Any:
+    if bool(options["demo"]) == (options["config"] is not None):
+        give_up("sip2gw needs one of: --config FILE (see `sip2gw check-config --help`), --demo")
+    if not options["demo"]:
+        from sip2gw.assembly import Gateway
+
+        return Gateway(load(options["config"]), reactor)
+    try:
+        from sip2gw.demo import Demo
+    except ModuleNotFoundError as missing:
+        give_up(f"the demo needs the package {missing.name}: pip install 'sip2gw[demo]'")
+    return Demo(options, reactor)
+
+
+def give_up(text: str) -> NoReturn:
+    """Say why on standard error, which twistd may have turned into its log, and end with exit status 1."""
+    if sys.__stderr__ is not None:
+        print(text, file=sys.__stderr__, flush=True)
+    raise CannotStart(text)

@@ -1,0 +1,378 @@
+"""Every fault of a file is told at once, with its place and the fix; a file without faults gives what it says."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from sip2gw.config import Config, load
+from sip2gw.demo.selfsigned import certificate
+from sip2gw.faults import ConfigFaults
+from sip2gw.librarika import Librarika
+
+SMALLEST = """
+[[listen]]
+endpoint = "tcp:6001:interface=127.0.0.1"
+[librarika]
+url = "http://127.0.0.1:8009/{library}/api/v1"
+[admin]
+endpoint = "tcp:8080:interface=127.0.0.1"
+"""
+
+LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """Load a text as a file."""
+
+    def read(text: str) -> Config:
+        path = tmp_path / "sip2gw.toml"
+        path.write_text(text, encoding="utf-8")
+        return load(path)
+
+    return read
+
+
+@pytest.fixture
+def faults(read):
+    """The faults of a text: what is wrong and the fix, by place."""
+
+    def faults(text: str) -> dict[str, str]:
+        with pytest.raises(ConfigFaults) as raised:
+            read(text)
+        found = raised.value.faults
+        assert len({fault.place for fault in found}) == len(found), found
+        assert all(fault.fix for fault in found)
+        for fault, line in zip(found, str(raised.value).splitlines(), strict=True):
+            assert line.endswith(f"sip2gw.toml: {fault}")
+        return {fault.place: f"{fault.problem}; {fault.fix}" for fault in found}
+
+    return faults
+
+
+def pem(key) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def pem_of(made: x509.Certificate) -> bytes:
+    return made.public_bytes(Encoding.PEM)
+
+
+@pytest.fixture(scope="module")
+def key():
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def test_the_smallest_useful_file(read):
+    config = read(SMALLEST)
+    assert [str(listen.endpoint) for listen in config.listen] == ["tcp:6001:interface=127.0.0.1"]
+    assert config.listen[0].certificates is None
+    assert config.librarika.url == "http://127.0.0.1:8009/{library}/api/v1"
+    assert (config.librarika.call_deadline, config.terminals.timeout) == (20.0, 30.0)
+    assert str(config.admin.endpoint) == "tcp:8080:interface=127.0.0.1"
+
+
+def test_what_may_be_left_out_has_its_default(read):
+    config = read(LOCAL)
+    assert config.librarika.url == "https://{library}.librarika.com/api/v1"
+    assert config.admin is None
+    assert (config.terminals.retries, config.terminals.deferred_login, config.terminals.max_line) == (
+        3,
+        True,
+        4096,
+    )
+
+
+def test_everything_that_can_be_said(read, tmp_path, key):
+    (tmp_path / "tls.pem").write_bytes(pem_of(certificate(key)) + pem(key))
+    (tmp_path / "ca.pem").write_bytes(pem_of(certificate(key)))
+    config = read("""
+        [[listen]]
+        endpoint = "tcp:6009"
+        certificates = "tls.pem"
+        [[listen]]
+        endpoint = "tcp6:6001"
+        insecure = true
+        [[listen]]
+        endpoint = "unix:/run/sip2gw.sock:mode=660"
+        [librarika]
+        url = "https://api.example.org/{library}/v1"
+        call_deadline = 15
+        connect_deadline = 2.5
+        headers_deadline = 8
+        probe_deadline = 1
+        ca_file = "ca.pem"
+        [admin]
+        endpoint = "tcp:8080"
+        [terminals]
+        timeout = 21
+        retries = 0
+        deferred_login = false
+        max_line = 1024
+    """)
+    assert config.listen[0].certificates == tmp_path / "tls.pem"
+    assert config.listen[1].insecure
+    assert config.librarika.ca_file == tmp_path / "ca.pem"
+    assert config.librarika.connect_deadline == 2.5
+    assert (config.terminals.timeout, config.terminals.deferred_login) == (21.0, False)
+
+
+def test_all_faults_at_once(faults):
+    found = faults("""
+        lisen = 1
+        [[listen]]
+        endpoint = "tcp:6001"
+        [[listen]]
+        endpoint = "tpc:6009"
+        certificats = "x"
+        [[listen]]
+        certificates = "nowhere.pem"
+        [librarika]
+        url = "http://api.example.com/"
+        call_deadline = "20"
+        connect_deadline = 0
+        [admin]
+        endpoint = 8080
+        [terminals]
+        retries = true
+        max_line = 10
+    """)
+    assert set(found) == {
+        "lisen",
+        "listen[0].endpoint",
+        "listen[1].endpoint",
+        "listen[1].certificats",
+        "listen[2].endpoint",
+        "listen[2].certificates",
+        "librarika.url",
+        "librarika.call_deadline",
+        "librarika.connect_deadline",
+        "admin.endpoint",
+        "terminals.retries",
+        "terminals.max_line",
+    }
+    assert "did you mean listen?" in found["lisen"]
+    assert "did you mean certificates?" in found["listen[1].certificats"]
+    assert "is missing; add endpoint =" in found["listen[2].endpoint"]
+    assert "which does not exist" in found["listen[2].certificates"]
+    assert "{library}" in found["librarika.url"]
+    assert "in the clear" in found["librarika.url"], "both that is wrong with it"
+
+
+def test_a_key_that_is_like_no_other_is_told_what_there_is(faults):
+    assert "known here: certificates, endpoint, insecure" in faults(LOCAL + "zzz = 1")["listen[0].zzz"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "listen = []", "[librarika]", 'listen = "tcp:6001"', "[listen]\nendpoint = 1"]
+)
+def test_nothing_to_listen_on(faults, text):
+    assert "listen" in faults(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["listen = [1]", LOCAL + "[[librarika]]", LOCAL + "[[admin]]", "terminals = 3\n" + LOCAL]
+)
+def test_what_is_no_table(faults, text):
+    (problem,) = faults(text).values()
+    assert "no table" in problem
+
+
+def test_no_toml_names_line_and_column(faults):
+    assert "at line 2, column" in faults("[[listen]]\nendpoint = tcp:6001\n")[""]
+
+
+def test_no_utf_8(tmp_path):
+    (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ConfigFaults, match="no UTF-8 at byte 5; save it as UTF-8"):
+        load(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "."])
+def test_a_file_that_cannot_be_read(tmp_path, name):
+    with pytest.raises(ConfigFaults, match="can't be read"):
+        load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["tcp:6001", "tcp:6001:interface=0.0.0.0", "tcp:6001:interface=192.0.2.1", "tcp6:6001", "haproxy:tcp:6001",
+     "systemd:domain=INET6:index=0"],
+)  # fmt: skip
+def test_plain_sip2_for_other_machines_must_be_asked_for(read, faults, endpoint):
+    listen = f'[[listen]]\nendpoint = "{endpoint}"\n'
+    found = faults(listen)
+    assert list(found) == ["listen[0].endpoint"]
+    assert "insecure = true" in found["listen[0].endpoint"]
+    assert read(listen + "insecure = true").listen[0].insecure
+    assert list(faults(listen + "insecure = false")) == ["listen[0].endpoint"]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["tcp:6001:interface=127.0.0.1", "tcp:6001:interface=127.9.9.9", "tcp:6001:interface=localhost",
+     r"tcp6:6001:interface=\\:\\:1", "unix:/run/sip2gw.sock", "haproxy:tcp:6001:interface=127.0.0.1"],
+)  # fmt: skip
+def test_plain_sip2_on_this_machine(read, endpoint):
+    assert read(f'[[listen]]\nendpoint = "{endpoint}"').listen[0].endpoint.local
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [
+        ("6001", '"tcp:6001"'),
+        ("tcp", "port"),
+        ("tcp:sip2", "sip2"),
+        ("tcp:70000", "ports are 1 to 65535"),
+        ("tcp:6001:iface=127.0.0.1", "iface"),
+        ("ssl:6009:privateKey=x.pem", "certificates ="),
+        ("haproxy:ssl:6009", "certificates ="),
+        ("systemd:domain=INET", "index or name"),
+        ("", "write for example"),
+        ("tcp:6001\\n", "write for example"),
+    ],
+)
+def test_what_is_no_endpoint(faults, endpoint, says):
+    found = faults(f'[[listen]]\nendpoint = "{endpoint}"')
+    assert list(found) == ["listen[0].endpoint"]
+    assert says in found["listen[0].endpoint"]
+
+
+def test_a_place_is_listened_on_once(faults):
+    found = faults(LOCAL * 2 + '[admin]\nendpoint = "tcp:port=6001:interface=127.0.0.1"')
+    assert list(found) == ["listen[1].endpoint", "admin.endpoint"]
+    assert "listens where listen[0].endpoint does" in found["admin.endpoint"]
+
+
+def test_any_free_port_can_be_had_twice(read):
+    assert len(read('[[listen]]\nendpoint = "tcp:0:interface=127.0.0.1"\n' * 2).listen) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://api.example.org/", "https://{library}.{plan}.example.org", "https://{library}.example.org/{library}",
+     "ftp://{library}.example.org", "{library}", "https:///{library}", "https://me:secret@example.org/{library}",
+     "https://example.org/{library}?a=b", "https://example.org/{library}#a", "https://example.org:port/{library}",
+     "https://[::1/{library}", "https://example.org/{library", "http://{library}.example.org/api",
+     "http://192.0.2.1/{library}"],
+)  # fmt: skip
+def test_what_is_no_url_of_an_api(faults, url):
+    found = faults(LOCAL + f'[librarika]\nurl = "{url}"')
+    assert list(found) == ["librarika.url"]
+    assert "secret" not in found["librarika.url"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://{library}.librarika.com/api/v1", "https://{library}.example.org:8443/", "https://192.0.2.1/{library}",
+     "http://127.0.0.1:8009/{library}/api/v1", "http://[::1]:8009/{library}", "http://{library}.localhost:8009/api"],
+)  # fmt: skip
+def test_a_url_that_passes_suits_the_adapter(read, url):
+    from twisted.internet.task import Clock
+
+    assert Librarika(Clock(), read(LOCAL + f'[librarika]\nurl = "{url}"').librarika.url)
+
+
+@pytest.mark.parametrize("value", ['"20"', "true", "0", "-1", "inf", "nan", "1e9", "[]", "2026-01-01"])
+@pytest.mark.parametrize("name", ["call_deadline", "connect_deadline", "headers_deadline", "probe_deadline"])
+def test_what_is_no_deadline(faults, name, value):
+    assert list(faults(LOCAL + f"[librarika]\n{name} = {value}")) == [f"librarika.{name}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("timeout", "0"), ("timeout", "99.9"), ("retries", "-1"), ("retries", "999"), ("retries", "3.0"),
+     ("max_line", "65537"), ("deferred_login", "1"), ("deferred_login", '"yes"')],
+)  # fmt: skip
+def test_what_can_not_hold_for_terminals(faults, name, value):
+    assert list(faults(LOCAL + f"[terminals]\n{name} = {value}")) == [f"terminals.{name}"]
+
+
+def test_an_answer_comes_before_the_terminal_gives_up(read, faults):
+    assert "librarika.call_deadline" in faults(LOCAL + "[terminals]\ntimeout = 25")
+    assert "librarika.call_deadline" in faults(LOCAL + "[librarika]\ncall_deadline = 25")
+    assert read(LOCAL + "[librarika]\ncall_deadline = 24.9")
+    assert read(LOCAL + "[librarika]\ncall_deadline = 25\n[terminals]\ntimeout = 30.1")
+
+
+def test_a_fault_in_one_deadline_casts_no_shadow_on_another(faults):
+    assert list(faults(LOCAL + '[librarika]\ncall_deadline = 60\n[terminals]\ntimeout = "90"')) == [
+        "terminals.timeout"
+    ]
+
+
+def test_a_short_call_needs_no_other_deadline_set(read):
+    assert read(LOCAL + "[librarika]\ncall_deadline = 2").librarika.headers_deadline == 10.0
+
+
+def test_certificates_as_certbot_lays_them(read, tmp_path, key):
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "fullchain.pem").write_bytes(pem_of(certificate(key)))
+    (tmp_path / "live" / "privkey.pem").write_bytes(pem(key))
+    assert (
+        read('[[listen]]\nendpoint = "tcp:6009"\ncertificates = "live"').listen[0].certificates
+        == tmp_path / "live"
+    )
+
+
+def locked(key) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"locked"))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (lambda _: b"", "no private key"),
+        (lambda key: pem_of(certificate(key)), "no private key"),
+        (lambda key: pem(key), "no certificate"),
+        (
+            lambda key: pem(key) + b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "no certificate",
+        ),
+        (
+            lambda key: pem_of(certificate(key)) + pem(ec.generate_private_key(ec.SECP256R1())),
+            "belongs to none",
+        ),
+        (lambda key: pem_of(certificate(key)) + locked(key), "password"),
+        (lambda key: pem_of(certificate(key)) + pem(key).replace(b"M", b"N"), "damaged"),
+        (lambda key: pem_of(certificate(key)) + pem(rsa.generate_private_key(65537, 1024)), "1024 bits"),  # noqa: S505 (it is what must be refused)
+        (lambda key: pem_of(certificate(key)) + pem(x25519.X25519PrivateKey.generate()), "does not use"),
+    ],
+)
+def test_certificates_that_can_not_be_used(faults, tmp_path, key, content, says):
+    (tmp_path / "tls.pem").write_bytes(content(key))
+    found = faults('[[listen]]\nendpoint = "tcp:6009"\ncertificates = "tls.pem"')
+    assert list(found) == ["listen[0].certificates"], "and no word of plain SIP2, which was not asked for"
+    assert says in found["listen[0].certificates"]
+    assert "PRIVATE" not in found["listen[0].certificates"]
+
+
+def test_the_folder_lacks_the_key(faults, tmp_path, key):
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "fullchain.pem").write_bytes(pem_of(certificate(key)))
+    found = faults('[[listen]]\nendpoint = "tcp:6009"\ncertificates = "live"')
+    assert "privkey.pem, which does not exist" in found["listen[0].certificates"]
+
+
+def test_an_expired_certificate_still_serves(read, tmp_path, key):
+    old = certificate(key, datetime.now(UTC) - timedelta(days=3000))
+    (tmp_path / "tls.pem").write_bytes(pem(key) + pem_of(old))
+    assert read('[[listen]]\nendpoint = "tcp:6009"\ncertificates = "tls.pem"')
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_authorities_that_can_not_be_used(faults, tmp_path, content):
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    assert list(faults(LOCAL + '[librarika]\nca_file = "ca.pem"')) == ["librarika.ca_file"]

@@ -1,0 +1,283 @@
+"""The wiring, with real sockets: what was asked for is what runs, and it goes without leaving anybody unanswered."""
+
+import io
+import json
+import socket
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+
+import pytest
+from treq.client import HTTPClient
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
+from twisted.internet.error import ConnectionRefusedError
+from twisted.logger import capturedLogs
+from twisted.protocols.basic import LineReceiver
+from twisted.trial.unittest import TestCase
+from twisted.web.client import Agent
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Site
+
+from sip2gw.assembly import Gateway
+from sip2gw.config import load
+from sip2gw.demo.selfsigned import kept_pair
+from sip2gw.service import CannotStart, Options, makeService
+
+LOGIN = b"9300CNkiosk@riverside.example|COsecret|AOriverside|"
+
+
+class Library(Resource):
+    """A Librarika that lets a request wait until the test answers it: always with a refusal."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Deferred = Deferred()
+        self.paths: list[bytes] = []
+
+    def render(self, request):
+        self.paths.append(request.path)
+        self.asked.callback(request)
+        return NOT_DONE_YET
+
+
+def refuse(request) -> None:
+    request.setResponseCode(401)
+    request.setHeader(b"content-type", b"application/problem+json")
+    request.write(json.dumps({"code": "invalid_credentials"}).encode())
+    request.finish()
+
+
+class Terminal(LineReceiver):
+    """Waits for an answer, and for the end."""
+
+    delimiter = b"\r"
+
+    def __init__(self) -> None:
+        self.answer: Deferred[bytes] = Deferred()
+        self.closed: Deferred[None] = Deferred()
+
+    def lineReceived(self, line: bytes) -> None:
+        self.answer.callback(line)
+
+    def connectionLost(self, reason=None) -> None:
+        self.closed.callback(None)
+
+
+def options(*arguments: str) -> Options:
+    parsed = Options()
+    parsed.parseOptions(arguments)
+    return parsed
+
+
+class GatewayTests(TestCase):
+    """A gateway in front of a library that takes its time."""
+
+    async def setUp(self) -> None:
+        self.library = Library()
+        site = Site(self.library)
+        site.noisy = False
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(site)
+        self.addCleanup(port.stopListening)
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "sip2gw.toml"
+        self.path.write_text(
+            f"""
+            [[listen]]
+            endpoint = "tcp:0:interface=127.0.0.1"
+            [[listen]]
+            endpoint = "tcp:0:interface=127.0.0.1"
+            certificates = "tls"
+            [librarika]
+            url = "http://127.0.0.1:{port.getHost().port}/{{library}}/api/v1"
+            [admin]
+            endpoint = "tcp:0:interface=127.0.0.1"
+            """
+        )
+        kept_pair(self.path.parent / "tls")
+
+    def start(self) -> Gateway:
+        top = makeService(options("--config", str(self.path)))
+        top.privilegedStartService()
+        top.startService()
+        (gateway,) = top
+        self.addCleanup(lambda: gateway.stopService() if gateway.running else None)
+        return gateway
+
+    async def connect(self, door) -> Terminal:
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", door.port.getHost().port)
+        return await connectProtocol(endpoint, Terminal())
+
+    async def health(self, port: int) -> tuple[int, dict]:
+        response = await HTTPClient(Agent(reactor)).get(f"http://127.0.0.1:{port}/health")
+        return response.code, await response.json()
+
+    async def test_what_the_file_says_is_what_runs(self) -> None:
+        gateway = self.start()
+        assert [door.tls is not None for door in gateway.doors] == [False, True]
+        code, health = await self.health(gateway.window.port.getHost().port)
+        assert (code, health["status"], health["terminals"]) == (200, "ok", 0)
+        assert health["listening"] == [door.address for door in gateway.doors]
+        assert health["warnings"] == []
+        terminal = await self.connect(gateway.doors[0])
+        terminal.sendLine(LOGIN)
+        refuse(await self.library.asked)
+        assert await terminal.answer == b"940"
+        assert self.library.paths == [b"/riverside/api/v1/auth/tokens"]
+        assert (await self.health(gateway.window.port.getHost().port))[1]["terminals"] == 1
+        await gateway.stopService()
+        await terminal.closed
+
+    async def test_plain_sip2_on_the_tls_port_leaves_nothing_behind(self) -> None:
+        gateway = self.start()
+        terminal = await self.connect(gateway.doors[1])
+        terminal.sendLine(LOGIN)
+        await terminal.closed
+        assert not gateway.terminals.sessions
+        await gateway.stopService()
+
+    async def test_stopping_answers_what_is_in_hand(self) -> None:
+        gateway = self.start()
+        idle, busy = await self.connect(gateway.doors[0]), await self.connect(gateway.doors[0])
+        busy.sendLine(LOGIN)
+        request = await self.library.asked
+        door, window = gateway.doors[0].port.getHost().port, gateway.window.port.getHost().port
+
+        stopped = gateway.stopService()
+        await idle.closed
+        code, health = await self.health(window)
+        assert (code, health["status"], health["listening"]) == (503, "stopping", [])
+        with self.assertRaises(ConnectionRefusedError):
+            await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", door), Terminal())
+        assert not stopped.called
+        refuse(request)
+        assert await busy.answer == b"940"
+        await busy.closed
+        await stopped
+        with self.assertRaises(ConnectionRefusedError):
+            await self.health(window)
+
+    async def test_whoever_is_never_answered_is_cut_off(self) -> None:
+        gateway = Gateway(load(self.path), reactor)
+        gateway._patience = 0.01  # the configuration takes no less than a second
+        gateway.startService()
+        busy = await self.connect(gateway.doors[0])
+        busy.sendLine(LOGIN)
+        request = await self.library.asked
+        with capturedLogs() as logs:
+            await gateway.stopService()
+        assert [event["count"] for event in logs if "count" in event] == [1]
+        refuse(request)
+        await busy.closed
+        await gateway.librarika.close()  # in a process of its own it would be gone by now
+
+    async def test_health_warns_of_a_certificate_that_ends(self) -> None:
+        gateway = self.start()
+        tls = gateway.doors[1].tls
+        self.patch(type(tls.pair), "days_left", lambda _: 13)
+        assert gateway.health().warnings == (
+            "the certificate of tcp:0:interface=127.0.0.1 expires in 13 days",
+        )
+        self.patch(type(tls.pair), "days_left", lambda _: -1)
+        assert gateway.health().warnings[0].endswith("has expired")
+        await gateway.stopService()
+
+
+class FaultTests(TestCase):
+    """What can't be done is said on standard error, in clear lines, and the exit status is 1."""
+
+    def setUp(self) -> None:
+        self.said = io.StringIO()
+        self.patch(sys, "__stderr__", self.said)
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "sip2gw.toml"
+
+    def gives_up(self, action, *arguments) -> list[str]:
+        with self.assertRaises(SystemExit) as raised:
+            action(*arguments)
+        assert raised.exception.code == 1
+        assert isinstance(raised.exception, Exception), "for twistd to clean up"
+        return self.said.getvalue().splitlines()
+
+    def test_every_fault_of_the_file(self) -> None:
+        self.path.write_text('[[listen]]\nendpoint = "tcp:6001"\n[terminals]\nretry = 3\n')
+        lines = self.gives_up(makeService, options("--config", str(self.path)))
+        assert [line.removeprefix(f"{self.path}: ").partition(":")[0] for line in lines] == [
+            "terminals.retry",
+            "listen[0].endpoint",
+        ]
+
+    def test_no_file(self) -> None:
+        (line,) = self.gives_up(makeService, options("--config", str(self.path)))
+        assert line.startswith(f"{self.path}: can't be read: No such file or directory")
+
+    def test_nothing_asked_for_or_too_much(self) -> None:
+        for arguments in ((), ("--demo", "--config", "x.toml")):
+            assert "one of: --config FILE" in self.gives_up(makeService, options(*arguments))[-1]
+
+    def test_what_is_no_port(self) -> None:
+        for port in ("sip2", "-1", "65536", ""):
+            (line,) = self.gives_up(options, "--demo", f"--plain-port={port}")[-1:]
+            assert line.startswith(f"--plain-port {port}: is no port")
+
+    def test_ports_in_use_are_a_line_each(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+            ports = [taken.getsockname()[1] for taken in (one, other)]
+            self.path.write_text(
+                f'[[listen]]\nendpoint = "tcp:{ports[0]}:interface=127.0.0.1"\n'
+                '[[listen]]\nendpoint = "tcp:0:interface=127.0.0.1"\n'
+                f'[admin]\nendpoint = "tcp:{ports[1]}:interface=127.0.0.1"'
+            )
+            service = makeService(options("--config", str(self.path)))
+            with capturedLogs() as logs:
+                lines = self.gives_up(service.privilegedStartService)
+        assert len(lines) == 2
+        assert f"port {ports[0]} is in use by another program; change listen[0].endpoint" in lines[0]
+        assert f"port {ports[1]} is in use by another program; change admin.endpoint" in lines[1]
+        assert not [event for event in logs if event["log_level"].name == "critical"], "said once is enough"
+        (gateway,) = service
+        assert [door.port for door in gateway.doors] == [None, None], "and nothing is left listening"
+
+    def test_a_daemon_tells_its_log(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.path.write_text(f'[[listen]]\nendpoint = "tcp:{port}:interface=127.0.0.1"')
+            parsed = options("--config", str(self.path))
+            parsed.parent = {"nodaemon": 0}
+            with capturedLogs() as logs:
+                (line,) = self.gives_up(makeService(parsed).privilegedStartService)
+        assert [event["why"] for event in logs if event["log_level"].name == "critical"] == [line]
+
+    def test_a_package_that_the_demo_needs_is_missing(self) -> None:
+        with mock.patch.dict(sys.modules, {"cryptography.x509.oid": None}):
+            sys.modules.pop("sip2gw.demo", None)
+            sys.modules.pop("sip2gw.demo.selfsigned", None)
+            (line,) = self.gives_up(makeService, options("--demo"))
+        assert line == "the demo needs the package cryptography.x509.oid: pip install 'sip2gw[demo]'"
+
+
+def test_the_version(capsys):
+    with pytest.raises(SystemExit) as raised:
+        options("--version")
+    assert raised.value.code == 0
+    assert capsys.readouterr().out.startswith("sip2gw ")
+
+
+def test_the_ports_of_the_demo_as_they_are_known():
+    parsed = options("--demo")
+    assert [parsed[name] for name in ("tls-port", "plain-port", "admin-port", "sandbox-port")] == [
+        6009,
+        6001,
+        8080,
+        8009,
+    ]
+
+
+def test_what_twistd_tells_whoever_waits_for_a_daemon():
+    assert str(CannotStart("port 6009 is in use")) == "port 6009 is in use"
