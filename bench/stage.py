@@ -1,0 +1,196 @@
+"""What is measured, as processes of their own: a sandbox with a large library, and a gateway in front of it."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from attrs import frozen
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+ROOT = Path(__file__).resolve().parent.parent
+LIBRARY = "benchmark"
+ACCOUNT = "kiosk@benchmark.example"
+PASSWORD = "kiosk-secret"  # noqa: S105  # made up
+MEMBER = "M-{:05d}"
+ITEM = "1{:05d}"
+_TWISTD = "from twisted.scripts.twistd import run; run()"
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@frozen
+class Process:
+    """A program that runs, seen from outside."""
+
+    pid: int
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def resident(self) -> int:
+        """KiB of memory that it really has."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
+
+@frozen
+class Stage:
+    """The two processes, and where they listen."""
+
+    gateway: Process
+    sandbox: Process
+    tls_port: int
+    sandbox_port: int
+    certificate: Path
+
+
+@contextmanager
+def stage(folder: Path, *, terminals: int) -> Iterator[Stage]:
+    """Start both, and end both. `terminals` is how many members and items there are."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    sandbox_port, tls_port, plain_port = _free_port(), _free_port(), _free_port()
+    (folder / "libraries.json").write_text(json.dumps(_library(terminals)))
+    certificate = _certificate(folder)
+    config = folder / "sip2gw.toml"
+    config.write_text(
+        f'[[listen]]\nendpoint = "tcp:{tls_port}:interface=127.0.0.1"\ncertificates = "{folder / "tls"}"\n'
+        f'[[listen]]\nendpoint = "tcp:{plain_port}:interface=127.0.0.1"\n'
+        f'[librarika]\nurl = "http://127.0.0.1:{sandbox_port}/{{library}}/api/v1"\n'
+    )
+    with ExitStack() as running:
+        sandbox = running.enter_context(
+            _twistd(
+                folder,
+                "librarika-sandbox",
+                f"--port=tcp:{sandbox_port}:interface=127.0.0.1",
+                "--data=libraries.json",
+            )
+        )
+        gateway = running.enter_context(_twistd(folder, "sip2gw", f"--config={config}"))
+        for port, process in ((sandbox_port, sandbox), (tls_port, gateway)):
+            _wait_for(port, process, folder)
+        yield Stage(Process(gateway.pid), Process(sandbox.pid), tls_port, sandbox_port, certificate)
+
+
+def program(*arguments: str) -> list[str]:
+    """A command line of this Python, with this checkout (or what is installed) to import from."""
+    return [sys.executable, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """The environment for a program that is started here."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "SIP2GW_PASSWORD": PASSWORD}
+
+
+@contextmanager
+def _twistd(folder: Path, plugin: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    log = folder / f"{plugin}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            program("-c", _TWISTD, "-n", "--pidfile=", plugin, *options),
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    logs = "\n".join(log.read_text("utf-8", "replace")[-2000:] for log in folder.glob("*.log"))
+    raise SystemExit(f"nothing listens on port {port}:\n{logs}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _library(terminals: int) -> dict[str, object]:
+    numbers = range(1, terminals + 1)
+    account = {
+        "username": ACCOUNT,
+        "password": PASSWORD,
+        "groups": ["Library Staff"],
+        "status": "Active",
+        "sip2_activated": True,
+    }
+    library = {
+        "nickname": LIBRARY,
+        "name": "Benchmark Library",
+        "plan": "gold",
+        "timezone": "America/New_York",
+        "sip2": {"enabled": True, "terminals_licensed": 5000},
+        "preferences": {"booking_quota": 50, "renewals": 2},
+        "users": [account],
+        "members": [
+            {"member_no": MEMBER.format(n), "name": f"Reader {n}", "password": "1234"} for n in numbers
+        ],
+        "media": [
+            {"title": f"Book {n}", "type": "Books", "copies": [{"accession_no": ITEM.format(n)}]}
+            for n in numbers
+        ],
+    }
+    return {"libraries": [library]}
+
+
+def _certificate(folder: Path) -> Path:
+    """A self-signed certificate for 127.0.0.1 and its key, in the folder `tls`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sip2gw benchmark")])
+    now = datetime.datetime.now(datetime.UTC)
+    local = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(local, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    place = folder / "tls"
+    place.mkdir()
+    chain = place / "fullchain.pem"
+    chain.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (place / "privkey.pem").write_bytes(private)
+    (place / "privkey.pem").chmod(0o600)
+    return chain

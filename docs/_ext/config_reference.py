@@ -1,0 +1,70 @@
+"""The configuration file, read off `sip2gw.config`: each key is explained where it is defined, and nowhere else."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+from markdown import table
+
+from sip2gw import config
+
+TABLES = (config.Listen, config.LibrarikaAPI, config.Admin, config.Terminals)
+KINDS = {
+    "Endpoint": "text",
+    "Certificates": "path",
+    "CAFile": "path",
+    "URLTemplate": "text",
+    "bool": "true or false",
+}
+
+
+def page() -> str:
+    """One section for each table."""
+    said = _texts_below(inspect.getsource(config))
+    parts = []
+    for cls in TABLES:
+        name, _, meaning = (inspect.getdoc(cls) or "").partition(": ")
+        parts += [f"### {name}", f"{meaning[:1].upper()}{meaning[1:]}", table(*_keys(cls, said))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _keys(cls: type[Any], said: dict[str, str]) -> tuple[list[str], list[list[str]]]:
+    rows = []
+    for key in attrs.fields(cls):
+        kind = str(key.type).removesuffix(" | None")
+        meaning = said.get(f"{cls.__name__}.{key.name}", "")
+        rows.append([f"`{key.name}`", KINDS.get(kind, "number"), _default(key.default), meaning])
+    return ["Key", "", "If left out", "Meaning"], rows
+
+
+def _default(value: Any) -> str:
+    if value is attrs.NOTHING:
+        return "must be given"
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _texts_below(source: str) -> dict[str, str]:
+    """The text that stands below each field, by `Class.name`."""
+    return dict(_pairs(ast.parse(source), ""))
+
+
+def _pairs(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, str]]:
+    for before, after in zip(node.body, [*node.body[1:], None], strict=True):
+        if isinstance(before, ast.ClassDef):
+            yield from _pairs(before, f"{before.name}.")
+        name = _name(before)
+        if name and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            yield prefix + name, inspect.cleandoc(str(after.value.value))
+
+
+def _name(node: ast.stmt) -> str | None:
+    match node:
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return name
+    return None

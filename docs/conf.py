@@ -1,0 +1,29 @@
+"""The manual: Markdown pages, and a reference that is generated from the declarations (see _ext)."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+# The working tree is what is described, whatever is installed.
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+
+from sip2gw import __version__  # noqa: E402  # only found after the line above
+
+project = "sip2gw"
+author = "the sip2gw authors"
+copyright = "the sip2gw authors"
+release = version = __version__
+
+extensions = ["myst_parser", "generated"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build"]
+nitpicky = True
+myst_enable_extensions = ["deflist", "colon_fence"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"sip2gw {release}"
+html_show_sourcelink = False
+html_show_copyright = False
+# No page asks another site for anything.
+html_theme_options = {"navigation_with_keys": True}

@@ -1,0 +1,47 @@
+"""`sip2gw check-config`: everything that is wrong with a configuration file, or what it would listen on."""
+
+from __future__ import annotations
+
+import click
+
+from sip2gw.config import Config, load
+from sip2gw.faults import ConfigFaults
+
+
+@click.command(short_help="Check a configuration file.")
+@click.argument("file", type=click.Path(), required=True)
+def check_config(file: str) -> None:
+    """Check the configuration FILE (TOML) without listening anywhere.
+
+    Every fault is told at once, with its place and what to write instead; the exit status is then 1. Certificates
+    and keys are read, so run it as the user that the gateway runs as.
+
+    \b
+    The smallest useful file:
+      [[listen]]
+      endpoint = "tcp:6009"
+      certificates = "/etc/letsencrypt/live/sip2.example.org"
+      [librarika]
+      url = "https://{library}.librarika.com/api/v1"
+      [admin]
+      endpoint = "tcp:8080:interface=127.0.0.1"
+    """
+    try:
+        config = load(file)
+    except ConfigFaults as faults:
+        click.echo(str(faults), err=True)
+        raise SystemExit(1) from None
+    click.echo(f"{file}: ok")
+    for line in _places(config):
+        click.echo(f"  {line}")
+
+
+def _places(config: Config) -> list[str]:
+    """What would be listened on, a line each."""
+    lines = []
+    for listen in config.listen:
+        how = "plain" if listen.certificates is None else f"TLS with {listen.certificates}"
+        lines.append(f"SIP2 on {listen.endpoint}, {how}")
+    if config.admin is not None:
+        lines.append(f"health on {config.admin.endpoint}")
+    return lines

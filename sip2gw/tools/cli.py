@@ -1,0 +1,54 @@
+"""The `sip2gw` command: it names its subcommands, and loads one only when it is asked for.
+
+Completion of commands and options in the shell: `eval "$(sip2gw completion bash)"` (or zsh; for fish
+`sip2gw completion fish | source`) in the shell's start file.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+_COMMANDS = {
+    "check-config": "sip2gw.tools.check_config:check_config",
+    "completion": "sip2gw.tools.completion:completion",
+    "decode": "sip2gw.tools.decode:decode",
+    "load": "sip2gw.tools.load:load",
+    "terminal": "sip2gw.tools.terminal:terminal",
+}
+"""Name of the subcommand, and where its command object is."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed, so that each starts quickly."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in alphabetical order."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None if there is none in this installation."""
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        try:
+            command: click.Command = getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as missing:
+            if missing.name == module:
+                return None
+            raise click.ClickException(
+                f"{cmd_name} needs the package {missing.name}: pip install 'sip2gw[demo]'"
+            ) from None
+        return command
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Shell completion: sip2gw completion --help",
+)
+@click.version_option(package_name="sip2gw", prog_name="sip2gw")
+def main() -> None:
+    """Tools around sip2gw, the gateway from SIP2 terminals to Librarika."""

@@ -1,0 +1,111 @@
+"""One connection to a gateway: lines out, lines in, with blocking sockets and a deadline."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+
+from sip2gw.tools.address import Address, Unreachable, dial
+
+_LONGEST = 65536
+"""Bytes without a terminator after which the other side is not speaking SIP2."""
+
+
+class NoAnswer(Unreachable):
+    """Nothing came within the timeout."""
+
+
+class Connection:
+    """Lines over TCP or TLS. A line is bytes without terminator; every line sent gets `terminator`."""
+
+    def __init__(self, address: Address, *, timeout: float = 10.0, terminator: bytes = b"\r") -> None:
+        self.address = address
+        self.timeout = timeout
+        """Seconds for connecting, and for an answer."""
+        self._terminator = terminator
+        self._socket: socket.socket | None = None
+        self._received = b""
+
+    def __enter__(self) -> Connection:
+        self.open()
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is connected, as far as is known without trying."""
+        return self._socket is not None
+
+    def open(self) -> None:
+        """Connect, if it is not. Raises `Unreachable`."""
+        if self._socket is None:
+            self._socket = dial(self.address, self.timeout)
+            self._received = b""
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def reconnect(self) -> None:
+        """Hang up and connect again: the other side sees a new terminal."""
+        self.close()
+        self.open()
+
+    def send(self, line: bytes) -> None:
+        """Send one line. Raises `Unreachable`."""
+        if self._socket is None:
+            raise Unreachable(f"not connected to {self.address}")
+        try:
+            self._socket.settimeout(self.timeout)
+            self._socket.sendall(line + self._terminator)
+        except OSError as error:
+            raise self._broken(error) from None
+
+    def receive(self, timeout: float | None = None) -> bytes:
+        """The next line that is not empty. Raises `NoAnswer` after `timeout` seconds, `Unreachable` on hang-up."""
+        deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
+        while True:
+            line, end, rest = _first_line(self._received)
+            if end:
+                self._received = rest
+                if line:
+                    return line
+                continue
+            if len(self._received) > _LONGEST:
+                self.close()
+                raise Unreachable(f"{self.address} does not end its lines")
+            self._received += self._read(deadline - time.monotonic())
+
+    def _read(self, timeout: float) -> bytes:
+        if self._socket is None:
+            raise Unreachable(f"not connected to {self.address}")
+        if timeout <= 0:
+            raise NoAnswer(f"no answer from {self.address} in time")
+        self._socket.settimeout(timeout)
+        try:
+            chunk = self._socket.recv(65536)
+        except TimeoutError:
+            raise NoAnswer(f"no answer from {self.address} in time") from None
+        except OSError as error:
+            raise self._broken(error) from None
+        if not chunk:
+            self.close()
+            raise Unreachable(f"{self.address} hung up")
+        return chunk
+
+    def _broken(self, error: OSError) -> Unreachable:
+        self.close()
+        return Unreachable(f"the connection to {self.address} broke: {error.strerror or error}")
+
+
+def _first_line(received: bytes) -> tuple[bytes, bytes, bytes]:
+    """Line, terminator and rest; the terminator is empty while the line is not all there."""
+    end = re.search(rb"[\r\n]", received)
+    if end is None:
+        return received, b"", b""
+    return received[: end.start()], end[0], received[end.end() :]

@@ -1,0 +1,120 @@
+"""A terminal to try things with: it logs in as it was told, asks, and shows what was said, raw and in words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from sip2gw.sip2 import Request, UnknownMessage, build, lay_out
+from sip2gw.tools.connection import Connection
+from sip2gw.tools.conversation import Conversation, Exchange
+from sip2gw.tools.decoded import Decoded
+from sip2gw.tools.options import Setup
+from sip2gw.tools.outcome import accepted
+from sip2gw.tools.transcript import play, read
+
+_WIDE = 160
+
+
+class Emulator:
+    """One terminal and its connection. Every method that asks says whether the answer was a yes."""
+
+    def __init__(self, setup: Setup, console: Console | None = None) -> None:
+        self.setup = setup
+        self.terminal = setup.terminal
+        self._console = console or Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+        self._connection = Connection(setup.address, timeout=setup.timeout, terminator=setup.terminator)
+        self._conversation: Conversation | None = None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def log_in(self) -> bool:
+        """Connect, if need be, and log in. True also if there is nothing to log in with."""
+        self._connection.open()
+        self._conversation = Conversation(self._connection, error_detection=self.setup.error_detection)
+        login = self.terminal.login() if self.setup.logs_in else None
+        if login is None or self._show(self._conversation.ask(login)):
+            return True
+        self.close()
+        return False
+
+    def ask(self, request: Request) -> bool:
+        """Ask; on a new connection log in first."""
+        conversation = self._ready()
+        return conversation is not None and self._show(conversation.ask(request))
+
+    def ask_each(self, requests: Iterable[Request]) -> bool:
+        """Ask one after the other, also after a no."""
+        answers = [self.ask(request) for request in requests]
+        return all(answers)
+
+    def ask_line(self, line: bytes) -> bool:
+        """Send a line as it is; on a new connection log in first."""
+        conversation = self._ready()
+        return conversation is not None and self._show(conversation.ask_line(line))
+
+    def ask_again(self) -> bool:
+        """Ask for the last answer again. A yes is the very same bytes."""
+        conversation = self._ready()
+        if conversation is None:
+            return False
+        before = conversation.last_answer
+        exchange = conversation.ask(self.terminal.resend())
+        self._show(exchange)
+        same = exchange.answer == before
+        self._console.print("the same bytes again" if same else "not the bytes that were sent last")
+        return same
+
+    def play(self, path: Path) -> bool:
+        """Play a transcript over a connection of its own. Raises ValueError if the file is none."""
+        transcript = read(path.read_text("utf-8"))
+        with Connection(
+            self.setup.address, timeout=self.setup.timeout, terminator=self.setup.terminator
+        ) as connection:
+            mismatches = play(transcript, connection)
+        for mismatch in mismatches:
+            self._console.print(Text(str(mismatch), "red"), soft_wrap=True)
+        verdict = f"{len(mismatches)} of its answers differ" if mismatches else "as written"
+        self._console.print(f"{path}: {verdict}", markup=False, soft_wrap=True)
+        return not mismatches
+
+    def say(self, text: str) -> None:
+        """A line of plain text for the person at the bench."""
+        self._console.print(text, markup=False, soft_wrap=True)
+
+    def _ready(self) -> Conversation | None:
+        if not self._connection.is_open and not self.log_in():
+            return None
+        return self._conversation
+
+    def _show(self, exchange: Exchange) -> bool:
+        self._show_line(">", exchange.sent)
+        for event in exchange.events:
+            self._console.print(Text(f"! {event}", "yellow"))
+        self._show_line("<", exchange.answer)
+        self._console.print(Text(f"{exchange.seconds * 1000:.0f} ms\n", "dim"))
+        return accepted(build(lay_out(exchange.answer)), pin_given=_has_pin(exchange.sent))
+
+    def _show_line(self, mark: str, line: bytes) -> None:
+        try:
+            decoded = Decoded(line)
+        except UnknownMessage:
+            self._console.print(Text(f"{mark} {len(line)} bytes that are no SIP2 message", "yellow"))
+            return
+        self._console.print(Text(f"{mark} {decoded.as_text()}", "bold"), soft_wrap=True)
+        self._console.print(decoded.heading())
+        self._console.print(decoded.table())
+
+
+def _has_pin(line: bytes) -> bool:
+    """Whether a request gives a patron's password: without one, nothing follows from CQ."""
+    try:
+        return any(code == "AD" and value for code, value in lay_out(line).fields)
+    except UnknownMessage:
+        return False

@@ -1,0 +1,236 @@
+"""A load from the first connection to the last checkin: who asks next, and for how long.
+
+With a rate, requests fall due at even steps whether or not a terminal is free, and latency counts from when a request
+was due: a slow gateway can't hide by slowing down those who ask it.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.endpoints import connectProtocol
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.task import LoopingCall, deferLater, react
+from twisted.python.failure import Failure
+
+from sip2gw.tools.address import Unreachable, dial
+from sip2gw.tools.fleet import LoadTerminal, Plan, Script
+from sip2gw.tools.options import Setup
+from sip2gw.tools.tally import Tally
+from sip2gw.tools.trust import endpoint_of
+
+Progress = Callable[[float, int], None]
+"""Is told the seconds gone, and the answers so far."""
+
+_AT_ONCE = 32
+"""Connections that are being made at the same time: a listener has a backlog, and handshakes cost."""
+_BREATH = 1.0
+"""Seconds before a terminal that was lost comes back."""
+_TICK = 0.01
+"""Seconds between two looks at what has fallen due."""
+_LOOK = 0.25
+"""Seconds between two looks at requests that are overdue."""
+
+
+class Run:
+    """One load."""
+
+    def __init__(self, reactor: Any, setup: Setup, plan: Plan, progress: Progress | None = None) -> None:
+        self.tally = Tally(plan.terminals)
+        self._reactor = reactor
+        self._setup = setup
+        self._plan = plan
+        self._progress = progress
+        self._endpoint: IStreamClientEndpoint = endpoint_of(reactor, setup.address, setup.timeout)
+        self._terminals: dict[LoadTerminal, int] = {}
+        self._waiting: dict[LoadTerminal, Deferred[None]] = {}
+        """Who is not logged in yet, or brings its item back."""
+        self._coming_back: set[Deferred[None]] = set()
+        self._idle: deque[LoadTerminal] = deque()
+        self._due: deque[float] = deque()
+        self._asked = 0
+        self._started: float | None = None
+        self._running = False
+        self._date = b""
+
+    async def measure(self, announce: Callable[[str], None]) -> Tally:
+        """Connect all terminals, let them ask, let them clear up. Raises `Unreachable` if the first fails."""
+        self._look()
+        await self._connect(0)
+        door = DeferredSemaphore(_AT_ONCE)
+        others = range(1, self._plan.terminals)
+        await gatherResults([door.run(self._try_to_connect, number) for number in others])
+        announce(f"{len(self._terminals)} terminals are logged in")
+        looking, ticking = LoopingCall(self._look), LoopingCall(self._tick)
+        for call, step in ((looking, _LOOK), (ticking, _TICK)):
+            call.clock = self._reactor
+            if call is looking or self._plan.rate:
+                call.start(step, now=False)
+        self._started, self._running = time.monotonic(), True
+        if self._plan.rate is None:
+            for terminal in list(self._terminals):
+                terminal.ask()
+        else:
+            self._idle.extend(self._terminals)
+        await deferLater(self._reactor, self._plan.seconds)
+        self._running = False
+        self.tally.seconds = time.monotonic() - self._started
+        await self._clear_up()
+        for call in (looking, ticking):
+            if call.running:
+                call.stop()
+        return self.tally
+
+    async def _connect(self, number: int) -> None:
+        """One terminal, until it is logged in. Raises `Unreachable`."""
+        plan = self._plan
+        script = Script.of(
+            self._setup, plan.patrons[number % len(plan.patrons)], plan.items[number % len(plan.items)]
+        )
+        terminal = LoadTerminal(script, plan.mix, self, lambda: self._date, self._setup.address)
+        logged_in: Deferred[None] = Deferred()
+        self._waiting[terminal] = logged_in
+        self._terminals[terminal] = number
+        try:
+            await connectProtocol(self._endpoint, terminal)
+        except Exception as error:
+            self._forget(terminal)
+            raise Unreachable(f"no connection to {self._setup.address}: {error}") from None
+        try:
+            await logged_in.addTimeout(self._setup.timeout, self._reactor, onTimeoutCancel=_too_late)
+        except Unreachable:
+            self._forget(terminal)
+            terminal.hang_up()
+            raise
+
+    async def _try_to_connect(self, number: int) -> None:
+        try:
+            await self._connect(number)
+        except Unreachable as error:
+            self.tally.errors[str(error)] += 1
+
+    async def _clear_up(self) -> None:
+        """Wait for the last answers, bring every item back, hang up."""
+        await gatherResults(list(self._coming_back))
+        for terminal in self._terminals:
+            self._waiting.setdefault(terminal, Deferred())
+        pending = list(self._waiting.values())
+        for terminal in list(self._terminals):
+            if terminal.sent_at is None:
+                self.ready(terminal)
+        for done in pending:
+            try:
+                await done.addTimeout(2 * self._setup.timeout, self._reactor, onTimeoutCancel=_too_late)
+            except Unreachable as error:
+                self.tally.errors[str(error)] += 1
+        leaving = list(self._terminals)
+        self._terminals.clear()
+        await gatherResults([terminal.hang_up() for terminal in leaving])
+
+    def ready(self, terminal: LoadTerminal) -> None:
+        """What comes next for a terminal with nothing in hand."""
+        if self._running:
+            if (login := self._waiting.pop(terminal, None)) is not None:
+                login.callback(None)
+            if self._plan.rate is None:
+                terminal.ask()
+            elif self._due:
+                terminal.ask(self._due.popleft())
+            else:
+                self._idle.append(terminal)
+        elif self._started is not None and terminal.has_item_out:
+            terminal.bring_back()
+        elif (done := self._waiting.pop(terminal, None)) is not None:
+            done.callback(None)
+
+    def answered(self, code: str, due: float, accepted: bool) -> None:
+        """Count an answer, unless the time is over."""
+        if self._running:
+            self.tally.answered(code, time.monotonic() - due, accepted)
+
+    def lost(self, terminal: LoadTerminal, why: str) -> None:
+        """Count it, and while the load runs send somebody else in its place."""
+        number = self._terminals.get(terminal)
+        if number is None:
+            return
+        done = self._waiting.get(terminal)
+        self._forget(terminal)
+        if done is not None:
+            done.errback(Failure(Unreachable(why)))
+            return
+        self.tally.errors[why] += 1
+        if self._running:
+            again = Deferred.fromCoroutine(self._come_back(number))
+            self._coming_back.add(again)
+            again.addBoth(lambda _: self._coming_back.discard(again))
+
+    async def _come_back(self, number: int) -> None:
+        await deferLater(self._reactor, _BREATH)
+        if self._running:
+            await self._try_to_connect(number)
+
+    def _forget(self, terminal: LoadTerminal) -> None:
+        self._terminals.pop(terminal, None)
+        self._waiting.pop(terminal, None)
+        if terminal in self._idle:
+            self._idle.remove(terminal)
+
+    def _tick(self) -> None:
+        """Hand out what has fallen due."""
+        assert self._started is not None and self._plan.rate  # noqa: S101, PT018  # only called when there is a rate
+        if not self._running:
+            return
+        due = int((time.monotonic() - self._started) * self._plan.rate)
+        for number in range(self._asked, due):
+            moment = self._started + number / self._plan.rate
+            if self._idle:
+                self._idle.popleft().ask(moment)
+            else:
+                self._due.append(moment)
+        self._asked = due
+
+    def _look(self) -> None:
+        """Move the terminals' clocks, and give up on answers that are overdue."""
+        self._date = f"{datetime.now():%Y%m%d    %H%M%S}".encode()
+        oldest = time.monotonic() - self._setup.timeout
+        for terminal in list(self._terminals):
+            if terminal.sent_at is not None and terminal.sent_at < oldest:
+                terminal.give_up("no answer in time")
+        if self._progress is not None and self._running and self._started is not None:
+            self._progress(time.monotonic() - self._started, self.tally.answers)
+
+
+def _too_late(result: object, timeout: float) -> None:
+    raise Unreachable("no answer in time")
+
+
+def run(setup: Setup, plan: Plan, announce: Callable[[str], None], progress: Progress | None = None) -> Tally:
+    """Run a load in a reactor of its own. Raises `Unreachable`."""
+    # The trust is checked once in the open, where what is wrong with a certificate is told in words.
+    dial(setup.address, setup.timeout).close()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    load = Run(_reactor, setup, plan, progress)
+    failure: list[Unreachable] = []
+
+    async def main(_: object) -> None:
+        try:
+            await load.measure(announce)
+        except Unreachable as lost:
+            failure.append(lost)
+
+    try:
+        react(main)
+    except SystemExit as over:
+        if over.code:
+            raise
+    if failure:
+        raise failure[0]
+    return load.tally

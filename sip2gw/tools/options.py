@@ -1,0 +1,117 @@
+"""The options that all terminals share: where the gateway is, and who the terminal is."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from attrs import frozen
+
+from sip2gw.sip2 import Secret
+from sip2gw.tools.address import PLAIN_PORT, TLS_PORT, Address, read_fingerprint
+from sip2gw.tools.wording import LoginForm, Terminal
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TERMINATORS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}
+_LOOPBACK = ("127.", "localhost", "::1")
+
+_OPTIONS = [
+    click.option("--host", default="127.0.0.1", show_default=True, help="Host of the gateway."),
+    click.option("--port", type=click.IntRange(1, 65535), help="Its port.  [default: 6009, plain 6001]"),
+    click.option("--tls/--plain", default=True, show_default="TLS", help="TLS, or SIP2 in clear."),
+    click.option(
+        "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these authorities (PEM)."
+    ),
+    click.option("--fingerprint", metavar="SHA256", help="Trust only the certificate with this fingerprint."),
+    click.option("--insecure", is_flag=True, help="Trust any certificate: for tests only."),
+    click.option("--server-name", metavar="NAME", help="Name in the certificate, if it is not the host."),
+    click.option("--library", default="", metavar="AO", help="Institution id: the library's nickname."),
+    click.option("--account", default="", metavar="USER", help="User name of the terminal's account."),
+    click.option("--password", envvar="SIP2GW_PASSWORD", show_envvar=True, help="Its password."),
+    click.option("--location", default="", metavar="CP", help="Where the terminal stands."),
+    click.option(
+        "--login-form",
+        type=click.Choice([form.value for form in LoginForm]),
+        default="ao",
+        show_default=True,
+        help="How it says library and account. ao: AO and AC in the 93. nickname: CN is the library, CO user:password."
+        " slash: CN is library/user. cp: CP is the library. plain: library only in the AO of later messages."
+        " none: no 93, AC in each message.",
+    ),
+    click.option("--no-error-detection", is_flag=True, help="Send no AY and AZ."),
+    click.option("--terminator", type=click.Choice(list(_TERMINATORS)), default="cr", show_default=True),
+    click.option("--timeout", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds."),
+]
+
+
+@frozen
+class Setup:
+    """A terminal, and the gateway that it speaks to."""
+
+    address: Address
+    terminal: Terminal
+    error_detection: bool = True
+    terminator: bytes = b"\r"
+    timeout: float = 10.0
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether there is anything to log in with, and a message to do it."""
+        return bool(self.terminal.account) and self.terminal.login_form is not LoginForm.NONE
+
+
+def setup_options(command: F) -> F:
+    """Give a command these options; it gets them as one argument, `setup`."""
+
+    @functools.wraps(command)
+    def with_setup(*args: Any, **options: Any) -> Any:
+        own = {name: value for name, value in options.items() if name not in _NAMES}
+        return command(*args, setup=_setup(**{name: options[name] for name in _NAMES}), **own)
+
+    for option in reversed(_OPTIONS):
+        with_setup = option(with_setup)
+    return with_setup  # type: ignore[return-value]  # the signature differs by `setup`, which click calls
+
+
+def _setup(
+    *,
+    host: str,
+    port: int | None,
+    tls: bool,
+    ca_file: str | None,
+    fingerprint: str | None,
+    insecure: bool,
+    server_name: str | None,
+    library: str,
+    account: str,
+    password: str | None,
+    location: str,
+    login_form: str,
+    no_error_detection: bool,
+    terminator: str,
+    timeout: float,
+) -> Setup:
+    try:
+        pinned = read_fingerprint(fingerprint) if fingerprint else None
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--fingerprint") from None
+    if tls and insecure:
+        click.echo("The certificate is not checked: anybody could be answering.", err=True)
+    if not tls and not host.startswith(_LOOPBACK):
+        click.echo("Without TLS, passwords and patrons are readable on the way.", err=True)
+    if account and password is None and sys.stdin.isatty():
+        password = click.prompt(f"Password of {account}", hide_input=True, err=True)
+    return Setup(
+        Address(host, port or (TLS_PORT if tls else PLAIN_PORT), tls, ca_file, pinned, insecure, server_name),
+        Terminal(library, account, Secret(password or ""), location, LoginForm(login_form)),
+        not no_error_detection,
+        _TERMINATORS[terminator],
+        timeout,
+    )
+
+
+_NAMES = frozenset(_setup.__kwdefaults__ or ()) | frozenset(_setup.__annotations__) - {"return"}

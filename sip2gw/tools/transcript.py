@@ -1,0 +1,214 @@
+"""A transcript is a scenario as lines to send and lines to expect; it can be played over anything that takes lines.
+
+    # error detection: on      the player adds AY and AZ to what it sends, and checks those of the answers
+    # any other comment
+    > 9900302.00               sent
+    < 98YYYYNN{*}AOriverside|{*}    expected
+    ---                        hang up and connect again
+
+In a sent line `{date}` is the time at which playing began, as 18 characters, `{date+5}` five seconds later, and
+`{again}` the very bytes sent before. In an expected line `{date}` stands for any timestamp, `{*}` for any text
+within a field, or, at the end, for whatever comes, and `{**}` for any text across fields. Everything else is literal,
+blanks too.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from attrs import field, frozen
+
+from sip2gw.sip2 import UnknownMessage, lay_out
+from sip2gw.sip2.checksum import checksum
+from sip2gw.tools.address import Unreachable
+from sip2gw.tools.masking import as_line, masked, visible
+
+_MOMENT = re.compile(r"\{date(?:\+([0-9]{1,6}))?\}")
+_PLACEHOLDER = re.compile(r"(\{date\}|\{\*\*?\})")
+_TRAILER = re.compile(r"(AY[0-9])?AZ[0-9A-Fa-f]{4}\Z")
+_WITHOUT_SEQUENCE = ("96", "97")
+
+
+class Wire(Protocol):
+    """What a transcript is played over. Lines are bytes without terminator."""
+
+    def send(self, line: bytes) -> None: ...
+
+    def receive(self) -> bytes:
+        """The next line. Raises `Unreachable` if none comes."""
+        ...
+
+    def reconnect(self) -> None:
+        """Go on as a new terminal."""
+        ...
+
+
+@frozen
+class Send:
+    """A line to send."""
+
+    place: int
+    """Line number in the transcript."""
+    text: str = field(repr=False)
+
+
+@frozen
+class Expect:
+    """An answer to wait for."""
+
+    place: int
+    pattern: str = field(repr=False)
+
+    def matches(self, answer: str) -> bool:
+        """Whether a line, without terminator, is what was expected."""
+        return re.fullmatch(_regex(self.pattern), answer, re.DOTALL) is not None
+
+
+@frozen
+class Reconnect:
+    """A new connection."""
+
+    place: int
+
+
+Step = Send | Expect | Reconnect
+
+
+@frozen
+class Transcript:
+    """The steps of one scenario."""
+
+    steps: tuple[Step, ...]
+    error_detection: bool = False
+
+
+@frozen
+class Mismatch:
+    """An answer that was not the expected one. `received` is masked: secrets are not shown."""
+
+    place: int
+    expected: str
+    received: str
+
+    def __str__(self) -> str:
+        return f"line {self.place}: expected {self.expected}\n{'':>{len(str(self.place)) + 7}}received {self.received}"
+
+
+def read(text: str) -> Transcript:
+    """A transcript from its text. Raises ValueError for a line that is none of the four sorts."""
+    steps: list[Step] = []
+    error_detection = False
+    for place, line in enumerate(text.splitlines(), 1):
+        if header := re.fullmatch(r"#\s*error detection:\s*(on|off)\s*", line, re.IGNORECASE):
+            error_detection = header[1].lower() == "on"
+        elif line.startswith("> "):
+            steps.append(Send(place, line[2:]))
+        elif line.startswith("< "):
+            steps.append(Expect(place, line[2:]))
+        elif line.strip() == "---":
+            steps.append(Reconnect(place))
+        elif line.strip() and not line.startswith("#"):
+            raise ValueError(f"line {place} begins with none of '> ', '< ', '---' and '#'")
+    return Transcript(tuple(steps), error_detection)
+
+
+def play(transcript: Transcript, wire: Wire, *, now: datetime | None = None) -> list[Mismatch]:
+    """Play a transcript from a fresh connection, to its end, and say where the answers were others.
+
+    Raises `Unreachable` if the connection can't be made, or is gone when there is something to send.
+    """
+    player = _Player(wire, transcript.error_detection, now or datetime.now())
+    wire.reconnect()
+    mismatches = []
+    for step in transcript.steps:
+        match step:
+            case Send():
+                player.send(step.text)
+            case Reconnect():
+                wire.reconnect()
+            case Expect():
+                if (received := player.compare(step)) is not None:
+                    mismatches.append(Mismatch(step.place, visible(step.pattern), received))
+    return mismatches
+
+
+class _Player:
+    """What has to be remembered from one step to the next."""
+
+    def __init__(self, wire: Wire, error_detection: bool, now: datetime) -> None:
+        self._wire = wire
+        self._error_detection = error_detection
+        self._now = now
+        self._sent = b""
+        self._sequence = -1
+        self._protected = False
+        self._expected_sequence: str | None = None
+
+    def send(self, text: str) -> None:
+        if text != "{again}":
+            self._sent = self._protect(_MOMENT.sub(self._moment, text).encode())
+            trailer = _TRAILER.search(self._sent.decode())
+            self._protected = trailer is not None
+            if trailer is not None and self._sent[:2] != b"97":
+                self._expected_sequence = trailer[1] and trailer[1][2:]
+        self._wire.send(self._sent)
+
+    def _moment(self, placeholder: re.Match[str]) -> str:
+        moment = self._now + timedelta(seconds=int(placeholder[1] or 0))
+        return f"{moment:%Y%m%d    %H%M%S}"
+
+    def _protect(self, line: bytes) -> bytes:
+        if not self._error_detection or _TRAILER.search(line.decode()):
+            return line
+        if line[:2].decode() not in _WITHOUT_SEQUENCE:
+            self._sequence = (self._sequence + 1) % 10
+            line += b"AY%d" % self._sequence
+        return line + b"AZ" + checksum(line + b"AZ")
+
+    def compare(self, step: Expect) -> str | None:
+        """What was received, if it is not what was expected."""
+        try:
+            answer = self._wire.receive()
+        except Unreachable as nothing:
+            return f"nothing: {nothing}"
+        text = answer.decode("utf-8", "replace")
+        if _TRAILER.search(step.pattern):
+            return None if step.matches(text) else _shown(answer)
+        if not step.matches(_TRAILER.sub("", text)):
+            return _shown(answer)
+        wrong = self._wrong_trailer(answer)
+        return f"{_shown(answer)} {wrong}" if wrong else None
+
+    def _wrong_trailer(self, answer: bytes) -> str | None:
+        """An answer is protected as what it answers was: with a right checksum, and the number of the request."""
+        try:
+            layout = lay_out(answer)
+        except UnknownMessage:
+            return "which is no SIP2 message"
+        if not self._protected:
+            return None if layout.checksum is None else "with error detection, which was not asked for"
+        if not layout.checksum_ok:
+            return "without a right checksum"
+        if layout.code not in _WITHOUT_SEQUENCE and layout.sequence != self._expected_sequence:
+            return f"with another sequence number than {self._expected_sequence}"
+        return None
+
+
+def _regex(pattern: str) -> str:
+    pieces = _PLACEHOLDER.split(pattern)
+    while pieces and not pieces[-1]:
+        pieces.pop()
+    meanings = {"{date}": "[0-9]{8}.{4}[0-9]{6}", "{*}": "[^|]*", "{**}": ".*"}
+    regex = "".join(meanings.get(piece, re.escape(piece)) for piece in pieces[:-1])
+    if pieces:
+        regex += ".*" if pieces[-1] == "{*}" else meanings.get(pieces[-1], re.escape(pieces[-1]))
+    return regex
+
+
+def _shown(line: bytes) -> str:
+    try:
+        return as_line(masked(lay_out(line)))
+    except UnknownMessage:
+        return f"a line of {len(line)} bytes that is no SIP2 message"

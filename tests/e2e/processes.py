@@ -1,0 +1,147 @@
+"""Real processes of the installed package, on ports that are free, and the sandbox's control endpoint."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from attrs import define, field
+
+from .terminal import Spelling, Terminal
+
+START = 60.0
+"""Seconds that a process may take to get ready."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, all different."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+@define
+class Process:
+    """A `twistd` in the foreground; what it prints is kept."""
+
+    arguments: list[str]
+    directory: Path
+    ready: str
+    """It is ready once a line has this in it."""
+    printed: list[str] = field(factory=list)
+    _process: subprocess.Popen[str] | None = None
+    _is_ready: threading.Event = field(factory=threading.Event)
+
+    def start(self) -> "Process":
+        twistd = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / "twistd"
+        self._is_ready.clear()
+        self._process = subprocess.Popen(
+            [str(twistd), "-n", "--pidfile=", *self.arguments],
+            cwd=self.directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._is_ready.wait(START)
+        if not any(self.ready in line for line in self.printed):
+            self.kill()
+            raise AssertionError("it did not start:\n" + "".join(self.printed))
+        return self
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        with process.stdout:
+            for line in process.stdout:
+                self.printed.append(line)
+                if self.ready in line:
+                    self._is_ready.set()
+        self._is_ready.set()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, which twistd, once it has shut down, dies of."""
+        self._process.terminate()
+        assert self._process.wait(40) in (0, -signal.SIGTERM)
+
+
+@define
+class Sandbox:
+    """The control endpoint of a running sandbox."""
+
+    port: int
+
+    def _call(self, method: str, path: str, body: object = None) -> object:
+        request = Request(f"http://127.0.0.1:{self.port}/control/{path}", method=method)  # http, loopback
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+            request.data = json.dumps(body).encode()
+        with urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def reset(self) -> None:
+        self._call("DELETE", "misbehave")
+        self._call("POST", "reset", {})
+        self._call("DELETE", "ledger")
+
+    def misbehave(self, **how: object) -> None:
+        self._call("POST", "misbehave", how)
+
+    def behave(self) -> None:
+        self._call("DELETE", "misbehave")
+
+    def ledger(self, library: str) -> list[dict[str, object]]:
+        return self._call("GET", f"ledger?library={library}")["items"]
+
+    def requests(self, library: str) -> dict[str, int]:
+        return self._call("GET", f"requests?library={library}")["libraries"].get(library, {})
+
+    def user(self, **change: object) -> None:
+        self._call("POST", "users", change)
+
+
+@define
+class Demo(Sandbox):
+    """The demo, as `make demo` starts it."""
+
+    process: Process
+    tls_port: int
+    plain_port: int
+    admin_port: int
+    ca_file: Path
+
+    @classmethod
+    def start(cls, directory: Path, *arguments: str) -> "Demo":
+        tls, plain, admin, sandbox = free_ports(4)
+        state = directory / "state"
+        process = Process(
+            [
+                *f"sip2gw --demo --tls-port {tls} --plain-port {plain} --admin-port {admin}".split(),
+                *f"--sandbox-port {sandbox} --state-dir {state}".split(),
+                *arguments,
+            ],
+            directory,
+            ready="sip2gw terminal",
+        ).start()
+        return cls(sandbox, process, tls, plain, admin, next(state.glob("*.pem")))
+
+    def terminal(self, spelling: Spelling = Spelling(), *, tls: bool = True) -> Terminal:
+        if tls:
+            return Terminal.connect(self.tls_port, ca_file=str(self.ca_file), spelling=spelling)
+        return Terminal.connect(self.plain_port, spelling=spelling)

@@ -1,0 +1,1 @@
+"""Tests of the tools, through the `sip2gw` command."""

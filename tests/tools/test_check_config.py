@@ -1,0 +1,50 @@
+"""`sip2gw check-config` tells every fault and does nothing else."""
+
+from click.testing import CliRunner
+
+from sip2gw.demo.selfsigned import kept_pair
+from sip2gw.tools.check_config import check_config
+
+
+def test_a_good_file(tmp_path):
+    kept_pair(tmp_path / "tls")
+    path = tmp_path / "sip2gw.toml"
+    path.write_text(
+        '[[listen]]\nendpoint = "tcp:6009"\ncertificates = "tls"\n'
+        '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+        '[admin]\nendpoint = "tcp:8080:interface=127.0.0.1"\n'
+    )
+    result = CliRunner().invoke(check_config, [str(path)])
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"{path}: ok",
+        f"  SIP2 on tcp:6009, TLS with {tmp_path / 'tls'}",
+        "  SIP2 on tcp:6001:interface=127.0.0.1, plain",
+        "  health on tcp:8080:interface=127.0.0.1",
+    ]
+
+
+def test_faults(tmp_path):
+    path = tmp_path / "sip2gw.toml"
+    path.write_text('[[listen]]\nendpoint = "tcp:6009"\n[[listen]]\nend_point = "tcp:6001"\n')
+    result = CliRunner().invoke(check_config, [str(path)])
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 3
+    assert all(line.startswith(f"{path}: listen[") for line in result.stderr.splitlines())
+
+
+def test_no_file(tmp_path):
+    result = CliRunner().invoke(check_config, [str(tmp_path / "missing.toml")])
+    assert result.exit_code == 1
+    assert "can't be read: No such file" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_smallest_file_of_the_help_is_one(tmp_path):
+    kept_pair(tmp_path)
+    text = CliRunner().invoke(check_config, ["--help"]).output
+    file = text[text.index("[[listen]]") : text.index("\n\nOptions")]
+    path = tmp_path / "sip2gw.toml"
+    path.write_text(file.replace("/etc/letsencrypt/live/sip2.example.org", str(tmp_path)))
+    assert CliRunner().invoke(check_config, [str(path)]).exit_code == 0
