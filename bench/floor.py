@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from http.cookiejar import Cookie
 from itertools import count
+from secrets import token_hex
 from typing import Any
 from urllib.request import Request
 
@@ -125,7 +126,7 @@ class API:
         self._client = HTTPClient(agent, cookiejar=NoCookies(), data_to_body_producer=Whole)
         self._base = f"http://{host}:{port}/{library}/api/v1"
         self._headers = Headers({"Accept": ["application/json"]})
-        self._keys = count()
+        self._name, self._keys = token_hex(4), count()
 
     async def sign_in(self, username: str, password: str) -> None:
         """Get a token, and send it from now on."""
@@ -139,7 +140,7 @@ class API:
         if body is not None:
             headers = headers.copy()
             headers.setRawHeaders("Content-Type", ["application/json"])
-            headers.setRawHeaders("Idempotency-Key", [f"floor-{next(self._keys)}"])
+            headers.setRawHeaders("Idempotency-Key", [f"{self._name}-{next(self._keys)}"])
             data = json.dumps(body).encode()
         response = await self._client.request(
             method,

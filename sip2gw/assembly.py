@@ -40,7 +40,9 @@ class Gateway(Service):
         self._patience = config.terminals.timeout
         self.librarika = _librarika(config, reactor)
         directory = Directory(
-            self.librarika, policy=Policy(timeout=config.terminals.timeout, retries=config.terminals.retries)
+            self.librarika,
+            policy=Policy(timeout=config.terminals.timeout, retries=config.terminals.retries),
+            settings=config.settings,
         )
         self.terminals = TerminalFactory(
             directory,

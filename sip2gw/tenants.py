@@ -8,10 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
-from sip2gw.circulation.desk import Desk, Policy, utc_now
+from sip2gw.circulation.desk import Desk, Policy, forget, utc_now
+from sip2gw.circulation.profile import Profile
+from sip2gw.circulation.settings import Effective, Settings
 from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
 
 _NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -32,9 +36,10 @@ class Tenant:
     """A library with an open account: whom a logged-in terminal belongs to."""
 
     library: Library
-    account: str
+    account: str = field(repr=False)
     """The user name it was opened with. It never goes into a log."""
     rules: Rules
+    settings: Settings = Factory(Settings)
 
     @property
     def nickname(self) -> str:
@@ -44,6 +49,22 @@ class Tenant:
     def is_called(self, institution_id: str) -> bool:
         """Whether an AO means this library. An empty one means whichever the terminal belongs to."""
         return institution_id.strip().lower() in ("", self.nickname)
+
+    def profile(self, location: str) -> Profile:
+        """The profile of its terminal that says it stands at `location`."""
+        return self.settings.effective(self.nickname, self.account, location).profile
+
+
+@runtime_checkable
+class ReadsLabels(Protocol):
+    """A library that can be told as what the label of an item may be read (`accession`, `barcode`, `isbn`).
+
+    An adapter need not have this; then every kind is tried for every terminal.
+    """
+
+    def reading(self, identifiers: tuple[str, ...]) -> Library:
+        """The same library, opened with the same account, for terminals that read labels as these and no others."""
+        ...
 
 
 def nickname(text: str) -> str | None:
@@ -60,11 +81,14 @@ class Directory:
         open_library: OpenLibrary,
         *,
         policy: Policy | None = None,
+        settings: Settings | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._open = open_library
         self.policy = policy or Policy()
+        self.settings = settings or Settings()
         self.clock = clock
+        self._effective: Callable[[str, str, str], Effective] = lru_cache(1024)(self.settings.effective)
 
     async def log_in(self, name: str, credentials: Credentials) -> Tenant:
         """Open the library called `name`. Raises `Refused` with a code of `ADVICE`, or `Unavailable`."""
@@ -72,16 +96,39 @@ class Directory:
         if label is None:
             raise Refused("library_not_found", "not a nickname")
         library = await self._open(label, credentials)
-        return Tenant(library, credentials.username, await library.rules())
+        return Tenant(library, credentials.username, await library.rules(), self.settings)
 
-    def desk(self, tenant: Tenant, *, location: str, reader: str | None) -> Desk:
+    def desk(
+        self,
+        tenant: Tenant,
+        *,
+        location: str,
+        reader: str | None,
+        print_width: int | None = None,
+        note: Callable[[str], None] = forget,
+        reader_language: str = "",
+        meet: Callable[[str], None] = forget,
+    ) -> Desk:
         """Where the answers to one terminal of this tenant are given."""
+        profile = self._effective(tenant.nickname, tenant.account, location).profile
+        said = self.settings.of(tenant.nickname)
+        library = tenant.library
+        if isinstance(library, ReadsLabels):
+            library = library.reading(profile.identifiers)
         return Desk(
-            library=tenant.library,
+            library=library,
             rules=tenant.rules,
             terminal=location or tenant.account,
             location=location,
             reader=reader,
             policy=self.policy,
+            profile=profile,
+            print_width=print_width,
+            bins=said.bins,
+            texts=said.texts,
+            language=said.language,
             clock=self.clock,
+            note=note,
+            reader_language=reader_language,
+            meet=meet,
         )

@@ -98,7 +98,7 @@ class DemoTests(TestCase):
         self.demo()
         (command,) = [line for line in self.said.getvalue().splitlines() if "sip2gw terminal" in line]
         program, *arguments = shlex.split(command)
-        assert program == "sip2gw"
+        assert Path(program).name == "sip2gw"
         run = [sys.executable, "-c", "from sip2gw.tools.cli import main; main()", *arguments]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         done = await deferToThread(
@@ -106,6 +106,23 @@ class DemoTests(TestCase):
         )
         assert done.returncode == 0, done.stderr
         assert "AJEmma" in done.stdout
+
+    def test_the_emulator_is_called_where_the_shell_would_not_find_it(self) -> None:
+        bin_folder = self.state / "bin"
+        bin_folder.mkdir(parents=True)
+        (bin_folder / "sip2gw").touch(mode=0o755)
+        self.patch(sys, "argv", [str(bin_folder / "twistd"), "sip2gw"])
+        self.demo()
+        assert f"  {bin_folder}/sip2gw terminal --port" in self.said.getvalue()
+
+    def test_the_emulator_is_called_by_its_name_where_that_is_enough(self) -> None:
+        bin_folder = self.state / "bin"
+        bin_folder.mkdir(parents=True)
+        (bin_folder / "sip2gw").touch(mode=0o755)
+        self.patch(sys, "argv", [str(bin_folder / "twistd"), "sip2gw"])
+        self.patch(os, "environ", {**os.environ, "PATH": str(bin_folder)})
+        self.demo()
+        assert "  sip2gw terminal --port" in self.said.getvalue()
 
     async def test_the_certificate_stays_over_a_restart(self) -> None:
         first = self.demo()

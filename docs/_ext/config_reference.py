@@ -22,7 +22,7 @@ KINDS = {
 
 def page() -> str:
     """One section for each table."""
-    said = _texts_below(inspect.getsource(config))
+    said = texts_below(inspect.getsource(config))
     parts = []
     for cls in TABLES:
         name, _, meaning = (inspect.getdoc(cls) or "").partition(": ")
@@ -49,7 +49,7 @@ def _default(value: Any) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
-def _texts_below(source: str) -> dict[str, str]:
+def texts_below(source: str) -> dict[str, str]:
     """The text that stands below each field, by `Class.name`."""
     return dict(_pairs(ast.parse(source), ""))
 

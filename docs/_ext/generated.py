@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import config_reference
+import profiles_reference
 import rest_contract
 import sip2_reference
 import words_reference
@@ -27,6 +28,8 @@ def _make_pages(app: Sphinx) -> None:
         "misbehaviours.inc": words_reference.misbehaviours(),
         "transcripts.inc": words_reference.transcripts(docs.parent / "tests/transcripts"),
         "config.inc": config_reference.page(),
+        "knobs.inc": profiles_reference.knobs(),
+        "profiles.inc": profiles_reference.built_in(),
         "commands.inc": words_reference.commands(),
     }
     for name, text in pages.items():

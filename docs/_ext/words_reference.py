@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import click
+from babel import Locale
 from markdown import table
 
-from sip2gw.circulation import texts
+from sip2gw.circulation.catalogues import LANGUAGES, translations
+from sip2gw.circulation.texts import COUNTED, TEXTS
 from sip2gw.sandbox.misbehaviour import KINDS
 from sip2gw.tenants import ADVICE
 from sip2gw.tools.cli import main
@@ -19,15 +21,28 @@ def advice() -> str:
 
 
 def screen() -> str:
-    """What a patron reads, by the code of the refusal."""
-    rows = [[f"`{code}`", said] for code, said in (texts.REASONS | texts.DECLINED).items()]
-    rows += [
-        ["the library could not be asked", texts.NOT_AVAILABLE],
-        ["the answer to a write was lost", texts.IN_DOUBT],
-        ["the request is not implemented", texts.NOT_OFFERED],
-        ["a fault of the gateway itself", texts.FAULT],
-    ]
-    return table(["Why", "What the screen says (AF)"], rows)
+    """What people read, by the id of the text: in English, then in every other language."""
+    return "\n".join(f"### {_name(language)}\n\n{_texts(language)}" for language in LANGUAGES)
+
+
+def _texts(language: str) -> str:
+    return table(
+        ["Text", "What the screen or the receipt says"], [[f"`{id}`", _forms(id, language)] for id in TEXTS]
+    )
+
+
+def _forms(id: str, language: str) -> str:
+    catalogue = translations(language)
+    if id not in COUNTED:
+        return catalogue.gettext(TEXTS[id])
+    one = COUNTED[id][1]
+    forms = dict.fromkeys(catalogue.ngettext(one, TEXTS[id], count) for count in (1, 2))
+    return " / ".join(forms)
+
+
+def _name(language: str) -> str:
+    locale = Locale.parse(language)
+    return locale.english_name if language == "en" else f"{locale.english_name}: {locale.display_name}"
 
 
 def misbehaviours() -> str:

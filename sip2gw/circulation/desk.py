@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from attrs import frozen
+from attrs import Factory, frozen
 
+from sip2gw.circulation import speech
+from sip2gw.circulation.profile import KIOSK, Profile
+from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Library, Rules
+
+if TYPE_CHECKING:
+    from sip2gw.circulation.sorting import BinRule
 
 
 def utc_now() -> datetime:
@@ -19,6 +26,10 @@ def utc_now() -> datetime:
 def new_key() -> str:
     """A name for one transaction that no other has."""
     return str(uuid4())
+
+
+def forget(_: str) -> None:
+    """Nobody takes notes."""
 
 
 @frozen
@@ -37,7 +48,11 @@ class Desk:
     """One tenant's desk, as one terminal stands at it.
 
     `terminal` names the terminal to the library; `location` is where it says it stands (CP); `reader` is the patron
-    whom it last asked about, and who is still there as far as is known. `clock` gives aware moments.
+    whom it last asked about, and who is still there as far as is known. `print_width` is how many characters fit on a
+    line of its printer (99). `bins` are the library's, first match wins; `texts` are its own words for single texts,
+    by id; `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of
+    something that staff must look at, without patron data. `reader_language` is the reader's own, where it is known;
+    `meet` is told it when the library has told it.
     """
 
     library: Library
@@ -46,8 +61,16 @@ class Desk:
     location: str = ""
     reader: str | None = None
     policy: Policy = Policy()
+    profile: Profile = KIOSK
+    print_width: int | None = None
+    bins: tuple[BinRule, ...] = ()
+    texts: Mapping[str, str] = Factory(dict)
+    language: str = ""
     clock: Callable[[], datetime] = utc_now
     new_key: Callable[[], str] = new_key
+    note: Callable[[str], None] = forget
+    reader_language: str = ""
+    meet: Callable[[str], None] = forget
 
     def now(self) -> datetime:
         """This moment in the library's zone; aware."""
@@ -55,9 +78,29 @@ class Desk:
 
     @property
     def branch(self) -> str:
-        """The branch that the terminal says it stands in, if that is one; else empty."""
-        place = self.location.casefold()
-        return next((branch for branch in self.rules.branches if branch.casefold() == place), "")
+        """The branch that the terminal says it stands in, else the one its profile names; empty if neither is one."""
+        branches = {branch.casefold(): branch for branch in self.rules.branches}
+        places = (self.location.casefold(), self.profile.branch.casefold())
+        return next((branches[place] for place in places if place in branches), "")
+
+    def item_id(self, scanned: str) -> str:
+        """What a terminal read off an item (AB), as the library is asked for it: without the profile's prefix.
+
+        AB is always echoed as it came; this is only for the port.
+        """
+        text, prefix = scanned.strip(), self.profile.strip_prefix.strip()
+        begins = prefix and text.casefold().startswith(prefix.casefold())
+        return (text[len(prefix) :].strip() or text) if begins else text
+
+    def speaker(self, *languages: str) -> Speaker:
+        """Who speaks to the patron: in the first of these languages that is known and that the terminal's charset can
+        hold, else the reader's, else the terminal's (profile), else the library's, else English; in the library's own
+        words where it has some.
+
+        A language is a tag such as `bn`, or the three digits of SIP2; an empty one is passed over.
+        """
+        known = (*languages, self.reader_language, self.profile.language, self.language, self.rules.language)
+        return speech.choose(known, self.texts, self.profile.charset)
 
     def happened(self, moment: datetime | None) -> datetime:
         """A terminal's timestamp as an aware moment. Without one, or if it lies in the future: now."""

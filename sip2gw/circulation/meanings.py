@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from attrs import evolve
 
-from sip2gw.circulation import texts
 from sip2gw.circulation.desk import Desk
-from sip2gw.library import LibraryError, Unavailable
+from sip2gw.circulation.profile import Profile
+from sip2gw.circulation.shaping import shaped
+from sip2gw.library import LibraryError, Rules, Unavailable
 from sip2gw.sip2 import Request, Response, local, refusal
 
 R = TypeVar("R", bound=Request)
@@ -24,10 +25,15 @@ _ANSWERS: dict[type[Request], Answer[Any]] = {}
 _DETAILS: dict[type[Request], Detail] = {}
 _THE_SESSIONS = frozenset({"93", "97"})
 """Requests that the conversation itself answers."""
+_FOR_EVERYBODY = _THE_SESSIONS | {"99"}
+"""Requests that no profile can take away."""
 
 
 def answers(request: type[R], *, declined: Detail | None = None) -> Callable[[Answer[R]], Answer[R]]:
-    """Declare a function as the meaning of a request. `declined` completes the refusal when the library says no."""
+    """Declare a function as the meaning of a request. `declined` completes the refusal when the library says no.
+
+    What either gives is the whole answer; what this terminal is not to be told is taken out of it afterwards.
+    """
 
     def declare(function: Answer[R]) -> Answer[R]:
         _ANSWERS[request] = function
@@ -38,24 +44,54 @@ def answers(request: type[R], *, declined: Detail | None = None) -> Callable[[An
     return declare
 
 
+def language(request: Request) -> str:
+    """The language that a request asks for, in SIP2's three digits; empty where it can't."""
+    return getattr(request, "language", "")
+
+
 def supported() -> frozenset[str]:
     """The codes of all requests that have a meaning."""
     return frozenset(request.code for request in _ANSWERS) | _THE_SESSIONS
 
 
+def allowed(rules: Rules, profile: Profile) -> frozenset[str]:
+    """The codes of the requests that have a meaning, and that this library and this terminal's profile allow."""
+    patron_updates = rules.patron_updates and profile.patron_updates
+    forbidden = {
+        "11": not rules.checkouts,
+        "09": not rules.checkins,
+        "15": not rules.holds,
+        "37": not rules.fees,
+        "29": not rules.renewals,
+        "65": not rules.renewals,
+        "01": not patron_updates,
+        "25": not patron_updates,
+        "19": not (rules.item_updates and profile.item_updates),
+    }
+    return frozenset(code for code in supported() if not forbidden.get(code) and _may_use(profile, code))
+
+
+def _may_use(profile: Profile, code: str) -> bool:
+    return profile.messages is None or code in profile.messages or code in _FOR_EVERYBODY
+
+
 async def answer(request: Request, desk: Desk) -> Response:
     """What the library makes of a request. Raises `Refused`, `Unavailable` and `InDoubt`: see `decline`."""
     meaning = _ANSWERS.get(type(request))
-    if meaning is None:
-        return refusal(request, local(desk.now()), [texts.NOT_OFFERED])
+    if meaning is None or not _may_use(desk.profile, request.code):
+        words = [desk.speaker(language(request)).say("not_offered")]
+        return shaped(refusal(request, local(desk.now()), words), desk.profile)
     # Without an answer the rules known at login will do; the request itself finds out whether the library is there.
     with suppress(Unavailable):
         desk = evolve(desk, rules=await desk.library.rules())
-    return await meaning(request, desk)
+    return shaped(await meaning(request, desk), desk.profile)
 
 
 def decline(request: Request, desk: Desk, error: LibraryError) -> Response:
     """The refusal that tells a terminal of `error`, in the form that its request expects."""
-    response = refusal(request, local(desk.now()), [texts.why(error)])
+    words = desk.speaker(language(request)).why(error, today=desk.now().date())
+    response = refusal(request, local(desk.now()), [words])
+    if not desk.profile.patron_password and "valid_patron_password" in response.members:
+        response = response.but(valid_patron_password=None)
     detail = _DETAILS.get(type(request))
-    return detail(response, error) if detail else response
+    return shaped(detail(response, error) if detail else response, desk.profile)

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from sip2gw.circulation.desk import Desk, Policy
-from sip2gw.circulation.meanings import answers, supported
-from sip2gw.library import Rules
+from sip2gw.circulation.meanings import allowed, answers, supported
 from sip2gw.sip2 import local
 from sip2gw.sip2.messages import ACSStatus, SCStatus
 
 
 @answers(SCStatus)
 async def status(request: SCStatus, desk: Desk) -> ACSStatus:
-    """99: on-line only while the library's API answers, for every answer would be a refusal otherwise."""
-    rules = desk.rules
+    """99: on-line only while the library's API answers, for every answer would be a refusal otherwise.
+
+    What may be done off-line does not depend on it: that is when it is needed.
+    """
+    rules, profile = desk.rules, desk.profile
+    may = allowed(rules, profile)
     online = await desk.library.reachable()
     return ACSStatus(
         online_status=online,
-        checkin_ok=online and rules.checkins,
-        checkout_ok=online and rules.checkouts,
-        acs_renewal_policy=rules.renewals,
+        checkin_ok=online and "09" in may,
+        checkout_ok=online and "11" in may,
+        acs_renewal_policy=rules.renewals and profile.renew_by_checkout and "11" in may,
+        status_update_ok=bool(may & {"01", "25"}),
+        offline_ok=profile.offline and bool(may & {"09", "11"}),
         timeout_period=tenths(desk.policy),
         retries_allowed=desk.policy.retries,
         date_time_sync=local(desk.now()),
         protocol_version=_version(request),
         institution_id=desk.library.nickname,
         library_name=rules.name or None,
-        supported_messages=_allowed(rules),
+        supported_messages=may,
         terminal_location=desk.location or None,
     )
 
@@ -46,18 +51,6 @@ def welcome(request: SCStatus, policy: Policy) -> ACSStatus:
 def tenths(policy: Policy) -> int:
     """The advertised timeout in the protocol's unit, tenths of a second."""
     return round(policy.timeout * 10)
-
-
-def _allowed(rules: Rules) -> frozenset[str]:
-    """What is implemented and allowed in this library."""
-    forbidden = {
-        "11": not rules.checkouts,
-        "09": not rules.checkins,
-        "15": not rules.holds,
-        "37": not rules.fees,
-    }
-    forbidden |= {"29": not rules.renewals, "65": not rules.renewals}
-    return frozenset(code for code in supported() if not forbidden.get(code))
 
 
 def _version(request: SCStatus) -> str:

@@ -12,7 +12,9 @@ from typing import Any
 
 from attrs import field, fields, frozen
 
+from sip2gw.circulation.settings import Settings
 from sip2gw.config.endpoint import Endpoint
+from sip2gw.config.libraries import KINDS, read_settings
 from sip2gw.config.values import (
     CAFile,
     Certificates,
@@ -88,9 +90,15 @@ class Config:
     librarika: LibrarikaAPI = field(factory=LibrarikaAPI)
     admin: Admin | None = None
     terminals: Terminals = field(factory=Terminals)
+    settings: Settings = field(factory=Settings)
+    """`[profiles.NAME]` and `[[libraries]]`, see docs/profiles.md."""
 
 
-_EXAMPLES = {"endpoint": 'endpoint = "tcp:6009", for example'}
+_EXAMPLES = {
+    "endpoint": 'endpoint = "tcp:6009", for example',
+    "nickname": 'nickname = "riverside", the part of its address before .librarika.com',
+    "bin": 'bin = "1", the name of the bin in CL',
+}
 
 _LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
 
@@ -113,20 +121,21 @@ def load(path: str | Path) -> Config:
 
 def read(raw: dict[str, Any], path: Path) -> Config:
     """The configuration that a file's content means. Raises `ConfigFaults`."""
-    tables = Tables(path.absolute().parent, _EXAMPLES)
+    tables = Tables(path.absolute().parent, _EXAMPLES, KINDS)
     faults = tables.faults
-    known = [name.name for name in fields(Config)]
+    known = [*(name.name for name in fields(Config) if name.name != "settings"), "profiles", "libraries"]
     faults += [unknown_key("", key, known) for key in raw if key not in known]
     listen = _listen(raw.get("listen"), tables)
     librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
     admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
     terminals = tables.read(raw.get("terminals", {}), Terminals, "terminals")
+    settings = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
     _check_places(listen, admin, tables)
     if librarika and terminals:
         _check_deadlines(librarika, terminals, tables)
     if faults or librarika is None or terminals is None:
         raise ConfigFaults(str(path), faults)
-    return Config(tuple(listen.values()), librarika, admin, terminals)
+    return Config(tuple(listen.values()), librarika, admin, terminals, settings)
 
 
 def _listen(raw: Any, tables: Tables) -> dict[str, Listen]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NewType, TypeVar
 from urllib.parse import urlsplit
@@ -49,18 +49,20 @@ CAFile = NewType("CAFile", Path)
 class Tables:
     """The tables of one file. Paths in it are relative to `folder`; `faults` grows while tables are read."""
 
-    def __init__(self, folder: Path, examples: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, examples: dict[str, str], kinds: Mapping[Any, Callable[[Any], Any]] | None = None
+    ) -> None:
         self.faults: list[Fault] = []
         self._folder = folder
         self._examples = examples
         self._converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
-        for kind, check in self._checks().items():
+        for kind, check in {**self._checks(), **(kinds or {})}.items():
             self._converter.register_structure_hook(kind, _hook(check))
 
     def read(self, raw: Any, kind: type[T], place: str) -> T | None:
         """The table at `place`, without the keys that have a fault; None if it can't do without them."""
         if not isinstance(raw, dict):
-            self.fault(place, f"is {_say(raw)} and no table", f"write [{place}] and a line for each key")
+            self.fault(place, f"is {say(raw)} and no table", f"write [{place}] and a line for each key")
             return None
         structure = make_dict_structure_fn(kind, self._converter)
         try:
@@ -83,19 +85,19 @@ class Tables:
 
     def _checks(self) -> dict[Any, Callable[[Any], Any]]:
         return {
-            bool: _flag,
-            Endpoint: lambda value: Endpoint.read(_text(value, EXAMPLES)),
+            bool: flag,
+            Endpoint: lambda value: Endpoint.read(text(value, EXAMPLES)),
             Seconds: lambda value: Seconds(_number(value, 0.001, 3600, "seconds, such as 20")),
             Timeout: lambda value: Timeout(_number(value, 1, 99.8, "seconds, such as 30")),
-            Retries: lambda value: Retries(_integer(value, 0, 998)),
-            LineLength: lambda value: LineLength(_integer(value, 512, 65536)),
+            Retries: lambda value: Retries(integer(value, 0, 998)),
+            LineLength: lambda value: LineLength(integer(value, 512, 65536)),
             URLTemplate: _url_template,
             Certificates: lambda value: Certificates(_readable(self._path(value), read_pair)),
             CAFile: lambda value: CAFile(_readable(self._path(value), read_authorities)),
         }
 
     def _path(self, value: Any) -> Path:
-        return self._folder / Path(_text(value, '"/etc/sip2gw/tls.pem"'))
+        return self._folder / Path(text(value, '"/etc/sip2gw/tls.pem"'))
 
 
 def _faults_of(failure: BaseException, place: str, examples: dict[str, str]) -> Iterator[Fault]:
@@ -124,7 +126,7 @@ def _hook(check: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda value, _: check(value)
 
 
-def _say(value: Any) -> str:
+def say(value: Any) -> str:
     """A TOML value in few words."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -132,21 +134,24 @@ def _say(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _text(value: Any, example: str) -> str:
+def text(value: Any, example: str) -> str:
+    """A text of one line that says something. Raises `Wrong`."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise Wrong(f"is {_say(value)} and no text", f"write for example {example}, in quotes")
+        raise Wrong(f"is {say(value)} and no text", f"write for example {example}, in quotes")
     return value
 
 
-def _flag(value: Any) -> bool:
+def flag(value: Any) -> bool:
+    """True or false. Raises `Wrong`."""
     if not isinstance(value, bool):
-        raise Wrong(f"is {_say(value)}, neither true nor false", "write true or false, without quotes")
+        raise Wrong(f"is {say(value)}, neither true nor false", "write true or false, without quotes")
     return value
 
 
-def _integer(value: Any, least: int, most: int) -> int:
+def integer(value: Any, least: int, most: int) -> int:
+    """A whole number within these bounds. Raises `Wrong`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise Wrong(f"is {_say(value)}", f"write a whole number from {least} to {most}, without quotes")
+        raise Wrong(f"is {say(value)}", f"write a whole number from {least} to {most}, without quotes")
     return value
 
 
@@ -154,7 +159,7 @@ def _number(value: Any, least: float, most: float, unit: str) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not number or not least <= value <= most:
         raise Wrong(
-            f"is {_say(value)}", f"write a number from {least:g} to {most:g} in {unit}, without quotes"
+            f"is {say(value)}", f"write a number from {least:g} to {most:g} in {unit}, without quotes"
         )
     return float(value)
 
@@ -166,10 +171,10 @@ def _readable(path: Path, check: Callable[[Path], object]) -> Path:
 
 def _url_template(value: Any) -> URLTemplate:
     example = '"https://{library}.librarika.com/api/v1"'
-    text = _text(value, example)
+    url = text(value, example)
     try:
-        names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
-        parts = urlsplit(text.replace("{library}", "library"))
+        names = [name for _, name, _, _ in string.Formatter().parse(url) if name is not None]
+        parts = urlsplit(url.replace("{library}", "library"))
         port = parts.port
     except ValueError as error:
         raise Wrong(f"is no URL: {error}", f"write it like {example}") from None
@@ -184,4 +189,4 @@ def _url_template(value: Any) -> URLTemplate:
         wrong.append("has a user, a query or a fragment, which can't be used")
     if wrong:
         raise Wrong(" and ".join(wrong), f"write it like {example}")
-    return URLTemplate(text)
+    return URLTemplate(url)

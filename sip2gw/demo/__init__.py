@@ -22,9 +22,11 @@ from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.values import Certificates, URLTemplate
 from sip2gw.demo.banner import banner
 from sip2gw.demo.selfsigned import kept_pair
+from sip2gw.demo.settings import demo_settings
 from sip2gw.faults import Wrong
 from sip2gw.gateway.listening import CannotListen, Listener
 from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
+from sip2gw.sandbox.data import stock
 
 HOST = "127.0.0.1"
 
@@ -119,6 +121,7 @@ class Demo(Service):
             ),
             librarika=LibrarikaAPI(URLTemplate(f"http://{HOST}:{sandbox}/{{library}}/api/v1")),
             admin=Admin(_endpoint(options["admin-port"])),
+            settings=demo_settings(library.library.nickname for library in stock(self._data)),
         )
 
 

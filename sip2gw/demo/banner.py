@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from sip2gw import __version__
 from sip2gw.certificates import Pair
+from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.sandbox.data import Stock, stock
 from sip2gw.sandbox.form import CopyForm, MediaForm, MemberForm, UserForm
 
@@ -34,6 +38,8 @@ def banner(
     ]
     for library in libraries:
         lines += ["", *_library(library)]
+    lines += ["", "  A terminal whose location (CP) is the name of a profile has that profile:"]
+    lines += [f"    {line}" for line in wrap(", ".join(BUILT_IN), 76, break_on_hyphens=False)]
     for library in libraries:
         lines += _commands(library, certificate, tls)
         if lines[-1] == "":
@@ -62,7 +68,16 @@ def _commands(library: Stock, certificate: Path, port: int) -> list[str]:
         return []
     nickname, item_id = library.library.nickname, item[1].accession_no
     terminal = [
-        *("sip2gw", "terminal", "--port", str(port), "--ca-file", str(certificate), "--library", nickname),
+        *(
+            _tool(sys.argv[0]),
+            "terminal",
+            "--port",
+            str(port),
+            "--ca-file",
+            str(certificate),
+            "--library",
+            nickname,
+        ),
         *(
             "--account",
             account.username,
@@ -89,6 +104,18 @@ def _commands(library: Stock, certificate: Path, port: int) -> list[str]:
         f"  (printf '%s\\r' {shlex.quote(request)}; sleep 1) | {shlex.join(openssl)}",
         "",
     ]
+
+
+def _tool(program: str) -> str:
+    """How to call our own command: by its name where the shell finds this very one, else by where it lies.
+
+    `program` is the twistd that runs; the command is installed next to it.
+    """
+    beside = Path(program).absolute().with_name("sip2gw")
+    found = shutil.which("sip2gw")
+    if not beside.exists() or (found is not None and Path(found).absolute() == beside):
+        return "sip2gw"
+    return str(beside)
 
 
 def _obstacle(library: Stock, user: UserForm) -> str:

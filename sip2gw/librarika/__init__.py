@@ -2,8 +2,10 @@
 
 A question goes down through the rooms in this order: `opening` (logins), `library` (what is asked), `resolution` (which
 copy is meant), `accounts` (tokens), `sites` (one library's API), `client` (deadlines and turns), `wire` and `dial`
-(treq and its connections); an answer comes back through `verdicts` (what a status means), `records` (JSON) and
-`translation` (the port's words). Only `Refused`, `Unavailable` and `InDoubt` come out.
+(treq and its connections); an answer comes back through `verdicts` (what a status means), `shapes` (JSON, into
+`records` and `movements`) and `translation` (the port's words). The port's methods stand in a room for each noun
+(`patrons`, `items`, `loans`, `renewals`, `holds`, `payments`), over `asking`.
+Only `Refused`, `Unavailable` and `InDoubt` come out.
 """
 
 from sip2gw.librarika.client import Deadlines

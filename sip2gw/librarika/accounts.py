@@ -24,6 +24,9 @@ T = TypeVar("T")
 _MARGIN = 60.0
 """Seconds before the end of its life at which a token is renewed, or a tenth of its life if that is less."""
 
+_LONGEST = 10**9
+"""The longest life, in seconds, that a token is believed to have; a number in JSON may be too large for a clock."""
+
 
 class Account:
     """One account at one site, signed in."""
@@ -44,7 +47,7 @@ class Account:
         self._take(tokens)
 
     def _take(self, tokens: Tokens) -> None:
-        now, life = self.site.client.now(), max(float(tokens.expires_in), 0.0)
+        now, life = self.site.client.now(), float(min(max(tokens.expires_in, 0), _LONGEST))
         self._tokens = tokens
         self._expires = now + life
         self._renew_at = self._expires - min(_MARGIN, life / 10)

@@ -1,4 +1,4 @@
-"""The API's JSON becomes frozen records or it is not understood: no value is bent to fit, `"5"` is no number.
+"""What a library, its members and its copies are, as the API's JSON has them: frozen records, by `shapes`.
 
 Only what the gateway uses is declared; whatever else is there is passed over, since an API grows. What may be absent
 has a default, and it is the one that allows the least.
@@ -6,24 +6,11 @@ has a default, and it is the one that allows the least.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo
 
-import cattrs
 from attrs import Factory, field, frozen
-
-T = TypeVar("T")
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
-
-
-class Misshapen(ValueError):
-    """The JSON is not of the contract's shape. Its text names the record, and nothing that is in it."""
 
 
 @frozen
@@ -44,6 +31,8 @@ class Preferences:
     renewals: int | None = 0
     requests: bool = False
     fees: bool = False
+    item_updates: bool = False
+    member_updates: bool = False
 
 
 @frozen
@@ -67,6 +56,7 @@ class MemberCounts:
     overdue: int = 0
     reserved_ready: int = 0
     reserved_waiting: int = 0
+    pending: int = 0
 
 
 @frozen(repr=False)
@@ -85,6 +75,10 @@ class Member:
     fee_limit: Decimal | None = None
     currency: str | None = None
     language: str | None = None
+    type: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    address: str | None = None
 
 
 @frozen(repr=False)
@@ -93,6 +87,7 @@ class MemberLabel:
 
     id: int
     member_no: str
+    name: str = ""
 
 
 @frozen(repr=False)
@@ -106,21 +101,32 @@ class CurrentBooking:
 
 @frozen(repr=False)
 class Reservation:
-    """The next in a copy's queue; `branch` is where it will be collected."""
+    """The next in a copy's queue; `branch` is where it will be collected, until the end of `expires_at`."""
 
     id: int
     member: MemberLabel
     branch: str | None = None
+    ready: bool = False
+    expires_at: date | None = None
 
 
 @frozen(repr=False)
 class Media:
-    """A title."""
+    """A title. Its fees are what a loan or a reservation costs at this moment, in the library's currency."""
 
     id: int
     title: str
     call_no: str | None = None
     type: str | None = None
+    borrowing_fee: Decimal = Decimal(0)
+    reservation_fee: Decimal = Decimal(0)
+
+
+@frozen(repr=False)
+class MediaFound:
+    """`GET /media?title=`."""
+
+    items: tuple[Media, ...]
 
 
 @frozen(repr=False)
@@ -136,8 +142,10 @@ class Copy:
     location: str | None = None
     active: bool = False
     circulation: bool = False
+    properties: str | None = None
     current_booking: CurrentBooking | None = None
     next_reservation: Reservation | None = None
+    reservations_waiting: int = 0
 
 
 @frozen(repr=False)
@@ -147,106 +155,8 @@ class Copies:
     items: tuple[Copy, ...]
 
 
-@frozen(repr=False)
-class Booking:
-    """`POST /bookings` and `POST /bookings/{id}/extend`: a loan, due at the end of `return_date`."""
-
-    id: int
-    return_date: date
-
-
-@frozen(repr=False)
-class ClosedBooking:
-    """The booking that a return has closed."""
-
-    id: int
-
-
-@frozen(repr=False)
-class Returned:
-    """`POST /bookings/{id}/return`."""
-
-    booking: ClosedBooking
-    next_reservation: Reservation | None = None
-
-
 @frozen
 class Verified:
     """`POST /members/{id}/verify`."""
 
     valid: bool
-
-
-def structured(document: dict[str, Any] | None, kind: type[T]) -> T:
-    """The record in a JSON object. Raises `Misshapen`."""
-    try:
-        return _CONVERTER.structure(document, kind)
-    except Exception as error:
-        # The error quotes what it found: neither it nor its text may go on.
-        raise Misshapen(f"the body is no {kind.__name__} ({type(error).__name__})") from None
-
-
-def _text(value: Any, _: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    # JSON can spell half a character, which no charset can.
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
-
-
-def _whole(value: Any, _: Any) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _flag(value: Any, _: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _amount(value: Any, _: Any) -> Decimal:
-    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        raise TypeError
-    return Decimal(value)
-
-
-def _day(value: Any, _: Any) -> date:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise TypeError
-    return date.fromisoformat(value)
-
-
-def _zone(value: Any, _: Any) -> ZoneInfo:
-    return ZoneInfo(_text(value, str))
-
-
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) is tuple
-
-
-def _list(kind: Any, converter: cattrs.BaseConverter) -> Callable[[Any, Any], Any]:
-    wanted = get_args(kind)[0]
-    element = converter.get_structure_hook(wanted)
-
-    def elements(value: Any, _: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
-            raise TypeError
-        return tuple(element(one, wanted) for one in value)
-
-    return elements
-
-
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(detailed_validation=False)
-    converter.register_structure_hook(str, _text)
-    converter.register_structure_hook(int, _whole)
-    converter.register_structure_hook(bool, _flag)
-    converter.register_structure_hook(Decimal, _amount)
-    converter.register_structure_hook(date, _day)
-    converter.register_structure_hook(ZoneInfo, _zone)
-    converter.register_structure_hook_factory(_is_list, _list)
-    return converter
-
-
-_CONVERTER = _converter()

@@ -6,16 +6,16 @@ The rules are section 6 of the contract (`docs/librarika-api.yaml`, `find_copies
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 
 from attrs import frozen
 from stdnum import isbn
 
-from sip2gw.librarika.records import Copy
+from sip2gw.librarika.records import Copy, Media
 from sip2gw.library import Refused
 
-_ORDER = ("accession", "barcode", "isbn")
+ORDER = ("accession", "barcode", "isbn")
 """A random ten-digit number passes for an ISBN in one case of eleven, so that comes last."""
 
 
@@ -27,12 +27,16 @@ class Wanted:
     types: tuple[str, ...]
 
 
-def wanted(item_id: str, strip_prefix: str = "") -> Wanted:
-    """What a scanned label may stand for. Raises `Refused("copy_not_found")` when nothing is left of it."""
+def wanted(item_id: str, strip_prefix: str = "", kinds: Container[str] = ORDER) -> Wanted:
+    """What a scanned label may stand for, of these kinds. `Refused("copy_not_found")` when nothing is left of it."""
     identifier = normalised(item_id, strip_prefix)
     if not identifier:
         raise Refused("copy_not_found", "the item identifier is empty")
-    return Wanted(identifier, _ORDER if isbn.is_valid(identifier) else _ORDER[:2])
+    possible = ORDER if isbn.is_valid(identifier) else ORDER[:2]
+    types = tuple(kind for kind in possible if kind in kinds)
+    if not types:
+        raise Refused("copy_not_found", "the terminal reads no labels of this kind")
+    return Wanted(identifier, types)
 
 
 def normalised(item_id: str, strip_prefix: str = "") -> str:
@@ -51,7 +55,7 @@ def normalised(item_id: str, strip_prefix: str = "") -> str:
 
 def matches(found: Sequence[Copy]) -> list[Copy]:
     """The copies found under the first type that found any, each once. Raises `Refused("copy_not_found")`."""
-    for kind in _ORDER:
+    for kind in ORDER:
         copies = {copy.id: copy for copy in found if copy.matched_by == kind}
         if copies:
             return list(copies.values())
@@ -104,6 +108,60 @@ def to_take_back(copies: Sequence[Copy], reader: str | None) -> Copy:
     if len(theirs) == 1:
         return theirs[0]
     raise Refused("isbn_checkin_ambiguous", f"{len(lent)} copies with this identifier are on loan")
+
+
+def the_only(copies: Sequence[Copy]) -> Copy:
+    """The one copy that is meant. Raises `Refused("item_ambiguous")` if there are several."""
+    if len(copies) > 1:
+        raise Refused("item_ambiguous", f"{len(copies)} copies have this identifier")
+    return copies[0]
+
+
+def one_title(copies: Sequence[Copy]) -> Media:
+    """The title that is meant. Raises `Refused("item_ambiguous")` if there are several."""
+    if _titles(copies) > 1:
+        raise Refused(
+            "item_ambiguous", f"{len(copies)} copies of {_titles(copies)} titles have this identifier"
+        )
+    return copies[0].media
+
+
+def to_show(copies: Sequence[Copy]) -> Copy:
+    """The copy whose status stands for all: one that can be had, else the one that comes back first.
+
+    Raises `Refused("item_ambiguous")` if they are of several titles.
+    """
+    one_title(copies)
+    return min(
+        copies,
+        key=lambda copy: (
+            not (_lends(copy) and copy.current_booking is None and copy.next_reservation is None),
+            not _lends(copy),
+            copy.current_booking is None,
+            _due(copy),
+            _place(copy),
+        ),
+    )
+
+
+def to_renew(copies: Sequence[Copy], member_id: int, *, third_party: bool) -> Copy:
+    """The copy whose loan a member wants to keep for longer; with `third_party`, also somebody else's.
+
+    Raises `Refused`: `not_on_loan`, `on_loan_to_other`, `item_ambiguous`.
+    """
+    theirs = [copy for copy in copies if on_loan_to(copy, member_id)]
+    if _titles(theirs) == 1:
+        return min(theirs, key=lambda copy: (_due(copy), _place(copy)))
+    if theirs:
+        raise Refused("item_ambiguous", f"the member has {len(theirs)} items of this identifier")
+    lent = [copy for copy in copies if copy.current_booking is not None]
+    if not lent:
+        raise Refused("not_on_loan", f"none of {len(copies)} copies is on loan")
+    if not third_party:
+        raise Refused("on_loan_to_other", "the loan is another member's")
+    if len(lent) > 1:
+        raise Refused("item_ambiguous", f"{len(lent)} copies with this identifier are on loan")
+    return lent[0]
 
 
 def on_loan_to(copy: Copy, member_id: int) -> bool:

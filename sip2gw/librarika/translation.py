@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import tzinfo
+
 from attrs import evolve
 
-from sip2gw.librarika.records import Copy, Member, Reservation, Settings
-from sip2gw.library import Block, Counts, Hold, Item, Medium, Patron, Rules
+from sip2gw.librarika.movements import Booking, Charged, Transaction
+from sip2gw.librarika.records import Copy, Media, Member, Reservation, Settings
+from sip2gw.library import (
+    Block,
+    Charge,
+    Counts,
+    Fee,
+    FeeKind,
+    Hold,
+    Item,
+    ItemState,
+    ItemStatus,
+    Loan,
+    Medium,
+    Patron,
+    Rules,
+)
 
 MEDIA = {
     "Books": Medium.BOOK,
@@ -16,6 +34,16 @@ MEDIA = {
     "Audio/Visuals": Medium.AUDIO,
 }
 """By Librarika's media types. Those not named here (E-Books, a library's own) are `Medium.OTHER`."""
+
+FEES = {
+    "overdue": FeeKind.OVERDUE,
+    "borrowing": FeeKind.LOAN,
+    "lost": FeeKind.REPLACEMENT,
+    "damaged": FeeKind.DAMAGE,
+    "reservation": FeeKind.HOLD,
+    "card": FeeKind.ADMINISTRATIVE,
+}
+"""By Librarika's types of transactions. Those not named here (misc, a library's own) are `FeeKind.OTHER`."""
 
 
 def rules(settings: Settings) -> Rules:
@@ -32,6 +60,8 @@ def rules(settings: Settings) -> Rules:
         renewals=preferences.renewals is None or preferences.renewals > 0,
         holds=preferences.requests,
         fees=preferences.fees,
+        patron_updates=preferences.member_updates,
+        item_updates=preferences.item_updates,
     )
 
 
@@ -43,12 +73,18 @@ def patron(member: Member, rules: Rules) -> Patron:
         name=member.name,
         ref=str(member.id),
         blocks=blocks(member, rules),
-        counts=Counts(counts.issued, counts.overdue, counts.reserved_ready, counts.reserved_waiting),
+        counts=Counts(
+            counts.issued, counts.overdue, counts.reserved_ready, counts.reserved_waiting + counts.pending
+        ),
         balance=member.balance,
         currency=member.currency or rules.currency,
         fee_limit=member.fee_limit,
         loan_limit=member.quota,
         language=member.language or rules.language,
+        address=member.address or "",
+        email=member.email or "",
+        phone=member.phone or "",
+        kind=member.type or "",
     )
 
 
@@ -66,27 +102,129 @@ def blocks(member: Member, rules: Rules) -> frozenset[Block]:
 
 def item(copy: Copy) -> Item:
     """A copy as terminals know it."""
-    return Item(
+    return evolve(
+        _of_title(copy.media),
         item_id=copy.accession_no,
-        title=copy.media.title,
-        medium=MEDIA.get(copy.media.type or "", Medium.OTHER),
         branch=copy.branch or "",
         location=copy.location or "",
-        call_number=copy.media.call_no or "",
+        ref=str(copy.id),
+        properties=copy.properties or "",
+    )
+
+
+def _of_title(media: Media) -> Item:
+    return Item(
+        item_id="",
+        title=media.title,
+        medium=MEDIA.get(media.type or "", Medium.OTHER),
+        call_number=media.call_no or "",
+    )
+
+
+def item_of(booking: Booking) -> Item:
+    """The copy of a booking; of one that waits for any copy, only what the title tells."""
+    title, copy = _of_title(booking.media), booking.copy
+    if copy is None:
+        return title
+    return evolve(
+        title,
+        item_id=copy.accession_no,
+        branch=copy.branch or "",
+        location=copy.location or "",
         ref=str(copy.id),
     )
 
 
-def title_of(copies: list[Copy]) -> Item | None:
+def item_status(copy: Copy, copies: Sequence[Copy]) -> ItemStatus:
+    """All that is told of a copy, and of how many of `copies` (those of its title that were found) can be had."""
+    booking, waiting = copy.current_booking, copy.next_reservation
+    shelved = state(copy) is ItemState.ON_HOLD_SHELF
+    return ItemStatus(
+        item=item(copy),
+        state=state(copy),
+        due=booking.return_date if booking else None,
+        holds_waiting=copy.reservations_waiting,
+        pickup_by=waiting.expires_at if waiting and shelved else None,
+        hold=hold(waiting, copy),
+        copies=len(copies),
+        copies_available=sum(state(one) is ItemState.AVAILABLE for one in copies),
+    )
+
+
+def state(copy: Copy) -> ItemState:
+    """Where a copy is in its circulation."""
+    if copy.current_booking is not None:
+        return ItemState.ON_LOAN
+    if copy.next_reservation is not None and copy.next_reservation.ready:
+        return ItemState.ON_HOLD_SHELF
+    return ItemState.AVAILABLE if copy.active and copy.circulation else ItemState.OTHER
+
+
+def title_of(copies: Sequence[Copy]) -> Item | None:
     """What several copies have in common if they are of one title; None if they aren't."""
     if len({copy.media.id for copy in copies}) != 1:
         return None
-    one = item(copies[0])
-    return one if len(copies) == 1 else evolve(one, item_id="", branch="", location="", ref="")
+    return item(copies[0]) if len(copies) == 1 else _of_title(copies[0].media)
 
 
-def hold(reservation: Reservation | None) -> Hold | None:
+def hold(reservation: Reservation | None, copy: Copy) -> Hold | None:
     """Who waits for a copy."""
     if reservation is None:
         return None
-    return Hold(patron_id=reservation.member.member_no, branch=reservation.branch or "")
+    return Hold(
+        patron_id=reservation.member.member_no,
+        branch=reservation.branch or "",
+        patron_name=reservation.member.name,
+        title=copy.media.title,
+        item=item(copy),
+        ready=reservation.ready,
+        expires=reservation.expires_at,
+        ref=str(reservation.id),
+    )
+
+
+def hold_of(booking: Booking) -> Hold:
+    """A reservation or a request."""
+    return Hold(
+        patron_id=booking.member.member_no,
+        branch=booking.branch or "",
+        patron_name=booking.member.name,
+        title=booking.media.title,
+        item=None if booking.copy is None else item_of(booking),
+        ready=booking.ready,
+        position=booking.queue_position,
+        expires=booking.expires_at,
+        ref=str(booking.id),
+        charge=charge(booking.fee, FeeKind.HOLD),
+    )
+
+
+def loan(booking: Booking, *, renewed: bool = False) -> Loan:
+    """What a member has."""
+    return Loan(
+        item=item_of(booking),
+        due=booking.return_date,
+        renewed=renewed,
+        overdue=booking.status == "Overdue",
+        ref=str(booking.id),
+        charge=charge(booking.fee, FeeKind.LOAN),
+        conflicts=tuple(conflict.code for conflict in booking.conflicts),
+    )
+
+
+def charge(charged: Charged | None, kind: FeeKind) -> Charge | None:
+    """What a write has cost."""
+    return None if charged is None else Charge(charged.amount, charged.currency, kind, str(charged.id))
+
+
+def fee(entry: Transaction, zone: tzinfo) -> Fee:
+    """What a member owes for one thing; since which day, by the library's calendar."""
+    return Fee(
+        ref=str(entry.id),
+        kind=FEES.get(entry.type, FeeKind.OTHER),
+        outstanding=entry.outstanding,
+        currency=entry.currency,
+        title=entry.title or "",
+        item_id=entry.accession_no or "",
+        since=entry.created_at.astimezone(zone).date(),
+    )

@@ -15,16 +15,20 @@ from typing import Any, NoReturn, TypeVar
 from attrs import field, frozen
 from twisted.web.http_headers import Headers
 
-from sip2gw.librarika.records import Misshapen, structured
+from sip2gw.librarika.shapes import Misshapen, structured
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 
 T = TypeVar("T")
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,3})?", re.ASCII)
 _FACTS = {
     "available_from": ("available_from", re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)),
     "quota": ("limit", re.compile(r"\d{1,9}", re.ASCII)),
     "reason": ("reason", _CODE),
+    "amount": ("amount", _AMOUNT),
+    "currency": ("currency", re.compile(r"[A-Z]{3}", re.ASCII)),
+    "payable": ("payable", _AMOUNT),
 }
 """Members of a problem document that a text may name: what they are called there, here, and their form."""
 

@@ -38,7 +38,7 @@ class Asked:
 
     def many(self, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
         """The values of a parameter that may be repeated or separated by commas; each once, as first named."""
-        values = [part for value in self.query.get(name, []) for part in value.split(",")]
+        values = [part for value in self.query.get(name, []) if value for part in value.split(",")]
         if any(value not in known for value in values):
             raise Problem("validation_failed", f"{name}: must be among {', '.join(known)}")
         return tuple(dict.fromkeys(values))
@@ -48,9 +48,16 @@ class Asked:
         text = self.one(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 16 and least <= int(text) <= most):
+        if not (text.isascii() and text.isdigit() and len(text) < 17 and least <= int(text) <= most):
             raise Problem("validation_failed", f"{name}: must be a number from {least} to {most}")
         return int(text)
+
+    def choice(self, name: str, known: tuple[str, ...]) -> str:
+        """One of some words, or the first of them if there is none."""
+        text = self.one(name)
+        if text is not None and text not in known:
+            raise Problem("validation_failed", f"{name}: must be among {', '.join(known)}")
+        return text or known[0]
 
     def flag(self, name: str) -> bool | None:
         """`true`, `false`, or nothing."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 from typing import Any
+
+from attrs import frozen
 
 from sip2gw.sandbox import copies
 from sip2gw.sandbox.call import Call
@@ -22,6 +23,7 @@ STATUSES = {
 
 _BOOKING = (
     "SELECT b.*, p.member_no, p.name, m.title, m.authors, m.isbn, m.isbn13, m.issn, m.call_no, m.category, m.type,"
+    " m.borrowing_fee,"
     " c.id AS shown_copy, c.accession_no, c.copy_no, c.barcode, c.branch AS home, c.location"
     " FROM bookings b JOIN members p ON p.id = b.member_id JOIN media m ON m.id = b.media_id"
     " LEFT JOIN copies c ON c.id = coalesce(b.held_copy_id, b.copy_id) WHERE "
@@ -43,22 +45,37 @@ def shown(call: Call, booking_id: int) -> dict[str, Any]:
     return _shape(call, row)
 
 
-def of_member(
-    call: Call, member_id: int, statuses: Iterable[str], ready: bool | None, offset: int, limit: int
-) -> tuple[int, Any]:
-    """`list_bookings`: a page of a member's bookings, oldest first; no status means those that are still open."""
+@frozen
+class Filter:
+    """Which of a member's bookings are wanted, in which order; no status means those that are still open."""
+
+    statuses: tuple[str, ...] = ()
+    ready: bool | None = None
+    copy_id: int | None = None
+    media_id: int | None = None
+    newest: bool = False
+
+
+def of_member(call: Call, member_id: int, which: Filter, offset: int, limit: int) -> tuple[int, Any]:
+    """`list_bookings`: a page of a member's bookings, oldest first, or those that came back last first."""
     call.row("members", member_id, "member_not_found")
-    wanted = " OR ".join(STATUSES[name] for name in statuses or ("issued", "reserved", "pending"))
-    where = f"b.member_id = :member AND ({wanted}) AND (:ready IS NULL OR b.ready = :ready)"
+    wanted = " OR ".join(STATUSES[name] for name in which.statuses or ("issued", "reserved", "pending"))
+    where = (
+        f"b.member_id = :member AND ({wanted}) AND (:ready IS NULL OR b.ready = :ready)"
+        " AND (:copy IS NULL OR b.copy_id = :copy) AND (:media IS NULL OR b.media_id = :media)"
+    )
+    order = "coalesce(b.received_at, b.created_at) DESC, b.id DESC" if which.newest else "b.id"
     terms = {
         "member": member_id,
         "today": call.today.isoformat(),
-        "ready": ready,
+        "ready": which.ready,
+        "copy": which.copy_id,
+        "media": which.media_id,
         "limit": limit,
         "offset": offset,
     }
     total = call.database.execute(f"SELECT count(*) FROM bookings b WHERE {where}", terms).fetchone()[0]  # noqa: S608 (from STATUSES)
-    page = call.database.execute(f"{_BOOKING}{where} ORDER BY b.id LIMIT :limit OFFSET :offset", terms)
+    page = call.database.execute(f"{_BOOKING}{where} ORDER BY {order} LIMIT :limit OFFSET :offset", terms)
     items = [_shape(call, row) for row in page.fetchall()]
     return 200, {"items": items, "total": total, "offset": offset, "limit": limit}
 
@@ -77,11 +94,13 @@ def _shape(call: Call, row: sqlite3.Row) -> dict[str, Any]:
         "renewals": row["renewals"],
         "queue_position": _position(call, row),
         "ready": bool(row["ready"]),
+        "expires_at": row["expires_at"],
         "branch": row["branch"],
+        "return_branch": row["return_branch"],
         "remark": row["remark"],
         "member": {"id": row["member_id"], "member_no": row["member_no"], "name": row["name"]},
         "copy": copy,
-        "media": copies.media(row, row["media_id"]),
+        "media": copies.media(call, row, row["media_id"]),
     }
 
 

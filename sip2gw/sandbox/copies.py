@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from sip2gw.sandbox import ledger
+from sip2gw.sandbox import ledger, money, prices
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.isbn import isbn_key
 from sip2gw.sandbox.problem import Problem
@@ -22,7 +22,7 @@ TYPES = ("accession", "barcode", "isbn")
 
 _COPY = (
     "SELECT c.*, m.title, m.authors, m.isbn, m.isbn13, m.issn, m.call_no, m.category, m.type,"
-    " m.active AS media_active, m.circulation AS media_circulation"
+    " m.borrowing_fee, m.active AS media_active, m.circulation AS media_circulation"
     " FROM copies c JOIN media m ON m.id = c.media_id WHERE c.library = ? AND "
 )
 
@@ -114,7 +114,7 @@ def shape(call: Call, copy: sqlite3.Row, matched_by: str | None = None) -> dict[
         "circulation": circulates(copy),
         "condition": copy["condition"],
         "properties": copy["properties"],
-        "media": media(copy, copy["media_id"]),
+        "media": media(call, copy, copy["media_id"]),
         "current_booking": lent and {**_summary(call, lent), "return_date": lent["return_date"]},
         "next_reservation": _summary(call, waiting[0]) if waiting else None,
         "reservations_waiting": len(waiting),
@@ -129,10 +129,24 @@ def brief(copy: sqlite3.Row) -> dict[str, Any]:
     return {key: copy[key] for key in ("id", "accession_no", "copy_no", "barcode", "branch", "location")}
 
 
-def media(row: sqlite3.Row, identity: int) -> dict[str, Any]:
-    """The title, from a row that has its columns."""
+def media(call: Call, row: sqlite3.Row, identity: int) -> dict[str, Any]:
+    """The title, from a row that has its columns, with what it costs at this moment."""
     keys = ("title", "isbn", "isbn13", "issn", "call_no", "category", "type")
-    return {"id": identity, "authors": json.loads(row["authors"]), **{key: row[key] for key in keys}}
+    return {
+        "id": identity,
+        "authors": json.loads(row["authors"]),
+        **{key: row[key] for key in keys},
+        "borrowing_fee": money.text(prices.borrowing(call, row), call.library.currency),
+        "reservation_fee": money.text(prices.reservation(call), call.library.currency),
+    }
+
+
+def of_name(call: Call, title: str) -> tuple[int, Any]:
+    """`find_media`: the titles of exactly this name; letter case does not count."""
+    rows = call.database.execute("SELECT * FROM media WHERE library = ? ORDER BY id", (call.nickname,))
+    wanted = title.strip().casefold()
+    named = [row for row in rows if row["title"].strip().casefold() == wanted]
+    return 200, {"items": [media(call, row, row["id"]) for row in named]}
 
 
 def status(call: Call, booking: sqlite3.Row) -> str:
@@ -150,6 +164,7 @@ def _summary(call: Call, booking: sqlite3.Row) -> dict[str, Any]:
         "member": member,
         "branch": booking["branch"],
         "booking_date": booking["booking_date"],
+        "expires_at": booking["expires_at"],
         "ready": bool(booking["ready"]),
     }
 

@@ -167,7 +167,7 @@ def _check(
 def _check_booking(
     booking: BookingForm, titles: list[Mapping[str, Any]], where: str, faults: list[tuple[str, str]]
 ) -> None:
-    for key in ("booking_date", "return_date", "received_at"):
+    for key in ("booking_date", "return_date", "received_at", "expires_at"):
         if (text := getattr(booking, key)) is not None:
             _check_day(text, f"{where}.{key}", faults)
     if booking.accession_no is not None:

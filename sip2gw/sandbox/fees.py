@@ -72,8 +72,8 @@ def transactions(call: Call, member_id: int, only_open: bool) -> tuple[int, Any]
     """`list_transactions`: the entries of a member's account, oldest first."""
     call.row("members", member_id, "member_not_found")
     rows = call.database.execute(
-        "SELECT t.*, m.title FROM transactions t LEFT JOIN bookings b ON b.id = t.booking_id"
-        " LEFT JOIN media m ON m.id = b.media_id"
+        "SELECT t.*, m.title, c.accession_no FROM transactions t LEFT JOIN bookings b ON b.id = t.booking_id"
+        " LEFT JOIN media m ON m.id = b.media_id LEFT JOIN copies c ON c.id = b.copy_id"
         " WHERE t.member_id = ? AND NOT t.void AND (t.open OR NOT ?) ORDER BY t.id",
         (member_id, only_open),
     )
@@ -91,6 +91,7 @@ def _shape(call: Call, row: sqlite3.Row) -> dict[str, Any]:
         "currency": currency,
         "booking_id": row["booking_id"],
         "title": row["title"],
+        "accession_no": row["accession_no"],
         "created_at": row["created_at"],
     }
 

@@ -17,6 +17,7 @@ from sip2gw.sandbox.strict import Name, Price
 
 NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
+_NOTHING = Price(Decimal("0.00"))
 _QUARTER = Price(Decimal("0.25"))
 
 STAFF = ("Library Staff", "Library Assistant", "Library Administrator")
@@ -83,6 +84,8 @@ class Preferences:
     fees: bool = True
     fee_limit: Price | None = None
     overdue_fee_per_day: Price = _QUARTER
+    borrowing_fee: Price = _NOTHING
+    reservation_fee: Price = _NOTHING
     member_checkouts: bool = True
     member_checkins: bool = True
     overdue_checkins: bool = True
@@ -153,6 +156,7 @@ class MediaForm:
     call_no: str | None = None
     category: str | None = None
     type: Name = Name("Books")
+    borrowing_fee: Price | None = None
     active: bool = True
     circulation: bool = True
     copies: tuple[CopyForm, ...] = ()
@@ -170,6 +174,7 @@ class BookingForm:
     booking_date: str = "+0d"
     return_date: str | None = None
     received_at: str | None = None
+    expires_at: str | None = None
     renewals: Count = Count(0)
     branch: str | None = None
     remark: str | None = None

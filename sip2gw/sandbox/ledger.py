@@ -19,6 +19,7 @@ KINDS = (
     "renewal",
     "reservation",
     "request",
+    "change",
     "cancellation",
     "reversal",
     "payment",

@@ -10,14 +10,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Literal
 
 from attrs import frozen
 
-from sip2gw.sandbox import bookings, copies, days, history, ledger, members, reservations, returns
+from sip2gw.sandbox import (
+    bookings,
+    copies,
+    days,
+    fees,
+    history,
+    ledger,
+    members,
+    prices,
+    reservations,
+    returns,
+)
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
-from sip2gw.sandbox.strict import Identity, Name
+from sip2gw.sandbox.strict import Identity, Name, Price
 
 
 @frozen
@@ -34,6 +46,8 @@ class NewBooking:
     terminal: str | None = None
     source: Name = Name("api")
     remark: str | None = None
+    expires_at: date | None = None
+    accept_fee: Price | None = None
     offline_at: datetime | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -72,19 +86,20 @@ def _issue(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: NewBooking)
     happened = min(body.offline_at or call.now, call.now)
     starts = body.booking_date or call.day(happened)
     ends = body.return_date or days.later(starts, call.library.preferences.booking_time_days)
-    objections = _objections(call, member, copy, starts, ends)
+    fee = prices.Fee(prices.BORROWING, prices.borrowing(call, copy))
+    objections = chain(
+        _objections(call, member, copy, starts, ends), prices.objection(call, fee, body.accept_fee)
+    )
     if body.offline_at is None:
         for problem in objections:
             raise problem
-        identity = _lend(call, member, copy, body, starts, ends, happened)
-        return 201, bookings.shown(call, identity)
+        return 201, _lend(call, member, copy, body, starts, ends, happened)
     conflicts = []
     for problem in objections:
         if problem.code == "already_booked_by_member":
             raise problem
         conflicts.append({"code": problem.code, "booking_id": problem.facts.get("booking_id")})
-    identity = _record(call, member, copy, body, starts, ends, happened)
-    return 201, {**bookings.shown(call, identity), "conflicts": conflicts}
+    return 201, {**_record(call, member, copy, body, starts, ends, happened), "conflicts": conflicts}
 
 
 def _objections(
@@ -125,7 +140,7 @@ def _record(
     starts: date,
     ends: date,
     happened: datetime,
-) -> int:
+) -> dict[str, Any]:
     """Enter what happened off-line where it belongs in time."""
     lent = copies.loan(call, copy["id"])
     if lent is not None and lent["issued_at"] > days.stamp(happened):
@@ -145,8 +160,8 @@ def _lend(
     ends: date,
     happened: datetime,
     until: str | None = None,
-) -> int:
-    """Make the loan. The member's own reservation of the title, if there is one, becomes it."""
+) -> dict[str, Any]:
+    """Make the loan, and charge for it. The member's own reservation of the title, if there is one, becomes it."""
     columns = {
         "copy_id": copy["id"],
         "held_copy_id": None,
@@ -170,9 +185,12 @@ def _lend(
     else:
         identity = call.insert(member_id=member["id"], media_id=copy["media_id"], **columns)
     reservations.settle(call, copy["media_id"])
-    history.remember(call, "loan", identity, copy["id"])
-    ledger.enter(call, "loan", booking_id=identity, copy_id=copy["id"], member_id=member["id"])
-    return identity
+    fee = prices.Fee(prices.BORROWING, prices.borrowing(call, copy))
+    fee_id = fees.charge(call, member["id"], fee.kind, fee.amount, identity) if fee.amount else None
+    history.remember(call, "loan", identity, copy["id"], fee_id)
+    amount = fee.amount or None
+    ledger.enter(call, "loan", booking_id=identity, copy_id=copy["id"], member_id=member["id"], amount=amount)
+    return {**bookings.shown(call, identity), "fee": prices.charged(call, fee, fee_id)}
 
 
 def _reservation(call: Call, member: sqlite3.Row, copy: sqlite3.Row) -> sqlite3.Row | None:

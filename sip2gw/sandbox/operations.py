@@ -26,6 +26,7 @@ from sip2gw.sandbox.answer import Answer
 from sip2gw.sandbox.asked import Asked
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
+from sip2gw.sandbox.strict import LARGEST
 
 Rule = Callable[[Call, Asked], tuple[int, Any] | Answer]
 
@@ -56,7 +57,14 @@ def _library(call: Call, asked: Asked) -> Answer:
 def _list_bookings(call: Call, asked: Asked) -> tuple[int, Any]:
     statuses = asked.many("status", tuple(bookings.STATUSES))
     offset, limit = asked.number("offset", 0, 0, 10**9), asked.number("limit", 50, 1, 200)
-    return bookings.of_member(call, asked.identity, statuses, asked.flag("ready"), offset, limit)
+    which = bookings.Filter(
+        statuses,
+        asked.flag("ready"),
+        asked.number("copy_id", 0, 1, LARGEST) or None,
+        asked.number("media_id", 0, 1, LARGEST) or None,
+        asked.choice("order", ("oldest", "newest")) == "newest",
+    )
+    return bookings.of_member(call, asked.identity, which, offset, limit)
 
 
 def _find_copies(call: Call, asked: Asked) -> tuple[int, Any]:
@@ -106,6 +114,7 @@ OPERATIONS = (
         lambda call, asked: fees.transactions(call, asked.identity, asked.flag("open") or False),
     ),
     Operation("find_copies", "GET", "/copies", _find_copies),
+    Operation("find_media", "GET", "/media", lambda call, asked: copies.of_name(call, asked.needed("title"))),
     Operation(
         "create_booking",
         "POST",
@@ -136,8 +145,8 @@ OPERATIONS = (
         "extend_all_bookings",
         "POST",
         "/members/{id}/bookings/extend-all",
-        lambda call, asked: renewals.extend_all(call, asked.identity),
-        renewals.Nothing,
+        lambda call, asked: renewals.extend_all(call, asked.identity, asked.body),
+        renewals.ExtensionOfAll,
         body_optional=True,
         writes=True,
     ),
@@ -147,6 +156,14 @@ OPERATIONS = (
         "/bookings/{id}/cancel",
         lambda call, asked: reservations.cancel(call, asked.identity, asked.body),
         reservations.Cancellation,
+        writes=True,
+    ),
+    Operation(
+        "change_booking",
+        "PATCH",
+        "/bookings/{id}",
+        lambda call, asked: reservations.change(call, asked.identity, asked.body),
+        reservations.Change,
         writes=True,
     ),
     Operation(

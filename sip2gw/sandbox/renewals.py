@@ -8,9 +8,10 @@ from typing import Any
 
 from attrs import frozen
 
-from sip2gw.sandbox import bookings, copies, days, history, ledger, members, reservations
+from sip2gw.sandbox import bookings, copies, days, fees, history, ledger, members, prices, reservations
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
+from sip2gw.sandbox.strict import Price
 
 
 @frozen
@@ -18,7 +19,15 @@ class Extension:
     """The body of `extend_booking`. With `offline_at` it has happened already, and no policy is asked."""
 
     return_date: date | None = None
+    accept_fee: Price | None = None
     offline_at: datetime | None = None
+
+
+@frozen
+class ExtensionOfAll:
+    """The body of `extend_all_bookings`. `accept_fees`: whatever each of them costs."""
+
+    accept_fees: bool = False
 
 
 @frozen
@@ -29,26 +38,29 @@ class Nothing:
 def extend(call: Call, booking_id: int, body: Extension) -> tuple[int, Any]:
     """`extend_booking`."""
     booking = bookings.by_id(call, booking_id)
-    _extend(call, booking, body)
-    return 200, bookings.shown(call, booking_id)
+    return 200, _extend(call, booking, body)
 
 
-def extend_all(call: Call, member_id: int) -> tuple[int, Any]:
+def extend_all(call: Call, member_id: int, body: ExtensionOfAll) -> tuple[int, Any]:
     """`extend_all_bookings`: every loan of a member, each by itself; what is refused says why."""
     call.row("members", member_id, "member_not_found")
     query = "SELECT * FROM bookings WHERE member_id = ? AND status = 'Issued' ORDER BY id"
     extended, refused = [], []
     for booking in call.database.execute(query, (member_id,)).fetchall():
         try:
-            _extend(call, booking, Extension())
+            accepted = Price(_fee(call, booking).amount) if body.accept_fees else None
+            extended.append(_extend(call, booking, Extension(accept_fee=accepted)))
         except Problem as problem:
-            refused.append({"id": booking["id"], "code": problem.code, "reason": problem.facts.get("reason")})
-        else:
-            extended.append(bookings.shown(call, booking["id"]))
+            reason, shown = problem.facts.get("reason"), bookings.shown(call, booking["id"])
+            refused.append({"id": booking["id"], "code": problem.code, "reason": reason, "booking": shown})
     return 200, {"extended": extended, "refused": refused}
 
 
-def _extend(call: Call, booking: sqlite3.Row, body: Extension) -> None:
+def _fee(call: Call, booking: sqlite3.Row) -> prices.Fee:
+    return prices.Fee(prices.BORROWING, prices.borrowing(call, copies.by_id(call, booking["copy_id"])))
+
+
+def _extend(call: Call, booking: sqlite3.Row, body: Extension) -> dict[str, Any]:
     if booking["status"] != "Issued":
         raise Problem("not_on_loan", f"the booking is {copies.status(call, booking)}")
     if body.offline_at is None:
@@ -57,11 +69,17 @@ def _extend(call: Call, booking: sqlite3.Row, body: Extension) -> None:
     new = body.return_date or max(days.later(call.today, call.library.preferences.booking_time_days), due)
     if body.offline_at is None and new < max(due, call.today):
         raise Problem("dates_not_available", f"it is due on {due}, and today is {call.today}")
+    fee = _fee(call, booking)
+    if body.offline_at is None:
+        for problem in prices.objection(call, fee, body.accept_fee):
+            raise problem
+    member_id, booking_id = booking["member_id"], booking["id"]
+    fee_id = fees.charge(call, member_id, fee.kind, fee.amount, booking_id) if fee.amount else None
     call.change(booking, return_date=new.isoformat(), renewals=booking["renewals"] + 1)
-    history.remember(call, "renewal", booking["id"], booking["copy_id"])
-    ledger.enter(
-        call, "renewal", booking_id=booking["id"], copy_id=booking["copy_id"], member_id=booking["member_id"]
-    )
+    history.remember(call, "renewal", booking_id, booking["copy_id"], fee_id)
+    where = {"booking_id": booking_id, "copy_id": booking["copy_id"], "member_id": member_id}
+    ledger.enter(call, "renewal", **where, amount=fee.amount or None)
+    return {**bookings.shown(call, booking_id), "fee": prices.charged(call, fee, fee_id)}
 
 
 def _check(call: Call, booking: sqlite3.Row) -> None:

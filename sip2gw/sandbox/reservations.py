@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from sip2gw.sandbox import bookings, copies, days, history, ledger, members
+from sip2gw.sandbox import bookings, copies, days, fees, history, ledger, members, prices
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
 
@@ -30,6 +30,14 @@ class Cancellation:
     def _given(self, _: Any, value: str) -> None:
         if not value.strip():
             raise ValueError("reason must not be empty")
+
+
+@frozen
+class Change:
+    """The body of `change_booking`: only what is given changes."""
+
+    branch: str | None = None
+    expires_at: date | None = None
 
 
 def settle(call: Call, media_id: int) -> None:
@@ -67,7 +75,11 @@ def reserve(call: Call, member: sqlite3.Row, wanted: NewBooking) -> tuple[int, A
     media_id = copy["media_id"] if copy is not None else wanted.media_id
     media = call.row("media", media_id, "media_not_found")
     _check(call, member, media, copy)
+    _check_keeping(call, wanted.branch, wanted.expires_at)
     starts, ends = _dates(call, wanted.booking_date, wanted.return_date)
+    fee = prices.Fee(prices.RESERVATION, prices.reservation(call))
+    for problem in prices.objection(call, fee, wanted.accept_fee):
+        raise problem
     pending = wanted.status == "pending"
     identity = call.insert(
         member_id=member["id"],
@@ -76,6 +88,7 @@ def reserve(call: Call, member: sqlite3.Row, wanted: NewBooking) -> tuple[int, A
         status="Pending" if pending else "Reserved",
         booking_date=starts.isoformat(),
         return_date=ends.isoformat(),
+        expires_at=wanted.expires_at and wanted.expires_at.isoformat(),
         branch=wanted.branch,
         source=wanted.source,
         terminal=wanted.terminal,
@@ -83,9 +96,11 @@ def reserve(call: Call, member: sqlite3.Row, wanted: NewBooking) -> tuple[int, A
     )
     settle(call, media["id"])
     kind = "request" if pending else "reservation"
-    history.remember(call, kind, identity, wanted.copy_id)
-    ledger.enter(call, kind, booking_id=identity, copy_id=wanted.copy_id, member_id=member["id"])
-    return 201, bookings.shown(call, identity)
+    fee_id = fees.charge(call, member["id"], fee.kind, fee.amount, identity) if fee.amount else None
+    history.remember(call, kind, identity, wanted.copy_id, fee_id)
+    where = {"booking_id": identity, "copy_id": wanted.copy_id, "member_id": member["id"]}
+    ledger.enter(call, kind, **where, amount=fee.amount or None)
+    return 201, {**bookings.shown(call, identity), "fee": prices.charged(call, fee, fee_id)}
 
 
 def _check(call: Call, member: sqlite3.Row, media: sqlite3.Row, copy: sqlite3.Row | None) -> None:
@@ -106,13 +121,21 @@ def _check(call: Call, member: sqlite3.Row, media: sqlite3.Row, copy: sqlite3.Ro
     if not any(copies.active(one) and copies.circulates(one) for one in possible):
         raise Problem("circulation_disabled")
     query = (
-        "SELECT 1 FROM bookings WHERE member_id = ? AND media_id = ?"
-        " AND status IN ('Issued', 'Reserved', 'Pending')"
+        "SELECT status FROM bookings WHERE member_id = ? AND media_id = ?"
+        " AND status IN ('Issued', 'Reserved', 'Pending') ORDER BY status LIMIT 1"
     )
-    if call.database.execute(query, (member["id"], media["id"])).fetchone():
-        raise Problem("already_booked_by_member")
+    if has := call.database.execute(query, (member["id"], media["id"])).fetchone():
+        raise Problem("already_booked_by_member" if has["status"] == "Issued" else "already_reserved")
     if now.quota is not None and now.reserved_ready + now.reserved_waiting + now.pending >= now.quota:
         raise Problem("quota_exceeded", f"booking quota is {now.quota}")
+
+
+def _check_keeping(call: Call, branch: str | None, expires: date | None) -> None:
+    """Whether a reservation can be kept there, until then."""
+    if branch is not None and branch not in call.library.form.branches:
+        raise Problem("unknown_branch", f"branches are {', '.join(call.library.form.branches)}")
+    if expires is not None and expires < call.today:
+        raise Problem("dates_not_available", f"until {expires}, and today is {call.today}")
 
 
 def _dates(call: Call, starts: date | None, ends: date | None) -> tuple[date, date]:
@@ -134,6 +157,40 @@ def cancel(call: Call, booking_id: int, body: Cancellation) -> tuple[int, Any]:
     history.remember(call, "cancellation", booking_id, copy_id)
     ledger.enter(call, "cancellation", booking_id=booking_id, copy_id=copy_id, member_id=booking["member_id"])
     return 200, bookings.shown(call, booking_id)
+
+
+def change(call: Call, booking_id: int, body: Change) -> tuple[int, Any]:
+    """`change_booking`: where and until when a reservation or a request is kept; its place in the queue stays."""
+    booking = bookings.by_id(call, booking_id)
+    if booking["status"] not in ("Reserved", "Pending"):
+        raise Problem("not_changeable", f"the booking is {copies.status(call, booking)}")
+    _check_keeping(call, body.branch, body.expires_at)
+    changes: dict[str, Any] = {} if body.branch is None else {"branch": body.branch}
+    if body.expires_at is not None:
+        changes["expires_at"] = body.expires_at.isoformat()
+    if changes:
+        call.change(booking, **changes)
+        copy_id = booking["held_copy_id"] or booking["copy_id"]
+        history.remember(call, "change", booking_id, copy_id)
+        ledger.enter(call, "change", booking_id=booking_id, copy_id=copy_id, member_id=booking["member_id"])
+    return 200, bookings.shown(call, booking_id)
+
+
+def expire(call: Call) -> None:
+    """Give up every reservation and request of the library whose last day is over, and serve the next ones."""
+    query = (
+        "SELECT * FROM bookings WHERE library = ? AND expires_at < ? AND status IN ('Reserved', 'Pending')"
+        " ORDER BY id"
+    )
+    over = call.database.execute(query, (call.nickname, call.today.isoformat())).fetchall()
+    for booking in over:
+        copy_id = booking["held_copy_id"] or booking["copy_id"]
+        call.change(booking, status="Cancelled", ready=0, held_copy_id=None, remark="expired")
+        where = {"booking_id": booking["id"], "copy_id": copy_id, "member_id": booking["member_id"]}
+        ledger.enter(call, "cancellation", **where)
+    for media_id in {booking["media_id"] for booking in over}:
+        settle(call, media_id)
+    call.before.clear()
 
 
 def revert(call: Call, booking_id: int) -> tuple[int, Any]:

@@ -61,7 +61,11 @@ def close(
     charged = fees.overdue_fee(call, due, call.day(moment))
     fee_id = fees.charge(call, booking["member_id"], "overdue", charged, booking["id"]) if charged else None
     call.change(
-        booking, status="Returned", received_at=days.stamp(moment), terminal=terminal or booking["terminal"]
+        booking,
+        status="Returned",
+        received_at=days.stamp(moment),
+        return_branch=branch,
+        terminal=terminal or booking["terminal"],
     )
     reservations.settle(call, booking["media_id"])
     history.remember(call, "return", booking["id"], booking["copy_id"], fee_id)
@@ -73,5 +77,4 @@ def close(
         member_id=booking["member_id"],
         amount=charged if charged else None,
     )
-    del branch  # Librarika keeps no place of return: a copy belongs to its own branch.
     return charged

@@ -68,6 +68,7 @@ class Sandbox:
         server.libraries = libraries.load(server.database)
         server.attempts.wrong.clear()
         server.counts.clear()
+        server.expired.clear()
         server.honour_keys = True
         self._misbehaviours.clear()
 

@@ -27,7 +27,7 @@ CREATE TABLE members (id INTEGER PRIMARY KEY AUTOINCREMENT, library TEXT NOT NUL
   UNIQUE (library, member_no));
 CREATE TABLE media (id INTEGER PRIMARY KEY AUTOINCREMENT, library TEXT NOT NULL, title TEXT NOT NULL,
   authors TEXT NOT NULL, isbn TEXT, isbn13 TEXT, isbn_key TEXT, issn TEXT, call_no TEXT, category TEXT,
-  type TEXT NOT NULL, active INTEGER NOT NULL, circulation INTEGER NOT NULL);
+  type TEXT NOT NULL, borrowing_fee TEXT, active INTEGER NOT NULL, circulation INTEGER NOT NULL);
 CREATE INDEX media_isbn ON media (library, isbn_key);
 CREATE TABLE copies (id INTEGER PRIMARY KEY AUTOINCREMENT, library TEXT NOT NULL, media_id INTEGER NOT NULL,
   accession_no TEXT NOT NULL, copy_no INTEGER NOT NULL, barcode TEXT, branch TEXT NOT NULL, location TEXT,
@@ -38,11 +38,13 @@ CREATE INDEX copies_media ON copies (media_id);
 CREATE TABLE bookings (id INTEGER PRIMARY KEY AUTOINCREMENT, library TEXT NOT NULL, member_id INTEGER NOT NULL,
   media_id INTEGER NOT NULL, copy_id INTEGER, held_copy_id INTEGER, status TEXT NOT NULL, ready INTEGER NOT NULL
   DEFAULT 0, booking_date TEXT NOT NULL, return_date TEXT, created_at TEXT NOT NULL, issued_at TEXT, received_at TEXT,
-  renewals INTEGER NOT NULL DEFAULT 0, branch TEXT, source TEXT, terminal TEXT, remark TEXT);
+  expires_at TEXT, renewals INTEGER NOT NULL DEFAULT 0, branch TEXT, return_branch TEXT, source TEXT, terminal TEXT,
+  remark TEXT);
 CREATE UNIQUE INDEX one_loan ON bookings (copy_id) WHERE status = 'Issued';
 CREATE UNIQUE INDEX one_hold ON bookings (held_copy_id) WHERE status = 'Reserved' AND held_copy_id IS NOT NULL;
 CREATE INDEX bookings_member ON bookings (member_id, status, ready, return_date);
 CREATE INDEX bookings_queue ON bookings (media_id, status, member_id);
+CREATE INDEX bookings_expiry ON bookings (library, expires_at) WHERE expires_at IS NOT NULL;
 CREATE TABLE transactions (id INTEGER PRIMARY KEY AUTOINCREMENT, library TEXT NOT NULL, member_id INTEGER NOT NULL,
   type TEXT NOT NULL, amount TEXT NOT NULL, paid TEXT NOT NULL, open INTEGER NOT NULL, void INTEGER NOT NULL DEFAULT 0,
   booking_id INTEGER, reference TEXT, result TEXT, created_at TEXT NOT NULL);
@@ -62,7 +64,7 @@ CREATE TABLE idempotency (library TEXT NOT NULL, user_id INTEGER NOT NULL, key T
 CREATE INDEX idempotency_age ON idempotency (at);
 """
 
-_VERSION = 1
+_VERSION = 2
 
 
 def open_database(path: str | None) -> tuple[sqlite3.Connection, bool]:

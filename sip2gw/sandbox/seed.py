@@ -87,6 +87,7 @@ def _media(call: Call, media: MediaForm) -> int:
         call_no=media.call_no,
         category=media.category,
         type=media.type,
+        borrowing_fee=None if media.borrowing_fee is None else str(media.borrowing_fee),
         active=media.active,
         circulation=media.circulation,
     )
@@ -127,19 +128,22 @@ def _booking(call: Call, member_id: int, booking: BookingForm, media: dict[int, 
             days.relative(booking.received_at, call.today) if booking.received_at else min(ends, call.today)
         )
         received = days.stamp(_midnight(call, back))
+    expires = days.relative(booking.expires_at, call.today) if booking.expires_at else None
+    over = expires is not None and expires < call.today and booking.status in ("Reserved", "Pending")
     call.insert(
         member_id=member_id,
         media_id=media_id,
         copy_id=copy_id,
-        status="Issued" if booking.status == "Overdue" else booking.status,
+        status="Cancelled" if over else "Issued" if booking.status == "Overdue" else booking.status,
         booking_date=starts.isoformat(),
         return_date=ends.isoformat(),
         issued_at=days.stamp(_midnight(call, starts)) if lent else None,
         received_at=received,
+        expires_at=expires and expires.isoformat(),
         renewals=booking.renewals,
         branch=booking.branch or branch,
         source="data file",
-        remark=booking.remark,
+        remark="expired" if over else booking.remark,
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from attrs import Factory, frozen
 
-from sip2gw.sandbox import auth, days, idempotency, strict
+from sip2gw.sandbox import auth, days, idempotency, reservations, strict
 from sip2gw.sandbox.answer import Answer
 from sip2gw.sandbox.asked import Asked
 from sip2gw.sandbox.call import Call
@@ -21,6 +22,7 @@ from sip2gw.sandbox.libraries import Library
 from sip2gw.sandbox.operations import Operation
 from sip2gw.sandbox.passwords import Attempts
 from sip2gw.sandbox.problem import Problem
+from sip2gw.sandbox.schema import transaction
 
 LARGEST_BODY = 1 << 20
 """Bytes."""
@@ -47,6 +49,7 @@ class Server:
         self.attempts = Attempts()
         self.counts: dict[str, Counter[str]] = {}
         self.honour_keys = True
+        self.expired: dict[str, date] = {}
 
     def library(self, nickname: str) -> Library:
         """The library with this nickname. Raises `Problem` (`library_not_found`)."""
@@ -77,6 +80,7 @@ class Server:
                 self.attempts,
                 self.token_life,
             )
+            self._expire(call)
             key = incoming.headers.get("idempotency-key")
             if not operation.writes or key is None or not self.honour_keys:
                 call.key = key or ""
@@ -86,6 +90,13 @@ class Server:
             return idempotency.first_answer(call, mark) or self._carry_out(call, operation, asked, mark)
         except Problem as problem:
             return Answer.no(problem)
+
+    def _expire(self, call: Call) -> None:
+        """With the first request of a library's day, what has expired by then is given up."""
+        if self.expired.get(call.nickname) != call.today:
+            with transaction(self.database):
+                reservations.expire(call)
+            self.expired[call.nickname] = call.today
 
     def _carry_out(self, call: Call, operation: Operation, asked: Asked, mark: str = "") -> Answer:
         if operation.method == "GET":

@@ -27,7 +27,7 @@ class Options(usage.Options):
     longdesc = "A local Librarika: the assumed REST API v1 of every library in the data file."
     optParameters = [  # noqa: RUF012 (twisted.python.usage reads it so)
         ["port", "p", "tcp:8009:interface=127.0.0.1", "Where to listen, as a Twisted endpoint."],
-        ["data", "d", None, "Data file (JSON); the package's own three libraries without it."],
+        ["data", "d", None, "Data file (JSON); the package's own libraries without it."],
         ["database", "b", None, "Database file that keeps everything; in memory without it."],
     ]
 

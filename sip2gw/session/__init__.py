@@ -1,7 +1,8 @@
 """The conversation with one terminal: lines in, steps out. It knows the language and the tenants, and no network."""
 
-from sip2gw.session.conversation import MEMORY, PATIENCE, Session
+from sip2gw.session.conversation import NOT_AGAIN, PATIENCE, Session
 from sip2gw.session.logins import Login
+from sip2gw.session.memory import MEMORY, UNDATED
 from sip2gw.session.steps import (
     Ask,
     Closed,
@@ -18,7 +19,9 @@ from sip2gw.session.steps import (
 
 __all__ = [
     "MEMORY",
+    "NOT_AGAIN",
     "PATIENCE",
+    "UNDATED",
     "Ask",
     "Closed",
     "Connected",

@@ -9,6 +9,7 @@ What a line leads to, by the state of the session:
     any        bad checksum                   Say 96; the third in a row hangs up: Closed
     any        97                             Say the bytes last sent, or 96 if there are none
     any        a write, same bytes as before  Say the answer given before
+    any        a write out of its places      Decline
     Connected  93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     Connected  93 that names none             LoggedIn, Say 941 (or Say 940, if deferred login is off)
@@ -28,6 +29,8 @@ What a line leads to, by the state of the session:
 
 A session handles one line at a time. `SignIn`, `Ask` and `Decline` are questions to the gateway: it comes back with
 `admitted` or `turned_away`, `reply`, or `refuse`, each of which gives the next step.
+
+From `admitted` on the terminal's profile says how it is spelled to, the 941 included; before that the default does.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ from attrs import evolve, frozen
 
 from sip2gw.library import LibraryError, Refused
 from sip2gw.session.logins import Login, from_request, read
+from sip2gw.session.memory import Memory
+from sip2gw.session.spelling import delimiter_of_login, dialect_of, protection
 from sip2gw.session.steps import (
     Ask,
     Closed,
@@ -57,6 +62,7 @@ from sip2gw.sip2 import (
     DEFAULT,
     BadChecksum,
     Dialect,
+    Displaced,
     Request,
     Response,
     Trailer,
@@ -68,10 +74,10 @@ from sip2gw.sip2 import (
 )
 from sip2gw.tenants import Tenant
 
-MEMORY = 300.0
-"""How long, in seconds, the answer to a write is given again for the same bytes."""
 PATIENCE = 3
 """How many bad checksums in a row, or foreign institution ids in all, a session bears."""
+NOT_AGAIN = 60.0
+"""Seconds for which held credentials that were refused are not tried again by themselves: that locks accounts."""
 
 
 @frozen(repr=False)
@@ -82,15 +88,6 @@ class _InHand:
     request: Request
     trailer: Trailer
     login: Login | None = None
-
-
-@frozen(repr=False)
-class _Answered:
-    """A write, and what was said to it."""
-
-    line: bytes
-    answer: bytes
-    at: float
 
 
 class Session:
@@ -106,12 +103,16 @@ class Session:
     ) -> None:
         self.state: State = Connected()
         self._dialect = dialect
+        self._delimiter: str | None = None
+        self._error_detection = "auto"
+        self._print_width: int | None = None
         self._deferred_login = deferred_login
         self._clock = clock
         self._now = now
         self._hand: _InHand | None = None
-        self._last_sent: bytes | None = None
-        self._answered: _Answered | None = None
+        self._memory = Memory(clock)
+        self._refused: SignIn | None = None
+        self._refused_until = 0.0
         self._bad_checksums = 0
         self._strangers = 0
         self._version = "2.00"
@@ -120,6 +121,7 @@ class Session:
         """A line came, without its terminator."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
+        self._learn_the_delimiter_of(line)
         try:
             request, trailer = parse(line, self._dialect)
         except UnknownMessage as unknown:
@@ -129,23 +131,31 @@ class Session:
             return self._say(
                 messages.RequestSCResend(), Trailer(checked=True), self._bad_checksums >= PATIENCE
             )
+        except Displaced as displaced:
+            self._hand = _InHand(line, displaced.request, displaced.trailer)
+            return Decline("unreadable")
         self._bad_checksums = 0
         if not isinstance(request, Request):
             return Ignore(f"a response, {request.code}")
         if isinstance(request, messages.RequestACSResend):
-            return Say(self._last_sent) if self._last_sent else self._say(messages.RequestSCResend(), trailer)
-        if answer := self._answer_to_the_same(line):
-            self._last_sent = answer
+            last = self._memory.last_sent
+            return Say(last) if last else self._say(messages.RequestSCResend(), trailer)
+        if answer := self._memory.again(line):
             return Say(answer)
         return self._begin(_InHand(line, request, trailer))
 
     def admitted(self, tenant: Tenant) -> Step:
         """The directory opened the library that `SignIn` named."""
+        if isinstance(self.state, Closed):
+            return Ignore("closed")  # nobody is there to hear what would be done
         hand = self._in_hand()
         if isinstance(self.state, Serving):
             self.state = evolve(self.state, tenant=tenant)
         else:
             self.state = Serving(tenant, hand.login.location if hand.login else "")
+        profile = tenant.profile(self.state.location)
+        self._dialect = dialect_of(profile, delimiter=self._delimiter)
+        self._error_detection = profile.error_detection
         if isinstance(hand.request, messages.Login):
             return self.reply(messages.LoginResponse(ok=True))
         return self._begin(hand)
@@ -153,28 +163,33 @@ class Session:
     def turned_away(self, error: LibraryError, why: str) -> Step:
         """The directory did not let the terminal in. `why` is the line for the screen, where there is one."""
         hand = self._in_hand()
+        login = hand.login
+        if login and isinstance(error, Refused):
+            self._refused = SignIn(login.library or "", login.credentials)
+            self._refused_until = self._clock() + NOT_AGAIN
         if not isinstance(hand.request, messages.Login):
             return self.refuse(why)
         guessed_wrong = isinstance(error, Refused) and error.code == "library_not_found"
-        if hand.login and hand.login.otherwise and guessed_wrong:
-            return self._hold(hand.login.otherwise)
+        if login and login.otherwise and guessed_wrong:
+            return self._sign_in(login.otherwise) if login.otherwise.library else self._hold(login.otherwise)
         return self.reply(messages.LoginResponse())
 
-    def reply(self, response: Response) -> Step:
-        """The answer to the request in hand."""
+    def reply(self, response: Response, *, remember: bool = True) -> Say:
+        """The answer to the request in hand. With `remember` a write is answered so again: the library has decided."""
         hand = self._in_hand()
         self._hand = None
         self._note_reader(hand.request, response)
         step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
-        if not hand.request.read_only and not isinstance(hand.request, messages.Login):
-            self._answered = _Answered(hand.line, step.line, self._clock())
+        if remember and not hand.request.read_only and not isinstance(hand.request, messages.Login):
+            dated = getattr(hand.request, "transaction_date", None) is not None
+            self._memory.keep(hand.line, step.line, dated=dated)
         return step
 
-    def refuse(self, why: str) -> Step:
+    def refuse(self, why: str) -> Say:
         """The answer no to the request in hand, whatever it is."""
         zone = self.state.tenant.rules.zone if isinstance(self.state, Serving) else None
         now = self._now().astimezone(zone).replace(tzinfo=None, microsecond=0)
-        return self.reply(refusal(self._in_hand().request, now, [why]))
+        return self.reply(refusal(self._in_hand().request, now, [why]), remember=False)
 
     def close(self) -> None:
         """The connection is gone."""
@@ -185,18 +200,20 @@ class Session:
         self._hand, request = hand, hand.request
         if isinstance(request, messages.Login):
             return self._log_in(request)
-        self._speak_the_version_of(request)
+        self._note_what_it_says_of_itself(request)
         names = _institution_ids(request)
         match self.state:
             case Serving(tenant, location, reader):
                 if all(map(tenant.is_called, names)):
-                    return Ask(request, tenant, location, reader)
+                    return Ask(request, tenant, location, reader, self._print_width)
                 self._strangers += 1
                 return Decline("other_library")
             case _ if isinstance(request, messages.SCStatus):
                 return Ask(request)
             case LoggedIn(login) if len(names) == 1:
-                return self._sign_in(evolve(login, library=names.pop()))
+                name = names.pop()
+                said = None if login.credentials.username else from_request(request, name)
+                return self._sign_in(said or evolve(login, library=name))
             case Connected() if len(names) == 1 and (said := from_request(request, names.pop())):
                 return self._sign_in(said)
             case _:
@@ -204,7 +221,7 @@ class Session:
 
     def _log_in(self, request: messages.Login) -> Step:
         if (request.uid_algorithm, request.pwd_algorithm) != ("0", "0"):
-            return self.reply(messages.LoginResponse())  # anything but plain text needs a private agreement
+            return self._turn_down("it is encrypted, which needs a private agreement")
         login = read(request)
         if isinstance(self.state, Serving):
             return self._log_in_again(self.state.tenant, login)
@@ -214,33 +231,38 @@ class Session:
         """A bound session stays with its library and its account."""
         if login.otherwise and not tenant.is_called(login.library or ""):
             login = login.otherwise
-        if not tenant.is_called(login.library or "") or login.credentials.username != tenant.account:
-            return self.reply(messages.LoginResponse())
+        if not tenant.is_called(login.library or ""):
+            self._strangers += 1
+            return self._turn_down("the session belongs to another library")
+        if login.credentials.username != tenant.account:
+            return self._turn_down("the session belongs to another account")
         return self._sign_in(evolve(login, library=tenant.nickname))
 
+    def _turn_down(self, why: str) -> Step:
+        return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
+
     def _sign_in(self, login: Login) -> Step:
-        self._hand = evolve(self._in_hand(), login=login)
-        return SignIn(login.library or "", login.credentials)
+        hand = self._hand = evolve(self._in_hand(), login=login)
+        step = SignIn(login.library or "", login.credentials)
+        asked_for = isinstance(hand.request, messages.Login)
+        if not asked_for and step == self._refused and self._clock() < self._refused_until:
+            return Decline("not_logged_in")
+        return step
 
     def _hold(self, login: Login) -> Step:
         """Yes, provisionally: until a message names the library, nothing is served."""
         if not self._deferred_login:
-            return self.reply(messages.LoginResponse())
+            return self._turn_down("it names no library, and deferred_login is off")
         self.state = LoggedIn(login)
         return self.reply(messages.LoginResponse(ok=True))
 
     def _say(self, response: Response, trailer: Trailer, hang_up: bool = False) -> Say:
+        trailer = protection(trailer, self._error_detection)
         line = format(response, trailer, self._dialect, version=self._version)
-        self._last_sent = line
+        self._memory.last_sent = line
         if hang_up:
             self.state = Closed()
         return Say(line, hang_up)
-
-    def _answer_to_the_same(self, line: bytes) -> bytes | None:
-        before = self._answered
-        return (
-            before.answer if before and before.line == line and self._clock() - before.at < MEMORY else None
-        )
 
     def _in_hand(self) -> _InHand:
         if self._hand is None:
@@ -258,12 +280,20 @@ class Session:
             case messages.EndPatronSession():
                 self.state = evolve(self.state, reader=None)
 
-    def _speak_the_version_of(self, request: Request) -> None:
-        """1.00 is spoken to those who say so in 99, unless they use what only 2.00 has."""
+    def _note_what_it_says_of_itself(self, request: Request) -> None:
+        """1.00 is spoken to those who say so in 99, unless they use what only 2.00 has; and 99 names the printer."""
         if request.since == "2.00":
             self._version = "2.00"
         elif isinstance(request, messages.SCStatus):
             self._version = "1.00" if request.protocol_version.startswith("1") else "2.00"
+            self._print_width = request.max_print_width or None
+
+    def _learn_the_delimiter_of(self, line: bytes) -> None:
+        if isinstance(self.state, Serving):
+            return
+        if delimiter := delimiter_of_login(line, self._dialect.delimiter):
+            self._delimiter = delimiter
+            self._dialect = evolve(self._dialect, delimiter=delimiter)
 
 
 def _institution_ids(request: Request) -> set[str]:

@@ -8,12 +8,14 @@ In this order (docs/install.md shows each for an installer):
 4. none of them: the library is still unknown.
 
 What 2 and a bare CP say may be something else altogether (an account `self1`, a location `WEST`): that is a guess, and
-a wrong guess counts as 4.
+after a wrong guess the next way is tried.
 """
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from collections.abc import Iterator
+
+from attrs import evolve, field, frozen
 
 from sip2gw.library import Credentials
 from sip2gw.sip2 import Request, Secret, messages
@@ -24,11 +26,11 @@ from sip2gw.tenants import nickname
 class Login:
     """Who a terminal says it is. `library` is None while unknown; `location` is where it says it stands."""
 
-    credentials: Credentials
+    credentials: Credentials = field(repr=False)
     library: str | None = None
     location: str = ""
     otherwise: Login | None = field(default=None, repr=False)
-    """What was said if the library was only guessed, and there is no such library."""
+    """What was said if the library was only guessed, and there is no such library: the next guess, or 4."""
 
 
 def read(request: messages.Login) -> Login:
@@ -39,16 +41,22 @@ def read(request: messages.Login) -> Login:
     as_written = Login(Credentials(user, password), None, place)
     if named := _extension(request, "AO").strip():
         return Login(split_account(_extension(request, "AC")) or as_written.credentials, named, place)
+    said = as_written
+    for form, sure in reversed(list(_forms(user, password, place))):
+        said = form if sure else evolve(form, otherwise=said)
+    return said
+
+
+def _forms(user: str, password: str, place: str) -> Iterator[tuple[Login, bool]]:
+    """Each way in which CN, CO and CP can name a library, in order; and whether it can mean nothing else."""
     if (library := nickname(user)) and (account := split_account(password)):
-        return Login(account, library, place, otherwise=as_written)
+        yield Login(account, library, place), False
     library_part, slash, account_part = user.partition("/")
     if slash and account_part and (library := nickname(library_part)):
-        return Login(Credentials(account_part, password), library, place)
+        yield Login(Credentials(account_part, password), library, place), True
     library_part, colon, branch = place.partition(":")
     if library := nickname(library_part):
-        otherwise = None if colon else as_written
-        return Login(as_written.credentials, library, branch.strip(), otherwise=otherwise)
-    return as_written
+        yield Login(Credentials(user, password), library, branch.strip()), bool(colon)
 
 
 def from_request(request: Request, library: str) -> Login | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from sip2gw.library import Credentials
 from sip2gw.session.logins import Login
@@ -28,7 +28,7 @@ class Serving:
 
     tenant: Tenant
     location: str = ""
-    reader: str | None = None
+    reader: str | None = field(default=None, repr=False)
 
 
 @frozen
@@ -52,6 +52,8 @@ class Say:
 
     line: bytes
     hang_up: bool = False
+    note: str = ""
+    """For the log, where nobody else knows of it."""
 
 
 @frozen
@@ -59,17 +61,21 @@ class SignIn:
     """Have the directory open the library; then `admitted` or `turned_away`."""
 
     library: str
-    credentials: Credentials
+    credentials: Credentials = field(repr=False)
 
 
 @frozen
 class Ask:
-    """Have circulation answer this request; then `reply`. Without a tenant only 99 is asked."""
+    """Have circulation answer this request; then `reply`. Without a tenant only 99 is asked.
+
+    `print_width` is how many characters the terminal says fit on a line of its printer.
+    """
 
     request: Request
     tenant: Tenant | None = None
     location: str = ""
-    reader: str | None = None
+    reader: str | None = field(default=None, repr=False)
+    print_width: int | None = None
 
 
 @frozen

@@ -3,7 +3,7 @@
 from sip2gw.sip2 import messages
 from sip2gw.sip2.codec import PLAIN, Trailer, build, format, parse
 from sip2gw.sip2.dialects import DEFAULT, Dialect
-from sip2gw.sip2.errors import BadChecksum, Garbled, UnknownMessage
+from sip2gw.sip2.errors import BadChecksum, Displaced, Garbled, UnknownMessage
 from sip2gw.sip2.kinds import DENIED, PatronFlag, SummaryList
 from sip2gw.sip2.layout import Layout, lay_out
 from sip2gw.sip2.message import REQUESTS, RESPONSES, Message, Request, Response, local, refusal
@@ -17,6 +17,7 @@ __all__ = [
     "RESPONSES",
     "BadChecksum",
     "Dialect",
+    "Displaced",
     "Garbled",
     "Layout",
     "Message",

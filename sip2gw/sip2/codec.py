@@ -13,7 +13,7 @@ from attrs import frozen
 
 from sip2gw.sip2.checksum import checksum
 from sip2gw.sip2.dialects import DEFAULT, Dialect
-from sip2gw.sip2.errors import BadChecksum
+from sip2gw.sip2.errors import BadChecksum, Displaced
 from sip2gw.sip2.fields import Fixed, Variable
 from sip2gw.sip2.layout import Layout, lay_out
 from sip2gw.sip2.message import Member, Message, Request
@@ -35,13 +35,16 @@ PLAIN = Trailer()
 def parse(line: bytes, dialect: Dialect = DEFAULT) -> tuple[Message, Trailer]:
     """The message that `line` (without terminator) carries, and how it was protected.
 
-    Raises `UnknownMessage` and `BadChecksum`, and nothing else. A 97 is a 97 whatever its checksum: a terminal that
-    gets 96 in answer to it gives up.
+    Raises `UnknownMessage`, `BadChecksum` and, for requests that change something, `Displaced`; nothing else. A 97 is
+    a 97 whatever its checksum: a terminal that gets 96 in answer to it gives up.
     """
     layout = lay_out(line, dialect)
     if layout.checksum_ok is False and layout.code != "97":
         raise BadChecksum
-    return build(layout), Trailer(layout.sequence, layout.checksum is not None)
+    message, trailer = build(layout), Trailer(layout.sequence, layout.checksum is not None)
+    if isinstance(message, Request) and not message.read_only and layout.displaced:
+        raise Displaced(message, trailer)
+    return message, trailer
 
 
 def build(layout: Layout) -> Message:

@@ -5,6 +5,12 @@ No exception text carries bytes of the line: it may hold a password.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sip2gw.sip2.codec import Trailer
+    from sip2gw.sip2.message import Request
+
 
 class Garbled(Exception):
     """The bytes are not a good SIP2 message."""
@@ -23,3 +29,15 @@ class UnknownMessage(Garbled):
     def __init__(self, code: str) -> None:
         super().__init__(f"message code {code}" if code else "no message code")
         self.code = code
+
+
+class Displaced(Garbled):
+    """A request that would change something, in whose fixed part stands what can't: its fields are out of place.
+
+    Asking again would bring the same bytes, so `request`, with what could be read of it, is to be refused.
+    """
+
+    def __init__(self, request: Request, trailer: Trailer) -> None:
+        super().__init__(f"the fixed part of message {request.code}")
+        self.request = request
+        self.trailer = trailer

@@ -25,6 +25,7 @@ _SUM = re.compile(rb" *[0-9A-Fa-f]{1,4}")
 _AY = re.compile(rb"AY([0-9])(?:(?!AY).){0,3}\Z", re.DOTALL)
 """The sequence number; rubbish after its digit has been seen."""
 
+_FLAGS = frozenset({"Y", "y", "N", "n", "U", "u", " ", ""})
 _EXTENSION = re.compile(r"[A-Z][A-Z0-9]")
 
 
@@ -46,6 +47,14 @@ class Layout:
     def code(self) -> str:
         """The two digits."""
         return self.message.code
+
+    @property
+    def displaced(self) -> bool:
+        """Whether a variable field stands in the fixed part, or a flag is neither yes nor no nor blank."""
+        part = "".join(characters for _, characters in self.fixed)
+        return (len(part) < self.message.width and part[:2] in VOCABULARY) or any(
+            characters not in _FLAGS for name, characters in self.fixed if name in self.message.flags
+        )
 
 
 @frozen(repr=False)

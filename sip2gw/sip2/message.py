@@ -16,7 +16,7 @@ import attrs
 from attrs import frozen
 
 from sip2gw.sip2.fields import Fixed, Variable
-from sip2gw.sip2.kinds import Timestamp
+from sip2gw.sip2.kinds import YN, Timestamp
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -83,6 +83,8 @@ class Message:
     """Name, start and end of each fixed field, counted after the code."""
     width: ClassVar[int] = 0
     """The width of the fixed part, without the code."""
+    flags: ClassVar[frozenset[str]] = frozenset()
+    """The names of the fixed fields that say yes or no."""
     variables: ClassVar[Mapping[str, Variable[Any]]] = MappingProxyType({})
     """Code to variable field."""
 
@@ -150,6 +152,8 @@ def message(
             if isinstance(field, Fixed):
                 cls.places += ((name, cls.width, cls.width + field.width),)
                 cls.width += field.width
+                if field.kind is YN:
+                    cls.flags |= {name}
         if issubclass(cls, Request):
             cls.response, cls.read_only = response, read_only
             REQUESTS[code] = cls

@@ -10,10 +10,14 @@ import importlib
 
 import click
 
+from sip2gw import __version__
+
 _COMMANDS = {
     "check-config": "sip2gw.tools.check_config:check_config",
     "completion": "sip2gw.tools.completion:completion",
     "decode": "sip2gw.tools.decode:decode",
+    "explain": "sip2gw.tools.explain:explain",
+    "explain-bin": "sip2gw.tools.explain_bin:explain_bin",
     "load": "sip2gw.tools.load:load",
     "terminal": "sip2gw.tools.terminal:terminal",
 }
@@ -49,6 +53,6 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Shell completion: sip2gw completion --help",
 )
-@click.version_option(package_name="sip2gw", prog_name="sip2gw")
+@click.version_option(__version__, prog_name="sip2gw")
 def main() -> None:
     """Tools around sip2gw, the gateway from SIP2 terminals to Librarika."""

@@ -99,7 +99,11 @@ class Emulator:
             self._console.print(Text(f"! {event}", "yellow"))
         self._show_line("<", exchange.answer)
         self._console.print(Text(f"{exchange.seconds * 1000:.0f} ms\n", "dim"))
-        return accepted(build(lay_out(exchange.answer)), pin_given=_has_pin(exchange.sent))
+        return accepted(
+            build(lay_out(exchange.answer)),
+            asked=exchange.sent[:2].decode("ascii", "replace"),
+            pin_given=_has_pin(exchange.sent),
+        )
 
     def _show_line(self, mark: str, line: bytes) -> None:
         try:

@@ -19,7 +19,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sip2gw.sip2 import Dialect, Trailer, format
+from sip2gw.sip2 import Dialect, Trailer, format, messages
 from sip2gw.tools.address import Address, Unreachable, check_fingerprint
 from sip2gw.tools.options import Setup
 
@@ -61,7 +61,7 @@ class Script:
         terminal = setup.terminal
         login = terminal.login() if setup.logs_in else None
         trailer = Trailer("0", checked=True) if setup.error_detection else Trailer()
-        password = getattr(terminal.patron(""), "terminal_password", None)
+        password = getattr(terminal.says(messages.PatronStatusRequest), "terminal_password", None)
         return cls(
             format(login, trailer, Dialect(terminator=setup.terminator)) if login else None,
             patron.encode(),

@@ -1,100 +1,59 @@
-"""The emulator at a prompt, or reading commands from a pipe. What was typed is kept in memory only.
-
-This module knows the commands; `terminal.py` offers the same as subcommands.
-"""
+"""The emulator at a prompt, or reading commands from a pipe. What was typed is kept in memory only."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+
+import click
 
 from sip2gw.tools.address import Unreachable
+from sip2gw.tools.commands import COMMANDS, WrongUse, ask_by_name
 from sip2gw.tools.emulator import Emulator
-from sip2gw.tools.wording import REQUEST_NAMES, parameters
+from sip2gw.tools.wording import REQUEST_NAMES
 
-COMMANDS = {
-    "login": "log in (again)",
-    "status": "SC status, 99",
-    "patron": "patron status, 23: patron AA [PIN]",
-    "checkout": "checkout, 11: checkout AA AB...",
-    "checkin": "checkin, 09: checkin AB...",
-    "resend": "ask for the last answer again, 97",
-    "play": "play transcripts: play FILE...",
-    "raw": "send a line as it is: raw LINE",
-    "help": "this list",
-    "quit": "hang up and leave",
-}
-"""Every command, and how it is used. The name of any other request works as well, with `field=value`."""
-
-_PROMPT = "sip2> "
-
-
-class WrongUse(Exception):
-    """A command that can't be followed; the text says how it is used."""
+PROMPT = "sip2> "
 
 
 def obey(emulator: Emulator, line: str) -> bool:
-    """Do what one line says, and whether all answers were a yes. Raises `WrongUse` and `Unreachable`."""
-    command, _, rest = line.strip().partition(" ")
-    if command == "raw":
+    """Do what one line says, and whether all answers were a yes. Raises `WrongUse` and `Unreachable`.
+
+    A line is a command as after `sip2gw terminal`, or the name of a message with `field=value` for its fields.
+    """
+    name, _, rest = line.strip().partition(" ")
+    if name == "raw":
         return emulator.ask_line(rest.encode())
     try:
         words = shlex.split(rest)
     except ValueError as wrong:
         raise WrongUse(str(wrong)) from None
-    match command, words:
-        case "login", []:
-            emulator.close()
-            return emulator.log_in()
-        case "status", []:
-            return emulator.ask(emulator.terminal.status())
-        case "patron", [patron]:
-            return emulator.ask(emulator.terminal.patron(patron))
-        case "patron", [patron, pin]:
-            return emulator.ask(emulator.terminal.patron(patron, pin))
-        case "checkout", [patron, *items] if items:
-            return emulator.ask_each(emulator.terminal.checkout(patron, item) for item in items)
-        case "checkin", [*items] if items:
-            return emulator.ask_each(emulator.terminal.checkin(item) for item in items)
-        case "resend", []:
-            return emulator.ask_again()
-        case "play", [*files] if files:
-            return play_all(emulator, files)
-        case "help", _:
-            emulator.say("\n".join(f"{name:10}{use}" for name, use in COMMANDS.items()))
-            emulator.say("Also: " + ", ".join(REQUEST_NAMES))
-            return True
-    if command in COMMANDS:
-        raise WrongUse(COMMANDS[command])
-    return ask_by_name(emulator, command, words)
+    if name == "help" and not words:
+        emulator.say(_all_commands())
+        return True
+    if name == "help":
+        name, words = words[0], ["--help"]
+    command = COMMANDS.get(name)
+    return ask_by_name(emulator, name, words) if command is None else _obey(emulator, command, words)
 
 
-def ask_by_name(emulator: Emulator, name: str, assignments: Iterable[str]) -> bool:
-    """Any request of SIP 2.00, with `field=value` for its fields. Raises `WrongUse`."""
-    values = {}
-    for assignment in assignments:
-        field, equals, value = assignment.partition("=")
-        if not equals:
-            raise WrongUse(f"{field}: a field is given as field=value")
-        values[field] = value
+def _obey(emulator: Emulator, command: click.Command, words: list[str]) -> bool:
     try:
-        request = emulator.terminal.named(name, values)
-    except ValueError as wrong:
-        raise WrongUse(str(wrong)) from None
-    return emulator.ask(request)
+        with command.make_context(
+            command.name, words, obj=emulator, help_option_names=["-h", "--help"]
+        ) as ctx:
+            return bool(command.invoke(ctx))
+    except click.exceptions.Exit:
+        return True
+    except click.UsageError as wrong:
+        usage = "" if wrong.ctx is None else f"\n{wrong.ctx.get_usage()}"
+        raise WrongUse(f"{wrong.format_message()}{usage}") from None
 
 
-def play_all(emulator: Emulator, files: Iterable[str]) -> bool:
-    """Play transcripts one after the other. Raises `WrongUse` for a file that is none."""
-    try:
-        matched = [emulator.play(Path(file)) for file in files]
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse(f"can't be read: {error}") from None
-    except ValueError as wrong:
-        raise WrongUse(str(wrong)) from None
-    return all(matched)
+def _all_commands() -> str:
+    lines = [f"{name:14}{command.get_short_help_str(80)}" for name, command in COMMANDS.items()]
+    lines += [f"{'help':14}This list; help COMMAND shows its options.", f"{'quit':14}Hang up and leave."]
+    return "\n".join([*lines, "Also, with FIELD=VALUE: " + ", ".join(REQUEST_NAMES)])
 
 
 def converse(emulator: Emulator) -> int:
@@ -136,17 +95,7 @@ def _prompted() -> Iterator[str]:
 def _prompt() -> Callable[[], str]:
     """Asks for a line; with completion and history where prompt_toolkit is installed (the `demo` extra)."""
     try:
-        from prompt_toolkit import PromptSession
-        from prompt_toolkit.completion import Completer, NestedCompleter, PathCompleter
-        from prompt_toolkit.history import InMemoryHistory
+        from sip2gw.tools.prompt import prompt
     except ModuleNotFoundError:
-        return lambda: input(_PROMPT)
-    by_name = {
-        name: dict.fromkeys(f"{field}=" for field in parameters(kind)) for name, kind in REQUEST_NAMES.items()
-    }
-    words: dict[str, Completer | dict[str, None] | None] = {**by_name, **dict.fromkeys(COMMANDS)}
-    words["play"] = PathCompleter(expanduser=True)
-    session: PromptSession[str] = PromptSession(
-        _PROMPT, completer=NestedCompleter.from_nested_dict(words), history=InMemoryHistory()
-    )
-    return session.prompt
+        return lambda: input(PROMPT)
+    return prompt(PROMPT)

@@ -1,20 +1,23 @@
 """A transcript is a scenario as lines to send and lines to expect; it can be played over anything that takes lines.
 
     # error detection: on      the player adds AY and AZ to what it sends, and checks those of the answers
+    # charset: cp850           what the terminal writes and reads, instead of UTF-8
     # any other comment
     > 9900302.00               sent
     < 98YYYYNN{*}AOriverside|{*}    expected
     ---                        hang up and connect again
 
-In a sent line `{date}` is the time at which playing began, as 18 characters, `{date+5}` five seconds later, and
-`{again}` the very bytes sent before. In an expected line `{date}` stands for any timestamp, `{*}` for any text
-within a field, or, at the end, for whatever comes, and `{**}` for any text across fields. Everything else is literal,
-blanks too.
+Several lines may be sent before the first answer is expected. In a sent line `{date}` is the time at which playing
+began, as 18 characters, `{date+5}` five seconds later, `{date-2d}` two days before, and `{again}` the very bytes sent
+before. In an expected line `{date}` stands for any timestamp, `{*}` for any text within a field, or, at the end, for
+whatever comes, and `{**}` for any text across fields. Everything else is literal, blanks too.
 """
 
 from __future__ import annotations
 
 import re
+from codecs import lookup
+from collections import deque
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -25,7 +28,7 @@ from sip2gw.sip2.checksum import checksum
 from sip2gw.tools.address import Unreachable
 from sip2gw.tools.masking import as_line, masked, visible
 
-_MOMENT = re.compile(r"\{date(?:\+([0-9]{1,6}))?\}")
+_MOMENT = re.compile(r"\{date(?:([+-][0-9]{1,6})(d?))?\}")
 _PLACEHOLDER = re.compile(r"(\{date\}|\{\*\*?\})")
 _TRAILER = re.compile(r"(AY[0-9])?AZ[0-9A-Fa-f]{4}\Z")
 _WITHOUT_SEQUENCE = ("96", "97")
@@ -82,6 +85,7 @@ class Transcript:
 
     steps: tuple[Step, ...]
     error_detection: bool = False
+    charset: str = "utf-8"
 
 
 @frozen
@@ -97,12 +101,14 @@ class Mismatch:
 
 
 def read(text: str) -> Transcript:
-    """A transcript from its text. Raises ValueError for a line that is none of the four sorts."""
+    """A transcript from its text. Raises ValueError for a line that is none of the four sorts, or no charset."""
     steps: list[Step] = []
-    error_detection = False
+    error_detection, charset = False, "utf-8"
     for place, line in enumerate(text.splitlines(), 1):
         if header := re.fullmatch(r"#\s*error detection:\s*(on|off)\s*", line, re.IGNORECASE):
             error_detection = header[1].lower() == "on"
+        elif header := re.fullmatch(r"#\s*charset:\s*(\S+)\s*", line, re.IGNORECASE):
+            charset = _charset(header[1], place)
         elif line.startswith("> "):
             steps.append(Send(place, line[2:]))
         elif line.startswith("< "):
@@ -111,7 +117,14 @@ def read(text: str) -> Transcript:
             steps.append(Reconnect(place))
         elif line.strip() and not line.startswith("#"):
             raise ValueError(f"line {place} begins with none of '> ', '< ', '---' and '#'")
-    return Transcript(tuple(steps), error_detection)
+    return Transcript(tuple(steps), error_detection, charset)
+
+
+def _charset(name: str, place: int) -> str:
+    try:
+        return lookup(name).name
+    except LookupError:
+        raise ValueError(f"line {place}: {name!r} is no charset") from None
 
 
 def play(transcript: Transcript, wire: Wire, *, now: datetime | None = None) -> list[Mismatch]:
@@ -119,7 +132,7 @@ def play(transcript: Transcript, wire: Wire, *, now: datetime | None = None) -> 
 
     Raises `Unreachable` if the connection can't be made, or is gone when there is something to send.
     """
-    player = _Player(wire, transcript.error_detection, now or datetime.now())
+    player = _Player(wire, transcript, now or datetime.now())
     wire.reconnect()
     mismatches = []
     for step in transcript.steps:
@@ -127,40 +140,56 @@ def play(transcript: Transcript, wire: Wire, *, now: datetime | None = None) -> 
             case Send():
                 player.send(step.text)
             case Reconnect():
-                wire.reconnect()
+                player.reconnect()
             case Expect():
                 if (received := player.compare(step)) is not None:
                     mismatches.append(Mismatch(step.place, visible(step.pattern), received))
     return mismatches
 
 
+@frozen
+class _Protection:
+    """How a line was protected that was sent."""
+
+    checked: bool = False
+    sequence: str | None = None
+
+
 class _Player:
     """What has to be remembered from one step to the next."""
 
-    def __init__(self, wire: Wire, error_detection: bool, now: datetime) -> None:
+    def __init__(self, wire: Wire, transcript: Transcript, now: datetime) -> None:
         self._wire = wire
-        self._error_detection = error_detection
+        self._error_detection = transcript.error_detection
+        self._charset = transcript.charset
         self._now = now
         self._sent = b""
         self._sequence = -1
-        self._protected = False
-        self._expected_sequence: str | None = None
+        self._awaited: deque[_Protection] = deque()
+        self._last = _Protection()
 
     def send(self, text: str) -> None:
         if text != "{again}":
-            self._sent = self._protect(_MOMENT.sub(self._moment, text).encode())
-            trailer = _TRAILER.search(self._sent.decode())
-            self._protected = trailer is not None
-            if trailer is not None and self._sent[:2] != b"97":
-                self._expected_sequence = trailer[1] and trailer[1][2:]
+            self._sent = self._protect(_MOMENT.sub(self._moment, text).encode(self._charset))
+            trailer = _TRAILER.search(self._sent.decode(self._charset))
+            sequence = trailer[1][2:] if trailer and trailer[1] else None
+            # 97 has no number of its own: what it asks for has the one of the last request.
+            sequence = self._last.sequence if self._sent[:2] == b"97" else sequence
+            self._last = _Protection(trailer is not None, sequence)
+        self._awaited.append(self._last)
         self._wire.send(self._sent)
 
+    def reconnect(self) -> None:
+        self._awaited.clear()
+        self._wire.reconnect()
+
     def _moment(self, placeholder: re.Match[str]) -> str:
-        moment = self._now + timedelta(seconds=int(placeholder[1] or 0))
+        number = int(placeholder[1] or 0)
+        moment = self._now + (timedelta(days=number) if placeholder[2] else timedelta(seconds=number))
         return f"{moment:%Y%m%d    %H%M%S}"
 
     def _protect(self, line: bytes) -> bytes:
-        if not self._error_detection or _TRAILER.search(line.decode()):
+        if not self._error_detection or _TRAILER.search(line.decode(self._charset)):
             return line
         if line[:2].decode() not in _WITHOUT_SEQUENCE:
             self._sequence = (self._sequence + 1) % 10
@@ -169,31 +198,33 @@ class _Player:
 
     def compare(self, step: Expect) -> str | None:
         """What was received, if it is not what was expected."""
+        asked = self._awaited.popleft() if self._awaited else self._last
         try:
             answer = self._wire.receive()
         except Unreachable as nothing:
             return f"nothing: {nothing}"
-        text = answer.decode("utf-8", "replace")
+        text = answer.decode(self._charset, "replace")
         if _TRAILER.search(step.pattern):
             return None if step.matches(text) else _shown(answer)
         if not step.matches(_TRAILER.sub("", text)):
             return _shown(answer)
-        wrong = self._wrong_trailer(answer)
+        wrong = _wrong_trailer(answer, asked)
         return f"{_shown(answer)} {wrong}" if wrong else None
 
-    def _wrong_trailer(self, answer: bytes) -> str | None:
-        """An answer is protected as what it answers was: with a right checksum, and the number of the request."""
-        try:
-            layout = lay_out(answer)
-        except UnknownMessage:
-            return "which is no SIP2 message"
-        if not self._protected:
-            return None if layout.checksum is None else "with error detection, which was not asked for"
-        if not layout.checksum_ok:
-            return "without a right checksum"
-        if layout.code not in _WITHOUT_SEQUENCE and layout.sequence != self._expected_sequence:
-            return f"with another sequence number than {self._expected_sequence}"
-        return None
+
+def _wrong_trailer(answer: bytes, asked: _Protection) -> str | None:
+    """An answer is protected as what it answers was: with a right checksum, and the number of the request."""
+    try:
+        layout = lay_out(answer)
+    except UnknownMessage:
+        return "which is no SIP2 message"
+    if not asked.checked:
+        return None if layout.checksum is None else "with error detection, which was not asked for"
+    if not layout.checksum_ok:
+        return "without a right checksum"
+    if layout.code not in _WITHOUT_SEQUENCE and layout.sequence != asked.sequence:
+        return f"with another sequence number than {asked.sequence}"
+    return None
 
 
 def _regex(pattern: str) -> str:

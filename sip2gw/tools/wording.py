@@ -93,27 +93,6 @@ class Terminal:
         usual = {name: value for name, value in usual.items() if name in kind.members}
         return kind(**{**usual, **values})
 
-    def status(self) -> Request:
-        """99."""
-        return self.says(messages.SCStatus, max_print_width=40)
-
-    def patron(self, patron: str, pin: str | None = None) -> Request:
-        """23."""
-        secret = None if pin is None else Secret(pin)
-        return self.says(messages.PatronStatusRequest, patron_identifier=patron, patron_password=secret)
-
-    def checkout(self, patron: str, item: str) -> Request:
-        """11, by a terminal that may renew."""
-        return self.says(
-            messages.Checkout, sc_renewal_policy=True, patron_identifier=patron, item_identifier=item
-        )
-
-    def checkin(self, item: str) -> Request:
-        """09."""
-        return self.says(
-            messages.Checkin, item_identifier=item, current_location=self.location, return_date=self.now()
-        )
-
     def resend(self) -> Request:
         """97."""
         return messages.RequestACSResend()

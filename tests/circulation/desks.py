@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from attrs import evolve
 from treq.testing import StubTreq
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sip2gw.circulation import answer, decline
+from sip2gw.circulation import Desk, Profile, Speaker, answer, decline
 from sip2gw.librarika import Librarika
 from sip2gw.library import Credentials, LibraryError
 from sip2gw.sandbox import Sandbox
-from sip2gw.sip2 import Request, Response
+from sip2gw.sip2 import Request, Response, format
 from sip2gw.tenants import Directory, Tenant
 
 NOON = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
@@ -24,16 +25,27 @@ PASSWORDS = {"riverside": "kiosk-secret", "hillcrest": "hill-secret"}
 
 
 class DeskCase(SynchronousTestCase):
-    """A terminal at a desk of `library`. `ask` does what the gateway does with a request."""
+    """A terminal at a desk of `library`. `ask` does what the gateway does with a request.
+
+    `data` are the sandbox's libraries, those of the package by default; `profile` is the terminal's; `speaker` says
+    what an English-speaking patron reads.
+    """
 
     library = "riverside"
     now = NOON
+    data: Mapping[str, Any] | None = None
+    profile = Profile()
+    speaker = Speaker()
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.clock.advance(self.now.timestamp())
-        self.sandbox = Sandbox(clock=self.clock)
+        self.sandbox = Sandbox(self.data, clock=self.clock)
         self.addCleanup(self.sandbox.close)
+        self.connect()
+
+    def connect(self) -> None:
+        """Come anew: another directory, another login, and nothing is remembered on this side."""
         opened = Librarika(
             self.clock, "http://localhost/{library}/api/v1", http=StubTreq(self.sandbox.resource)
         )
@@ -47,16 +59,49 @@ class DeskCase(SynchronousTestCase):
     def done(self, asking: Coroutine[Any, Any, Any]) -> Any:
         return self.successResultOf(Deferred.fromCoroutine(asking))
 
-    def ask(self, request: Request, *, location: str = "", reader: str | None = None) -> Any:
-        return self.done(self._ask(request, location, reader))
-
-    async def _ask(self, request: Request, location: str, reader: str | None) -> Response:
+    def desk(
+        self,
+        *,
+        location: str = "",
+        reader: str | None = None,
+        profile: Profile | None = None,
+        print_width: int | None = None,
+    ) -> Desk:
+        """Where the terminal stands."""
         desk = self.directory.desk(self.tenant, location=location, reader=reader)
+        return evolve(desk, profile=profile or self.profile, print_width=print_width)
+
+    def ask(
+        self,
+        request: Request,
+        *,
+        location: str = "",
+        reader: str | None = None,
+        profile: Profile | None = None,
+        print_width: int | None = None,
+    ) -> Any:
+        desk = self.desk(location=location, reader=reader, profile=profile, print_width=print_width)
+        return self.done(self._ask(request, desk))
+
+    async def _ask(self, request: Request, desk: Desk) -> Response:
         try:
             return await answer(request, desk)
         except LibraryError as error:
             return decline(request, desk, error)
 
+    def line(self, response: Response) -> str:
+        """What goes over the wire, without its terminator."""
+        return format(response).decode().rstrip("\r")
+
+    def allow(self, **preferences: Any) -> None:
+        """Change rules of the library; the gateway knows of it at once."""
+        self.sandbox.change_library(self.library, preferences=preferences)
+        self.connect()
+
     def kinds(self) -> list[str]:
         """What was done to the library so far."""
         return [effect["kind"] for effect in self.sandbox.ledger(self.library)]
+
+    def asked(self) -> dict[str, int]:
+        """How often each operation of the library was called since the last `self.sandbox.forget()`."""
+        return self.sandbox.requests(self.library).get(self.library, {})

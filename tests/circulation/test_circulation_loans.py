@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
+from attrs import evolve
 from desks import DeskCase
+from said import Said, SaidCase
 
-from sip2gw.sip2.messages import Checkin, Checkout
+from sip2gw.circulation import Profile
+from sip2gw.library import Charge, FeeKind, Item, Loan, Medium, Refused
+from sip2gw.sip2 import format
+from sip2gw.sip2.messages import Checkin, Checkout, ItemInformation
+
+EMMA = Item("10001", "Emma", Medium.BOOK)
+LENT = Loan(EMMA, date(2026, 3, 15), ref="501")
 
 
 def checkout(patron: str, item: str, **more: Any) -> Checkout:
@@ -80,7 +89,7 @@ class Checkouts(DeskCase):
 
     def test_the_loan_limit_is_named(self) -> None:
         self.sandbox.change_library("riverside", preferences={"booking_quota": 1})
-        self.assertIn("limit of 1 items", self.ask(checkout("M-1001", "10001")).screen_message[0])
+        self.assertIn("limit of 1 item ", self.ask(checkout("M-1001", "10001")).screen_message[0])
 
     def test_what_is_reserved_for_somebody_else(self) -> None:
         self.ask(checkin("10007"))
@@ -167,3 +176,149 @@ class LastMinute(DeskCase):
 class Tapes(DeskCase):
     def test_a_tape_is_magnetic(self) -> None:
         self.assertIs(self.ask(checkout("M-1001", "10005")).magnetic_media, True)
+
+
+class Fees(SaidCase):
+    """8.3: first the price, and nothing is lent; then the loan, and its price again."""
+
+    def test_the_price_is_told_first(self) -> None:
+        for kind, code in (
+            ("loan", "06"),
+            ("administrative", "02"),
+            ("damage", "03"),
+            ("overdue", "04"),
+            ("replacement", "07"),
+            ("hold", "09"),
+            ("other", "01"),
+        ):
+            price = Refused(
+                "fee_required", facts={"amount": "1.5", "currency": "EUR", "kind": kind}, item=EMMA
+            )
+            for yes in (False, None):
+                library = Said(lend=price)
+                told = self.tell(library, checkout("M-1001", "10001", fee_acknowledged=yes))
+                self.assertFalse(library.asked[0][1][2].fee_acknowledged)
+            self.assertEqual((told.ok, told.desensitize, told.renewal_ok), (False, False, False))
+            self.assertEqual(
+                (told.fee_type, told.currency_type, told.fee_amount), (code, "EUR", Decimal("1.5"))
+            )
+            self.assertIn("1.50", told.screen_message[0])
+            self.assertIn(b"|AH|BT" + code.encode() + b"|BHEUR|BV1.50|", format(told))
+
+    def test_then_it_is_lent_and_charged(self) -> None:
+        charge = Charge(Decimal("1.50"), "EUR", ref="T-9")
+        library = Said(lend=evolve(LENT, charge=charge))
+        told = self.tell(library, checkout("M-1001", "10001", fee_acknowledged=True))
+        self.assertTrue(library.asked[0][1][2].fee_acknowledged)
+        self.assertEqual((told.ok, told.desensitize), (True, True))
+        self.assertEqual((told.fee_type, told.currency_type, told.fee_amount), ("06", "EUR", Decimal("1.50")))
+        self.assertEqual(told.transaction_id, "T-9")
+
+    def test_what_costs_nothing_says_nothing_of_money(self) -> None:
+        for charge in (None, Charge(Decimal(0), "EUR", FeeKind.LOAN)):
+            told = self.tell(Said(lend=evolve(LENT, charge=charge)), checkout("M-1001", "10001"))
+            self.assertEqual((told.fee_type, told.currency_type, told.fee_amount), (None, None, None))
+            self.assertEqual(told.transaction_id, "501")
+
+    def test_a_price_that_can_not_be_read_is_a_refusal_all_the_same(self) -> None:
+        for facts in ({}, {"amount": "much", "currency": "EUR"}, {"amount": "1", "kind": "whim"}):
+            told = self.tell(Said(lend=Refused("fee_required", facts=facts)), checkout("M-1001", "10001"))
+            self.assertEqual((told.ok, told.desensitize, told.fee_amount), (False, False, None))
+            self.assertTrue(told.screen_message)
+
+    def test_another_reason_stays_one(self) -> None:
+        told = self.tell(
+            Said(lend=Refused("quota_exceeded", item=EMMA)),
+            checkout("M-1001", "10001", fee_acknowledged=True),
+        )
+        self.assertEqual((told.ok, told.fee_amount), (False, None))
+
+
+class FeesAtTheDesk(DeskCase):
+    """The same over the sandbox, which charges."""
+
+    def test_first_the_price_then_the_loan(self) -> None:
+        self.allow(borrowing_fee="1.50")
+        no = self.ask(checkout("M-1001", "10001"))
+        self.assertEqual((no.ok, no.desensitize), (False, False))
+        self.assertEqual((no.fee_type, no.currency_type, no.fee_amount), ("06", "USD", Decimal("1.50")))
+        self.assertEqual(self.kinds(), [])
+        yes = self.ask(checkout("M-1001", "10001", fee_acknowledged=True))
+        self.assertEqual((yes.ok, yes.fee_type, yes.fee_amount), (True, "06", Decimal("1.50")))
+        self.assertTrue(yes.transaction_id)
+        self.assertEqual([effect["amount"] for effect in self.sandbox.ledger()], ["1.50"])
+
+    def test_an_undone_loan_takes_its_fee_back(self) -> None:
+        self.allow(borrowing_fee="1.50")
+        self.ask(checkout("M-1001", "10001", fee_acknowledged=True))
+        self.assertTrue(self.ask(checkin("10001", cancel=True)).ok)
+        self.assertEqual(self.done(self.tenant.library.patron("M-1001")).balance, 0)
+
+    def test_off_line_nobody_could_be_asked(self) -> None:
+        self.allow(borrowing_fee="1.50")
+        self.assertTrue(self.ask(checkout("M-1001", "10001", no_block=True)).ok)
+
+
+class WholeAnswers(DeskCase):
+    def test_a_refusal_has_every_field_that_3m_requires(self) -> None:
+        """Lessons 43 and 45: AJ where it is known, AH empty, the true reason in AF, and no flag says yes."""
+        line = format(self.ask(checkout("M-1003", "10002")))
+        self.assertTrue(line.startswith(b"120NUN"), line)
+        for field in (b"AA" + b"M-1003|", b"AB10002|", b"AJEmma|", b"AH|", b"not active"):
+            self.assertIn(field, line)
+
+    def test_ci_and_what_nobody_stored_are_left_out(self) -> None:
+        told = self.ask(checkout("M-1001", "10001", item_properties="w=1"))
+        self.assertEqual((told.security_inhibit, told.item_properties), (None, None))
+
+    def test_magnetic_by_medium(self) -> None:
+        """Lesson 58: demagnetise what may be, and a tape never."""
+        for item, magnetic, medium in (("10005", True, "004"), ("10001", False, "001")):
+            told = self.ask(checkout("M-1001", item))
+            self.assertEqual((told.magnetic_media, told.media_type), (magnetic, medium))
+            told = self.ask(checkin(item))
+            self.assertEqual((told.magnetic_media, told.media_type), (magnetic, medium))
+
+    def test_a_receipt_that_fits_the_paper(self) -> None:
+        told = self.ask(checkout("M-1001", "10004"), print_width=20)
+        self.assertTrue(told.print_line)
+        self.assertLessEqual(max(map(len, told.print_line)), 20)
+        self.assertNotIn("M-1001", " ".join(told.print_line))
+        self.assertEqual(self.ask(checkin("10004"), profile=Profile(receipts=False)).print_line, ())
+
+    def test_the_branch_is_the_terminals_own(self) -> None:
+        """Lesson 59: where a loan is made is what CP says."""
+        self.ask(checkin("10001"), location="North")
+        told = self.ask(checkin("10002"), location="Main")
+        self.assertTrue(told.alert)
+        self.assertIn("North", told.screen_message[-1])
+
+    def test_a_hold_that_was_made_a_moment_ago_counts(self) -> None:
+        """Lesson 60: nothing is remembered between two questions about a reader."""
+        self.ask(checkin("10007"))
+        self.assertFalse(self.ask(checkout("M-1001", "10007")).ok)
+        self.assertTrue(self.ask(checkout("M-1002", "10007")).ok)
+
+    def test_a_sorters_checkin_costs_two_round_trips(self) -> None:
+        for item in ("10003", "10001", "31337"):
+            self.sandbox.forget()
+            self.ask(checkin(item))
+            self.assertLessEqual(sum(self.asked().values()), 2, self.asked())
+
+    def test_and_so_do_a_17_and_the_checkin_after_it(self) -> None:
+        self.sandbox.forget()
+        told = self.ask(ItemInformation(transaction_date=None, institution_id="", item_identifier="10003"))
+        self.assertEqual(told.circulation_status, "04")
+        self.assertTrue(self.ask(checkin("10003")).ok)
+        self.assertLessEqual(sum(self.asked().values()), 2, self.asked())
+
+
+class Overdue(DeskCase):
+    def test_no_day_is_promised_that_has_passed(self) -> None:
+        self.assertIn("2026", self.ask(checkout("M-1001", "10002")).due_date)
+        other = self.ask(checkout("M-1002", "10002"))
+        self.assertIn("expected back", other.screen_message[0])
+        self.clock.advance(40 * 86400)
+        other = self.ask(checkout("M-1002", "10002"))
+        self.assertIn("on loan", other.screen_message[0])
+        self.assertNotIn("expected back", other.screen_message[0])

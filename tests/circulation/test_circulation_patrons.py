@@ -7,6 +7,7 @@ from typing import Any
 
 from desks import DeskCase
 
+from sip2gw.circulation import Profile
 from sip2gw.sip2 import DENIED, PatronFlag, Secret
 from sip2gw.sip2.messages import PatronStatusRequest
 
@@ -24,8 +25,8 @@ def patron(number: str, pin: str | None = None) -> PatronStatusRequest:
 
 
 class Patrons(DeskCase):
-    def check(self, number: str, pin: str | None = None) -> Any:
-        return self.ask(patron(number, pin))
+    def check(self, number: str, pin: str | None = None, profile: Profile | None = None) -> Any:
+        return self.ask(patron(number, pin), profile=profile)
 
     def test_a_patron_in_good_standing(self) -> None:
         known = self.check("M-1001")
@@ -34,13 +35,13 @@ class Patrons(DeskCase):
         self.assertEqual((known.fee_amount, known.currency_type), (Decimal("0.00"), "USD"))
         self.assertEqual((known.language, known.patron_identifier), ("001", "M-1001"))
 
-    def test_nobody(self) -> None:
+    def test_lesson_30_nobody_is_a_proper_answer(self) -> None:
         for number in ("M-9999", "m-1001", "", "*", "M-1001' or '1'='1", "../members"):
             unknown = self.check(number)
             self.assertEqual((unknown.valid_patron, unknown.personal_name), (False, ""))
             self.assertEqual((unknown.patron_status, unknown.patron_identifier), (DENIED, number))
 
-    def test_the_password_is_only_right_after_a_check(self) -> None:
+    def test_lesson_28_the_password_is_right_only_after_a_check(self) -> None:
         for number, pin, right in (
             ("M-1001", None, None),
             ("M-1001", "1234", True),
@@ -50,20 +51,39 @@ class Patrons(DeskCase):
         ):
             self.assertIs(self.check(number, pin).valid_patron_password, right, (number, pin))
 
-    def test_a_wrong_password_learns_nothing(self) -> None:
+    def test_lesson_31_a_wrong_password_learns_nothing_but_that_the_card_is_known(self) -> None:
+        blocked = self.check("M-1004", "wrong")
+        self.assertEqual(blocked.screen_message, (self.speaker.say("password_wrong"),))
         wrong = self.check("M-1002", "wrong")
         self.assertEqual((wrong.personal_name, wrong.fee_amount, wrong.valid_patron), ("", None, True))
 
-    def test_an_empty_password_is_no_attempt(self) -> None:
+    def test_lesson_28_an_empty_password_is_no_attempt(self) -> None:
         self.assertEqual(self.check("M-1001", "").personal_name, "Amina Rahman")
 
-    def test_nobody_is_asked_about_a_password_that_was_not_given(self) -> None:
+    def test_lesson_27_nobody_is_asked_about_a_password_that_was_not_given(self) -> None:
         self.sandbox.forget()
         self.check("M-1001")
         self.check("M-1001", "")
         self.assertEqual(self.sandbox.requests()["riverside"], {"find_member": 2})
 
-    def test_what_stands_in_the_way(self) -> None:
+    def test_lesson_28_where_no_password_is_checked_nothing_is_said_of_it(self) -> None:
+        self.sandbox.forget()
+        for pin in (None, "", "wrong", "1234"):
+            known = self.check("M-1001", pin, Profile(patron_password=False))
+            self.assertEqual((known.valid_patron_password, known.personal_name), (None, "Amina Rahman"))
+        self.assertNotIn("verify_member", self.asked())
+
+    def test_lesson_29_a_number_with_something_around_it_is_the_same_card_and_no_other(self) -> None:
+        self.assertTrue(self.check(" M-1001 ").valid_patron)
+        for number in ("M-100", "M-10011", "10007", "Amina Rahman"):
+            self.assertIs(self.check(number).valid_patron, False, number)
+
+    def test_lesson_42_the_name_is_told_as_the_profile_has_it(self) -> None:
+        for template, told in (("{patron_id}", "M-1001"), ("{name} ({patron_id})", "Amina Rahman (M-1001)")):
+            known = self.check("M-1001", profile=Profile(name_template=template))
+            self.assertEqual(known.personal_name, told)
+
+    def test_lesson_36_what_stands_in_the_way(self) -> None:
         for number, flags, words in (
             ("M-1003", NO_LOANS, "not active"),
             ("M-1004", NO_LOANS | {PatronFlag.EXCESSIVE_OUTSTANDING_FINES}, "unpaid fees"),
@@ -91,3 +111,11 @@ class Patrons(DeskCase):
             doubt = self.check("M-1001", pin)
             self.assertEqual((doubt.valid_patron, doubt.valid_patron_password), (None, right))
             self.assertEqual((doubt.patron_status, doubt.personal_name), (DENIED, ""))
+
+
+class TheTerminalsOwnAccount(DeskCase):
+    def test_its_refusal_is_not_told_as_a_wrong_password(self) -> None:
+        self.sandbox.misbehave("unauthorized", endpoint="verify_member")
+        answer = self.ask(patron("M-1001", "1234"))
+        self.assertIsNone(answer.valid_patron)
+        self.assertEqual(answer.patron_status, DENIED)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from attrs import evolve
 from desks import DeskCase
 
-from sip2gw.circulation import Policy, supported, welcome
-from sip2gw.sip2 import format, messages, parse
+from sip2gw.circulation import Policy, Profile, supported, welcome
+from sip2gw.circulation.meanings import allowed
+from sip2gw.sip2 import format, messages
 from sip2gw.sip2.messages import SCStatus
 
 
@@ -17,7 +19,7 @@ class Status(DeskCase):
         self.assertEqual(
             (up.online_status, up.checkin_ok, up.checkout_ok, up.acs_renewal_policy), (True,) * 4
         )
-        self.assertEqual((up.status_update_ok, up.offline_ok), (False, False))
+        self.assertEqual((up.status_update_ok, up.offline_ok), (False, True))
         self.assertEqual((up.timeout_period, up.retries_allowed), (300, 3))
         self.assertEqual(up.date_time_sync, datetime(2026, 3, 1, 12, 0))
         self.assertEqual(
@@ -25,10 +27,34 @@ class Status(DeskCase):
             ("riverside", "Riverside Public Library", "Desk 1"),
         )
 
-    def test_the_messages_are_those_that_have_a_meaning(self) -> None:
+    def test_the_messages_are_those_that_have_a_meaning_and_are_allowed(self) -> None:
         up = self.ask(SCStatus())
-        self.assertEqual(up.supported_messages, {"93", "97", "99", "23", "11", "09"})
-        self.assertIn(b"BXYYYNYYYNNNNNNNNN|", format(up))
+        self.assertEqual(up.supported_messages, supported() - {"01", "19", "25"})
+        self.assertIn(b"BXYYYNYYYYYYYNNYYY|", format(up))
+
+    def test_both_the_library_and_the_profile_must_allow_updates(self) -> None:
+        """Lesson 56: what is not supported is not offered."""
+        open_profile = Profile(patron_updates=True, item_updates=True)
+        open_rules = evolve(self.tenant.rules, patron_updates=True, item_updates=True)
+        self.assertEqual(allowed(open_rules, open_profile), supported())
+        for rules, profile in ((open_rules, Profile()), (self.tenant.rules, open_profile)):
+            self.assertEqual(supported() - allowed(rules, profile), {"01", "19", "25"})
+
+    def test_each_rule_takes_its_messages(self) -> None:
+        everything = evolve(self.tenant.rules, patron_updates=True, item_updates=True)
+        profile = Profile(patron_updates=True, item_updates=True)
+        for rule, codes in {
+            "checkouts": {"11"}, "checkins": {"09"}, "renewals": {"29", "65"}, "holds": {"15"}, "fees": {"37"},
+            "patron_updates": {"01", "25"}, "item_updates": {"19"},
+        }.items():  # fmt: skip
+            self.assertEqual(supported() - allowed(evolve(everything, **{rule: False}), profile), codes)
+
+    def test_the_profile_counts(self) -> None:
+        up = self.ask(SCStatus(), profile=Profile(offline=False, renew_by_checkout=False))
+        self.assertEqual((up.offline_ok, up.acs_renewal_policy, up.checkout_ok), (False, False, True))
+        up = self.ask(SCStatus(), profile=Profile(messages=frozenset({"09", "17"})))
+        self.assertEqual((up.checkin_ok, up.checkout_ok, up.offline_ok), (True, False, True))
+        self.assertEqual(up.supported_messages, {"09", "17", "93", "97", "99"})
 
     def test_the_librarys_rules_count(self) -> None:
         self.sandbox.change_library("riverside", preferences={"member_checkouts": False, "renewals": 0})
@@ -41,6 +67,7 @@ class Status(DeskCase):
         self.sandbox.misbehave("error")
         down = self.ask(SCStatus())
         self.assertEqual((down.online_status, down.checkin_ok, down.checkout_ok), (False, False, False))
+        self.assertTrue(down.offline_ok, "that is when it is needed")
         self.assertEqual(down.library_name, "Riverside Public Library")
         self.sandbox.behave()
         self.assertTrue(self.ask(SCStatus()).online_status)
@@ -55,17 +82,6 @@ class Status(DeskCase):
         self.assertEqual((up.online_status, up.timeout_period, up.retries_allowed), (True, 200, 5))
         self.assertEqual(up.supported_messages, supported())
         self.assertIn(b"0" * 18, format(up), "no clock is set by a gateway that knows no zone")
-
-    def test_what_has_no_meaning_yet_is_refused_in_kind(self) -> None:
-        for line in (
-            b"17" + b" " * 18 + b"AO|AB1|",
-            b"65" + b" " * 18 + b"AO|AA1|",
-            b"15+" + b" " * 18 + b"AO|AA1|",
-        ):
-            request, _ = parse(line)
-            response = self.ask(request)  # type: ignore[arg-type]  # parse gives requests for these
-            self.assertIs(type(response), request.response)  # type: ignore[attr-defined]  # as above
-            self.assertIn("not offered", response.screen_message[0])
 
 
 def test_the_timeout_is_told_in_tenths_of_a_second():

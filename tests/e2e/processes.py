@@ -2,11 +2,14 @@
 
 import json
 import os
+import random
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -19,13 +22,13 @@ START = 60.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports that nobody listens on, all different, and none that the system gives to outgoing connections."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.randrange(20000, 32000)  # noqa: S311  # no secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.add(port)
+    return list(found)
 
 
 @define
@@ -128,17 +131,18 @@ class Demo(Sandbox):
 
     @classmethod
     def start(cls, directory: Path, *arguments: str) -> "Demo":
-        tls, plain, admin, sandbox = free_ports(4)
         state = directory / "state"
+        ports = " ".join(f"--{name}-port 0" for name in ("tls", "plain", "admin", "sandbox"))
         process = Process(
-            [
-                *f"sip2gw --demo --tls-port {tls} --plain-port {plain} --admin-port {admin}".split(),
-                *f"--sandbox-port {sandbox} --state-dir {state}".split(),
-                *arguments,
-            ],
+            [*f"sip2gw --demo {ports} --state-dir {state}".split(), *arguments],
             directory,
             ready="sip2gw terminal",
         ).start()
+        banner = "".join(process.printed)
+        tls, plain, admin, sandbox = (
+            int(re.search(rf"  {name} +(?:http://)?127\.0\.0\.1:(\d+)", banner)[1])
+            for name in ("SIP2 over TLS", "SIP2, plain", "health", "Librarika")
+        )
         return cls(sandbox, process, tls, plain, admin, next(state.glob("*.pem")))
 
     def terminal(self, spelling: Spelling = Spelling(), *, tls: bool = True) -> Terminal:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from attrs import define, field, frozen
 
-from sip2gw.sip2 import Message, Secret, Trailer, format, lay_out, messages, parse
+from sip2gw.sip2 import Message, Request, Secret, SummaryList, Trailer, format, lay_out, messages, parse
 
 NOW = datetime(2026, 3, 1, 10, 15)
 PATIENCE = 25.0
@@ -147,3 +147,27 @@ def checkin(item: str, library: str = "riverside") -> messages.Checkin:
     return messages.Checkin(
         transaction_date=moment, return_date=moment, institution_id=library, item_identifier=item
     )
+
+
+def request(kind: type[Request], *, library: str = "riverside", **fields: object) -> Request:
+    """Any other request, dated as no other is."""
+    return kind(**{"transaction_date": _moment(), "institution_id": library, **fields})
+
+
+def of(kind: type[Request], number: str, **fields: object) -> Request:
+    """Any other request of a patron."""
+    return request(kind, patron_identifier=number, **fields)
+
+
+def information(
+    number: str, wanted: SummaryList | None = None, pin: str | None = None, **fields: object
+) -> Request:
+    """63, for one list or none."""
+    lists = frozenset() if wanted is None else frozenset({wanted})
+    secret = None if pin is None else Secret(pin)
+    return of(messages.PatronInformation, number, summary=lists, patron_password=secret, **fields)
+
+
+def hold(mode: str, number: str, **fields: object) -> Request:
+    """15."""
+    return of(messages.Hold, number, hold_mode=mode, **fields)

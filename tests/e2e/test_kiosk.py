@@ -1,36 +1,12 @@
 """A self-checkout kiosk at the demo gateway, over real TLS: every operation it has, however it spells its lines."""
 
-import itertools
-
 import pytest
 
-from sip2gw.sip2 import DENIED, PatronFlag, format, messages, parse
+from sip2gw.sip2 import DENIED, PatronFlag, format, parse
 
-from .terminal import NOW, Spelling, checkin, checkout, login, patron, status
+from .terminal import checkin, checkout, login, patron, status
 
-SPELLINGS = [
-    Spelling(*choice) for choice in itertools.product((True, False), (b"\r", b"\n", b"\r\n"), (False, True))
-]
 KIOSK, SECRET = "kiosk@riverside.example", "kiosk-secret"
-
-
-@pytest.fixture(params=SPELLINGS, ids=str)
-def kiosk(demo, request):
-    """A terminal over TLS that is logged in, at a library as its data file has it."""
-    demo.reset()
-    terminal = demo.terminal(request.param)
-    assert terminal.log_in().ok
-    yield terminal
-    terminal.close()
-
-
-@pytest.fixture
-def plain_kiosk(demo):
-    demo.reset()
-    terminal = demo.terminal(tls=False)
-    assert terminal.log_in().ok
-    yield terminal
-    terminal.close()
 
 
 def test_a_day_at_the_kiosk(kiosk):
@@ -41,7 +17,8 @@ def test_a_day_at_the_kiosk(kiosk):
         "Riverside Public Library",
         300,
     )
-    assert up.supported_messages == {"23", "11", "09", "99", "97", "93"}
+    offered = {"23", "11", "09", "99", "97", "93", "63", "35", "37", "17", "15", "29", "65"}
+    assert up.supported_messages == offered, "not 01, 25 and 19, which this library does not allow"
 
     reader = kiosk.ask(patron("M-1001", "1234"))
     assert (reader.personal_name, reader.valid_patron, reader.valid_patron_password) == (
@@ -235,43 +212,6 @@ def test_another_library_is_never_asked(demo):
     assert demo.requests("hillcrest") == before
     assert demo.ledger("hillcrest") == []
     terminal.close()
-
-
-def test_requests_without_a_meaning_yet_are_refused_in_kind(plain_kiosk):
-    for request in (
-        messages.PatronInformation(
-            transaction_date=NOW, institution_id="riverside", patron_identifier="M-1001"
-        ),
-        messages.FeePaid(
-            transaction_date=NOW,
-            institution_id="riverside",
-            patron_identifier="M-1001",
-            currency_type="USD",
-            fee_amount=None,
-        ),
-        messages.RenewAll(transaction_date=NOW, institution_id="riverside", patron_identifier="M-1001"),
-        messages.Hold(
-            transaction_date=NOW, hold_mode="+", institution_id="riverside", patron_identifier="M-1001"
-        ),
-        messages.ItemInformation(transaction_date=NOW, institution_id="riverside", item_identifier="10001"),
-        messages.Renew(
-            transaction_date=NOW,
-            institution_id="riverside",
-            patron_identifier="M-1001",
-            item_identifier="10001",
-        ),
-        messages.EndPatronSession(
-            transaction_date=NOW, institution_id="riverside", patron_identifier="M-1001"
-        ),
-        messages.BlockPatron(transaction_date=NOW, institution_id="riverside", patron_identifier="M-1001"),
-        messages.PatronEnable(transaction_date=NOW, institution_id="riverside", patron_identifier="M-1001"),
-        messages.ItemStatusUpdate(
-            transaction_date=NOW, institution_id="riverside", item_identifier="1", item_properties="x"
-        ),
-    ):
-        answer = plain_kiosk.ask(request)
-        assert type(answer) is type(request).response
-        assert answer.screen_message
 
 
 def test_ten_requests_in_one_segment(kiosk):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -10,16 +11,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from treq.testing import StubTreq
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.internet.threads import deferToThread
 from twisted.logger import capturedLogs
+from twisted.trial.unittest import TestCase
 
+from sip2gw.circulation import Speaker
 from sip2gw.gateway import TerminalFactory, protocol
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.sip2 import RESPONSES, lay_out
 from sip2gw.tenants import Directory
+
+from .sockets import TIMEOUT
 
 START = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
 DATE = "20260301    101500"
@@ -50,8 +57,10 @@ class Bench:
         self.librarika = Librarika(
             self.clock, "http://localhost/{library}/api/v1", http=StubTreq(self.sandbox.resource)
         )
-        directory = Directory(self.librarika, clock=lambda: datetime.fromtimestamp(self.clock.seconds(), UTC))
-        self.factory = TerminalFactory(directory, reactor=self.clock, **settings)
+        self.directory = Directory(
+            self.librarika, clock=lambda: datetime.fromtimestamp(self.clock.seconds(), UTC)
+        )
+        self.factory = TerminalFactory(self.directory, reactor=self.clock, **settings)
         self.connect()
 
     def connect(self) -> None:
@@ -175,7 +184,10 @@ def slow(bench):
 
 
 def test_answers_come_in_order_and_reading_waits(bench, slow):
-    assert bench.hear(stream(b"\r")) == b""
+    lines = [line.encode() + b"\r" for line in LINES]
+    assert bench.hear(*lines[:1]) == b""
+    assert bench.transport.producerState == "producing", "nobody who asks one thing at a time is held back"
+    assert bench.hear(*lines[1:]) == b""
     assert bench.transport.producerState == "paused"
     assert len(slow.waiting) == 1
     slow.waiting[0].callback(None)
@@ -242,8 +254,28 @@ def test_logins_that_fail_say_why_in_the_log(bench):
     ]
     assert told == [
         "login to 'riverside' refused, sip2_not_activated: "
-        "the account is not activated for SIP2: ask Librarika's support to activate it"
+        "the account is not activated for SIP2: ask Librarika's support to activate it "
+        "(terminal at 192.168.1.1)"
     ]
+
+
+def test_a_bug_behind_a_login_costs_nobody_an_answer(bench, monkeypatch):
+    async def broken(*_: object) -> None:
+        raise KeyError("canary")
+
+    with monkeypatch.context() as patched, capturedLogs() as logs:
+        patched.setattr(Directory, "log_in", broken)
+        assert bench.say(LOGIN) == "940"
+        assert bench.say(CHECKOUT.replace("AC|", "ACkiosk:secret|")).startswith("120NUN")
+    assert len([event for event in logs if "log_failure" in event]) == 2
+    assert bench.say(LOGIN) == "941"
+
+
+def test_a_password_in_the_box_of_the_library_is_not_told(bench):
+    with capturedLogs() as logs:
+        assert bench.say("9300CN|CO|AOkiosk@riverside.example:kiosk-secret|") == "940"
+    assert "library_not_found" in str(logs)
+    assert "kiosk" not in str(logs)
 
 
 def test_the_log_holds_no_secret_and_no_patron(bench):
@@ -261,3 +293,84 @@ def test_sessions_share_nothing(bench):
     bench.connect()
     assert bench.say("97AZFEF5") == "96AZFEF6"
     assert bench.say(PATRON).startswith("24YYYY")
+
+
+def ask_and_stop_writing(port: int) -> bytes:
+    """All that is said to a client that closes its half of the connection after its last line, as `nc -N` does."""
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
+        client.sendall(f"{STATUS}\r{STATUS}\r".encode())
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(4096), b""))
+
+
+class HalfClosed(TestCase):
+    async def test_whoever_has_said_its_last_still_hears_the_answers(self) -> None:
+        sandbox = Bench()
+        self.addCleanup(sandbox.sandbox.close)
+        factory = TerminalFactory(sandbox.directory, reactor=reactor)
+        listening = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        self.addCleanup(listening.stopListening)
+        heard = await deferToThread(ask_and_stop_writing, listening.getHost().port)
+        assert heard.count(b"\r") == 2
+        await factory.drain()
+
+
+def test_a_terminal_that_does_not_read_is_not_listened_to(bench):
+    bench.terminal.pauseProducing()
+    assert bench.hear(STATUS.encode() + b"\r") == b""
+    assert bench.transport.producerState == "paused"
+    bench.terminal.resumeProducing()
+    assert bench.transport.value().startswith(b"98")
+    assert bench.transport.producerState == "producing"
+
+
+def test_one_terminal_does_not_keep_the_others_waiting(bench):
+    answers = bench.hear((STATUS.encode() + b"\r") * (protocol.TURN + 3))
+    assert answers.count(b"\r") == protocol.TURN
+    bench.clock.advance(0)
+    assert bench.transport.value().count(b"\r") == protocol.TURN + 3
+
+
+def test_a_flood_of_rubbish_is_told_once(bench):
+    with capturedLogs() as logs:
+        for _ in range(40):
+            bench.hear(b"00\r" * 5)
+            bench.clock.advance(0)
+        bench.terminal.connectionLost()
+    told = [
+        event for event in logs if "ignored" in event["log_format"] or "no requests" in event["log_format"]
+    ]
+    assert len(told) == 2
+    assert told[-1]["count"] == 200
+
+
+def test_an_outage_is_not_remembered(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.sandbox.misbehave("error", times=1)
+    assert bench.say(CHECKOUT).startswith("120")
+    assert bench.say(CHECKOUT).startswith("121"), "the same line, once all is well again"
+
+
+@pytest.mark.parametrize(("line", "answer"), [(CHECKOUT, "120"), (PATRON, "24YYYY")])
+def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, monkeypatch):
+    assert bench.say(LOGIN) == "941"
+
+    async def never(*_: object) -> None:
+        await Deferred()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(protocol, "answer", never)
+        assert bench.say(line) == ""
+        bench.clock.advance(bench.factory._directory.policy.timeout - protocol.MARGIN)
+    assert bench.transport.value().startswith(answer.encode())
+    assert bench.say(STATUS).startswith("98")
+
+
+def test_the_reader_is_spoken_to_in_their_own_language_until_they_go(bench):
+    assert bench.say(LOGIN) == "941"
+    spanish = PATRON.replace("M-1001", "M-1008").replace("AD1234", "")
+    assert "BLY" in bench.say(spanish)
+    refused = CHECKOUT.replace("M-1001", "M-1008")
+    assert Speaker("es").say("copy_not_found") in bench.say(refused.replace("AB10001", "AB31337"))
+    bench.say(f"35{DATE}AOriverside|AAM-1008|")
+    assert "not known" in bench.say(refused.replace("AB10001", "AB31338"))

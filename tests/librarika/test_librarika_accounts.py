@@ -164,6 +164,12 @@ class AtTheSameTime(ServerCase, TestCase):
         with self.assertRaises(Unavailable):
             await asking
 
+    async def test_a_life_beyond_all_clocks(self) -> None:
+        librarika = self.serve()
+        self.server.script["POST tokens"] = says(200, {**TOKENS, "expires_in": 10**400})
+        library = await librarika("riverside", SCRIPTED_KIOSK)
+        self.assertEqual((await library.rules()).name, "Riverside")
+
     async def test_answers_to_a_login_that_make_no_sense(self) -> None:
         librarika = self.serve()
         for document in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,7 +46,7 @@ def silence(transport: Any) -> None:
 
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
-WHOLE = b'{"id": 21, "return_date": "2026-12-15"}'
+WHOLE = json.dumps(BOOKING).encode()
 UNCLEAR = {
     "reset after the request": writes(b"", "abortConnection"),
     "closed after the request": writes(b"", "loseConnection"),

@@ -228,7 +228,7 @@ class Lending(SandboxCase):
         self.assertEqual(
             (refusal.code, refusal.item.title), ("already_on_loan", "One Hundred Years of Solitude")
         )
-        self.assertEqual(self.trips(), ["GET members", "GET copies"])
+        self.assertEqual(self.trips(), ["GET members", "GET copies", "POST bookings"])
 
     def test_not_renewable(self) -> None:
         refusal = self.refused(self.lend("M-1001", "10007"))

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.ssl import PrivateCertificate
 from twisted.trial.unittest import TestCase
-from wire_server import KIOSK, Scripted, ServerCase, response, says
+from wire_server import BOOKING, KIOSK, Scripted, ServerCase, response, says
 
 from sip2gw.library import Occasion, Unavailable
 
@@ -138,6 +138,6 @@ class TLS(ServerCase, TestCase):
     async def test_a_write(self) -> None:
         shown, pem = certificate()
         library = await self.serve_tls(shown, pem)("riverside", KIOSK)
-        self.server.script["POST bookings"] = says(201, {"id": 1, "return_date": "2026-12-15"})
+        self.server.script["POST bookings"] = says(201, BOOKING)
         occasion = Occasion(terminal="k", happened_at=NOW, key="k-1")
         self.assertFalse((await library.lend("M-1001", "10001", occasion, renewal=False)).renewed)

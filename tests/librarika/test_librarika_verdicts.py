@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.web.http_headers import Headers
+from wire_server import BOOKING
 
-from sip2gw.librarika.records import Booking, Copies, Member, Misshapen, Settings, structured
+from sip2gw.librarika.movements import Booking
+from sip2gw.librarika.records import Copies, Member, Settings
+from sip2gw.librarika.shapes import Misshapen, structured
 from sip2gw.librarika.verdicts import Answer, Call, Unauthorized, answer, parsed
 from sip2gw.library import InDoubt, Refused, Unavailable
 
@@ -62,7 +65,7 @@ def test_any_json_is_a_record_or_misshapen(value: object) -> None:
     "change", [{"id": "21"}, {"id": 21.0}, {"id": True}, {"id": None}, {"return_date": "20261215"}]
 )
 def test_nothing_is_bent_to_fit(change: dict[str, object]) -> None:
-    good = {"id": 21, "return_date": "2026-12-15", "a later field": {"of": "the API"}}
+    good = {**BOOKING, "a later field": {"of": "the API"}}
     assert structured(good, Booking).id == 21
     with pytest.raises(Misshapen):
         structured({**good, **change}, Booking)

@@ -61,7 +61,13 @@ LENT = {
     **COPY,
     "current_booking": {"id": 21, "return_date": "2026-12-01", "member": {"id": 7, "member_no": "M-1001"}},
 }
-BOOKING = {"id": 21, "return_date": "2026-12-15"}
+BOOKING = {
+    "id": 21,
+    "status": "Issued",
+    "return_date": "2026-12-15",
+    "member": {"id": 7, "member_no": "M-1001"},
+    "media": {"id": 3, "title": "Emma", "type": "Books"},
+}
 RETURNED = {"booking": {"id": 21}, "next_reservation": None}
 
 Misdeed = Callable[[Any], None]

@@ -25,7 +25,8 @@ def test_the_default_is_good(tmp_path: Path) -> None:
     file = tmp_path / "data.json"
     file.write_text(json.dumps(default_data()), encoding="utf-8")
     assert load_data(file) == default_data()
-    assert [one["nickname"] for one in default_data()["libraries"]] == ["riverside", "hillcrest", "closedlib"]
+    names = [one["nickname"] for one in default_data()["libraries"]]
+    assert names == ["riverside", "hillcrest", "closedlib", "openall"]
 
 
 def test_no_file_and_no_json(tmp_path: Path) -> None:

@@ -60,8 +60,10 @@ class QueueTests(SandboxCase):
         assert self.reserve("off", "3").code == "member_inactive"
         assert self.reserve("A1", "4").code == "circulation_disabled"
         assert self.reserve("A1", "3", booking_date="2026-09-20").code == "dates_not_available"
+        assert self.reserve("A1", "3", branch="Nowhere").code == "unknown_branch"
+        assert self.reserve("A1", "3", expires_at="2026-09-20").code == "dates_not_available"
         assert self.reserve("A1", "3").status == 201
-        assert self.reserve("A1", "3").code == "already_booked_by_member"
+        assert self.reserve("A1", "3").code == "already_reserved"
 
     def test_what_is_on_loan_to_oneself_or_not_active(self) -> None:
         self.issue("A1", "3")

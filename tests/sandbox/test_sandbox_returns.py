@@ -111,9 +111,9 @@ class RenewalTests(SandboxCase):
         self.reserve("B2", "3")
         reply = self.post("/members/1/bookings/extend-all")
         assert [one["id"] for one in reply.body["extended"]] == loans[:2]
-        assert reply.body["refused"] == [
-            {"id": loans[2], "code": "not_renewable", "reason": "reserved_for_other"}
-        ]
+        (refused,) = reply.body["refused"]
+        assert (refused["id"], refused["code"]) == (loans[2], "not_renewable")
+        assert (refused["reason"], refused["booking"]["media"]["title"]) == ("reserved_for_other", "Atlas")
         assert self.post("/members/99/bookings/extend-all").code == "member_not_found"
 
     def test_only_a_loan(self) -> None:

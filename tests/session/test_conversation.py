@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from sip2gw.library import Credentials, Refused, Unavailable
 from sip2gw.session import (
     MEMORY,
+    NOT_AGAIN,
     PATIENCE,
+    UNDATED,
     Ask,
     Closed,
     Connected,
@@ -101,7 +103,7 @@ def test_the_table_in_the_docstring_has_a_row_for_each_walk():
         for row in rows
         if row.strip().split("  ")[0] in ("any", "Connected", "LoggedIn", "Serving", "Closed")
     ]
-    assert len(table) == 19
+    assert len(table) == 20
 
 
 @pytest.mark.parametrize("start", ANYWHERE)
@@ -292,6 +294,14 @@ def test_closed_says_nothing():
     assert isinstance(closed().receive(STATUS), Ignore)
 
 
+def test_nothing_is_done_for_a_terminal_that_left_while_it_was_signed_in():
+    session = logged_in()
+    assert isinstance(session.receive(CHECKOUT), SignIn)
+    session.close()
+    assert isinstance(session.admitted(tenant()), Ignore)
+    assert session.state == Closed()
+
+
 def lend(session):
     assert isinstance(session.receive(CHECKOUT), Ask)
     return session.reply(messages.CheckoutResponse(ok=True, title_identifier="Emma"))
@@ -370,6 +380,77 @@ def test_version_1_leaves_out_what_2_brought():
     session.reply(messages.EndSessionResponse())
     session.receive(PATRON)
     assert b"BLY" in session.reply(messages.PatronStatusResponse(valid_patron=True)).line
+
+
+def test_a_refusal_that_asked_nobody_is_not_remembered():
+    session = connected()
+    assert session.receive(CHECKOUT) == Decline("not_logged_in")
+    session.refuse("why")
+    session.receive(LOGIN)
+    session.admitted(tenant())
+    assert isinstance(session.receive(CHECKOUT), Ask)
+    session.reply(messages.CheckoutResponse(), remember=False)
+    assert isinstance(session.receive(CHECKOUT), Ask), "the library could not be asked then; now it may"
+
+
+def test_a_write_without_a_date_is_remembered_for_the_retries_only():
+    clock = Clock()
+    session = serving(clock=clock)
+    line = b"09N" + b" " * 36 + b"AP|AOriverside|AB1|AC|"
+    session.receive(line)
+    session.reply(messages.CheckinResponse(ok=True))
+    assert isinstance(session.receive(line), Say)
+    clock.seconds = UNDATED
+    assert isinstance(session.receive(line), Ask)
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+def test_a_write_out_of_its_places_is_refused(start):
+    session = start()
+    line = b"11AOelsewhere|AAM-1|AB1|AC|"
+    assert session.receive(line) == Decline("unreadable")
+    check_refusal(session.refuse("why"), b"11YN" + b" " * 36 + b"AO|AA|AB|AC|")
+
+
+@pytest.mark.parametrize(("start", "line"), [(connected, PATRON_ALONE), (logged_in, PATRON)])
+def test_refused_credentials_are_not_tried_again_by_themselves(start, line):
+    clock = Clock()
+    session = connected(clock=clock)
+    if start is logged_in:
+        session.receive(PROVISIONAL)
+    session.receive(line)
+    session.turned_away(WRONG, "why")
+    for _ in range(3):
+        assert session.receive(line) == Decline("not_logged_in")
+        session.refuse("why")
+    assert isinstance(session.receive(LOGIN), SignIn), "a 93 may always try"
+    session.turned_away(WRONG, "why")
+    clock.seconds = NOT_AGAIN + 1
+    assert isinstance(session.receive(line), SignIn)
+
+
+def test_an_empty_login_leaves_room_for_the_account_in_a_message():
+    session = connected()
+    assert said(session.receive(b"9300CN|CO|CP|")) == "941"
+    assert session.receive(PATRON_ALONE).credentials == Credentials("kiosk", "secret")
+
+
+def test_a_second_login_for_another_library_counts_as_a_stranger():
+    session = serving()
+    for round_ in range(1, PATIENCE + 1):
+        step = session.receive(b"9300CNkiosk|COsecret|AOelsewhere|")
+        assert said(step) == "940"
+        assert "another library" in step.note
+        assert step.hang_up is (round_ == PATIENCE)
+
+
+def test_states_and_steps_show_no_reader_and_no_account():
+    session = serving()
+    session.receive(PATRON)
+    session.reply(messages.PatronStatusResponse(valid_patron=True))
+    assert "M-1" not in repr(session.state) + repr(session.receive(CHECKOUT))
+    assert "account=" not in repr(session.state)
+    assert "kiosk" not in repr(connected().receive(LOGIN)) + repr(logged_in().state)
 
 
 LINES = st.lists(

@@ -47,7 +47,7 @@ def test_the_library_and_the_account(line, library, credentials, location):
 @pytest.mark.parametrize(
     ("line", "otherwise"),
     [
-        ("9300CNself1|COse:cret|CPWEST|", Login(Credentials("self1", "se:cret"), None, "WEST")),
+        ("9300CNself1|COse:cret|CPWest 2|", Login(Credentials("self1", "se:cret"), None, "West 2")),
         ("9300CNkiosk|COsecret|CPWEST|", Login(Credentials("kiosk", "secret"), None, "WEST")),
         ("9300CNkiosk|COsecret|CPriverside:North|", None),
         ("9300CNriverside/kiosk|COsecret|", None),
@@ -72,3 +72,11 @@ def test_a_login_shows_no_password():
     login = read_line("9300CNriverside|COkiosk:canary-1|CPx|")
     assert "canary" not in repr(login)
     assert "canary" not in repr(read_line("9300CNa/b|COcanary-2|"))
+
+
+def test_after_a_wrong_guess_the_next_way_is_tried():
+    first = read_line("9300CNself1|COse:cret|CPriverside|")
+    assert (first.library, first.credentials.username) == ("self1", "se")
+    second = first.otherwise
+    assert (second.library, second.credentials) == ("riverside", Credentials("self1", "se:cret"))
+    assert second.otherwise == Login(Credentials("self1", "se:cret"), None, "riverside")

@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 
 from sip2gw.sip2 import (
+    REQUESTS,
     Dialect,
+    Displaced,
     PatronFlag,
     Request,
     Response,
@@ -247,3 +249,27 @@ class TestFields:
     @pytest.mark.parametrize("text", ["YYNNNNNNNNNNNNNN", "yyNNNNNNNNNNNNNN", "YY", "YY" + " " * 140])
     def test_supported_messages_of_any_length(self, text):
         assert heard(f"98YYYYYN300003{DATE}2.00AOx|BX{text}|").supported_messages == {"23", "11"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "11AOhillcrest|AAM-1001|AB10002|AC|",
+        "09APdesk|AOriverside|AB10001|AC|",
+        "37BV2.50|AOriverside|AAM-1|",
+        "11????20260301    101500                  AOriverside|AAM-1|AB1|AC|",
+        "29?N20260301    101500                  AOriverside|AAM-1|AB1|",
+    ],
+)
+def test_a_write_with_a_field_in_its_fixed_part_is_not_taken_at_its_word(line):
+    with pytest.raises(Displaced) as displaced:
+        parse(line.encode())
+    assert isinstance(displaced.value.request, REQUESTS[line[:2]])
+    assert "riverside" not in str(displaced.value)
+
+
+@pytest.mark.parametrize(
+    "line", ["17AOriverside|AB1|", "63AOriverside|AAM-1|", "11" + " " * 38 + "AOx|AAy|ABz|AC|"]
+)
+def test_a_read_and_a_blank_fixed_part_are_taken_as_they_are(line):
+    assert isinstance(parse(line.encode())[0], REQUESTS[line[:2]])

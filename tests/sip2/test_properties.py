@@ -15,6 +15,7 @@ from sip2gw.sip2 import (
     RESPONSES,
     BadChecksum,
     Dialect,
+    Displaced,
     Request,
     Trailer,
     UnknownMessage,
@@ -80,7 +81,7 @@ class TestAnyBytes:
     def heard(self, line, dialect):
         try:
             message, trailer = parse(line, dialect)
-        except (BadChecksum, UnknownMessage):
+        except (BadChecksum, Displaced, UnknownMessage):
             return
         # What was understood can be said again, and be refused.
         assert format(message, trailer, dialect).endswith(dialect.terminator)

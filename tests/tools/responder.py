@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import frozen
 
-from sip2gw.sip2 import Message, Trailer, format, messages, parse
+from sip2gw.sip2 import DENIED, Message, Request, Trailer, format, messages, parse, refusal
 
 PASSWORD = "kiosk-secret"
 NOW = datetime(2026, 3, 1, 10, 15)
@@ -137,7 +137,15 @@ class Responder:
                 return messages.ItemInformationResponse(
                     transaction_date=NOW, item_identifier=request.item_identifier, title_identifier="Emma"
                 )
-        raise AssertionError(f"nobody asks {request!r} here")
+        return agreed(request)
+
+
+def agreed(request: Request) -> Message:
+    """A yes to any request."""
+    no = refusal(request, NOW)
+    yes = dict.fromkeys(("ok", "payment_accepted", "end_session", "item_properties_ok", "valid_patron"), True)
+    yes["patron_status"] = DENIED if request.code == "01" else frozenset()
+    return no.but(**{name: value for name, value in yes.items() if name in no.members})
 
 
 def with_sequence(answer: bytes, sequence: str) -> bytes:

@@ -184,10 +184,11 @@ def test_nobody_there(responder: Responder) -> None:
 
 
 def test_interactive(responder: Responder) -> None:
-    script = "status\npatron M-1001 1234\n# a comment\n\nsend\ncheckout M-1001\nitem_information AB=1\nnonsense\nquit\n"
+    script = "status\npatron M-1001 --pin 1234\n# a comment\n\nsend\n"
+    script += "checkout M-1001\nitem_information AB=1\nnonsense\nquit\n"
     result = run(responder, stdin=script)
     assert codes(responder) == [b"93", b"99", b"23", b"17"]
-    assert "checkout, 11: checkout AA AB..." in result.stdout
+    assert "Usage: checkout [OPTIONS] AA AB..." in result.stdout
     assert "no request 'nonsense'" in result.stdout
     assert result.exit_code == 1, "some of it could not be followed"
     assert run(responder, stdin="help\nlogin\nstatus\nresend\nraw 9900402.00\ncheckin 5\n").exit_code == 1

@@ -86,6 +86,28 @@ def test_dates_and_again() -> None:
     assert tape.sent == [b"a20260301    101500", b"a20260301    101500", b"b20260301    101601"]
 
 
+def test_several_lines_before_the_first_answer() -> None:
+    answers = [protected(b"24AY0"), protected(b"98YAY1")]
+    tape = Tape(lambda _line: None)
+    tape.receive = lambda: answers.pop(0)  # type: ignore[method-assign]
+    assert play(read("# error detection: on\n> 23\n> 99\n< 24\n< 98Y\n"), tape) == []
+
+
+def test_days_before_and_after() -> None:
+    tape = Tape(lambda _line: b"941")
+    assert play(read("> a{date-1d}\n> b{date+14d}\n> c{date-60}\n"), tape, now=NOW) == []
+    assert tape.sent == [b"a20260228    101500", b"b20260315    101500", b"c20260301    101400"]
+
+
+def test_a_charset() -> None:
+    tape = Tape(lambda _line: protected("24AEJos\xe9|".encode("cp850") + b"AY0"))
+    text = "# charset: CP850\n# error detection: on\n> 23AA\xc5|\n< 24AEJos\xe9|\n"
+    assert play(read(text), tape) == []
+    assert tape.sent == [protected("23AA\xc5|".encode("cp850") + b"AY0")]
+    with pytest.raises(ValueError, match="line 1: 'klingon' is no charset"):
+        read("# charset: klingon\n")
+
+
 def test_error_detection_is_added_and_checked() -> None:
     answers = iter([protected(b"941AY0"), protected(b"98YAY1"), protected(b"98YAY1"), b"96AZFEF6"])
     tape = Tape(lambda _line: next(answers))

@@ -1,0 +1,96 @@
+"""The texts in other languages: gettext catalogues, read as they are written (.po) when somebody first needs them.
+
+Nothing is compiled and nothing is built: what a translator edits is what is read. The keys are the English texts.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from sip2gw.circulation.texts import TEXTS
+from sip2gw.sip2 import Dialect
+from sip2gw.sip2.text import to_wire
+
+LANGUAGES = ("en", "bn", "de", "es", "fr")
+"""The languages in which every text is there; English is the source."""
+
+SIP2_LANGUAGES = {
+    "001": "en",
+    "002": "fr",
+    "003": "de",
+    "008": "es",
+    "011": "fr-CA",
+    "021": "es-US",
+    "024": "en-GB",
+    "026": "fr-BE",
+}
+"""Of SIP2's language codes, those that name one of these languages. Bengali has none."""
+
+_TAG = re.compile(
+    r"([a-z]{2})(?![a-z0-9])(?:[-_]([a-z]{2}|[0-9]{3})(?![a-z0-9]))?.*", re.IGNORECASE | re.ASCII | re.DOTALL
+)
+
+
+@cache
+def source(language: str) -> Catalog:
+    """The catalogue of one of `LANGUAGES`, with the translators' remarks; empty for English."""
+    if language == "en":
+        return Catalog(locale=language)
+    with files(__package__).joinpath("locales", f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language, abort_invalid=True)
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The texts of one of `LANGUAGES`, by the English ones."""
+    if language == "en":
+        return NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, source(language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+@lru_cache(maxsize=1024)
+def known(tag: str) -> str | None:
+    """The language that `tag` names (`bn`, `bn-BD`, `es_MX`, or SIP2's three digits), with its region; None: not known.
+
+    A region of which nothing is known is left out.
+    """
+    tag = tag.strip()
+    match = _TAG.fullmatch(SIP2_LANGUAGES.get(tag, tag))
+    if match is None or (language := match[1].lower()) not in LANGUAGES:
+        return None
+    if match[2] is None:
+        return language
+    try:
+        Locale.parse(f"{language}_{match[2].upper()}")
+    except (UnknownLocaleError, ValueError):
+        return language
+    return f"{language}-{match[2].upper()}"
+
+
+@lru_cache(maxsize=1024)
+def first_known(tags: tuple[str, ...], charset: str) -> str:
+    """The first of `tags` that is known and can be written in `charset`; else English."""
+    return next((tag for named in tags if (tag := known(named)) and writable(tag[:2], charset)), "en")
+
+
+@cache
+def writable(language: str, charset: str) -> bool:
+    """Whether `charset` holds a language, with its letters or without their accents. One text stands for all."""
+    if language == "en":
+        return True
+    sample = translations(language).gettext(TEXTS["not_available"])
+    written = to_wire(sample, Dialect(charset=charset, max_length=10 * len(sample)))
+    return written.decode(charset).count("?") == sample.count("?")

@@ -1,0 +1,190 @@
+"""A library system is anything with these methods. Every one may raise `Refused` and `Unavailable`; writes, `InDoubt`.
+
+Item ids are given as the terminal scanned them: which copy is meant is the library's to say. Lists come in the order of
+the library, from `start` (counted from 0), at most `count` of them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Protocol
+
+from sip2gw.library.records import (
+    Credentials,
+    Fee,
+    Hold,
+    Item,
+    ItemStatus,
+    Loan,
+    Occasion,
+    Patron,
+    Payment,
+    RenewedAll,
+    Return,
+    Rules,
+)
+
+
+class Library(Protocol):
+    """One library, opened with one account."""
+
+    @property
+    def nickname(self) -> str:
+        """The name under which the library is known; lower case."""
+        ...
+
+    async def rules(self) -> Rules:
+        """What this library is and allows: some minutes old at most, and at once when it was asked before."""
+        ...
+
+    async def reachable(self) -> bool:
+        """Whether the library can be asked at this moment. Never raises."""
+        ...
+
+    # -- patrons
+
+    async def patron(self, patron_id: str) -> Patron:
+        """Look a patron up by the exact number of the card. `Refused("member_not_found")` when there is none."""
+        ...
+
+    async def check_password(self, patron: Patron, password: str) -> bool:
+        """Whether this is the patron's password. `Refused` when it can't be checked, e.g. because none is set."""
+        ...
+
+    async def loans(
+        self, patron: Patron, *, start: int, count: int, overdue: bool = False
+    ) -> tuple[Loan, ...]:
+        """What the patron has; with `overdue`, only what is overdue."""
+        ...
+
+    async def holds(self, patron: Patron, *, start: int, count: int, ready: bool) -> tuple[Hold, ...]:
+        """What is kept ready for the patron, or what they wait for."""
+        ...
+
+    async def fees(self, patron: Patron) -> tuple[Fee, ...]:
+        """The open fees, oldest first."""
+        ...
+
+    async def block(self, patron: Patron, reason: str, occasion: Occasion) -> Patron:
+        """Take the patron's privileges away. The patron as they stand then."""
+        ...
+
+    async def enable(self, patron: Patron, occasion: Occasion) -> Patron:
+        """Undo `block`. The patron as they stand then."""
+        ...
+
+    # -- items
+
+    async def item(self, item_id: str) -> ItemStatus:
+        """What is known of an item. `Refused` with `copy_not_found` or `item_ambiguous` if it isn't clear which."""
+        ...
+
+    async def update_item(self, item_id: str, properties: str, occasion: Occasion) -> Item:
+        """Store what a terminal knows of an item (CH)."""
+        ...
+
+    # -- loans
+
+    async def lend(self, patron_id: str, item_id: str, occasion: Occasion, *, renewal: bool) -> Loan:
+        """Lend an item. One that the patron has already is renewed if `renewal`, else refused.
+
+        A loan that costs something is `Refused("fee_required")` with the facts `amount`, `currency` and `kind`
+        (a `FeeKind` value) until the occasion says that the fee is acknowledged.
+        """
+        ...
+
+    async def undo_return(self, patron_id: str, item_id: str, occasion: Occasion) -> Loan:
+        """As if the patron's last return of the item had never been. `Refused("cannot_revert")` if there is none."""
+        ...
+
+    async def take_back(self, item_id: str, occasion: Occasion, *, reader: str | None) -> Return:
+        """Take an item back. `reader` is the patron id of whoever is at the terminal, if known."""
+        ...
+
+    async def undo_loan(self, item_id: str, occasion: Occasion) -> Return:
+        """As if the item's current loan had never been. `Refused("cannot_revert")` if there is none to undo."""
+        ...
+
+    async def renew(
+        self,
+        patron_id: str,
+        item_id: str | None,
+        title: str | None,
+        occasion: Occasion,
+        *,
+        third_party: bool,
+    ) -> Loan:
+        """Renew the loan of an item, or of the only one that the patron has of a title.
+
+        `Refused` with `not_on_loan`, `on_loan_to_other` (unless `third_party`), `item_ambiguous`, `not_renewable`, or
+        `fee_required` as in `lend`.
+        """
+        ...
+
+    async def renew_all(self, patron_id: str, occasion: Occasion, *, limit: int) -> RenewedAll:
+        """Renew all that the patron has, at most `limit` loans; what time or limit left out is refused `not_tried`."""
+        ...
+
+    # -- holds
+
+    async def place_hold(
+        self,
+        patron_id: str,
+        item_id: str | None,
+        title: str | None,
+        occasion: Occasion,
+        *,
+        pickup: str,
+        expires: date | None,
+        this_copy: bool,
+    ) -> Hold:
+        """Have an item, or any copy of its title unless `this_copy`, kept for the patron.
+
+        `Refused` with `requests_disabled`, `already_reserved`, `unknown_branch`, or `fee_required` as in `lend`.
+        """
+        ...
+
+    async def change_hold(
+        self,
+        patron_id: str,
+        item_id: str | None,
+        title: str | None,
+        occasion: Occasion,
+        *,
+        pickup: str,
+        expires: date | None,
+    ) -> Hold:
+        """Change where, or until when, a hold is kept. `Refused("hold_not_found")`."""
+        ...
+
+    async def cancel_hold(
+        self, patron_id: str, item_id: str | None, title: str | None, occasion: Occasion
+    ) -> Hold:
+        """Give a hold up, and see that it is gone. `Refused("hold_not_found")`."""
+        ...
+
+    # -- fees
+
+    async def pay(
+        self,
+        patron_id: str,
+        amount: Decimal,
+        currency: str,
+        occasion: Occasion,
+        *,
+        payment_type: str,
+        transaction_id: str,
+        fee: str | None,
+    ) -> Payment:
+        """Book a payment, for one fee or for the oldest ones. The same `transaction_id` again pays once.
+
+        `Refused` with `payment_too_large`, `currency_mismatch`, `fees_disabled`, `fee_not_found`.
+        """
+        ...
+
+
+class OpenLibrary(Protocol):
+    """How a library is opened: signs in, and raises `Refused` or `Unavailable` when that fails."""
+
+    async def __call__(self, nickname: str, credentials: Credentials) -> Library: ...

@@ -1,0 +1,62 @@
+"""What borrowing and reserving cost is the title's own price or the library's, and nothing where fees are off.
+
+Nothing is charged that was not accepted first, unless it has happened already. What was accepted is an amount: should
+the price have gone up since it was shown, the answer is no again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from sip2gw.sandbox import money
+from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.problem import Problem
+
+BORROWING, RESERVATION = "borrowing", "reservation"
+
+
+@frozen
+class Fee:
+    """One fee as an entry of the account has it."""
+
+    kind: str
+    amount: Decimal
+
+
+def borrowing(call: Call, media: sqlite3.Row) -> Decimal:
+    """What a loan, or another term of it, costs; `media` is a row with the title's columns."""
+    preferences = call.library.preferences
+    if not preferences.fees:
+        return money.ZERO
+    own = media["borrowing_fee"]
+    return money.rounded(preferences.borrowing_fee if own is None else Decimal(own), call.library.currency)
+
+
+def reservation(call: Call) -> Decimal:
+    """What a reservation costs."""
+    preferences = call.library.preferences
+    return money.rounded(
+        preferences.reservation_fee if preferences.fees else money.ZERO, call.library.currency
+    )
+
+
+def objection(call: Call, fee: Fee, accepted: Decimal | None) -> Iterator[Problem]:
+    """`fee_required` if the fee is more than was accepted."""
+    if fee.amount > (accepted or money.ZERO):
+        currency = call.library.currency
+        amount = money.text(fee.amount, currency)
+        yield Problem("fee_required", amount=amount, currency=currency, fee_type=fee.kind)
+
+
+def charged(call: Call, fee: Fee, fee_id: int | None) -> dict[str, Any] | None:
+    """The fee as a booking shows it after the write that has cost it."""
+    if fee_id is None:
+        return None
+    currency = call.library.currency
+    amount = money.text(fee.amount, currency)
+    return {"id": fee_id, "type": fee.kind, "amount": amount, "currency": currency}

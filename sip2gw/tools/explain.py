@@ -1,0 +1,135 @@
+"""`sip2gw explain`: the profile that a terminal gets, and for each value where it was said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sip2gw.circulation.settings import KNOBS, Effective, LibrarySettings
+from sip2gw.config import Config, load
+from sip2gw.faults import ConfigFaults
+from sip2gw.tenants import nickname
+
+_WIDE = 160
+
+
+def read_config(file: str) -> Config:
+    """A configuration file, or its faults on standard error and exit status 1."""
+    try:
+        return load(file)
+    except ConfigFaults as faults:
+        click.echo(str(faults), err=True)
+        raise SystemExit(1) from None
+
+
+def read_nickname(_: click.Context, __: click.Parameter, value: str) -> str:
+    """A nickname that could be one."""
+    label = nickname(value)
+    if label is None:
+        raise click.BadParameter(f"{value!r} is no nickname: it is the part before .librarika.com")
+    return label
+
+
+@click.command(short_help="Show the profile that a terminal gets.")
+@click.option(
+    "--config", "file", required=True, metavar="FILE", type=click.Path(), help="The configuration file."
+)
+@click.option(
+    "--library", required=True, metavar="AO", callback=read_nickname, help="The library's nickname."
+)
+@click.option("--account", default="", metavar="USER", help="User name that the terminal logs in with.")
+@click.option("--location", default="", metavar="CP", help="Where the terminal says it stands.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+def explain(file: str, library: str, account: str, location: str, as_json: bool) -> None:
+    """Show the profile of the terminal that logs in to a library with an account at a location, value by value.
+
+    Where a value comes from is its place in the configuration file, a built-in profile, or "default". Nothing is
+    asked of the gateway or of the library.
+
+    \b
+    sip2gw explain --config sip2gw.toml --library riverside --account sorter@riverside.example --location Hall
+    """
+    settings = read_config(file).settings
+    found, said = settings.effective(library, account, location), settings.of(library)
+    if as_json:
+        click.echo(
+            json.dumps(_as_json(library, account, location, found, said), ensure_ascii=False, indent=2)
+        )
+        return
+    console = Console(width=_WIDE, highlight=False)
+    table = Table("knob", "value", "from", title=f"profile {found.profile.name}", title_justify="left")
+    table.add_row("name", found.profile.name, found.origins["name"])
+    for knob in KNOBS:
+        origin = found.origins[knob]
+        value = shown(getattr(found.profile, knob))
+        table.add_row(knob, Text(value), Text(origin, "dim" if origin == "default" else ""))
+    console.print(table)
+    for line in _of_the_library(said):
+        console.print(line, markup=False)
+
+
+def _of_the_library(said: LibrarySettings) -> Iterable[str]:
+    if not said.origin:
+        yield "The configuration says nothing of this library."
+        return
+    yield (
+        f"Of the library, in {said.origin}: {len(said.bins)} bin rules, {len(said.texts)} texts of its own, "
+        + (f"language {said.language}." if said.language else "the language that the library itself names.")
+    )
+
+
+def shown(value: Any) -> str:
+    """A value as it could be written in the file."""
+    match plain(value):
+        case None:
+            return "all"
+        case str() as text:
+            return json.dumps(text, ensure_ascii=False)
+        case bool() as flag:
+            return "true" if flag else "false"
+        case list() as values:
+            return ", ".join(map(str, values)) or "none"
+        case dict() as pairs:
+            return ", ".join(f"{key} = {said}" for key, said in pairs.items()) or "none"
+        case other:
+            return str(other)
+
+
+def plain(value: Any) -> Any:
+    """A value in the words of JSON; sets in order."""
+    match value:
+        case Enum():
+            return value.value
+        case frozenset():
+            return sorted(map(plain, value))
+        case tuple():
+            return list(value)
+        case Mapping():
+            return dict(value)
+        case _:
+            return value
+
+
+def _as_json(
+    library: str, account: str, location: str, found: Effective, said: LibrarySettings
+) -> dict[str, Any]:
+    return {
+        "library": library,
+        "account": account,
+        "location": location,
+        "profile": {"value": found.profile.name, "origin": found.origins["name"]},
+        "knobs": {
+            knob: {"value": plain(getattr(found.profile, knob)), "origin": found.origins[knob]}
+            for knob in KNOBS
+        },
+        "bins": len(said.bins),
+        "texts": sorted(said.texts),
+        "language": said.language,
+    }

@@ -1,0 +1,73 @@
+"""A library that says what it is told to say: for what the sandbox's rules can't bring about, and for tables.
+
+It notes what it was asked, so that a test sees what went through the port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from sip2gw.circulation import Desk, answer, decline
+from sip2gw.library import LibraryError, Rules
+from sip2gw.sip2 import Request, Response
+
+NOON = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
+RULES = Rules(
+    name="Riverside Public Library",
+    zone=ZoneInfo("America/New_York"),
+    currency="USD",
+    branches=("Main", "North"),
+    item_updates=True,
+)
+
+
+class Said:
+    """Answers each method of the port with the value, or the error, that it is given for it."""
+
+    nickname = "riverside"
+
+    def __init__(self, rules: Rules = RULES, **answers: Any) -> None:
+        self._answers = {"rules": rules, **answers}
+        self.asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        if name not in self._answers:
+            raise AttributeError(name)
+
+        async def method(*positional: Any, **named: Any) -> Any:
+            if name != "rules":
+                self.asked.append((name, positional, named))
+            said = self._answers[name]
+            if isinstance(said, LibraryError):
+                raise said
+            return said
+
+        return method
+
+
+class SaidCase(SynchronousTestCase):
+    """A terminal at such a library. `notes` is what the staff's log was told."""
+
+    def setUp(self) -> None:
+        self.notes: list[str] = []
+
+    def tell(self, library: Said, request: Request, **desk: Any) -> Any:
+        """What the gateway answers to a request."""
+        at = Desk(
+            library=library,  # type: ignore[arg-type]
+            **{"rules": RULES, "terminal": "T1", "clock": lambda: NOON, "note": self.notes.append} | desk,
+        )
+        return self.successResultOf(Deferred.fromCoroutine(_answered(request, at)))
+
+
+async def _answered(request: Request, desk: Desk) -> Response:
+    try:
+        return await answer(request, desk)
+    except LibraryError as error:
+        return decline(request, desk, error)

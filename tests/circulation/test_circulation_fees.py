@@ -1,0 +1,249 @@
+"""Fees: a payment is booked once, exactly, and what is not booked is never said to be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from desks import DeskCase
+from hypothesis import given
+from hypothesis import strategies as st
+from shelves import BUSY, busy
+
+from sip2gw.circulation import Profile
+from sip2gw.sip2 import SummaryList, parse
+from sip2gw.sip2.messages import FeePaid, PatronInformation
+
+AT_NOON = datetime(2026, 3, 1, 12, 0, 0)
+
+
+def payment(amount: str | None, number: str = BUSY, **more: Any) -> FeePaid:
+    said: dict[str, Any] = {
+        "transaction_date": AT_NOON,
+        "currency_type": "USD",
+        "fee_amount": None if amount is None else Decimal(amount),
+        "institution_id": "riverside",
+        "patron_identifier": number,
+    }
+    return FeePaid(**(said | more))
+
+
+class PayingCase(DeskCase):
+    data = busy()
+
+    def owed(self, number: str = BUSY) -> Decimal:
+        return self.done(self.tenant.library.patron(number)).balance
+
+    def fees(self) -> list[str]:
+        """What is open, as the terminal is told: number, kind, amount."""
+        request = PatronInformation(
+            transaction_date=None,
+            summary=frozenset({SummaryList.FINE_ITEMS}),
+            institution_id="",
+            patron_identifier=BUSY,
+        )
+        return list(self.ask(request, profile=Profile(fee_template="{ref} {amount}")).fine_items)
+
+    def paid(self) -> list[str]:
+        """Every payment that the library booked."""
+        return [
+            effect["amount"] for effect in self.sandbox.ledger(self.library) if effect["kind"] == "payment"
+        ]
+
+
+class Payments(PayingCase):
+    def test_what_is_owed_is_paid_and_what_is_left_is_told(self) -> None:
+        answer = self.ask(payment("4.30", transaction_id="T-1"))
+        self.assertEqual((answer.payment_accepted, answer.transaction_id), (True, "T-1"))
+        self.assertEqual((answer.patron_identifier, answer.institution_id), (BUSY, "riverside"))
+        words = self.speaker.say(
+            "paid",
+            amount=self.speaker.money(Decimal("4.30"), "USD"),
+            balance=self.speaker.money(Decimal("10.00"), "USD"),
+        )
+        self.assertEqual(answer.screen_message, (words,))
+        self.assertEqual((self.paid(), self.owed()), (["4.30"], Decimal("10.00")))
+
+    def test_the_whole_line(self) -> None:
+        line = f"3720260301    1159000402USDBV4.30|AOriverside|AA{BUSY}|AC|AD|BKT-0001|"
+        request, _ = parse(line.encode())
+        said = self.line(self.ask(request, profile=Profile(receipts=False)))
+        self.assertTrue(said.startswith("38Y20260301    120000AOriverside|AAM-2001|BKT-0001|AF"), said)
+        refused = self.line(self.ask(parse(line.replace("4.30", "4,3o").encode())[0]))
+        words = self.speaker.say("amount_unreadable")
+        self.assertEqual(refused, f"38N20260301    120000AOriverside|AAM-2001|BKT-0001|AF{words}|")
+
+    def test_lesson_38_a_part_is_set_off_against_the_oldest(self) -> None:
+        before = self.fees()
+        self.ask(payment("4.00"))
+        self.assertEqual([line.split()[1] for line in self.fees()], ["0.25", "10.00", "0.05"])
+        self.assertEqual([line.split()[0] for line in self.fees()], [line.split()[0] for line in before[1:]])
+
+    def test_lesson_38_one_fee_by_its_number(self) -> None:
+        ref = self.fees()[2].split()[0]
+        self.assertTrue(self.ask(payment("2.50", fee_identifier=ref)).payment_accepted)
+        self.assertEqual([line.split()[1] for line in self.fees()], ["3.00", "1.25", "7.50", "0.05"])
+
+    def test_one_payment_is_two_round_trips_with_the_number_of_a_fee_or_without(self) -> None:
+        ref = self.fees()[2].split()[0]
+        for named in (None, ref):
+            self.sandbox.forget()
+            self.ask(payment("1.00", fee_identifier=named))
+            self.assertEqual(self.asked(), {"find_member": 1, "pay_fees": 1})
+
+    def test_lesson_38_one_fee_by_its_number_behind_its_type(self) -> None:
+        overdue, other = self.fees()[0].split()[0], self.fees()[3].split()[0]
+        self.assertTrue(self.ask(payment("1.00", fee_identifier=f"04{overdue}")).payment_accepted)
+        told = self.ask(payment("0.05", fee_identifier=f"08{other}", fee_type="08"))
+        self.assertTrue(told.payment_accepted)
+        self.assertEqual([line.split()[1] for line in self.fees()], ["2.00", "1.25", "10.00"])
+
+    def test_lesson_38_a_fee_that_is_not_open_is_not_paid(self) -> None:
+        padded = f"00{self.fees()[0].split()[0]}"
+        for named in ("999999", "04", padded, "nonsense", "-1", "1 OR 1=1"):
+            answer = self.ask(payment("0.05", fee_identifier=named))
+            self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, None), named)
+            self.assertEqual(answer.screen_message, (self.speaker.say("fee_not_found"),), named)
+        self.assertEqual(self.paid(), [])
+
+    def test_lesson_38_no_more_is_taken_than_is_owed(self) -> None:
+        ref = self.fees()[3].split()[0]
+        for request in (payment("14.31"), payment("0.06", fee_identifier=ref), payment("0.01", "M-2002")):
+            for profile in (Profile(), Profile(overpayment=True)):
+                answer = self.ask(request, profile=profile)
+                self.assertFalse(answer.payment_accepted)
+                self.assertEqual(answer.screen_message, (self.speaker.say("payment_too_large"),))
+        self.assertEqual(self.paid(), [])
+
+    def test_lesson_37_the_currency_is_the_librarys(self) -> None:
+        for currency in ("EUR", "US", ""):
+            answer = self.ask(payment("1.00", currency_type=currency))
+            self.assertFalse(answer.payment_accepted)
+            self.assertEqual(answer.screen_message, (self.speaker.say("currency_mismatch"),))
+        self.assertNotIn("pay_fees", self.asked())
+        self.assertTrue(self.ask(payment("1.00", currency_type="usd")).payment_accepted)
+
+    def test_lesson_37_what_is_no_amount_is_not_guessed_at(self) -> None:
+        self.sandbox.forget()
+        for amount in (None, "0", "0.00", "-1.00"):
+            answer = self.ask(payment(amount, transaction_id="T-9"))
+            self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, "T-9"))
+            self.assertEqual(answer.screen_message, (self.speaker.say("amount_unreadable"),))
+        self.assertEqual((self.paid(), self.asked().get("pay_fees")), ([], None))
+
+    def test_lesson_37_less_than_the_smallest_coin_is_not_taken(self) -> None:
+        for amount in ("0.0001", "1.00499"):
+            answer = self.ask(payment(amount))
+            self.assertEqual(answer.screen_message, (self.speaker.say("amount_unreadable"),))
+        self.assertNotIn("pay_fees", self.asked())
+        self.assertFalse(self.ask(payment("1.005")).payment_accepted)
+        self.assertTrue(self.ask(payment("1.500000")).payment_accepted)
+        self.assertEqual(self.paid(), ["1.50"])
+
+    def test_lesson_37_any_text_is_paid_to_the_cent_or_not_at_all(self) -> None:
+        numbers = iter(range(10**6))
+        amounts = st.decimals(0, 3, places=2).map(str) | st.text("0123456789.,- +e", max_size=6)
+
+        @given(amounts)
+        def one(text: str) -> None:
+            line = f"3720260301    1200000100USDBV{text}|AOriverside|AA{BUSY}|BKT{next(numbers)}|"
+            request, _ = parse(line.encode())
+            owed, booked = self.owed(), len(self.paid())
+            answer = self.ask(request)
+            change = owed - self.owed()
+            if answer.payment_accepted:
+                self.assertEqual(change, request.fee_amount)
+                self.assertEqual(Decimal(self.paid()[-1]), change)
+            else:
+                self.assertEqual((change, len(self.paid())), (0, booked))
+
+        one()
+
+    def test_nobody_pays(self) -> None:
+        answer = self.ask(payment("1.00", "M-9999", transaction_id="T-1"))
+        self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, "T-1"))
+        self.assertEqual(answer.screen_message, (self.speaker.say("member_not_found"),))
+
+    def test_a_receipt_fits_the_printer(self) -> None:
+        lines = self.ask(payment("1.00", transaction_id="T-1"), print_width=24).print_line
+        self.assertTrue(lines)
+        self.assertLessEqual(max(map(len, lines)), 24)
+        self.assertNotIn(BUSY, "".join(lines))
+        silent = self.ask(payment("1.00", transaction_id="T-2"), profile=Profile(receipts=False))
+        self.assertEqual(silent.print_line, ())
+
+
+class Again(PayingCase):
+    """The same payment is the same, whoever sends it again and over whatever connection."""
+
+    def test_the_same_number_pays_once(self) -> None:
+        for _ in range(3):
+            answer = self.ask(payment("14.30", transaction_id="T-0001"))
+            self.assertEqual((answer.payment_accepted, answer.transaction_id), (True, "T-0001"))
+            self.connect()
+        self.assertEqual(self.paid(), ["14.30"])
+
+    def test_the_same_number_pays_one_fee_once(self) -> None:
+        ref = self.fees()[2].split()[0]
+        for _ in range(2):
+            answer = self.ask(payment("10.00", transaction_id="T-0001", fee_identifier=ref))
+            self.assertTrue(answer.payment_accepted)
+            self.connect()
+        self.assertEqual((self.paid(), self.owed()), (["10.00"], Decimal("4.30")))
+
+    def test_without_a_number_the_same_line_pays_once(self) -> None:
+        refs = set()
+        for _ in range(2):
+            answer = self.ask(payment("1.00"))
+            refs.add(answer.transaction_id)
+            self.assertTrue(answer.payment_accepted)
+            self.connect()
+        self.assertEqual((self.paid(), len(refs), None in refs), (["1.00"], 1, False))
+
+    def test_without_a_number_another_line_is_another_payment(self) -> None:
+        later = AT_NOON.replace(second=1)
+        ref = self.fees()[2].split()[0]
+        for request in (
+            payment("1.00"),
+            payment("1.00", transaction_date=later),
+            payment("1.50"),
+            payment("1.00", fee_identifier=ref),
+            payment("1.00", transaction_date=None),
+            payment("1.00", transaction_date=None),
+        ):
+            self.assertTrue(self.ask(request).payment_accepted)
+        self.assertEqual(self.paid(), ["1.00", "1.00", "1.50", "1.00", "1.00", "1.00"])
+
+    def test_what_two_patrons_pay_is_two_payments(self) -> None:
+        self.assertTrue(self.ask(payment("3.00", "M-1002")).payment_accepted)
+        self.assertTrue(self.ask(payment("3.00", BUSY)).payment_accepted)
+        self.assertEqual(self.paid(), ["3.00", "3.00"])
+
+    def test_no_yes_on_doubt_and_the_same_payment_again_is_still_one(self) -> None:
+        for number in (None, "T-0001"):
+            self.sandbox.forget()
+            self.sandbox.misbehave("error_after_commit", endpoint="pay_fees", times=1)
+            request = payment("1.00", transaction_id=number)
+            answer = self.ask(request)
+            self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, number))
+            self.assertEqual(answer.screen_message, (self.speaker.say("in_doubt"),))
+            self.sandbox.behave()
+            self.connect()
+            self.assertTrue(self.ask(request).payment_accepted)
+            self.assertEqual(self.paid(), ["1.00"])
+
+    def test_what_was_not_asked_was_not_paid(self) -> None:
+        self.sandbox.misbehave("refuse")
+        answer = self.ask(payment("1.00"))
+        self.assertFalse(answer.payment_accepted)
+        self.assertEqual(self.paid(), [])
+
+
+class WithoutFees(DeskCase):
+    library = "hillcrest"
+
+    def test_where_there_are_no_fees_none_are_paid(self) -> None:
+        answer = self.ask(payment("1.00", "7", institution_id="hillcrest", currency_type="BDT"))
+        self.assertFalse(answer.payment_accepted)
+        self.assertEqual(answer.screen_message, (self.desk().speaker().say("fees_disabled"),))

@@ -1,0 +1,238 @@
+"""No-block and undo: what has happened is recorded, by the terminal's dates, and the staff read of what was odd."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from attrs import evolve
+from desks import DeskCase
+from said import NOON, Said, SaidCase
+
+from sip2gw.circulation import Desk, Profile
+from sip2gw.library import InDoubt, Item, Loan, Medium, Refused, Return, Unavailable
+from sip2gw.sip2 import Request, format
+from sip2gw.sip2.messages import Checkin, Checkout, Renew
+
+EMMA = Item("10001", "Emma", Medium.BOOK, "Main", ref="77")
+LENT = Loan(EMMA, date(2026, 3, 10), ref="501")
+YESTERDAY = datetime(2026, 2, 28, 9, 30)
+
+
+def checkout(**more: Any) -> Checkout:
+    said = {"institution_id": "", "patron_identifier": "M-1001", "item_identifier": "10001"}
+    return Checkout(**{"transaction_date": YESTERDAY, **said, **more})
+
+
+def checkin(**more: Any) -> Checkin:
+    return Checkin(
+        **{"transaction_date": YESTERDAY, "institution_id": "", "item_identifier": "10001", **more}
+    )
+
+
+def renew(**more: Any) -> Renew:
+    said = {"institution_id": "", "patron_identifier": "M-1001", "item_identifier": "10001"}
+    return Renew(**{"transaction_date": YESTERDAY, **said, **more})
+
+
+class WhatGoesThrough(SaidCase):
+    """What the library is told of a transaction."""
+
+    def occasion(self, request: Request, **desk: Any) -> Any:
+        library = Said(
+            lend=LENT, take_back=Return(EMMA), renew=LENT, undo_loan=Return(EMMA), undo_return=LENT
+        )
+        self.answer = self.tell(library, request, **desk)
+        [(_, positional, _)] = library.asked
+        return positional[-1]
+
+    def test_the_terminals_dates_count(self) -> None:
+        for request in (
+            checkout(no_block=True, nb_due_date=datetime(2026, 3, 10, 12, 0)),
+            renew(no_block=True, nb_due_date=datetime(2026, 3, 10, 12, 0)),
+        ):
+            occasion = self.occasion(request)
+            self.assertTrue(occasion.no_block)
+            self.assertEqual(occasion.happened_at.replace(tzinfo=None), YESTERDAY)
+            self.assertEqual(occasion.due_date.replace(tzinfo=None), datetime(2026, 3, 10, 12, 0))
+            self.assertEqual(self.answer.due_date, "20260310    235900")
+
+    def test_without_no_block_they_mean_nothing(self) -> None:
+        for request in (
+            checkout(nb_due_date=datetime(2026, 3, 10)),
+            renew(nb_due_date=datetime(2026, 3, 10)),
+        ):
+            occasion = self.occasion(request)
+            self.assertEqual((occasion.no_block, occasion.due_date), (False, None))
+            self.assertEqual(occasion.happened_at, NOON)
+
+    def test_nothing_is_printed_for_nobody(self) -> None:
+        for request in (checkout, checkin, renew):
+            for no_block in (True, False):
+                self.occasion(request(no_block=no_block))
+                self.assertIs(bool(self.answer.print_line), not no_block)
+
+    def test_a_copy_of_the_moment_itself_is_no_due_date(self) -> None:
+        for due in (None, YESTERDAY, datetime(2026, 2, 1)):
+            self.assertIsNone(self.occasion(checkout(no_block=True, nb_due_date=due)).due_date)
+
+    def test_what_happened_tomorrow_happens_now(self) -> None:
+        tomorrow = datetime(2026, 3, 2, 9, 0)
+        for request in (
+            checkout(no_block=True, transaction_date=tomorrow),
+            checkin(transaction_date=tomorrow),
+        ):
+            self.assertEqual(self.occasion(request).happened_at, NOON)
+
+    def test_a_loan_from_off_line_of_ones_own_item_is_no_refusal(self) -> None:
+        library = Said(lend=LENT)
+        self.tell(library, checkout(no_block=True), profile=Profile(renew_by_checkout=False))
+        self.assertEqual(library.asked[0][2], {"renewal": True})
+
+    def test_renewal_by_checkout_needs_all_three(self) -> None:
+        for wants, profile, expected in (
+            (True, Profile(), True),
+            (False, Profile(), False),
+            (True, Profile(renew_by_checkout=False), False),
+        ):
+            library = Said(lend=LENT)
+            self.tell(library, checkout(sc_renewal_policy=wants), profile=profile)
+            self.assertEqual(library.asked[0][2], {"renewal": expected})
+
+
+class WhereItIsNotAllowed(SaidCase):
+    def test_no_block_is_refused_and_the_library_is_not_asked(self) -> None:
+        for request in (checkout(no_block=True), checkin(no_block=True), renew(no_block=True)):
+            library = Said()
+            refused = self.tell(library, request, profile=Profile(offline=False))
+            self.assertFalse(refused.ok)
+            self.assertIn("may not report loans", refused.screen_message[0])
+            self.assertEqual(library.asked, [])
+            self.assertIn("offline_not_allowed", self.notes.pop())
+
+    def test_no_policy_stands_before_an_undoing(self) -> None:
+        """BI is looked at before everything else: the loan or return that it undoes was this terminal's own."""
+        library = Said(undo_loan=Return(EMMA), undo_return=LENT)
+        for request in (checkout(no_block=True, cancel=True), checkin(no_block=True, cancel=True)):
+            self.assertTrue(self.tell(library, request, profile=Profile(offline=False)).ok)
+        self.assertEqual([name for name, _, _ in library.asked], ["undo_return", "undo_loan"])
+
+
+class WhatTheStaffRead(SaidCase):
+    def test_which_rules_gave_way(self) -> None:
+        conflicts = ("copy_not_available", "quota_exceeded")
+        for library, request in (
+            (Said(lend=evolve(LENT, conflicts=conflicts)), checkout(no_block=True)),
+            (Said(renew=evolve(LENT, conflicts=conflicts)), renew(no_block=True)),
+            (Said(take_back=Return(EMMA, conflicts=conflicts)), checkin(no_block=True)),
+        ):
+            self.assertTrue(self.tell(library, request).ok)
+            [note] = self.notes
+            self.assertIn("conflicts copy_not_available, quota_exceeded", note)
+            self.assertNotIn("M-1001", note)
+            self.notes.clear()
+
+    def test_what_could_not_be_recorded(self) -> None:
+        for error, why in (
+            (Refused("member_not_found"), "member_not_found"),
+            (Refused("copy_not_found"), "copy_not_found"),
+            (InDoubt("create_booking"), "InDoubt"),
+            (Unavailable("find_copies"), "Unavailable"),
+        ):
+            self.assertFalse(self.tell(Said(lend=error), checkout(no_block=True)).ok)
+            [note] = self.notes
+            self.assertIn(f"not recorded ({why})", note)
+            self.assertIn("'10001'", note)
+            self.assertNotIn("M-1001", note)
+            self.notes.clear()
+
+    def test_nothing_of_what_goes_as_it_should(self) -> None:
+        self.tell(Said(lend=LENT), checkout(no_block=True))
+        self.tell(Said(lend=Refused("quota_exceeded")), checkout())
+        self.tell(Said(undo_return=Refused("cannot_revert")), checkout(cancel=True, no_block=True))
+        self.assertEqual(self.notes, [])
+
+    def test_an_item_that_was_off_line_and_not_on_loan_is_ok(self) -> None:
+        """Lesson 51: a no-block checkin is not refused."""
+        library = Said(take_back=Return(EMMA, was_on_loan=False))
+        told = self.tell(library, checkin(no_block=True), profile=Profile(not_on_loan_ok=False))
+        self.assertEqual((told.ok, told.resensitize), (True, True))
+
+
+class FromOffLine(DeskCase):
+    """Over the sandbox: the order of facts."""
+
+    def desk(self, **at: Any) -> Desk:
+        self.notes: list[str] = []
+        return evolve(super().desk(**at), note=self.notes.append)
+
+    def test_policy_stands_back(self) -> None:
+        """Inactive, in debt, reserved for another, over the limit, not for loan: it has happened all the same."""
+        self.allow(booking_quota=1)
+        due = datetime(2026, 3, 9, 12, 0)
+        for patron, item in (
+            ("M-1003", "10001"),
+            ("M-1004", "10002"),
+            ("M-1001", "10004"),
+            ("M-1002", "10006"),
+        ):
+            lent = self.ask(
+                checkout(patron_identifier=patron, item_identifier=item, no_block=True, nb_due_date=due)
+            )
+            self.assertTrue(lent.ok, lent.screen_message)
+            self.assertEqual((lent.desensitize, lent.due_date), (True, "20260309    235900"))
+        self.assertEqual(self.kinds(), ["loan"] * 4)
+
+    def test_on_loan_to_somebody_else_it_is_taken_back_first_and_noted(self) -> None:
+        lent = self.ask(checkout(item_identifier="10003", no_block=True))
+        self.assertTrue(lent.ok)
+        self.assertEqual(self.kinds(), ["return", "loan"])
+        [note] = self.notes
+        self.assertIn("copy_not_available", note)
+
+    def test_a_patron_or_an_item_that_does_not_exist_can_not_be_recorded(self) -> None:
+        for request in (
+            checkout(patron_identifier="M-9999", no_block=True),
+            checkout(item_identifier="31337", no_block=True),
+            checkin(item_identifier="31337", no_block=True),
+        ):
+            refused = self.ask(request)
+            self.assertFalse(refused.ok)
+            self.assertTrue(refused.screen_message)
+            self.assertIn("not recorded", self.notes[0])
+        self.assertEqual(self.kinds(), [])
+
+    def test_old_dates_are_no_reason(self) -> None:
+        lent = self.ask(checkout(no_block=True, transaction_date=datetime(2026, 1, 5, 10, 0)))
+        self.assertEqual(lent.due_date, "20260119    235900")
+
+    def test_a_return_is_not_refused_for_policy(self) -> None:
+        """Lesson 51: a no-block checkin must not be refused."""
+        self.allow(member_checkins=False, overdue_checkins=False)
+        self.assertFalse(self.ask(checkin(item_identifier="10003")).ok)
+        back = self.ask(checkin(item_identifier="10003", no_block=True))
+        self.assertEqual((back.ok, back.resensitize), (True, True))
+
+    def test_an_undone_loan_has_never_been(self) -> None:
+        lent = self.ask(checkout())
+        undone = self.ask(checkin(cancel=True))
+        self.assertEqual((undone.ok, undone.resensitize, undone.alert), (True, True, False))
+        self.assertEqual(self.kinds(), ["loan", "reversal"])
+        self.assertTrue(lent.ok and self.ask(checkout()).ok)
+
+    def test_an_undone_return_brings_the_loan_back_as_it_was(self) -> None:
+        """M-1002 is in debt through the fine of this return: no policy stands against the undoing."""
+        self.allow(fee_limit="3.50", overdue_fee_per_day="1.00")
+        self.ask(checkin(item_identifier="10003", transaction_date=None))
+        undone = self.ask(checkout(patron_identifier="M-1002", item_identifier="10003", cancel=True))
+        self.assertEqual((undone.ok, undone.desensitize, undone.renewal_ok), (True, True, False))
+        self.assertEqual(undone.due_date, "20260223    235900")
+        self.assertEqual(self.kinds(), ["return", "reversal"])
+
+    def test_nothing_to_undo(self) -> None:
+        for request in (checkin(cancel=True), checkout(cancel=True)):
+            refused = self.ask(request)
+            self.assertFalse(refused.ok)
+            self.assertIn("nothing to undo", refused.screen_message[0])
+            self.assertIn(format(refused)[:4], (b"120N", b"100N"))
+        self.assertEqual(self.kinds(), [])

@@ -1,0 +1,175 @@
+"""Patron information: counts of everything, a page of one list, and never another word than patron status has."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from asking_about_patrons import InformationCase, information
+from desks import DeskCase
+from shelves import BUSY, LOANS
+
+from sip2gw.circulation import Profile
+from sip2gw.sip2 import DENIED, PatronFlag, Secret, SummaryList, parse
+from sip2gw.sip2.messages import PatronStatusRequest
+
+
+class Information(InformationCase):
+    def test_the_whole_line(self) -> None:
+        line = (
+            b"6300120260301    120000 Y   Y Y  AOriverside|AA"
+            + BUSY.encode()
+            + b"|AC|AD1234|BP00002|BQ00002|"
+        )
+        request, _ = parse(line)
+        shown = Profile(hide=frozenset())
+        self.assertEqual(
+            self.line(self.ask(request, profile=shown)),
+            "64              00120260301    120000000300020007000400000003AOriverside|AAM-2001|AEAda Example|"
+            "CB0020|BLY|CQY|BHUSD|BV14.30|CC100.00|AT20002|"
+            "BDSample Street 1|BEada@riverside.example|BF555-0199|",
+        )
+
+    def test_lesson_37_amounts_are_exact_and_the_currency_is_an_iso_code(self) -> None:
+        told = self.about()
+        self.assertEqual((told.fee_amount, told.currency_type), (Decimal("14.30"), "USD"))
+        line = self.line(told)
+        for field in ("|BHUSD|", "|BV14.30|", "|CC100.00|", "|CB0020|"):
+            self.assertIn(field, line)
+
+    def test_lesson_41_a_patron_without_an_address_is_as_good_as_any(self) -> None:
+        shown = Profile(hide=frozenset())
+        quiet = self.ask(information("M-2002"), profile=shown)
+        self.assertEqual((quiet.valid_patron, quiet.patron_status), (True, frozenset()))
+        self.assertEqual((quiet.home_address, quiet.e_mail_address, quiet.home_phone_number), (None,) * 3)
+        told = self.about(profile=shown)
+        self.assertEqual(told.home_address, "Sample Street 1")
+        self.assertEqual((told.e_mail_address, told.home_phone_number), ("ada@riverside.example", "555-0199"))
+
+    def test_addresses_are_hidden_unless_the_profile_shows_them(self) -> None:
+        told = self.about()
+        self.assertEqual((told.home_address, told.e_mail_address, told.home_phone_number), (None,) * 3)
+
+    def test_lesson_35_information_and_status_agree(self) -> None:
+        for rules in (
+            {},
+            {"booking_quota": 1},
+            {"fee_limit": "1.00"},
+            {"member_types": []},
+            {"requests": False},
+        ):
+            self.allow(**rules)
+            for number in (BUSY, "M-2002", "M-1001", "M-1002", "M-1003", "M-1004"):
+                for pin in (None, "1234", "wrong", ""):
+                    self.clock.advance(timedelta(hours=1).total_seconds())
+                    secret = None if pin is None else Secret(pin)
+                    status = self.ask(
+                        PatronStatusRequest(
+                            language="001",
+                            transaction_date=None,
+                            institution_id="riverside",
+                            patron_identifier=number,
+                            patron_password=secret,
+                        )
+                    )
+                    told = self.ask(information(number, pin=pin))
+                    for name in status.members:
+                        self.assertEqual(
+                            getattr(status, name), getattr(told, name), (rules, number, pin, name)
+                        )
+
+    def test_lesson_36_each_block_sets_the_flags_that_it_means_and_no_other(self) -> None:
+        loans = {PatronFlag.CHARGE_PRIVILEGES_DENIED, PatronFlag.RENEWAL_PRIVILEGES_DENIED}
+        for rules, flags in (
+            ({}, set()),
+            ({"booking_quota": 7}, {PatronFlag.TOO_MANY_ITEMS_CHARGED}),
+            ({"booking_quota": 20, "fee_limit": "14.30"}, loans | {PatronFlag.EXCESSIVE_OUTSTANDING_FINES}),
+            ({"fee_limit": "14.31"}, set()),
+            ({"requests": False}, {PatronFlag.HOLD_PRIVILEGES_DENIED}),
+        ):
+            self.allow(**rules)
+            self.assertEqual(self.about().patron_status, flags, rules)
+
+    def test_lesson_30_nobody_is_a_proper_answer(self) -> None:
+        for number in ("M-9999", "", "*", "m-2001"):
+            told = self.ask(information(number, SummaryList.CHARGED_ITEMS, pin="1234"))
+            self.assertEqual((told.valid_patron, told.personal_name), (False, ""))
+            self.assertEqual((told.patron_status, told.valid_patron_password), (DENIED, False))
+            self.assertEqual(self.lists(told), {})
+
+    def test_lesson_31_a_wrong_password_is_a_known_card_and_nothing_more(self) -> None:
+        told = self.ask(
+            information(BUSY, SummaryList.CHARGED_ITEMS, pin="wrong"), profile=Profile(hide=frozenset())
+        )
+        self.assertEqual((told.valid_patron, told.valid_patron_password), (True, False))
+        self.assertEqual((told.patron_status, self.counts(told)), (frozenset(), (0,) * 6))
+        self.assertEqual(self.lists(told), {})
+        personal = ("currency_type", "fee_amount", "fee_limit", "home_address", "e_mail_address")
+        self.assertEqual([getattr(told, name) for name in personal], [None] * 5)
+        self.assertEqual(
+            (told.personal_name, told.home_phone_number, told.charged_items_limit), ("", None, None)
+        )
+
+    def test_lesson_27_no_password_is_checked_that_was_not_given(self) -> None:
+        self.sandbox.forget()
+        self.assertIsNone(self.about().valid_patron_password)
+        self.assertIs(self.about(pin="").valid_patron_password, False)
+        self.assertEqual(self.about(pin="").personal_name, "Ada Example")
+        self.assertNotIn("verify_member", self.asked())
+
+    def test_lesson_28_the_password_is_right_only_after_a_check(self) -> None:
+        self.assertIs(self.about(pin="1234").valid_patron_password, True)
+        self.assertEqual(self.asked()["verify_member"], 1)
+
+    def test_lesson_28_where_no_password_is_checked_nothing_is_said_of_it(self) -> None:
+        self.sandbox.forget()
+        for pin in (None, "", "wrong", "1234"):
+            told = self.about(pin=pin, profile=Profile(patron_password=False))
+            self.assertEqual((told.valid_patron_password, told.personal_name), (None, "Ada Example"))
+        self.assertNotIn("verify_member", self.asked())
+
+    def test_lesson_29_a_number_is_one_card_or_none(self) -> None:
+        for number in (LOANS[0], "20011", "Ada Example", "2001"):
+            self.assertIs(self.ask(information(number)).valid_patron, False)
+
+    def test_it_takes_one_round_trip_and_one_more_for_a_list_or_a_password(self) -> None:
+        for wanted, pin, asked in (
+            ((), None, {"find_member": 1}),
+            ((SummaryList.CHARGED_ITEMS,), None, {"find_member": 1}),
+            ((), "1234", {"find_member": 1, "verify_member": 1}),
+        ):
+            self.sandbox.forget()
+            self.ask(information("M-2002", *wanted, pin=pin))
+            self.assertEqual(self.asked(), asked)
+        self.sandbox.forget()
+        self.ask(information("M-1001", SummaryList.CHARGED_ITEMS))
+        self.assertEqual(self.asked(), {"find_member": 1, "list_bookings": 1})
+        self.sandbox.forget()
+        for wanted in ((SummaryList.FINE_ITEMS,), ()):
+            # The fees of somebody who owes something have to be counted, listed or not.
+            self.sandbox.forget()
+            self.about(*wanted)
+            self.assertEqual(self.asked(), {"find_member": 1, "list_transactions": 1})
+
+    def test_fees_that_can_not_be_counted_are_an_unknown_number(self) -> None:
+        self.sandbox.misbehave("error", endpoint="list_transactions")
+        told = self.about()
+        self.assertEqual(
+            (told.valid_patron, told.fine_items_count, told.charged_items_count), (True, None, 7)
+        )
+        self.assertIn("00030002" + "0007" + "    " + "0000", self.line(told))
+
+    def test_on_doubt_nobody_is_known_nor_unknown(self) -> None:
+        self.sandbox.misbehave("error", endpoint="list_bookings")
+        told = self.about(SummaryList.CHARGED_ITEMS)
+        self.assertEqual((told.valid_patron, told.personal_name, told.patron_status), (None, "", DENIED))
+
+
+class WithoutFees(DeskCase):
+    library = "hillcrest"
+
+    def test_where_there_are_no_fees_none_are_asked_for(self) -> None:
+        self.sandbox.forget()
+        told = self.ask(information("7", SummaryList.FINE_ITEMS).but(institution_id="hillcrest"))
+        self.assertEqual((told.fine_items, told.fine_items_count, told.fee_amount), ((), 0, Decimal("0.00")))
+        self.assertEqual(self.asked(), {"find_member": 1})

@@ -1,0 +1,149 @@
+"""The lists of patron information: any page is a slice of what there is, and nothing in them is empty."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from asking_about_patrons import LISTS, InformationCase, information
+from hypothesis import given
+from hypothesis import strategies as st
+from shelves import BUSY, FEES, LOANS, OVERDUE, READY, WAITING
+
+from sip2gw.circulation import Profile
+from sip2gw.circulation.patron_lists import page
+from sip2gw.sip2 import SummaryList
+
+EVERY_HOLD = Profile(holds_ready_only=False)
+
+
+class Lists(InformationCase):
+    def test_nothing_asked_nothing_listed(self) -> None:
+        told = self.about()
+        self.assertEqual(self.lists(told), {})
+        self.assertEqual(self.counts(told), (3, 2, 7, 4, 0, 3))
+
+    def test_each_list_in_its_field_by_the_labels_of_the_items(self) -> None:
+        for wanted, field, lines in (
+            (SummaryList.HOLD_ITEMS, "hold_items", READY),
+            (SummaryList.OVERDUE_ITEMS, "overdue_items", OVERDUE),
+            (SummaryList.CHARGED_ITEMS, "charged_items", LOANS),
+            (SummaryList.UNAVAILABLE_HOLDS, "unavailable_hold_items", WAITING),
+        ):
+            self.assertEqual(self.lists(self.about(wanted)), {field: lines})
+        self.assertEqual(self.lists(self.about(SummaryList.RECALL_ITEMS)), {})
+
+    def test_the_first_list_asked_for_wins(self) -> None:
+        told = self.about(SummaryList.FINE_ITEMS, SummaryList.OVERDUE_ITEMS)
+        self.assertEqual(self.lists(told), {"overdue_items": OVERDUE})
+
+    def test_lesson_40_the_counts_are_of_everything_whatever_the_page(self) -> None:
+        for wanted in SummaryList:
+            for part in ({}, {"start_item": 1, "end_item": 1}, {"start_item": 90}):
+                self.assertEqual(self.counts(self.about(wanted, **part)), (3, 2, 7, 4, 0, 3))
+
+    def test_lesson_40_a_page_is_counted_from_1_and_both_ends_are_part_of_it(self) -> None:
+        for first, last, lines in (
+            (None, None, LOANS),
+            (1, 2, LOANS[:2]),
+            (2, 2, LOANS[1:2]),
+            (6, 99, LOANS[5:]),
+            (0, 3, LOANS[:3]),
+            (3, None, LOANS[2:]),
+            (8, 9, ()),
+            (5, 4, ()),
+        ):
+            told = self.about(SummaryList.CHARGED_ITEMS, start_item=first, end_item=last)
+            self.assertEqual(told.charged_items, lines, (first, last))
+
+    def test_lesson_40_no_list_is_longer_than_the_profile_allows(self) -> None:
+        short = Profile(list_limit=3)
+        self.assertEqual(self.about(SummaryList.CHARGED_ITEMS, profile=short).charged_items, LOANS[:3])
+        told = self.about(SummaryList.FINE_ITEMS, start_item=2, end_item=9, profile=short)
+        self.assertEqual(len(told.fine_items), 3)
+        self.assertEqual((told.charged_items_count, told.fine_items_count), (7, 4))
+
+    def test_lesson_40_any_page_of_any_list_is_a_slice_of_it(self) -> None:
+        everything = {
+            SummaryList.HOLD_ITEMS: READY + WAITING,
+            SummaryList.OVERDUE_ITEMS: OVERDUE,
+            SummaryList.CHARGED_ITEMS: LOANS,
+            SummaryList.FINE_ITEMS: tuple(self.about(SummaryList.FINE_ITEMS).fine_items),
+        }
+        number = st.none() | st.integers(0, 9) | st.integers(0, 10**19)
+
+        @given(st.sampled_from(sorted(everything)), number, number, st.integers(1, 6))
+        def slices(wanted: SummaryList, first: int | None, last: int | None, limit: int) -> None:
+            profile = Profile(holds_ready_only=False, list_limit=limit)
+            told = self.about(wanted, start_item=first, end_item=last, profile=profile)
+            asked = everything[wanted][max(first or 1, 1) - 1 : last or None][:limit]
+            self.assertEqual(getattr(told, LISTS[wanted]), asked)
+            self.assertEqual(self.counts(told), (6, 2, 7, 4, 0, 0))
+
+        slices()
+
+    def test_lesson_55_all_holds_are_one_list_where_the_profile_says_so(self) -> None:
+        told = self.about(SummaryList.HOLD_ITEMS, profile=EVERY_HOLD)
+        self.assertEqual(told.hold_items, READY + WAITING)
+        self.assertEqual((told.hold_items_count, told.unavailable_holds_count), (6, 0))
+        told = self.about(SummaryList.UNAVAILABLE_HOLDS, profile=EVERY_HOLD)
+        self.assertEqual(self.lists(told), {})
+
+    def test_lesson_38_who_is_in_credit_owes_nothing(self) -> None:
+        told = self.ask(information("M-2004", SummaryList.FINE_ITEMS))
+        self.assertEqual((told.fee_amount, told.fine_items, told.fine_items_count), (Decimal("0.00"), (), 0))
+
+    def test_lesson_38_only_what_is_open_is_listed_with_what_is_left_of_it(self) -> None:
+        told = self.about(SummaryList.FINE_ITEMS)
+        self.assertEqual([line.split()[0] for line in told.fine_items], list(FEES))
+        self.assertEqual(told.fine_items[0], "3.00 USD Title 20001")
+        self.assertEqual(told.fine_items[1], "1.25 USD")
+
+    def test_lesson_42_a_profile_words_the_fees_and_the_name(self) -> None:
+        worded = Profile(
+            fee_template="{kind}: {amount} {item_id} {since}", name_template="{patron_id} {name}"
+        )
+        told = self.about(SummaryList.FINE_ITEMS, profile=worded)
+        self.assertTrue(told.fine_items[0].startswith(f"{self.speaker.say('fee_overdue')}: 3.00"))
+        self.assertEqual(told.personal_name, f"{BUSY} Ada Example")
+        numbered = self.about(SummaryList.FINE_ITEMS, profile=Profile(fee_template="{ref}"))
+        self.assertEqual(len(set(numbered.fine_items)), 4)
+        blank = self.about(SummaryList.FINE_ITEMS, profile=Profile(fee_template="  "))
+        self.assertEqual((blank.fine_items, blank.fine_items_count), ((), 4))
+
+    def test_lesson_39_what_is_empty_is_left_out(self) -> None:
+        for wanted in SummaryList:
+            line = self.line(self.ask(information("M-2002", wanted)))
+            for empty in (
+                "None",
+                "|AS",
+                "|AT",
+                "|AU",
+                "|AV",
+                "|BU",
+                "|CD",
+                "|BD",
+                "|BE",
+                "|BF",
+                "|BZ",
+                "|CA",
+            ):
+                self.assertNotIn(empty, line)
+
+
+@given(
+    st.none() | st.integers(0),
+    st.none() | st.integers(0),
+    st.integers(1),
+    st.integers(0, 50),
+    st.integers(0, 50),
+)
+def test_a_page_over_two_lists_is_the_page_of_both_together(
+    first: int | None, last: int | None, limit: int, ready: int, waiting: int
+) -> None:
+    """Lesson 55: what is ready and what is waiting are listed as one, without a gap and without repeats."""
+    part = page(first, last, limit)
+    both = list(range(ready + waiting))
+    one, two = part.of(ready), part.after(ready).of(waiting)
+    joined = both[:ready][one.start : one.start + one.count] + both[ready:][two.start : two.start + two.count]
+    assert joined == both[part.start : part.start + part.count]
+    assert part.count <= limit

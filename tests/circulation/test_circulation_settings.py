@@ -1,0 +1,152 @@
+"""Who has which profile, where each value was said, and what a desk makes of it."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve, frozen
+from desks import DeskCase
+
+from sip2gw.circulation import Profile
+from sip2gw.circulation.profiles import BUILT_IN, Named
+from sip2gw.circulation.settings import KNOBS, LibrarySettings, Settings, TerminalSettings
+
+FLEX = Named("flex", {"charset": "cp850", "hide": frozenset({"AJ"})}, "sorter-cv", "", "profiles.flex")
+SETTINGS = Settings(
+    {**BUILT_IN, "flex": FLEX},
+    {
+        "riverside": LibrarySettings(
+            "riverside",
+            "return-station",
+            (
+                TerminalSettings("", "Hall", "flex", {}, "by place"),
+                TerminalSettings("kiosk", "", "gate", {"terminator": "crlf", "max_length": 60}, "by account"),
+                TerminalSettings(
+                    "kiosk", "North", "", {"max_length": 80, "show": frozenset({"BD"})}, "by both"
+                ),
+            ),
+            origin="libraries[0]",
+        )
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("account", "location", "name"),
+    [
+        ("other", "", "return-station"),
+        ("other", "elsewhere", "return-station"),
+        ("kiosk", "", "gate"),
+        ("KIOSK", "elsewhere", "gate"),
+        ("other", "Hall", "flex"),
+        ("kiosk", " hall ", "flex"),
+        ("kiosk", "north", "gate"),
+        ("other", "north", "return-station"),
+    ],
+)
+def test_the_place_counts_more_than_the_account_and_that_more_than_the_library(account, location, name):
+    assert SETTINGS.effective("riverside", account, location).profile.name == name
+
+
+def test_a_library_of_which_nothing_is_said_has_kiosks():
+    found = SETTINGS.effective("elsewhere", "kiosk", "Hall")
+    assert found.profile == Profile()
+    assert set(found.origins.values()) == {"default"}
+    assert set(found.origins) == {"name", *KNOBS}
+
+
+def test_each_value_remembers_where_it_was_said():
+    found = SETTINGS.effective("Riverside", "kiosk", "Hall")
+    assert found.origins["name"] == "by place"
+    assert found.origins["charset"] == "profiles.flex"
+    assert found.origins["alert_type"] == "built-in profile sorter-cv"
+    assert found.origins["terminator"] == "by account"
+    assert found.origins["branch"] == "default"
+    assert (found.profile.charset, found.profile.terminator, found.profile.max_length) == (
+        "cp850",
+        "crlf",
+        60,
+    )
+    assert SETTINGS.effective("riverside", "kiosk", "North").profile.max_length == 80
+
+
+def test_what_is_hidden_stays_hidden_until_somebody_says_otherwise():
+    """`hide` adds to the personal data that is hidden already, and the later word counts."""
+    assert SETTINGS.effective("riverside", "x", "Hall").profile.hide == Profile().hide | {"AJ"}
+    shown = SETTINGS.effective("riverside", "kiosk", "North").profile
+    assert (shown.show, "BD" in shown.hide) == ({"BD"}, False)
+    again = Named("again", {"hide": frozenset({"BD"})}, "open", "", "")
+    settings = Settings(
+        {**BUILT_IN, "open": Named("open", {"show": frozenset({"BD", "AA"})}), "again": again}
+    )
+    library = LibrarySettings("x", "again")
+    profile = evolve(settings, libraries={"x": library}).effective("x", "", "").profile
+    assert (profile.show, profile.hide) == ({"AA"}, {"BD", "BE", "BF", "PB"})
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_the_built_in_profiles_keep_the_promises_of_privacy(name):
+    profile = Settings(libraries={"x": LibrarySettings("x", name)}).effective("x", "", "").profile
+    assert profile.hide >= {"BD", "BE", "BF", "PB", "10.AA"}
+    assert not profile.show
+    assert not profile.patron_updates
+    assert BUILT_IN[name].why
+    assert set(BUILT_IN[name].knobs) <= set(KNOBS)
+
+
+def test_the_built_in_profiles_are_those_of_the_manual():
+    assert set(BUILT_IN) == {
+        "generic-kiosk", "return-station", "book-drop", "sorter-cl", "sorter-cv", "rfid-pad", "gate", "mobile-app",
+        "pc-booking", "e-content",
+    }  # fmt: skip
+
+
+@frozen
+class Labelled:
+    """A library that knows what it was told of labels."""
+
+    told: tuple[str, ...] = ()
+    nickname = "riverside"
+
+    def reading(self, identifiers: tuple[str, ...]) -> Labelled:
+        return Labelled(identifiers)
+
+
+class Desk(DeskCase):
+    def at(self, location: str = "", **knobs: object):
+        return self.desk(location=location, profile=Profile(**knobs))  # type: ignore[arg-type]  # any knob
+
+    def test_the_location_counts_more_than_the_branch_of_the_profile(self) -> None:
+        self.assertEqual(self.at("north", branch="Main").branch, "North")
+        self.assertEqual(self.at("Desk 1", branch="main").branch, "Main")
+        self.assertEqual(self.at("Desk 1", branch="Elsewhere").branch, "")
+
+    def test_a_prefix_is_taken_off_whatever_its_case(self) -> None:
+        desk = self.at(strip_prefix="rv")
+        self.assertEqual(desk.item_id(" RV10001 "), "10001")
+        self.assertEqual(desk.item_id("10001"), "10001")
+        self.assertEqual(desk.item_id("rv"), "rv", "there must be something left to look for")
+        self.assertEqual(self.at().item_id("rv10001"), "rv10001")
+
+    def test_the_terminals_language_before_the_librarys_and_after_the_patrons(self) -> None:
+        self.assertEqual(self.at(language="fr").speaker().language, "fr")
+        self.assertEqual(self.at(language="fr").speaker("", "003").language, "de")
+        self.assertEqual(evolve(self.at(), language="es").speaker("xx").language, "es")
+        self.assertEqual(self.at().speaker().language, "en")
+
+    def test_a_librarys_own_words(self) -> None:
+        self.assertEqual(
+            evolve(self.at(), texts={"renewed": "Again yours."}).speaker().say("renewed"), "Again yours."
+        )
+
+    def test_a_library_that_can_is_told_how_labels_are_read(self) -> None:
+        library = Labelled()
+        desk = self.directory.desk(evolve(self.tenant, library=library), location="", reader=None)
+        self.assertEqual((desk.library.told, library.told), (("accession", "barcode", "isbn"), ()))  # type: ignore[attr-defined]
+
+    def test_the_directory_gives_the_desk_what_was_settled(self) -> None:
+        said = LibrarySettings("riverside", "gate", texts={"renewed": "Again."}, language="bn", origin="x")
+        self.directory.settings = Settings(libraries={"riverside": said})
+        directory = type(self.directory)(self.directory._open, settings=self.directory.settings)
+        desk = directory.desk(self.tenant, location="Hall", reader=None, print_width=40)
+        self.assertEqual((desk.profile.name, desk.print_width, desk.language), ("gate", 40, "bn"))
+        self.assertEqual(desk.speaker("en").say("renewed"), "Again.")

@@ -1,0 +1,344 @@
+"""Which language is spoken, how it writes days and money, and what is said when a library says no."""
+
+# ruff: noqa: RUF001 - Bengali digits and Swiss apostrophes are what is tested
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from desks import DeskCase
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sip2gw.circulation import Profile
+from sip2gw.circulation.catalogues import known
+from sip2gw.circulation.speech import ENGLISH, Speaker, choose, faults, masked
+from sip2gw.circulation.texts import TEXTS
+from sip2gw.circulation.wrapping import columns
+from sip2gw.library import InDoubt, Refused, Unavailable
+from sip2gw.sip2 import Secret
+from sip2gw.sip2.messages import Checkin, Checkout, PatronStatusRequest
+
+DAY = date(2026, 3, 5)
+NOW = datetime(2026, 3, 1, 23, 0)
+
+
+# -- which language
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("bn", "bn"),
+        ("bn-BD", "bn-BD"),
+        ("es_MX", "es-MX"),
+        ("DE", "de"),
+        (" fr ", "fr"),
+        ("fr-ca", "fr-CA"),
+        ("de_DE.UTF-8", "de-DE"),
+        ("de-XQ", "de"),
+        ("es-419", "es-419"),
+        ("001", "en"),
+        ("002", "fr"),
+        ("003", "de"),
+        ("008", "es"),
+        ("011", "fr-CA"),
+        ("021", "es-US"),
+        ("024", "en-GB"),
+        ("026", "fr-BE"),
+    ],
+)
+def test_a_language_is_known_by_its_tag_or_by_the_code_of_sip2(tag, language):
+    assert choose([tag], {}, "utf-8").language == language
+
+
+@pytest.mark.parametrize("tag", ["", "   ", "000", "999", "004", "it", "Bengali", "english", "|", "b", "bnx"])
+def test_what_is_not_known_leaves_the_choice_to_the_next(tag):
+    assert choose([tag, "de"], {}, "utf-8").language == "de"
+    assert choose([tag], {}, "utf-8").language == "en"
+
+
+@given(st.text(max_size=12))
+def test_no_tag_is_too_odd(tag):
+    assert known(tag) is None or choose([tag], {}, "utf-8").day(DAY)
+
+
+@pytest.mark.parametrize("charset", ["cp850", "latin-1", "ascii"])
+def test_a_language_that_the_charset_does_not_hold_is_not_spoken(charset):
+    assert choose(["bn", "fr"], {}, charset).language == "fr"
+    assert choose(["bn"], {}, charset).language == "en"
+    assert choose(["bn"], {}, "utf-8").language == "bn"
+
+
+def test_a_language_may_lose_its_accents():
+    assert choose(["de"], {}, "ascii").language == "de"
+
+
+# -- days, numbers and money
+
+
+@pytest.mark.parametrize(
+    ("language", "day"),
+    [
+        ("en", "Mar 5, 2026"),
+        ("en-GB", "5 Mar 2026"),
+        ("bn", "৫ মার্চ, ২০২৬"),
+        ("bn-IN", "৫ মার্চ, ২০২৬"),
+        ("de", "05.03.2026"),
+        ("es", "5 mar 2026"),
+        ("fr", "5 mars 2026"),
+    ],
+)
+def test_a_day(language, day):
+    assert Speaker(language).day(DAY) == day
+
+
+@pytest.mark.parametrize(
+    ("language", "moment"),
+    [
+        ("en", "Mar 5, 2026, 4:05 PM"),
+        ("bn", "৫ মার্চ, ২০২৬, ৪:০৫ PM"),
+        ("de", "05.03.2026, 16:05"),
+        ("es", "5 mar 2026, 16:05"),
+        ("fr", "5 mars 2026, 16:05"),
+    ],
+)
+def test_a_moment_stays_in_its_zone(language, moment):
+    assert Speaker(language).moment(datetime(2026, 3, 5, 16, 5, tzinfo=ZoneInfo("Asia/Dhaka"))) == moment
+
+
+@pytest.mark.parametrize(
+    ("language", "currency", "money"),
+    [
+        ("en", "USD", "$123,456.70"),
+        ("en", "EUR", "€123,456.70"),
+        ("en", "BDT", "BDT 123,456.70"),
+        ("bn", "BDT", "১,২৩,৪৫৬.৭০৳"),
+        ("bn-IN", "INR", "₹১,২৩,৪৫৬.৭০"),
+        ("de", "EUR", "123.456,70 €"),
+        ("de-AT", "EUR", "€ 123.456,70"),
+        ("de-CH", "CHF", "CHF 123’456.70"),
+        ("es", "EUR", "123.456,70 €"),
+        ("es-US", "USD", "$123,456.70"),
+        ("fr", "EUR", "123 456,70 €"),
+        ("fr-CA", "CAD", "123 456,70 $"),
+        ("en", "", "123,456.70"),
+        ("bn", "", "১,২৩,৪৫৬.৭০"),
+    ],
+)
+def test_money(language, currency, money):
+    assert Speaker(language).money(Decimal("123456.70"), currency) == money
+
+
+@pytest.mark.parametrize(
+    ("language", "currency", "charset", "money"),
+    [
+        ("bn", "BDT", "utf-8", "৫.০০৳"),
+        ("en", "EUR", "cp850", "EUR 5.00"),
+        ("en", "EUR", "latin-1", "EUR 5.00"),
+        ("en", "EUR", "cp1252", "€5.00"),
+        ("en", "GBP", "ascii", "GBP 5.00"),
+        ("en", "GBP", "cp850", "£5.00"),
+        ("en", "BDT", "cp850", "BDT 5.00"),
+        ("en", "INR", "ascii", "INR 5.00"),
+        ("de", "EUR", "ascii", "5,00 EUR"),
+        ("fr", "EUR", "latin-1", "5,00 EUR"),
+        ("es", "EUR", "cp850", "5,00 EUR"),
+        ("en", "USD", "ascii", "$5.00"),
+    ],
+)
+def test_where_the_sign_does_not_fit_the_code_stands(language, currency, charset, money):
+    assert Speaker(language, charset=charset).money(Decimal("5.00"), currency) == money
+
+
+@given(
+    st.sampled_from(["en", "bn", "de", "es", "fr", "fr-CA", "en-GB"]),
+    st.decimals(min_value=-(10**9), max_value=10**9, places=2),
+    st.sampled_from(["USD", "EUR", "BDT", "GBP", "INR", "JPY", "XAU", ""]),
+)
+def test_money_has_no_space_that_a_printer_does_not_know(language, amount, currency):
+    said = Speaker(language).money(amount, currency)
+    assert not {"\xa0", "\u202f"} & set(said)
+
+
+def test_a_number_picks_its_form():
+    assert [Speaker("de").say("quota_exceeded_limit", limit=limit).split(" ist ")[0] for limit in (1, 2)] == [
+        "Die Grenze von 1 entliehenem Medium",
+        "Die Grenze von 2 entliehenen Medien",
+    ]
+    french = Speaker("fr")
+    assert [french.say("copies_available", available=free, copies=1234) for free in (0, 1, 2)] == [
+        "0 exemplaire disponible sur 1 234.",
+        "1 exemplaire disponible sur 1 234.",
+        "2 exemplaires disponibles sur 1 234.",
+    ]
+    assert "১২টি" in Speaker("bn").say("quota_exceeded_limit", limit=12)
+    assert [ENGLISH.say("quota_exceeded_limit", limit=limit).split(" on ")[0] for limit in (1, 5)] == [
+        "The limit of 1 item",
+        "The limit of 5 items",
+    ]
+
+
+# -- a library's own words
+
+
+def test_a_library_can_say_single_texts_in_its_own_words():
+    speaker = choose(["de"], {"renewed": "Gerne!", "fee_required": "{amount}, okay?"}, "utf-8")
+    assert speaker.say("renewed") == "Gerne!"
+    assert speaker.say("fee_required", amount="1,00 €") == "1,00 €, okay?"
+    assert speaker.say("hold_placed") == "Vorgemerkt."
+
+
+def test_own_words_may_be_for_one_language_alone():
+    own = {"renewed": "Done!", "renewed.bn": "হয়ে গেছে!"}
+    assert choose(["bn-BD"], own, "utf-8").say("renewed") == "হয়ে গেছে!"
+    assert choose(["en"], own, "utf-8").say("renewed") == "Done!"
+
+
+@pytest.mark.parametrize(
+    "own", ["{price} please", "{", "{}", "{amount.real}", "{amount[x]}", "{amount:5d}", "}"]
+)
+def test_own_words_that_can_not_be_said_are_not(own):
+    speaker = choose(["en"], {"fee_required": own}, "utf-8")
+    assert speaker.say("fee_required", amount="$1.00") == "This costs $1.00. Please confirm to go on."
+
+
+def test_what_is_wrong_with_own_words_is_told():
+    own = {"renewed": "Done!", "rewened": "?", "fee_required.bn": "{price}", "renewed.xx": "?", "paid": "{"}
+    assert [fault.split(":")[0] for fault in faults(own)] == [
+        "rewened",
+        "fee_required.bn",
+        "renewed.xx",
+        "paid",
+    ]
+
+
+# -- when a library says no
+
+
+def test_a_refusal_says_its_reason():
+    """Lesson 45: the true reason."""
+    assert ENGLISH.why(Refused("copy_inactive")) == TEXTS["copy_inactive"]
+    assert Speaker("es").why(Refused("copy_inactive")).startswith("Este ejemplar no se presta")
+
+
+@pytest.mark.parametrize("language", ["en", "bn", "de", "es", "fr"])
+def test_a_refusal_names_what_the_library_told(language):
+    speaker = Speaker(language)
+    assert speaker.money(Decimal("2.50"), "EUR") in speaker.why(
+        Refused("fee_required", facts={"amount": "2.50", "currency": "EUR", "kind": "loan"})
+    )
+    assert speaker.number(5) in speaker.why(Refused("quota_exceeded", facts={"limit": "5"}))
+    assert speaker.day(DAY) in speaker.why(
+        Refused("copy_not_available", facts={"available_from": "2026-03-05"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "text"),
+    [
+        ("nobody_knows_this", {}, "refused"),
+        ("fee_required", {}, "refused"),
+        ("fee_required", {"amount": "two", "currency": "EUR"}, "refused"),
+        ("quota_exceeded", {"limit": "some"}, "quota_exceeded"),
+        ("copy_not_available", {"available_from": "soon"}, "copy_not_available"),
+        ("copy_inactive", {"reason": "x", "text": "y", "self": "z"}, "copy_inactive"),
+    ],
+)
+def test_facts_that_make_no_sense_are_not_told(code, facts, text):
+    assert ENGLISH.why(Refused(code, facts=facts)) == TEXTS[text]
+
+
+def test_the_library_could_not_answer():
+    assert ENGLISH.why(Unavailable("")) == TEXTS["not_available"]
+    assert ENGLISH.why(InDoubt("")) == TEXTS["in_doubt"]
+
+
+@given(st.text(max_size=20))
+def test_of_a_card_at_most_the_end_is_shown(patron_id):
+    shown = masked(patron_id).lstrip("*")
+    assert len(shown) <= 2
+    assert patron_id.endswith(shown)
+    assert not shown or len(patron_id) > 3
+
+
+# -- at a desk
+
+
+class AtADesk(DeskCase):
+    """The order: what the request asks for, the profile, the library, English."""
+
+    library = "hillcrest"
+
+    def refused(self, language=""):
+        request = PatronStatusRequest(
+            language=language, transaction_date=NOW, institution_id="", patron_identifier="nobody"
+        )
+        return self.ask(request).screen_message
+
+    def test_the_library_speaks_its_language(self):
+        assert self.refused() == (Speaker("bn").say("member_not_found"),)
+
+    def test_the_request_says_which(self):
+        assert self.refused("003") == (Speaker("de").say("member_not_found"),)
+
+    def test_a_code_that_is_not_known_leaves_it_to_the_library(self):
+        assert self.refused("999") == (Speaker("bn").say("member_not_found"),)
+
+    def test_a_receipt_fits_the_printer(self):
+        request = Checkout(
+            sc_renewal_policy=False,
+            no_block=False,
+            transaction_date=NOW,
+            institution_id="",
+            patron_identifier="7",
+            item_identifier="14",
+        )
+        lent = self.ask(request, print_width=16)
+        assert lent.ok
+        assert Speaker("bn").say("receipt_loan") in lent.print_line
+        assert all(columns(line) <= 16 for line in lent.print_line)
+
+
+class AtAnOldTerminal(AtADesk):
+    """A terminal that has no Bengali letters."""
+
+    profile = Profile(charset="cp850")
+
+    def test_the_library_speaks_its_language(self):
+        assert self.refused() == (TEXTS["member_not_found"],)
+
+    def test_a_code_that_is_not_known_leaves_it_to_the_library(self):
+        assert self.refused("999") == (TEXTS["member_not_found"],)
+
+    def test_a_receipt_fits_the_printer(self):
+        request = Checkin(
+            no_block=False,
+            transaction_date=NOW,
+            return_date=NOW,
+            current_location="",
+            institution_id="",
+            item_identifier="14",
+        )
+        back = self.ask(request, print_width=999)
+        assert back.print_line[1:3] == ("Mar 1, 2026, 11:00 PM", "Returned")
+
+
+class WithAFoundCard(DeskCase):
+    """M-1003 is inactive, and has the password 1111."""
+
+    def said(self, password):
+        request = PatronStatusRequest(
+            language="001",
+            transaction_date=NOW,
+            institution_id="",
+            patron_identifier="M-1003",
+            patron_password=Secret(password),
+        )
+        return self.ask(request).screen_message
+
+    def test_whoever_has_not_the_password_is_not_told_why_the_card_is_blocked(self):
+        """Lesson 31."""
+        assert self.said("9999") == (TEXTS["password_wrong"],)
+        assert self.said("1111") == (TEXTS["member_inactive"],)

@@ -1,0 +1,148 @@
+"""The `sip2gw` command as a whole: quick to start, with completion, and whole without parts that are not installed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sip2gw import __version__
+from sip2gw.sip2 import REQUESTS, RESPONSES
+from sip2gw.tools import cli
+
+from .responder import PASSWORD, Responder
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = "from sip2gw.tools.cli import main; main(prog_name='sip2gw')"
+
+
+def python(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+    )
+
+
+def test_help_names_the_commands() -> None:
+    result = CliRunner().invoke(cli.main, ["--help"])
+    assert result.exit_code == 0
+    for name in ("decode", "terminal", "load", "completion"):
+        assert f"  {name} " in result.stdout
+
+
+@pytest.mark.parametrize("command", ["decode", "terminal", "load", "completion"])
+def test_help_of_each(command: str) -> None:
+    result = CliRunner().invoke(cli.main, [command, "-h"])
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage:")
+
+
+def test_starting_loads_no_more_than_the_command() -> None:
+    heavy = "{'twisted.internet', 'prompt_toolkit', 'OpenSSL', 'treq'} & set(sys.modules)"
+    for command in ("decode", "terminal", "load"):
+        program = f"import sys; from sip2gw.tools.cli import main; main.get_command(None, {command!r}); print({heavy})"
+        assert python(program).stdout == "set()\n"
+
+
+def test_a_part_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(cli._COMMANDS, "decode", "sip2gw.tools.nowhere:decode")
+    runner = CliRunner()
+    assert "decode" not in runner.invoke(cli.main, ["--help"]).stdout
+    assert runner.invoke(cli.main, ["decode"]).exit_code == 2
+
+
+def test_version() -> None:
+    assert __version__ in CliRunner().invoke(cli.main, ["--version"]).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    result = CliRunner().invoke(cli.main, ["completion", shell])
+    assert result.exit_code == 0
+    assert "_SIP2GW_COMPLETE" in result.stdout
+
+
+def test_completion_completes() -> None:
+    words = {"_SIP2GW_COMPLETE": "bash_complete", "COMP_WORDS": "sip2gw terminal che", "COMP_CWORD": "2"}
+    assert python(PROGRAM, **words).stdout.split() == ["plain,checkout", "plain,checkin"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("terminal end", ["end-session"]),
+        ("terminal hold --c", ["--cancel", "--change"]),
+        ("terminal patron-info M-1 --list ch", ["charged"]),
+        ("terminal checkout M-1 1 --no", ["--no-renew", "--no-block"]),
+    ],
+)
+def test_completion_offers_requests_and_their_options(typed: str, offered: list[str]) -> None:
+    place = str(len(typed.split()))
+    words = {"_SIP2GW_COMPLETE": "bash_complete", "COMP_WORDS": f"sip2gw {typed}", "COMP_CWORD": place}
+    assert python(PROGRAM, **words).stdout.split() == [f"plain,{word}" for word in offered]
+
+
+def test_names_of_messages() -> None:
+    names = {kind.code: kind.name for kind in (*REQUESTS.values(), *RESPONSES.values())}
+    assert (names["99"], names["98"], names["97"], names["96"]) == (
+        "sc_status",
+        "acs_status",
+        "request_acs_resend",
+        "request_sc_resend",
+    )
+
+
+def test_prompt(responder: Responder, tmp_path: Path) -> None:
+    """At a real prompt: completion and history there, nothing on disk, and a no is not fatal."""
+    ours, theirs = pty.openpty()
+    arguments = [
+        "terminal",
+        "--plain",
+        "--port",
+        str(responder.port),
+        "--library",
+        "riverside",
+        "--account",
+        "kiosk",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "SIP2GW_PASSWORD": PASSWORD,
+            "TERM": "dumb",
+            "HOME": str(tmp_path),
+        },
+    ) as process:
+        os.close(theirs)
+        os.write(ours, b"status\rpatron X-1 --pin 1234\rquit\r")
+        shown = b""
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            shown += chunk
+        assert process.wait(20) == 0
+    os.close(ours)
+    assert [line[:2] for line in responder.received] == [b"93", b"99", b"23"]
+    assert b"acs_status" in shown
+    assert PASSWORD.encode() not in shown
+    assert list(tmp_path.iterdir()) == []
