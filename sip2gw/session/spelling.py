@@ -13,10 +13,9 @@ from sip2gw.circulation.profile import Profile
 from sip2gw.sip2 import Dialect, Trailer
 
 _TERMINATORS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}
-_LOGIN = re.compile(
-    rb"[^0-9A-Za-z]*93..CN.*(?P<delimiter>[!-/:-@\[-`{-~])CO.*(?P=delimiter)(AY[0-9]AZ[0-9A-Fa-f]{4})?\s*\Z",
-    re.DOTALL,
-)
+_LOGIN = re.compile(rb"[^0-9A-Za-z]*93..CN", re.DOTALL)
+_TRAILER = re.compile(rb"AY[0-9]AZ[0-9A-Fa-f]{4}")
+_SIGNS = frozenset(b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 def dialect_of(profile: Profile, *, delimiter: str | None = None) -> Dialect:
@@ -32,10 +31,13 @@ def dialect_of(profile: Profile, *, delimiter: str | None = None) -> Dialect:
 
 def delimiter_of_login(line: bytes, usual: str) -> str | None:
     """The sign that closes the fields of a 93, if it is not the usual one; None for every other line."""
-    if usual.encode() in line:
+    if usual.encode() in line or not _LOGIN.match(line):
         return None
-    login = _LOGIN.match(line)
-    return login["delimiter"].decode() if login else None
+    line = line.rstrip()
+    if _TRAILER.fullmatch(line[-9:]):
+        line = line[:-9]
+    sign = line[-1:]
+    return sign.decode() if sign and sign[0] in _SIGNS and sign + b"CO" in line else None
 
 
 def protection(asked: Trailer, policy: str) -> Trailer:
