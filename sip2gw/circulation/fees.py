@@ -58,6 +58,7 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
         payment_type=_PAYMENT_TYPES.get(request.payment_type, "other"),
         transaction_id=transaction_id(request, amount, desk),
         fee=await _fee(request, patron_id, desk),
+        overpayment=desk.profile.overpayment,
     )
     speaker = desk.speaker()
     return FeePaidResponse(

@@ -109,6 +109,7 @@ class Paid:
     """`POST /members/{id}/payments`."""
 
     id: int
+    amount: Decimal
     balance: Decimal
 
 

@@ -176,10 +176,13 @@ class Library(Protocol):
         payment_type: str,
         transaction_id: str,
         fee: str | None,
+        overpayment: bool = False,
     ) -> Payment:
         """Book a payment, for one fee or for the oldest ones. The same `transaction_id` again pays once.
 
-        `Refused` with `payment_too_large`, `currency_mismatch`, `fees_disabled`, `fee_not_found`.
+        With `overpayment`, what is more than is owed stays as a credit. `Refused` with `payment_too_large`,
+        `currency_mismatch`, `fees_disabled`, `fee_not_found`; with `payment_differs` if another amount was booked under
+        this `transaction_id`.
         """
         ...
 

@@ -30,6 +30,8 @@ class Payment:
     payment_type: Name = Name("cash")
     transaction_id: Name | None = None
     fee_ids: tuple[Identity, ...] | None = None
+    allow_credit: bool = False
+    """Whether what is paid beyond what is owed may stay as a credit."""
 
 
 def balance(call: Call, member_id: int) -> Decimal:
@@ -109,7 +111,7 @@ def pay(call: Call, member_id: int, body: Payment) -> tuple[int, Any]:
     owed = balance(call, member_id)
     fees = _payable(call, member_id, body.fee_ids)
     payable = owed if body.fee_ids is None else min(owed, sum((rest for _, rest in fees), money.ZERO))
-    if body.amount > payable:
+    if body.amount > payable and not body.allow_credit:
         raise Problem(
             "payment_too_large", payable=money.text(max(payable, money.ZERO), call.library.currency)
         )

@@ -328,3 +328,20 @@ class TakingBack(SandboxCase):
         self.assertEqual((refusal.code, refusal.item.item_id), ("checkin_not_allowed", "10003"))
         self.assertEqual(self.effects(), [])
         self.assertTrue(self.done(self.take_back("10003", no_block=True)).was_on_loan)
+
+
+class Labels(SandboxCase):
+    """A terminal may be told as what it reads a label."""
+
+    def test_a_terminal_that_reads_barcodes_alone(self) -> None:
+        barcodes = self.library.reading(("barcode",))
+        self.assertEqual(self.refused(barcodes.item("10001")).code, "copy_not_found")
+        self.assertEqual(self.done(barcodes.item("AV-0005")).item.item_id, "10005")
+
+    def test_a_label_of_no_such_kind_costs_no_call(self) -> None:
+        isbns = self.library.reading(("isbn",))
+        self.assertEqual(self.refused(isbns.item("10001")).code, "copy_not_found")
+        self.assertEqual(self.http.asked, [])
+
+    def test_the_usual_reading_is_the_library_itself(self) -> None:
+        self.assertIs(self.library.reading(("accession", "barcode", "isbn")), self.library)
