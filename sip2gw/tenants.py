@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
 
 from attrs import Factory, field, frozen
 
@@ -53,18 +52,6 @@ class Tenant:
     def profile(self, location: str) -> Profile:
         """The profile of its terminal that says it stands at `location`."""
         return self.settings.effective(self.nickname, self.account, location).profile
-
-
-@runtime_checkable
-class ReadsLabels(Protocol):
-    """A library that can be told as what the label of an item may be read (`accession`, `barcode`, `isbn`).
-
-    An adapter need not have this; then every kind is tried for every terminal.
-    """
-
-    def reading(self, identifiers: tuple[str, ...]) -> Library:
-        """The same library, opened with the same account, for terminals that read labels as these and no others."""
-        ...
 
 
 def nickname(text: str) -> str | None:
@@ -112,11 +99,8 @@ class Directory:
         """Where the answers to one terminal of this tenant are given."""
         profile = self._effective(tenant.nickname, tenant.account, location).profile
         said = self.settings.of(tenant.nickname)
-        library = tenant.library
-        if isinstance(library, ReadsLabels):
-            library = library.reading(profile.identifiers)
         return Desk(
-            library=library,
+            library=tenant.library.reading(profile.identifiers),
             rules=tenant.rules,
             terminal=location or tenant.account,
             location=location,

@@ -34,6 +34,10 @@ class Library(Protocol):
         """The name under which the library is known; lower case."""
         ...
 
+    def reading(self, identifiers: tuple[str, ...]) -> Library:
+        """The same library, for terminals that read labels as these (`accession`, `barcode`, `isbn`) and no others."""
+        ...
+
     async def rules(self) -> Rules:
         """What this library is and allows: some minutes old at most, and at once when it was asked before."""
         ...
