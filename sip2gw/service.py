@@ -34,7 +34,7 @@ class Options(usage.Options):
         ["plain-port", None, 6001, "SIP2 without TLS."],
         ["admin-port", None, 8080, "Health."],
         ["sandbox-port", None, 8009, "The Librarika sandbox."],
-        ["demo-data", None, None, "The sandbox's libraries (JSON); the package's own three without it."],
+        ["demo-data", None, None, "The sandbox's libraries (JSON); the package's own without it."],
         ["state-dir", None, None, "Where the demo keeps its certificate; ~/.local/state/sip2gw without it."],
     ]
 

@@ -98,12 +98,8 @@ def _section(message: type[Message]) -> str:
             parts.append(f"Answered with the bytes last sent, or {answer} if nothing was.")
         else:
             parts.append(f"Answered by {answer}.")
-        status = (
-            "Offered."
-            if message.code in supported()
-            else "Refused for now, with a response of the right type."
-        )
-        parts.append(status + (" Changes nothing in the library." if message.read_only else ""))
+        if message.read_only:
+            parts.append("Changes nothing in the library.")
     parts.append(_members(message))
     return "\n\n".join(parts)
 

@@ -75,8 +75,17 @@ def _may_use(profile: Profile, code: str) -> bool:
     return profile.messages is None or code in profile.messages or code in _FOR_EVERYBODY
 
 
+def _facing(request: Request, desk: Desk) -> Desk:
+    """The desk as it speaks to whom a request names: the reader's own language is for that reader alone."""
+    named = getattr(request, "patron_identifier", None)
+    if not desk.reader_language or named is None or named.strip() == desk.reader:
+        return desk
+    return evolve(desk, reader_language="")
+
+
 async def answer(request: Request, desk: Desk) -> Response:
     """What the library makes of a request. Raises `Refused`, `Unavailable` and `InDoubt`: see `decline`."""
+    desk = _facing(request, desk)
     meaning = _ANSWERS.get(type(request))
     if meaning is None or not _may_use(desk.profile, request.code):
         words = [desk.speaker(language(request)).say("not_offered")]
@@ -89,6 +98,7 @@ async def answer(request: Request, desk: Desk) -> Response:
 
 def decline(request: Request, desk: Desk, error: LibraryError) -> Response:
     """The refusal that tells a terminal of `error`, in the form that its request expects."""
+    desk = _facing(request, desk)
     words = desk.speaker(language(request)).why(error, today=desk.now().date())
     response = refusal(request, local(desk.now()), [words])
     if not desk.profile.patron_password and "valid_patron_password" in response.members:

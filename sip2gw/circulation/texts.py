@@ -70,6 +70,7 @@ TEXTS = {
     "nothing_named": "No item or title was named. Please scan the item.",
     # fees
     "payment_too_large": "This is more than is owed. Please pay at the desk.",
+    "payment_differs": "Another amount was paid under this number. Please pay at the desk.",
     "currency_mismatch": "This currency is not taken here. Please pay at the desk.",
     "fees_disabled": "Fees are not paid here. Please ask a member of staff.",
     "fee_not_found": "This fee is not open. Please ask a member of staff.",

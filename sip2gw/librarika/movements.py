@@ -74,6 +74,7 @@ class NotExtended:
 
     code: str
     booking: Booking
+    reason: str | None = None
 
 
 @frozen(repr=False)

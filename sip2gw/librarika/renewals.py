@@ -14,6 +14,8 @@ from sip2gw.library import FeeKind, InDoubt, Item, Loan, Occasion, Refused, Rene
 
 _RESERVE = 0.25
 """The part of a call's time that must be left to begin with another loan."""
+_TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended"})
+"""Reasons of `not_renewable` that are codes themselves."""
 
 
 class Renewals(Asking):
@@ -80,7 +82,9 @@ class Renewals(Asking):
         done = await self._write(ExtendedAll, "extend_all_bookings", path, body, occasion.key, until)
         return RenewedAll(
             renewed=tuple(translation.loan(booking, renewed=True) for booking in done.extended),
-            refused=tuple((translation.item_of(one.booking), one.code) for one in done.refused),
+            refused=tuple(
+                (translation.item_of(one.booking), _true_reason(one.code, one.reason)) for one in done.refused
+            ),
         )
 
     async def _some(self, member: Member, occasion: Occasion, limit: int, until: float) -> RenewedAll:
@@ -96,7 +100,7 @@ class Renewals(Asking):
             try:
                 renewed.append(await self._extend(booking.id, item, fee, occasion, key, until))
             except Refused as refusal:
-                refused.append((item, refusal.code))
+                refused.append((item, _true_reason(refusal.code, refusal.facts.get("reason"))))
             except Unavailable:
                 refused.append((item, "not_tried"))
             except InDoubt:
@@ -108,3 +112,8 @@ class Renewals(Asking):
     def _time_left(self, until: float) -> bool:
         client = self._account.site.client
         return until - client.now() >= client.deadlines.call * _RESERVE
+
+
+def _true_reason(code: str, reason: str | None) -> str:
+    """The code that says why a loan can't be renewed, where the library names one that tells more."""
+    return reason if code == "not_renewable" and reason in _TELLING else code

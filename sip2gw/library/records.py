@@ -212,7 +212,10 @@ class Return:
 
 @frozen(repr=False)
 class RenewedAll:
-    """What came of renewing every loan. `refused` pairs an item with the code of its refusal."""
+    """What came of renewing every loan. `refused` pairs an item with the code of its refusal.
+
+    Where a loan is not renewable for a reason that is a code itself, such as `reserved_for_other`, it is that one.
+    """
 
     renewed: tuple[Loan, ...] = ()
     refused: tuple[tuple[Item, str], ...] = ()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from anyascii import anyascii
 from attrs import evolve
 
 from sip2gw.circulation.profile import Profile
@@ -26,6 +27,7 @@ def dialect_of(profile: Profile, *, delimiter: str | None = None) -> Dialect:
         terminator=_TERMINATORS[profile.terminator],
         delimiter=delimiter or profile.delimiter,
         max_length=profile.max_length,
+        romanised=anyascii,
     )
 
 

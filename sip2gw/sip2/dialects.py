@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 
@@ -10,7 +12,8 @@ class Dialect:
     """How a terminal spells SIP2. What it sends is read tolerantly whatever stands here; this is how it is answered.
 
     `charset` is a Python codec name; `terminator` ends every line; `delimiter` ends every variable field.
-    `max_length` is the longest value of a field, in bytes.
+    `max_length` is the longest value of a field, in bytes. `romanised` spells a character in Latin letters, for
+    charsets that lack its script; without it such characters become `?`.
     """
 
     name: str = "default"
@@ -18,6 +21,7 @@ class Dialect:
     terminator: bytes = b"\r"
     delimiter: str = "|"
     max_length: int = 255
+    romanised: Callable[[str], str] | None = None
 
 
 DEFAULT = Dialect()

@@ -34,7 +34,7 @@ def to_wire(text: str, dialect: Dialect) -> bytes:
         value = text.encode(dialect.charset)
     except UnicodeEncodeError:
         # What stands in for a character may itself be a delimiter.
-        text = safe(_transliterate(text, dialect.charset), dialect)
+        text = safe(_transliterate(text, dialect), dialect)
         value = text.encode(dialect.charset)
     return value if len(value) <= dialect.max_length else _cut(text, value, dialect)
 
@@ -63,17 +63,21 @@ def _safe_character(text: str, place: int, delimiter: str) -> str:
             return character
 
 
-def _transliterate(text: str, charset: str) -> str:
+def _transliterate(text: str, dialect: Dialect) -> str:
     """`text` as far as the charset can hold it: the rest loses its marks or is spelled out, else becomes `?`."""
-    return "".join(_nearest(character, charset) for character in unicodedata.normalize("NFC", text))
+    return "".join(_nearest(character, dialect) for character in unicodedata.normalize("NFC", text))
 
 
-def _nearest(character: str, charset: str) -> str:
+def _nearest(character: str, dialect: Dialect) -> str:
+    charset = dialect.charset
     if _holds(charset, character):
         return character
     parts = _SPELLED.get(character) or unicodedata.normalize("NFKD", character)
     bare = "".join(_SPELLED.get(part, part) for part in parts if not unicodedata.combining(part))
-    return bare if _holds(charset, bare) else "?"
+    if _holds(charset, bare):
+        return bare
+    latin = dialect.romanised(character) if dialect.romanised else ""
+    return latin if latin and _holds(charset, latin) else "?"
 
 
 def _holds(charset: str, text: str) -> bool:

@@ -56,3 +56,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="sip2gw")
 def main() -> None:
     """Tools around sip2gw, the gateway from SIP2 terminals to Librarika."""
+
+
+if __name__ == "__main__":
+    main()

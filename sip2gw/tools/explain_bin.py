@@ -43,7 +43,10 @@ class Sorted:
     "--config", "file", required=True, metavar="FILE", type=click.Path(), help="The file with the bin rules."
 )
 @click.option(
-    "--here", default="", metavar="BRANCH", help="The branch where the sorter stands.  [default: CP]"
+    "--here",
+    default="",
+    metavar="BRANCH",
+    help="The branch where the sorter stands.  [default: its profile's, else CP]",
 )
 @click.argument("items", metavar="AB...", nargs=-1, required=True)
 def explain_bin(setup: Setup, file: str, here: str, items: tuple[str, ...]) -> None:
@@ -63,7 +66,8 @@ def explain_bin(setup: Setup, file: str, here: str, items: tuple[str, ...]) -> N
     if not rules:
         raise click.UsageError(f"{file} has no bin rules for {who.library or 'a library without --library'}")
     try:
-        found = [placed(item, rules, here or who.location) for item in _ask(setup, dialect, items)]
+        here = here or profile.branch or who.location
+        found = [placed(item, rules, here) for item in _ask(setup, dialect, items)]
     except Unreachable as lost:
         click.echo(str(lost), err=True)
         raise SystemExit(2) from None

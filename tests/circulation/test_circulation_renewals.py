@@ -127,7 +127,7 @@ class Renewals(DeskCase):
         self.assertEqual(sorted(told.renewed_items), ["10001", "10004"])
         self.assertEqual(len(told.unrenewed_items), 1)
         self.assertTrue(told.unrenewed_items[0].startswith("10007 "))
-        self.assertIn("can't be renewed", told.unrenewed_items[0])
+        self.assertIn("reserved for another reader", told.unrenewed_items[0])
         self.assertEqual((told.renewed_count, told.unrenewed_count), (2, 1))
 
     def test_nothing_on_loan_is_a_run_too(self) -> None:

@@ -233,7 +233,7 @@ def test_renewing_all(scene: Scene) -> None:
     )
     done = scene.ask(scene.library.renew_all("A-1", occasion(scene, "all"), limit=10))
     assert [loan.item.item_id for loan in done.renewed] == ["101", "102"]
-    assert [(item.item_id, code) for item, code in done.refused] == [("103", "not_renewable")]
+    assert [(item.item_id, code) for item, code in done.refused] == [("103", "reserved_for_other")]
     again = scene.ask(scene.library.renew_all("A-1", occasion(scene, "all"), limit=10))
     assert [loan.due for loan in again.renewed] == [loan.due for loan in done.renewed]
     some = scene.ask(scene.library.renew_all("A-1", occasion(scene, "some"), limit=1))

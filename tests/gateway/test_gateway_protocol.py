@@ -372,5 +372,7 @@ def test_the_reader_is_spoken_to_in_their_own_language_until_they_go(bench):
     assert "BLY" in bench.say(spanish)
     refused = CHECKOUT.replace("M-1001", "M-1008")
     assert Speaker("es").say("copy_not_found") in bench.say(refused.replace("AB10001", "AB31337"))
+    # It is theirs alone: whom another request names need not speak it.
+    assert "not known" in bench.say(CHECKOUT.replace("AB10001", "AB31339"))
     bench.say(f"35{DATE}AOriverside|AAM-1008|")
     assert "not known" in bench.say(refused.replace("AB10001", "AB31338"))

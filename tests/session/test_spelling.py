@@ -69,7 +69,7 @@ def test_ascii_strips_the_marks():
     """Lesson 72."""
     session, _ = serving(charset="ascii")
     answer = said(session, PATRON, messages.PatronStatusResponse(personal_name="José Ångström পথ"))
-    assert b"|AEJose Angstrom ??|" in answer
+    assert b"|AEJose Angstrom pth|" in answer
 
 
 def test_the_delimiter_applies_to_every_answer():

@@ -151,6 +151,16 @@ def test_each_item_with_the_rule_that_decides(file: str) -> None:
     assert result.exit_code == 1, "one has no bin"
 
 
+def test_a_sorter_stands_where_its_profile_says(file: str) -> None:
+    with open(file, "a", encoding="utf-8") as more:
+        more.write('[[libraries.terminals]]\nlocation = "Sorter"\nbranch = "North"\n')
+        more.write('[[libraries.bins]]\ntransit = true\nbin = "2"\n[[libraries.bins]]\nbin = "0"\n')
+    with Responder(answered) as responder:
+        there = explain_bin(responder, file, "--location", "Sorter", "10007").stdout
+        elsewhere = explain_bin(responder, file, "--location", "Cellar", "10007").stdout
+    assert ("in transit" in there, "in transit" in elsewhere) == (False, True)
+
+
 def test_the_exit_status_when_each_has_a_bin(file: str) -> None:
     with Responder(answered) as responder:
         assert explain_bin(responder, file, "10001", "404").exit_code == 0
