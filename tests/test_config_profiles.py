@@ -252,3 +252,22 @@ def test_what_is_no_table(tmp_path, text, place):
     with pytest.raises(ConfigFaults) as raised:
         load(path)
     assert [fault.place for fault in raised.value.faults] == [place]
+
+
+def test_a_bad_name_hides_no_other_fault(faults):
+    found = faults(
+        """
+        [profiles.gate]
+        charset = "no-such"
+        [[libraries]]
+        nickname = "not a nickname"
+        profile = "nobodys"
+        terminals = [{location = "Hall", profile = "sorter-xx"}]
+        texts = {nonsense = "x"}
+        bins = [{medium = "stone", bin = "1"}]
+        """,
+    )
+    assert {
+        "profiles.gate", "profiles.gate.charset", "libraries[0].nickname", "libraries[0].profile",
+        "libraries[0].terminals[0].profile", "libraries[0].texts.nonsense", "libraries[0].bins[0].medium",
+    } <= set(found)  # fmt: skip

@@ -156,11 +156,10 @@ def _profiles(raw: Any, tables: Tables) -> Mapping[str, Named]:
     known = dict(BUILT_IN)
     for name, one in raw.items():
         place = f"profiles.{name}"
+        read = tables.read(one, _ProfileTable, place)
         if name in BUILT_IN:
             tables.fault(place, "is built in", f'give it another name, and like = "{name}"')
-            continue
-        read = tables.read(one, _ProfileTable, place)
-        if read is not None:
+        elif read is not None:
             _check_contradictions(read, place, tables)
             known[name] = Named(name, given(read), read.like or DEFAULT, read.why or "", place)
         else:
@@ -217,6 +216,10 @@ class _Libraries:
 
     def _library(self, raw: Any, place: str) -> LibrarySettings | None:
         read = self.tables.read(raw, _Library, place)
+        if read is None and isinstance(raw, dict):
+            # Whatever it should be called, the rest of it is looked at now, too.
+            sound = {key: value for key, value in raw.items() if self.tables.is_sound(f"{place}.{key}")}
+            read = self.tables.read({**sound, "nickname": f"nameless-{len(self.seen)}"}, _Library, place)
         if read is None:
             return None
         if read.nickname in self.seen:
