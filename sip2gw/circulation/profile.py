@@ -163,7 +163,7 @@ class Profile:
     """AE. May use {name} and {patron_id}.
 
     Because PC managers and discovery systems take the name apart, each in another way."""
-    fee_template: str = "{amount} {currency} {title}"
+    fee_template: str = "{amount} {currency} {kind} {title}"
     """AV. May use {ref}, {kind}, {amount}, {currency}, {title}, {item_id}, {since}.
 
     Because of a fee a payment station shows this line and nothing else."""

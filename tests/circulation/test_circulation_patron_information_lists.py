@@ -95,8 +95,8 @@ class Lists(InformationCase):
     def test_lesson_38_only_what_is_open_is_listed_with_what_is_left_of_it(self) -> None:
         told = self.about(SummaryList.FINE_ITEMS)
         self.assertEqual([line.split()[0] for line in told.fine_items], list(FEES))
-        self.assertEqual(told.fine_items[0], "3.00 USD Title 20001")
-        self.assertEqual(told.fine_items[1], "1.25 USD")
+        self.assertEqual(told.fine_items[0], "3.00 USD Overdue Title 20001")
+        self.assertEqual(told.fine_items[1], "1.25 USD Replacement")
 
     def test_lesson_42_a_profile_words_the_fees_and_the_name(self) -> None:
         worded = Profile(
