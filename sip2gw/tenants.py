@@ -93,8 +93,6 @@ class Directory:
         reader: str | None,
         print_width: int | None = None,
         note: Callable[[str], None] = forget,
-        reader_language: str = "",
-        meet: Callable[[str], None] = forget,
     ) -> Desk:
         """Where the answers to one terminal of this tenant are given."""
         profile = self._effective(tenant.nickname, tenant.account, location).profile
@@ -113,6 +111,4 @@ class Directory:
             language=said.language,
             clock=self.clock,
             note=note,
-            reader_language=reader_language,
-            meet=meet,
         )

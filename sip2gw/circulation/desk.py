@@ -51,8 +51,7 @@ class Desk:
     whom it last asked about, and who is still there as far as is known. `print_width` is how many characters fit on a
     line of its printer (99). `bins` are the library's, first match wins; `texts` are its own words for single texts,
     by id; `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of
-    something that staff must look at, without patron data. `reader_language` is the reader's own, where it is known;
-    `meet` is told it when the library has told it.
+    something that staff must look at, without patron data. `facing` is the patron who is spoken to.
     """
 
     library: Library
@@ -69,8 +68,7 @@ class Desk:
     clock: Callable[[], datetime] = utc_now
     new_key: Callable[[], str] = new_key
     note: Callable[[str], None] = forget
-    reader_language: str = ""
-    meet: Callable[[str], None] = forget
+    facing: str = ""
 
     def now(self) -> datetime:
         """This moment in the library's zone; aware."""
@@ -93,13 +91,14 @@ class Desk:
         return (text[len(prefix) :].strip() or text) if begins else text
 
     def speaker(self, *languages: str) -> Speaker:
-        """Who speaks to the patron: in the first of these languages that is known and that the terminal's charset can
-        hold, else the reader's, else the terminal's (profile), else the library's, else English; in the library's own
-        words where it has some.
+        """Who speaks to the patron: in their own language, else the first of these that is known and that the charset
+        can hold, else the terminal's (profile), else the library's, else English; in the library's own words where it
+        has some.
 
         A language is a tag such as `bn`, or the three digits of SIP2; an empty one is passed over.
         """
-        known = (*languages, self.reader_language, self.profile.language, self.language, self.rules.language)
+        own = self.library.language_of(self.facing) if self.facing else ""
+        known = (own, *languages, self.profile.language, self.language, self.rules.language)
         return speech.choose(known, self.texts, self.profile.charset)
 
     def happened(self, moment: datetime | None) -> datetime:

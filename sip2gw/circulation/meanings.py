@@ -76,11 +76,9 @@ def _may_use(profile: Profile, code: str) -> bool:
 
 
 def _facing(request: Request, desk: Desk) -> Desk:
-    """The desk as it speaks to whom a request names: the reader's own language is for that reader alone."""
+    """The desk as it speaks to whom a request names; to the reader who stands there if it names nobody."""
     named = getattr(request, "patron_identifier", None)
-    if not desk.reader_language or named is None or named.strip() == desk.reader:
-        return desk
-    return evolve(desk, reader_language="")
+    return evolve(desk, facing=(desk.reader or "") if named is None else named.strip())
 
 
 async def answer(request: Request, desk: Desk) -> Response:

@@ -16,7 +16,6 @@ from sip2gw.sip2.messages import (
     EndPatronSession,
     EndSessionResponse,
     PatronEnableResponse,
-    PatronInformation,
     PatronInformationResponse,
     PatronStatusRequest,
     PatronStatusResponse,
@@ -101,8 +100,6 @@ async def standing(request: OfPatron, desk: Desk) -> Standing:
     PIN send it so. Raises `Refused("member_not_found")`.
     """
     patron = await desk.library.patron(request.patron_identifier.strip())
-    if isinstance(request, PatronStatusRequest | PatronInformation):
-        desk.meet(patron.language)
     given: Secret | None = getattr(request, "patron_password", None)
     if not desk.profile.patron_password:
         return Standing(patron)

@@ -61,7 +61,6 @@ class TerminalProtocol(LineReceiver):
         self._hung_up = False
         self._turn = 0
         self._ignored = 0
-        self._reader_language = ""
         self._library = ""
 
     def connectionMade(self) -> None:
@@ -180,8 +179,6 @@ class TerminalProtocol(LineReceiver):
                     reader=step.reader,
                     print_width=step.print_width,
                     note=self._note,
-                    reader_language=self._reader_language if step.reader else "",
-                    meet=self._meet,
                 )
                 return await self._ask(request, desk)
             case Decline(code):
@@ -245,10 +242,6 @@ class TerminalProtocol(LineReceiver):
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
             return decline(request, desk, late), "too late", isinstance(late, InDoubt)
-
-    def _meet(self, language: str) -> None:
-        """The reader at the terminal speaks this."""
-        self._reader_language = language
 
     def _note(self, text: str) -> None:
         """What circulation wants the library's staff to find in the log."""

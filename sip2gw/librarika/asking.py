@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from sip2gw.librarika import resolution
 from sip2gw.librarika.accounts import Account
 from sip2gw.librarika.glances import Glances
+from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.movements import Bookings
 from sip2gw.librarika.records import Copies, Copy, Member
 from sip2gw.librarika.shelf import RulesShelf
@@ -29,13 +30,24 @@ class Asking:
     """One library, opened with one account. `strip_prefix` is taken off every item identifier."""
 
     def __init__(
-        self, account: Account, shelf: RulesShelf, *, glances: Glances | None = None, strip_prefix: str = ""
+        self,
+        account: Account,
+        shelf: RulesShelf,
+        *,
+        glances: Glances | None = None,
+        languages: Languages | None = None,
+        strip_prefix: str = "",
     ) -> None:
         self._account = account
         self._shelf = shelf
         self._glances = Glances(account.site.client.now) if glances is None else glances
+        self._languages = Languages(account.site.client.now) if languages is None else languages
         self._strip_prefix = strip_prefix
         self._kinds: tuple[str, ...] = resolution.ORDER
+
+    def language_of(self, patron_id: str) -> str:
+        """See `Library.language_of`."""
+        return self._languages.of(patron_id)
 
     def reading(self, identifiers: tuple[str, ...]) -> Self:
         """The same library for terminals that read labels as these (`accession`, `barcode`, `isbn`) and no others."""
@@ -59,6 +71,7 @@ class Asking:
         member = await self._account.record(Member, "find_member", "GET", path, until=until)
         if member.member_no != patron_id:
             raise Refused("member_not_found", "the library found a member of another number")
+        self._languages.meet(patron_id, member.language or "")
         return member
 
     async def _copies(self, wanted: resolution.Wanted, until: float) -> list[Copy]:

@@ -14,6 +14,7 @@ from sip2gw.librarika.client import Client, Deadlines
 from sip2gw.librarika.dial import Lines, trusting
 from sip2gw.librarika.flights import Flight
 from sip2gw.librarika.glances import Glances
+from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.library import LibrarikaLibrary
 from sip2gw.librarika.records import Tokens
 from sip2gw.librarika.shelf import RulesShelf
@@ -24,12 +25,13 @@ from sip2gw.library import Credentials
 
 
 class _Open(Account):
-    """A live account with its rules and glances beside it; kept only as long as a session uses it."""
+    """A live account with its rules, glances and languages beside it; kept only as long as a session uses it."""
 
     def __init__(self, site: Site, credentials: Credentials, tokens: Tokens, rules_life: float) -> None:
         super().__init__(site, credentials, tokens)
         self.shelf = RulesShelf(self, rules_life)
         self.glances = Glances(site.client.now)
+        self.languages = Languages(site.client.now)
 
 
 class Librarika:
@@ -85,7 +87,11 @@ class Librarika:
             self._sign_ins[login] = flight
         account = await flight.join()
         return LibrarikaLibrary(
-            account, account.shelf, glances=account.glances, strip_prefix=self._strip_prefix
+            account,
+            account.shelf,
+            glances=account.glances,
+            languages=account.languages,
+            strip_prefix=self._strip_prefix,
         )
 
     def close(self) -> Deferred[None]:

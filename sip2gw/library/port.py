@@ -38,6 +38,10 @@ class Library(Protocol):
         """The same library, for terminals that read labels as these (`accession`, `barcode`, `isbn`) and no others."""
         ...
 
+    def language_of(self, patron_id: str) -> str:
+        """The language of a patron, as far as it is known at this moment without asking; else empty."""
+        ...
+
     async def rules(self) -> Rules:
         """What this library is and allows: some minutes old at most, and at once when it was asked before."""
         ...
