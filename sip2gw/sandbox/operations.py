@@ -33,7 +33,10 @@ Rule = Callable[[Call, Asked], tuple[int, Any] | Answer]
 
 @frozen
 class Operation:
-    """`path` is below the library's base. A write runs in a transaction of its own and may carry a key."""
+    """`path` is below the library's base. A write runs in a transaction of its own and may carry a key.
+
+    `query` names the parameters that it knows.
+    """
 
     name: str
     method: str
@@ -43,6 +46,7 @@ class Operation:
     body_optional: bool = False
     writes: bool = False
     needs_token: bool = True
+    query: tuple[str, ...] = ()
 
 
 def _library(call: Call, asked: Asked) -> Answer:
@@ -97,7 +101,11 @@ OPERATIONS = (
     ),
     Operation("get_library", "GET", "/library", _library),
     Operation(
-        "find_member", "GET", "/members", lambda call, asked: members.find(call, asked.needed("member_no"))
+        "find_member",
+        "GET",
+        "/members",
+        lambda call, asked: members.find(call, asked.needed("member_no")),
+        query=("member_no",),
     ),
     Operation(
         "verify_member",
@@ -106,15 +114,28 @@ OPERATIONS = (
         lambda call, asked: passwords.verify(call, asked.attempts, asked.identity, asked.body),
         passwords.Verification,
     ),
-    Operation("list_bookings", "GET", "/members/{id}/bookings", _list_bookings),
+    Operation(
+        "list_bookings",
+        "GET",
+        "/members/{id}/bookings",
+        _list_bookings,
+        query=("status", "ready", "copy_id", "media_id", "order", "offset", "limit"),
+    ),
     Operation(
         "list_transactions",
         "GET",
         "/members/{id}/transactions",
         lambda call, asked: fees.transactions(call, asked.identity, asked.flag("open") or False),
+        query=("open",),
     ),
-    Operation("find_copies", "GET", "/copies", _find_copies),
-    Operation("find_media", "GET", "/media", lambda call, asked: copies.of_name(call, asked.needed("title"))),
+    Operation("find_copies", "GET", "/copies", _find_copies, query=("identifier", "types")),
+    Operation(
+        "find_media",
+        "GET",
+        "/media",
+        lambda call, asked: copies.of_name(call, asked.needed("title")),
+        query=("title",),
+    ),
     Operation(
         "create_booking",
         "POST",

@@ -70,6 +70,8 @@ class Server:
             authorization = incoming.headers.get("authorization", "")
             if operation.needs_token:
                 call.user_id = auth.authenticate(call, authorization)
+            if operation.query and (unknown := set(incoming.query) - set(operation.query)):
+                raise Problem("validation_failed", f"{len(unknown)} unknown parameters in the query")
             raw = _json(operation, incoming)
             asked = Asked(
                 identity,
