@@ -18,6 +18,7 @@ from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.listening import CannotListen, Listener
 from sip2gw.gateway.tls import ServerTLS
 from sip2gw.librarika import Deadlines, Librarika
+from sip2gw.metrics import Metrics
 from sip2gw.tenants import Directory
 
 RENEWAL_DUE = 14
@@ -38,6 +39,7 @@ class Gateway(Service):
         self._remedies = remedies or {}
         self._status = Status.STARTING
         self._patience = config.terminals.timeout
+        self.metrics = Metrics(named=config.settings.libraries)
         self.librarika = _librarika(config, reactor)
         directory = Directory(
             self.librarika,
@@ -48,7 +50,8 @@ class Gateway(Service):
             directory,
             reactor=reactor,
             deferred_login=config.terminals.deferred_login,
-            max_line=config.terminals.max_line,
+            limits=config.limits,
+            metrics=self.metrics,
         )
         self.doors = [self._door(f"listen[{n}].endpoint", listen) for n, listen in enumerate(config.listen)]
         self.window: Listener | None = None

@@ -85,7 +85,7 @@ def test_what_may_be_left_out_has_its_default(read):
     config = read(LOCAL)
     assert config.librarika.url == "https://{library}.librarika.com/api/v1"
     assert config.admin is None
-    assert (config.terminals.retries, config.terminals.deferred_login, config.terminals.max_line) == (
+    assert (config.terminals.retries, config.terminals.deferred_login, config.limits.line) == (
         3,
         True,
         4096,
@@ -117,7 +117,9 @@ def test_everything_that_can_be_said(read, tmp_path, key):
         timeout = 21
         retries = 0
         deferred_login = false
-        max_line = 1024
+        [limits]
+        line = 1024
+        idle_deadline = 0
     """)
     assert config.listen[0].certificates == tmp_path / "tls.pem"
     assert config.listen[1].insecure
@@ -144,7 +146,10 @@ def test_all_faults_at_once(faults):
         endpoint = 8080
         [terminals]
         retries = true
-        max_line = 10
+        [limits]
+        line = 10
+        strangers = 0
+        login_deadline = 0
     """)
     assert set(found) == {
         "lisen",
@@ -158,7 +163,9 @@ def test_all_faults_at_once(faults):
         "librarika.connect_deadline",
         "admin.endpoint",
         "terminals.retries",
-        "terminals.max_line",
+        "limits.line",
+        "limits.strangers",
+        "limits.login_deadline",
     }
     assert "did you mean listen?" in found["lisen"]
     assert "did you mean certificates?" in found["listen[1].certificats"]
@@ -291,7 +298,7 @@ def test_what_is_no_deadline(faults, name, value):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("timeout", "0"), ("timeout", "99.9"), ("retries", "-1"), ("retries", "999"), ("retries", "3.0"),
-     ("max_line", "65537"), ("deferred_login", "1"), ("deferred_login", '"yes"')],
+     ("deferred_login", "1"), ("deferred_login", '"yes"')],
 )  # fmt: skip
 def test_what_can_not_hold_for_terminals(faults, name, value):
     assert list(faults(LOCAL + f"[terminals]\n{name} = {value}")) == [f"terminals.{name}"]

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 from markdown import table
 
-from sip2gw import config
+from sip2gw import config, limits
 
-TABLES = (config.Listen, config.LibrarikaAPI, config.Admin, config.Terminals)
+TABLES = (config.Listen, config.LibrarikaAPI, config.Admin, config.Terminals, limits.Limits)
 KINDS = {
     "Endpoint": "text",
     "Certificates": "path",
@@ -22,7 +22,7 @@ KINDS = {
 
 def page() -> str:
     """One section for each table."""
-    said = texts_below(inspect.getsource(config))
+    said = texts_below(inspect.getsource(config)) | texts_below(inspect.getsource(limits))
     parts = []
     for cls in TABLES:
         name, _, meaning = (inspect.getdoc(cls) or "").partition(": ")

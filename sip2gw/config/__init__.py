@@ -18,14 +18,13 @@ from sip2gw.config.libraries import KINDS, read_settings
 from sip2gw.config.values import (
     CAFile,
     Certificates,
-    LineLength,
     Retries,
-    Seconds,
     Tables,
     Timeout,
     URLTemplate,
 )
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
+from sip2gw.limits import Limits, Seconds
 
 MARGIN = 5.0
 """Seconds between the longest call to Librarika and the moment when a terminal gives up: for all else."""
@@ -78,8 +77,6 @@ class Terminals:
     """How often a terminal is told (in 98) to ask again."""
     deferred_login: bool = True
     """Whether a terminal that names no library when it logs in may name it with its first request."""
-    max_line: LineLength = LineLength(4096)
-    """Bytes of the longest request."""
 
 
 @frozen
@@ -90,6 +87,7 @@ class Config:
     librarika: LibrarikaAPI = field(factory=LibrarikaAPI)
     admin: Admin | None = None
     terminals: Terminals = field(factory=Terminals)
+    limits: Limits = field(factory=Limits)
     settings: Settings = field(factory=Settings)
     """`[profiles.NAME]` and `[[libraries]]`, see docs/profiles.md."""
 
@@ -129,13 +127,14 @@ def read(raw: dict[str, Any], path: Path) -> Config:
     librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
     admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
     terminals = tables.read(raw.get("terminals", {}), Terminals, "terminals")
+    limits = tables.read(raw.get("limits", {}), Limits, "limits")
     settings = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
     _check_places(listen, admin, tables)
     if librarika and terminals:
         _check_deadlines(librarika, terminals, tables)
-    if faults or librarika is None or terminals is None:
+    if faults or librarika is None or terminals is None or limits is None:
         raise ConfigFaults(str(path), faults)
-    return Config(tuple(listen.values()), librarika, admin, terminals, settings)
+    return Config(tuple(listen.values()), librarika, admin, terminals, limits, settings)
 
 
 def _listen(raw: Any, tables: Tables) -> dict[str, Listen]:

@@ -21,20 +21,15 @@ from cattrs.gen import make_dict_structure_fn
 from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
 from sip2gw.faults import Fault, Wrong, unknown_key
+from sip2gw.limits import Bytes, Count, LineLength, Seconds, SecondsOrNever
 
 T = TypeVar("T")
-
-Seconds = NewType("Seconds", float)
-"""A deadline: more than 0, at most an hour."""
 
 Timeout = NewType("Timeout", float)
 """What 98 can say in its three digits of tenths of a second; 99.9 would mean "unknown"."""
 
 Retries = NewType("Retries", int)
 """What 98 can say in its three digits; 999 would mean "unknown"."""
-
-LineLength = NewType("LineLength", int)
-"""Bytes. Less would cut requests of real terminals; more only feeds whoever sends no end of line."""
 
 URLTemplate = NewType("URLTemplate", str)
 """The base URL of a library's API, with {library} where its nickname goes."""
@@ -90,6 +85,9 @@ class Tables:
             Seconds: lambda value: Seconds(_number(value, 0.001, 3600, "seconds, such as 20")),
             Timeout: lambda value: Timeout(_number(value, 1, 99.8, "seconds, such as 30")),
             Retries: lambda value: Retries(integer(value, 0, 998)),
+            SecondsOrNever: lambda value: SecondsOrNever(_number(value, 0, 86400, "seconds, or 0 for never")),
+            Count: lambda value: Count(integer(value, 1, 10_000_000)),
+            Bytes: lambda value: Bytes(integer(value, 512, 2**24)),
             LineLength: lambda value: LineLength(integer(value, 512, 65536)),
             URLTemplate: _url_template,
             Certificates: lambda value: Certificates(_readable(self._path(value), read_pair)),

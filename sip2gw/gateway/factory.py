@@ -8,14 +8,18 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
+from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.protocol import TerminalProtocol
+from sip2gw.gateway.reception import Reception
+from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
 from sip2gw.session import Session
 from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
 
 
 class TerminalFactory(ServerFactory):
-    """Makes the connections of terminals, and knows those that are live. `max_line` is in bytes."""
+    """Makes the connections of terminals, and knows those that are live."""
 
     noisy = False
 
@@ -25,15 +29,18 @@ class TerminalFactory(ServerFactory):
         *,
         reactor: IReactorTime,
         deferred_login: bool = True,
-        max_line: int = 4096,
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        metrics: Metrics | None = None,
         dialect: Dialect = DEFAULT,
         session: Callable[..., Session] = Session,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
-        self._directory = directory
+        self.directory = directory
+        self.limits = limits
+        self.metrics = metrics or Metrics()
+        self.reception = Reception(directory, self.metrics)
         self._reactor = reactor
         self._deferred_login = deferred_login
-        self._max_line = max_line
         self._dialect = dialect
         self._session = session
 
@@ -42,10 +49,11 @@ class TerminalFactory(ServerFactory):
             dialect=self._dialect,
             deferred_login=self._deferred_login,
             clock=self._reactor.seconds,
-            now=self._directory.clock,
+            now=self.directory.clock,
         )
+        answering = Answering(session, self.directory, self.reception, self.metrics, self._reactor)
         protocol = TerminalProtocol(
-            self._directory, session, self._reactor, self._max_line, self.sessions.discard
+            session, answering, self._reactor, self.limits, self.metrics, self.sessions.discard
         )
         protocol.factory = self
         self.sessions.add(protocol)

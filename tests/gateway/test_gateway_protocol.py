@@ -20,7 +20,7 @@ from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from sip2gw.circulation import Speaker
-from sip2gw.gateway import TerminalFactory, protocol
+from sip2gw.gateway import TerminalFactory, answering, reading
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.sip2 import RESPONSES, lay_out
@@ -176,8 +176,8 @@ class Slow:
 
 @pytest.fixture
 def slow(bench):
-    directory = Slow(bench.factory._directory)
-    bench.factory._directory = directory
+    directory = Slow(bench.factory.directory)
+    bench.factory = TerminalFactory(directory, reactor=bench.clock)
     bench.terminal.connectionLost()
     bench.connect()
     return directory
@@ -225,7 +225,7 @@ def test_draining_answers_what_is_in_hand(bench, slow):
 def test_a_peer_that_never_closes_is_cut(bench):
     bench.terminal.leave()
     assert not bench.transport.aborted
-    bench.clock.advance(protocol.CLOSE_GRACE)
+    bench.clock.advance(bench.factory.limits.close_deadline)
     assert bench.transport.aborted
 
 
@@ -236,7 +236,7 @@ def test_a_bug_behind_one_request_costs_nobody_an_answer(bench, monkeypatch):
         raise KeyError("canary-M-1001")
 
     with monkeypatch.context() as patched, capturedLogs() as logs:
-        patched.setattr(protocol, "answer", broken)
+        patched.setattr(answering, "answer", broken)
         refused = bench.say(CHECKOUT)
     assert refused.startswith("120NUN")
     assert "canary" not in refused
@@ -250,7 +250,7 @@ def test_logins_that_fail_say_why_in_the_log(bench):
     told = [
         event["log_format"].format(**event)
         for event in logs
-        if event["log_namespace"].endswith("protocol.TerminalProtocol")
+        if event["log_namespace"].endswith("reception.Reception")
     ]
     assert told == [
         "login to 'riverside' refused, sip2_not_activated: "
@@ -325,10 +325,10 @@ def test_a_terminal_that_does_not_read_is_not_listened_to(bench):
 
 
 def test_one_terminal_does_not_keep_the_others_waiting(bench):
-    answers = bench.hear((STATUS.encode() + b"\r") * (protocol.TURN + 3))
-    assert answers.count(b"\r") == protocol.TURN
+    answers = bench.hear((STATUS.encode() + b"\r") * (reading.TURN + 3))
+    assert answers.count(b"\r") == reading.TURN
     bench.clock.advance(0)
-    assert bench.transport.value().count(b"\r") == protocol.TURN + 3
+    assert bench.transport.value().count(b"\r") == reading.TURN + 3
 
 
 def test_a_flood_of_rubbish_is_told_once(bench):
@@ -359,9 +359,9 @@ def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, monk
         await Deferred()
 
     with monkeypatch.context() as patched:
-        patched.setattr(protocol, "answer", never)
+        patched.setattr(answering, "answer", never)
         assert bench.say(line) == ""
-        bench.clock.advance(bench.factory._directory.policy.timeout - protocol.MARGIN)
+        bench.clock.advance(bench.factory.directory.policy.timeout - answering.MARGIN)
     assert bench.transport.value().startswith(answer.encode())
     assert bench.say(STATUS).startswith("98")
 

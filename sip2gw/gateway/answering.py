@@ -1,0 +1,135 @@
+"""Whatever fails behind a request, the terminal gets an answer of the right type, and before it gives up waiting."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from sip2gw.circulation import ENGLISH, Desk, answer, decline, welcome
+from sip2gw.gateway.peer import Peer
+from sip2gw.gateway.reception import Reception
+from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
+from sip2gw.metrics import Metrics
+from sip2gw.session import Ask, Decline, Ignore, Say, Serving, Session, SignIn, Step
+from sip2gw.sip2 import Request, Response, messages
+from sip2gw.tenants import Directory
+
+MARGIN = 2.0
+"""Seconds before the end of a terminal's patience at which it is answered at the latest."""
+
+
+class Answering:
+    """Takes the steps that a session asks for, until there is something to say. Belongs to one terminal."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        session: Session,
+        directory: Directory,
+        reception: Reception,
+        metrics: Metrics,
+        reactor: IReactorTime,
+    ) -> None:
+        self.peer = Peer()
+        self._session = session
+        self._directory = directory
+        self._reception = reception
+        self._metrics = metrics
+        self._reactor = reactor
+        self._until = 0.0
+
+    @property
+    def library(self) -> str:
+        """Whose terminal it is; empty until it is known."""
+        state = self._session.state
+        return state.tenant.nickname if isinstance(state, Serving) else ""
+
+    async def answer(self, line: bytes) -> Say | Ignore:
+        """What is to be done about one line. Raises only if the conversation itself has a bug."""
+        self._until = self._reactor.seconds() + max(self._directory.policy.timeout - MARGIN, 1.0)
+        step = self._session.receive(line)
+        while not isinstance(step, Say | Ignore):
+            step = await self._take(step)
+        return step
+
+    async def _take(self, step: Step) -> Step:
+        """Take one step for the session, and tell it what came of it."""
+        session = self._session
+        match step:
+            case SignIn():
+                return await self._reception.sign_in(step, session, self.peer)
+            case Ask(messages.SCStatus() as request, None):
+                return session.reply(welcome(request, self._directory.policy))
+            case Ask(request, tenant) if tenant is not None:
+                desk = self._directory.desk(
+                    tenant,
+                    location=step.location,
+                    reader=step.reader,
+                    print_width=step.print_width,
+                    note=self._note,
+                )
+                return await self._ask(request, desk)
+            case Decline(code):
+                self.log.warn(
+                    "{library} refused: {code} ({peer})",
+                    library=self.library or "no library yet", code=code, peer=self.peer,
+                )  # fmt: skip
+                return session.refuse(ENGLISH.say(code))
+        raise AssertionError("not a question")
+
+    async def _ask(self, request: Request, desk: Desk) -> Step:
+        started = monotonic()
+        try:
+            response, outcome, decided = await self._answered(request, desk)
+        except Exception:  # a bug behind one request must not cost the terminal its answer
+            self._count(request, "bug", started)
+            self.log.failure("{library} {message} hit a bug", library=self.library, message=request.code)
+            return self._session.refuse(ENGLISH.say("fault"))
+        self._count(request, outcome.partition(" (")[0], started)
+        if outcome != "answered" or not request.read_only:
+            self.log.info(
+                "{library} {message} {outcome} {milliseconds:.0f} ms",
+                library=self.library, message=request.code, outcome=outcome,
+                milliseconds=(monotonic() - started) * 1000,
+            )  # fmt: skip
+        return self._session.reply(response, remember=decided)
+
+    def _count(self, request: Request, outcome: str, started: float) -> None:
+        metrics, message = self._metrics, request.code
+        metrics.messages.labels(metrics.library(self.library), message, outcome).inc()
+        metrics.message_seconds.labels(message).observe(monotonic() - started)
+
+    async def _answered(self, request: Request, desk: Desk) -> tuple[Response, str, bool]:
+        """The answer, be it a refusal; a word on it for the log; and whether the library has decided it."""
+        left = self._until - self._reactor.seconds()
+        try:
+            if left <= 0:
+                raise Unavailable("the login took all the time there was")
+            asking = Deferred.fromCoroutine(answer(request, desk))
+            if not asking.called:
+                asking.addTimeout(left, self._reactor)
+            return await asking, "answered", True
+        except LibraryError as error:
+            return decline(request, desk, error), _outcome(error), not isinstance(error, Unavailable)
+        except TookTooLong:
+            late = Unavailable("too late") if request.read_only else InDoubt("too late")
+            return decline(request, desk, late), "too late", isinstance(late, InDoubt)
+
+    def _note(self, text: str) -> None:
+        """What circulation wants the library's staff to find in the log."""
+        self.log.warn("{library} {note}", library=self.library, note=text)
+
+
+def _outcome(error: LibraryError) -> str:
+    match error:
+        case Refused(code=code):
+            return f"refused ({code})"
+        case InDoubt():
+            return "in doubt"
+        case _:
+            return "unavailable"

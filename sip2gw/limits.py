@@ -1,0 +1,68 @@
+"""Whatever a stranger or a terminal could make grow, or wait for ever, has a limit here, and a strike is counted.
+
+A limit is a setting of `[limits]`; when it strikes, `sip2gw_limit_strikes_total` counts it under the setting's name.
+Those on calls to the libraries' API are in `[librarika]`.
+"""
+
+from __future__ import annotations
+
+from typing import NewType
+
+from attrs import frozen
+
+Seconds = NewType("Seconds", float)
+"""A deadline: more than 0, at most an hour."""
+
+SecondsOrNever = NewType("SecondsOrNever", float)
+"""A deadline, at most a day; 0 for none."""
+
+Count = NewType("Count", int)
+"""How many there may be: at least 1."""
+
+Bytes = NewType("Bytes", int)
+"""A size: from 512 bytes to 16 MiB."""
+
+LineLength = NewType("LineLength", int)
+"""Bytes. Less would cut requests of real terminals; more only feeds whoever sends no end of line."""
+
+
+@frozen
+class Limits:
+    """`[limits]`: what nobody may exceed. Times are in seconds; bytes that come do not put a deadline off."""
+
+    proxy_deadline: Seconds = Seconds(3.0)
+    """For the PROXY header of a load balancer, from when it connects."""
+    handshake_deadline: Seconds = Seconds(5.0)
+    """For the TLS handshake."""
+    login_deadline: Seconds = Seconds(15.0)
+    """From the handshake, or the connection without TLS, until the terminal's account is accepted."""
+    request_deadline: Seconds = Seconds(30.0)
+    """From the first byte of a request until its end of line."""
+    idle_deadline: SecondsOrNever = SecondsOrNever(0.0)
+    """Without any request, for a terminal that is logged in. 0: never; terminals keep quiet for hours."""
+    write_deadline: Seconds = Seconds(10.0)
+    """For a terminal that does not take its answers, once `write_queue` is full."""
+    write_queue: Bytes = Bytes(65536)
+    """Bytes that may wait to be taken by a terminal before it is no longer listened to."""
+    close_deadline: Seconds = Seconds(2.0)
+    """For the peer to close after the gateway has; then the connection is cut."""
+    drain_deadline: Seconds = Seconds(30.0)
+    """For stopping: answering what is in hand, and hanging up on everybody."""
+    line: LineLength = LineLength(4096)
+    """Bytes of the longest request."""
+    requests_waiting: Count = Count(4)
+    """Requests of one terminal that may wait behind the one in hand before it is no longer listened to."""
+    fields: Count = Count(64)
+    """Fields of one request."""
+    connections: Count = Count(20_000)
+    """Connections in all."""
+    connections_per_address: Count = Count(256)
+    """Connections from one address, logged in or not."""
+    connections_per_library: Count = Count(2_000)
+    """Connections that are logged in at one library."""
+    strangers: Count = Count(512)
+    """Connections on which nobody has logged in."""
+    strangers_per_address: Count = Count(32)
+    """The same, from one address."""
+    bugs: Count = Count(5)
+    """Requests of one connection within a minute that may hit a bug of the gateway; then it hangs up."""

@@ -1,0 +1,61 @@
+"""Every figure that the gateway counts is declared here, and every label takes its values from a fixed set.
+
+Nothing off the wire is ever a label's value: a library is named once a terminal was logged in there or the
+configuration names it, and only the first so many; all others are `other`. Nothing of a patron is counted by person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+OTHER = "other"
+"""The library of all those that are not named."""
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+
+
+class Metrics:
+    """The figures of one process. `libraries` of them are named at most, those in `named` first."""
+
+    def __init__(self, *, libraries: int = 500, named: Iterable[str] = ()) -> None:
+        self.registry = CollectorRegistry()
+        self._most = libraries
+        self._named: set[str] = set()
+        for nickname in named:
+            self.library(nickname)
+        self._declare_the_door()
+        self._declare_the_cloud()
+
+    def library(self, nickname: str) -> str:
+        """The label of a library. Call it only for one that is in the configuration or has logged a terminal in."""
+        if nickname not in self._named and len(self._named) < self._most:
+            self._named.add(nickname)
+        return nickname if nickname in self._named else OTHER
+
+    def struck(self, limit: str) -> None:
+        """A limit was reached; `limit` is the name of its setting."""
+        self.limit_strikes.labels(limit=limit).inc()
+
+    def _declare_the_door(self) -> None:
+        self.limit_strikes = self._counter("limit_strikes", "A limit was reached, by its setting.", "limit")
+        self.connections = self._gauge("connections", "Connections at this moment.", "state")
+        """`stranger` until a terminal has logged in, `bound` from then on."""
+        self.handshakes = self._counter("handshakes", "TLS handshakes that ended.", "outcome")
+        self.logins = self._counter("logins", "Logins, by what came of them.", "outcome")
+        self.messages = self._counter("messages", "Requests.", "library", "message", "outcome")
+        self.message_seconds = self._histogram("message_seconds", "From request to answer.", "message")
+
+    def _declare_the_cloud(self) -> None:
+        self.calls = self._counter("calls", "Calls to the libraries' API.", "library", "outcome")
+        self.call_seconds = self._histogram("call_seconds", "Calls to the libraries' API.", "operation")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"sip2gw_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"sip2gw_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(f"sip2gw_{name}", text, labels, registry=self.registry, buckets=_SECONDS)
