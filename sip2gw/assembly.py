@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from twisted.application.service import Service
@@ -15,8 +16,9 @@ from sip2gw.admin.health import Health, Status, site
 from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
 from sip2gw.gateway import TerminalFactory
+from sip2gw.gateway.clients import ClientFiles
 from sip2gw.gateway.listening import CannotListen, Listener
-from sip2gw.gateway.tls import ServerTLS
+from sip2gw.gateway.tls import ServerTLS, TLSFiles
 from sip2gw.librarika import Deadlines, Librarika
 from sip2gw.metrics import Metrics
 from sip2gw.tenants import Directory
@@ -73,7 +75,7 @@ class Gateway(Service):
             version=__version__,
             terminals=len(self.terminals.sessions),
             listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
-            warnings=tuple(filter(None, map(_warning, self.doors))),
+            warnings=tuple(chain.from_iterable(door.warnings(RENEWAL_DUE) for door in self.doors)),
         )
 
     def privilegedStartService(self) -> None:
@@ -124,18 +126,31 @@ class Gateway(Service):
         return [*self.doors, *([self.window] if self.window else [])]
 
     def _door(self, place: str, listen: Listen) -> Listener:
+        files = tls_files(listen)
         return Listener(
             "SIP2",
             str(listen.endpoint),
             partial(listen.endpoint.on, self._reactor),
             self.terminals,
             reactor=self._reactor,
-            tls=ServerTLS(listen.certificates) if listen.certificates else None,
+            tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
+            balancers=listen.proxy_from or (),
+            limits=self.terminals.limits,
+            metrics=self.metrics,
             remedy=self._remedy(place),
         )
 
     def _remedy(self, place: str) -> str:
         return self._remedies.get(place, f"change {place} in the configuration, or end what is in its way")
+
+
+def tls_files(listen: Listen) -> TLSFiles | None:
+    """What the TLS of this listener is made from; None without TLS."""
+    if listen.certificates is None:
+        return None
+    authorities, required = listen.client_authorities, listen.client_certificates != "optional"
+    clients = ClientFiles(authorities, required, listen.client_revoked) if authorities else None
+    return TLSFiles(listen.certificates, listen.default_certificate, clients)
 
 
 def _librarika(config: Config, reactor: Any) -> Librarika:
@@ -152,11 +167,3 @@ def _librarika(config: Config, reactor: Any) -> Librarika:
         ),
         trust=api.ca_file,
     )
-
-
-def _warning(door: Listener) -> str | None:
-    """What the operator should know of a door's certificate."""
-    if door.tls is None or (days := door.tls.pair.days_left()) >= RENEWAL_DUE:
-        return None
-    state = "has expired" if days < 0 else f"expires in {days} days"
-    return f"the certificate of {door.where} {state}"

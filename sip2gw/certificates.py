@@ -1,12 +1,14 @@
 """A certificate, its chain and its key are one thing and are read as one: a half that doesn't fit is no certificate.
 
 They are kept in either of two ways: one PEM file that holds the certificates and the private key, or a folder with
-`fullchain.pem` and `privkey.pem`, as certbot lays them out. Nothing here knows of connections or of Twisted.
+`fullchain.pem` and `privkey.pem`, as certbot lays them out; `sip2gw.certificate_folder` reads several of them. Nothing
+here knows of connections or of Twisted.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from sip2gw.faults import Wrong
 
@@ -29,7 +32,8 @@ SHORTEST_RSA = 2048
 """Bits; OpenSSL takes no shorter key at its usual security level."""
 
 FORM = f"name a PEM file with certificates and private key, or a folder with {CHAIN} and {KEY}"
-
+CRL = "name a PEM file with the revocation lists of client_authorities"
+_LIST = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 Key = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey
 
@@ -51,6 +55,13 @@ class Pair:
     def days_left(self, now: datetime | None = None) -> int:
         """Whole days until it expires; negative when it has."""
         return (self.expires - (now or datetime.now(UTC))).days
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The DNS names that it is for, in lower case; one with "*" stands for any in place of the star."""
+        return tuple(name.lower() for name in _dns_names(self.certificate)) or tuple(
+            name.lower() for name in _common_names(self.certificate)
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -81,6 +92,55 @@ def read_pair(path: Path) -> Pair:
 def read_authorities(path: Path) -> list[x509.Certificate]:
     """The certificates of a PEM file: at least one. Raises `Wrong`."""
     return _certificates(_read(path, "name a PEM file with the certificates to trust"), path)
+
+
+def read_revoked(path: Path, authorities: list[x509.Certificate]) -> list[x509.CertificateRevocationList]:
+    """The revocation lists of a PEM file: one at least, and each of one of these authorities. Raises `Wrong`."""
+    lists = []
+    for block in _LIST.findall(_read(path, CRL)):
+        try:
+            found = x509.load_pem_x509_crl(block)
+            if not any(_signed(found, authority) for authority in authorities):
+                raise Wrong(f"is {path}, with a list that none of client_authorities has signed", CRL)
+        except ValueError:
+            raise Wrong(f"is {path}, whose revocation list is damaged", CRL) from None
+        lists.append(found)
+    if not lists:
+        raise Wrong(f"is {path}, which has no revocation list in PEM form", CRL)
+    return lists
+
+
+def name_of(certificate: x509.Certificate) -> str:
+    """Whose certificate it is: its common name, or else its first DNS name; empty without either.
+
+    What can't be printed becomes a question mark: the name will stand in logs.
+    """
+    names = [*_common_names(certificate), *_dns_names(certificate), ""]
+    return "".join(char if char.isprintable() else "?" for char in names[0])
+
+
+def _dns_names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        return names.value.get_values_for_type(x509.DNSName)
+    except (x509.ExtensionNotFound, ValueError):  # an extension that can't be read names nobody
+        return []
+
+
+def _common_names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except ValueError:
+        return []
+    return [str(name.value) for name in names]
+
+
+def _signed(found: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+    key = authority.public_key()
+    try:
+        return found.issuer == authority.subject and found.is_signature_valid(key)  # type: ignore[arg-type]
+    except (TypeError, ValueError, UnsupportedAlgorithm):  # a key that signs nothing
+        return False
 
 
 def _read(file: Path, form: str) -> bytes:

@@ -27,6 +27,7 @@ class Metrics:
             self.library(nickname)
         self._declare_the_door()
         self._declare_the_cloud()
+        self._declare_certificates()
 
     def library(self, nickname: str) -> str:
         """The label of a library. Call it only for one that is in the configuration or has logged a terminal in."""
@@ -43,6 +44,7 @@ class Metrics:
         self.connections = self._gauge("connections", "Connections at this moment.", "state")
         """`stranger` until a terminal has logged in, `bound` from then on."""
         self.handshakes = self._counter("handshakes", "TLS handshakes that ended.", "outcome")
+        self.proxy_headers = self._counter("proxy_headers", "PROXY headers of balancers.", "outcome")
         self.logins = self._counter("logins", "Logins, by what came of them.", "outcome")
         self.messages = self._counter("messages", "Requests.", "library", "message", "outcome")
         self.message_seconds = self._histogram("message_seconds", "From request to answer.", "message")
@@ -50,6 +52,18 @@ class Metrics:
     def _declare_the_cloud(self) -> None:
         self.calls = self._counter("calls", "Calls to the libraries' API.", "library", "outcome")
         self.call_seconds = self._histogram("call_seconds", "Calls to the libraries' API.", "operation")
+
+    def _declare_certificates(self) -> None:
+        """`listener` is its endpoint in the configuration, `certificate` the name of its file or folder."""
+        self.certificate_days_left = self._gauge(
+            "certificate_days_left", "Whole days until it expires.", "listener", "certificate"
+        )
+        self.certificate_faults = self._gauge(
+            "certificate_faults", "What changed on disk and can't be used; the old one stays.", "listener"
+        )
+        self.certificate_renewals = self._counter(
+            "certificate_renewals", "Changes on disk that were found.", "outcome"
+        )
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"sip2gw_{name}", text, labels, registry=self.registry)

@@ -176,7 +176,10 @@ def test_all_faults_at_once(faults):
 
 
 def test_a_key_that_is_like_no_other_is_told_what_there_is(faults):
-    assert "known here: certificates, endpoint, insecure" in faults(LOCAL + "zzz = 1")["listen[0].zzz"]
+    assert (
+        "known here: certificates, client_authorities, client_certificates, client_revoked,"
+        in faults(LOCAL + "zzz = 1")["listen[0].zzz"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,7 +215,7 @@ def test_a_file_that_cannot_be_read(tmp_path, name):
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["tcp:6001", "tcp:6001:interface=0.0.0.0", "tcp:6001:interface=192.0.2.1", "tcp6:6001", "haproxy:tcp:6001",
+    ["tcp:6001", "tcp:6001:interface=0.0.0.0", "tcp:6001:interface=192.0.2.1", "tcp6:6001",
      "systemd:domain=INET6:index=0"],
 )  # fmt: skip
 def test_plain_sip2_for_other_machines_must_be_asked_for(read, faults, endpoint):
@@ -227,7 +230,7 @@ def test_plain_sip2_for_other_machines_must_be_asked_for(read, faults, endpoint)
 @pytest.mark.parametrize(
     "endpoint",
     ["tcp:6001:interface=127.0.0.1", "tcp:6001:interface=127.9.9.9", "tcp:6001:interface=localhost",
-     r"tcp6:6001:interface=\\:\\:1", "unix:/run/sip2gw.sock", "haproxy:tcp:6001:interface=127.0.0.1"],
+     r"tcp6:6001:interface=\\:\\:1", "unix:/run/sip2gw.sock"],
 )  # fmt: skip
 def test_plain_sip2_on_this_machine(read, endpoint):
     assert read(f'[[listen]]\nendpoint = "{endpoint}"').listen[0].endpoint.local
@@ -242,7 +245,7 @@ def test_plain_sip2_on_this_machine(read, endpoint):
         ("tcp:70000", "ports are 1 to 65535"),
         ("tcp:6001:iface=127.0.0.1", "iface"),
         ("ssl:6009:privateKey=x.pem", "certificates ="),
-        ("haproxy:ssl:6009", "certificates ="),
+        ("haproxy:tcp:6009", "proxy_from ="),
         ("systemd:domain=INET", "index or name"),
         ("", "write for example"),
         ("tcp:6001\\n", "write for example"),

@@ -22,6 +22,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
 from sip2gw.assembly import Gateway
+from sip2gw.certificates import Pair
 from sip2gw.config import load
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.service import CannotStart, Options, makeService
@@ -176,14 +177,13 @@ class GatewayTests(TestCase):
         await busy.closed
         await gateway.librarika.close()  # in a process of its own it would be gone by now
 
-    async def test_health_warns_of_a_certificate_that_ends(self) -> None:
+    async def test_F17_health_warns_of_a_certificate_that_ends(self) -> None:
         gateway = self.start()
-        tls = gateway.doors[1].tls
-        self.patch(type(tls.pair), "days_left", lambda _: 13)
+        self.patch(Pair, "days_left", lambda _: 13)
         assert gateway.health().warnings == (
-            "the certificate of tcp:0:interface=127.0.0.1 expires in 13 days",
+            "the certificate tls of tcp:0:interface=127.0.0.1 expires in 13 days",
         )
-        self.patch(type(tls.pair), "days_left", lambda _: -1)
+        self.patch(Pair, "days_left", lambda _: -1)
         assert gateway.health().warnings[0].endswith("has expired")
         await gateway.stopService()
 

@@ -15,6 +15,10 @@ KINDS = {
     "Endpoint": "text",
     "Certificates": "path",
     "CAFile": "path",
+    "CertificateName": "text",
+    "ClientCertificates": "text",
+    "RevocationFile": "path",
+    "Networks": "list of texts",
     "URLTemplate": "text",
     "bool": "true or false",
 }

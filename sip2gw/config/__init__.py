@@ -12,13 +12,19 @@ from typing import Any
 
 from attrs import field, fields, frozen
 
+from sip2gw.certificate_folder import default_of, places
+from sip2gw.certificates import read_authorities, read_revoked
 from sip2gw.circulation.settings import Settings
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.libraries import KINDS, read_settings
 from sip2gw.config.values import (
     CAFile,
+    CertificateName,
     Certificates,
+    ClientCertificates,
+    Networks,
     Retries,
+    RevocationFile,
     Tables,
     Timeout,
     URLTemplate,
@@ -38,7 +44,22 @@ class Listen:
     """A server endpoint string of Twisted, such as "tcp:6009"."""
     certificates: Certificates | None = None
     """TLS with this certificate: a PEM file with the chain and the key, or a folder with fullchain.pem and
-    privkey.pem. A renewed one is taken up by itself. Without it: plain SIP2."""
+    privkey.pem, or a folder of several of either. A renewed one is taken up by itself. Without it: plain SIP2."""
+    default_certificate: CertificateName | None = None
+    """Of several, the one for terminals that name no server (SNI), or one that no certificate is for: the name of its
+    folder, or of its file without .pem. If left out: the one called default."""
+    client_authorities: CAFile | None = None
+    """PEM file of the authorities whose client certificates are accepted. The name in one is the terminal's
+    identity."""
+    client_certificates: ClientCertificates | None = None
+    """"required" or "optional": whether a terminal without a certificate is refused. With client_authorities it is
+    required if left out."""
+    client_revoked: RevocationFile | None = None
+    """PEM file with a revocation list (CRL) of each authority that has signed terminals' certificates. A changed one
+    is taken up by itself; an expired one lets nobody in."""
+    proxy_from: Networks | None = None
+    """Networks of load balancers, such as ["10.0.0.0/8"]. Only they may connect then, and each connection begins with
+    a PROXY header (version 1 or 2) that has the terminal's address, before TLS."""
     insecure: bool = False
     """Allows plain SIP2 where other machines can connect: passwords and loans then travel in the clear."""
 
@@ -130,6 +151,8 @@ def read(raw: dict[str, Any], path: Path) -> Config:
     limits = tables.read(raw.get("limits", {}), Limits, "limits")
     settings = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
     _check_places(listen, admin, tables)
+    for place, one in listen.items():
+        _check_tls(place, one, tables)
     if librarika and terminals:
         _check_deadlines(librarika, terminals, tables)
     if faults or librarika is None or terminals is None or limits is None:
@@ -168,6 +191,28 @@ def _check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables
         if endpoint.address and endpoint.address in seen:
             tables.fault(place, f"listens where {seen[endpoint.address]} does", "give each a port of its own")
         seen.setdefault(endpoint.address, place)
+
+
+def _check_tls(place: str, one: Listen, tables: Tables) -> None:
+    """What is said about certificates fits together, and their files do."""
+    needs = {
+        "default_certificate": "certificates",
+        "client_authorities": "certificates",
+        "client_certificates": "client_authorities",
+        "client_revoked": "client_authorities",
+    }
+    for key, needed in needs.items():
+        lacks = getattr(one, needed) is None and tables.is_sound(f"{place}.{needed}")
+        if getattr(one, key) is not None and lacks:
+            tables.fault(
+                f"{place}.{key}", f"means nothing without {needed}", f"add {needed}, or leave it out"
+            )
+    with tables.faults_at(f"{place}.default_certificate"):
+        if one.certificates is not None:
+            default_of(places(one.certificates), one.default_certificate)
+    with tables.faults_at(f"{place}.client_revoked"):
+        if one.client_revoked is not None and one.client_authorities is not None:
+            read_revoked(one.client_revoked, read_authorities(one.client_authorities))
 
 
 def _check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:

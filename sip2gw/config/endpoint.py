@@ -36,7 +36,12 @@ class Endpoint:
     @classmethod
     def read(cls, description: str) -> Endpoint:
         """Raises `Wrong` if Twisted could not listen on it."""
-        kind = description.removeprefix("haproxy:").partition(":")[0]
+        kind = description.partition(":")[0]
+        if kind == "haproxy":
+            raise Wrong(
+                f"is {description!r}, which would let anybody say who they are",
+                'write it with tcp, such as "tcp:6009", and proxy_from = ["10.0.0.0/8"] beside it',
+            )
         if kind in ("ssl", "tls"):
             raise Wrong(
                 f"is {description!r}, which does TLS by itself",

@@ -9,6 +9,8 @@ import json
 import math
 import string
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, NewType, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from attrs import fields
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
+from sip2gw.certificate_folder import places
 from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
 from sip2gw.faults import Fault, Wrong, unknown_key
@@ -35,10 +38,25 @@ URLTemplate = NewType("URLTemplate", str)
 """The base URL of a library's API, with {library} where its nickname goes."""
 
 Certificates = NewType("Certificates", Path)
-"""Where a certificate with chain and key is; it was read once, and was good."""
+"""Where a certificate with chain and key is, or several; they were read once, and were good."""
+
+CertificateName = NewType("CertificateName", str)
+"""What one of several certificates is called."""
+
+ClientCertificates = NewType("ClientCertificates", str)
+"""Whether a terminal must have a certificate: "required" or "optional"."""
+
+RevocationFile = NewType("RevocationFile", Path)
+"""Where revocation lists are; whose they are is checked with the authorities."""
+
+Networks = NewType("Networks", tuple[IPv4Network | IPv6Network, ...])
+"""Networks, or single addresses."""
 
 CAFile = NewType("CAFile", Path)
 """A PEM file with at least one certificate."""
+
+
+_NETWORKS = '["10.0.0.0/8", "2001:db8::17"]'
 
 
 class Tables:
@@ -74,6 +92,14 @@ class Tables:
         """Add a fault."""
         self.faults.append(Fault(place, problem, fix))
 
+    @contextmanager
+    def faults_at(self, place: str) -> Iterator[None]:
+        """What is `Wrong` within is a fault of this place."""
+        try:
+            yield
+        except Wrong as wrong:
+            self.fault(place, wrong.problem, wrong.fix)
+
     def is_sound(self, place: str) -> bool:
         """Whether no fault was found there so far."""
         return all(fault.place != place for fault in self.faults)
@@ -90,7 +116,11 @@ class Tables:
             Bytes: lambda value: Bytes(integer(value, 512, 2**24)),
             LineLength: lambda value: LineLength(integer(value, 512, 65536)),
             URLTemplate: _url_template,
-            Certificates: lambda value: Certificates(_readable(self._path(value), read_pair)),
+            Certificates: lambda value: Certificates(_readable(self._path(value), _read_pairs)),
+            CertificateName: lambda value: CertificateName(text(value, '"sip2.example.org"')),
+            ClientCertificates: _client_certificates,
+            RevocationFile: lambda value: RevocationFile(self._path(value)),
+            Networks: _networks,
             CAFile: lambda value: CAFile(_readable(self._path(value), read_authorities)),
         }
 
@@ -165,6 +195,28 @@ def _number(value: Any, least: float, most: float, unit: str) -> float:
 def _readable(path: Path, check: Callable[[Path], object]) -> Path:
     check(path)
     return path
+
+
+def _read_pairs(path: Path) -> None:
+    for place in places(path).values():
+        read_pair(place)
+
+
+def _client_certificates(value: Any) -> ClientCertificates:
+    if value not in ("optional", "required"):
+        raise Wrong(f"is {say(value)}", 'write "required" or "optional", in quotes')
+    return ClientCertificates(value)
+
+
+def _networks(value: Any) -> Networks:
+    if not isinstance(value, list) or not value:
+        raise Wrong(f"is {say(value)} and no list of networks", f"write for example {_NETWORKS}")
+    try:
+        return Networks(tuple(ip_network(text(one, _NETWORKS)) for one in value))
+    except Wrong:
+        raise
+    except ValueError as error:
+        raise Wrong(f"is {say(value)}: {error}", f"write for example {_NETWORKS}") from None
 
 
 def _url_template(value: Any) -> URLTemplate:

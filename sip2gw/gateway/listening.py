@@ -1,6 +1,7 @@
 """A listener takes connections at one endpoint from when it starts until it stops; whatever it has taken lives on.
 
-What keeps it from listening is told as one line that says where, why, and what to do.
+While it runs it looks every second for renewed certificates. What keeps it from listening is told as one line that
+says where, why, and what to do.
 """
 
 from __future__ import annotations
@@ -19,11 +20,19 @@ from twisted.internet.interfaces import (
     IReactorTime,
     IStreamServerEndpoint,
 )
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from sip2gw.gateway.tls import ServerTLS
+from sip2gw.faults import Wrong
+from sip2gw.gateway.balancer import BalancerFactory, Networks
+from sip2gw.gateway.handshake import TLSFactory
+from sip2gw.gateway.tls import ServerTLS, TLSFiles
+from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
+
+LOOK = 1.0
+"""Seconds between looks for renewed certificates."""
 
 
 class CannotListen(Exception):
@@ -31,13 +40,14 @@ class CannotListen(Exception):
 
 
 class Listener(Service):
-    """Connections at one endpoint, with TLS around them if `tls` is given.
+    """Connections at one endpoint, with TLS around them if `tls` is given, and around that the balancers' PROXY header.
 
     `what` names the service and `where` the endpoint in what is logged; `remedy` says how to choose another.
     `make_endpoint` is called when it starts. `port` is what it listens on while it does.
     """
 
     log = Logger()
+    interval = LOOK
 
     def __init__(
         self,
@@ -48,6 +58,9 @@ class Listener(Service):
         *,
         reactor: IReactorTime,
         tls: ServerTLS | None = None,
+        balancers: Networks = (),
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        metrics: Metrics | None = None,
         remedy: str = "choose another",
     ) -> None:
         self.what = what
@@ -55,7 +68,12 @@ class Listener(Service):
         self.tls = tls
         self.port: IListeningPort | None = None
         self._make_endpoint = make_endpoint
-        self._factory = factory if tls is None else TLSMemoryBIOFactory(tls, False, factory, reactor)
+        metrics = metrics or Metrics()
+        self._secured = TLSFactory(tls, factory, reactor, limits, metrics) if tls else None
+        self._factory = BalancerFactory(self._secured or factory, balancers, reactor, limits, metrics)
+        self._looking = LoopingCall(tls.look) if tls else None
+        if self._looking is not None:
+            self._looking.clock = reactor
         self._remedy = remedy
         self._starting: Deferred[None] | None = None
 
@@ -69,6 +87,10 @@ class Listener(Service):
                 return os.fsdecode(name) if name else ""
             case _:
                 return ""
+
+    def warnings(self, due: int) -> tuple[str, ...]:
+        """What the operator should know, a sentence each; `due` is how many days a certificate should still have."""
+        return () if self.tls is None else self.tls.warnings(due)
 
     def privilegedStartService(self) -> None:
         """Begin to listen. Raises `CannotListen` if that is known at once."""
@@ -84,6 +106,10 @@ class Listener(Service):
         if self._starting is None:
             self.privilegedStartService()
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        if self._looking is not None and not self._looking.running:
+            self._looking.start(self.interval).addErrback(
+                lambda failure: self.log.failure("no more looks for renewed certificates", failure)
+            )
 
     async def stop_listening(self) -> None:
         """Take no new connections; those there are stay. Does nothing if it does not listen."""
@@ -94,8 +120,30 @@ class Listener(Service):
         if port is not None:
             await maybeDeferred(port.stopListening)
 
+    def prepare(self, files: TLSFiles | None, balancers: Networks, limits: Limits) -> Callable[[], None]:
+        """Have what a changed configuration says hold for new connections, once what is returned is called.
+
+        Certificates are read anew in any case. Raises `Wrong` for what can't be used, and for a change that needs
+        another listener: to TLS, or from it.
+        """
+        if (files is None) != (self.tls is None):
+            raise Wrong("can't change between plain SIP2 and TLS while it listens", "start the gateway again")
+        take = self.tls.prepare(files) if self.tls is not None and files is not None else None
+
+        def commit() -> None:
+            if take is not None:
+                take()
+            self._factory.networks = balancers
+            self._factory.limits = limits
+            if self._secured is not None:
+                self._secured.limits = limits
+
+        return commit
+
     def stopService(self) -> Deferred[None]:
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        if self._looking is not None and self._looking.running:
+            self._looking.stop()
         return Deferred.fromCoroutine(self.stop_listening())
 
     def _listen(self) -> Deferred[None]:
@@ -103,13 +151,13 @@ class Listener(Service):
 
     def _listens(self, port: IListeningPort) -> None:
         self.port = port
-        secured = "" if self.tls is None else f" over TLS, certificate until {self.tls.pair.expires:%Y-%m-%d}"
+        secured = "" if self.tls is None else f" over TLS, certificate until {self.tls.expires:%Y-%m-%d}"
         self.log.info(
             "listening on {where}: {what}{secured}",
             where=self.address or self.where, what=self.what, secured=secured,
         )  # fmt: skip
-        if self.tls is not None and self.tls.pair.days_left() < 0:
-            self.log.warn("the certificate of {where} has expired", where=self.where)
+        for warning in self.warnings(0):  # those of what has expired
+            self.log.warn("{warning}", warning=warning)
 
     def _cannot(self, failure: Failure) -> None:
         if isinstance(failure.value, CancelledError):

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IReactorTime,
+    ITCPTransport,
+)
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from sip2gw.certificates import name_of
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.reading import Reader
@@ -18,7 +26,7 @@ from sip2gw.metrics import Metrics
 from sip2gw.session import Ignore, Say, Session
 
 
-@implementer(IHalfCloseableProtocol)
+@implementer(IHalfCloseableProtocol, IHandshakeListener)
 class TerminalProtocol(Reader):
     """The connection of one terminal. `closed` fires when it is gone."""
 
@@ -54,6 +62,12 @@ class TerminalProtocol(Reader):
             self.transport.setTcpNoDelay(True)
         self._answering.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
         self.transport.registerProducer(self, True)
+
+    def handshakeCompleted(self) -> None:
+        """TLS is there, and the terminal may have proved who it is: the certificate was verified on the way."""
+        shown = self.transport.getPeerCertificate()
+        if shown is not None:
+            self._answering.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
 
     def too_much(self, limit: str) -> None:
         self._metrics.struck(limit)

@@ -1,33 +1,63 @@
-"""TLS as terminals get it: 1.2 or newer, suites with AEAD and forward secrecy, and always the certificate on disk.
+"""TLS as terminals get it: 1.2 or newer, suites with AEAD and forward secrecy, and always the certificates on disk.
 
-A renewed certificate is taken up at the next connection; if the new one can't be used, the old one stays.
+A renewed certificate is for whoever connects from then on; if the new one can't be used, the old one stays.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
+from attrs import field, frozen
 from OpenSSL import SSL
+from OpenSSL._util import lib as openssl  # as Twisted does; pyOpenSSL itself can set no more than one curve
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from sip2gw.certificate_folder import by_server_name, choose, default_of, places
 from sip2gw.certificates import Pair, files_of, read_pair
 from sip2gw.faults import Wrong
+from sip2gw.gateway.clients import ClientFiles, Clients, read_clients
+from sip2gw.metrics import Metrics
 
 _SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2; those of 1.3 are all as good."""
+
+_CURVES = b"X25519:P-256:P-384"
 
 _OPTIONS = (
     SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET | SSL.OP_CIPHER_SERVER_PREFERENCE
 )
 
-_Stamp = tuple[tuple[int, int, int], ...]
+CLIENTS = "client_authorities"
+"""What the fault of the files about client certificates is called; pairs are called as on disk."""
 
 
-def context(pair: Pair) -> SSL.Context:
+@frozen
+class TLSFiles:
+    """What a listener's TLS is made from. `default` is the pair for terminals that name no server."""
+
+    certificates: Path
+    default: str | None = None
+    clients: ClientFiles | None = None
+
+
+@frozen
+class Material:
+    """What was read of `TLSFiles`. `faults` are of what is on disk and can't be used; the old is here in its place."""
+
+    pairs: Mapping[str, Pair]
+    default: str
+    clients: Clients | None
+    faults: Mapping[str, Wrong]
+    contexts: Mapping[str, SSL.Context] = field(repr=False)
+
+
+def context(pair: Pair, clients: Clients | None = None) -> SSL.Context:
     """What all connections with this certificate share. Raises `Wrong` if OpenSSL does not take the pair.
 
     Not by way of Twisted's CertificateOptions: it can't forbid renegotiation, and takes the key only in a form that
@@ -39,6 +69,9 @@ def context(pair: Pair) -> SSL.Context:
     made.set_mode(SSL.MODE_RELEASE_BUFFERS)  # nearly halves the memory of a terminal that says nothing
     made.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     made.set_cipher_list(_SUITES)
+    openssl.SSL_CTX_set1_curves_list(made._context, _CURVES)
+    if clients is not None:
+        clients.check_in(made)
     try:
         made.use_certificate(pair.certificate)
         for other in pair.chain:
@@ -52,50 +85,171 @@ def context(pair: Pair) -> SSL.Context:
     return made
 
 
+def read_material(files: TLSFiles, before: Material | None = None) -> Material:
+    """Read it all. Raises `Wrong`; but given what was read before, what can't be used is left as it was then."""
+    faults: dict[str, Wrong] = {}
+
+    def put_up_with(called: str, fault: Wrong) -> None:
+        if before is None:
+            raise fault
+        faults[called] = fault
+
+    clients = before.clients if before else None
+    try:
+        clients = read_clients(files.clients) if files.clients else None
+    except Wrong as fault:
+        put_up_with(CLIENTS, fault)
+    found: dict[str, Path] = {}
+    try:
+        found = places(files.certificates)
+    except Wrong as fault:
+        put_up_with(files.certificates.name, fault)
+    old = before.pairs if before else {}
+    pairs, contexts = {}, {}
+    for called in {**old, **found}:
+        try:
+            pair = read_pair(found.get(called, files.certificates / called))
+            contexts[called] = context(pair, clients)
+        except Wrong as fault:
+            put_up_with(called, fault)
+            if called not in old:
+                continue
+            pair = old[called]
+            contexts[called] = context(pair, clients)
+        pairs[called] = pair
+    default = before.default if before else ""
+    try:
+        default = default_of(pairs, files.default)
+    except Wrong as fault:
+        put_up_with("default_certificate", fault)
+    _choose_by_name(pairs, contexts)
+    return Material(pairs, default, clients, faults, contexts)
+
+
+def _choose_by_name(pairs: Mapping[str, Pair], contexts: Mapping[str, SSL.Context]) -> None:
+    """Give each terminal the certificate for the server that it names, whichever of these contexts it begins with."""
+    table = by_server_name(pairs)
+
+    def choose_context(connection: SSL.Connection) -> None:
+        named = (connection.get_servername() or b"").decode("ascii", "replace")
+        called = choose(table, named)
+        if called is not None and contexts[called] is not connection.get_context():
+            connection.set_context(contexts[called])
+
+    for each in contexts.values():
+        each.set_tlsext_servername_callback(choose_context)
+
+
 @implementer(IOpenSSLServerConnectionCreator)
 class ServerTLS:
-    """The TLS side of a listener whose certificate is at `path`, in either form of `sip2gw.certificates`.
+    """The TLS side of the listener at `where`. Raises `Wrong` when made with what can't be used.
 
-    Raises `Wrong` when made with a certificate that can't be used. `pair` is the one that new connections get.
+    `look` takes up what was renewed on disk. `material` is what new connections get.
     """
 
     log = Logger()
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp = self._on_disk()
-        self.pair = read_pair(path)
-        self._context = context(self.pair)
+    def __init__(self, files: TLSFiles, *, where: str = "", metrics: Metrics | None = None) -> None:
+        self.files = files
+        self.where = where
+        self._metrics = metrics or Metrics()
+        self._stamp = _stamp(files)
+        self._untold = False
+        self.material = read_material(files)
+        self._count()
+
+    @property
+    def expires(self) -> datetime:
+        """When the first of the certificates does."""
+        return min(pair.expires for pair in self.material.pairs.values())
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        stamp = self._on_disk()
+        return SSL.Connection(self.material.contexts[self.material.default], None)
+
+    def look(self) -> None:
+        """Take up what has changed on disk. What can't be used is told at the second look: it may be half written."""
+        stamp = _stamp(self.files)
         if stamp != self._stamp:
-            self._stamp = stamp  # also if it turns out to be bad: once told is enough
-            self._renew()
-        return SSL.Connection(self._context, None)
+            self._stamp = stamp
+            self._take(read_material(self.files, self.material))
+            self._untold = bool(self.material.faults)
+        elif self._untold:
+            self._untold = False
+            for called, fault in self.material.faults.items():
+                self._metrics.certificate_renewals.labels(outcome="refused").inc()
+                self.log.error(
+                    "{where}: {called} changed and can't be used; the old one stays: it {fault}",
+                    where=self.where, called=called, fault=fault,
+                )  # fmt: skip
+        self._count()
 
-    def _renew(self) -> None:
-        try:
-            pair = read_pair(self._path)
-            self._context = context(pair)
-        except Wrong as fault:
-            self.log.error(
-                "the certificate changed and can't be used; the old one stays: it {fault}", fault=fault
-            )
-            return
-        self.pair = pair
-        self.log.info(
-            "the certificate was renewed: {path}, until {until}", path=self._path, until=pair.expires
-        )
+    def prepare(self, files: TLSFiles) -> Callable[[], None]:
+        """Read everything anew, perhaps from elsewhere. What is returned makes it hold. Raises `Wrong`."""
+        stamp = _stamp(files)
+        material = read_material(files)
 
-    def _on_disk(self) -> _Stamp:
-        """What changes whenever one of the files does."""
-        return tuple(_stamp(file) for file in files_of(self._path))
+        def commit() -> None:
+            self.files, self._stamp, self._untold = files, stamp, False
+            self._take(material)
+            self._count()
+
+        return commit
+
+    def warnings(self, due: int) -> tuple[str, ...]:
+        """What the operator should know, a sentence each; `due` is how many days a certificate should still have."""
+        material = self.material
+        ends = [(called, pair.days_left()) for called, pair in material.pairs.items()]
+        said = [
+            f"the certificate {called} of {self.where} "
+            + ("has expired" if days < 0 else f"expires in {days} days")
+            for called, days in ends
+            if days < due
+        ]
+        said += [
+            f"{called} of {self.where} changed on disk and can't be used: it {fault}"
+            for called, fault in material.faults.items()
+        ]
+        if material.clients and (end := material.clients.warning()):
+            said.append(f"the revocation list of {self.where} {end}")
+        return tuple(said)
+
+    def _take(self, material: Material) -> None:
+        before, self.material = self.material, material
+        for called, pair in material.pairs.items():
+            old = before.pairs.get(called)
+            if old is None or old.certificate != pair.certificate:
+                self._metrics.certificate_renewals.labels(outcome="ok").inc()
+                self.log.info(
+                    "{where}: the certificate {called} was renewed, until {until}",
+                    where=self.where, called=called, until=pair.expires,
+                )  # fmt: skip
+        if material.clients != before.clients:
+            self.log.info("{where}: who vouches for clients was renewed", where=self.where)
+        for called in before.pairs.keys() - material.pairs.keys():
+            self._metrics.certificate_days_left.remove(self.where, called)
+
+    def _count(self) -> None:
+        for called, pair in self.material.pairs.items():
+            self._metrics.certificate_days_left.labels(self.where, called).set(pair.days_left())
+        self._metrics.certificate_faults.labels(self.where).set(len(self.material.faults))
 
 
-def _stamp(file: Path) -> tuple[int, int, int]:
+_Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+def _stamp(files: TLSFiles) -> _Stamp:
+    """What changes whenever something on disk does."""
+    try:
+        found = list(places(files.certificates).values())
+    except Wrong:
+        found = []
+    every = [file for place in found for file in files_of(place)]
+    return tuple(_stamp_of(file) for file in (*every, *(files.clients.files if files.clients else ())))
+
+
+def _stamp_of(file: Path) -> tuple[str, int, int, int]:
     try:
         found = os.stat(file)
     except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return str(file), 0, 0, 0
+    return str(file), found.st_mtime_ns, found.st_size, found.st_ino

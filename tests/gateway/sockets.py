@@ -48,18 +48,27 @@ class Seen:
     echo: bytes
 
 
-def trusting(certificate: Path | None, **changes: Any) -> ssl.SSLContext:
-    """A client's context that trusts this certificate alone, or anybody; `changes` are set on it."""
+def trusting(
+    certificate: Path | None, *, client: Path | None = None, ciphers: str | None = None, **changes: Any
+) -> ssl.SSLContext:
+    """A client's context that trusts this certificate alone, or anybody; `changes` are set on it.
+
+    `client` is a file with a certificate and key of the client's own.
+    """
     context = ssl.create_default_context(cafile=None if certificate is None else str(certificate))
     if certificate is None:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if client is not None:
+        context.load_cert_chain(client)
+    if ciphers is not None:
+        context.set_ciphers(ciphers)
     for name, value in changes.items():
         setattr(context, name, value)
     return context
 
 
-def visit(port: int, context: ssl.SSLContext, name: str = "127.0.0.1") -> Seen:
-    """Connect, say something, and hear it said back."""
+def visit(port: int, context: ssl.SSLContext, name: str | None = "127.0.0.1") -> Seen:
+    """Connect, say something, and hear it said back. Without a name, or with a number, none is told to the server."""
     plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
     with plain, context.wrap_socket(plain, server_hostname=name) as secure:
         secure.sendall(b"9900302.00\r")

@@ -1,10 +1,8 @@
 """What a terminal gets: the certificate on disk, TLS 1.2 or 1.3, and only suites that are up to it."""
 
 import ssl
-import tempfile
 import warnings
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,55 +12,36 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, serverFromString, wrapClientTLS
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from twisted.internet.threads import deferToThread
-from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
-from twisted.trial.unittest import TestCase
 from zope.interface import implementer
 
-from sip2gw.certificates import CHAIN, KEY, read_pair
+from sip2gw.certificates import CHAIN, KEY
 from sip2gw.demo.selfsigned import certificate, kept_pair
 from sip2gw.faults import Wrong
-from sip2gw.gateway.listening import Listener
-from sip2gw.gateway.tls import ServerTLS, context
+from sip2gw.gateway.tls import ServerTLS, TLSFiles, context
+from sip2gw.limits import Limits
 
-from .sockets import EchoFactory, failure_of, say_in_clear, trusting, visit
-
-ENDPOINT = "tcp:0:interface=127.0.0.1"
+from .servers import AServer
+from .sockets import failure_of, trusting, visit
 
 
 def der(folder: Path) -> bytes:
     return x509.load_pem_x509_certificate((folder / CHAIN).read_bytes()).public_bytes(Encoding.DER)
 
 
-class AServer(TestCase):
-    """A server on a free port, with a certificate in a folder of its own."""
+class AServerOfItsOwn(AServer):
+    """A server with a certificate that vouches for itself."""
 
     def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+        super().setUp()
         kept_pair(self.folder)
-        self.factory = EchoFactory()
-        self.tls = ServerTLS(self.folder)
-        listener = Listener(
-            "echo",
-            ENDPOINT,
-            partial(serverFromString, reactor, ENDPOINT),
-            self.factory,
-            reactor=reactor,
-            tls=self.tls,
-        )
-        listener.startService()
-        self.addCleanup(listener.stopService)
-        self.port = listener.port.getHost().port
-
-    def visit(self, *, certificate: Path | None = None, name: str = "127.0.0.1", **changes):
-        return deferToThread(visit, self.port, trusting(certificate, **changes), name)
+        self.listener = self.serve(TLSFiles(self.folder))
+        self.tls = self.listener.tls
 
     def renew(self) -> bytes:
         """Another certificate takes the place of the one there is, as a certificate client does it."""
@@ -71,10 +50,10 @@ class AServer(TestCase):
         return der(self.folder)
 
 
-class HandshakeTests(AServer):
+class HandshakeTests(AServerOfItsOwn):
     async def test_the_certificate_is_the_one_on_disk(self) -> None:
         for name in ("127.0.0.1", "localhost"):
-            seen = await self.visit(certificate=self.folder / CHAIN, name=name)
+            seen = await self.visit(trusted=self.folder / CHAIN, name=name)
             assert seen.certificate == der(self.folder)
             assert seen.echo == b"9900302.00\r"
 
@@ -90,7 +69,7 @@ class HandshakeTests(AServer):
         seen = await self.visit(maximum_version=ssl.TLSVersion.TLSv1_2)
         assert (seen.version, seen.suite) == ("TLSv1.2", "ECDHE-ECDSA-AES256-GCM-SHA384")
 
-    async def test_tls_1_1_is_refused(self) -> None:
+    async def test_F13_tls_1_1_is_refused(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python calls it insecure, too
             old = trusting(None, minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
@@ -98,22 +77,18 @@ class HandshakeTests(AServer):
         reason = await deferToThread(failure_of, visit, self.port, old)
         assert reason == "TLSV1_ALERT_PROTOCOL_VERSION"
 
-    async def test_suites_without_aead_or_forward_secrecy_are_refused(self) -> None:
+    async def test_F13_suites_without_aead_or_forward_secrecy_are_refused(self) -> None:
         for suite in ("ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA", "AES256-GCM-SHA384"):
             context = trusting(None, maximum_version=ssl.TLSVersion.TLSv1_2)
             context.set_ciphers(suite)
             reason = await deferToThread(failure_of, visit, self.port, context)
             assert reason in ("SSLV3_ALERT_HANDSHAKE_FAILURE", "SSL/TLS_ALERT_HANDSHAKE_FAILURE"), suite
 
-    async def test_plain_sip2_on_the_tls_port_is_hung_up_on(self) -> None:
-        heard = await deferToThread(say_in_clear, self.port, b"9900302.00AY1AZFCA5\r")
-        assert b"9900302.00" not in heard
-        assert not self.factory.live
-
     async def test_the_chain_is_sent_after_the_certificate_of_the_key(self) -> None:
         other = certificate(ec.generate_private_key(ec.SECP256R1())).public_bytes(Encoding.PEM)
         own = (self.folder / CHAIN).read_bytes()
         (self.folder / CHAIN).write_bytes(other + own)
+        self.tls.look()
         peer = ChainOf()
         client = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
         await connectProtocol(wrapClientTLS(Anybody(), client), peer)
@@ -121,7 +96,7 @@ class HandshakeTests(AServer):
         peer.transport.abortConnection()
         await peer.closed
 
-    async def test_a_client_can_not_renegotiate(self) -> None:
+    async def test_F15_a_client_can_not_renegotiate(self) -> None:
         peer = ChainOf()
         client = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
         await connectProtocol(wrapClientTLS(Anybody(TLSVersion.TLSv1_2), client), peer)
@@ -132,29 +107,149 @@ class HandshakeTests(AServer):
         assert "no renegotiation" in await peer.closed
 
 
-class RenewalTests(AServer):
-    async def test_a_renewed_certificate_is_taken_up_at_once(self) -> None:
-        before = await self.visit()
+class RenewalTests(AServerOfItsOwn):
+    async def test_F18_a_renewed_certificate_is_for_whoever_connects_then_and_the_others_go_on(self) -> None:
+        await self.listener.stopService()
+        self.listener.interval = 0.01
+        self.listener.startService()
+        self.port = self.listener.port.getHost().port
+        stays = ChainOf()
+        client = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
+        await connectProtocol(wrapClientTLS(Anybody(), client), stays)
+        before = (await stays.chain)[0].public_bytes(Encoding.DER)
         new = self.renew()
-        after = await self.visit()
-        assert (before.certificate == new, after.certificate == new) == (False, True)
-        assert self.tls.pair.certificate == read_pair(self.folder).certificate
+        await self.until(lambda: self.count("sip2gw_certificate_renewals_total", outcome="ok") == 1)
+        assert (await self.visit()).certificate == new != before
+        stays.transport.write(b"97\r")
+        await self.until(lambda: stays.heard.endswith(b"97\r"))
+        stays.transport.abortConnection()
+        await stays.closed
+        assert len([line for line in self.said("info") if "renewed, until" in line]) == 1
 
-    async def test_a_renewal_that_can_not_be_used_is_told_once_and_the_old_one_stays(self) -> None:
+    async def test_F19_a_renewal_that_can_not_be_used_is_told_once_and_the_old_one_stays(self) -> None:
         before = await self.visit()
         (self.folder / KEY).write_bytes(b"half a k")
-        with capturedLogs() as logs:
-            seen = [await self.visit(), await self.visit()]
-        assert [one.certificate for one in seen] == [before.certificate] * 2
-        told = [event for event in logs if "certificate" in event.get("log_format", "")]
-        assert [event["log_level"].name for event in told] == ["error"]
+        self.tls.look()
+        assert not self.said("error"), "it may still be being written"
+        for _ in range(3):
+            self.tls.look()
+        assert (await self.visit()).certificate == before.certificate
+        [told] = self.said("error")
+        assert "the old one stays: it is" in told
+        assert "no private key" in told
+        assert self.count("sip2gw_certificate_faults", listener="the door") == 1
+        assert self.count("sip2gw_certificate_renewals_total", outcome="refused") == 1
+        [warning] = self.listener.warnings(14)
+        assert "changed on disk and can't be used" in warning
         new = self.renew()
+        self.tls.look()
         assert (await self.visit()).certificate == new
+        assert self.count("sip2gw_certificate_faults", listener="the door") == 0
+        assert self.listener.warnings(14) == ()
 
-    async def test_a_certificate_that_is_gone_stays(self) -> None:
+    async def test_F19_the_key_of_another_certificate(self) -> None:
+        before = await self.visit()
+        (self.folder / KEY).write_bytes(self.authority.issue("localhost")[1])
+        self.tls.look()
+        self.tls.look()
+        assert (await self.visit()).certificate == before.certificate
+        [told] = self.said("error")
+        assert "belongs to none of the certificates" in told
+
+    async def test_F19_a_certificate_that_is_gone_stays(self) -> None:
         before = await self.visit()
         (self.folder / CHAIN).unlink()
+        self.tls.look()
+        self.tls.look()
         assert (await self.visit()).certificate == before.certificate
+        assert len(self.said("error")) == 1
+
+    async def test_what_is_prepared_holds_once_it_is_committed(self) -> None:
+        before = await self.visit()
+        other = self.folder / "other.pem"
+        made = self.authority.write_pair(other, "sip2.example.org")
+        commit = self.listener.prepare(TLSFiles(other), (), Limits())
+        assert (await self.visit()).certificate == before.certificate
+        commit()
+        assert (await self.visit()).certificate == made
+        assert self.count("sip2gw_certificate_days_left", listener="the door", certificate="other") == 89
+        with pytest.raises(Wrong, match="does not exist"):
+            self.listener.prepare(TLSFiles(self.folder / "nowhere.pem"), (), Limits())
+        with pytest.raises(Wrong, match="while it listens"):
+            self.listener.prepare(None, (), Limits())
+        assert (await self.visit()).certificate == made
+
+
+class ServerNameTests(AServer):
+    """Several certificates in a folder."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        write = self.authority.write_pair
+        self.one = write(self.folder / "one", "sip2.one.example", "kiosk.one.example")
+        self.stars = write(self.folder / "stars.pem", "*.one.example", "*.two.example")
+        self.default = write(self.folder / "default", "localhost")
+        (self.folder / "README").write_text("left alone")
+        (self.folder / ".half").mkdir()
+        (self.folder / "accounts").mkdir()
+        self.listener = self.serve(TLSFiles(self.folder))
+
+    async def seen(self, *names: str | None) -> list[bytes]:
+        return [(await self.visit(name=name)).certificate for name in names]
+
+    async def test_F16_the_certificate_is_for_the_name_that_is_asked_for(self) -> None:
+        asked = "sip2.one.example", "KIOSK.one.example", "new.one.example", "sip2.two.example"
+        assert await self.seen(*asked) == [self.one, self.one, self.stars, self.stars]
+
+    async def test_F16_without_a_name_or_with_an_unknown_one_it_is_the_default(self) -> None:
+        asked = None, "sip2.three.example", "a.b.two.example", "two.example", "127.0.0.1"
+        assert await self.seen(*asked) == [self.default] * 5
+        old = ssl.TLSVersion.TLSv1_2
+        assert (await self.visit(maximum_version=old)).certificate == self.default
+        assert (await self.visit(maximum_version=old, name="a.two.example")).certificate == self.stars
+
+    async def test_F18_one_is_renewed_one_is_added_and_one_is_spoilt(self) -> None:
+        write = self.authority.write_pair
+        one = write(self.folder / "one", "sip2.one.example")
+        three = write(self.folder / "three.pem", "sip2.three.example")
+        (self.folder / "stars.pem").write_bytes(b"")
+        self.listener.tls.look()
+        self.listener.tls.look()
+        asked = "sip2.one.example", "sip2.three.example", "sip2.two.example", None
+        assert await self.seen(*asked) == [one, three, self.stars, self.default]
+        [told] = self.said("error")
+        assert told.startswith("the door: stars changed and can't be used")
+
+    async def test_F17_each_has_its_days_counted_and_an_expired_one_still_serves(self) -> None:
+        made = self.authority.write_pair(self.folder / "one", "sip2.one.example", days=-3)
+        self.authority.write_pair(self.folder / "stars.pem", "*.two.example", days=10)
+        self.listener.tls.look()
+        assert await self.seen("sip2.one.example") == [made]
+        days = {
+            name: self.count("sip2gw_certificate_days_left", listener="the door", certificate=name)
+            for name in ("one", "stars", "default")
+        }
+        assert days == {"one": -4, "stars": 9, "default": 89}
+        assert sorted(self.listener.warnings(14)) == [
+            "the certificate one of the door has expired",
+            "the certificate stars of the door expires in 9 days",
+        ]
+
+    async def test_which_is_the_default_must_be_told_or_be_called_so(self) -> None:
+        commit = self.listener.prepare(TLSFiles(self.folder, "stars"), (), Limits())
+        commit()
+        assert await self.seen(None) == [self.stars]
+        with pytest.raises(Wrong, match="called default, one, stars"):
+            self.listener.prepare(TLSFiles(self.folder, "two"), (), Limits())
+        (self.folder / "default").rename(self.folder / "localhost")
+        with pytest.raises(Wrong, match=r"is missing.+localhost, one, stars"):
+            self.listener.prepare(TLSFiles(self.folder), (), Limits())
+
+    async def test_of_two_for_one_name_it_is_the_one_that_lasts_longer(self) -> None:
+        longer = self.authority.write_pair(self.folder / "another.pem", "sip2.one.example", days=120)
+        self.authority.write_pair(self.folder / "third.pem", "sip2.one.example", days=30)
+        self.listener.tls.look()
+        assert await self.seen("sip2.one.example") == [longer]
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -174,13 +269,15 @@ class ChainOf(Protocol):
     def __init__(self) -> None:
         self.chain: Deferred[list[x509.Certificate]] = Deferred()
         self.closed: Deferred[str] = Deferred()
+        self.heard = b""
 
     def connectionMade(self) -> None:
         self.transport.write(b"9900302.00\r")
 
     def dataReceived(self, data: bytes) -> None:
-        sent = self.transport.getHandle().get_peer_cert_chain(as_cryptography=True)
-        self.chain.callback(sent)
+        self.heard += data
+        if not self.chain.called:
+            self.chain.callback(self.transport.getHandle().get_peer_cert_chain(as_cryptography=True))
 
     def connectionLost(self, reason: Failure) -> None:
         self.closed.callback(str(reason.value))
@@ -190,16 +287,16 @@ def test_a_certificate_that_can_not_be_used(tmp_path):
     kept_pair(tmp_path)
     (tmp_path / KEY).unlink()
     with pytest.raises(Wrong, match="does not exist"):
-        ServerTLS(tmp_path)
+        ServerTLS(TLSFiles(tmp_path))
 
 
-def test_no_compression_and_no_renegotiation(tmp_path):
+def test_F15_no_compression_and_no_renegotiation(tmp_path):
     options = context(kept_pair(tmp_path)).set_options(0)
     for option in (SSL.OP_NO_COMPRESSION, SSL.OP_NO_RENEGOTIATION):
         assert options & option
 
 
-def test_days_left(tmp_path):
+def test_F17_days_left(tmp_path):
     pair = kept_pair(tmp_path)
     assert pair.days_left(pair.expires - timedelta(days=3, hours=1)) == 3
     assert pair.days_left(pair.expires + timedelta(hours=1)) == -1

@@ -1,0 +1,176 @@
+"""Behind a load balancer a terminal's address is what the balancer says in its PROXY header, and only balancers say it.
+
+Where balancers are listed nobody else is heard, and the header is required. Where none are there is no header.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+)
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from twisted.python.failure import Failure
+from zope.interface import directlyProvides, implementer, providedBy
+
+from sip2gw.gateway.proxy import NoHeader, address_of, read_header
+from sip2gw.gateway.sparing import Sparing
+from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+@implementer(IHalfCloseableProtocol)
+class BalancedConnection(ProtocolWrapper):
+    """One connection of a balancer; what is inside begins when the header has been read, with the address in there.
+
+    A balancer that speaks for itself, as its health checks do, is served as itself.
+    """
+
+    factory: BalancerFactory
+    wrappedProtocol: Any
+    transport: Any
+
+    def __init__(self, factory: BalancerFactory) -> None:
+        super().__init__(factory, None)  # type: ignore[arg-type]  # until the header is there
+        self._received = b""
+        self._over = False
+        self._deadline: IDelayedCall | None = None
+        self._peer: IAddress | None = None
+
+    def makeConnection(self, transport: Any) -> None:
+        directlyProvides(self, providedBy(transport))
+        self.factory.registerProtocol(self)  # type: ignore[no-untyped-call]  # Twisted's
+        deadline = self.factory.limits.proxy_deadline
+        self._deadline = self.factory.reactor.callLater(deadline, self._too_late)
+        Protocol.makeConnection(self, transport)
+
+    def getPeer(self) -> IAddress:
+        peer: IAddress = self._peer or self.transport.getPeer()
+        return peer
+
+    def dataReceived(self, data: bytes) -> None:
+        if self.wrappedProtocol is not None:
+            self.wrappedProtocol.dataReceived(data)
+        elif not self._over:
+            self._received += data
+            try:
+                header = read_header(self._received)
+            except NoHeader as none:
+                self._refuse("refused", str(none))
+                return
+            if header is not None:
+                self._serve(header.source, self._received[header.size :])
+
+    def readConnectionLost(self) -> None:
+        """The peer has said its last. TLS has no such halves."""
+        if IHalfCloseableProtocol.implementedBy(type(self.wrappedProtocol)):
+            self.wrappedProtocol.readConnectionLost()
+        else:
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """The gateway never closes one half alone."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if not self._over:
+            self._end("lost")
+        self.factory.unregisterProtocol(self)  # type: ignore[no-untyped-call]  # Twisted's
+        if self.wrappedProtocol is not None:
+            self.wrappedProtocol.connectionLost(reason)
+            self.wrappedProtocol = None
+
+    def _serve(self, source: tuple[str, int] | None, rest: bytes) -> None:
+        self._received = b""
+        self._end("local" if source is None else "ok")
+        if source is not None:
+            kind = IPv6Address if ":" in source[0] else IPv4Address
+            self._peer = kind("TCP", *source)
+        inner = self.factory.wrappedFactory.buildProtocol(self.getPeer())
+        if inner is None:  # there is no place for it
+            self.transport.loseConnection()
+            return
+        self.wrappedProtocol = inner
+        inner.makeConnection(self)
+        if rest:
+            inner.dataReceived(rest)
+
+    def _too_late(self) -> None:
+        self.factory.metrics.struck("proxy_deadline")
+        self._refuse("deadline", "no PROXY header in time")
+
+    def _refuse(self, outcome: str, why: str) -> None:
+        self._end(outcome)
+        self.factory.tell(self.transport.getPeer(), why)
+        self.transport.loseConnection()
+
+    def _end(self, outcome: str) -> None:
+        """The header is read, or there will be none."""
+        self._over = True
+        self.factory.waiting -= 1
+        self.factory.metrics.proxy_headers.labels(outcome=outcome).inc()
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+
+class BalancerFactory(WrappingFactory):
+    """Connections of `inner`, by way of the balancers in `networks`; if that is empty, without any."""
+
+    noisy = False
+    log = Logger()
+
+    def __init__(
+        self,
+        inner: IProtocolFactory,
+        networks: Networks,
+        reactor: IReactorTime,
+        limits: Limits,
+        metrics: Metrics,
+    ) -> None:
+        super().__init__(inner)  # type: ignore[no-untyped-call]  # Twisted's
+        self.networks = networks
+        self.reactor = reactor
+        self.limits = limits
+        self.metrics = metrics
+        self.waiting = 0
+        """Connections whose header is still to come."""
+        self._sparing = Sparing(reactor.seconds)
+
+    def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:  # type: ignore[override]  # as Factory's
+        if not self.networks:
+            return self.wrappedFactory.buildProtocol(addr)
+        if not self._is_balancer(addr):
+            self.metrics.proxy_headers.labels(outcome="foreign").inc()
+            self.tell(addr, "it is no load balancer that proxy_from lists")
+            return None
+        if self.waiting >= self.limits.strangers:
+            self.metrics.struck("strangers")
+            return None
+        self.waiting += 1
+        return BalancedConnection(self)
+
+    def tell(self, addr: IAddress | None, why: str) -> None:
+        """Log why a connection is closed, unless that was just done for others."""
+        more = self._sparing.left_out(why)
+        if more is not None:
+            host = str(getattr(addr, "host", ""))
+            self.log.info("closed: {why} ({host}; {more} others not logged)", why=why, host=host, more=more)
+
+    def _is_balancer(self, addr: IAddress | None) -> bool:
+        try:
+            address = address_of(str(getattr(addr, "host", "")).partition("%")[0])
+        except ValueError:  # not of the internet
+            return False
+        return any(address in network for network in self.networks)

@@ -1,0 +1,89 @@
+"""A terminal may prove who it is with a certificate, one that an authority of ours has signed and nobody has revoked.
+
+It is checked in the handshake. What fails there ends the connection before a word of SIP2 is read.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+from cryptography import x509
+from OpenSSL import SSL, crypto
+
+from sip2gw.certificates import read_authorities, read_revoked
+
+REVOKED_DUE = 3
+"""Days before the end of a revocation list from which health warns of it: without one nobody is let in."""
+
+_REASONS = {
+    9: "is not valid yet",
+    10: "has expired",
+    12: "can't be checked: the revocation list has expired",
+    3: "can't be checked: client_revoked has no list of its authority",
+    23: "is revoked",
+    26: "is not for clients",
+}
+"""By OpenSSL's number; whatever else there is means the same."""
+
+_FOREIGN = "is not from client_authorities"
+
+
+@frozen
+class ClientFiles:
+    """Where it stands which certificates of terminals are good; `required` if a terminal must have one."""
+
+    authorities: Path
+    required: bool = True
+    revoked: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self.authorities, *([self.revoked] if self.revoked else []))
+
+
+@frozen
+class Clients:
+    """Which certificates of terminals are good, as it was read."""
+
+    authorities: tuple[x509.Certificate, ...]
+    required: bool
+    revoked: tuple[x509.CertificateRevocationList, ...] = ()
+
+    def check_in(self, context: SSL.Context) -> None:
+        """Have handshakes with this context check it."""
+        store = context.get_cert_store()
+        assert store is not None  # noqa: S101 (a new context has one)
+        for authority in self.authorities:
+            store.add_cert(crypto.X509.from_cryptography(authority))
+            context.add_client_ca(authority)
+        for revoked in self.revoked:
+            store.add_crl(revoked)
+        # Each authority is trusted by itself, whoever has signed it. Revocation is asked of the terminal's own
+        # certificate; an authority that is no good any more is to be taken out of the file.
+        flags = crypto.X509StoreFlags.PARTIAL_CHAIN
+        store.set_flags(flags | crypto.X509StoreFlags.CRL_CHECK if self.revoked else flags)
+        must = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if self.required else 0
+        context.set_verify(SSL.VERIFY_PEER | must, _note_why)
+
+    def warning(self, now: datetime | None = None) -> str | None:
+        """What the operator should know of the revocation lists."""
+        ends = [revoked.next_update_utc for revoked in self.revoked if revoked.next_update_utc]
+        if not ends or (days := (min(ends) - (now or datetime.now(UTC))).days) >= REVOKED_DUE:
+            return None
+        return "has expired: no client certificate is accepted" if days < 0 else f"expires in {days} days"
+
+
+def read_clients(files: ClientFiles) -> Clients:
+    """Raises `Wrong`."""
+    authorities = read_authorities(files.authorities)
+    revoked = read_revoked(files.revoked, authorities) if files.revoked else []
+    return Clients(tuple(authorities), files.required, tuple(revoked))
+
+
+def _note_why(connection: SSL.Connection, _: crypto.X509, error: int, __: int, good: int) -> bool:
+    """OpenSSL decides; why it says no is kept with the connection, for it tells nobody else."""
+    if not good:
+        connection.set_app_data(f"its certificate {_REASONS.get(error, _FOREIGN)}")
+    return bool(good)

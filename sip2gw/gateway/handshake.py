@@ -1,0 +1,124 @@
+"""A handshake ends well within its deadline or the connection ends; each that ends is counted, and told sparingly.
+
+Whoever speaks another language than TLS is known by the first byte and gets no handshake at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from OpenSSL import SSL
+from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IProtocolFactory, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger, LogLevel
+from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+from sip2gw.gateway.peer import Peer
+from sip2gw.gateway.refusals import PLAIN, other_language, why
+from sip2gw.gateway.sparing import Sparing
+from sip2gw.gateway.tls import ServerTLS
+from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
+
+
+class TLSConnection(BufferingTLSTransport):
+    """One connection's TLS."""
+
+    factory: TLSFactory
+    transport: Any
+    _deadline: IDelayedCall | None = None
+    _heard = False
+    _outcome = ""
+
+    def makeConnection(self, transport: object) -> None:
+        factory = self.factory
+        self._deadline = factory.reactor.callLater(factory.limits.handshake_deadline, self._too_late)
+        super().makeConnection(transport)  # type: ignore[no-untyped-call]  # Twisted's
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._outcome:
+            if self._outcome == "ok":
+                super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
+            return
+        if not self._heard:
+            self._heard = True
+            if (language := other_language(data)) is not None:
+                self._speaks(language)
+                return
+        super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
+        if self._handshakeDone and not self._outcome:
+            self._end("ok")
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if not self._outcome:
+            self._failed(self._reason)
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        super().connectionLost(reason)
+
+    def _too_late(self) -> None:
+        """The time is up; also for a handshake that has failed, but whose peer does not take the news."""
+        if not self._outcome:
+            self._end("deadline")
+            self.factory.metrics.struck("handshake_deadline")
+            self._tell("deadline", "it did not finish the handshake in time")
+        self.abortConnection()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def _speaks(self, language: str) -> None:
+        self._end("plain" if language == PLAIN else "refused")
+        if language == PLAIN:
+            self._say(LogLevel.warn, PLAIN, "a {peer} speaks plain SIP2 to the TLS port")
+        else:
+            self._tell(language, f"it speaks {language}")
+        self.transport.loseConnection()
+
+    def _failed(self, reason: Failure | None) -> None:
+        """The connection is gone before the handshake was done. `reason` is what Twisted has made of it."""
+        if reason is not None and isinstance(reason.value, SSL.Error):
+            self._end("refused")
+            noted = self._tlsConnection.get_app_data()
+            words = noted if isinstance(noted, str) else why(reason.value)
+            self._tell(words, words)
+            return
+        self._end("lost")
+        if self._heard:
+            self._tell("lost", "it went away in the middle of the handshake")
+
+    def _end(self, outcome: str) -> None:
+        self._outcome = outcome
+        self.factory.metrics.handshakes.labels(outcome=outcome).inc()
+        if outcome == "ok" and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _tell(self, kind: str, words: str) -> None:
+        self._say(LogLevel.info, kind, "no TLS with the {peer}: {why}", why=words)
+
+    def _say(self, level: Any, kind: str, text: str, **fields: str) -> None:
+        more = self.factory.sparing.left_out(kind)
+        if more is not None:
+            peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
+            rest = "; {more} more like it were not logged" if more else ""
+            self.factory.log.emit(level, text + rest, peer=peer, more=more, **fields)
+
+
+class TLSFactory(TLSMemoryBIOFactory):
+    """TLS around the connections of `inner`. What `inner` has no place for is closed without a handshake."""
+
+    protocol = TLSConnection
+    noisy = False
+    log = Logger()
+
+    def __init__(
+        self, tls: ServerTLS, inner: IProtocolFactory, reactor: IReactorTime, limits: Limits, metrics: Metrics
+    ) -> None:
+        super().__init__(tls, False, inner, reactor)
+        self.reactor = reactor
+        self.limits = limits
+        self.metrics = metrics
+        self.sparing = Sparing(reactor.seconds)
+
+    def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:  # type: ignore[override]  # as Factory's
+        inner = self.wrappedFactory.buildProtocol(addr)
+        return None if inner is None else self.protocol(self, inner)

@@ -1,0 +1,53 @@
+"""Why a handshake failed, in words that tell an operator whose fault it is; nothing in them comes off the wire."""
+
+from __future__ import annotations
+
+import re
+
+from OpenSSL import SSL
+
+PLAIN = "SIP2"
+
+_LANGUAGES = {
+    PLAIN: re.compile(rb"[\r\n ]*[0-9]"),
+    "PROXY, and proxy_from lists no balancer": re.compile(rb"PROXY |\r\n\r\n\0"),
+    "HTTP": re.compile(rb"(?:GET|PUT|POST|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE) "),
+}
+_RECORDS = range(0x14, 0x18)
+"""The first byte of all that TLS 1.0 to 1.3 say."""
+
+_WORDS = {
+    "unsupported protocol": "it offers only TLS versions older than 1.2",
+    "no shared cipher": "it offers no cipher suite that is good enough",
+    "no shared group": "it offers no curve that is good enough",
+    "no suitable key share": "it offers no curve that is good enough",
+    "no suitable signature algorithm": "it knows no signature of our certificate's kind",
+    "no shared signature algorithms": "it knows no signature of our certificate's kind",
+    "inappropriate fallback": "it offers an older TLS version than it could",
+    "peer did not return a certificate": "it has no client certificate",
+    "certificate verify failed": "its certificate is not from client_authorities",
+    "alert unknown ca": "it does not trust our certificate's authority (alert: unknown CA)",
+    "alert certificate unknown": "it does not trust our certificate (alert: certificate unknown)",
+    "alert bad certificate": "it does not accept our certificate (alert: bad certificate)",
+    "alert certificate expired": "our certificate has expired for it (alert: certificate expired)",
+    "alert protocol version": "it offers no TLS version that we do (alert: protocol version)",
+    "alert handshake failure": "it ended the handshake (alert: handshake failure)",
+}
+"""By the end of OpenSSL's reason, which has older versions' names before it."""
+
+
+def other_language(first: bytes) -> str | None:
+    """What a client speaks that begins with these bytes; None if they may well be TLS."""
+    if not first or first[0] in _RECORDS or first[0] & 0x80:  # the latter is how SSL 2 says hello
+        return None
+    return next((name for name, begins in _LANGUAGES.items() if begins.match(first)), "no TLS")
+
+
+def why(error: SSL.Error) -> str:
+    """What OpenSSL says, in words of ours where we have some."""
+    errors = error.args[0] if error.args else ()
+    reason = errors[-1][-1] if isinstance(errors, list) and errors else ""
+    for end, words in _WORDS.items():
+        if reason.lower().endswith(end):
+            return words
+    return reason or "it broke the protocol"
