@@ -17,7 +17,9 @@ from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.clients import ClientFiles
+from sip2gw.gateway.descriptors import ceiling
 from sip2gw.gateway.listening import CannotListen, Listener
+from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.tls import ServerTLS, TLSFiles
 from sip2gw.librarika import Deadlines, Librarika
 from sip2gw.metrics import Metrics
@@ -55,6 +57,7 @@ class Gateway(Service):
             limits=config.limits,
             metrics=self.metrics,
         )
+        self.memory = MemoryWatch(self.terminals, reactor)
         self.doors = [self._door(f"listen[{n}].endpoint", listen) for n, listen in enumerate(config.listen)]
         self.window: Listener | None = None
         if config.admin is not None:
@@ -81,6 +84,7 @@ class Gateway(Service):
     def privilegedStartService(self) -> None:
         """Listen everywhere. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
+        self.terminals.census.ceiling = ceiling(self.terminals.limits.connections)
         failures = []
         for listener in self._listeners():
             try:
@@ -96,6 +100,7 @@ class Gateway(Service):
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         for listener in self._listeners():
             listener.startService()
+        self.memory.startService()
         self._status = Status.OK
 
     def stopService(self) -> Deferred[None]:
@@ -108,6 +113,7 @@ class Gateway(Service):
         for door in self.doors:
             await door.stopService()
         await self._drain()
+        self.memory.stopService()
         await self.librarika.close()
         if self.window is not None:
             await self.window.stopService()

@@ -19,6 +19,12 @@ SecondsOrNever = NewType("SecondsOrNever", float)
 Count = NewType("Count", int)
 """How many there may be: at least 1."""
 
+KeepAlive = NewType("KeepAlive", int)
+"""Whole seconds, at most two hours."""
+
+Mebibytes = NewType("Mebibytes", int)
+"""Of memory; 0 for no limit."""
+
 Bytes = NewType("Bytes", int)
 """A size: from 512 bytes to 16 MiB."""
 
@@ -41,11 +47,14 @@ class Limits:
     idle_deadline: SecondsOrNever = SecondsOrNever(0.0)
     """Without any request, for a terminal that is logged in. 0: never; terminals keep quiet for hours."""
     write_deadline: Seconds = Seconds(10.0)
-    """For a terminal that does not take its answers, once `write_queue` is full."""
+    """For a terminal that does not take its answers, once `write_queue` is full; then the connection is cut."""
     write_queue: Bytes = Bytes(65536)
-    """Bytes that may wait to be taken by a terminal before it is no longer listened to."""
+    """Bytes that may wait to be taken by a terminal before it is no longer listened to. No more is read at once."""
     close_deadline: Seconds = Seconds(2.0)
     """For the peer to close after the gateway has; then the connection is cut."""
+    keepalive: KeepAlive = KeepAlive(60)
+    """Of silence, after which the operating system asks whether the peer is still there. One that is gone without a
+    word is given up after twice that."""
     drain_deadline: Seconds = Seconds(30.0)
     """For stopping: answering what is in hand, and hanging up on everybody."""
     line: LineLength = LineLength(4096)
@@ -66,3 +75,6 @@ class Limits:
     """The same, from one address."""
     bugs: Count = Count(5)
     """Requests of one connection within a minute that may hit a bug of the gateway; then it hangs up."""
+    memory: Mebibytes = Mebibytes(0)
+    """Memory of the process. From 90 % on there is no place for new connections, and those that have not logged in and
+    ask nothing are closed; from 100 % on nobody logs in. 0: no limit."""

@@ -24,7 +24,7 @@ from sip2gw.certificate_folder import places
 from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
 from sip2gw.faults import Fault, Wrong, unknown_key
-from sip2gw.limits import Bytes, Count, LineLength, Seconds, SecondsOrNever
+from sip2gw.limits import Bytes, Count, KeepAlive, LineLength, Mebibytes, Seconds, SecondsOrNever
 
 T = TypeVar("T")
 
@@ -114,6 +114,8 @@ class Tables:
             SecondsOrNever: lambda value: SecondsOrNever(_number(value, 0, 86400, "seconds, or 0 for never")),
             Count: lambda value: Count(integer(value, 1, 10_000_000)),
             Bytes: lambda value: Bytes(integer(value, 512, 2**24)),
+            KeepAlive: lambda value: KeepAlive(integer(value, 1, 7200)),
+            Mebibytes: lambda value: Mebibytes(integer(value, 0, 2**20)),
             LineLength: lambda value: LineLength(integer(value, 512, 65536)),
             URLTemplate: _url_template,
             Certificates: lambda value: Certificates(_readable(self._path(value), _read_pairs)),

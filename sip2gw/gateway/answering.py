@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from secrets import token_hex
 from time import monotonic
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH, Desk, answer, decline, welcome
+from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.reception import Reception
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
+from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import Ask, Decline, Ignore, Say, Serving, Session, SignIn, Step
 from sip2gw.sip2 import Request, Response, messages
@@ -20,6 +26,8 @@ from sip2gw.tenants import Directory
 
 MARGIN = 2.0
 """Seconds before the end of a terminal's patience at which it is answered at the latest."""
+BUGS_COUNT_FOR = 60.0
+"""Seconds."""
 
 
 class Answering:
@@ -30,18 +38,23 @@ class Answering:
     def __init__(
         self,
         session: Session,
+        place: Place,
         directory: Directory,
         reception: Reception,
         metrics: Metrics,
         reactor: IReactorTime,
+        limits: Callable[[], Limits],
     ) -> None:
         self.peer = Peer()
         self._session = session
+        self._place = place
         self._directory = directory
         self._reception = reception
         self._metrics = metrics
         self._reactor = reactor
+        self._limits = limits
         self._until = 0.0
+        self._bugs: deque[float] = deque()
 
     @property
     def library(self) -> str:
@@ -49,10 +62,13 @@ class Answering:
         state = self._session.state
         return state.tenant.nickname if isinstance(state, Serving) else ""
 
-    async def answer(self, line: bytes) -> Say | Ignore:
-        """What is to be done about one line. Raises only if the conversation itself has a bug."""
+    async def answer(self, line: bytes, early: bool = False) -> Say | Ignore:
+        """What is to be done about one line. Raises only if the conversation itself has a bug.
+
+        It was `early` if it was there before the answer to the one before was out.
+        """
         self._until = self._reactor.seconds() + max(self._directory.policy.timeout - MARGIN, 1.0)
-        step = self._session.receive(line)
+        step = self._session.receive(line, early)
         while not isinstance(step, Say | Ignore):
             step = await self._take(step)
         return step
@@ -62,7 +78,7 @@ class Answering:
         session = self._session
         match step:
             case SignIn():
-                return await self._reception.sign_in(step, session, self.peer)
+                return await self._reception.sign_in(step, session, self.peer, self._place)
             case Ask(messages.SCStatus() as request, None):
                 return session.reply(welcome(request, self._directory.policy))
             case Ask(request, tenant) if tenant is not None:
@@ -88,8 +104,7 @@ class Answering:
             response, outcome, decided = await self._answered(request, desk)
         except Exception:  # a bug behind one request must not cost the terminal its answer
             self._count(request, "bug", started)
-            self.log.failure("{library} {message} hit a bug", library=self.library, message=request.code)
-            return self._session.refuse(ENGLISH.say("fault"))
+            return self._own_up(request)
         self._count(request, outcome.partition(" (")[0], started)
         if outcome != "answered" or not request.read_only:
             self.log.info(
@@ -119,6 +134,21 @@ class Answering:
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
             return decline(request, desk, late), "too late", isinstance(late, InDoubt)
+
+    def _own_up(self, request: Request) -> Say:
+        """To be called where a bug was caught: refuse, and hang up if there were too many of them."""
+        bug, now = token_hex(3), self._reactor.seconds()
+        self.log.failure(
+            "{library} {message} hit a bug, {bug}", library=self.library, message=request.code, bug=bug
+        )
+        self._bugs.append(now)
+        while self._bugs[0] <= now - BUGS_COUNT_FOR:
+            self._bugs.popleft()
+        step = self._session.refuse(f"{ENGLISH.say('fault')} ({bug})")
+        if len(self._bugs) < self._limits().bugs:
+            return step
+        self._metrics.struck("bugs")
+        return evolve(step, hang_up=True)
 
     def _note(self, text: str) -> None:
         """What circulation wants the library's staff to find in the log."""

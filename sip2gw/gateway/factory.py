@@ -9,8 +9,10 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
 from sip2gw.gateway.answering import Answering
+from sip2gw.gateway.census import Census
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.reception import Reception
+from sip2gw.gateway.sparing import Sparing
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import Session
@@ -19,7 +21,10 @@ from sip2gw.tenants import Directory
 
 
 class TerminalFactory(ServerFactory):
-    """Makes the connections of terminals, and knows those that are live."""
+    """Makes the connections of terminals, and knows those that are live.
+
+    `limits` may be replaced at any time.
+    """
 
     noisy = False
 
@@ -39,25 +44,46 @@ class TerminalFactory(ServerFactory):
         self.limits = limits
         self.metrics = metrics or Metrics()
         self.reception = Reception(directory, self.metrics)
+        self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
         self._deferred_login = deferred_login
         self._dialect = dialect
         self._session = session
+        self._sparing = Sparing(reactor.seconds)
 
-    def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol:
+    def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol | None:
+        """The connection of a terminal at this address; None if there is no place for it."""
+        place = self.census.admit(str(getattr(addr, "host", "")))
+        if place is None:
+            return None
         session = self._session(
             dialect=self._dialect,
             deferred_login=self._deferred_login,
             clock=self._reactor.seconds,
             now=self.directory.clock,
         )
-        answering = Answering(session, self.directory, self.reception, self.metrics, self._reactor)
+        answering = Answering(
+            session, place, self.directory, self.reception, self.metrics, self._reactor, self._limits
+        )
         protocol = TerminalProtocol(
-            session, answering, self._reactor, self.limits, self.metrics, self.sessions.discard
+            session,
+            answering,
+            place,
+            reactor=self._reactor,
+            limits=self._limits,
+            metrics=self.metrics,
+            sparing=self._sparing,
+            gone=self.sessions.discard,
         )
         protocol.factory = self
         self.sessions.add(protocol)
         return protocol
+
+    def shed(self) -> None:
+        """Memory is short: end the connections on which nobody has logged in and nothing is in hand."""
+        for protocol in list(self.sessions):
+            if not (protocol.place.library or protocol.busy):
+                protocol.too_much("memory")
 
     def drain(self) -> Deferred[None]:
         """Answer what is in hand, then hang up on everybody. Fires when the last connection is gone."""
@@ -65,3 +91,6 @@ class TerminalFactory(ServerFactory):
         for protocol in live:
             protocol.leave()
         return DeferredList([protocol.closed for protocol in live]).addCallback(lambda _: None)
+
+    def _limits(self) -> Limits:
+        return self.limits

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
-    IDelayedCall,
     IHalfCloseableProtocol,
     IHandshakeListener,
+    INegotiated,
     IReactorTime,
-    ITCPTransport,
 )
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -19,8 +18,11 @@ from zope.interface import implementer
 
 from sip2gw.certificates import name_of
 from sip2gw.gateway.answering import Answering
+from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.reading import Reader
+from sip2gw.gateway.sockets import prepare
+from sip2gw.gateway.sparing import Sparing
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import Ignore, Say, Session
@@ -36,19 +38,24 @@ class TerminalProtocol(Reader):
         self,
         session: Session,
         answering: Answering,
+        place: Place,
+        *,
         reactor: IReactorTime,
-        limits: Limits,
+        limits: Callable[[], Limits],
         metrics: Metrics,
+        sparing: Sparing,
         gone: Callable[[TerminalProtocol], None],
     ) -> None:
         super().__init__(reactor, limits)
         self.closed: Deferred[None] = Deferred()
+        self.place = place
         self._session = session
         self._answering = answering
-        self._limits = limits
         self._metrics = metrics
+        self._sparing = sparing
         self._tell_gone = gone
         self._hung_up = False
+        self._late = False
         self._ignored = 0
 
     @property
@@ -57,22 +64,41 @@ class TerminalProtocol(Reader):
         return self._answering.peer
 
     def connectionMade(self) -> None:
-        if ITCPTransport.providedBy(self.transport):
-            self.transport.setTcpKeepAlive(True)
-            self.transport.setTcpNoDelay(True)
+        prepare(self.transport, self._limits())
         self._answering.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
         self.transport.registerProducer(self, True)
+        if not INegotiated.providedBy(self.transport):
+            self.deadlines.start("login_deadline")
 
     def handshakeCompleted(self) -> None:
-        """TLS is there, and the terminal may have proved who it is: the certificate was verified on the way."""
+        """The time for the login begins; and the terminal may have proved who it is, which was verified on the way."""
+        self.deadlines.start("login_deadline")
         shown = self.transport.getPeerCertificate()
         if shown is not None:
             self._answering.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
 
-    def too_much(self, limit: str) -> None:
+    def struck(self, limit: str) -> None:
         self._metrics.struck(limit)
-        self.log.warn("the limit {limit} was reached: cut off ({peer})", limit=limit, peer=self.peer)
-        self._abort()
+
+    def overdue(self, limit: str) -> None:
+        if limit == "login_deadline" and self.busy:
+            self._late = True  # it may be the login that takes its time, and what is in hand is answered
+        elif limit == "idle_deadline":
+            self.struck(limit)
+            self.leave()
+        else:
+            self.too_much(limit)
+
+    def too_much(self, limit: str) -> None:
+        self.struck(limit)
+        # Strangers come as many as they like; whose terminal it is is worth a line each.
+        more = 0 if self.place.library else self._sparing.left_out(limit)
+        if more is not None:
+            self.log.warn(
+                "{library} cut off, the limit is {limit} ({peer}; {more} others not logged)",
+                library=self.place.library or "no library yet", limit=limit, peer=self.peer, more=more,
+            )  # fmt: skip
+        self.abort()
 
     def readConnectionLost(self) -> None:
         """The peer has said its last; without this Twisted would throw away an answer that is not out yet."""
@@ -83,9 +109,11 @@ class TerminalProtocol(Reader):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         self.leaving = True
+        self.deadlines.stop_all()
         if self._ignored > 1:
             self.log.warn("{count} lines were no requests ({peer})", count=self._ignored, peer=self.peer)
         self._session.close()
+        self.place.leave()
         self._tell_gone(self)
         self.closed.callback(None)
 
@@ -96,14 +124,20 @@ class TerminalProtocol(Reader):
         else:
             self._hang_up()
 
-    async def serve(self, line: bytes) -> None:
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.leaving = True
+        if not self.closed.called:
+            self.transport.abortConnection()
+
+    async def serve(self, line: bytes, early: bool) -> bool:
+        self.deadlines.stop("idle_deadline")
         try:
-            step = await self._answering.answer(line)
+            step = await self._answering.answer(line, early)
         except Exception:  # a bug in the conversation itself: there is nothing left that could answer
             self.log.failure("a request could not be answered")
-            self._abort()
-            return
-        self.busy = False
+            self.abort()
+            return False
         match step:
             case Say(data, hang_up, note):
                 if note:
@@ -112,9 +146,23 @@ class TerminalProtocol(Reader):
                 if not self.closed.called:
                     self.transport.write(data)
             case Ignore(why):
-                self._ignored += 1
-                if self._ignored == 1:
-                    self.log.warn("ignored: {why} ({peer})", why=why, peer=self.peer)
+                self._note_ignored(why)
+        self._go_on_or_leave()
+        return isinstance(step, Say)
+
+    def _note_ignored(self, why: str) -> None:
+        self._ignored += 1
+        if self._ignored == 1:
+            self.log.warn("ignored: {why} ({peer})", why=why, peer=self.peer)
+
+    def _go_on_or_leave(self) -> None:
+        """One line is done with."""
+        if self.place.library:
+            self.deadlines.stop("login_deadline")
+            self.deadlines.start("idle_deadline")
+        elif self._late:
+            self.struck("login_deadline")
+            self.leaving = True
         if self.leaving:
             self._hang_up()
 
@@ -122,17 +170,8 @@ class TerminalProtocol(Reader):
         self.leaving = True
         if not (self._hung_up or self.closed.called):
             self._hung_up = True
-            self.transport.unregisterProducer()  # over TLS, closing waits for one
+            self.stop_holding()  # over TLS, closing waits for the peer's word
+            self.transport.unregisterProducer()  # and for one
             self.transport.loseConnection()
-            call = self._reactor.callLater(self._limits.close_deadline, self._abort)
-            self.closed.addCallback(lambda _: _cancel(call))
-
-    def _abort(self) -> None:
-        self.leaving = True
-        if not self.closed.called:
-            self.transport.abortConnection()
-
-
-def _cancel(call: IDelayedCall) -> None:
-    if call.active():
-        call.cancel()
+            self.deadlines.stop("login_deadline")
+            self.deadlines.start("close_deadline")

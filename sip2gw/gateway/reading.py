@@ -1,92 +1,150 @@
 """One line at a time, in order: what comes while one is in hand waits, a little of it here and the rest at the peer.
 
-While a request is in hand nothing more is read than `requests_waiting` lines, which keeps answers in order and memory
-bounded; nor from a peer that does not take its answers.
+What waits here is at most `requests_waiting` lines, or one line's length, and what one read of the socket brought on
+top. From a peer that does not take its answers nothing is read.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.protocols.basic import LineReceiver
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.protocol import Protocol
+from zope.interface import implementer
 
+from sip2gw.gateway.deadlines import Deadlines
 from sip2gw.limits import Limits
+from sip2gw.sip2 import Framer, TooLong
 
 TURN = 16
 """Lines that one terminal is answered before the others have their turn."""
 
 
-class Reader(LineReceiver):
-    """Reads lines that end with CR, LF, CR LF or LF CR, and has them served; empty ones mean nothing."""
+@implementer(IPushProducer)
+class Reader(Protocol):
+    """Reads lines and has them served, one after the other."""
 
-    delimiter = b"\r"
     transport: Any  # TCP or TLS: no one interface of Twisted's has all that both can do
 
-    def __init__(self, reactor: IReactorTime, limits: Limits) -> None:
-        self.MAX_LENGTH = limits.line
+    def __init__(self, reactor: IReactorTime, limits: Callable[[], Limits]) -> None:
         self.leaving = False
         """Nothing more is read."""
         self.busy = False
         """A line is being served."""
+        self.deadlines = Deadlines(reactor, limits, self.overdue)
         self._reactor = reactor
+        self._limits = limits
+        self._framer = Framer()
         self._choked = False
-        self._unread = False
-        self._turn = 0
+        self._resting = False
+        self._held = False
+        self._early = False
 
     @abstractmethod
-    def serve(self, line: bytes) -> Coroutine[Any, Any, None]:
-        """Do with a line what it wants. Never raises."""
+    def serve(self, line: bytes, early: bool) -> Coroutine[Any, Any, bool]:
+        """Do with a line what it wants, and tell whether it was answered. Never raises.
+
+        It was `early` if it was there before the answer to the one before was out.
+        """
+
+    @abstractmethod
+    def overdue(self, limit: str) -> None:
+        """The deadline of this name is over."""
+
+    @abstractmethod
+    def struck(self, limit: str) -> None:
+        """The limit of this name holds the peer back, and no more."""
 
     @abstractmethod
     def too_much(self, limit: str) -> None:
         """The peer has gone over the limit of this name: cut the connection."""
 
     def dataReceived(self, data: bytes) -> None:
-        if self.leaving:
-            return
-        if self.paused and data and not self._unread:
-            # Only who says more than one thing at a time has to be held back: that is dear, and rare.
-            self._unread = True
-            self.transport.pauseProducing()
-        super().dataReceived(data.replace(b"\n", b"\r"))
-
-    def lineReceived(self, line: bytes) -> None:
-        if not line or self.leaving:
-            return
-        self.busy = True
-        serving = Deferred.fromCoroutine(self.serve(line))
-        self._turn += 1
-        if not serving.called:
-            self.paused = True
-            serving.addCallback(self._read_on)
-        elif self._turn >= TURN:
-            self.paused = True
-            self._reactor.callLater(0, self._read_on)
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        self.too_much("line")
+        if not self.leaving:
+            self._framer.feed(data)
+            self._read_on()
 
     def pauseProducing(self) -> None:
         """The terminal does not take its answers: it is not listened to until it does."""
         self._choked = True
-        self.paused = True
+        self.struck("write_queue")
+        self.deadlines.start("write_deadline")
+        self._hold_back_or_not()
 
     def resumeProducing(self) -> None:
-        """It does."""
+        """It has taken all of them."""
         self._choked = False
+        self.deadlines.stop("write_deadline")
         self._read_on()
 
-    def _read_on(self, _: None = None) -> None:
-        """Take up the lines that came meanwhile, if there is no reason left to wait."""
-        if self.busy or self._choked or self.leaving:
-            return
-        self._turn = 0
-        self.paused = False
-        if self._unread:
-            self._unread = False
+    def stopProducing(self) -> None:
+        """The connection is gone."""
+
+    def stop_holding(self) -> None:
+        """Listen to the peer again, if that had to be held back."""
+        if self._held:
+            self._held = False
             self.transport.resumeProducing()
-        self.dataReceived(b"")
+
+    @property
+    def _waiting(self) -> bool:
+        return self.busy or self._choked or self._resting
+
+    def _read_on(self, _: object = None) -> None:
+        """Take up the lines that are there, if there is no reason to wait."""
+        for _turn in range(TURN):
+            if self._waiting or self.leaving:
+                break
+            if (line := self._next()) is None:
+                break
+            self._serve(line)
+        else:
+            self._resting = self._framer.begun
+            if self._resting:
+                self._reactor.callLater(0, self._rested)
+        if not self.leaving:
+            self._hold_back_or_not()
+
+    def _next(self) -> bytes | None:
+        """The next line if it is all there. The time for it runs while it is not."""
+        try:
+            line = self._framer.next(self._limits().line)
+        except TooLong:
+            self.too_much("line")
+            return None
+        if line is None and self._framer.begun:
+            self.deadlines.start("request_deadline")
+        else:
+            self.deadlines.stop("request_deadline")
+        return line
+
+    def _serve(self, line: bytes) -> None:
+        self.busy = True
+        serving = Deferred.fromCoroutine(self.serve(line, self._early))
+        serving.addCallback(self._served)
+        if self.busy:
+            serving.addCallback(self._read_on)
+
+    def _served(self, answered: bool) -> None:
+        self.busy = False
+        self._early = (answered or self._early) and self._framer.whole
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._read_on()
+
+    def _hold_back_or_not(self) -> None:
+        """Only who says more than one thing at a time has to be held back: that is dear, and rare."""
+        limits = self._limits()
+        behind = self._framer.ends() >= limits.requests_waiting or len(self._framer) > limits.line
+        hold = self._choked or (behind and self._waiting)
+        if not hold:
+            self.stop_holding()
+        elif not self._held:
+            self._held = True
+            if not self._choked:
+                self.struck("requests_waiting")
+            self.transport.pauseProducing()

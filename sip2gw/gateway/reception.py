@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
+from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.metrics import Metrics
@@ -21,10 +22,12 @@ class Reception:
         self._directory = directory
         self._metrics = metrics
 
-    async def sign_in(self, step: SignIn, session: Session, peer: Peer) -> Step:
+    async def sign_in(self, step: SignIn, session: Session, peer: Peer, place: Place) -> Step:
         """Have the library decide on a login, and tell the session. Never raises."""
         try:
+            place.check_memory()
             tenant = await self._directory.log_in(step.library, step.credentials)
+            place.bind(tenant.nickname)
         except Refused as no:
             self._metrics.logins.labels(outcome=no.code if no.code in ADVICE else "refused").inc()
             self.log.warn(

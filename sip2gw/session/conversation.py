@@ -9,6 +9,7 @@ What a line leads to, by the state of the session:
     any        bad checksum                   Say 96; the third in a row hangs up: Closed
     any        97                             Say the bytes last sent, or 96 if there are none
     any        a write, same bytes as before  Say the answer given before
+    any        either, early                  Ignore: the answer that went out meanwhile was the one asked for
     any        a write out of its places      Decline
     Connected  93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
@@ -26,6 +27,8 @@ What a line leads to, by the state of the session:
     Serving    AO of another one              Decline; the third hangs up: Closed
     Closed     anything                       Ignore
     ========== ============================== ===========================================================
+
+Early is what was there before the answer to the line before it was out.
 
 A session handles one line at a time. `SignIn`, `Ask` and `Decline` are questions to the gateway: it comes back with
 `admitted` or `turned_away`, `reply`, or `refuse`, each of which gives the next step.
@@ -117,8 +120,8 @@ class Session:
         self._strangers = 0
         self._version = "2.00"
 
-    def receive(self, line: bytes) -> Step:
-        """A line came, without its terminator."""
+    def receive(self, line: bytes, early: bool = False) -> Step:
+        """A line came, without its terminator; early, or when the one before had been answered."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
         self._learn_the_delimiter_of(line)
@@ -138,10 +141,13 @@ class Session:
         if not isinstance(request, Request):
             return Ignore(f"a response, {request.code}")
         if isinstance(request, messages.RequestACSResend):
+            if early:
+                return Ignore("asked again before the answer was out")
             last = self._memory.last_sent
             return Say(last) if last else self._say(messages.RequestSCResend(), trailer)
+        last = self._memory.last_sent
         if answer := self._memory.again(line):
-            return Say(answer)
+            return Ignore("said again before the answer was out") if early and answer == last else Say(answer)
         return self._begin(_InHand(line, request, trailer))
 
     def admitted(self, tenant: Tenant) -> Step:

@@ -4,6 +4,7 @@ from sip2gw.sip2 import messages
 from sip2gw.sip2.codec import PLAIN, Trailer, build, format, parse
 from sip2gw.sip2.dialects import DEFAULT, Dialect
 from sip2gw.sip2.errors import BadChecksum, Displaced, Garbled, UnknownMessage
+from sip2gw.sip2.framing import Framer, TooLong
 from sip2gw.sip2.kinds import DENIED, PatronFlag, SummaryList
 from sip2gw.sip2.layout import Layout, lay_out
 from sip2gw.sip2.message import REQUESTS, RESPONSES, Message, Request, Response, local, refusal
@@ -18,6 +19,7 @@ __all__ = [
     "BadChecksum",
     "Dialect",
     "Displaced",
+    "Framer",
     "Garbled",
     "Layout",
     "Message",
@@ -26,6 +28,7 @@ __all__ = [
     "Response",
     "Secret",
     "SummaryList",
+    "TooLong",
     "Trailer",
     "UnknownMessage",
     "build",

@@ -1,0 +1,158 @@
+"""Who is connected is counted, by address and by library, and whoever would be one too many is not let in.
+
+A connection is a stranger's until a terminal has logged in on it; then it is bound to a library until it ends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from twisted.logger import Logger
+
+from sip2gw.gateway.sparing import Sparing
+from sip2gw.library import Unavailable
+from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
+
+
+class Place:
+    """One connection's place in the census. `library` is whom it is bound to; empty for a stranger."""
+
+    __slots__ = ("_census", "_left", "library", "network")
+
+    def __init__(self, census: Census, network: str) -> None:
+        self._census = census
+        self._left = False
+        self.network = network
+        self.library = ""
+
+    def check_memory(self) -> None:
+        """Raises `Unavailable` if the process has no memory for another terminal."""
+        if self._census.full and not self.library:
+            self._census.metrics.struck("memory")
+            raise Unavailable("the gateway is short of memory: the limit is memory")
+
+    def bind(self, library: str) -> None:
+        """A terminal of this library logs in. Raises `Unavailable` if that has as many connections as it may have."""
+        if not (self.library or self._left):
+            self._census.bind(self, library)
+
+    def leave(self) -> None:
+        """The connection is gone."""
+        if not self._left:
+            self._left = True
+            self._census.leave(self)
+
+
+class Tally:
+    """How many there are of each kind, and in all."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._of: Counter[str] = Counter()
+
+    def of(self, kind: str) -> int:
+        """How many there are of this kind."""
+        return self._of[kind]
+
+    def add(self, kind: str) -> None:
+        """One more."""
+        self.total += 1
+        self._of[kind] += 1
+
+    def take(self, kind: str) -> None:
+        """One less. What is at nought is forgotten, or the addresses of all times would be kept."""
+        self.total -= 1
+        self._of[kind] -= 1
+        if not self._of[kind]:
+            del self._of[kind]
+
+
+class Census:
+    """Counts the connections of the process."""
+
+    log = Logger()
+
+    def __init__(self, limits: Callable[[], Limits], metrics: Metrics, seconds: Callable[[], float]) -> None:
+        self.metrics = metrics
+        self.ceiling: int | None = None
+        """How many there can be at all, whatever the settings say."""
+        self.short = False
+        """Memory is short: nobody new is let in."""
+        self.full = False
+        """There is none left: nobody logs in any more."""
+        self._limits = limits
+        self._sparing = Sparing(seconds)
+        self._connections = Tally()
+        self._strangers = Tally()
+        self._libraries = Tally()
+        self._count()
+
+    def admit(self, address: str) -> Place | None:
+        """A place for a connection from this address, or None if there is none."""
+        network = network_of(address)
+        if limit := self._reached(network):
+            self.metrics.struck(limit)
+            more = self._sparing.left_out(limit)
+            if more is not None:
+                self.log.warn(
+                    "no place for a connection from {address}: the limit is {limit} ({more} others not logged)",
+                    address=address, limit=limit, more=more,
+                )  # fmt: skip
+            return None
+        self._connections.add(network)
+        self._strangers.add(network)
+        self._count()
+        return Place(self, network)
+
+    def bind(self, place: Place, library: str) -> None:
+        """See `Place.bind`."""
+        most = self._limits().connections_per_library
+        if self._libraries.of(library) >= most:
+            self.metrics.struck("connections_per_library")
+            raise Unavailable(f"it has {most} connections already: the limit is connections_per_library")
+        place.library = library
+        self._libraries.add(library)
+        self._strangers.take(place.network)
+        self._count()
+
+    def leave(self, place: Place) -> None:
+        """See `Place.leave`."""
+        self._connections.take(place.network)
+        if place.library:
+            self._libraries.take(place.library)
+        else:
+            self._strangers.take(place.network)
+        self._count()
+
+    def _reached(self, network: str) -> str | None:
+        """The limit that one more connection from there would go over; the narrower one first."""
+        limits = self._limits()
+        if self.short:
+            return "memory"
+        if network and self._strangers.of(network) >= limits.strangers_per_address:
+            return "strangers_per_address"
+        if network and self._connections.of(network) >= limits.connections_per_address:
+            return "connections_per_address"
+        if self._strangers.total >= limits.strangers:
+            return "strangers"
+        most = limits.connections if self.ceiling is None else min(limits.connections, self.ceiling)
+        return "connections" if self._connections.total >= most else None
+
+    def _count(self) -> None:
+        strangers = self._strangers.total
+        self.metrics.connections.labels(state="stranger").set(strangers)
+        self.metrics.connections.labels(state="bound").set(self._connections.total - strangers)
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: for IPv6 the /64, of which whoever has one has all. "" for a Unix socket."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))

@@ -1,0 +1,65 @@
+"""Bytes into lines: in whatever pieces they come, the same bytes give the same lines, and none is longer than allowed.
+
+A line ends with CR or LF, and what stands between two ends counts only if it is more than NULs; so CR LF, LF CR and
+CR NUL are one end each. What waits here is bounded by whoever feeds it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_BEGIN = re.compile(rb"[^\r\0]")
+_WHOLE = re.compile(rb"[^\r\0][^\r]*\r")
+
+
+class TooLong(Exception):
+    """The line is longer than allowed; nothing after its beginning is to be read as a message."""
+
+
+class Framer:
+    """Cuts the bytes of one connection into lines."""
+
+    __slots__ = ("_at", "_bytes")
+
+    def __init__(self) -> None:
+        self._bytes = b""
+        self._at = 0
+
+    def __len__(self) -> int:
+        """How many bytes wait."""
+        return len(self._bytes) - self._at
+
+    @property
+    def begun(self) -> bool:
+        """Whether a line has begun, be it all there or not."""
+        return _BEGIN.search(self._bytes, self._at) is not None
+
+    @property
+    def whole(self) -> bool:
+        """Whether a line is all there."""
+        return _WHOLE.search(self._bytes, self._at) is not None
+
+    def ends(self) -> int:
+        """How many ends of lines wait; at least as many as lines."""
+        return self._bytes.count(b"\r", self._at)
+
+    def feed(self, piece: bytes) -> None:
+        """These bytes came."""
+        self._bytes = self._bytes[self._at :] + piece.replace(b"\n", b"\r")
+        self._at = 0
+
+    def next(self, longest: int) -> bytes | None:
+        """The next line without its end, or None if it is not all there. Raises `TooLong`."""
+        begin = _BEGIN.search(self._bytes, self._at)
+        if begin is None:
+            self._bytes, self._at = b"", 0
+            return None
+        self._at = begin.start()
+        end = self._bytes.find(b"\r", self._at, self._at + longest + 1)
+        if end >= 0:
+            line = self._bytes[self._at : end]
+            self._at = end + 1
+            return line
+        if len(self) > longest:
+            raise TooLong
+        return None

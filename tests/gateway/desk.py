@@ -1,0 +1,129 @@
+"""A gateway over the sandbox without sockets: what it hears and says are bytes, and time passes when told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any
+
+from attrs import evolve
+from treq.testing import StubTreq
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from sip2gw.gateway import TerminalFactory
+from sip2gw.librarika import Librarika
+from sip2gw.sandbox import Sandbox
+from sip2gw.tenants import Directory
+
+START = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
+DATE = "20260301    101500"
+LOGIN = "9300CN|CO|CPDesk|AOriverside|ACkiosk@riverside.example:kiosk-secret|"
+STATUS = "9900802.00AY1AZFCA0"
+PATRON = f"23001{DATE}AOriverside|AAM-1001|AC|AD1234|"
+CHECKOUT = f"11YN{DATE}{DATE}AOriverside|AAM-1001|AB10001|AC|"
+CHECKIN = f"09N{DATE}{DATE}AP|AOriverside|AB10001|AC|"
+LINES = [LOGIN, STATUS, PATRON, CHECKOUT, CHECKIN, STATUS]
+
+
+class Transport(StringTransport):
+    """Remembers how it was closed."""
+
+    aborted = False
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+
+
+class Bench:
+    """A gateway over the sandbox, in which everything answers at once and time stands still."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.clock = Clock()
+        self.clock.advance(START.timestamp())
+        self.sandbox = Sandbox(clock=self.clock)
+        self.librarika = Librarika(
+            self.clock, "http://localhost/{library}/api/v1", http=StubTreq(self.sandbox.resource)
+        )
+        self.directory = Directory(
+            self.librarika, clock=lambda: datetime.fromtimestamp(self.clock.seconds(), UTC)
+        )
+        self.factory = TerminalFactory(self.directory, reactor=self.clock, **settings)
+        self.connect()
+
+    def connect(self, address: str = "192.168.1.1") -> bool:
+        """Another terminal connects from there; whether there is a place for it."""
+        peer = (IPv6Address if ":" in address else IPv4Address)("TCP", address, 54321)
+        terminal = self.factory.buildProtocol(peer)
+        if terminal is None:
+            return False
+        self.terminal, self.transport = terminal, Transport(peerAddress=peer)
+        self.terminal.makeConnection(self.transport)
+        return True
+
+    def slow_logins(self) -> list[Deferred[None]]:
+        """Have logins wait from now on. Each puts into the list what lets it go on."""
+        waiting: list[Deferred[None]] = []
+        log_in = self.directory.log_in
+
+        async def wait(*who: Any) -> Any:
+            gate: Deferred[None] = Deferred()
+            waiting.append(gate)
+            await gate
+            return await log_in(*who)
+
+        self.directory.log_in = wait
+        return waiting
+
+    def counted(self, limit: str) -> float:
+        """How often this limit has struck."""
+        strikes = self.factory.metrics.registry.get_sample_value(
+            "sip2gw_limit_strikes_total", {"limit": limit}
+        )
+        return strikes or 0.0
+
+    def hear(self, *pieces: bytes) -> bytes:
+        """What the gateway says to these pieces of bytes."""
+        self.transport.clear()
+        for piece in pieces:
+            self.terminal.dataReceived(piece)
+        return self.transport.value()
+
+    def say(self, line: str) -> str:
+        return self.hear(line.encode() + b"\r").decode().rstrip("\r")
+
+    def slow_answers(self) -> list[Deferred[None]]:
+        """Have each request that was asked of the library wait. Each puts into the list what lets it go on."""
+        waiting: list[Deferred[None]] = []
+        desk = self.directory.desk
+
+        def slow(*arguments: Any, **named: Any) -> Any:
+            found = desk(*arguments, **named)
+            return evolve(found, library=Slow(found.library, waiting))
+
+        self.directory.desk = slow
+        return waiting
+
+
+class Slow:
+    """A library that waits until it is told to go on, the first time that it is asked something."""
+
+    def __init__(self, library: Any, waiting: list[Deferred[None]]) -> None:
+        self._library = library
+        self._waiting = waiting
+        self._asked = False
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._library, name)
+        return partial(self._wait, found) if iscoroutinefunction(found) else found
+
+    async def _wait(self, ask: Any, *arguments: Any, **named: Any) -> Any:
+        if not self._asked:
+            self._asked = True
+            gate: Deferred[None] = Deferred()
+            self._waiting.append(gate)
+            await gate
+        return await ask(*arguments, **named)

@@ -1,0 +1,158 @@
+"""Deadlines that bytes do not put off: for the login, a request, the answers, silence, and the close."""
+
+from __future__ import annotations
+
+import pytest
+
+from sip2gw.limits import Limits
+
+from .desk import LOGIN, PATRON, STATUS, Bench
+
+PROVISIONAL = "9300CNkiosk@riverside.example|COkiosk-secret|"
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    yield bench
+    bench.sandbox.close()
+
+
+def wait(bench: Bench, limit: str, part: float = 1.0) -> None:
+    """So much of the time that this deadline has."""
+    bench.clock.advance(getattr(bench.factory.limits, limit) * part)
+
+
+def test_F3_whoever_does_not_log_in_is_cut_off(bench):
+    wait(bench, "login_deadline", 0.99)
+    assert not bench.transport.aborted
+    wait(bench, "login_deadline", 0.02)
+    assert bench.transport.aborted
+    assert bench.counted("login_deadline") == 1
+
+
+def test_F3_nor_does_anything_but_a_login_count(bench):
+    for _ in range(10):
+        bench.say(STATUS)
+        bench.say(PROVISIONAL)
+        bench.say("00")
+        bench.say(LOGIN.replace("kiosk-secret", "wrong"))
+        wait(bench, "login_deadline", 0.1)
+    assert bench.transport.aborted
+
+
+def test_F4_a_login_byte_by_byte_does_not_put_the_deadline_off(bench):
+    login = LOGIN.encode()
+    for place in range(len(login)):
+        if bench.transport.aborted:
+            break
+        bench.hear(login[place : place + 1])
+        bench.clock.advance(1.0)
+    assert place == pytest.approx(bench.factory.limits.login_deadline, abs=1)
+    assert bench.hear(login[place:] + b"\r") == b""
+
+
+def test_whoever_has_logged_in_may_keep_quiet_for_ever(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.clock.advance(86400.0)
+    assert bench.say(STATUS).startswith("98")
+
+
+def test_a_login_that_the_library_takes_long_over_is_answered(bench):
+    waiting = bench.slow_logins()
+    bench.say(LOGIN)
+    wait(bench, "login_deadline", 1.1)
+    waiting[0].callback(None)
+    assert bench.transport.value() == b"941\r"
+    wait(bench, "login_deadline", 2)
+    assert bench.say(STATUS).startswith("98")
+
+
+def test_a_login_that_takes_long_and_fails_was_the_last(bench):
+    waiting = bench.slow_logins()
+    bench.say(LOGIN.replace("kiosk-secret", "wrong"))
+    wait(bench, "login_deadline", 1.1)
+    waiting[0].callback(None)
+    assert bench.transport.value() == b"940\r"
+    assert bench.transport.disconnecting
+    assert bench.counted("login_deadline") == 1
+
+
+def test_F4_a_request_byte_by_byte_is_cut_off(bench):
+    assert bench.say(LOGIN) == "941"
+    for byte in PATRON.encode():
+        if bench.transport.aborted:
+            break
+        bench.hear(bytes([byte]))
+        bench.clock.advance(2.0)
+    assert bench.transport.aborted
+    assert bench.counted("request_deadline") == 1
+
+
+def test_a_request_has_its_time_anew_after_the_one_before(bench):
+    assert bench.say(LOGIN) == "941"
+    for _ in range(5):
+        bench.hear(b"99")
+        wait(bench, "request_deadline", 0.9)
+        assert bench.hear(b"00802.00\r").startswith(b"98")
+    wait(bench, "request_deadline", 2)
+    assert not bench.transport.aborted, "ends of lines alone begin no request"
+
+
+def test_while_a_request_is_in_hand_the_next_one_may_take_its_time(bench):
+    waiting = bench.slow_logins()
+    bench.say(LOGIN)
+    bench.hear(b"99")
+    wait(bench, "request_deadline", 0.9)
+    waiting[0].callback(None)
+    wait(bench, "request_deadline", 0.9)
+    assert not bench.transport.aborted
+    wait(bench, "request_deadline", 0.2)
+    assert bench.transport.aborted
+
+
+def test_silence_ends_a_connection_if_it_is_so_set():
+    bench = Bench(limits=Limits(idle_deadline=60.0))
+    assert bench.say(LOGIN) == "941"
+    for _ in range(3):
+        wait(bench, "idle_deadline", 0.9)
+        bench.hear(b"\r\n")
+        assert bench.say(STATUS).startswith("98")
+    for _ in range(2):
+        wait(bench, "idle_deadline", 0.6)
+        bench.hear(b"\r\n")
+    assert bench.transport.disconnecting
+    assert bench.counted("idle_deadline") == 1
+
+
+def test_F9_a_terminal_that_does_not_take_its_answers_is_cut_off(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.terminal.pauseProducing()
+    assert bench.transport.producerState == "paused"
+    wait(bench, "write_deadline", 0.9)
+    bench.terminal.resumeProducing()
+    assert bench.say(STATUS).startswith("98")
+    bench.terminal.pauseProducing()
+    wait(bench, "write_deadline", 0.9)
+    assert not bench.transport.aborted
+    wait(bench, "write_deadline", 0.2)
+    assert bench.transport.aborted
+    assert (bench.counted("write_queue"), bench.counted("write_deadline")) == (2, 1)
+
+
+def test_F12_a_peer_that_never_closes_is_cut_off(bench):
+    bench.terminal.leave()
+    assert bench.transport.disconnecting
+    wait(bench, "close_deadline", 0.9)
+    assert not bench.transport.aborted
+    wait(bench, "close_deadline", 0.2)
+    assert bench.transport.aborted
+    assert bench.counted("close_deadline") == 1
+
+
+def test_nothing_of_a_connection_that_is_gone_is_waited_for(bench):
+    waiting = bench.slow_logins()
+    bench.say(LOGIN)
+    bench.terminal.connectionLost()
+    waiting[0].callback(None)
+    assert [call for call in bench.clock.getDelayedCalls() if "Deadlines" in str(call.func)] == []
