@@ -54,7 +54,7 @@ class Account:
         self._headers = Headers(
             {
                 b"Accept": [b"application/json"],
-                b"Authorization": [b"Bearer " + tokens.access_token.encode("ascii")],
+                b"Authorization": [b"Bearer " + tokens.access_token.reveal().encode("ascii")],
             }
         )
 

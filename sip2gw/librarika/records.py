@@ -10,16 +10,18 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from attrs import Factory, field, frozen
+from attrs import Factory, frozen
+
+from sip2gw.secret import Secret
 
 
 @frozen
 class Tokens:
     """`POST /auth/tokens`: what stands for an account from now on. `expires_in` is in seconds."""
 
-    access_token: str = field(repr=False)
+    access_token: Secret
     expires_in: int
-    refresh_token: str | None = field(default=None, repr=False)
+    refresh_token: Secret | None = None
 
 
 @frozen

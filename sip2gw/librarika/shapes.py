@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 
 import cattrs
 
+from sip2gw.secret import Secret
+
 T = TypeVar("T")
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -38,6 +40,10 @@ def _text(value: Any, _: Any) -> str:
         raise TypeError
     # JSON can spell half a character, which no charset can.
     return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _secret(value: Any, _: Any) -> Secret:
+    return Secret(_text(value, str))
 
 
 def _whole(value: Any, _: Any) -> int:
@@ -94,6 +100,7 @@ def _list(kind: Any, converter: cattrs.BaseConverter) -> Callable[[Any, Any], An
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(int, _whole)
     converter.register_structure_hook(bool, _flag)
     converter.register_structure_hook(Decimal, _amount)

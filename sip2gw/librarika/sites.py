@@ -13,6 +13,7 @@ from sip2gw.librarika.flights import Flight
 from sip2gw.librarika.records import Tokens
 from sip2gw.librarika.verdicts import Answer, Call, encoded
 from sip2gw.library import Credentials, LibraryError
+from sip2gw.secret import Secret
 
 
 class Site:
@@ -51,17 +52,20 @@ class Site:
         return await self._tokens(
             "create_token",
             "/auth/tokens",
-            {"username": credentials.username, "password": credentials.password, "scope": "sip2"},
+            {"username": credentials.username, "password": credentials.password.reveal(), "scope": "sip2"},
         )
 
-    async def refresh(self, refresh_token: str) -> Tokens:
+    async def refresh(self, refresh_token: Secret) -> Tokens:
         """Ask for new tokens with a refresh token, which is spent by that. Raises `Refused`, `Unavailable`."""
-        return await self._tokens("refresh_token", "/auth/tokens/refresh", {"refresh_token": refresh_token})
+        return await self._tokens(
+            "refresh_token", "/auth/tokens/refresh", {"refresh_token": refresh_token.reveal()}
+        )
 
     async def _tokens(self, operation: str, path: str, body: Mapping[str, Any]) -> Tokens:
         call, answer = await self.ask(operation, "POST", path, until=self.client.deadline(), body=body)
         tokens = call.record(answer, Tokens)
-        if not tokens.access_token.isascii() or not tokens.access_token.isprintable():
+        token = tokens.access_token.reveal()
+        if not token.isascii() or not token.isprintable():
             raise call.lost("a token that is no header")
         return tokens
 

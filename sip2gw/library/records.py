@@ -12,13 +12,15 @@ from enum import Enum
 
 from attrs import Factory, field, frozen
 
+from sip2gw.secret import Secret, as_secret
+
 
 @frozen
 class Credentials:
-    """The account a terminal signs in with. Its password never shows in a repr."""
+    """The account a terminal signs in with. It never shows in a repr."""
 
-    username: str
-    password: str = field(repr=False)
+    username: str = field(repr=False)
+    password: Secret = field(repr=False, converter=as_secret)
 
 
 @frozen

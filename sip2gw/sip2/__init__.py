@@ -1,5 +1,6 @@
 """The language of SIP 2.00: bytes to messages and back. It knows no library, no network and nothing else of ours."""
 
+from sip2gw.secret import Secret
 from sip2gw.sip2 import messages
 from sip2gw.sip2.codec import PLAIN, Trailer, build, format, parse
 from sip2gw.sip2.dialects import DEFAULT, Dialect
@@ -8,7 +9,6 @@ from sip2gw.sip2.framing import Framer, TooLong
 from sip2gw.sip2.kinds import DENIED, PatronFlag, SummaryList
 from sip2gw.sip2.layout import Layout, lay_out
 from sip2gw.sip2.message import REQUESTS, RESPONSES, Message, Request, Response, local, refusal
-from sip2gw.sip2.secret import Secret
 
 __all__ = [
     "DEFAULT",

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from sip2gw.sip2.secret import Secret
+from sip2gw.secret import Secret
 
 T = TypeVar("T")
 F = TypeVar("F", bound=IntEnum)

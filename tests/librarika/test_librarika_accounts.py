@@ -114,7 +114,7 @@ class Logins(SandboxCase):
             self.librarika,
             KIOSK,
         ):
-            for secret in ("kiosk-secret", self.library._account._tokens.access_token):
+            for secret in ("kiosk-secret", self.library._account._tokens.access_token.reveal()):
                 self.assertNotIn(secret, repr(thing))
 
 

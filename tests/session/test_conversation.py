@@ -223,7 +223,7 @@ def test_a_first_message_may_log_in_by_itself():
 def test_held_credentials_are_checked_when_a_message_names_the_library():
     session = logged_in()
     step = session.receive(PATRON)
-    assert (step.library, step.credentials.password) == ("riverside", "secret")
+    assert (step.library, step.credentials.password.reveal()) == ("riverside", "secret")
     step = session.admitted(tenant())
     assert step.request.patron_identifier == "M-1"
     assert isinstance(session.state, Serving)

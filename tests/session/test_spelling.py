@@ -90,7 +90,7 @@ def test_a_login_shows_its_own_delimiter(protected):
     session = Session()
     step = session.receive(login)
     assert isinstance(step, SignIn)
-    assert step.credentials.password == "secret"
+    assert step.credentials.password.reveal() == "secret"
     session.admitted(tenant())
     assert b"AOriverside^" in said(session, b"9900802.00", messages.ACSStatus(institution_id="riverside"))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sip2gw.secret import Secret
 from sip2gw.sip2 import fields
 from sip2gw.sip2.kinds import Timestamp
 from sip2gw.sip2.message import Request, Response, fixed, message, optional, repeated, required
-from sip2gw.sip2.secret import Secret
 
 
 @message("12", since="1.00")

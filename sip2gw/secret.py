@@ -1,4 +1,7 @@
-"""A secret never shows itself: only `reveal()` gives it away, and that word can be searched for."""
+"""A secret never shows itself: only `reveal()` gives it away, and that word can be searched for.
+
+The language and the port both carry secrets and know nothing of each other; so this stands beside them, and alone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import NoReturn
 
 
 class Secret:
-    """A password on its way from the wire to whoever has to check it."""
+    """A password or a token, on its way from the wire to whoever has to check it."""
 
     __slots__ = ("_value",)
 
@@ -28,7 +31,7 @@ class Secret:
         return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
-        return hash(self._value)
+        return hash((Secret, self._value))
 
     def __repr__(self) -> str:
         return "***"
@@ -40,3 +43,8 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled")
+
+
+def as_secret(value: str | Secret) -> Secret:
+    """A secret, be it one already."""
+    return value if isinstance(value, Secret) else Secret(value)
