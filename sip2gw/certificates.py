@@ -100,10 +100,10 @@ def read_revoked(path: Path, authorities: list[x509.Certificate]) -> list[x509.C
     for block in _LIST.findall(_read(path, CRL)):
         try:
             found = x509.load_pem_x509_crl(block)
-            if not any(_signed(found, authority) for authority in authorities):
-                raise Wrong(f"is {path}, with a list that none of client_authorities has signed", CRL)
         except ValueError:
             raise Wrong(f"is {path}, whose revocation list is damaged", CRL) from None
+        if not any(_signed(found, authority) for authority in authorities):
+            raise Wrong(f"is {path}, with a list that none of client_authorities has signed", CRL)
         lists.append(found)
     if not lists:
         raise Wrong(f"is {path}, which has no revocation list in PEM form", CRL)

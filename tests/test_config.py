@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -13,9 +14,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from sip2gw.assembly import tls_files
 from sip2gw.config import Config, load
 from sip2gw.demo.selfsigned import certificate
 from sip2gw.faults import ConfigFaults
+from sip2gw.gateway.clients import ClientFiles
 from sip2gw.librarika import Librarika
 
 SMALLEST = """
@@ -386,3 +389,102 @@ def test_authorities_that_can_not_be_used(faults, tmp_path, content):
     if content is not None:
         (tmp_path / "ca.pem").write_bytes(content)
     assert list(faults(LOCAL + '[librarika]\nca_file = "ca.pem"')) == ["librarika.ca_file"]
+
+
+def listen(rest: str) -> str:
+    return f'[[listen]]\nendpoint = "tcp:6009"\ncertificates = "tls.pem"\n{rest}\n'
+
+
+@pytest.fixture
+def files(tmp_path, key):
+    """A pair, a folder of two, authorities, and a revocation list."""
+    both = pem(key) + pem_of(certificate(key))
+    (tmp_path / "tls.pem").write_bytes(both)
+    (tmp_path / "several").mkdir()
+    for name in ("north.pem", "south.pem"):
+        (tmp_path / "several" / name).write_bytes(both)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "ca.pem").write_bytes(pem_of(certificate(key)))
+    now = datetime.now(UTC)
+    for name, signer in (("crl.pem", key), ("foreign.pem", ec.generate_private_key(ec.SECP256R1()))):
+        crl = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(certificate(key).subject)
+            .last_update(now)
+            .next_update(now + timedelta(days=30))
+            .sign(signer, SHA256())
+        )
+        (tmp_path / name).write_bytes(crl.public_bytes(Encoding.PEM))
+
+
+def test_everything_that_can_be_said_of_tls(read, tmp_path, files):
+    config = read("""
+        [[listen]]
+        endpoint = "tcp:6009"
+        certificates = "several"
+        default_certificate = "south"
+        client_authorities = "ca.pem"
+        client_certificates = "optional"
+        client_revoked = "crl.pem"
+        proxy_from = ["10.0.0.0/8", "2001:db8::17"]
+    """)
+    [one] = config.listen
+    assert one.client_certificates == "optional"
+    assert [str(network) for network in one.proxy_from] == ["10.0.0.0/8", "2001:db8::17/128"]
+    made = tls_files(one)
+    assert made.default == "south"
+    assert made.clients == ClientFiles(tmp_path / "ca.pem", False, tmp_path / "crl.pem")
+
+
+def test_a_client_certificate_is_required_unless_it_is_said_otherwise(read, files):
+    assert tls_files(read(listen('client_authorities = "ca.pem"')).listen[0]).clients.required
+    assert tls_files(read(listen("")).listen[0]).clients is None
+    assert tls_files(read(LOCAL).listen[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        (listen('default_certificate = "south"'), "default_certificate", "called tls; name one"),
+        (listen("").replace("tls.pem", "several"), "default_certificate", "name one of them: north, south"),
+        (listen("").replace("tls.pem", "empty"), "certificates", "a folder without a certificate"),
+        (LOCAL + 'default_certificate = "tls"', "default_certificate", "nothing without certificates"),
+        (LOCAL + 'client_authorities = "ca.pem"', "client_authorities", "nothing without certificates"),
+        (listen('client_certificates = "optional"'), "client_certificates", "without client_authorities"),
+        (listen("client_certificates = true"), "client_certificates", '"required" or "optional"'),
+        (listen('client_revoked = "crl.pem"'), "client_revoked", "without client_authorities"),
+        (listen('client_authorities = "crl.pem"'), "client_authorities", "no certificate in PEM form"),
+        (
+            listen('client_authorities = "ca.pem"\nclient_revoked = "ca.pem"'),
+            "client_revoked",
+            "no revocation list in PEM form",
+        ),
+        (
+            listen('client_authorities = "ca.pem"\nclient_revoked = "foreign.pem"'),
+            "client_revoked",
+            "none of client_authorities has signed",
+        ),
+        (
+            listen('client_authorities = "ca.pem"\nclient_revoked = "gone.pem"'),
+            "client_revoked",
+            "does not exist",
+        ),
+        (listen('proxy_from = "10.0.0.0/8"'), "proxy_from", "no list of networks"),
+        (listen("proxy_from = []"), "proxy_from", "no list of networks"),
+        (listen('proxy_from = ["10.0.0.1/8"]'), "proxy_from", "host bits set"),
+        (listen('proxy_from = ["balancer.example.org"]'), "proxy_from", "write for example"),
+        (listen("proxy_from = [10]"), "proxy_from", "is 10 and no text"),
+    ],
+)
+def test_what_can_not_be_said_of_tls(faults, files, text, place, says):
+    found = faults(text)
+    assert list(found) == [f"listen[0].{place}"]
+    assert says in found[f"listen[0].{place}"]
+
+
+def test_two_certificates_of_one_name(faults, tmp_path, files):
+    folder = tmp_path / "several" / "north"
+    folder.mkdir()
+    (folder / "privkey.pem").write_bytes(b"")
+    found = faults(listen("").replace("tls.pem", "several"))
+    assert "two pairs that are both called north" in found["listen[0].certificates"]

@@ -13,6 +13,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from sip2gw.certificates import CHAIN, KEY
 
+_MAY_SIGN = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Authority:
     """Its certificates live `days` from yesterday on, unless it is said otherwise."""
@@ -23,6 +35,7 @@ class Authority:
         self.certificate = (
             self._certificate(self.name, self.key, 3650)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_MAY_SIGN, critical=True)
             .sign(self.key, SHA256())
         )
 
@@ -83,9 +96,13 @@ class Authority:
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
     ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         return (
             x509.CertificateBuilder(subject_name=subject, issuer_name=self.name, public_key=key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(min(now, now + timedelta(days=days)) - timedelta(days=1))
             .not_valid_after(now + timedelta(days=days))
+            .add_extension(own, critical=False)
+            .add_extension(signer, critical=False)
         )
