@@ -20,6 +20,7 @@ from sip2gw.certificates import name_of
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
+from sip2gw.gateway.proxy import begins_header
 from sip2gw.gateway.reading import Reader
 from sip2gw.gateway.sockets import prepare
 from sip2gw.gateway.sparing import Sparing
@@ -132,6 +133,9 @@ class TerminalProtocol(Reader):
 
     async def serve(self, line: bytes, early: bool) -> bool:
         self.deadlines.stop("idle_deadline")
+        if begins_header(line):
+            self._unexpected_header()
+            return False
         try:
             step = await self._answering.answer(line, early)
         except Exception:  # a bug in the conversation itself: there is nothing left that could answer
@@ -149,6 +153,16 @@ class TerminalProtocol(Reader):
                 self._note_ignored(why)
         self._go_on_or_leave()
         return isinstance(step, Say)
+
+    def _unexpected_header(self) -> None:
+        """Whoever sends one takes us for something else; whose connection it would be is not to be guessed."""
+        self._metrics.proxy_headers.labels(outcome="unexpected").inc()
+        if (more := self._sparing.left_out("proxy_header")) is not None:
+            self.log.warn(
+                "closed: a PROXY header, and proxy_from lists no balancer ({peer}; {more} others not logged)",
+                peer=self.peer, more=more,
+            )  # fmt: skip
+        self.abort()
 
     def _note_ignored(self, why: str) -> None:
         self._ignored += 1

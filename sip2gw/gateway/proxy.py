@@ -18,6 +18,9 @@ LONGEST = 536
 
 _V1 = b"PROXY "
 _V2 = b"\r\n\r\n\0\r\nQUIT\n"
+_QUIT = b"QUIT"
+"""What a reader of lines makes of that; NUL is part of an end of line."""
+
 _FIXED = 16
 """Bytes of version 2 before the addresses; their length is in the last two."""
 
@@ -50,6 +53,11 @@ def read_header(received: bytes) -> Header | None:
         if signature.startswith(received):
             return None
     raise NoHeader("no PROXY header")
+
+
+def begins_header(line: bytes) -> bool:
+    """Whether a line of a conversation is the first that is not empty of a PROXY header, of either version."""
+    return line.startswith(_V1) or line == _QUIT
 
 
 def address_of(text: str) -> Address:

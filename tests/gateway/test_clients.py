@@ -36,10 +36,10 @@ class Watching(TerminalFactory):
         protocol = super().buildProtocol(addr)
         serve = protocol.serve
 
-        async def counted(line: bytes) -> None:
+        async def counted(line: bytes, early: bool) -> bool:
             self.lines += 1
             self.seen.append((protocol.peer.certificate, protocol.peer.address))
-            await serve(line)
+            return await serve(line, early)
 
         protocol.serve = counted
         return protocol

@@ -245,3 +245,16 @@ def test_each_reader_is_spoken_to_in_their_own_language(bench):
     assert Speaker("en").say("copy_not_found") in bench.say(unknown), "who is named, not who stands there"
     bench.say(f"35{DATE}AOriverside|AAM-1008|")
     assert Speaker("en").say("copy_not_found") in bench.say(returned.replace("31337", "31338"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"PROXY TCP4 192.0.2.7 198.51.100.1 1 2\r\n", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12)],
+)
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_F25_a_proxy_header_where_no_balancer_is_listed_ends_the_connection(bench, header, size):
+    said = header + STATUS.encode() + b"\r"
+    assert bench.hear(*(said[place : place + size] for place in range(0, len(said), size))) == b""
+    assert bench.transport.aborted
+    counted = bench.factory.metrics.registry.get_sample_value
+    assert counted("sip2gw_proxy_headers_total", {"outcome": "unexpected"}) == 1
