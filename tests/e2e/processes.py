@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -39,6 +40,8 @@ class Process:
     directory: Path
     ready: str
     """It is ready once a line has this in it."""
+    files: int | None = None
+    """How many files it may have open, if not as many as we."""
     printed: list[str] = field(factory=list)
     _process: subprocess.Popen[str] | None = None
     _is_ready: threading.Event = field(factory=threading.Event)
@@ -53,6 +56,7 @@ class Process:
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            preexec_fn=self._allow,
         )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
         self._is_ready.wait(START)
@@ -60,6 +64,10 @@ class Process:
             self.kill()
             raise AssertionError("it did not start:\n" + "".join(self.printed))
         return self
+
+    def _allow(self) -> None:
+        if self.files is not None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         with process.stdout:
