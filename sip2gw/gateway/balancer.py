@@ -13,6 +13,7 @@ from twisted.internet.interfaces import (
     IAddress,
     IDelayedCall,
     IHalfCloseableProtocol,
+    ILoggingContext,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
@@ -160,6 +161,11 @@ class BalancerFactory(WrappingFactory):
             return None
         self.waiting += 1
         return BalancedConnection(self)
+
+    def logPrefix(self) -> str:
+        """That of what is inside: balancers change nothing of what is served."""
+        inner = self.wrappedFactory
+        return str(inner.logPrefix()) if ILoggingContext.providedBy(inner) else type(inner).__name__
 
     def tell(self, addr: IAddress | None, why: str) -> None:
         """Log why a connection is closed, unless that was just done for others."""

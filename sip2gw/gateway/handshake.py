@@ -82,7 +82,7 @@ class TLSConnection(BufferingTLSTransport):
             self._tell(words, words)
             return
         self._end("lost")
-        if self._heard:
+        if self._heard and not self.disconnecting:
             self._tell("lost", "it went away in the middle of the handshake")
 
     def _end(self, outcome: str) -> None:

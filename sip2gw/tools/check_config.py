@@ -41,6 +41,10 @@ def _places(config: Config) -> list[str]:
     lines = []
     for listen in config.listen:
         how = "plain" if listen.certificates is None else f"TLS with {listen.certificates}"
+        if listen.client_authorities is not None:
+            how += f", client certificates {listen.client_certificates or 'required'}"
+        if listen.proxy_from is not None:
+            how += f", from balancers in {' '.join(map(str, listen.proxy_from))}"
         lines.append(f"SIP2 on {listen.endpoint}, {how}")
     if config.admin is not None:
         lines.append(f"health on {config.admin.endpoint}")

@@ -5,8 +5,9 @@ import warnings
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.protocol import Protocol
+from twisted.internet.ssl import CertificateOptions
 from twisted.internet.threads import deferToThread
 
 from sip2gw.gateway.refusals import other_language
@@ -68,7 +69,10 @@ class AHandshake(AServer):
         return keeper
 
     async def connect(self, first: bytes = b"") -> Stranger:
-        return await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", self.port), Stranger(first))
+        return await connectProtocol(self.endpoint(), Stranger(first))
+
+    def endpoint(self) -> TCP4ClientEndpoint:
+        return TCP4ClientEndpoint(reactor, "127.0.0.1", self.port)
 
 
 class DeadlineTests(AHandshake):
@@ -101,10 +105,25 @@ class DeadlineTests(AHandshake):
         assert any("did not finish the handshake in time" in line for line in self.said("info"))
 
     async def test_who_is_through_has_all_the_time_there_is(self) -> None:
-        self.serve_until(0.05)
-        assert (await self.visit()).echo == b"9900302.00\r"
-        assert self.handshakes("ok") == 1
-        assert self.handshakes("lost") == self.handshakes("deadline") == 0
+        self.serve_until(30)
+        there = Stranger(b"97\r")
+        await connectProtocol(wrapClientTLS(CertificateOptions(), self.endpoint()), there)
+        await self.until(lambda: there.heard)
+        waiting = [call for call in reactor.getDelayedCalls() if "_too_late" in repr(call.func)]
+        assert (self.handshakes("ok"), waiting) == (1, [])
+        there.transport.abortConnection()
+        await there.closed
+        assert self.handshakes("lost") == 0
+
+    async def test_F12_who_is_hung_up_on_in_the_handshake_is_gone_at_once(self) -> None:
+        self.serve_until(30)
+        stranger = await self.connect(HELLO)
+        await self.until(lambda: self.factory.live)
+        [inside] = self.factory.live
+        inside.transport.loseConnection()
+        await stranger.closed
+        await self.until(lambda: self.handshakes("lost") == 1)
+        assert not any("went away" in line for line in self.said()), "it was us"
 
 
 class LanguageTests(AHandshake):

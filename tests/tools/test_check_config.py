@@ -24,6 +24,22 @@ def test_a_good_file(tmp_path):
     ]
 
 
+def test_what_is_said_of_who_may_connect(tmp_path):
+    kept_pair(tmp_path / "tls")
+    path = tmp_path / "sip2gw.toml"
+    path.write_text("""
+        [[listen]]
+        endpoint = "tcp:6009"
+        certificates = "tls"
+        client_authorities = "tls/fullchain.pem"
+        proxy_from = ["10.0.0.0/28"]
+    """)
+    assert CliRunner().invoke(check_config, [str(path)]).stdout.splitlines()[1] == (
+        f"  SIP2 on tcp:6009, TLS with {tmp_path / 'tls'}, client certificates required, "
+        "from balancers in 10.0.0.0/28"
+    )
+
+
 def test_faults(tmp_path):
     path = tmp_path / "sip2gw.toml"
     path.write_text('[[listen]]\nendpoint = "tcp:6009"\n[[listen]]\nend_point = "tcp:6001"\n')

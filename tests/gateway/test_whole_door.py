@@ -1,0 +1,98 @@
+"""What the configuration says of a door is what runs: balancers outside, TLS within, and a terminal with a name."""
+
+import socket
+import ssl
+
+from twisted.internet import reactor
+from twisted.internet.defer import gatherResults
+from twisted.internet.threads import deferToThread
+
+from sip2gw.assembly import Gateway, tls_files
+from sip2gw.config import load
+
+from .servers import AServer
+from .sockets import TIMEOUT, trusting
+
+HEADER = b"PROXY TCP4 192.0.2.7 198.51.100.1 36895 6009\r\n"
+STATUS = b"9900302.00\r"
+
+
+class Kiosk:
+    """A terminal behind a balancer, for use in threads: it asks for the status as often as it is told to."""
+
+    def __init__(self, port: int, context: ssl.SSLContext, name: str | None) -> None:
+        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        plain.sendall(HEADER)
+        self.secure = context.wrap_socket(plain, server_hostname=name)
+        self.certificate = self.secure.getpeercert(True)
+
+    def ask(self) -> bool:
+        self.secure.sendall(STATUS)
+        return self.secure.recv(1000).startswith(b"98")
+
+
+class WholeDoorTests(AServer):
+    def setUp(self) -> None:
+        super().setUp()
+        (self.folder / "live").mkdir()
+        (self.folder / "ca.pem").write_bytes(self.authority.pem)
+        self.authority.write_client(self.folder / "kiosk.pem", "kiosk-1")
+        self.first = self.renew("one.example")
+        self.second = self.renew("two.example")
+        self.path = self.folder / "sip2gw.toml"
+        self.path.write_text("""
+            [[listen]]
+            endpoint = "tcp:0:interface=127.0.0.1"
+            certificates = "live"
+            default_certificate = "two.example"
+            client_authorities = "ca.pem"
+            proxy_from = ["127.0.0.0/8"]
+        """)
+        self.gateway = Gateway(load(self.path), reactor)
+        self.gateway.doors[0].interval = 0.02
+        self.gateway.privilegedStartService()
+        self.gateway.startService()
+        self.addCleanup(self.gateway.stopService)
+        self.port = self.gateway.doors[0].port.getHost().port
+
+    def renew(self, name: str) -> bytes:
+        return self.authority.write_pair(self.folder / "live" / name, name)
+
+    async def kiosk(self, name: str | None = None) -> Kiosk:
+        context = trusting(None, client=self.folder / "kiosk.pem")
+        kiosk = await deferToThread(Kiosk, self.port, context, name)
+        self.addCleanup(kiosk.secure.close)
+        return kiosk
+
+    async def test_F16_F20_the_name_the_address_and_the_certificate_are_right(self) -> None:
+        one, other = await self.kiosk("one.example"), await self.kiosk()
+        assert (one.certificate, other.certificate) == (self.first, self.second)
+        assert await deferToThread(one.ask)
+        assert await deferToThread(other.ask)
+        peers = [str(session.peer) for session in self.gateway.terminals.sessions]
+        assert peers == ["kiosk-1 at 192.0.2.7"] * 2
+
+    async def test_F18_terminals_go_on_while_certificates_are_renewed(self) -> None:
+        there = [await self.kiosk() for _ in range(5)]
+        for round in range(3):
+            made = self.renew("two.example")
+            while (await self.kiosk()).certificate != made:
+                await gatherResults([deferToThread(kiosk.ask) for kiosk in there])
+            asked = await gatherResults([deferToThread(kiosk.ask) for kiosk in there])
+            assert asked == [True] * 5, round
+        assert {kiosk.certificate for kiosk in there} == {self.second}
+        assert self.gateway.health().warnings == ()
+
+    async def test_a_changed_configuration_holds_for_who_comes_then(self) -> None:
+        there = await self.kiosk()
+        door = self.gateway.doors[0]
+        self.path.write_text(
+            self.path.read_text().replace('default_certificate = "two', 'default_certificate = "one')
+        )
+        config = load(self.path)
+        [listen] = config.listen
+        commit = door.prepare(tls_files(listen), listen.proxy_from or (), config.limits)
+        assert (await self.kiosk()).certificate == self.second
+        commit()
+        assert (await self.kiosk()).certificate == self.first
+        assert await deferToThread(there.ask)
