@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# The working tree is what is described, whatever is installed.
-sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+# The working tree is what is described, whatever is installed; the catalogue of failures is read where it is counted.
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext"), str(HERE.parent / "tests")]
 
 from sip2gw import __version__  # noqa: E402  # only found after the line above
 

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from catalogue import Catalogue
 from hypothesis import settings
 
 # Every run tries other examples; on a build machine it can be repeated. `--hypothesis-profile soak` takes its time.
@@ -10,6 +11,12 @@ settings.register_profile("default", deadline=None, max_examples=30)
 settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True, print_blob=True)
 settings.register_profile("soak", deadline=None, max_examples=1000)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_configure(config):
+    """The cases of the catalogue are counted where all reports arrive: not in a worker of xdist."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Catalogue(config, strict=False), "catalogue-of-failures")
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import config_reference
 import profiles_reference
 import rest_contract
+import security_reference
 import sip2_reference
 import words_reference
 from sphinx.application import Sphinx
@@ -31,6 +32,8 @@ def _make_pages(app: Sphinx) -> None:
         "knobs.inc": profiles_reference.knobs(),
         "profiles.inc": profiles_reference.built_in(),
         "commands.inc": words_reference.commands(),
+        "limits.inc": security_reference.limits_table(),
+        "failures.inc": security_reference.catalogue(docs.parent / "tests"),
     }
     for name, text in pages.items():
         _write(docs / "reference/generated" / name, text)

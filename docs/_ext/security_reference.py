@@ -1,0 +1,70 @@
+"""The security page's tables: the catalogue of failures with the tests that show each case, and the limits."""
+
+import ast
+import inspect
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import attrs
+from catalogue import cases, named
+from config_reference import texts_below
+from markdown import table
+
+from sip2gw import config, limits
+
+
+def catalogue(tests: Path) -> str:
+    """A section for each group of cases."""
+    shown = shown_by(tests)
+    parts = []
+    for group, members in groupby(cases().values(), key=lambda case: case["group"]):
+        rows = [[f"F{case['id']}", case["case"], _then(case), _tests(case, shown)] for case in members]
+        parts += [f"### {group}", table(["", "What happens", "What the gateway does", "Shown by"], rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def shown_by(tests: Path) -> dict[int, list[str]]:
+    """By case: the files with tests that name it, and how many."""
+    found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for file in sorted(tests.rglob("test_*.py")):
+        for function in _functions(file):
+            for number in named(function):
+                found[number][file.relative_to(tests).as_posix()] += 1
+    return {
+        number: [f"`{file}`" + (f" ({count})" if count > 1 else "") for file, count in files.items()]
+        for number, files in found.items()
+    }
+
+
+def limits_table() -> str:
+    """Every limit, its default, and what it is on."""
+    rows = []
+    for cls, source in ((limits.Limits, limits), (config.LibrarikaAPI, config)):
+        said = texts_below(inspect.getsource(source))
+        for key in attrs.fields(cls):
+            if isinstance(key.default, int | float) and not isinstance(key.default, bool):
+                room = "limits" if cls is limits.Limits else "librarika"
+                rows.append(
+                    [f"`{room}.{key.name}`", f"{key.default:g}", said.get(f"{cls.__name__}.{key.name}", "")]
+                )
+    return table(["Limit", "Default", "On"], rows)
+
+
+def _functions(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+
+
+def _then(case: dict[str, str]) -> str:
+    if "waits" in case:
+        return f"{case['then']} *Waits for {case['waits']}, which is not built yet.*"
+    if "rest" in case:
+        return f"{case['then']} *In part: the rest waits for {case['rest']}, which is not built yet.*"
+    return case["then"]
+
+
+def _tests(case: dict[str, str], shown: dict[int, list[str]]) -> str:
+    return ", ".join(shown.get(case["id"], ["" if "waits" in case else "not shown yet"]))
