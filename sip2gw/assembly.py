@@ -42,7 +42,7 @@ class Gateway(Service):
         self._reactor = reactor
         self._remedies = remedies or {}
         self._status = Status.STARTING
-        self._patience = config.terminals.timeout
+        self._enough: Deferred[None] = Deferred()
         self.metrics = Metrics(named=config.settings.libraries)
         self.librarika = _librarika(config, reactor)
         directory = Directory(
@@ -104,29 +104,37 @@ class Gateway(Service):
         self._status = Status.OK
 
     def stopService(self) -> Deferred[None]:
-        """Fires when the requests in hand are answered and every terminal is gone."""
+        """Fires when the requests in hand are answered and every terminal is gone; within `drain_deadline`."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         self._status = Status.STOPPING
+        timer = self._reactor.callLater(self.terminals.limits.drain_deadline, self._out_of_time)
+        self._enough.addCallback(lambda _: timer.active() and timer.cancel())
         return Deferred.fromCoroutine(self._stop())
 
-    async def _stop(self) -> None:
-        for door in self.doors:
-            await door.stopService()
-        await self._drain()
-        self.memory.stopService()
-        await self.librarika.close()
-        if self.window is not None:
-            await self.window.stopService()
+    def hurry(self) -> None:
+        """While it stops: wait for nobody any longer."""
+        if not self._enough.called:
+            self._enough.callback(None)
 
-    async def _drain(self) -> None:
-        """Wait for the answers in hand. A terminal that waits longer than it was told to has given up itself."""
-        patience: Deferred[None] = Deferred()
-        timer = self._reactor.callLater(self._patience, patience.callback, None)
-        await DeferredList([self.terminals.drain(), patience], fireOnOneCallback=True)
-        if timer.active():
-            timer.cancel()
-        else:
-            self.log.warn("{count} terminals were cut off", count=len(self.terminals.sessions))
+    def _out_of_time(self) -> None:
+        self.metrics.struck("drain_deadline")
+        self.hurry()
+
+    async def _stop(self) -> None:
+        await self._unless_enough(*(door.stopService() for door in self.doors))
+        await self._unless_enough(self.terminals.drain())
+        if left := len(self.terminals.sessions):
+            self.log.warn("{count} terminals were cut off", count=left)
+            self.terminals.cut()
+        self.memory.stopService()
+        await self._unless_enough(self.librarika.close())
+        if self.window is not None:
+            await self._unless_enough(self.window.stopService())
+        self.hurry()
+
+    async def _unless_enough(self, *steps: Deferred[Any]) -> None:
+        both: list[Deferred[Any]] = [DeferredList(steps), self._enough]
+        await DeferredList(both, fireOnOneCallback=True)
 
     def _listeners(self) -> list[Listener]:
         return [*self.doors, *([self.window] if self.window else [])]

@@ -57,6 +57,9 @@ class Limits:
     word is given up after twice that."""
     drain_deadline: Seconds = Seconds(30.0)
     """For stopping: answering what is in hand, and hanging up on everybody."""
+    drain_spread: SecondsOrNever = SecondsOrNever(5.0)
+    """Within which, while stopping, those that wait for no answer are hung up on, one by one: so that they don't come
+    back all at once."""
     line: LineLength = LineLength(4096)
     """Bytes of the longest request."""
     requests_waiting: Count = Count(4)

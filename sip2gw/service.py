@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import sys
+from signal import SIGINT, SIGTERM
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -16,6 +18,7 @@ from sip2gw import __version__
 from sip2gw.config import load
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.listening import CannotListen
+from sip2gw.signals import Signals
 
 PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
 
@@ -63,13 +66,17 @@ class CannotStart(SystemExit, Exception):
 
 
 class Start(MultiService):
-    """Starts what is in it. What can't be listened on is told in a line each, and ends the process."""
+    """Starts what is in it. What can't be listened on is told in a line each, and ends the process.
+
+    A signal to stop, by which Twisted begins to, means to stop at once when it comes again.
+    """
 
     log = Logger()
 
-    def __init__(self, foreground: bool) -> None:
+    def __init__(self, reactor: Any, foreground: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._foreground = foreground
+        self._signals = Signals(reactor)
 
     def privilegedStartService(self) -> None:
         try:
@@ -78,6 +85,21 @@ class Start(MultiService):
             if not self._foreground:  # a daemon has nothing but its log
                 self.log.critical("cannot start: {why}", why=str(failure))
             give_up(str(failure))
+
+    def stopService(self) -> Deferred[Any]:
+        for number in (SIGTERM, SIGINT):
+            self._signals.on(number, self._hurry)
+        stopped: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        return stopped.addBoth(self._stopped)
+
+    def _hurry(self) -> None:
+        self.log.warn("told to stop again: nobody is waited for any longer")
+        for service in self:
+            service.hurry()
+
+    def _stopped(self, result: Any) -> Any:
+        self._signals.put_back()
+        return result
 
 
 def makeService(options: Any) -> IService:
@@ -88,7 +110,7 @@ def makeService(options: Any) -> IService:
         service = _service(options, reactor)
     except (ConfigFaults, Wrong) as faults:
         give_up(str(faults))
-    top = Start(foreground=bool((options.parent or {}).get("nodaemon", True)))
+    top = Start(reactor, foreground=bool((options.parent or {}).get("nodaemon", True)))
     service.setServiceParent(top)
     return top
 

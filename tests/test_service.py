@@ -9,11 +9,13 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 import pytest
+from attrs import evolve
 from treq.client import HTTPClient
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
 from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.task import deferLater
 from twisted.logger import capturedLogs
 from twisted.protocols.basic import LineReceiver
 from twisted.trial.unittest import TestCase
@@ -25,8 +27,10 @@ from sip2gw.assembly import Gateway
 from sip2gw.certificates import Pair
 from sip2gw.config import load
 from sip2gw.demo.selfsigned import kept_pair
+from sip2gw.limits import Limits
 from sip2gw.service import CannotStart, Options, makeService
 
+STRIKES = "sip2gw_limit_strikes_total", {"limit": "drain_deadline"}
 LOGIN = b"9300CNkiosk@riverside.example|COsecret|AOriverside|"
 
 
@@ -110,6 +114,14 @@ class GatewayTests(TestCase):
         self.addCleanup(lambda: gateway.stopService() if gateway.running else None)
         return gateway
 
+    async def forget(self, gateway: Gateway, request) -> None:
+        """End a call that nobody waits for; with the process it would have gone by itself."""
+        refuse(request)
+        logins = gateway.metrics.registry.get_sample_value
+        while not logins("sip2gw_logins_total", {"outcome": "invalid_credentials"}):
+            await deferLater(reactor, 0.005)
+        await gateway.librarika.close()
+
     async def connect(self, door) -> Terminal:
         endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", door.port.getHost().port)
         return await connectProtocol(endpoint, Terminal())
@@ -142,7 +154,7 @@ class GatewayTests(TestCase):
         assert not gateway.terminals.sessions
         await gateway.stopService()
 
-    async def test_stopping_answers_what_is_in_hand(self) -> None:
+    async def test_F88_stopping_answers_what_is_in_hand(self) -> None:
         gateway = self.start()
         idle, busy = await self.connect(gateway.doors[0]), await self.connect(gateway.doors[0])
         busy.sendLine(LOGIN)
@@ -163,9 +175,8 @@ class GatewayTests(TestCase):
         with self.assertRaises(ConnectionRefusedError):
             await self.health(window)
 
-    async def test_whoever_is_never_answered_is_cut_off(self) -> None:
-        gateway = Gateway(load(self.path), reactor)
-        gateway._patience = 0.01  # the configuration takes no less than a second
+    async def test_F88_whoever_is_never_answered_is_cut_off(self) -> None:
+        gateway = Gateway(evolve(load(self.path), limits=Limits(drain_deadline=0.01)), reactor)
         gateway.startService()
         busy = await self.connect(gateway.doors[0])
         busy.sendLine(LOGIN)
@@ -173,9 +184,22 @@ class GatewayTests(TestCase):
         with capturedLogs() as logs:
             await gateway.stopService()
         assert [event["count"] for event in logs if "count" in event] == [1]
-        refuse(request)
+        assert gateway.metrics.registry.get_sample_value(*STRIKES) == 1
         await busy.closed
-        await gateway.librarika.close()  # in a process of its own it would be gone by now
+        await self.forget(gateway, request)
+
+    async def test_F89_whoever_is_told_to_hurry_waits_for_nobody(self) -> None:
+        gateway = self.start()
+        busy = await self.connect(gateway.doors[0])
+        busy.sendLine(LOGIN)
+        request = await self.library.asked
+        stopped = gateway.stopService()
+        assert not stopped.called
+        gateway.hurry()
+        await stopped
+        await busy.closed
+        gateway.hurry()  # means nothing any more
+        await self.forget(gateway, request)
 
     async def test_F17_health_warns_of_a_certificate_that_ends(self) -> None:
         gateway = self.start()

@@ -90,6 +90,11 @@ class Demo(Service):
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         return Deferred.fromCoroutine(self._stop())
 
+    def hurry(self) -> None:
+        """While it stops: wait for nobody any longer."""
+        if self.gateway is not None:
+            self.gateway.hurry()
+
     def banner(self) -> str:
         """What there is to try, with the ports that are listened on."""
         assert self.gateway is not None  # noqa: S101 (as above)

@@ -19,6 +19,9 @@ from sip2gw.session import Session
 from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
 
+GAP = 0.005
+"""The longest time, in seconds, between two hang-ups while the gateway stops."""
+
 
 class TerminalFactory(ServerFactory):
     """Makes the connections of terminals, and knows those that are live.
@@ -86,11 +89,22 @@ class TerminalFactory(ServerFactory):
                 protocol.too_much("memory")
 
     def drain(self) -> Deferred[None]:
-        """Answer what is in hand, then hang up on everybody. Fires when the last connection is gone."""
+        """Take no further request, answer those in hand, and hang up on everybody. Fires when the last one is gone.
+
+        On who waits for nothing it hangs up one after the other, so that they don't all come back in one moment.
+        """
         live = list(self.sessions)
+        idle = [protocol for protocol in live if not protocol.busy]
+        gap = min(GAP, self.limits.drain_spread / max(len(idle), 1))
+        places = {protocol: number for number, protocol in enumerate(idle)}
         for protocol in live:
-            protocol.leave()
+            protocol.leave(after=gap * places.get(protocol, 0))
         return DeferredList([protocol.closed for protocol in live]).addCallback(lambda _: None)
+
+    def cut(self) -> None:
+        """End what connections there still are."""
+        for protocol in list(self.sessions):
+            protocol.abort()
 
     def _limits(self) -> Limits:
         return self.limits

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
+    IDelayedCall,
     IHalfCloseableProtocol,
     IHandshakeListener,
     INegotiated,
@@ -118,11 +119,23 @@ class TerminalProtocol(Reader):
         self._tell_gone(self)
         self.closed.callback(None)
 
-    def leave(self) -> None:
-        """Hang up; a request in hand is answered first. `closed` fires when the connection is gone."""
+    def leave(self, after: float = 0.0) -> None:
+        """Take no further request, and hang up: when the one in hand is answered, or without one `after` seconds.
+
+        `closed` fires when the connection is gone.
+        """
+        self.leaving = True
         if self.busy:
-            self.leaving = True
+            return
+        if after:
+            later = self._reactor.callLater(after, self._hang_up)
+            self.closed.addCallback(lambda _: _cancel(later))
         else:
+            self._hang_up()
+
+    def too_late(self) -> None:
+        """Whoever speaks up now is better off elsewhere, and at once."""
+        if not self.busy:
             self._hang_up()
 
     def abort(self) -> None:
@@ -189,3 +202,8 @@ class TerminalProtocol(Reader):
             self.transport.loseConnection()
             self.deadlines.stop("login_deadline")
             self.deadlines.start("close_deadline")
+
+
+def _cancel(call: IDelayedCall) -> None:
+    if call.active():
+        call.cancel()

@@ -62,8 +62,14 @@ class Reader(Protocol):
     def too_much(self, limit: str) -> None:
         """The peer has gone over the limit of this name: cut the connection."""
 
+    @abstractmethod
+    def too_late(self) -> None:
+        """The peer says something that is not read any more."""
+
     def dataReceived(self, data: bytes) -> None:
-        if not self.leaving:
+        if self.leaving:
+            self.too_late()
+        else:
             self._framer.feed(data)
             self._read_on()
 

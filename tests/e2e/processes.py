@@ -10,11 +10,15 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from attrs import define, field
+
+from sip2gw.demo.selfsigned import kept_pair
 
 from .terminal import Spelling, Terminal
 
@@ -85,6 +89,22 @@ class Process:
         self._process.kill()
         self._process.wait()
 
+    def tell(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def waited(self, times: int, text: str) -> bool:
+        """Wait until so many lines with this text were printed, or it is plain that they won't be."""
+        for _ in range(1000):
+            if sum(text in line for line in self.printed) >= times:
+                return True
+            time.sleep(0.01)
+        return False
+
+    def ended(self) -> int:
+        """Wait for its end; the exit status."""
+        return self._process.wait(40)
+
     def stop(self) -> None:
         """SIGTERM, which twistd, once it has shut down, dies of."""
         self._process.terminate()
@@ -110,6 +130,7 @@ class Sandbox:
         self._call("DELETE", "misbehave")
         self._call("POST", "reset", {})
         self._call("DELETE", "ledger")
+        self._call("DELETE", "requests")
 
     def misbehave(self, **how: object) -> None:
         self._call("POST", "misbehave", how)
@@ -157,3 +178,51 @@ class Demo(Sandbox):
         if tls:
             return Terminal.connect(self.tls_port, ca_file=str(self.ca_file), spelling=spelling)
         return Terminal.connect(self.plain_port, spelling=spelling)
+
+
+@define
+class Gateway:
+    """A gateway with a configuration of its own, in front of the sandbox of another process."""
+
+    process: Process
+    config: Path
+    sandbox: int
+    ports: list[int] = field(factory=list)
+    """Of plain SIP2, of SIP2 over TLS, and of the admin endpoint."""
+
+    @classmethod
+    def start(cls, folder: Path, sandbox: int, more: str = "", *arguments: str) -> "Gateway":
+        """`more` is added to the configuration file, and `arguments` stand before the name of the program."""
+        kept_pair(folder / "tls")
+        config = folder / "sip2gw.toml"
+        process = Process([*arguments, "sip2gw", "--config", str(config)], folder, ready=": health")
+        gateway = cls(process, config, sandbox)
+        gateway.write(more)
+        process.start()
+        printed = "".join(process.printed)
+        gateway.ports = [int(port) for port in re.findall(r"listening on 127\.0\.0\.1:(\d+)", printed)]
+        return gateway
+
+    def write(self, more: str, *, endpoint: str = "tcp:0:interface=127.0.0.1") -> None:
+        """Change the configuration file."""
+        listen = f'endpoint = "{endpoint}"\n'
+        self.config.write_text(
+            f'[[listen]]\n{listen}[[listen]]\n{listen}certificates = "tls"\n[admin]\n{listen}'
+            f'[librarika]\nurl = "http://127.0.0.1:{self.sandbox}/{{library}}/api/v1"\n{more}'
+        )
+        self.config.chmod(0o600)
+
+    def terminal(self, *, tls: bool = False) -> Terminal:
+        chain = str(self.config.parent / "tls" / "fullchain.pem")
+        return Terminal.connect(self.ports[tls], ca_file=chain if tls else None)
+
+    def look(self, page: str, token: str = "") -> tuple[int, str]:
+        """Status and text of a page of the admin endpoint."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = Request(f"http://127.0.0.1:{self.ports[2]}{page}", headers=headers)
+        try:
+            with urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
+                return answer.status, answer.read().decode()
+        except HTTPError as error:
+            with error:
+                return error.code, error.read().decode()

@@ -6,6 +6,7 @@ import socket
 from itertools import pairwise
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet import reactor
@@ -103,7 +104,7 @@ def test_a_terminal_that_hangs_up_in_the_middle(bench, slow):
     assert bench.transport.value() == b""
 
 
-def test_draining_answers_what_is_in_hand(bench, slow):
+def test_F88_draining_answers_what_is_in_hand(bench, slow):
     bench.hear(LOGIN.encode() + b"\r" + STATUS.encode() + b"\r")
     busy, transport = bench.terminal, bench.transport
     bench.connect()
@@ -118,6 +119,35 @@ def test_draining_answers_what_is_in_hand(bench, slow):
     assert not drained.called
     busy.connectionLost()
     assert drained.called
+
+
+def test_F88_idle_terminals_go_one_after_the_other(bench):
+    bench.factory.limits = evolve(bench.factory.limits, drain_spread=0.008)
+    assert all(bench.connect() for _ in range(3))
+    idle = list(bench.factory.sessions)
+    drained = bench.factory.drain()
+    gone = []
+    for _ in range(4):
+        gone.append(sum(terminal.transport.disconnecting for terminal in idle))
+        bench.clock.advance(0.002)
+    assert gone == [1, 2, 3, 4]
+    assert not drained.called
+    for terminal in idle:
+        terminal.connectionLost()
+    assert drained.called
+
+
+def test_F88_whoever_speaks_up_meanwhile_goes_at_once(bench):
+    bench.connect()
+    bench.connect()
+    bench.factory.limits = evolve(bench.factory.limits, drain_spread=3600)
+    bench.factory.drain()
+    waiting = [terminal for terminal in bench.factory.sessions if not terminal.transport.disconnecting]
+    assert len(waiting) == 2
+    waiting[0].dataReceived(STATUS.encode() + b"\r")
+    assert waiting[0].transport.disconnecting
+    assert waiting[0].transport.value() == b""
+    assert not waiting[1].transport.disconnecting
 
 
 def test_logins_that_fail_say_why_in_the_log(bench):

@@ -1,0 +1,26 @@
+"""A signal reaches the reactor as an ordinary call, in its turn; what was there before is put back in the end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+
+class Signals:
+    """What this process does on signals, as long as it is wanted. Works in the main thread alone."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._before: dict[int, Any] = {}
+
+    def on(self, number: int, call: Callable[[], object]) -> None:
+        """Have `call` made when this signal comes."""
+        before = signal.signal(number, lambda *_: self._reactor.callFromThread(call))
+        self._before.setdefault(number, before)
+
+    def put_back(self) -> None:
+        """Leave the signals as they were."""
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        self._before.clear()
