@@ -37,11 +37,11 @@ export SIP2GW_SSLYZE = $(abspath $(TLS_VENV)/bin/sslyze)
 PIP := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench wheel clean
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle wheel clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: $(DEMO_READY)  ## gateway, sandbox and health page on this machine; options in ARGS="--plain-port 0 ..."
 	@exec $(DEMO_BIN)/twistd -n --pidfile= sip2gw --demo $(ARGS)
@@ -83,6 +83,9 @@ e2e: $(DEV_READY) $(DEMO_READY)  ## only the tests that drive the installed serv
 
 bench: $(DEV_READY) $(DEMO_READY)  ## messages a second, CPU per message, latency, memory, beside the floor
 	@$(BIN)/python bench/run.py $(ARGS)
+
+bench-idle: $(DEV_READY) $(DEMO_READY)  ## memory of idle and silent connections, and what hostile ones cost
+	@$(BIN)/python bench/crowd.py $(ARGS)
 
 wheel: $(WHEELS)/.built  ## the wheel, into dist/
 	@ls $(WHEELS)/*.whl

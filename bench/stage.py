@@ -55,6 +55,7 @@ class Stage:
     gateway: Process
     sandbox: Process
     tls_port: int
+    plain_port: int
     sandbox_port: int
     certificate: Path
 
@@ -71,6 +72,8 @@ def stage(folder: Path, *, terminals: int) -> Iterator[Stage]:
     config.write_text(
         f'[[listen]]\nendpoint = "tcp:{tls_port}:interface=127.0.0.1"\ncertificates = "{folder / "tls"}"\n'
         f'[[listen]]\nendpoint = "tcp:{plain_port}:interface=127.0.0.1"\n'
+        # All connections come from this machine.
+        "[limits]\nconnections_per_address = 10000\nconnections_per_library = 10000\n"
         f'[librarika]\nurl = "http://127.0.0.1:{sandbox_port}/{{library}}/api/v1"\n'
     )
     with ExitStack() as running:
@@ -85,7 +88,9 @@ def stage(folder: Path, *, terminals: int) -> Iterator[Stage]:
         gateway = running.enter_context(_twistd(folder, "sip2gw", f"--config={config}"))
         for port, process in ((sandbox_port, sandbox), (tls_port, gateway)):
             _wait_for(port, process, folder)
-        yield Stage(Process(gateway.pid), Process(sandbox.pid), tls_port, sandbox_port, certificate)
+        yield Stage(
+            Process(gateway.pid), Process(sandbox.pid), tls_port, plain_port, sandbox_port, certificate
+        )
 
 
 def program(*arguments: str) -> list[str]:

@@ -19,6 +19,9 @@ EXAMPLES = '"tcp:6009", "tcp:6001:interface=127.0.0.1" or "unix:/run/sip2gw.sock
 _REHEARSED = ("tcp", "tcp6", "unix")
 """The kinds that do nothing when they listen but ask the reactor to."""
 
+BACKLOG = 1024
+"""Connections that may wait to be taken, unless the string says otherwise: all terminals come back at once."""
+
 
 @frozen
 class Endpoint:
@@ -67,7 +70,10 @@ class Endpoint:
 
     def on(self, reactor: IReactorCore) -> IStreamServerEndpoint:
         """The endpoint itself. Raises LookupError for a socket that systemd has not handed over."""
-        endpoint: IStreamServerEndpoint = serverFromString(reactor, self.description)
+        description = self.description
+        if description.partition(":")[0] in _REHEARSED and ":backlog=" not in description:
+            description += f":backlog={BACKLOG}"
+        endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
         return endpoint
 
 

@@ -25,7 +25,8 @@ def prepare(transport: Any, limits: Limits) -> None:
     if isinstance(transport, Connection):
         transport.bufferSize = limits.write_queue
         handle = transport.getHandle()
-        # Else it would take megabytes of answers for a terminal that reads none of them.
+        # Else it would keep megabytes, of a terminal that floods and for one that reads nothing.
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, limits.write_queue)
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.write_queue)
         for name, value in _keepalive(limits.keepalive).items():
             if option := getattr(socket, name, None):  # not every system has all of them

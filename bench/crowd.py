@@ -1,0 +1,297 @@
+"""`make bench-idle`: what those cost who say nothing, and those who say too much, and whether the others notice.
+
+Terminals that are logged in over TLS and keep quiet; as many strangers as connect and say nothing, all at once; and one
+hostile peer after the other. Memory is what the gateway's process has more of; nothing here is asserted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import select
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, ROOT, Process, Stage, environment, program, stage
+
+RATE = 250
+"""Requests a second of all terminals together, while strangers come and go."""
+ASK = b"9900802.00\r"
+LOOK = 0.05
+SETTLED = 3.5
+"""Seconds after which those without a place are closed, and no deadline is over yet."""
+
+
+@contextmanager
+def idle_terminals(stage: Stage, count: int, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """So many terminals, logged in; then for so many seconds each asks once in a while."""
+    command = program(
+        "-c", "from sip2gw.tools.cli import main; main(prog_name='sip2gw')",
+        "load", "--json", f"--port={stage.tls_port}", f"--ca-file={stage.certificate}",
+        f"--library={LIBRARY}", f"--account={ACCOUNT}", f"--terminals={count}", f"--seconds={seconds}",
+        f"--rate={RATE}", "--mix=99:1", f"--patrons={MEMBER.format(1)}", f"--items={ITEM.format(1)}",
+        "--timeout=20",
+    )  # fmt: skip
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
+    ) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        if "logged in" not in said:
+            raise SystemExit(f"the terminals did not log in: {said}{process.stderr.read()}")
+        yield process
+
+
+@frozen
+class Silence:
+    """What became of the strangers that said nothing."""
+
+    held: int
+    """How many were still connected once those without a place had been closed."""
+    gone_after: float
+    """Seconds from the first connection until the last was closed."""
+    kib: float
+    """Memory for each that was held."""
+
+
+def be_silent(stage: Stage, count: int, seconds: float) -> Silence:
+    """Connect so often at once and say nothing, from as many addresses as it takes; `seconds` is how long at most."""
+    before, began = stage.gateway.resident(), time.monotonic()
+    waiting = select.poll()
+    connections = {}
+    for number in range(count):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.bind((f"127.0.1.{1 + number // 16}", 0))
+        connection.connect_ex(("127.0.0.1", stage.tls_port))
+        connections[connection.fileno()] = connection
+        waiting.register(connection, select.POLLIN)
+    held = resident = 0
+    last = began
+    while connections and time.monotonic() - began < seconds:
+        closed = waiting.poll(LOOK * 1000)
+        for descriptor, _ in closed:
+            waiting.unregister(descriptor)
+            connections.pop(descriptor).close()
+        if closed:
+            last = time.monotonic()
+        if not held and time.monotonic() - began > SETTLED:
+            held, resident = sum(map(is_connected, connections.values())), stage.gateway.resident()
+    for connection in connections.values():
+        connection.close()
+    if connections:
+        print(f"{len(connections)} silent connections were still there")
+    return Silence(held, last - began, (resident - before) / max(held, 1))
+
+
+def is_connected(connection: socket.socket) -> bool:
+    """Whether the system has connected it, and not yet closed it again."""
+    try:
+        connection.getpeername()
+    except OSError:
+        return False
+    return True
+
+
+def connect(port: int) -> socket.socket:
+    connection = socket.socket()
+    connection.bind(("127.0.2.1", 0))
+    connection.connect(("127.0.0.1", port))
+    connection.settimeout(1.0)
+    return connection
+
+
+def flood(port: int) -> None:
+    """Requests without a pause, and answers that are read."""
+    connection = connect(port)
+    connection.setblocking(False)
+    while True:
+        readable, writable, _ = select.select([connection], [connection], [], 1.0)
+        if readable and not connection.recv(65536):
+            return
+        if writable:
+            connection.send(ASK * 100)
+
+
+def never_read(port: int) -> None:
+    """Requests without a pause, and answers that nobody reads."""
+    connection = connect(port)
+    connection.settimeout(None)
+    while True:
+        connection.sendall(ASK * 100)
+
+
+def garbage(port: int) -> None:
+    """Lines that are no SIP2."""
+    connection = connect(port)
+    connection.settimeout(None)
+    while True:
+        connection.sendall(b"\xff\xfe\0GET / HTTP/1.0\r\x07\x1b[31m99999\r\n\r\n" * 100)
+
+
+def trickle(port: int) -> None:
+    """Thirty connections, each a byte now and then."""
+    connections = [connect(port) for _ in range(30)]
+    while True:
+        for connection in connections:
+            connection.sendall(b"9")
+        time.sleep(0.02)
+
+
+def no_end(port: int) -> None:
+    """A line without an end, again and again."""
+    while True:
+        with connect(port) as connection, suppress(OSError):
+            while True:
+                connection.sendall(b"x" * 65536)
+
+
+def be(hostile: Callable[[int], None], port: int) -> None:
+    """Go on until cut off; and come back."""
+    while True:
+        with suppress(OSError):
+            hostile(port)
+
+
+@frozen
+class Disturbance:
+    """What one hostile peer costs."""
+
+    cpu: float
+    """The part of the time for which it kept the processor busy."""
+    kib: int
+    """Memory that the process has more of afterwards."""
+    p50: float
+    p99: float
+    """How long an honest peer waits for its answers meanwhile, in milliseconds."""
+
+
+def wait_until_calm(gateway: Process) -> None:
+    """What a peer has left in the buffers of the two systems is still read when it is gone."""
+    for _ in range(60):
+        before = gateway.cpu()
+        time.sleep(0.2)
+        if gateway.cpu() - before < 0.04:
+            return
+
+
+def disturb(stage: Stage, hostile: Callable[[int], None] | None, seconds: float) -> Disturbance:
+    """Let it be hostile for so long, while somebody asks one thing after the other."""
+    peer = multiprocessing.Process(target=be, args=(hostile, stage.plain_port), daemon=True)
+    gateway: Process = stage.gateway
+    cpu, resident, began = gateway.cpu(), gateway.resident(), time.monotonic()
+    waited = []
+    if hostile:
+        peer.start()
+    with socket.create_connection(("127.0.0.1", stage.plain_port)) as honest:
+        while time.monotonic() - began < seconds:
+            asked = time.monotonic()
+            honest.sendall(ASK)
+            honest.recv(1000)
+            waited.append((time.monotonic() - asked) * 1000)
+            time.sleep(0.005)
+    result = gateway.cpu() - cpu, gateway.resident() - resident
+    if hostile:
+        peer.terminate()
+        peer.join()
+        wait_until_calm(gateway)
+    waited.sort()
+    return Disturbance(
+        result[0] / seconds, result[1], waited[len(waited) // 2], waited[len(waited) * 99 // 100]
+    )
+
+
+HOSTILE = {
+    "nobody": None,
+    "flood": flood,
+    "never reads": never_read,
+    "garbage": garbage,
+    "trickle": trickle,
+    "no end": no_end,
+}
+
+
+def measure(terminals: int, strangers: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """All of it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sip2gw-bench-") as folder,
+        stage(Path(folder), terminals=1) as on_stage,
+    ):
+        with idle_terminals(on_stage, 1, 1.0) as one:
+            one.communicate()
+        empty = on_stage.gateway.resident()
+        say(f"{terminals} idle terminals over TLS ...")
+        with idle_terminals(on_stage, terminals, 12.0) as load:
+            idle = on_stage.gateway.resident()
+            say(f"and {strangers} strangers who say nothing ...")
+            silence = be_silent(on_stage, strangers, 11.0)
+            found = json.loads(load.communicate()[0] or "{}")
+        hostile = {}
+        for name, peer in HOSTILE.items():
+            say(f"hostile: {name} ...")
+            hostile[name] = disturb(on_stage, peer, 3.0)
+    return {
+        "idle_terminals": terminals,
+        "kib_per_idle_terminal": round((idle - empty) / terminals, 1),
+        "strangers": strangers,
+        "held_at_once": silence.held,
+        "kib_per_silent_connection": round(silence.kib, 1),
+        "gone_after_s": round(silence.gone_after, 1),
+        "answers_meanwhile": found.get("messages", 0),
+        "errors_meanwhile": found.get("errors", {}),
+        "latency_ms": found.get("latency_ms", {}),
+        "hostile": {
+            name: {
+                "cpu": round(one.cpu, 2),
+                "kib": one.kib,
+                "p50_ms": round(one.p50, 1),
+                "p99_ms": round(one.p99, 1),
+            }
+            for name, one in hostile.items()
+        },
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """The result for people."""
+    print(f"{result['idle_terminals']} idle terminals over TLS: {result['kib_per_idle_terminal']} KiB each")
+    print(
+        f"{result['strangers']} strangers at once who say nothing: {result['held_at_once']} were held (at most 512), "
+        f"{result['kib_per_silent_connection']} KiB each; all gone after {result['gone_after_s']} s (deadline 5 s)"
+    )
+    latency = result["latency_ms"]
+    print(
+        f"meanwhile the terminals had {result['answers_meanwhile']} answers, p50 {latency.get('p50')} ms, "
+        f"p99 {latency.get('p99')} ms, errors: {result['errors_meanwhile'] or 'none'}"
+    )
+    print("hostile peer     busy   memory KiB   an honest peer waits: p50 ms   p99 ms")
+    for name, one in result["hostile"].items():
+        print(f"{name:14} {one['cpu']:6.0%}   {one['kib']:10}   {one['p50_ms']:28}   {one['p99_ms']:6}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Measure idle, silent and hostile connections.")
+    parser.add_argument("--terminals", type=int, default=2000)
+    parser.add_argument("--strangers", type=int, default=3000)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    result = measure(
+        given.terminals, given.strangers, lambda text: None if given.json else print(text, flush=True)
+    )
+    if given.json:
+        print(json.dumps(result))
+    else:
+        show(result)
+
+
+if __name__ == "__main__":
+    main()
