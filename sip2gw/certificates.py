@@ -80,7 +80,7 @@ def read_pair(path: Path) -> Pair:
     key = _key(blocks, path)
     certificates = _certificates(blocks, path)
     for certificate in certificates:
-        if _public(certificate.public_key()) == _public(key.public_key()):
+        if _belong_together(certificate, key):
             others = tuple(other for other in certificates if other is not certificate)
             return Pair(certificate, others, key)
     raise Wrong(
@@ -184,6 +184,13 @@ def _certificates(blocks: bytes, path: Path) -> list[x509.Certificate]:
         raise Wrong(
             f"is {path}, which has no certificate in PEM form, or a damaged one", "make it anew"
         ) from None
+
+
+def _belong_together(certificate: x509.Certificate, key: Key) -> bool:
+    try:
+        return _public(certificate.public_key()) == _public(key.public_key())
+    except (ValueError, UnsupportedAlgorithm):  # a key of an unknown kind, perhaps of an authority
+        return False
 
 
 def _public(key: PublicKeyTypes) -> bytes:

@@ -71,7 +71,7 @@ class Listener(Service):
         metrics = metrics or Metrics()
         self._secured = TLSFactory(tls, factory, reactor, limits, metrics) if tls else None
         self._factory = BalancerFactory(self._secured or factory, balancers, reactor, limits, metrics)
-        self._looking = LoopingCall(tls.look) if tls else None
+        self._looking = LoopingCall(self._look, tls) if tls else None
         if self._looking is not None:
             self._looking.clock = reactor
         self._remedy = remedy
@@ -107,9 +107,7 @@ class Listener(Service):
             self.privilegedStartService()
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         if self._looking is not None and not self._looking.running:
-            self._looking.start(self.interval).addErrback(
-                lambda failure: self.log.failure("no more looks for renewed certificates", failure)
-            )
+            self._looking.start(self.interval)
 
     async def stop_listening(self) -> None:
         """Take no new connections; those there are stay. Does nothing if it does not listen."""
@@ -145,6 +143,12 @@ class Listener(Service):
         if self._looking is not None and self._looking.running:
             self._looking.stop()
         return Deferred.fromCoroutine(self.stop_listening())
+
+    def _look(self, tls: ServerTLS) -> None:
+        try:
+            tls.look()
+        except Exception:  # a bug must not end the looks; it comes again only when the files change again
+            self.log.failure("what changed on disk for {where} could not be taken up", where=self.where)
 
     def _listen(self) -> Deferred[None]:
         return self._make_endpoint().listen(self._factory).addCallback(self._listens)

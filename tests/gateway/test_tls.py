@@ -23,6 +23,7 @@ from zope.interface import implementer
 from sip2gw.certificates import CHAIN, KEY
 from sip2gw.demo.selfsigned import certificate, kept_pair
 from sip2gw.faults import Wrong
+from sip2gw.gateway import tls as tls_module
 from sip2gw.gateway.tls import ServerTLS, TLSFiles, context
 from sip2gw.limits import Limits
 
@@ -163,6 +164,20 @@ class RenewalTests(AServerOfItsOwn):
         self.tls.look()
         assert (await self.visit()).certificate == before.certificate
         assert len(self.said("error")) == 1
+
+    async def test_F19_a_bug_does_not_end_the_looks(self) -> None:
+        await self.listener.stopService()
+        self.listener.interval = 0.01
+        self.listener.startService()
+        broken = self.patch(tls_module, "read_material", lambda *_: 1 / 0)
+        self.renew()
+        await self.until(lambda: any("could not be taken up" in line for line in self.said("critical")))
+        broken.restore()
+        assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
+        new = self.renew()
+        await self.until(lambda: self.count("sip2gw_certificate_renewals_total", outcome="ok"))
+        self.port = self.listener.port.getHost().port
+        assert (await self.visit()).certificate == new
 
     async def test_what_is_prepared_holds_once_it_is_committed(self) -> None:
         before = await self.visit()

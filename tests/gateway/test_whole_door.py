@@ -31,7 +31,69 @@ class Kiosk:
         return self.secure.recv(1000).startswith(b"98")
 
 
-class WholeDoorTests(AServer):
+class AGateway(AServer):
+    """All of the gateway, from its configuration on."""
+
+    def start(self, text: str) -> None:
+        self.path = self.folder / "sip2gw.toml"
+        self.path.write_text(text)
+        self.gateway = Gateway(load(self.path), reactor)
+        self.metrics = self.gateway.metrics
+        self.gateway.doors[0].interval = 0.02
+        self.gateway.privilegedStartService()
+        self.gateway.startService()
+        self.addCleanup(self.gateway.stopService)
+        self.port = self.gateway.doors[0].port.getHost().port
+
+
+class StrangersTests(AGateway):
+    async def test_F1_who_connects_and_is_silent_takes_a_place_of_few_and_not_for_long(self) -> None:
+        self.authority.write_pair(self.folder / "tls.pem", "localhost")
+        self.start("""
+            [[listen]]
+            endpoint = "tcp:0:interface=127.0.0.1"
+            certificates = "tls.pem"
+            [limits]
+            strangers = 20
+            handshake_deadline = 0.3
+        """)
+        live = self.gateway.terminals.sessions
+        most = 0
+
+        def all_gone() -> bool:
+            nonlocal most
+            most = max(most, len(live))
+            return waiting.called
+
+        waiting = deferToThread(be_silent, self.port, 45)
+        await self.until(all_gone)
+        await self.until(lambda: not live)
+        cut_off, turned_away = self.struck("handshake_deadline"), self.struck("strangers")
+        assert most == 20
+        assert cut_off >= 20
+        assert cut_off + turned_away == 45
+        assert self.handshakes("deadline") == cut_off
+        assert self.count("sip2gw_connections", state="stranger") == 0
+        assert len(self.said("warn", "info")) < 20, "many strangers are not worth many lines"
+        assert not any("log_failure" in event for event in self.told)
+        assert await waiting == [b""] * 45
+
+
+def be_silent(port: int, times: int) -> list[bytes]:
+    """Connect so often, say nothing, and wait until all of them were hung up on."""
+    silent = [socket.create_connection(("127.0.0.1", port), TIMEOUT) for _ in range(times)]
+    return [hear_the_end(one) for one in silent]
+
+
+def hear_the_end(plain: socket.socket) -> bytes:
+    with plain:
+        try:
+            return plain.recv(1)
+        except ConnectionResetError:
+            return b""
+
+
+class WholeDoorTests(AGateway):
     def setUp(self) -> None:
         super().setUp()
         (self.folder / "live").mkdir()
@@ -39,8 +101,7 @@ class WholeDoorTests(AServer):
         self.authority.write_client(self.folder / "kiosk.pem", "kiosk-1")
         self.first = self.renew("one.example")
         self.second = self.renew("two.example")
-        self.path = self.folder / "sip2gw.toml"
-        self.path.write_text("""
+        self.start("""
             [[listen]]
             endpoint = "tcp:0:interface=127.0.0.1"
             certificates = "live"
@@ -48,12 +109,6 @@ class WholeDoorTests(AServer):
             client_authorities = "ca.pem"
             proxy_from = ["127.0.0.0/8"]
         """)
-        self.gateway = Gateway(load(self.path), reactor)
-        self.gateway.doors[0].interval = 0.02
-        self.gateway.privilegedStartService()
-        self.gateway.startService()
-        self.addCleanup(self.gateway.stopService)
-        self.port = self.gateway.doors[0].port.getHost().port
 
     def renew(self, name: str) -> bytes:
         return self.authority.write_pair(self.folder / "live" / name, name)
