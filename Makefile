@@ -3,13 +3,17 @@
 # Two virtual environments, each made on first use: .venv has the developers' tools, .venv-demo only what somebody has
 # who installs the wheel. Both hold the built wheel, and it is the wheel that is run and tested. The commands are here
 # and nowhere else: tox.ini calls these targets with BIN set to its own environment, which then needs no setting up.
-# A third, .venv-tls, is for sslyze alone, which needs older packages than we do.
+# A third, .venv-tls, is for sslyze alone, which needs older packages than we do; and .venv-fuzz is for the fuzzer, which
+# is not to be had for every Python.
 
 VENV      ?= .venv
 DEMO_VENV ?= .venv-demo
 TLS_VENV  ?= .venv-tls
+FUZZ_VENV ?= .venv-fuzz
 WHEELS    ?= dist
 ARGS      ?=
+# How long each target is fuzzed.
+SECONDS   ?= 60
 PYTEST    ?= -n auto --maxprocesses 4
 
 ifeq ($(origin BIN),command line)
@@ -37,7 +41,7 @@ export SIP2GW_SSLYZE = $(abspath $(TLS_VENV)/bin/sslyze)
 PIP := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle wheel clean
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle fuzz wheel clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -87,17 +91,20 @@ bench: $(DEV_READY) $(DEMO_READY)  ## messages a second, CPU per message, latenc
 bench-idle: $(DEV_READY) $(DEMO_READY)  ## memory of idle and silent connections, and what hostile ones cost
 	@$(BIN)/python bench/crowd.py $(ARGS)
 
+fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## what reads bytes, for SECONDS=60 each; some only: ARGS="codec proxy"
+	@$(FUZZ_VENV)/bin/python fuzz/run.py --seconds $(SECONDS) $(ARGS)
+
 wheel: $(WHEELS)/.built  ## the wheel, into dist/
 	@ls $(WHEELS)/*.whl
 
 clean:  ## remove all that was made here
-	rm -rf .venv .venv-demo .venv-tls .tox build $(WHEELS) var *.egg-info docs/_build .coverage* .pytest_cache .mypy_cache \
+	rm -rf .venv .venv-demo .venv-tls .venv-fuzz .tox build $(WHEELS) var *.egg-info docs/_build .coverage* .pytest_cache .mypy_cache \
 	    .ruff_cache .import_linter_cache .hypothesis _trial_temp* twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- setting up -----------------------------------------------------------------------------------------------------
 
-$(VENV)/.sip2gw-venv $(DEMO_VENV)/.sip2gw-venv $(TLS_VENV)/.sip2gw-venv: .ci/venv
+$(VENV)/.sip2gw-venv $(DEMO_VENV)/.sip2gw-venv $(TLS_VENV)/.sip2gw-venv $(FUZZ_VENV)/.sip2gw-venv: .ci/venv
 	@sh .ci/venv $(@D)
 	@touch $@
 
@@ -127,6 +134,12 @@ $(VENV)/.sip2gw-installed: $(WHEELS)/.built $(VENV)/.sip2gw-venv
 	@echo "sip2gw: installing it with the developers' tools"
 	@$(VENV)/bin/python $(PIP) install "$$(echo $(WHEELS)/sip2gw-*.whl)[demo,dev]"
 	@$(VENV)/bin/python $(PIP) install --no-deps --force-reinstall $(WHEELS)/sip2gw-*.whl
+	@touch $@
+
+$(FUZZ_VENV)/.sip2gw-installed: $(WHEELS)/.built $(FUZZ_VENV)/.sip2gw-venv
+	@echo "sip2gw: installing it with a fuzzer"
+	@$(FUZZ_VENV)/bin/python $(PIP) install "$$(echo $(WHEELS)/sip2gw-*.whl)[fuzz]"
+	@$(FUZZ_VENV)/bin/python $(PIP) install --no-deps --force-reinstall $(WHEELS)/sip2gw-*.whl
 	@touch $@
 
 $(TLS_VENV)/.sslyze-installed: $(TLS_VENV)/.sip2gw-venv

@@ -1,0 +1,115 @@
+"""A real connection over a transport and a library that are none: everything answers at once and is kept nowhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.logger import globalLogPublisher
+
+from sip2gw.gateway import TerminalFactory
+from sip2gw.library import Credentials, Item, ItemState, ItemStatus, Loan, Patron, Refused, Return, Rules
+from sip2gw.tenants import Directory
+
+ITEM = Item("10001", "A title")
+NOW = datetime(2026, 3, 1, 10, 15, tzinfo=UTC)
+
+
+class AnyLibrary:
+    """Knows every patron and every item; what is not written here it refuses."""
+
+    def __init__(self, nickname: str) -> None:
+        self.nickname = nickname
+
+    def reading(self, _: tuple[str, ...]) -> AnyLibrary:
+        return self
+
+    def language_of(self, _: str) -> str:
+        return ""
+
+    async def rules(self) -> Rules:
+        return Rules(name="A library", zone=UTC)
+
+    async def reachable(self) -> bool:
+        return True
+
+    async def patron(self, patron_id: str) -> Patron:
+        return Patron(patron_id, "A reader")
+
+    async def check_password(self, _: Patron, password: str) -> bool:
+        return password == "1234"
+
+    async def item(self, _: str) -> ItemStatus:
+        return ItemStatus(ITEM, ItemState.AVAILABLE)
+
+    async def lend(self, *_: Any, **__: Any) -> Loan:
+        return Loan(ITEM, NOW.date())
+
+    async def take_back(self, *_: Any, **__: Any) -> Return:
+        return Return(ITEM, was_on_loan=True)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        async def refuse(*_: Any, **__: Any) -> Any:
+            raise Refused("refused")
+
+        return refuse
+
+
+async def open_library(nickname: str, credentials: Credentials) -> AnyLibrary:
+    """Everybody is let in, but for those who say `wrong`."""
+    if credentials.password.reveal() == "wrong":
+        raise Refused("invalid_credentials")
+    return AnyLibrary(nickname)
+
+
+class Transport(StringTransport):
+    """Remembers whether it was closed."""
+
+    aborted = False
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+
+
+class Conversation:
+    """One connection. A failure that the program logs is raised."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.factory = TerminalFactory(Directory(open_library, clock=lambda: NOW), reactor=self.clock)
+        peer = IPv4Address("TCP", "192.168.1.1", 54321)
+        self.terminal = self.factory.buildProtocol(peer)
+        self.transport = Transport(peerAddress=peer)
+        self.terminal.makeConnection(self.transport)
+
+    def hear(self, *pieces: bytes) -> bytes:
+        """What is said to these pieces of bytes until there is nothing left to say, or the connection is gone."""
+        failures: list[Any] = []
+
+        def observe(event: dict[str, Any]) -> None:
+            if "log_failure" in event:
+                failures.append(event["log_failure"])
+
+        globalLogPublisher.addObserver(observe)
+        try:
+            for piece in pieces:
+                if self.transport.aborted or self.transport.disconnecting:
+                    break
+                self.terminal.dataReceived(piece)
+                self.clock.advance(0)
+            while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
+                self.clock.advance(0)
+            self.terminal.connectionLost()
+        finally:
+            globalLogPublisher.removeObserver(observe)
+        for failure in failures:
+            failure.raiseException()
+        assert not self.factory.sessions
+        assert not self.clock.getDelayedCalls()
+        return self.transport.value()

@@ -1,0 +1,215 @@
+"""What is fuzzed: functions that take any bytes, and raise only if the program has a bug.
+
+`make fuzz` drives them with a fuzzer, `make test` with the corpus. They are quick, keep nothing, and touch no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from stage import Conversation
+from twisted.web.http_headers import Headers
+
+from sip2gw.gateway.proxy import LONGEST, NoHeader, begins_header, read_header
+from sip2gw.librarika import movements, records
+from sip2gw.librarika.shapes import Misshapen, structured
+from sip2gw.librarika.verdicts import Call, Unauthorized, answer
+from sip2gw.library import LibraryError
+from sip2gw.secret import Secret
+from sip2gw.session import logins
+from sip2gw.sip2 import (
+    BadChecksum,
+    Dialect,
+    Displaced,
+    Framer,
+    Layout,
+    Message,
+    Request,
+    TooLong,
+    Trailer,
+    UnknownMessage,
+    build,
+    format,
+    lay_out,
+    messages,
+    parse,
+    refusal,
+)
+
+DIALECTS = (
+    Dialect(),
+    Dialect(charset="latin-1", terminator=b"\r\n"),
+    Dialect(charset="cp850", delimiter="^"),
+    Dialect(charset="ascii", max_length=60),
+)
+RECORDS = (
+    records.Tokens, records.Settings, records.Member, records.Copies, records.MediaFound, records.Verified,
+    *(getattr(movements, name) for name in dir(movements) if hasattr(getattr(movements, name), "__attrs_attrs__")),
+)  # fmt: skip
+PROBLEM = Headers({b"content-type": [b"application/problem+json"]})
+
+
+def framer(stream: bytes) -> None:
+    """A connection: the first byte says how the rest is cut. However that is, the lines are the same."""
+    cut, stream = stream[:1] or b"\0", stream[1:]
+    assert _lines(stream, 0) == _lines(stream, cut[0])
+    Conversation().hear(*_pieces(stream, cut[0]))
+
+
+def codec(line: bytes) -> None:
+    """Whatever comes is understood or is `Garbled`; what was understood can be said, and be refused."""
+    for dialect in DIALECTS:
+        try:
+            layout = lay_out(line, dialect)
+        except UnknownMessage:
+            layout = None
+        if layout is not None:
+            _can_be_said(layout, dialect)
+        try:
+            message, trailer = parse(line, dialect)
+        except Displaced as displaced:
+            message, trailer = displaced.request, displaced.trailer
+        except (BadChecksum, UnknownMessage):
+            continue
+        assert layout is not None
+        _can_be_refused(message, trailer, dialect)
+
+
+def proxy(header: bytes) -> None:
+    """A header is read, unfinished, or none; and what is read in one piece is read so in two."""
+    try:
+        whole = read_header(header)
+    except NoHeader:
+        whole = None
+    else:
+        assert whole is not None or len(header) < LONGEST
+    if whole is not None:
+        assert 0 < whole.size <= min(len(header), LONGEST)
+        assert read_header(header[: whole.size]) == whole
+        for end in range(whole.size):
+            assert read_header(header[:end]) is None
+    begins_header(header)
+
+
+def adapter(body: bytes) -> None:
+    """An answer of the library's system is a record, or one of the errors that may cross the port."""
+    status = (200, 401, 404, 409, 422, 429, 500, 503)[body[0] % 8] if body else 204
+    for writes in (False, True):
+        call = Call("operation", "POST", "", Headers({b"authorization": [b"x"]}), writes=writes)
+        try:
+            found = answer(call, status, PROBLEM, body[1:])
+        except (LibraryError, Unauthorized) as error:
+            assert _says_nothing_of(body[1:], str(error))
+            continue
+        for kind in RECORDS:
+            try:
+                _is_whole(structured(found.document, kind))
+            except Misshapen as error:
+                assert _says_nothing_of(body[1:], str(error))
+
+
+def login(line: bytes) -> None:
+    """Each form of a login names at most one library, and the password is nothing but what came."""
+    for dialect in DIALECTS:
+        try:
+            request, _ = parse(b"93" + line, dialect)
+        except (BadChecksum, Displaced, UnknownMessage):
+            continue
+        said: logins.Login | None = logins.read(request) if isinstance(request, messages.Login) else None
+        for _ in range(4):
+            if said is None:
+                break
+            assert said.credentials.password.reveal() in dialect_text(line, dialect)
+            said = said.otherwise
+        assert said is None
+    text = line.decode("utf-8", "replace")
+    if account := logins.split_account(text):
+        assert f"{account.username}:{account.password.reveal()}" == text
+        assert account.username
+        assert ":" not in account.username
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target for target in (framer, codec, proxy, adapter, login)
+}
+
+
+def dialect_text(line: bytes, dialect: Dialect) -> str:
+    """What a line may be read as: NULs mean nothing."""
+    line = line.replace(b"\0", b"")
+    try:
+        return line.decode(dialect.charset)
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def _can_be_said(layout: Layout, dialect: Dialect) -> None:
+    message = build(layout)
+    assert message.code == layout.code
+    line = format(message, Trailer("1", True), dialect)
+    body = line.removesuffix(dialect.terminator)
+    assert not [byte for byte in body if byte < 0x20 or byte == 0x7F]
+    again = lay_out(body, dialect)
+    assert again.message is layout.message
+    assert again.checksum_ok is True
+
+
+def _can_be_refused(message: Message, trailer: Trailer, dialect: Dialect) -> None:
+    if isinstance(message, Request):
+        no = refusal(message, datetime(2026, 3, 1, 10, 15), ["no"])
+        heard, how = parse(format(no, trailer, dialect).removesuffix(dialect.terminator), dialect)
+        assert type(heard) is message.response
+        assert how.checked is trailer.checked
+
+
+def _pieces(stream: bytes, cut: int) -> list[bytes]:
+    if not cut:
+        return [stream]
+    places = [*range(0, len(stream), cut), len(stream)]
+    return [stream[a:b] for a, b in pairwise(places)]
+
+
+def _lines(stream: bytes, cut: int) -> list[bytes | None]:
+    """The lines of a stream, and None behind them if one is too long."""
+    cutter, found = Framer(), list[bytes | None]()
+    for piece in _pieces(stream, cut):
+        cutter.feed(piece)
+        try:
+            while (line := cutter.next(4096)) is not None:
+                assert line.strip(b"\0")
+                assert len(line) <= 4096
+                found.append(line)
+        except TooLong:
+            return [*found, None]
+        assert len(cutter) <= 4096
+    return found
+
+
+def _says_nothing_of(body: bytes, text: str) -> bool:
+    """Whether a text that is logged holds nothing of a body: what is longer than a word would be noticed."""
+    return not any(
+        piece in text
+        for piece in (body[place : place + 24].decode("latin-1") for place in range(0, 60, 7))
+        if len(piece) == 24
+    )
+
+
+def _is_whole(record: Any) -> None:
+    """Every value is of a kind that was declared, all the way down."""
+    if hasattr(record, "__attrs_attrs__"):
+        for field in record.__attrs_attrs__:
+            _is_whole(getattr(record, field.name))
+    elif isinstance(record, tuple):
+        for one in record:
+            _is_whole(one)
+    elif isinstance(record, str):
+        record.encode()
+    elif isinstance(record, Decimal):
+        assert record.is_finite()
+    else:
+        assert record is None or isinstance(record, bool | int | date | ZoneInfo | Secret)
