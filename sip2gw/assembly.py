@@ -7,6 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from attrs import fields
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
@@ -21,7 +22,7 @@ from sip2gw.gateway.descriptors import ceiling
 from sip2gw.gateway.listening import CannotListen, Listener
 from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.tls import ServerTLS, TLSFiles
-from sip2gw.librarika import Deadlines, Librarika
+from sip2gw.librarika import Deadlines, Librarika, Restraint
 from sip2gw.metrics import Metrics
 from sip2gw.tenants import Directory
 
@@ -44,7 +45,7 @@ class Gateway(Service):
         self._status = Status.STARTING
         self._enough: Deferred[None] = Deferred()
         self.metrics = Metrics(named=config.settings.libraries)
-        self.librarika = _librarika(config, reactor)
+        self.librarika = _librarika(config, reactor, self.metrics)
         directory = Directory(
             self.librarika,
             policy=Policy(timeout=config.terminals.timeout, retries=config.terminals.retries),
@@ -167,17 +168,31 @@ def tls_files(listen: Listen) -> TLSFiles | None:
     return TLSFiles(listen.certificates, listen.default_certificate, clients)
 
 
-def _librarika(config: Config, reactor: Any) -> Librarika:
+def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
     """The adapter with this configuration's deadlines and authorities."""
     api = config.librarika
     return Librarika(
         reactor,
         api.url,
-        deadlines=Deadlines(
-            connect=api.connect_deadline,
-            headers=api.headers_deadline,
-            call=api.call_deadline,
-            probe=api.probe_deadline,
-        ),
+        deadlines=deadlines(config),
+        restraint=restraint(config),
         trust=api.ca_file,
+        private_networks=api.private_networks,
+        metrics=metrics,
     )
+
+
+def deadlines(config: Config) -> Deadlines:
+    """How long calls may take, so that a terminal hears an answer before it gives up."""
+    api, call = config.librarika, config.librarika.call(config.terminals.timeout)
+    return Deadlines(
+        connect=min(api.connect_deadline, call / 2),
+        headers=min(api.headers_deadline, call / 2),
+        call=call,
+        probe=min(api.probe_deadline, call / 2),
+    )
+
+
+def restraint(config: Config) -> Restraint:
+    """How much may be asked and taken of the API."""
+    return Restraint(**{name.name: getattr(config.librarika, name.name) for name in fields(Restraint)})

@@ -28,6 +28,9 @@ Mebibytes = NewType("Mebibytes", int)
 Bytes = NewType("Bytes", int)
 """A size: from 512 bytes to 16 MiB."""
 
+Share = NewType("Share", float)
+"""A part of the whole: from 0 to 1."""
+
 LineLength = NewType("LineLength", int)
 """Bytes. Less would cut requests of real terminals; more only feeds whoever sends no end of line."""
 

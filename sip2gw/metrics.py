@@ -51,7 +51,22 @@ class Metrics:
 
     def _declare_the_cloud(self) -> None:
         self.calls = self._counter("calls", "Calls to the libraries' API.", "library", "outcome")
+        """`answered`, `refused`, `unavailable`, `in_doubt`, or `not_asked` (left alone, or no turn)."""
         self.call_seconds = self._histogram("call_seconds", "Calls to the libraries' API.", "operation")
+        self.call_failures = self._counter("call_failures", "Calls that failed, by how they did.", "failure")
+        self.call_retries = self._counter("call_retries", "Calls that were made again.", "library")
+        self.call_rests = self._counter("call_rests", "Calls that waited as Retry-After asks.", "library")
+        self.calls_in_flight = self._gauge("calls_in_flight", "Calls under way at this moment.")
+        self.calls_waiting = self._gauge("calls_waiting", "Calls that wait for their turn at this moment.")
+        self.breakers = self._gauge("breaker", "Calls go out: 0 yes, 1 some, 2 none.", "library")
+        self.breaker_openings = self._counter("breaker_openings", "Breakers that opened.", "library")
+        self.in_doubt = self._counter(
+            "in_doubt",
+            "Writes whose answer was lost, by what looking them up has come to.",
+            "library",
+            "outcome",
+        )
+        """`settled`: it was seen that they were done. `left`: that could not be seen."""
 
     def _declare_certificates(self) -> None:
         """`listener` is its endpoint in the configuration, `certificate` the name of its file or folder."""

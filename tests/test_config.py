@@ -80,7 +80,7 @@ def test_the_smallest_useful_file(read):
     assert [str(listen.endpoint) for listen in config.listen] == ["tcp:6001:interface=127.0.0.1"]
     assert config.listen[0].certificates is None
     assert config.librarika.url == "http://127.0.0.1:8009/{library}/api/v1"
-    assert (config.librarika.call_deadline, config.terminals.timeout) == (20.0, 30.0)
+    assert (config.librarika.call(30.0), config.terminals.timeout) == (20.0, 30.0)
     assert str(config.admin.endpoint) == "tcp:8080:interface=127.0.0.1"
 
 
@@ -311,7 +311,9 @@ def test_what_can_not_hold_for_terminals(faults, name, value):
 
 
 def test_an_answer_comes_before_the_terminal_gives_up(read, faults):
-    assert "librarika.call_deadline" in faults(LOCAL + "[terminals]\ntimeout = 25")
+    assert read(LOCAL + "[terminals]\ntimeout = 25").librarika.call(25.0) == 16.0
+    assert read(LOCAL + "[terminals]\ntimeout = 90").librarika.call(90.0) == 20.0
+    assert "terminals.timeout" in faults(LOCAL + "[terminals]\ntimeout = 5")
     assert "librarika.call_deadline" in faults(LOCAL + "[librarika]\ncall_deadline = 25")
     assert read(LOCAL + "[librarika]\ncall_deadline = 24.9")
     assert read(LOCAL + "[librarika]\ncall_deadline = 25\n[terminals]\ntimeout = 30.1")

@@ -30,7 +30,7 @@ from sip2gw.config.values import (
     URLTemplate,
 )
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
-from sip2gw.limits import Limits, Seconds
+from sip2gw.limits import Bytes, Count, Limits, Seconds, SecondsOrNever, Share
 
 MARGIN = 5.0
 """Seconds between the longest call to Librarika and the moment when a terminal gives up: for all else."""
@@ -70,15 +70,42 @@ class LibrarikaAPI:
 
     url: URLTemplate = URLTemplate("https://{library}.librarika.com/api/v1")
     """Where a library's API is; {library} stands for its nickname. Plain http only on this machine."""
-    call_deadline: Seconds = Seconds(20.0)
-    """For a whole call: connecting, sending, waiting, and reading the answer."""
+    call_deadline: Seconds | None = None
+    """For all that one question needs: connecting, sending, waiting, reading the answer, and looking up whether a write
+    was done whose answer was lost. Without it, four fifths of what terminals.timeout leaves after 5 seconds, 20 at
+    most."""
     connect_deadline: Seconds = Seconds(3.0)
     headers_deadline: Seconds = Seconds(10.0)
-    """Until the answer begins."""
+    """Until the answer begins. No part of a call outlasts half of the whole, whatever is set."""
     probe_deadline: Seconds = Seconds(3.0)
-    """For asking whether the API is there at all."""
+    """For asking whether the API is there at all; it may be asked twice."""
+    calls: Count = Count(256)
+    """Calls under way at the same time, in all."""
+    calls_per_library: Count = Count(16)
+    """The same, to one library."""
+    retry_share: Share = Share(0.1)
+    """The part of a library's calls that may be made again when they fail: reads, and what was certainly not sent."""
+    retry_after: SecondsOrNever = SecondsOrNever(60.0)
+    """The longest that a library is left alone when it asks for that."""
+    answer_body: Bytes = Bytes(2**20)
+    """Bytes of the longest answer."""
+    answer_head: Bytes = Bytes(2**14)
+    """Bytes of its status line and headers."""
+    answer_depth: Count = Count(32)
+    """Levels of its JSON."""
+    answer_text: Bytes = Bytes(2**16)
+    """Bytes of one text in it."""
+    private_networks: bool = False
+    """Whether libraries' names may lead to addresses of private networks. A URL that names an address, or this machine,
+    needs no such leave."""
     ca_file: CAFile | None = None
     """PEM file of the authorities to trust instead of the system's."""
+
+    def call(self, timeout: float) -> float:
+        """The deadline of a whole call when terminals wait for `timeout` seconds."""
+        if self.call_deadline is not None:
+            return self.call_deadline
+        return min(20.0, (timeout - MARGIN) * 0.8)
 
 
 @frozen
@@ -217,7 +244,11 @@ def _check_tls(place: str, one: Listen, tables: Tables) -> None:
 
 def _check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:
     """A terminal must hear an answer before it gives up. No part of a call outlasts the whole, whatever is set."""
-    call = librarika.call_deadline
+    if terminals.timeout <= MARGIN and tables.is_sound("terminals.timeout"):
+        problem = f"is {terminals.timeout:g} s, too short for any call to Librarika"
+        tables.fault("terminals.timeout", problem, f"keep it above {MARGIN:g} s; 30 is usual")
+        return
+    call = librarika.call(terminals.timeout)
     sound = tables.is_sound("librarika.call_deadline") and tables.is_sound("terminals.timeout")
     if sound and call >= terminals.timeout - MARGIN:
         tables.fault(

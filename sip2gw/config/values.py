@@ -24,7 +24,7 @@ from sip2gw.certificate_folder import places
 from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
 from sip2gw.faults import Fault, Wrong, unknown_key
-from sip2gw.limits import Bytes, Count, KeepAlive, LineLength, Mebibytes, Seconds, SecondsOrNever
+from sip2gw.limits import Bytes, Count, KeepAlive, LineLength, Mebibytes, Seconds, SecondsOrNever, Share
 
 T = TypeVar("T")
 
@@ -112,6 +112,7 @@ class Tables:
             Timeout: lambda value: Timeout(_number(value, 1, 99.8, "seconds, such as 30")),
             Retries: lambda value: Retries(integer(value, 0, 998)),
             SecondsOrNever: lambda value: SecondsOrNever(_number(value, 0, 86400, "seconds, or 0 for never")),
+            Share: lambda value: Share(_number(value, 0, 1, "parts of the whole, such as 0.1")),
             Count: lambda value: Count(integer(value, 1, 10_000_000)),
             Bytes: lambda value: Bytes(integer(value, 512, 2**24)),
             KeepAlive: lambda value: KeepAlive(integer(value, 1, 7200)),

@@ -89,8 +89,9 @@ class Account:
         body: Mapping[str, Any] | None = None,
         added: Mapping[bytes, str] | None = None,
         writes: bool = False,
+        later: bool = False,
     ) -> tuple[Call, Answer]:
-        """The same, for the bare answer; `added` are headers of this call."""
+        """The same, for the bare answer; `added` are headers of this call, and `later` lets others pass."""
         if self.site.client.now() >= self._renew_at:
             await self._renew_early(until)
         for attempt in (1, 2):
@@ -99,7 +100,14 @@ class Account:
                 headers.setRawHeaders(name, [value.encode("utf-8", "replace")])
             try:
                 return await self.site.ask(
-                    operation, method, path, until=until, headers=headers, body=body, writes=writes
+                    operation,
+                    method,
+                    path,
+                    until=until,
+                    headers=headers,
+                    body=body,
+                    writes=writes,
+                    later=later,
                 )
             except Unauthorized:
                 if attempt == 1:

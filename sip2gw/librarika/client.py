@@ -1,19 +1,21 @@
-"""Every call ends before its deadline, as an answer or as one of the port's errors; nothing else gets past here.
+"""Every call ends before its deadline, as an answer or as a failure that says whether it was sent.
 
 The deadline counts from when the caller began, so waiting for a turn, connecting, and reading the body are all in it.
-Calls take turns: so many at once in the process, fewer for one library, so that one that hangs leaves room for others.
-What happens before a connection stands is `Unavailable` for certain; after it, only the answer can tell.
+Calls take turns: so many at once for one library, then so many in the process, so that a library that hangs leaves
+room for others. What happens before a connection stands was not sent, for certain; after it, only the answer can tell.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import count
 from secrets import token_hex
+from time import time
 from typing import Any
 
-from attrs import define, field, frozen, validators
+from attrs import define
 from treq.client import HTTPClient
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -21,50 +23,47 @@ from twisted.web._newclient import RequestNotSent  # public nowhere else
 from twisted.web.iweb import IResponse
 
 from sip2gw.librarika.dial import NotConnected
+from sip2gw.librarika.lanes import Lane, TurnedAway
+from sip2gw.librarika.restraint import Deadlines, Restraint
 from sip2gw.librarika.urls import ReadyURL
-from sip2gw.librarika.verdicts import Answer, Call, answer
-from sip2gw.librarika.wire import body_of
-from sip2gw.library import InDoubt, Unavailable
+from sip2gw.librarika.verdicts import Answer, Call, Failed, How, answer
+from sip2gw.librarika.wire import HeadTooLarge, TooLarge, body_of
+from sip2gw.metrics import Metrics
 
 _NOT_SENT = (NotConnected, ConnectError, DNSLookupError, RequestNotSent)
 
 
-@frozen
-class Deadlines:
-    """How long things may take, in seconds.
-
-    `call` is for all that one question of the gateway needs, from asking to the last byte; it is what counts.
-    `headers` is the most that one request may take until the head of its answer is there, `connect` until a
-    connection stands, TLS handshake included; `probe` is for finding out whether a library can be reached.
-    """
-
-    connect: float = field(default=3.0, validator=validators.gt(0))
-    headers: float = field(default=10.0, validator=validators.gt(0))
-    call: float = field(default=20.0, validator=validators.gt(0))
-    probe: float = field(default=3.0, validator=validators.gt(0))
-
-
 @define
 class _Progress:
-    """When a call must be over, and the timer that sees to it."""
+    """When a call must be over, the timer that sees to it, and the limit that strikes when it does."""
 
     until: float
     timer: IDelayedCall | None = None
+    limit: str = "headers_deadline"
+    late: bool = False
 
 
 class Client:
-    """Makes calls. `http` is treq's client; at most `at_once` calls are under way in the process."""
+    """Makes calls. `http` is treq's client; `wall` is the time of day, in seconds since 1970."""
 
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, http: HTTPClient, deadlines: Deadlines, *, at_once: int, body_limit: int
+        self,
+        reactor: Any,
+        http: HTTPClient,
+        deadlines: Deadlines,
+        restraint: Restraint,
+        metrics: Metrics,
+        wall: Callable[[], float] = time,
     ) -> None:
         self.clock = reactor
         self._http = http
         self.deadlines = deadlines
-        self._turns = DeferredSemaphore(at_once)
-        self._body_limit = body_limit
+        self.restraint = restraint
+        self.metrics = metrics
+        self.wall = wall
+        self.lane = Lane(restraint.calls)
         self._name, self._numbers = token_hex(4), count(1)
 
     def now(self) -> float:
@@ -75,35 +74,66 @@ class Client:
         """When a question asked now must have its answer."""
         return self.now() + self.deadlines.call
 
-    async def exchange(self, call: Call, turns: DeferredSemaphore, until: float) -> Answer:
-        """Make a call, in turn with the others of its library. Raises as `verdicts.answer` does."""
-        left = until - self.now()
-        if left <= 0:
-            raise call.not_done("no time left")
+    async def exchange(
+        self, call: Call, lanes: Sequence[tuple[str, Lane]], until: float, *, later: bool = False
+    ) -> Answer:
+        """Make a call once it has a place in each lane. Raises as `verdicts.answer` does."""
+        begun = self.now()
+        if until <= begun:
+            raise Failed(How.NO_TURN, "no time left", sent=False)
         request_id = f"{self._name}-{next(self._numbers):x}"
         call.headers.setRawHeaders(b"X-Request-Id", [request_id.encode("ascii")])
         progress = _Progress(until)
-        talk = Deferred.fromCoroutine(self._in_turn(call, turns, progress))
-        timer = progress.timer = self.clock.callLater(min(left, self.deadlines.headers), talk.cancel)
+        talk = Deferred.fromCoroutine(self._in_turn(call, lanes, progress, later))
+        if not talk.called:
+
+            def late() -> None:
+                progress.late = True
+                talk.cancel()
+
+            progress.timer = self.clock.callLater(min(until - begun, self.deadlines.headers), late)
         try:
             return await talk
-        except (InDoubt, Unavailable) as error:
+        except Failed as failed:
+            if failed.limit:
+                self.metrics.struck(failed.limit)
             self._log.warn(
-                "librarika_call_failed: {outcome}: {reason} (request {request_id})",
-                outcome=type(error).__name__,
-                reason=str(error),
+                "librarika_call_failed: {operation}: {failure}: {reason} (request {request_id})",
                 operation=call.operation,
+                failure=failed.how.value,
+                reason=str(failed),
                 request_id=request_id,
             )
             raise
         finally:
-            if timer.active():
-                timer.cancel()
+            if progress.timer is not None and progress.timer.active():
+                progress.timer.cancel()
+            self.metrics.call_seconds.labels(call.operation).observe(self.now() - begun)
 
-    async def _in_turn(self, call: Call, turns: DeferredSemaphore, progress: _Progress) -> Answer:
+    async def _in_turn(
+        self, call: Call, lanes: Sequence[tuple[str, Lane]], progress: _Progress, later: bool
+    ) -> Answer:
         """The library's turn first: those who wait for it stand in nobody else's way."""
-        async with _Turn(call, turns), _Turn(call, self._turns):
+        taken: list[Lane] = []
+        try:
+            for limit, lane in lanes:
+                if (place := lane.enter(later=later)) is not None:
+                    await self._placed(place, limit, progress)
+                taken.append(lane)
             return await self._talk(call, progress)
+        finally:
+            for lane in taken:
+                lane.leave()
+
+    async def _placed(self, place: Deferred[None], limit: str, progress: _Progress) -> None:
+        self.metrics.struck(limit)
+        try:
+            await place
+        except TurnedAway:
+            raise Failed(How.NOT_ASKED, "the library does not answer", sent=False) from None
+        except CancelledError:
+            how = How.NO_TURN if progress.late else How.ABANDONED
+            raise Failed(how, "no turn in time", sent=False) from None
 
     async def _talk(self, call: Call, progress: _Progress) -> Answer:
         try:
@@ -115,32 +145,31 @@ class Client:
                 allow_redirects=False,
                 unbuffered=True,
             )
+            progress.limit = "call_deadline"
             if progress.timer is not None and progress.timer.active():
                 progress.timer.reset(max(progress.until - self.now(), 0.0))
-            body = await body_of(response, self._body_limit)
-        except _NOT_SENT as error:
-            raise call.not_done(f"not connected ({_kind(error)})") from None
+            body = await body_of(response, self.restraint.answer_body)
         except Exception as error:
-            raise call.lost(_kind(error)) from None
-        return answer(call, response.code, response.headers, body)
+            raise self._failed(error, progress) from None
+        return answer(call, response.code, response.headers, body, self.restraint, self.wall())
 
-
-class _Turn:
-    """A place among the calls under way, taken in the order of asking."""
-
-    __slots__ = ("_call", "_turns")
-
-    def __init__(self, call: Call, turns: DeferredSemaphore) -> None:
-        self._call, self._turns = call, turns
-
-    async def __aenter__(self) -> None:
-        try:
-            await self._turns.acquire()
-        except CancelledError:
-            raise self._call.not_done("no turn in time") from None
-
-    async def __aexit__(self, *_: object) -> None:
-        self._turns.release()
+    def _failed(self, error: Exception, progress: _Progress) -> Failed:
+        """What kind of failure this is; only whoever asked can have cancelled it if time is not over."""
+        sent = not isinstance(error, _NOT_SENT)
+        why = _kind(error) if sent else f"not connected ({_kind(error)})"
+        limit = progress.limit if progress.late else ""
+        kinds = {type(error), *(type(reason.value) for reason in getattr(error, "reasons", None) or ())}
+        if not sent:
+            how = How.NOT_CONNECTED
+        elif progress.late:
+            how = How.LATE
+        elif CancelledError in kinds:
+            how = How.ABANDONED
+        elif kinds & {TooLarge, HeadTooLarge}:
+            how, limit = How.TOO_LARGE, "answer_body" if TooLarge in kinds else "answer_head"
+        else:
+            how = How.BROKEN
+        return Failed(how, why, sent=sent, limit=limit)
 
 
 def _kind(error: BaseException) -> str:

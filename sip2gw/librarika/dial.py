@@ -6,6 +6,7 @@ Certificates are always verified, against the system's trust or one file of the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -81,13 +82,15 @@ class _Greeter(Protocol):
 class Line:
     """The way to one origin. Every failure to connect, and being cancelled while at it, is `NotConnected`."""
 
-    def __init__(self, endpoint: IStreamClientEndpoint, *, secure: bool, within: float, reactor: Any) -> None:
+    def __init__(
+        self, endpoint: IStreamClientEndpoint, *, secure: bool, within: Callable[[], float], reactor: Any
+    ) -> None:
         self._endpoint, self._secure, self._within, self._reactor = endpoint, secure, within, reactor
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect, handshake included, within the time given."""
         connecting = Deferred.fromCoroutine(self._connect(protocolFactory))
-        return connecting.addTimeout(self._within, self._reactor)
+        return connecting.addTimeout(self._within(), self._reactor)
 
     async def _connect(self, factory: IProtocolFactory) -> IProtocol:
         try:
@@ -113,7 +116,7 @@ def _kind(error: Exception) -> str:
 class Lines:
     """One `Line` for each origin, made once: to make it anew for every request would cost a fifth of the call."""
 
-    def __init__(self, reactor: Any, policy: BrowserLikePolicyForHTTPS, within: float) -> None:
+    def __init__(self, reactor: Any, policy: BrowserLikePolicyForHTTPS, within: Callable[[], float]) -> None:
         self._reactor, self._policy, self._within = reactor, policy, within
         self._kept: dict[tuple[bytes, bytes, int], Line] = {}
 
@@ -129,7 +132,7 @@ class Lines:
 
     def _new(self, uri: URI) -> Line:
         endpoint: IStreamClientEndpoint = HostnameEndpoint(
-            self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._within
+            self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._within()
         )
         secure = uri.scheme == b"https"
         if secure:

@@ -51,7 +51,12 @@ class RulesShelf:
         added = {b"If-None-Match": self._etag} if self.kept is not None and self._etag else None
         try:
             call, answer = await self._account.ask(
-                "get_library", "GET", "/library", until=client.deadline(), added=added
+                "get_library",
+                "GET",
+                "/library",
+                until=client.deadline(),
+                added=added,
+                later=self.kept is not None,
             )
             if answer.status != 304 or self.kept is None:
                 self.kept = translation.rules(call.record(answer, Settings))

@@ -85,6 +85,17 @@ class Template:
         """The base URL of a library without a slash at its end. `nickname` has been checked."""
         return self.text.replace(_HOLE, checked_nickname(nickname)).rstrip("/")
 
+    def host(self, nickname: str) -> str:
+        """Scheme, host and port of a library's API, which several may share."""
+        url = self._parsed(nickname)
+        return f"{url.scheme}://{url.host}:{url.port}"
+
+    @property
+    def names_private(self) -> bool:
+        """Whether it names an address, or this machine, and no name that DNS would have to tell."""
+        host = self._parsed("a").host
+        return _is_loopback(host) or _is_address(host)
+
     def _parsed(self, nickname: str) -> DecodedURL:
         return DecodedURL.from_text(self.text.replace(_HOLE, nickname))
 
@@ -92,7 +103,12 @@ class Template:
 def _is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
+    return _is_address(host) and ip_address(host).is_loopback
+
+
+def _is_address(host: str) -> bool:
     try:
-        return ip_address(host).is_loopback
+        ip_address(host)
     except ValueError:
         return False
+    return True

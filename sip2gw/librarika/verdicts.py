@@ -10,11 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from attrs import field, frozen
 from twisted.web.http_headers import Headers
 
+from sip2gw.librarika.bounds import TooDeep, TooLong, check
+from sip2gw.librarika.restraint import Restraint
+from sip2gw.librarika.rests import rest
 from sip2gw.librarika.shapes import Misshapen, structured
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 
@@ -32,7 +36,52 @@ _FACTS = {
 }
 """Members of a problem document that a text may name: what they are called there, here, and their form."""
 
+JSON = Headers({b"Accept": [b"application/json"]})
+"""The headers of a call that needs no account; to be copied."""
+
 _NOT_TRIED = frozenset({408, 421, 425, 429})
+
+
+class How(StrEnum):
+    """The ways in which a call fails; a figure counts them by these names."""
+
+    NOT_ASKED = "not_asked"
+    """By us: its library is left alone at this moment."""
+    NO_TURN = "no_turn"
+    """By us: there was no place, or no time left."""
+    ABANDONED = "abandoned"
+    """By us: whoever asked gave up."""
+    NOT_CONNECTED = "not_connected"
+    LATE = "late"
+    BROKEN = "broken"
+    """The connection ended before the answer did."""
+    TOO_LARGE = "too_large"
+    UNREADABLE = "unreadable"
+    REDIRECTED = "redirected"
+    SERVER_ERROR = "server_error"
+    BUSY = "busy"
+    """It was asked to come back later."""
+    NOT_THERE = "not_there"
+    """A refusal in no form of the contract; a proxy's page, say."""
+
+    @property
+    def theirs(self) -> bool:
+        """Whether it says that the library's API is not well."""
+        return self not in (How.NOT_ASKED, How.NO_TURN, How.ABANDONED, How.NOT_THERE)
+
+
+class Failed(Exception):
+    """A call came to no answer. It never leaves the package: `Call.error` is what the port's caller hears.
+
+    `sent` is whether it may have been carried out all the same, `wait` how long the server asks to be left alone, and
+    `limit` the setting that struck.
+    """
+
+    def __init__(
+        self, how: How, why: str, *, sent: bool = True, wait: float | None = None, limit: str = ""
+    ) -> None:
+        super().__init__(why)
+        self.how, self.sent, self.wait, self.limit = how, sent, wait, limit
 
 
 class Unauthorized(Exception):
@@ -67,6 +116,10 @@ class Call:
         """It is certain that nothing was done."""
         return Unavailable(f"{self.operation}: {why}")
 
+    def error(self, failed: Failed) -> LibraryError:
+        """What a failure is to whoever asked."""
+        return self.lost(str(failed)) if failed.sent else self.not_done(str(failed))
+
 
 @frozen
 class Answer:
@@ -82,29 +135,41 @@ def encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-def answer(call: Call, status: int, headers: Headers, body: bytes) -> Answer:
-    """The answer, if it is one to go on with. Raises `Refused`, `Unavailable`, `InDoubt` or `Unauthorized`."""
+def answer(
+    call: Call,
+    status: int,
+    headers: Headers,
+    body: bytes,
+    restraint: Restraint = Restraint(),
+    now: float = 0.0,
+) -> Answer:
+    """The answer, if it is one to go on with. Raises `Refused`, `Failed` or `Unauthorized`. `now` is since 1970."""
     if 200 <= status < 300:
         try:
-            return Answer(status, headers, parsed(body))
+            return Answer(status, headers, parsed(body, restraint))
         except ValueError as error:
-            raise call.lost(f"{status}, but {error}") from None
+            limit = getattr(error, "limit", "")
+            raise Failed(How.UNREADABLE, f"{status}, but {error}", limit=limit) from None
     if status == 304 and call.headers.hasHeader(b"If-None-Match"):
         return Answer(status, headers)
     if status == 401 and call.headers.hasHeader(b"Authorization"):
         raise Unauthorized(call.operation)
     if status in _NOT_TRIED or (status == 503 and headers.hasHeader(b"Retry-After")):
-        raise call.not_done(f"{status}, asked to come back later")
+        wait = rest(headers, now, restraint.retry_after)
+        raise Failed(How.BUSY, f"{status}, asked to come back later", sent=False, wait=wait)
     if 400 <= status < 500:
         _refuse(call, status, _problem(headers, body))
     # Never followed: 3xx may be "done, look there" as well as "not here".
-    raise call.lost(f"status {status}")
+    raise Failed(How.REDIRECTED if 300 <= status < 400 else How.SERVER_ERROR, f"status {status}")
 
 
-def parsed(body: bytes) -> dict[str, Any]:
+def parsed(body: bytes, restraint: Restraint = Restraint()) -> dict[str, Any]:
     """The JSON object in `body`. Raises `ValueError` whose text has nothing of the body in it."""
     try:
+        check(body, restraint)
         document = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_once_each)
+    except (TooDeep, TooLong):
+        raise
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the body is no JSON ({type(error).__name__})") from None
     if not isinstance(document, dict):
@@ -140,7 +205,7 @@ def _refuse(call: Call, status: int, problem: Mapping[str, Any]) -> NoReturn:
         raise Refused(code, f"{call.operation}: status {status}", _facts(problem))
     if call.writes:
         raise Refused("refused", f"{call.operation}: status {status} without a code")
-    raise call.not_done(f"status {status} without a code")
+    raise Failed(How.NOT_THERE, f"status {status} without a code", sent=False)
 
 
 def _facts(problem: Mapping[str, Any]) -> dict[str, str]:

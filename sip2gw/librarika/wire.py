@@ -1,12 +1,13 @@
 """How treq is held: one client over one pool of kept connections, which adds nothing to a request and repeats none.
 
-No cookies, no redirects, no compression (a small body can swell to any size), no repeating behind our back. Bodies
-are read up to a limit and no further.
+No cookies, no redirects, no compression (a small body can swell to any size), no repeating behind our back. Heads and
+bodies are read up to a limit and no further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from http.cookiejar import Cookie, CookieJar
 from typing import Any
 from urllib.request import Request
@@ -14,8 +15,9 @@ from urllib.request import Request
 from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IConsumer
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
+from twisted.web._newclient import BODY, HTTP11ClientProtocol  # public nowhere else
 from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
@@ -23,6 +25,7 @@ from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from sip2gw.librarika.dial import Lines
+from sip2gw.librarika.restraint import Restraint
 
 IDLE = 10
 """Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
@@ -30,6 +33,10 @@ IDLE = 10
 
 class TooLarge(Exception):
     """The body is larger than the limit."""
+
+
+class HeadTooLarge(Exception):
+    """Status line and headers are larger than the limit."""
 
 
 class NoCookies(CookieJar):
@@ -93,13 +100,54 @@ def _as_it_is(response: IResponse) -> IResponse:
     return response
 
 
-def pooled(reactor: Any, at_once: int) -> HTTPConnectionPool:
+class _Reading(HTTP11ClientProtocol):
+    """Hangs up on a head without an end: Twisted bounds each line of it, but not how many there are."""
+
+    def __init__(self, quiescent: Any, restraint: Callable[[], Restraint]) -> None:
+        super().__init__(quiescent)  # type: ignore[no-untyped-call]
+        self._restraint = restraint
+        self._head = b""
+
+    def request(self, request: Any) -> Deferred[IResponse]:
+        """See `HTTP11ClientProtocol`."""
+        self._head = b""
+        return super().request(request)
+
+    def dataReceived(self, bytes: bytes) -> None:
+        """Take it, unless it makes the head too large."""
+        if self._parser is not None and self._parser.state != BODY:
+            self._head += bytes
+            size, seen = self._head.find(b"\r\n\r\n"), len(self._head)
+            if size >= 0:
+                self._head, seen = b"", size
+            if seen > self._restraint().answer_head:
+                self._head = b""
+                self._giveUp(Failure(HeadTooLarge()))  # type: ignore[no-untyped-call]
+                return
+        super().dataReceived(bytes)  # type: ignore[no-untyped-call]
+
+
+class _Readers(Factory):
+    """What the pool makes its connections with."""
+
+    noisy = False
+
+    def __init__(self, quiescent: Any, _: str, *, restraint: Callable[[], Restraint]) -> None:
+        self._quiescent, self._restraint = quiescent, restraint
+
+    def buildProtocol(self, _: Any) -> _Reading:
+        """See `IProtocolFactory`."""
+        return _Reading(self._quiescent, self._restraint)
+
+
+def pooled(reactor: Any, at_once: int, restraint: Callable[[], Restraint]) -> HTTPConnectionPool:
     """A pool that keeps up to `at_once` connections to one host, and never sends a request twice by itself."""
     pool = HTTPConnectionPool(reactor, persistent=True)  # type: ignore[no-untyped-call]
     pool.maxPersistentPerHost = at_once
     pool.cachedConnectionTimeout = IDLE
     pool.retryAutomatically = False
-    pool._factory.noisy = False
+    factory: Any = partial(_Readers, restraint=restraint)
+    pool._factory = factory
     return pool
 
 

@@ -63,8 +63,9 @@ class Status(DeskCase):
         self.assertEqual((up.checkin_ok, up.checkout_ok, up.acs_renewal_policy), (True, False, False))
         self.assertNotIn("11", up.supported_messages)
 
-    def test_off_line_while_the_api_is_gone(self) -> None:
+    def test_F42_off_line_while_the_api_is_gone(self) -> None:
         self.sandbox.misbehave("error")
+        self.clock.advance(6)
         down = self.ask(SCStatus())
         self.assertEqual((down.online_status, down.checkin_ok, down.checkout_ok), (False, False, False))
         self.assertTrue(down.offline_ok, "that is when it is needed")

@@ -1,6 +1,5 @@
 """A client certificate is a terminal's identity; a wrong one ends the handshake before anything is said."""
 
-import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,10 +68,10 @@ class ClientCertificateTests(AServer):
         assert seen.echo.startswith(b"98"), "the gateway itself has answered"
         return seen
 
-    async def refused(self, says: str, client: Path | None = None, **how: Any) -> None:
+    async def refused(self, says: str, client: Path | None = None) -> None:
         """The handshake fails, nothing is heard, and it is told why."""
         before = self.handshakes("refused"), self.terminals.lines
-        assert await self.failure(client=client, **how) != "no failure"
+        assert await self.failure(client=client) != "no failure"
         await self.until(lambda: self.handshakes("refused") == before[0] + 1)
         await self.until(lambda: not self.terminals.sessions)
         assert self.terminals.lines == before[1]
@@ -108,17 +107,6 @@ class ClientCertificateTests(AServer):
         await self.refused("its certificate is not from client_authorities", foreign)
         self.authority.write_client(expired, "kiosk-1", days=-2)
         await self.refused("its certificate has expired", expired)
-
-    async def test_F20_the_same_with_tls_1_2(self) -> None:
-        self.crl.write_bytes(self.authority.revoke())
-        self.serve_clients(revoked=True)
-        old = {"maximum_version": ssl.TLSVersion.TLSv1_2}
-        await self.served(client=self.kiosk, **old)
-        assert self.terminals.seen == [("kiosk-1", "127.0.0.1")]
-        self.crl.write_bytes(self.authority.revoke(self.certificate))
-        self.listener.tls.look()
-        await self.refused("its certificate is revoked", self.kiosk, **old)
-        await self.refused("it has no client certificate", **old)
 
     async def test_F20_a_revoked_certificate_is_refused_without_a_restart(self) -> None:
         self.crl.write_bytes(self.authority.revoke())

@@ -245,7 +245,7 @@ def test_a_flood_of_rubbish_is_told_once(bench):
 
 def test_an_outage_is_not_remembered(bench):
     assert bench.say(LOGIN) == "941"
-    bench.sandbox.misbehave("error", times=1)
+    bench.sandbox.misbehave("error", endpoint="find_member", times=2)
     assert bench.say(CHECKOUT).startswith("120")
     assert bench.say(CHECKOUT).startswith("121"), "the same line, once all is well again"
 

@@ -63,7 +63,6 @@ class Logins(SandboxCase):
         del self.library
         gc.collect()
         self.assertEqual(len(self.librarika._accounts), 0)
-        self.assertEqual(len(self.librarika._sites), 0)
         self.assertEqual(len(self.librarika._sign_ins), 0)
 
     def test_a_token_is_renewed_before_it_expires(self) -> None:

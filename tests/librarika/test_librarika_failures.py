@@ -24,6 +24,7 @@ from wire_server import (
     says,
 )
 
+from sip2gw.librarika import Restraint
 from sip2gw.library import InDoubt, LibraryError, Occasion, Refused, Unavailable
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -114,7 +115,9 @@ class FailureTable(ServerCase, TestCase):
     timeout = 20
 
     async def read(self, misdeed: Any) -> LibraryError:
-        library = await self.serve(body_limit=250_000)("riverside", KIOSK)
+        library = await self.serve(restraint=Restraint(answer_body=250_000, retry_share=0.0))(
+            "riverside", KIOSK
+        )
         await library.rules()
         self.server.script["GET members"] = misdeed
         with self.assertRaises(LibraryError) as caught:
@@ -123,7 +126,9 @@ class FailureTable(ServerCase, TestCase):
         return self.clean(caught.exception)
 
     async def write(self, misdeed: Any) -> LibraryError:
-        library = await self.serve(body_limit=250_000)("riverside", KIOSK)
+        library = await self.serve(restraint=Restraint(answer_body=250_000, retry_share=0.0))(
+            "riverside", KIOSK
+        )
         self.server.script["POST bookings"] = misdeed
         with self.assertRaises(LibraryError) as caught:
             await library.lend("M-1001", "10001", OCCASION, renewal=True)
@@ -240,7 +245,7 @@ class Deadlines(ServerCase, TestCase):
             await lending
 
     async def test_no_turn(self) -> None:
-        library = await self.serve(max_in_flight=1)("riverside", KIOSK)
+        library = await self.serve(restraint=Restraint(calls=1))("riverside", KIOSK)
         await library.rules()
         self.server.script["GET members"] = silence
         self.server.script["POST return"] = silence
@@ -256,7 +261,7 @@ class Deadlines(ServerCase, TestCase):
         self.assertEqual(self.server.count("GET copies"), 0)
 
     async def test_a_write_without_a_turn_was_not_made(self) -> None:
-        librarika = self.serve(max_in_flight=2)
+        librarika = self.serve(restraint=Restraint(calls=2))
         library = await librarika("riverside", KIOSK)
         await library.rules()
         waiting: list[Any] = []
@@ -288,12 +293,17 @@ class Deadlines(ServerCase, TestCase):
         with self.assertRaises(InDoubt):
             await lending
 
-    async def test_probe(self) -> None:
+    async def test_F42_a_health_check_that_hangs_and_all_that_is_none(self) -> None:
         library = await self.serve()("riverside", KIOSK)
         self.assertTrue(await library.reachable())
+        self.assertEqual(self.server.count("GET health"), 0)  # The login has just said so.
+        self.still.advance(6)
         self.server.script["GET health"] = silence
         come = self.server.asked("GET health")
         asking = [Deferred.fromCoroutine(library.reachable()) for _ in range(5)]
+        await come
+        come = self.server.asked("GET health")
+        self.still.advance(3.1)
         await come
         self.still.advance(3.1)
         self.assertEqual([await one for one in asking], [False] * 5)
@@ -301,7 +311,9 @@ class Deadlines(ServerCase, TestCase):
         no = [*NOT_DONE.values(), UNCLEAR["no JSON"], UNCLEAR["302"], UNCLEAR["500"], UNCLEAR["cut body"]]
         for misdeed in (*no, refuses(404, "library_not_found"), says(401, b"")):
             self.server.script["GET health"] = misdeed
+            self.still.advance(10)
             self.assertFalse(await library.reachable())
+        self.still.advance(10)
         self.server.script["GET health"] = says(200, {"status": "ok"})
         self.assertTrue(await library.reachable())
 

@@ -174,11 +174,13 @@ class Reading(SandboxCase):
 
     def test_reachable(self) -> None:
         self.assertTrue(self.done(self.library.reachable()))
+        self.clock.advance(6)
         self.sandbox.misbehave("error", endpoint="get_health")
         self.assertFalse(self.done(self.library.reachable()))
 
     def test_every_request_is_named_and_none_takes_cookies_or_redirects(self) -> None:
         self.done(self.lend("M-1001", "10001"))
+        self.clock.advance(6)
         self.done(self.library.reachable())
         names = [how["headers"].getRawHeaders("X-Request-Id")[0] for _, _, how in self.http.asked]
         self.assertEqual(len(set(names)), 4)

@@ -13,7 +13,7 @@ from wire_server import BOOKING
 from sip2gw.librarika.movements import Booking
 from sip2gw.librarika.records import Copies, Member, Settings
 from sip2gw.librarika.shapes import Misshapen, structured
-from sip2gw.librarika.verdicts import Answer, Call, Unauthorized, answer, parsed
+from sip2gw.librarika.verdicts import Answer, Call, Failed, Unauthorized, answer, parsed
 from sip2gw.library import InDoubt, Refused, Unavailable
 
 JSON = st.recursive(
@@ -33,10 +33,12 @@ def call(writes: bool) -> Call:
 
 @given(st.booleans(), st.integers(100, 999), KINDS, BODIES)
 def test_any_answer_is_a_verdict(writes: bool, status: int, kind: str, body: bytes) -> None:
-    asked = call(writes)
+    asked, failed = call(writes), None
     try:
         result = answer(asked, status, Headers({b"Content-Type": [kind.encode()]}), body)
         asked.record(result, Booking)
+    except Failed as caught:
+        failed = caught
     except Refused:
         assert 400 <= status < 500
     except Unavailable:
@@ -48,6 +50,9 @@ def test_any_answer_is_a_verdict(writes: bool, status: int, kind: str, body: byt
         assert status == 401
     else:
         assert 200 <= status < 300
+    if failed is not None:
+        assert isinstance(asked.error(failed), InDoubt if writes and failed.sent else Unavailable)
+        assert failed.sent or status in (408, 421, 425, 429) or (400 <= status < 500 and not writes)
 
 
 @given(JSON)

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 from wire_server import KIOSK, LENT, MEMBER, ServerCase, refuses, says
 
-from sip2gw.librarika import Deadlines
+from sip2gw.librarika import Deadlines, Restraint
 from sip2gw.library import Refused, Unavailable
 
 
@@ -85,7 +85,7 @@ class Wire(ServerCase, TestCase):
         self.assertEqual(len(set(names)), 3)
 
     async def test_a_library_that_hangs_leaves_room_for_others(self) -> None:
-        library = await self.opened(max_in_flight=3, max_per_library=2)
+        library = await self.opened(restraint=Restraint(calls=3, calls_per_library=2))
         self.server.script["GET members"] = silence
         come = self.server.asked("GET members")
         hanging = [Deferred.fromCoroutine(library.patron("M-1001")) for _ in range(4)]
@@ -101,7 +101,7 @@ class Wire(ServerCase, TestCase):
         self.assertEqual(self.server.count("GET members"), 2)
 
     async def test_turns_are_given_back(self) -> None:
-        library = await self.opened(max_in_flight=1)
+        library = await self.opened(restraint=Restraint(calls=1, retry_share=0.0))
         for misdeed in (says(500, b""), says(401, b""), refuses(409, "member_inactive"), says(200, b"?")):
             self.server.script["GET members"] = misdeed
             with self.assertRaises((Refused, Unavailable)):

@@ -13,10 +13,12 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock, deferLater
 from zope.interface import directlyProvides, implementer, providedBy
 
-from sip2gw.librarika import Librarika
+from sip2gw.librarika import Librarika, Restraint
 from sip2gw.library import Credentials
 
 KIOSK = Credentials("kiosk", "s3cret-of-the-kiosk")
+
+ONCE = Restraint(retry_share=0.0)
 
 TOKENS = {"access_token": "tok-1", "expires_in": 3600, "refresh_token": "ref-1"}
 LIBRARY = {
@@ -227,8 +229,9 @@ class ServerCase:
         return int(port.getHost().port)
 
     def adapter(self, url: str, still: Any = None, **settings: Any) -> Librarika:
-        """An adapter that is closed at the test's end."""
+        """An adapter that is closed at the test's end. It makes no call twice, unless its `restraint` says so."""
         self.still = still or StillReactor()
+        settings.setdefault("restraint", ONCE)
         librarika = Librarika(self.still, url, **settings)
         self.addCleanup(librarika.close)
         return librarika

@@ -1,0 +1,45 @@
+"""How long a question may take, and how much is asked or taken at most: values that a reload replaces whole."""
+
+from __future__ import annotations
+
+from attrs import field, frozen, validators
+
+
+@frozen
+class Deadlines:
+    """How long things may take, in seconds.
+
+    `call` is for all that one question of the gateway needs, from asking to the last byte; it is what counts.
+    `headers` is the most that one request may take until the head of its answer is there, `connect` until a
+    connection stands, TLS handshake included; `probe` is for finding out whether a library can be reached.
+    """
+
+    connect: float = field(default=3.0, validator=validators.gt(0))
+    headers: float = field(default=10.0, validator=validators.gt(0))
+    call: float = field(default=20.0, validator=validators.gt(0))
+    probe: float = field(default=3.0, validator=validators.gt(0))
+
+    @property
+    def reserve(self) -> float:
+        """What a write leaves of `call`, so that a lost answer can be looked up."""
+        return self.call / 4
+
+
+@frozen
+class Restraint:
+    """What may be asked and taken at most.
+
+    `calls` are under way at the same time in the process, and `calls_per_library` to one library. Of a library's calls
+    the part `retry_share` is tried again. A library that asks to be left alone is, for `retry_after` seconds at most.
+    Of an answer `answer_body` and `answer_head` bytes are read; its JSON is `answer_depth` deep at most, and no text in
+    it has more than `answer_text` bytes.
+    """
+
+    calls: int = field(default=256, validator=validators.ge(1))
+    calls_per_library: int = field(default=16, validator=validators.ge(1))
+    retry_share: float = field(default=0.1, validator=[validators.ge(0), validators.le(1)])
+    retry_after: float = field(default=60.0, validator=validators.ge(0))
+    answer_body: int = field(default=2**20, validator=validators.ge(1))
+    answer_head: int = field(default=2**14, validator=validators.ge(1))
+    answer_depth: int = field(default=32, validator=validators.ge(1))
+    answer_text: int = field(default=2**16, validator=validators.ge(1))
