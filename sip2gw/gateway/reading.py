@@ -2,6 +2,9 @@
 
 What waits here is at most `requests_waiting` lines, or one line's length, and what one read of the socket brought on
 top. From a peer that does not take its answers nothing is read.
+
+Twisted's LineReceiver copies all that waits for each line that it cuts off, and knows one end of line: so lines are cut
+by a framer, in linear time, and all else is a LineReceiver's.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorTime
-from twisted.internet.protocol import Protocol
+from twisted.protocols.basic import LineReceiver
 from zope.interface import implementer
 
 from sip2gw.gateway.deadlines import Deadlines
@@ -24,9 +27,10 @@ TURN = 16
 
 
 @implementer(IPushProducer)
-class Reader(Protocol):
+class Reader(LineReceiver):
     """Reads lines and has them served, one after the other."""
 
+    delimiter = b"\r"
     transport: Any  # TCP or TLS: no one interface of Twisted's has all that both can do
 
     def __init__(self, reactor: IReactorTime, limits: Callable[[], Limits]) -> None:
@@ -106,7 +110,7 @@ class Reader(Protocol):
                 break
             if (line := self._next()) is None:
                 break
-            self._serve(line)
+            self.lineReceived(line)
         else:
             self._resting = self._framer.begun
             if self._resting:
@@ -119,7 +123,7 @@ class Reader(Protocol):
         try:
             line = self._framer.next(self._limits().line)
         except TooLong:
-            self.too_much("line")
+            self.lineLengthExceeded(b"")
             return None
         if line is None and self._framer.begun:
             self.deadlines.start("request_deadline")
@@ -127,12 +131,15 @@ class Reader(Protocol):
             self.deadlines.stop("request_deadline")
         return line
 
-    def _serve(self, line: bytes) -> None:
+    def lineReceived(self, line: bytes) -> None:
         self.busy = True
         serving = Deferred.fromCoroutine(self.serve(line, self._early))
         serving.addCallback(self._served)
         if self.busy:
             serving.addCallback(self._read_on)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self.too_much("line")
 
     def _served(self, answered: bool) -> None:
         self.busy = False
