@@ -36,12 +36,15 @@ class Catalogue:
         self._strict = strict
         self._cases = cases()
         self._good: dict[int, bool] = {}
+        self._skipped: set[int] = set()
         self._whole = _is_whole(config)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         function = report.nodeid.partition("[")[0].rpartition("::")[2]
         for number in named(function):
-            if report.when == "call" or not report.passed:
+            if report.skipped:
+                self._skipped.add(number)
+            elif report.when == "call" or report.failed:
                 self._good[number] = self._good.get(number, True) and report.passed
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -50,7 +53,7 @@ class Catalogue:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._good or self._whole:
+        if self._good or self._skipped or self._whole:
             terminalreporter.write_line(self.line())
         for claim in self._false_claims():
             terminalreporter.write_line(f"failures: {claim}", red=True)
@@ -58,16 +61,19 @@ class Catalogue:
     def line(self) -> str:
         """How many of the cases pass, and why the others do not."""
         good = {number for number, passed in self._good.items() if passed and number in self._cases}
+        good -= self._skipped
         waiting = {number for number, case in self._cases.items() if "waits" in case} - good
         told = [f"{len(good)} of the {len(self._cases)} cases pass"]
         halves = [number for number in sorted(good) if "rest" in self._cases[number]]
-        for count, what in (
-            (halves, "of these {} wait with a second half ({})"),
-            (waiting, "{} wait for parts that are not built ({})"),
-            (self._good.keys() - good, "{} fail ({})"),
-            (self._cases.keys() - self._good.keys() - waiting, "{} have no test ({})"),
+        untested = self._cases.keys() - self._good.keys() - self._skipped - waiting
+        for count, what, always in (
+            (halves, "of these {} wait with a second half ({})", False),
+            (self._skipped, "{} have tests that were skipped ({})", True),
+            (self._good.keys() - good - self._skipped, "{} fail ({})", True),
+            (waiting, "{} wait for parts that are not built ({})", False),
+            (untested, "{} have no test ({})", False),
         ):
-            if count and (self._whole or "fail" in what):
+            if count and (always or self._whole):
                 told.append(what.format(len(count), _listed(count)))
         return "failures: " + ", ".join(told)
 
@@ -78,7 +84,7 @@ class Catalogue:
             found.append(f"tests name cases that are not in the catalogue ({_listed(unknown)})")
         if self._whole:
             waiting = {number for number, case in self._cases.items() if "waits" in case}
-            if missing := self._cases.keys() - self._good.keys() - waiting:
+            if missing := self._cases.keys() - self._good.keys() - self._skipped - waiting:
                 found.append(f"cases wait for nothing and have no test ({_listed(missing)})")
             if early := waiting & self._good.keys():
                 found.append(f"cases are said to wait, and have tests ({_listed(early)})")

@@ -90,7 +90,9 @@ class Answering:
                     note=self._note,
                 )
                 return await self._ask(request, desk)
-            case Decline(code):
+            case Decline(code, limit):
+                if limit:
+                    self._metrics.struck(limit)
                 self.log.warn(
                     "{library} refused: {code} ({peer})",
                     library=self.library or "no library yet", code=code, peer=self.peer,

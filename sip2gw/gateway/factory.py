@@ -62,6 +62,7 @@ class TerminalFactory(ServerFactory):
         session = self._session(
             dialect=self._dialect,
             deferred_login=self._deferred_login,
+            most_fields=lambda: self.limits.fields,
             clock=self._reactor.seconds,
             now=self.directory.clock,
         )

@@ -11,6 +11,7 @@ What a line leads to, by the state of the session:
     any        a write, same bytes as before  Say the answer given before
     any        either, early                  Ignore: the answer that went out meanwhile was the one asked for
     any        a write out of its places      Decline
+    any        more fields than are read      Decline
     Connected  93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     Connected  93 that names none             LoggedIn, Say 941 (or Say 940, if deferred login is off)
@@ -64,11 +65,12 @@ from sip2gw.session.steps import (
 from sip2gw.sip2 import (
     DEFAULT,
     BadChecksum,
+    Crowded,
     Dialect,
-    Displaced,
     Request,
     Response,
     Trailer,
+    Unfit,
     UnknownMessage,
     format,
     messages,
@@ -94,13 +96,17 @@ class _InHand:
 
 
 class Session:
-    """The state of one conversation. `clock` counts seconds; `now` gives this moment, aware."""
+    """The state of one conversation.
+
+    `most_fields` is how many fields of a request are read; `clock` counts seconds; `now` gives this moment, aware.
+    """
 
     def __init__(
         self,
         *,
         dialect: Dialect = DEFAULT,
         deferred_login: bool = True,
+        most_fields: Callable[[], int] = lambda: 64,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
@@ -110,6 +116,7 @@ class Session:
         self._error_detection = "auto"
         self._print_width: int | None = None
         self._deferred_login = deferred_login
+        self._most_fields = most_fields
         self._clock = clock
         self._now = now
         self._hand: _InHand | None = None
@@ -126,7 +133,7 @@ class Session:
             return Ignore("closed")
         self._learn_the_delimiter_of(line)
         try:
-            request, trailer = parse(line, self._dialect)
+            request, trailer = parse(line, self._dialect, most=self._most_fields())
         except UnknownMessage as unknown:
             return Ignore(str(unknown))
         except BadChecksum:
@@ -134,9 +141,9 @@ class Session:
             return self._say(
                 messages.RequestSCResend(), Trailer(checked=True), self._bad_checksums >= PATIENCE
             )
-        except Displaced as displaced:
-            self._hand = _InHand(line, displaced.request, displaced.trailer)
-            return Decline("unreadable")
+        except Unfit as unfit:
+            self._hand = _InHand(line, unfit.request, unfit.trailer)
+            return Decline("unreadable", "fields" if isinstance(unfit, Crowded) else "")
         self._bad_checksums = 0
         if not isinstance(request, Request):
             return Ignore(f"a response, {request.code}")

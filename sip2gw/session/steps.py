@@ -83,6 +83,8 @@ class Decline:
     """Find words for why this can't be served (`not_logged_in`, `other_library`); then `refuse`."""
 
     code: str
+    limit: str = ""
+    """The limit that was reached, if it is that."""
 
 
 Step = Ignore | Say | SignIn | Ask | Decline

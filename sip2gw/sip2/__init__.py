@@ -4,7 +4,7 @@ from sip2gw.secret import Secret
 from sip2gw.sip2 import messages
 from sip2gw.sip2.codec import PLAIN, Trailer, build, format, parse
 from sip2gw.sip2.dialects import DEFAULT, Dialect
-from sip2gw.sip2.errors import BadChecksum, Displaced, Garbled, UnknownMessage
+from sip2gw.sip2.errors import BadChecksum, Crowded, Displaced, Garbled, Unfit, UnknownMessage
 from sip2gw.sip2.framing import Framer, TooLong
 from sip2gw.sip2.kinds import DENIED, PatronFlag, SummaryList
 from sip2gw.sip2.layout import Layout, lay_out
@@ -17,6 +17,7 @@ __all__ = [
     "REQUESTS",
     "RESPONSES",
     "BadChecksum",
+    "Crowded",
     "Dialect",
     "Displaced",
     "Framer",
@@ -30,6 +31,7 @@ __all__ = [
     "SummaryList",
     "TooLong",
     "Trailer",
+    "Unfit",
     "UnknownMessage",
     "build",
     "format",

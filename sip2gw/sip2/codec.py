@@ -13,7 +13,7 @@ from attrs import frozen
 
 from sip2gw.sip2.checksum import checksum
 from sip2gw.sip2.dialects import DEFAULT, Dialect
-from sip2gw.sip2.errors import BadChecksum, Displaced
+from sip2gw.sip2.errors import BadChecksum, Crowded, Displaced
 from sip2gw.sip2.fields import Fixed, Variable
 from sip2gw.sip2.layout import Layout, lay_out
 from sip2gw.sip2.message import Member, Message, Request
@@ -32,16 +32,19 @@ PLAIN = Trailer()
 """Without error detection."""
 
 
-def parse(line: bytes, dialect: Dialect = DEFAULT) -> tuple[Message, Trailer]:
+def parse(line: bytes, dialect: Dialect = DEFAULT, *, most: int | None = None) -> tuple[Message, Trailer]:
     """The message that `line` (without terminator) carries, and how it was protected.
 
-    Raises `UnknownMessage`, `BadChecksum` and, for requests that change something, `Displaced`; nothing else. A 97 is
-    a 97 whatever its checksum: a terminal that gets 96 in answer to it gives up.
+    Raises `UnknownMessage`, `BadChecksum`, for requests of more than `most` fields `Crowded`, for those that change
+    something `Displaced`; nothing else. A 97 is a 97 whatever its checksum: a terminal that gets 96 in answer to it
+    gives up.
     """
-    layout = lay_out(line, dialect)
+    layout = lay_out(line, dialect, most=most)
     if layout.checksum_ok is False and layout.code != "97":
         raise BadChecksum
     message, trailer = build(layout), Trailer(layout.sequence, layout.checksum is not None)
+    if layout.crowded and isinstance(message, Request) and layout.code != "97":
+        raise Crowded(message, trailer)
     if isinstance(message, Request) and not message.read_only and layout.displaced:
         raise Displaced(message, trailer)
     return message, trailer

@@ -31,13 +31,21 @@ class UnknownMessage(Garbled):
         self.code = code
 
 
-class Displaced(Garbled):
-    """A request that would change something, in whose fixed part stands what can't: its fields are out of place.
+class Unfit(Garbled):
+    """A request that can't be taken at its word. Asking again would bring the same bytes, so it is to be refused.
 
-    Asking again would bring the same bytes, so `request`, with what could be read of it, is to be refused.
+    `request` is what could be read of it.
     """
 
     def __init__(self, request: Request, trailer: Trailer) -> None:
-        super().__init__(f"the fixed part of message {request.code}")
+        super().__init__(f"message {request.code}")
         self.request = request
         self.trailer = trailer
+
+
+class Displaced(Unfit):
+    """It would change something, and in its fixed part stands what can't: its fields are out of place."""
+
+
+class Crowded(Unfit):
+    """It has more fields than are read."""

@@ -42,6 +42,8 @@ class Layout:
     checksum: str | None = None
     checksum_ok: bool | None = None
     """None when there is no checksum."""
+    crowded: bool = False
+    """Whether there were more fields than were to be read."""
 
     @property
     def code(self) -> str:
@@ -65,8 +67,11 @@ class _Trailer:
     ok: bool | None = None
 
 
-def lay_out(line: bytes, dialect: Dialect = DEFAULT) -> Layout:
-    """Take apart one line, without its terminator. Raises `UnknownMessage`, and nothing else."""
+def lay_out(line: bytes, dialect: Dialect = DEFAULT, *, most: int | None = None) -> Layout:
+    """Take apart one line, without its terminator, and at most `most` of its fields.
+
+    Raises `UnknownMessage`, and nothing else.
+    """
     bare = line.lstrip(_STRAY).replace(b"\0", b"")
     code = bare[:2].decode("ascii", "replace")
     message = REQUESTS.get(code) or RESPONSES.get(code)
@@ -79,8 +84,8 @@ def lay_out(line: bytes, dialect: Dialect = DEFAULT) -> Layout:
         ok = _find_trailer(line, message, dialect).ok is True
     text = decode(bare[2 : trailer.start], dialect)
     fixed, rest = _cut_fixed(text, message, dialect.delimiter)
-    fields = _cut_fields(rest, dialect.delimiter)
-    return Layout(message, fixed, fields, trailer.sequence, trailer.checksum, ok)
+    fields, crowded = _cut_fields(rest, dialect.delimiter, most)
+    return Layout(message, fixed, fields, trailer.sequence, trailer.checksum, ok, crowded)
 
 
 def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Trailer:
@@ -118,19 +123,22 @@ def _cut_fixed(text: str, message: type[Message], delimiter: str) -> tuple[tuple
     return fixed, text[len(part) :]
 
 
-def _cut_fields(text: str, delimiter: str) -> tuple[tuple[str, str], ...]:
-    """The variable fields; empty pieces are none.
+def _cut_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """The variable fields, and whether there were more than `most`; empty pieces are none.
 
     A piece that can't be one is the rest of the value before it, which held a delimiter.
     """
-    fields: list[tuple[str, str]] = []
+    fields: list[tuple[str, list[str]]] = []
+    crowded = False
     for piece in text.split(delimiter):
         code = piece[:2]
+        if code not in VOCABULARY and code.islower() and code.upper() in VOCABULARY:
+            code = code.upper()
         if code in VOCABULARY or _EXTENSION.fullmatch(code):
-            fields.append((code, piece[2:]))
-        elif code.islower() and code.upper() in VOCABULARY:
-            fields.append((code.upper(), piece[2:]))
+            if len(fields) == most:
+                crowded = True
+                break
+            fields.append((code, [piece[2:]]))
         elif fields and piece.strip():
-            last, value = fields[-1]
-            fields[-1] = (last, value + delimiter + piece)
-    return tuple(fields)
+            fields[-1][1].append(piece)
+    return tuple([(code, delimiter.join(pieces)) for code, pieces in fields]), crowded

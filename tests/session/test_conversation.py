@@ -103,7 +103,7 @@ def test_the_table_in_the_docstring_has_a_row_for_each_walk():
         for row in rows
         if row.strip().split("  ")[0] in ("any", "Connected", "LoggedIn", "Serving", "Closed")
     ]
-    assert len(table) == 21
+    assert len(table) == 22
 
 
 @pytest.mark.parametrize("start", ANYWHERE)
@@ -410,6 +410,14 @@ def test_a_write_out_of_its_places_is_refused(start):
     line = b"11AOelsewhere|AAM-1|AB1|AC|"
     assert session.receive(line) == Decline("unreadable")
     check_refusal(session.refuse("why"), b"11YN" + b" " * 36 + b"AO|AA|AB|AC|")
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+@pytest.mark.parametrize("line", [PATRON, CHECKOUT, LOGIN, STATUS])
+def test_F34_a_crowd_of_fields_is_refused(start, line):
+    session = start()
+    assert session.receive(line + b"ZZ1|" * 65) == Decline("unreadable", "fields")
+    check_refusal(session.refuse("why"), line)
 
 
 @pytest.mark.parametrize(("start", "line"), [(connected, PATRON_ALONE), (logged_in, PATRON)])

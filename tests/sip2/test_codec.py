@@ -7,6 +7,8 @@ import pytest
 
 from sip2gw.sip2 import (
     REQUESTS,
+    BadChecksum,
+    Crowded,
     Dialect,
     Displaced,
     PatronFlag,
@@ -14,11 +16,13 @@ from sip2gw.sip2 import (
     Response,
     Secret,
     SummaryList,
+    Trailer,
     UnknownMessage,
     format,
     messages,
     parse,
 )
+from sip2gw.sip2.checksum import checksum
 
 DATE = "20260301    101500"
 MOMENT = datetime(2026, 3, 1, 10, 15)
@@ -273,3 +277,41 @@ def test_a_write_with_a_field_in_its_fixed_part_is_not_taken_at_its_word(line):
 )
 def test_a_read_and_a_blank_fixed_part_are_taken_as_they_are(line):
     assert isinstance(parse(line.encode())[0], REQUESTS[line[:2]])
+
+
+class TestCrowds:
+    """More fields than are read: the request is refused, whatever the others say."""
+
+    LINE = f"63000{DATE}          AOriverside|AAM-1|".encode() + b"ZZ1|" * 62
+
+    def test_F34_so_many_fields_are_read(self):
+        request, _ = parse(self.LINE, most=64)
+        assert len(request.extensions) == 62
+
+    def test_F34_one_more_is_a_crowd(self):
+        with pytest.raises(Crowded) as crowded:
+            parse(self.LINE + b"AD1234|AY3", most=64)
+        request = crowded.value.request
+        assert (type(request), request.institution_id, request.patron_identifier) == (
+            messages.PatronInformation,
+            "riverside",
+            "M-1",
+        )
+        assert request.patron_password is None, "nothing beyond is read"
+
+    def test_F34_its_protection_is_known(self):
+        line = self.LINE + b"AD1234|AY3AZ"
+        with pytest.raises(Crowded) as crowded:
+            parse(line + checksum(line), most=64)
+        assert crowded.value.trailer == Trailer("3", True)
+        with pytest.raises(BadChecksum):
+            parse(line + b"0000", most=64)
+
+    def test_F34_pieces_that_are_no_fields_are_no_crowd(self):
+        request, _ = parse(self.LINE + b"|" * 900 + b"x|" * 900, most=64)
+        assert request.extensions[-1] == ("ZZ", "1" + "|x" * 900)
+
+    def test_F34_a_97_is_one_whatever_follows(self):
+        assert parse(b"97" + b"ZZ1|" * 99, most=64)[0] == messages.RequestACSResend(
+            extensions=(("ZZ", "1"),) * 64
+        )
