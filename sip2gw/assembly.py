@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -23,7 +23,9 @@ from sip2gw.gateway.listening import CannotListen, Listener
 from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.tls import ServerTLS, TLSFiles
 from sip2gw.librarika import Deadlines, Librarika, Restraint
+from sip2gw.log import Log
 from sip2gw.metrics import Metrics
+from sip2gw.tags import Tags
 from sip2gw.tenants import Directory
 
 RENEWAL_DUE = 14
@@ -39,15 +41,28 @@ class Gateway(Service):
 
     log = Logger()
 
-    def __init__(self, config: Config, reactor: Any, *, remedies: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        *,
+        remedies: Mapping[str, str] | None = None,
+        log: Log | None = None,
+    ) -> None:
+        self._config = config
         self._reactor = reactor
         self._remedies = remedies or {}
         self._status = Status.STARTING
         self._enough: Deferred[None] = Deferred()
         self.metrics = Metrics(named=config.settings.libraries)
+        self._log = log
+        if log is not None:
+            self.metrics.registry.register(log)
         self.librarika = _librarika(config, reactor, self.metrics)
+        self.tags = Tags(items_in_clear=config.log.items)
         directory = Directory(
             self.librarika,
+            tags=self.tags,
             policy=Policy(timeout=config.terminals.timeout, retries=config.terminals.retries),
             settings=config.settings,
         )
@@ -79,8 +94,12 @@ class Gateway(Service):
             version=__version__,
             terminals=len(self.terminals.sessions),
             listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
-            warnings=tuple(chain.from_iterable(door.warnings(RENEWAL_DUE) for door in self.doors)),
+            warnings=self._config.warnings
+            + tuple(chain.from_iterable(door.warnings(RENEWAL_DUE) for door in self.doors)),
         )
+
+    def _warnings(self) -> Iterator[tuple[str, ...]]:
+        return (door.warnings(RENEWAL_DUE) for door in self.doors)
 
     def privilegedStartService(self) -> None:
         """Listen everywhere. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
@@ -103,11 +122,14 @@ class Gateway(Service):
             listener.startService()
         self.memory.startService()
         self._status = Status.OK
+        for warning in self._config.warnings:
+            self.log.warn("{warning}", warning=warning)
 
     def stopService(self) -> Deferred[None]:
         """Fires when the requests in hand are answered and every terminal is gone; within `drain_deadline`."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         self._status = Status.STOPPING
+        self.log.info("stopping: {count} terminals are connected", count=len(self.terminals.sessions))
         timer = self._reactor.callLater(self.terminals.limits.drain_deadline, self._out_of_time)
         self._enough.addCallback(lambda _: timer.active() and timer.cancel())
         return Deferred.fromCoroutine(self._stop())

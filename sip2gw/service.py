@@ -11,13 +11,15 @@ from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
+from twisted.logger import Logger, globalLogPublisher
 from twisted.python import usage
 
 from sip2gw import __version__
-from sip2gw.config import load
+from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.listening import CannotListen
+from sip2gw.hardening import keep_memory_private
+from sip2gw.log import Log, LogSettings
 from sip2gw.signals import Signals
 
 PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
@@ -73,17 +75,24 @@ class Start(MultiService):
 
     log = Logger()
 
-    def __init__(self, reactor: Any, foreground: bool) -> None:
+    def __init__(self, reactor: Any, log: Log | None = None, *, foreground: bool = True) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._foreground = foreground
         self._signals = Signals(reactor)
+        self._reactor = reactor
+        self._log = log
 
     def privilegedStartService(self) -> None:
+        if self._log is not None:
+            self._log.begin()
+            self._reactor.addSystemEventTrigger("after", "shutdown", self._log.flush)
         try:
             super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
         except CannotListen as failure:
             if not self._foreground:  # a daemon has nothing but its log
                 self.log.critical("cannot start: {why}", why=str(failure))
+            if self._log is not None:
+                self._log.flush()
             give_up(str(failure))
 
     def stopService(self) -> Deferred[Any]:
@@ -106,27 +115,38 @@ def makeService(options: Any) -> IService:
     """The service that the options ask for. Ends the process if they, or the file they name, have a fault."""
     from twisted.internet import reactor
 
+    if bool(options["demo"]) == (options["config"] is not None):
+        give_up("sip2gw needs one of: --config FILE (see `sip2gw check-config --help`), --demo")
     try:
-        service = _service(options, reactor)
+        config = None if options["demo"] else load(options["config"])
+        # Only a program of Twisted's has a log by now that is for this service alone.
+        real = isinstance(options.parent, usage.Options)
+        log = Log(globalLogPublisher, log_settings(config)) if real else None
+        service = _service(options, config, reactor, log)
     except (ConfigFaults, Wrong) as faults:
         give_up(str(faults))
-    top = Start(reactor, foreground=bool((options.parent or {}).get("nodaemon", True)))
+    if config is None or not config.security.core_dumps:
+        keep_memory_private()
+    top = Start(reactor, log, foreground=bool((options.parent or {}).get("nodaemon", True)))
     service.setServiceParent(top)
     return top
 
 
-def _service(options: Any, reactor: Any) -> Any:
-    if bool(options["demo"]) == (options["config"] is not None):
-        give_up("sip2gw needs one of: --config FILE (see `sip2gw check-config --help`), --demo")
-    if not options["demo"]:
+def log_settings(config: Config | None) -> LogSettings:
+    """What this configuration says of the log; the demo has none."""
+    return LogSettings() if config is None else LogSettings(config.log.level, config.log.waiting)
+
+
+def _service(options: Any, config: Config | None, reactor: Any, log: Log | None) -> Any:
+    if config is not None:
         from sip2gw.assembly import Gateway
 
-        return Gateway(load(options["config"]), reactor)
+        return Gateway(config, reactor, log=log)
     try:
         from sip2gw.demo import Demo
     except ModuleNotFoundError as missing:
         give_up(f"the demo needs the package {missing.name}: pip install 'sip2gw[demo]'")
-    return Demo(options, reactor)
+    return Demo(options, reactor, log)
 
 
 def give_up(text: str) -> NoReturn:

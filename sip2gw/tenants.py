@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from attrs import Factory, field, frozen
 
@@ -16,6 +16,7 @@ from sip2gw.circulation.desk import Desk, Policy, forget, utc_now
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
 from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
+from sip2gw.tags import Tags
 
 _NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -69,11 +70,13 @@ class Directory:
         *,
         policy: Policy | None = None,
         settings: Settings | None = None,
+        tags: Tags | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._open = open_library
         self.policy = policy or Policy()
         self.settings = settings or Settings()
+        self.tags = tags or Tags()
         self.clock = clock
         self._effective: Callable[[str, str, str], Effective] = lru_cache(1024)(self.settings.effective)
 
@@ -111,4 +114,5 @@ class Directory:
             language=said.language,
             clock=self.clock,
             note=note,
+            item_tag=partial(self.tags.item, tenant.nickname),
         )

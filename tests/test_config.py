@@ -1,5 +1,6 @@
 """Every fault of a file is told at once, with its place and the fix; a file without faults gives what it says."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,14 @@ endpoint = "tcp:8080:interface=127.0.0.1"
 """
 
 LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+
+
+@pytest.fixture(autouse=True)
+def _private():
+    """Keys are written for their owner alone."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
@@ -115,7 +124,7 @@ def test_everything_that_can_be_said(read, tmp_path, key):
         probe_deadline = 1
         ca_file = "ca.pem"
         [admin]
-        endpoint = "tcp:8080"
+        endpoint = "tcp:8080:interface=127.0.0.1"
         [terminals]
         timeout = 21
         retries = 0
@@ -490,3 +499,60 @@ def test_two_certificates_of_one_name(faults, tmp_path, files):
     (folder / "privkey.pem").write_bytes(b"")
     found = faults(listen("").replace("tls.pem", "several"))
     assert "two pairs that are both called north" in found["listen[0].certificates"]
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> str:
+    """A configuration whose key and token everybody can read."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "fullchain.pem").write_bytes(pem_of(certificate(key)))
+    (tmp_path / "live" / "privkey.pem").write_bytes(pem(key))
+    (tmp_path / "token").write_text("0123456789abcdef" * 2 + "\n")
+    for name in ("live/fullchain.pem", "live/privkey.pem", "token"):
+        (tmp_path / name).chmod(0o644)
+    return """
+        [[listen]]
+        endpoint = "tcp:6009"
+        certificates = "live"
+        [admin]
+        endpoint = "tcp:8080"
+        token_file = "token"
+    """
+
+
+def test_F100_secrets_that_everybody_can_read_are_refused(tmp_path, read, faults, secrets):
+    found = faults(secrets)
+    assert list(found) == ["listen[0].certificates", "admin.token_file"]
+    for path, problem in zip(("live/privkey.pem", "token"), found.values(), strict=True):
+        assert f"{tmp_path / path}, which every user of this machine can read; chmod o= " in problem
+        assert 'readable_secrets = "warn"' in problem
+        (tmp_path / path).chmod(0o640)
+    assert read(secrets).warnings == ()
+
+
+def test_F100_or_warned_of_by_setting(tmp_path, read, secrets):
+    config = read(secrets + '[security]\nreadable_secrets = "warn"')
+    assert [warning.partition(" ")[0] for warning in config.warnings] == [
+        "listen[0].certificates",
+        "admin.token_file",
+    ]
+    assert all("every user of this machine can read" in warning for warning in config.warnings)
+
+
+def test_the_admin_endpoint_is_for_this_machine_or_has_a_token(tmp_path, faults):
+    found = faults(LOCAL + '[admin]\nendpoint = "tcp:8080"')
+    assert "other machines" in found["admin.endpoint"]
+    (tmp_path / "token").write_text("0123456789abcdef")
+    for name, wrong in (("token", "no token of 32 characters"), ("missing", "No such file")):
+        found = faults(LOCAL + f'[admin]\nendpoint = "tcp:8080"\ntoken_file = "{name}"')
+        assert list(found) == ["admin.token_file"]
+        assert wrong in found["admin.token_file"]
+        assert "0123456789abcdef" not in found["admin.token_file"]
+
+
+def test_what_is_said_of_the_log(read, faults):
+    config = read(LOCAL + '[log]\nlevel = "debug"\nitems = true\n[security]\ncore_dumps = true')
+    assert (config.log.level, config.log.items, config.security.core_dumps) == ("debug", True, True)
+    found = faults(LOCAL + '[log]\nlevel = "all"\n[security]\nreadable_secrets = true')
+    assert list(found) == ["log.level", "security.readable_secrets"]

@@ -183,7 +183,7 @@ class GatewayTests(TestCase):
         request = await self.library.asked
         with capturedLogs() as logs:
             await gateway.stopService()
-        assert [event["count"] for event in logs if "count" in event] == [1]
+        assert [event["count"] for event in logs if "cut off" in event["log_format"]] == [1]
         assert gateway.metrics.registry.get_sample_value(*STRIKES) == 1
         await busy.closed
         await self.forget(gateway, request)

@@ -9,8 +9,17 @@ import attrs
 from markdown import table
 
 from sip2gw import config, limits
+from sip2gw.config import operation
 
-TABLES = (config.Listen, config.LibrarikaAPI, config.Admin, config.Terminals, limits.Limits)
+TABLES = (
+    config.Listen,
+    config.LibrarikaAPI,
+    config.Admin,
+    config.Terminals,
+    config.Log,
+    config.Security,
+    limits.Limits,
+)
 KINDS = {
     "Endpoint": "text",
     "Certificates": "path",
@@ -20,6 +29,9 @@ KINDS = {
     "RevocationFile": "path",
     "Networks": "list of texts",
     "URLTemplate": "text",
+    "TokenFile": "path",
+    "LogLevelName": "text",
+    "ReadableSecrets": "text",
     "bool": "true or false",
 }
 
@@ -27,6 +39,7 @@ KINDS = {
 def page() -> str:
     """One section for each table."""
     said = texts_below(inspect.getsource(config)) | texts_below(inspect.getsource(limits))
+    said |= texts_below(inspect.getsource(operation))
     parts = []
     for cls in TABLES:
         name, _, meaning = (inspect.getdoc(cls) or "").partition(": ")

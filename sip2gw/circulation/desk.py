@@ -32,6 +32,11 @@ def forget(_: str) -> None:
     """Nobody takes notes."""
 
 
+def untold(_: str) -> str:
+    """It is not said which item it was."""
+    return "i:"
+
+
 @frozen
 class Policy:
     """What the operator of the gateway decides for all terminals.
@@ -51,7 +56,8 @@ class Desk:
     whom it last asked about, and who is still there as far as is known. `print_width` is how many characters fit on a
     line of its printer (99). `bins` are the library's, first match wins; `texts` are its own words for single texts,
     by id; `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of
-    something that staff must look at, without patron data. `facing` is the patron who is spoken to.
+    something that staff must look at, without patron data; `item_tag` is what an item is called there. `facing` is the
+    patron who is spoken to.
     """
 
     library: Library
@@ -68,6 +74,7 @@ class Desk:
     clock: Callable[[], datetime] = utc_now
     new_key: Callable[[], str] = new_key
     note: Callable[[str], None] = forget
+    item_tag: Callable[[str], str] = untold
     facing: str = ""
 
     def now(self) -> datetime:

@@ -71,6 +71,6 @@ def exceptions_noted(request: Checkout | Checkin | Renew, desk: Desk) -> Iterato
             why = error.code if isinstance(error, Refused) else type(error).__name__
             desk.note(
                 f"{request.name} from off-line, terminal at {desk.location!r}, is not recorded ({why}): "
-                f"item {(request.item_identifier or '')[:64]!r}, {request.transaction_date}"
+                f"item {desk.item_tag(request.item_identifier or '')}, {request.transaction_date}"
             )
         raise

@@ -15,8 +15,10 @@ from attrs import field, fields, frozen
 from sip2gw.certificate_folder import default_of, places
 from sip2gw.certificates import read_authorities, read_revoked
 from sip2gw.circulation.settings import Settings
+from sip2gw.config import operation
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.libraries import KINDS, read_settings
+from sip2gw.config.operation import Admin, Log, Security, check_admin, readable_secrets
 from sip2gw.config.values import (
     CAFile,
     CertificateName,
@@ -109,13 +111,6 @@ class LibrarikaAPI:
 
 
 @frozen
-class Admin:
-    """`[admin]`: where health can be asked for, over plain HTTP. Without it: nowhere."""
-
-    endpoint: Endpoint
-
-
-@frozen
 class Terminals:
     """`[terminals]`: what holds for all terminals."""
 
@@ -136,8 +131,12 @@ class Config:
     admin: Admin | None = None
     terminals: Terminals = field(factory=Terminals)
     limits: Limits = field(factory=Limits)
+    log: Log = field(factory=Log)
+    security: Security = field(factory=Security)
     settings: Settings = field(factory=Settings)
     """`[profiles.NAME]` and `[[libraries]]`, see docs/profiles.md."""
+    warnings: tuple[str, ...] = ()
+    """What the operator has allowed, and should see to all the same; a sentence each."""
 
 
 _EXAMPLES = {
@@ -145,6 +144,9 @@ _EXAMPLES = {
     "nickname": 'nickname = "riverside", the part of its address before .librarika.com',
     "bin": 'bin = "1", the name of the bin in CL',
 }
+
+_MADE = "settings", "warnings"
+"""What is no table of the file."""
 
 _LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
 
@@ -167,24 +169,31 @@ def load(path: str | Path) -> Config:
 
 def read(raw: dict[str, Any], path: Path) -> Config:
     """The configuration that a file's content means. Raises `ConfigFaults`."""
-    tables = Tables(path.absolute().parent, _EXAMPLES, KINDS)
+    tables = Tables(path.absolute().parent, _EXAMPLES, {**KINDS, **operation.KINDS})
     faults = tables.faults
-    known = [*(name.name for name in fields(Config) if name.name != "settings"), "profiles", "libraries"]
+    known = [*(name.name for name in fields(Config) if name.name not in _MADE), "profiles", "libraries"]
     faults += [unknown_key("", key, known) for key in raw if key not in known]
     listen = _listen(raw.get("listen"), tables)
     librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
     admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
     terminals = tables.read(raw.get("terminals", {}), Terminals, "terminals")
     limits = tables.read(raw.get("limits", {}), Limits, "limits")
+    log = tables.read(raw.get("log", {}), Log, "log")
+    security = tables.read(raw.get("security", {}), Security, "security")
     settings = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
     _check_places(listen, admin, tables)
     for place, one in listen.items():
         _check_tls(place, one, tables)
     if librarika and terminals:
         _check_deadlines(librarika, terminals, tables)
-    if faults or librarika is None or terminals is None or limits is None:
+    if admin:
+        check_admin(admin, tables)
+    warnings = _check_secrets(listen, admin, security or Security(), tables)
+    if faults or not (librarika and terminals and limits and log and security):
         raise ConfigFaults(str(path), faults)
-    return Config(tuple(listen.values()), librarika, admin, terminals, limits, settings)
+    return Config(
+        tuple(listen.values()), librarika, admin, terminals, limits, log, security, settings, warnings
+    )
 
 
 def _listen(raw: Any, tables: Tables) -> dict[str, Listen]:
@@ -240,6 +249,20 @@ def _check_tls(place: str, one: Listen, tables: Tables) -> None:
     with tables.faults_at(f"{place}.client_revoked"):
         if one.client_revoked is not None and one.client_authorities is not None:
             read_revoked(one.client_revoked, read_authorities(one.client_authorities))
+
+
+def _check_secrets(
+    listen: dict[str, Listen], admin: Admin | None, security: Security, tables: Tables
+) -> tuple[str, ...]:
+    """Secrets that everybody can read are faults, or what is warned of."""
+    certificates = {f"{place}.certificates": one.certificates for place, one in listen.items()}
+    warnings = []
+    for place, wrong in readable_secrets(certificates, admin):
+        if security.readable_secrets == "warn":
+            warnings.append(f"{place} {wrong.problem}")
+        else:
+            tables.fault(place, wrong.problem, f'{wrong.fix}, or put up with it: readable_secrets = "warn"')
+    return tuple(warnings)
 
 
 def _check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:

@@ -25,6 +25,7 @@ from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
 from sip2gw.faults import Fault, Wrong, unknown_key
 from sip2gw.limits import Bytes, Count, KeepAlive, LineLength, Mebibytes, Seconds, SecondsOrNever, Share
+from sip2gw.secret import Secret
 
 T = TypeVar("T")
 
@@ -55,6 +56,11 @@ Networks = NewType("Networks", tuple[IPv4Network | IPv6Network, ...])
 CAFile = NewType("CAFile", Path)
 """A PEM file with at least one certificate."""
 
+
+TokenFile = NewType("TokenFile", Path)
+"""A file with a token, which was read once, and was good."""
+
+SHORTEST_TOKEN = 32
 
 _NETWORKS = '["10.0.0.0/8", "2001:db8::17"]'
 
@@ -124,6 +130,7 @@ class Tables:
             ClientCertificates: _client_certificates,
             RevocationFile: lambda value: RevocationFile(self._path(value)),
             Networks: _networks,
+            TokenFile: lambda value: TokenFile(_readable(self._path(value), token_in)),
             CAFile: lambda value: CAFile(_readable(self._path(value), read_authorities)),
         }
 
@@ -243,3 +250,19 @@ def _url_template(value: Any) -> URLTemplate:
     if wrong:
         raise Wrong(" and ".join(wrong), f"write it like {example}")
     return URLTemplate(url)
+
+
+def token_in(path: Path) -> Secret:
+    """The token in a file. Raises `Wrong`."""
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise Wrong(f"is {path}, which can't be read: {error.strerror}", "name a file with a token") from None
+    except UnicodeDecodeError:
+        raise Wrong(f"is {path}, which is no text in ASCII", "put a token there") from None
+    if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
+        raise Wrong(
+            f"is {path}, which has no token of {SHORTEST_TOKEN} characters or more in one line",
+            "make one with `openssl rand -hex 32`",
+        )
+    return Secret(token)

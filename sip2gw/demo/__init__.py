@@ -25,6 +25,7 @@ from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.demo.settings import demo_settings
 from sip2gw.faults import Wrong
 from sip2gw.gateway.listening import CannotListen, Listener
+from sip2gw.log import Log
 from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
 from sip2gw.sandbox.data import stock
 
@@ -37,9 +38,10 @@ class Demo(Service):
     Raises `Wrong` when the data file or the state folder can't be used.
     """
 
-    def __init__(self, options: Mapping[str, Any], reactor: Any) -> None:
+    def __init__(self, options: Mapping[str, Any], reactor: Any, log: Log | None = None) -> None:
         self._options = options
         self._reactor = reactor
+        self._log = log
         try:
             path = options["demo-data"]
             self._data = default_data() if path is None else load_data(path)
@@ -67,7 +69,7 @@ class Demo(Service):
             self.sandbox.privilegedStartService()
         except CannotListen as failure:
             failures.append(str(failure))
-        self.gateway = Gateway(self._config(), self._reactor, remedies=_REMEDIES)
+        self.gateway = Gateway(self._config(), self._reactor, remedies=_REMEDIES, log=self._log)
         try:
             self.gateway.privilegedStartService()
         except CannotListen as failure:

@@ -110,11 +110,16 @@ class Answering:
         self._count(request, outcome.partition(" (")[0], started)
         if outcome != "answered" or not request.read_only:
             self.log.info(
-                "{library} {message} {outcome} {milliseconds:.0f} ms",
+                "{library} {message} {outcome} {milliseconds:.0f} ms, {patron}",
                 library=self.library, message=request.code, outcome=outcome,
-                milliseconds=(monotonic() - started) * 1000,
+                milliseconds=(monotonic() - started) * 1000, patron=self._tag(request),
             )  # fmt: skip
         return self._session.reply(response, remember=decided)
+
+    def _tag(self, request: Request) -> str:
+        """Whom it was about, for the log."""
+        patron_id = str(getattr(request, "patron_identifier", None) or "")
+        return self._directory.tags.patron(self.library, patron_id) if patron_id else "no patron"
 
     def _count(self, request: Request, outcome: str, started: float) -> None:
         metrics, message = self._metrics, request.code

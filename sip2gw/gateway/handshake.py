@@ -68,7 +68,7 @@ class TLSConnection(BufferingTLSTransport):
     def _speaks(self, language: str) -> None:
         self._end("plain" if language == PLAIN else "refused")
         if language == PLAIN:
-            self._say(LogLevel.warn, PLAIN, "a {peer} speaks plain SIP2 to the TLS port")
+            self._say(LogLevel.warn, PLAIN, "a {peer:full} speaks plain SIP2 to the TLS port")
         else:
             self._tell(language, f"it speaks {language}")
         self.transport.loseConnection()
@@ -93,7 +93,7 @@ class TLSConnection(BufferingTLSTransport):
             self._deadline = None
 
     def _tell(self, kind: str, words: str) -> None:
-        self._say(LogLevel.info, kind, "no TLS with the {peer}: {why}", why=words)
+        self._say(LogLevel.info, kind, "no TLS with the {peer:full}: {why}", why=words)
 
     def _say(self, level: Any, kind: str, text: str, **fields: str) -> None:
         more = self.factory.sparing.left_out(kind)

@@ -97,7 +97,7 @@ class TerminalProtocol(Reader):
         more = 0 if self.place.library else self._sparing.left_out(limit)
         if more is not None:
             self.log.warn(
-                "{library} cut off, the limit is {limit} ({peer}; {more} others not logged)",
+                "{library} cut off, the limit is {limit} ({peer:full}; {more} others not logged)",
                 library=self.place.library or "no library yet", limit=limit, peer=self.peer, more=more,
             )  # fmt: skip
         self.abort()

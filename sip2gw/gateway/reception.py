@@ -31,14 +31,14 @@ class Reception:
         except Refused as no:
             self._metrics.logins.labels(outcome=no.code if no.code in ADVICE else "refused").inc()
             self.log.warn(
-                "login to {library!r} refused, {code}: {advice} ({peer})",
+                "login to {library!r} refused, {code}: {advice} ({peer:full})",
                 library=_named(step), code=no.code, advice=ADVICE.get(no.code, no.reason), peer=peer,
             )  # fmt: skip
             return session.turned_away(no, ENGLISH.say("not_logged_in"))
         except LibraryError as error:
             self._metrics.logins.labels(outcome="unavailable").inc()
             self.log.warn(
-                "login to {library!r} failed: {why} ({peer})",
+                "login to {library!r} failed: {why} ({peer:full})",
                 library=_named(step), why=str(error), peer=peer,
             )  # fmt: skip
             return session.turned_away(error, ENGLISH.why(error))

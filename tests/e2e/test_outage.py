@@ -38,7 +38,7 @@ def cloud(tmp_path):
         tmp_path,
         ready=f"starting on {sandbox}",
     ).start()
-    gateway = Process(["sip2gw", "--config", str(config)], tmp_path, ready=f"starting on {admin}").start()
+    gateway = Process(["sip2gw", "--config", str(config)], tmp_path, ready=": health").start()
     with Terminal.connect(plain) as kiosk, Terminal.connect(plain) as newcomer:
         yield library, gateway, (kiosk, newcomer), Sandbox(sandbox)
     gateway.stop()

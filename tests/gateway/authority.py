@@ -65,10 +65,12 @@ class Authority:
         chain = made.public_bytes(Encoding.PEM) + self.pem
         if path.suffix == ".pem":
             path.write_bytes(chain + key)
+            path.chmod(0o600)
         else:
             path.mkdir(exist_ok=True)
             (path / CHAIN).write_bytes(chain)
             (path / KEY).write_bytes(key)
+            (path / KEY).chmod(0o600)
         return made.public_bytes(Encoding.DER)
 
     def write_client(self, path: Path, common_name: str, *names: str, days: int = 90) -> x509.Certificate:

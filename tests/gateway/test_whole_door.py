@@ -124,7 +124,7 @@ class WholeDoorTests(AGateway):
         assert (one.certificate, other.certificate) == (self.first, self.second)
         assert await deferToThread(one.ask)
         assert await deferToThread(other.ask)
-        peers = [str(session.peer) for session in self.gateway.terminals.sessions]
+        peers = [f"{session.peer:full}" for session in self.gateway.terminals.sessions]
         assert peers == ["kiosk-1 at 192.0.2.7"] * 2
 
     async def test_F18_terminals_go_on_while_certificates_are_renewed(self) -> None:

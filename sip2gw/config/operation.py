@@ -1,0 +1,108 @@
+"""What the operator sees, and what nobody else may: the admin endpoint, the log, and the files with secrets in them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NewType
+
+from attrs import frozen
+
+from sip2gw.certificate_folder import places
+from sip2gw.certificates import CHAIN, files_of
+from sip2gw.config.endpoint import Endpoint
+from sip2gw.config.values import Tables, TokenFile, say
+from sip2gw.faults import Wrong
+from sip2gw.limits import Count
+
+LogLevelName = NewType("LogLevelName", str)
+"""From which level on something is written."""
+
+ReadableSecrets = NewType("ReadableSecrets", str)
+"""What happens if everybody on the machine can read a secret."""
+
+
+@frozen
+class Admin:
+    """`[admin]`: where health and metrics can be asked for, over plain HTTP. Without it: nowhere."""
+
+    endpoint: Endpoint
+    """Where other machines can connect it needs a token_file, and a proxy with TLS before it."""
+    token_file: TokenFile | None = None
+    """File with a token of 32 characters or more, which must then be sent as `Authorization: Bearer ...`. The two words
+    of /health/live and /health/ready are for everybody."""
+
+
+@frozen
+class Log:
+    """`[log]`: how much is written. Where to, and in which form, is an option of twistd or twist."""
+
+    level: LogLevelName = LogLevelName("info")
+    """"debug", "info", "warn" or "error"."""
+    items: bool = False
+    """Whether items are named by their own numbers, not by tags that change each day."""
+    waiting: Count = Count(10_000)
+    """Lines that may wait for a slow disk; what comes on top of them is left out."""
+
+
+@frozen
+class Security:
+    """`[security]`: how the process guards what it knows."""
+
+    readable_secrets: ReadableSecrets = ReadableSecrets("refuse")
+    """What happens when every user of the machine can read a private key or a token: "refuse" to start, or "warn"."""
+    core_dumps: bool = False
+    """Whether the process may leave a core dump, and may be looked into by other processes of its user. There are
+    passwords in its memory."""
+
+
+KINDS: Mapping[Any, Any] = {
+    LogLevelName: lambda value: LogLevelName(_word(value, "debug", "info", "warn", "error")),
+    ReadableSecrets: lambda value: ReadableSecrets(_word(value, "refuse", "warn")),
+}
+
+
+def check_admin(admin: Admin, tables: Tables) -> None:
+    """Other machines need a token."""
+    alone = admin.token_file is None and tables.is_sound("admin.token_file")
+    if alone and not admin.endpoint.local:
+        tables.fault(
+            "admin.endpoint",
+            f'is "{admin.endpoint}", where other machines could look at it',
+            "add interface=127.0.0.1 to the endpoint, or a token_file",
+        )
+
+
+def readable_secrets(
+    certificates: Mapping[str, Path | None], admin: Admin | None
+) -> Iterable[tuple[str, Wrong]]:
+    """By place what every user of the machine can read."""
+    for place, path in certificates.items():
+        for file in _keys(path) if path is not None else ():
+            yield from _readable(place, file)
+    if admin is not None and admin.token_file is not None:
+        yield from _readable("admin.token_file", admin.token_file)
+
+
+def _keys(path: Path) -> Iterable[Path]:
+    try:
+        return [file for place in places(path).values() for file in files_of(place) if file.name != CHAIN]
+    except Wrong:
+        return []  # that is a fault of its own
+
+
+def _readable(place: str, file: Path) -> Iterable[tuple[str, Wrong]]:
+    try:
+        mode = os.stat(file).st_mode
+    except OSError:
+        return
+    if mode & (stat.S_IROTH | stat.S_IWOTH):
+        yield place, Wrong(f"is {file}, which every user of this machine can read", f"chmod o= {file}")
+
+
+def _word(value: Any, *known: str) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise Wrong(f"is {say(value)}", "write " + " or ".join(f'"{word}"' for word in known))
+    return value

@@ -1,0 +1,217 @@
+"""What is written is what was meant to be, and writing it stops nobody."""
+
+import ast
+import json
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from twisted.logger import (
+    Logger,
+    LogPublisher,
+    eventAsJSON,
+    eventAsText,
+    jsonFileLogObserver,
+    textFileLogObserver,
+)
+
+import sip2gw
+from sip2gw.gateway.peer import Peer
+from sip2gw.log import Log, LogSettings
+from sip2gw.log.veil import FIELDS
+
+CANARY = "qX7zK9wVj2Hp"
+
+
+@frozen
+class Record:
+    """Shows what it holds."""
+
+    number: str
+
+
+@pytest.fixture
+def written():
+    """Begins a log; what is written is in `written.events`."""
+
+    class Written:
+        def __init__(self) -> None:
+            self.events: list[dict] = []
+            self.publisher = LogPublisher(self.events.append)
+            self.log = Log(self.publisher, LogSettings())
+            self.log.begin()
+            self.ours = Logger("sip2gw.test", observer=self.publisher)
+            self.foreign = Logger("twisted.test", observer=self.publisher)
+
+        def all(self) -> str:
+            self.log.flush()
+            return "\n".join(eventAsText(event) + eventAsJSON(event) for event in self.events)
+
+    made = Written()
+    yield made
+    made.log.end()
+
+
+def test_what_is_on_the_list_is_written(written):
+    written.ours.info(
+        "{library} {message} {milliseconds:.0f} ms", library="riverside", message="11", milliseconds=3.4
+    )
+    assert "riverside 11 3 ms" in written.all()
+    (event,) = written.events
+    assert (event["library"], event["message"]) == ("riverside", "11")
+    assert not written.log.lost
+
+
+def test_what_is_not_is_left_out_and_counted(written):
+    written.ours.warn("{library} {pin} {library.pin}", library="riverside", pin=CANARY, request=CANARY)
+    assert CANARY not in written.all()
+    assert "riverside … …" in written.all()
+    assert written.log.lost["field"] == 4
+    (family,) = written.log.collect()
+    assert {sample.labels["what"]: sample.value for sample in family.samples} == {
+        "field": 4,
+        "text": 0,
+        "event": 0,
+    }
+
+
+def test_the_text_of_an_exception_is_not_told_but_its_way_is(written):
+    try:
+        try:
+            int(CANARY)
+        except ValueError as error:
+            pin = CANARY  # noqa: F841 (a local that no traceback may show)
+            raise KeyError(CANARY) from error
+    except KeyError:
+        written.ours.failure("a login hit a bug")
+    text = written.all()
+    assert CANARY not in text
+    for told in (
+        "a login hit a bug",
+        "builtins.KeyError",
+        "builtins.ValueError",
+        "in test_the_text_of_an_exception",
+    ):
+        assert told in text
+
+
+def test_what_others_say_is_told_only_if_it_is_known(written):
+    written.foreign.info("{log_text}", log_text=CANARY)
+    written.foreign.info("twistd {version} starting up", version="1.2")
+    written.foreign.critical("Unhandled error in {what}", what=CANARY)
+    text = written.all()
+    assert CANARY not in text
+    assert "twistd 1.2 starting up" in text
+    assert "something of twisted.test" in text
+    assert len(written.events) == 2
+
+
+def test_a_line_can_not_be_forged(written):
+    written.ours.info("{note}", note="x\r\n2026-01-01 [sip2gw] all is well\x1b[2J" + "y" * 5000)
+    (line,) = written.all() and [event["log_format"] for event in written.events]
+    assert line.startswith(r"x\r\n2026")
+    assert r"\x1b" in line
+    assert len(line) < 2100
+
+
+def test_an_address_is_told_whole_only_where_it_must_be(written):
+    for address in ("192.0.2.77", "2001:db8:1:2::77", "::ffff:192.0.2.77"):
+        written.ours.info("{peer}", peer=Peer(address))
+        assert ":77" not in written.all()
+        assert ".77" not in written.all()
+    written.ours.warn("{peer:full}", peer=Peer("192.0.2.77"))
+    assert "terminal at 192.0.2.77" in written.all()
+    assert [event["peer"] for event in written.events] == [
+        "terminal at 192.0.2.0/24", "terminal at 2001:db8:1::/48", "terminal at 192.0.2.0/24",
+        "terminal at 192.0.2.0/24",
+    ]  # fmt: skip
+
+
+def test_only_from_the_level_that_is_asked_for(written):
+    written.log.settings = LogSettings("warn")
+    written.ours.info("not this")
+    written.ours.warn("but this")
+    written.log.settings = LogSettings("debug")
+    written.ours.debug("and this")
+    assert [line in written.all() for line in ("not this", "but this", "and this")] == [False, True, True]
+
+
+def test_F94_a_pipe_that_nobody_reads_blocks_nobody():
+    reading, writing = os.pipe()
+    os.set_blocking(writing, True)
+    file = os.fdopen(writing, "w")
+    publisher = LogPublisher(textFileLogObserver(file))
+    log = Log(publisher, LogSettings(waiting=10))
+    log.begin()
+    logger = Logger("sip2gw.test", observer=publisher)
+
+    def speak() -> None:
+        for number in range(3000):
+            logger.info("{count} {note}", count=number, note="x" * 100)
+
+    speaking = threading.Thread(target=speak, daemon=True)
+    speaking.start()
+    speaking.join(30)
+    assert not speaking.is_alive(), "it waits for the pipe"
+    assert log.lost["event"] > 1000
+    lost = log.lost["event"]
+    pipe = os.fdopen(reading)
+    assert "0 xxx" in pipe.readline()
+    reader = threading.Thread(target=pipe.read)
+    reader.start()
+    log.end()
+    logger.info("{count} is heard again", count=1)
+    assert log.lost["event"] == lost
+    file.close()
+    reader.join()
+    pipe.close()
+
+
+def test_F94_a_full_disk_stops_nobody():
+    with open("/dev/full", "w") as full:
+        publisher = LogPublisher(jsonFileLogObserver(full))
+        log = Log(publisher, LogSettings())
+        log.begin()
+        logger = Logger("sip2gw.test", observer=publisher)
+        for _ in range(3):
+            logger.info("all is well")
+        log.flush()
+        assert log.lost["event"] == 3
+        with pytest.raises(OSError, match="No space"):
+            full.close()
+
+
+def test_every_field_that_is_logged_anywhere_is_on_the_list():
+    missing = set()
+    for path in Path(sip2gw.__file__).parent.rglob("*.py"):
+        if "sandbox" not in path.parts:
+            missing |= {f"{path.name}: {key}" for key in _logged(ast.parse(path.read_text())) - FIELDS}
+    assert not missing
+
+
+def _logged(tree: ast.AST) -> set[str]:
+    levels = ("debug", "info", "warn", "error", "critical", "failure", "emit")
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    named = [
+        call for call in calls if call.func.attr in levels and _name(call.func.value).strip("_") == "log"
+    ]
+    assert all(
+        isinstance(call.args[0 if call.func.attr != "emit" else 1], ast.Constant | ast.BinOp)
+        for call in named
+    )
+    return {word.arg for call in named for word in call.keywords if word.arg is not None}
+
+
+def _name(node: ast.AST) -> str:
+    return getattr(node, "attr", getattr(node, "id", ""))
+
+
+def test_events_are_json(written):
+    written.ours.info("{library}: {count}", library="riverside", count=3)
+    written.log.flush()
+    (event,) = map(json.loads, map(eventAsJSON, written.events))
+    assert (event["library"], event["count"], event["log_format"]) == ("riverside", 3, "riverside: 3")
