@@ -28,7 +28,8 @@ DEMO_READY := $(DEMO_VENV)/.sip2gw-installed
 endif
 
 # The inner rooms: no reactor, checked strictly. The rest is Twisted's side of the house.
-INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/librarika sip2gw/config
+INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/seats sip2gw/throttle.py \
+         sip2gw/librarika sip2gw/config
 EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 
 # With CI set, whatever would be skipped fails instead (tests/conftest.py).

@@ -80,6 +80,17 @@ class Limits:
     """Connections on which nobody has logged in."""
     strangers_per_address: Count = Count(32)
     """The same, from one address."""
+    logins_per_account: Count = Count(10)
+    """Wrong logins to one account from one network (/24, or /64 of IPv6) within `login_period`. Those beyond are
+    refused without asking the library."""
+    logins_per_address: Count = Count(60)
+    """The same from one address, to whatever account; who has logged in before is not held to it."""
+    login_period: Seconds = Seconds(900.0)
+    """For the two above."""
+    login_floor: Seconds = Seconds(1.0)
+    """The time that a login takes at least to be refused, and a little more by chance: so it tells nothing of why."""
+    account_check: Seconds = Seconds(300.0)
+    """How often at least the library is asked whether an account still holds, while its terminals are logged in."""
     bugs: Count = Count(5)
     """Requests of one connection within a minute that may hit a bug of the gateway; then it hangs up."""
     memory: Mebibytes = Mebibytes(0)

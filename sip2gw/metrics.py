@@ -26,6 +26,7 @@ class Metrics:
         for nickname in named:
             self.library(nickname)
         self._declare_the_door()
+        self._declare_who()
         self._declare_the_cloud()
         self._declare_certificates()
 
@@ -48,6 +49,16 @@ class Metrics:
         self.logins = self._counter("logins", "Logins, by what came of them.", "outcome")
         self.messages = self._counter("messages", "Requests.", "library", "message", "outcome")
         self.message_seconds = self._histogram("message_seconds", "From request to answer.", "message")
+
+    def _declare_who(self) -> None:
+        self.declined = self._counter("declined", "Requests that nobody was asked about.", "reason")
+        self.seats = self._gauge("seats", "Seats of terminals, by library.", "library", "state")
+        """`used`, and `licensed` where the library has a limit."""
+        self.seats_taken_over = self._counter("seats_taken_over", "Seats that a terminal took from itself.")
+        self.seats_without_store = self._counter(
+            "seats_without_store", "Sessions let in without the seat store."
+        )
+        self.account_checks = self._counter("account_checks", "Accounts asked about again.", "outcome")
 
     def _declare_the_cloud(self) -> None:
         self.calls = self._counter("calls", "Calls to the libraries' API.", "library", "outcome")

@@ -27,8 +27,14 @@ ADVICE = {
     "permission_missing": "the account lacks the Library Staff permission: Manage > Users > Change Permissions",
     "sip2_not_activated": "the account is not activated for SIP2: ask Librarika's support to activate it",
     "sip2_disabled": "SIP2 is not enabled for this library: ask Librarika's support, or check its plan",
+    "terminal_limit_reached": "all the library's licences are in use, `sip2gw terminals` says by whom: "
+    "switch one off, or buy another",
+    "throttled": "too many wrong logins from there: mend the password at the terminals, then wait a few minutes",
 }
 """What whoever installs a terminal should do when its login is refused, by code."""
+
+OWN_REFUSALS = frozenset({"terminal_limit_reached", "throttled"})
+"""Of those, the gateway's own: the library was not asked, and what is so now may be otherwise in a moment."""
 
 
 @frozen
@@ -87,6 +93,11 @@ class Directory:
             raise Refused("library_not_found", "not a nickname")
         library = await self._open(label, credentials)
         return Tenant(library, credentials.username, await library.rules(), self.settings)
+
+    def asks(self, name: str, credentials: Credentials) -> bool:
+        """Whether `log_in` would ask the library; if not, it goes by what that has just said."""
+        label = nickname(name)
+        return label is not None and self._open.asks(label, credentials)
 
     def desk(
         self,

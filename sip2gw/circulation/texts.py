@@ -15,6 +15,8 @@ TEXTS = {
     "refused": "This can't be done here. Please ask a member of staff.",
     "not_logged_in": "This terminal is not logged in. Please ask a member of staff.",
     "other_library": "This terminal belongs to another library. Please ask a member of staff.",
+    "other_account": "This terminal belongs to another library. Please ask a member of staff.",
+    "two_libraries": "The terminal's request could not be read. Please ask a member of staff.",
     "unreadable": "The terminal's request could not be read. Please ask a member of staff.",
     "fault": "Something went wrong here. Please try again, or ask a member of staff.",
     # patrons

@@ -14,9 +14,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH, Desk, answer, decline, welcome
-from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.reception import Reception
+from sip2gw.gateway.visits import Visit
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -37,24 +37,31 @@ class Answering:
 
     def __init__(
         self,
-        session: Session,
-        place: Place,
+        visit: Visit,
         directory: Directory,
         reception: Reception,
         metrics: Metrics,
         reactor: IReactorTime,
         limits: Callable[[], Limits],
     ) -> None:
-        self.peer = Peer()
-        self._session = session
-        self._place = place
+        self._visit = visit
+        self._session: Session = visit.session
         self._directory = directory
         self._reception = reception
         self._metrics = metrics
         self._reactor = reactor
         self._limits = limits
-        self._until = 0.0
+        self._begun = self._until = 0.0
         self._bugs: deque[float] = deque()
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
+        return self._visit.peer
+
+    @peer.setter
+    def peer(self, peer: Peer) -> None:
+        self._visit.peer = peer
 
     @property
     def library(self) -> str:
@@ -67,10 +74,16 @@ class Answering:
 
         It was `early` if it was there before the answer to the one before was out.
         """
-        self._until = self._reactor.seconds() + max(self._directory.policy.timeout - MARGIN, 1.0)
-        step = self._session.receive(line, early)
-        while not isinstance(step, Say | Ignore):
-            step = await self._take(step)
+        visit = self._visit
+        self._begun = visit.heard = self._reactor.seconds()
+        self._until = self._begun + max(self._directory.policy.timeout - MARGIN, 1.0)
+        visit.busy = True
+        try:
+            step = self._session.receive(line, early)
+            while not isinstance(step, Say | Ignore):
+                step = await self._take(step)
+        finally:
+            visit.busy = False
         return step
 
     async def _take(self, step: Step) -> Step:
@@ -78,10 +91,12 @@ class Answering:
         session = self._session
         match step:
             case SignIn():
-                return await self._reception.sign_in(step, session, self.peer, self._place)
+                return await self._reception.sign_in(step, self._visit, self._begun)
             case Ask(messages.SCStatus() as request, None):
                 return session.reply(welcome(request, self._directory.policy))
             case Ask(request, tenant) if tenant is not None:
+                if not await self._reception.seating.holds(self._visit):
+                    return session.refuse(ENGLISH.say("not_logged_in"))
                 desk = self._directory.desk(
                     tenant,
                     location=step.location,
@@ -93,6 +108,7 @@ class Answering:
             case Decline(code, limit):
                 if limit:
                     self._metrics.struck(limit)
+                self._metrics.declined.labels(reason=code).inc()
                 self.log.warn(
                     "{library} refused: {code} ({peer})",
                     library=self.library or "no library yet", code=code, peer=self.peer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from secrets import token_hex
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -13,8 +14,10 @@ from sip2gw.gateway.census import Census
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.reception import Reception
 from sip2gw.gateway.sparing import Sparing
+from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
+from sip2gw.seats import SeatStore
 from sip2gw.session import Session
 from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
@@ -41,12 +44,13 @@ class TerminalFactory(ServerFactory):
         metrics: Metrics | None = None,
         dialect: Dialect = DEFAULT,
         session: Callable[..., Session] = Session,
+        seats: SeatStore | None = None,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
         self.directory = directory
         self.limits = limits
         self.metrics = metrics or Metrics()
-        self.reception = Reception(directory, self.metrics)
+        self.reception = Reception(directory, self.metrics, self._limits, reactor, seats)
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
         self._deferred_login = deferred_login
@@ -66,8 +70,9 @@ class TerminalFactory(ServerFactory):
             clock=self._reactor.seconds,
             now=self.directory.clock,
         )
+        visit = Visit(session, place, token_hex(8))
         answering = Answering(
-            session, place, self.directory, self.reception, self.metrics, self._reactor, self._limits
+            visit, self.directory, self.reception, self.metrics, self._reactor, self._limits
         )
         protocol = TerminalProtocol(
             session,
@@ -79,6 +84,8 @@ class TerminalFactory(ServerFactory):
             sparing=self._sparing,
             gone=self.sessions.discard,
         )
+        visit.leave = protocol.leave
+        protocol.closed.addCallback(lambda _: self.reception.leave(visit))
         protocol.factory = self
         self.sessions.add(protocol)
         return protocol

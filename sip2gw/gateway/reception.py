@@ -1,54 +1,138 @@
-"""Whoever wants in is received here: the library is asked, and the log says why not."""
+"""Whoever wants in is received here: the library is asked, a seat is found, and the log says why not.
+
+A login that fails is answered after the same time, whatever was wrong with it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from secrets import SystemRandom
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
-from sip2gw.gateway.census import Place
-from sip2gw.gateway.peer import Peer
+from sip2gw.gateway.guessing import Guessing
+from sip2gw.gateway.rechecks import Rechecks
+from sip2gw.gateway.seating import Seating
+from sip2gw.gateway.visits import Visit
 from sip2gw.library import LibraryError, Refused, Unavailable
+from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.session import Session, SignIn, Step
-from sip2gw.tenants import ADVICE, Directory, nickname
+from sip2gw.seats import SeatStore
+from sip2gw.session import Say, Serving, SignIn, Step
+from sip2gw.tenants import ADVICE, Directory, Tenant, nickname
+
+JITTER = 0.25
+"""Of the floor: at most so much is added to it, by chance."""
+
+_GUESSES = frozenset({"invalid_credentials", "library_not_found"})
+"""Refusals after which another password, or another library, may be tried. All others name the right one."""
 
 
 class Reception:
-    """Takes the logins of all terminals."""
+    """Takes the logins of all terminals. `limits` gives those of this moment."""
 
     log = Logger()
 
-    def __init__(self, directory: Directory, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        metrics: Metrics,
+        limits: Callable[[], Limits],
+        reactor: IReactorTime,
+        store: SeatStore | None = None,
+    ) -> None:
+        self.guessing = Guessing(limits, metrics, reactor.seconds)
+        self.seating = Seating(metrics, reactor, directory.clock, store)
+        self.rechecks = Rechecks(limits, metrics, reactor)
+        self.chance: Callable[[], float] = SystemRandom().random
         self._directory = directory
         self._metrics = metrics
+        self._limits = limits
+        self._reactor = reactor
 
-    async def sign_in(self, step: SignIn, session: Session, peer: Peer, place: Place) -> Step:
-        """Have the library decide on a login, and tell the session. Never raises."""
+    async def sign_in(self, step: SignIn, visit: Visit, since: float) -> Step:
+        """Have the library decide on a login, and tell the session. Never raises. The request came at `since`."""
         try:
-            place.check_memory()
-            tenant = await self._directory.log_in(step.library, step.credentials)
-            place.bind(tenant.nickname)
+            visit.place.check_memory()
+            tenant = await self._let_in(step, visit)
         except Refused as no:
             self._metrics.logins.labels(outcome=no.code if no.code in ADVICE else "refused").inc()
             self.log.warn(
                 "login to {library!r} refused, {code}: {advice} ({peer:full})",
-                library=_named(step), code=no.code, advice=ADVICE.get(no.code, no.reason), peer=peer,
+                library=_named(step), code=no.code, advice=_advice(no), peer=visit.peer,
             )  # fmt: skip
-            return session.turned_away(no, ENGLISH.say("not_logged_in"))
+            return await self._turn_away(visit, no, ENGLISH.say("not_logged_in"), since)
         except LibraryError as error:
             self._metrics.logins.labels(outcome="unavailable").inc()
             self.log.warn(
                 "login to {library!r} failed: {why} ({peer:full})",
-                library=_named(step), why=str(error), peer=peer,
+                library=_named(step), why=str(error), peer=visit.peer,
             )  # fmt: skip
-            return session.turned_away(error, ENGLISH.why(error))
+            return await self._turn_away(visit, error, ENGLISH.why(error), since)
         except Exception:  # nor must a bug behind a login cost a terminal its answer
             self._metrics.logins.labels(outcome="bug").inc()
             self.log.failure("a login hit a bug")
-            return session.turned_away(Unavailable("a bug"), ENGLISH.say("fault"))
+            return await self._turn_away(visit, Unavailable("a bug"), ENGLISH.say("fault"), since)
         self._metrics.logins.labels(outcome="ok").inc()
-        self.log.info("{library}: a terminal logged in ({peer})", library=tenant.nickname, peer=peer)
-        return session.admitted(tenant)
+        self.log.info("{library}: a terminal logged in ({peer})", library=tenant.nickname, peer=visit.peer)
+        return visit.session.admitted(tenant)
+
+    def leave(self, visit: Visit) -> None:
+        """The visit has ended."""
+        visit.gone = True
+        self.rechecks.leave(visit)
+        self.seating.leave(visit)
+
+    async def _let_in(self, step: SignIn, visit: Visit) -> Tenant:
+        tenant = await self._log_in(step, visit)
+        if not isinstance(visit.session.state, Serving):
+            await self.seating.seat(visit, tenant, step.location)
+            try:
+                visit.place.bind(tenant.nickname)
+            except LibraryError:
+                self.seating.leave(visit)
+                raise
+            self.rechecks.enter(visit, tenant)
+        return tenant
+
+    async def _log_in(self, step: SignIn, visit: Visit) -> Tenant:
+        """Ask the library, if it must be asked, and note whether that was a guess."""
+        if not self._directory.asks(step.library, step.credentials):
+            return await self._directory.log_in(step.library, step.credentials)
+        library = nickname(step.library) or ""
+        attempt = self.guessing.check(library, step.credentials, visit.peer.address)
+        try:
+            tenant = await self._directory.log_in(step.library, step.credentials)
+        except Refused as no:
+            if no.code not in _GUESSES:
+                attempt.right()
+            raise
+        except LibraryError:
+            attempt.forgive()
+            raise
+        attempt.right()
+        return tenant
+
+    async def _turn_away(self, visit: Visit, error: LibraryError, why: str, since: float) -> Step:
+        before = visit.session.state
+        step = visit.session.turned_away(error, why)
+        if isinstance(step, Say) and visit.session.state == before:
+            floor = self._limits().login_floor
+            until = since + floor * (1 + JITTER * self.chance())
+            if (left := until - self._reactor.seconds()) > 0:
+                over: Deferred[None] = Deferred()
+                self._reactor.callLater(left, over.callback, None)
+                await over
+        return step
+
+
+def _advice(no: Refused) -> str:
+    """What to do; and for what the gateway itself found, the facts."""
+    advice = ADVICE.get(no.code, no.reason)
+    return f"{no.reason}; {advice}" if no.code == "terminal_limit_reached" else advice
 
 
 def _named(step: SignIn) -> str:

@@ -24,6 +24,18 @@ T = TypeVar("T")
 _MARGIN = 60.0
 """Seconds before the end of its life at which a token is renewed, or a tenth of its life if that is less."""
 
+_NOT_ADMITTED = frozenset(
+    {
+        "invalid_credentials",
+        "account_inactive",
+        "permission_missing",
+        "sip2_not_activated",
+        "sip2_disabled",
+        "library_not_found",
+    }
+)
+"""Refusals that are of the account, and not of what it asked."""
+
 _LONGEST = 10**9
 """The longest life, in seconds, that a token is believed to have; a number in JSON may be too large for a clock."""
 
@@ -45,6 +57,9 @@ class Account:
         """Go on with what a login has just brought."""
         self._credentials: Credentials | None = credentials
         self._take(tokens)
+
+    def doubted(self) -> None:
+        """The API would not have this account, at least not with this token. For those who keep more about it."""
 
     def _take(self, tokens: Tokens) -> None:
         now, life = self.site.client.now(), float(min(max(tokens.expires_in, 0), _LONGEST))
@@ -109,7 +124,12 @@ class Account:
                     writes=writes,
                     later=later,
                 )
+            except Refused as refusal:
+                if refusal.code in _NOT_ADMITTED:
+                    self.doubted()
+                raise
             except Unauthorized:
+                self.doubted()
                 if attempt == 1:
                     await self._replace(tokens, until)
         raise Refused("invalid_credentials", f"{operation}: 401 with a token made just now")

@@ -30,6 +30,10 @@ class LibrarikaLibrary(Patrons, Items, Loans, Renewals, Holds, Payments):
         """See `Library.rules`."""
         return await self._shelf.rules(self._deadline())
 
+    async def confirm(self) -> Rules:
+        """See `Library.confirm`."""
+        return await self._shelf.confirm(self._deadline())
+
     async def reachable(self) -> bool:
         """See `Library.reachable`."""
         return await self._account.site.reachable()

@@ -1,4 +1,8 @@
-"""A library is opened by signing in at it, every time: only Librarika knows whether a password still holds."""
+"""A library is opened by signing in at it: only Librarika knows whether a password holds, so it is asked again soon.
+
+Within minutes the same login opens the same account without being asked about (`verified`), unless the API would not
+have that account any longer.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +31,9 @@ from sip2gw.librarika.restraint import Deadlines, Restraint
 from sip2gw.librarika.shelf import RulesShelf
 from sip2gw.librarika.sites import Site
 from sip2gw.librarika.urls import Template, checked_nickname
+from sip2gw.librarika.verified import Verified
 from sip2gw.librarika.wire import client_over, pooled
-from sip2gw.library import Credentials
+from sip2gw.library import Credentials, Refused
 from sip2gw.metrics import Metrics
 
 _LATELY = 1000
@@ -36,13 +41,27 @@ _LATELY = 1000
 
 
 class _Open(Account):
-    """A live account with its rules, glances and languages beside it; kept only as long as a session uses it."""
+    """A live account with its rules, glances and languages beside it.
 
-    def __init__(self, site: Site, credentials: Credentials, tokens: Tokens, rules_life: float) -> None:
+    It is kept as long as a session uses it, or a login is remembered that opens it.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        credentials: Credentials,
+        tokens: Tokens,
+        rules_life: float,
+        verified: Verified[_Open],
+    ) -> None:
+        self._verified = verified
         super().__init__(site, credentials, tokens)
         self.shelf = RulesShelf(self, rules_life)
         self.glances = Glances(site.client.now)
         self.languages = Languages(site.client.now)
+
+    def doubted(self) -> None:
+        self._verified.forget(self)
 
 
 class Librarika:
@@ -51,8 +70,8 @@ class Librarika:
     `url_template` has `{library}` in it once; plain http is taken for loopback hosts only (`ValueError` says what to
     write instead). `trust` is a PEM file of the only authorities to be trusted, if not the system's. Names that lead to
     private addresses are not found unless `private_networks`, or the template names such a host itself. `rules_life` is
-    in seconds; `wall` is the time of day in seconds since 1970. `http` takes the place of treq's client over a pool of
-    our own (tests).
+    in seconds, and so is `login_life`, for which a right login is taken for right without asking; `wall` is the time of
+    day in seconds since 1970. `http` takes the place of treq's client over a pool of our own (tests).
     """
 
     def __init__(
@@ -68,6 +87,7 @@ class Librarika:
         private_networks: bool = False,
         wall: Callable[[], float] = time,
         rules_life: float = 300.0,
+        login_life: float = 600.0,
         strip_prefix: str = "",
     ) -> None:
         self._template = Template(url_template)
@@ -84,7 +104,8 @@ class Librarika:
         self._lately: OrderedDict[str, Site] = OrderedDict()
         self._sites: WeakValueDictionary[str, Site] = WeakValueDictionary()
         self._accounts: WeakValueDictionary[tuple[str, str], _Open] = WeakValueDictionary()
-        self._sign_ins: dict[tuple[str, Credentials], Flight[_Open]] = {}
+        self.verified: Verified[_Open] = Verified(self._client.now, login_life)
+        self._sign_ins: dict[bytes, Flight[_Open]] = {}
 
     async def __call__(self, nickname: str, credentials: Credentials) -> LibrarikaLibrary:
         """Sign in. Raises `Refused` (`library_not_found`, `invalid_credentials`, ...) or `Unavailable`.
@@ -92,16 +113,10 @@ class Librarika:
         Terminals that sign in with the same credentials at the same moment share one call.
         """
         site = self._site(checked_nickname(nickname))
-        login = (nickname, credentials)
-        flight = self._sign_ins.get(login)
-        if flight is None:
-
-            async def sign_in() -> _Open:
-                return self._opened(site, credentials, await site.sign_in(credentials))
-
-            flight = Flight(sign_in, landed=lambda: self._sign_ins.__delitem__(login))
-            self._sign_ins[login] = flight
-        account = await flight.join()
+        digest = self.verified.digest(nickname, credentials)
+        if refusal := self.verified.refusal(digest, nickname):
+            raise refusal
+        account = self.verified.account(digest) or await self._sign_in(digest, site, credentials).join()
         return LibrarikaLibrary(
             account,
             account.shelf,
@@ -124,10 +139,34 @@ class Librarika:
         for site in list(self._sites.values()):
             site.gate.reconfigured()
 
+    def asks(self, nickname: str, credentials: Credentials) -> bool:
+        """Whether opening would make a call: nobody else is making it, and its outcome is not known."""
+        digest = self.verified.digest(nickname, credentials)
+        known = self.verified.account(digest) or self.verified.refusal(digest, nickname)
+        return known is None and digest not in self._sign_ins
+
     def close(self) -> Deferred[None]:
         """Close the connections that are kept. Calls under way end by themselves."""
         closing: Deferred[None] = self._pool.closeCachedConnections()  # type: ignore[no-untyped-call]
         return closing
+
+    def _sign_in(self, digest: bytes, site: Site, credentials: Credentials) -> Flight[_Open]:
+        """The sign-in that is under way, or a new one."""
+        flight = self._sign_ins.get(digest)
+        if flight is None:
+
+            async def sign_in() -> _Open:
+                try:
+                    account = self._opened(site, credentials, await site.sign_in(credentials))
+                except Refused as refusal:
+                    self.verified.wrong(digest, site.nickname, refusal)
+                    raise
+                self.verified.right(digest, account)
+                return account
+
+            flight = Flight(sign_in, landed=lambda: self._sign_ins.__delitem__(digest))
+            self._sign_ins[digest] = flight
+        return flight
 
     def _site(self, nickname: str) -> Site:
         site = self._sites.get(nickname)
@@ -148,7 +187,7 @@ class Librarika:
         key = (site.nickname, credentials.username)
         account = self._accounts.get(key)
         if account is None:
-            account = _Open(site, credentials, tokens, self._rules_life)
+            account = _Open(site, credentials, tokens, self._rules_life, self.verified)
             self._accounts[key] = account
         else:
             account.signed_in(credentials, tokens)

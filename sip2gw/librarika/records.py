@@ -38,6 +38,13 @@ class Preferences:
 
 
 @frozen
+class Licence:
+    """What a library has of SIP2. `terminals_licensed` None means no limit."""
+
+    terminals_licensed: int | None = None
+
+
+@frozen
 class Settings:
     """`GET /library`."""
 
@@ -48,6 +55,7 @@ class Settings:
     language: str = ""
     branches: tuple[str, ...] = ()
     preferences: Preferences = Factory(Preferences)
+    sip2: Licence = Factory(Licence)
 
 
 @frozen(repr=False)

@@ -36,15 +36,19 @@ class RulesShelf:
         Raises `Refused` and `Unavailable` then.
         """
         if self.kept is None:
-            client = self._account.site.client
-            try:
-                return await self._flight.join().addTimeout(max(until - client.now(), 0.0), client.clock)
-            except DeferredTimeout:
-                raise Unavailable("get_library: no answer, and none is kept") from None
+            return await self.confirm(until)
         if self.fresh is None:
             # Whoever asks needn't wait; what went wrong is for the next question to find out.
             self._flight.join().addErrback(lambda _: None)
         return self.kept
+
+    async def confirm(self, until: float) -> Rules:
+        """The rules, asked for now. Raises `Refused` if the account is no good any longer, and `Unavailable`."""
+        client = self._account.site.client
+        try:
+            return await self._flight.join().addTimeout(max(until - client.now(), 0.0), client.clock)
+        except DeferredTimeout:
+            raise Unavailable("get_library: no answer in time") from None
 
     async def _fetch(self) -> Rules:
         client = self._account.site.client

@@ -62,6 +62,7 @@ def rules(settings: Settings) -> Rules:
         fees=preferences.fees,
         patron_updates=preferences.member_updates,
         item_updates=preferences.item_updates,
+        terminals=settings.sip2.terminals_licensed,
     )
 
 

@@ -46,6 +46,13 @@ class Library(Protocol):
         """What this library is and allows: some minutes old at most, and at once when it was asked before."""
         ...
 
+    async def confirm(self) -> Rules:
+        """Ask whether the library still has this account, and what its rules are now.
+
+        `Refused` with the code of a login when it has not; `Unavailable` when nobody knows.
+        """
+        ...
+
     async def reachable(self) -> bool:
         """Whether the library can be asked at this moment. Never raises."""
         ...
@@ -199,3 +206,7 @@ class OpenLibrary(Protocol):
     """How a library is opened: signs in, and raises `Refused` or `Unavailable` when that fails."""
 
     async def __call__(self, nickname: str, credentials: Credentials) -> Library: ...
+
+    def asks(self, nickname: str, credentials: Credentials) -> bool:
+        """Whether opening it so would ask the library, rather than go by what it has just said of the same login."""
+        ...

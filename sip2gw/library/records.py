@@ -262,3 +262,5 @@ class Rules:
     """Whether terminals may block and enable patrons."""
     item_updates: bool = False
     """Whether terminals may store properties of items."""
+    terminals: int | None = None
+    """How many terminals may be logged in at the same time; None if there is no limit."""

@@ -12,6 +12,7 @@ What a line leads to, by the state of the session:
     any        either, early                  Ignore: the answer that went out meanwhile was the one asked for
     any        a write out of its places      Decline
     any        more fields than are read      Decline
+    any        more than one AO               as an AO of another library; 93 Say 940
     Connected  93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     Connected  93 that names none             LoggedIn, Say 941 (or Say 940, if deferred login is off)
@@ -23,9 +24,9 @@ What a line leads to, by the state of the session:
     Connected  anything else                  Decline
     LoggedIn   anything else                  Decline
     Serving    93 of the same account         SignIn: admitted Say 941; turned away Say 940
-    Serving    93 of another one              Say 940
+    Serving    93 of another one              Say 940 and hang up: Closed
     Serving    AO of this library, or none    Ask
-    Serving    AO of another one              Decline; the third hangs up: Closed
+    Serving    AO or AC of another one        Decline; the third hangs up: Closed
     Closed     anything                       Ignore
     ========== ============================== ===========================================================
 
@@ -33,6 +34,9 @@ Early is what was there before the answer to the line before it was out.
 
 A session handles one line at a time. `SignIn`, `Ask` and `Decline` are questions to the gateway: it comes back with
 `admitted` or `turned_away`, `reply`, or `refuse`, each of which gives the next step.
+
+A message with two AO is refused even if they agree: readers differ on which of them counts, and one that reads another
+one than the gateway did would answer for another library.
 
 From `admitted` on the terminal's profile says how it is spelled to, the 941 included; before that the default does.
 """
@@ -46,7 +50,7 @@ from time import monotonic
 from attrs import evolve, frozen
 
 from sip2gw.library import LibraryError, Refused
-from sip2gw.session.logins import Login, from_request, read
+from sip2gw.session.logins import Login, account_of, from_request, institution_id, names_several, read
 from sip2gw.session.memory import Memory
 from sip2gw.session.spelling import delimiter_of_login, dialect_of, protection
 from sip2gw.session.steps import (
@@ -77,10 +81,10 @@ from sip2gw.sip2 import (
     parse,
     refusal,
 )
-from sip2gw.tenants import Tenant
+from sip2gw.tenants import OWN_REFUSALS, Tenant
 
 PATIENCE = 3
-"""How many bad checksums in a row, or foreign institution ids in all, a session bears."""
+"""How many bad checksums in a row, or requests of others (AO, AC) in all, a session bears."""
 NOT_AGAIN = 60.0
 """Seconds for which held credentials that were refused are not tried again by themselves: that locks accounts."""
 
@@ -177,7 +181,7 @@ class Session:
         """The directory did not let the terminal in. `why` is the line for the screen, where there is one."""
         hand = self._in_hand()
         login = hand.login
-        if login and isinstance(error, Refused):
+        if login and isinstance(error, Refused) and error.code not in OWN_REFUSALS:
             self._refused = SignIn(login.library or "", login.credentials)
             self._refused_until = self._clock() + NOT_AGAIN
         if not isinstance(hand.request, messages.Login):
@@ -214,27 +218,37 @@ class Session:
         if isinstance(request, messages.Login):
             return self._log_in(request)
         self._note_what_it_says_of_itself(request)
-        names = _institution_ids(request)
+        if names_several(hand.line, self._dialect):
+            return self._stranger("two_libraries")
+        name = institution_id(request)
         match self.state:
             case Serving(tenant, location, reader):
-                if all(map(tenant.is_called, names)):
-                    return Ask(request, tenant, location, reader, self._print_width)
-                self._strangers += 1
-                return Decline("other_library")
+                if not tenant.is_called(name):
+                    return self._stranger("other_library")
+                if account_of(request) not in (None, tenant.account):
+                    return self._stranger("other_account")
+                return Ask(request, tenant, location, reader, self._print_width)
             case _ if isinstance(request, messages.SCStatus):
                 return Ask(request)
-            case LoggedIn(login) if len(names) == 1:
-                name = names.pop()
+            case LoggedIn(login) if name:
                 said = None if login.credentials.username else from_request(request, name)
                 return self._sign_in(said or evolve(login, library=name))
-            case Connected() if len(names) == 1 and (said := from_request(request, names.pop())):
+            case Connected() if name and (said := from_request(request, name)):
                 return self._sign_in(said)
             case _:
                 return Decline("not_logged_in")
 
+    def _stranger(self, code: str) -> Decline:
+        """It is of another library or account than the session's, or may be."""
+        self._strangers += 1
+        return Decline(code)
+
     def _log_in(self, request: messages.Login) -> Step:
         if (request.uid_algorithm, request.pwd_algorithm) != ("0", "0"):
             return self._turn_down("it is encrypted, which needs a private agreement")
+        if names_several(self._in_hand().line, self._dialect):
+            self._strangers += 1
+            return self._turn_down("it names more than one library")
         login = read(request)
         if isinstance(self.state, Serving):
             return self._log_in_again(self.state.tenant, login)
@@ -245,18 +259,19 @@ class Session:
         if login.otherwise and not tenant.is_called(login.library or ""):
             login = login.otherwise
         if not tenant.is_called(login.library or ""):
-            self._strangers += 1
-            return self._turn_down("the session belongs to another library")
+            return self._turn_down("the session belongs to another library", hang_up=True)
         if login.credentials.username != tenant.account:
-            return self._turn_down("the session belongs to another account")
+            return self._turn_down("the session belongs to another account", hang_up=True)
         return self._sign_in(evolve(login, library=tenant.nickname))
 
-    def _turn_down(self, why: str) -> Step:
+    def _turn_down(self, why: str, *, hang_up: bool = False) -> Step:
+        if hang_up:
+            self._strangers = PATIENCE
         return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
 
     def _sign_in(self, login: Login) -> Step:
         hand = self._hand = evolve(self._in_hand(), login=login)
-        step = SignIn(login.library or "", login.credentials)
+        step = SignIn(login.library or "", login.credentials, login.location)
         asked_for = isinstance(hand.request, messages.Login)
         if not asked_for and step == self._refused and self._clock() < self._refused_until:
             return Decline("not_logged_in")
@@ -307,10 +322,3 @@ class Session:
         if delimiter := delimiter_of_login(line, self._dialect.delimiter):
             self._delimiter = delimiter
             self._dialect = evolve(self._dialect, delimiter=delimiter)
-
-
-def _institution_ids(request: Request) -> set[str]:
-    """Every library that a request names, in whatever field AO it does."""
-    listed = getattr(request, "institution_id", "")
-    further = (value for code, value in request.extensions if code == "AO")
-    return {name.strip().lower() for name in (listed, *further)} - {""}

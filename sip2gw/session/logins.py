@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from attrs import evolve, field, frozen
 
 from sip2gw.library import Credentials
-from sip2gw.sip2 import Request, Secret, messages
+from sip2gw.sip2 import Dialect, Request, Secret, lay_out, messages
 from sip2gw.tenants import nickname
 
 
@@ -61,9 +61,33 @@ def _forms(user: str, password: str, place: str) -> Iterator[tuple[Login, bool]]
 
 def from_request(request: Request, library: str) -> Login | None:
     """What a message with AO and AC `username:password` says; None if its AC is not of that form."""
-    password = getattr(request, "terminal_password", None)
-    account = split_account(password.reveal()) if isinstance(password, Secret) else None
+    account = _account(request)
     return Login(account, library) if account else None
+
+
+def account_of(request: Request) -> str | None:
+    """The user name in AC; None if its AC is not of the form `username:password`."""
+    account = _account(request)
+    return account.username if account else None
+
+
+def institution_id(request: Request) -> str:
+    """The AO of a message, wherever it stands; empty if there is none."""
+    listed: str = getattr(request, "institution_id", "")
+    further = (value for code, value in request.extensions if code == "AO")
+    return (listed or next(further, "")).strip()
+
+
+def names_several(line: bytes, dialect: Dialect) -> bool:
+    """Whether a message has more than one AO, be they empty or all the same."""
+    if line.replace(b"\0", b"").count(b"AO") < 2:
+        return False  # most lines, and without taking them apart
+    return [code for code, _ in lay_out(line, dialect).fields].count("AO") > 1
+
+
+def _account(request: Request) -> Credentials | None:
+    password = getattr(request, "terminal_password", None)
+    return split_account(password.reveal()) if isinstance(password, Secret) else None
 
 
 def split_account(text: str) -> Credentials | None:

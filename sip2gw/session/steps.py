@@ -62,6 +62,8 @@ class SignIn:
 
     library: str
     credentials: Credentials = field(repr=False)
+    location: str = field(default="", eq=False)
+    """Where the terminal says it stands."""
 
 
 @frozen

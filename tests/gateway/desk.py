@@ -15,6 +15,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from sip2gw.gateway import TerminalFactory
+from sip2gw.gateway.reception import JITTER
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory
@@ -91,6 +92,12 @@ class Bench:
         for piece in pieces:
             self.terminal.dataReceived(piece)
         return self.transport.value()
+
+    def denied(self, line: str) -> str:
+        """What is said to a login that fails, once its time is over."""
+        self.hear(line.encode() + b"\r")
+        self.clock.advance(self.factory.limits.login_floor * (1 + JITTER))
+        return self.transport.value().decode().rstrip("\r")
 
     def say(self, line: str) -> str:
         return self.hear(line.encode() + b"\r").decode().rstrip("\r")

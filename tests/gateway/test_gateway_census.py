@@ -96,7 +96,7 @@ def test_so_many_connections_of_one_library(bench):
     first = bench.terminal
     bench.connect()
     with capturedLogs() as logs:
-        assert bench.say(LOGIN) == "940"
+        assert bench.denied(LOGIN) == "940"
     (told,) = [event for event in logs if event["log_level"].name == "warn"]
     assert told["log_format"].format(**told) == (
         "login to 'riverside' failed: it has 1 connections already: the limit is connections_per_library "

@@ -64,7 +64,7 @@ def test_F22_when_memory_is_full_nobody_logs_in(bench):
     waiting = bench.slow_logins()
     bench.say(STATUS)
     bench.factory.census.full = True
-    assert bench.say(LOGIN) == "940"
+    assert bench.denied(LOGIN) == "940"
     assert not waiting, "the library was not asked"
     bench.factory.census.full = False
     bench.say(LOGIN)

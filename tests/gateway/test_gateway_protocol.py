@@ -162,7 +162,7 @@ def test_F88_whoever_speaks_up_meanwhile_goes_at_once(bench):
 
 def test_logins_that_fail_say_why_in_the_log(bench):
     with capturedLogs() as logs:
-        assert bench.say(LOGIN.replace("kiosk@", "desk@").replace("kiosk-secret", "desk-secret")) == "940"
+        assert bench.denied(LOGIN.replace("kiosk@", "desk@").replace("kiosk-secret", "desk-secret")) == "940"
     told = [
         event["log_format"].format(**event)
         for event in logs
@@ -181,15 +181,15 @@ def test_a_bug_behind_a_login_costs_nobody_an_answer(bench, monkeypatch):
 
     with monkeypatch.context() as patched, capturedLogs() as logs:
         patched.setattr(Directory, "log_in", broken)
-        assert bench.say(LOGIN) == "940"
-        assert bench.say(CHECKOUT.replace("AC|", "ACkiosk:secret|")).startswith("120NUN")
+        assert bench.denied(LOGIN) == "940"
+        assert bench.denied(CHECKOUT.replace("AC|", "ACkiosk:secret|")).startswith("120NUN")
     assert len([event for event in logs if "log_failure" in event]) == 2
     assert bench.say(LOGIN) == "941"
 
 
 def test_a_password_in_the_box_of_the_library_is_not_told(bench):
     with capturedLogs() as logs:
-        assert bench.say("9300CN|CO|AOkiosk@riverside.example:kiosk-secret|") == "940"
+        assert bench.denied("9300CN|CO|AOkiosk@riverside.example:kiosk-secret|") == "940"
     assert "library_not_found" in str(logs)
     assert "kiosk" not in str(logs)
 
@@ -202,6 +202,17 @@ def test_the_log_holds_no_secret_and_no_patron(bench):
     written = repr([[value for value in event.values() if not isinstance(value, float)] for event in logs])
     for secret in ("kiosk-secret", "canary", "1234", "M-1001", "Amina", "Emma", "10001", "kiosk@"):
         assert secret not in written
+
+
+@pytest.mark.parametrize(
+    "account", ["", "kiosk", ":", "::", "a:b:c", "a\0:b", ":secret", "x" * 3000, "é:é", "a:"]
+)
+def test_F49_an_account_of_any_form_is_a_login_that_fails(bench, account):
+    with capturedLogs() as logs:
+        for line in (f"9300CN|CO|AOriverside|AC{account}|", f"9300CNriverside|CO{account}|AOriverside|"):
+            assert bench.denied(line) == "940"
+    assert not [event for event in logs if "log_failure" in event]
+    assert bench.say(LOGIN) == "941"
 
 
 def test_sessions_share_nothing(bench):

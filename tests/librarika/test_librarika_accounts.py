@@ -34,6 +34,7 @@ class Logins(SandboxCase):
             ("Not/A.Label", KIOSK.username, "kiosk-secret", "library_not_found"),
         ):
             self.assertEqual(self.refused(self.login(library, username, password)).code, code)
+        self.clock.advance(601)
         self.sandbox.change_user("riverside", KIOSK.username, status="Inactive")
         self.assertEqual(self.refused(self.librarika("riverside", KIOSK)).code, "account_inactive")
 
@@ -45,13 +46,75 @@ class Logins(SandboxCase):
         self.done(self.library.patron("M-1001"))
         self.assertEqual(self.trips()[:2], ["GET members", "POST refresh"])
 
-    def test_every_login_asks_the_library(self) -> None:
+    def test_F53_a_right_login_is_not_asked_about_again_for_ten_minutes(self) -> None:
+        self.trips()
+        for _ in range(50):
+            self.assertFalse(self.librarika.asks("riverside", KIOSK))
+            self.done(self.librarika("riverside", KIOSK))
+        self.assertEqual(self.trips(), [])
+        self.assertTrue(self.librarika.asks("riverside", WRONG), "another password is another login")
+        self.assertTrue(self.librarika.asks("hillcrest", KIOSK), "and so is another library")
+        self.clock.advance(600)
+        self.assertTrue(self.librarika.asks("riverside", KIOSK))
+        self.done(self.librarika("riverside", KIOSK))
+        self.assertEqual(self.trips(), ["POST tokens"])
+
+    def test_F53_a_401_ends_what_was_verified(self) -> None:
         self.sandbox.change_user("riverside", KIOSK.username, password="new-secret")
+        self.done(self.librarika("riverside", KIOSK))
+        self.assertEqual(self.refused(self.library.patron("M-1001")).code, "invalid_credentials")
         self.assertEqual(self.refused(self.librarika("riverside", KIOSK)).code, "invalid_credentials")
         self.done(self.login("riverside", KIOSK.username, "new-secret"))
         self.trips()
         self.done(self.library.patron("M-1001"))
         self.assertEqual(self.trips(), ["GET members"])
+
+    def test_F52_a_revoked_account_is_found_by_asking_and_let_in_again_at_once(self) -> None:
+        self.done(self.library.confirm())
+        for change, code in (
+            ({"status": "Inactive"}, "account_inactive"),
+            ({"sip2_activated": False}, "sip2_not_activated"),
+        ):
+            self.sandbox.change_user("riverside", KIOSK.username, **change)
+            self.assertEqual(self.refused(self.library.confirm()).code, code)
+            self.assertEqual(self.refused(self.librarika("riverside", KIOSK)).code, code)
+            self.sandbox.change_user("riverside", KIOSK.username, status="Active", sip2_activated=True)
+            self.clock.advance(5)
+            self.done(self.librarika("riverside", KIOSK))
+            self.done(self.library.confirm())
+
+    def test_F52_an_outage_revokes_nobody(self) -> None:
+        self.sandbox.misbehave("error")
+        self.assertIsInstance(
+            self.failureResultOf(Deferred.fromCoroutine(self.library.confirm())).value, Unavailable
+        )
+        self.assertFalse(self.librarika.asks("riverside", KIOSK))
+
+    def test_a_wrong_login_is_asked_about_once_in_a_while(self) -> None:
+        self.trips()
+        for _ in range(20):
+            self.assertEqual(self.refused(self.librarika("riverside", WRONG)).code, "invalid_credentials")
+        self.assertEqual(self.trips(), ["POST tokens"])
+        self.clock.advance(5)
+        self.refused(self.librarika("riverside", WRONG))
+        self.assertEqual(self.trips(), ["POST tokens"])
+
+    def test_a_library_that_does_not_exist_is_asked_for_once_a_minute_whoever_asks(self) -> None:
+        self.trips()
+        for number in range(20):
+            self.assertEqual(
+                self.refused(self.login("west", f"kiosk{number}", "x")).code, "library_not_found"
+            )
+        self.assertEqual(self.trips(), ["POST tokens"])
+        self.assertFalse(self.librarika.asks("west", KIOSK))
+        self.clock.advance(60)
+        self.assertTrue(self.librarika.asks("west", KIOSK))
+
+    def test_the_number_of_licences_is_one_of_the_rules(self) -> None:
+        self.assertEqual(self.done(self.library.rules()).terminals, 5)
+        self.sandbox.change_library("riverside", sip2={"terminals_licensed": 7})
+        self.assertEqual(self.done(self.library.confirm()).terminals, 7)
+        self.assertEqual(self.done(self.library.rules()).terminals, 7)
 
     def test_sessions_of_an_account_share_its_token_and_rules(self) -> None:
         other = self.done(self.librarika("riverside", KIOSK))
@@ -61,6 +124,10 @@ class Logins(SandboxCase):
 
     def test_an_account_that_nobody_uses_is_forgotten(self) -> None:
         del self.library
+        gc.collect()
+        self.assertEqual(len(self.librarika._accounts), 1, "its login is remembered for a while")
+        self.clock.advance(600)
+        self.assertTrue(self.librarika.asks("riverside", KIOSK))
         gc.collect()
         self.assertEqual(len(self.librarika._accounts), 0)
         self.assertEqual(len(self.librarika._sign_ins), 0)
@@ -99,7 +166,7 @@ class Logins(SandboxCase):
         self.sandbox.change_user("riverside", KIOSK.username, sip2_activated=False)
         self.assertEqual(self.refused(self.library.patron("M-1001")).code, "sip2_not_activated")
 
-    def test_401_twice_is_a_refusal(self) -> None:
+    def test_F51_401_twice_is_a_refusal(self) -> None:
         self.sandbox.misbehave("unauthorized", endpoint="create_booking")
         self.assertEqual(self.refused(self.lend("M-1001", "10001")).code, "invalid_credentials")
         self.assertEqual(self.trips().count("POST bookings"), 2)
@@ -122,7 +189,7 @@ class AtTheSameTime(ServerCase, TestCase):
 
     timeout = 20
 
-    async def test_one_sign_in_for_the_same_credentials(self) -> None:
+    async def test_F53_one_sign_in_for_the_same_credentials(self) -> None:
         librarika = self.serve()
         opened = [Deferred.fromCoroutine(librarika("riverside", SCRIPTED_KIOSK)) for _ in range(20)]
         opened[3].cancel()
@@ -131,7 +198,7 @@ class AtTheSameTime(ServerCase, TestCase):
         self.assertEqual(self.server.count("POST tokens"), 1)
         self.assertEqual({library.nickname for library in libraries}, {"riverside"})
 
-    async def test_one_refresh_for_all(self) -> None:
+    async def test_F51_one_refresh_for_all_and_each_is_asked_once_more(self) -> None:
         library = await self.serve()("riverside", SCRIPTED_KIOSK)
         await library.rules()
 

@@ -103,7 +103,7 @@ def test_the_table_in_the_docstring_has_a_row_for_each_walk():
         for row in rows
         if row.strip().split("  ")[0] in ("any", "Connected", "LoggedIn", "Serving", "Closed")
     ]
-    assert len(table) == 22
+    assert len(table) == 23
 
 
 @pytest.mark.parametrize("start", ANYWHERE)
@@ -260,12 +260,20 @@ def test_a_second_login_may_repeat_the_account():
 
 @pytest.mark.parametrize(
     "line",
-    [b"9300CNother|COsecret|", b"9300CNkiosk|COsecret|AOelsewhere|", b"9300CNelsewhere/kiosk|COsecret|"],
+    [
+        b"9300CNother|COsecret|",
+        b"9300CNkiosk|COsecret|AOelsewhere|",
+        b"9300CNelsewhere/kiosk|COsecret|",
+        b"9300CNother|COsecret|AOriverside|",
+    ],
 )
-def test_a_second_login_may_not_change_library_or_account(line):
+def test_F45_a_second_login_of_another_library_or_account_ends_the_session(line):
     session = serving()
-    assert said(session.receive(line)) == "940"
-    assert session.state.tenant.nickname == "riverside"
+    step = session.receive(line)
+    assert said(step) == "940"
+    assert step.hang_up
+    assert "another" in step.note
+    assert session.state == Closed()
 
 
 @pytest.mark.parametrize("name", ["riverside", "RIVERSIDE", " Riverside ", ""])
@@ -276,18 +284,62 @@ def test_a_bound_session_serves_its_library(name):
     assert step.tenant.nickname == "riverside"
 
 
-@pytest.mark.parametrize(
-    "fields", ["AOelsewhere|", "AOriverside|AOelsewhere|", "AOelsewhere|AOriverside|", "AO|AOelsewhere|"]
-)
-def test_another_library_is_refused_and_the_third_time_hangs_up(fields):
-    session = serving()
-    line = f"23000{DATE}{fields}AAM-1|AC|AD|".encode()
+def thrice_and_out(session, line, code):
+    """Each time refused in its own form, and the third time that is the end."""
     for round_ in range(1, PATIENCE + 1):
-        assert session.receive(line) == Decline("other_library")
+        assert session.receive(line) == Decline(code)
         step = session.refuse("why")
         check_refusal(step, line)
         assert step.hang_up is (round_ == PATIENCE)
     assert session.state == Closed()
+
+
+@pytest.mark.parametrize("fields", ["AOelsewhere|", "AO elsewhere|", "AOELSEWHERE|", "AOriverside2|"])
+def test_another_library_is_refused_and_the_third_time_hangs_up(fields):
+    thrice_and_out(serving(), f"23000{DATE}{fields}AAM-1|AC|AD|".encode(), "other_library")
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "AOriverside|AOelsewhere|",
+        "AOelsewhere|AOriverside|",
+        "AO|AOelsewhere|",
+        "AOriverside|AO|",
+        "AO|AOriverside|",
+        "AOriverside|AOriverside|",
+        "A\0Oriverside|AOriverside|",
+    ],
+)
+def test_F44_two_institution_ids_are_refused_even_if_they_agree(start, fields):
+    thrice_and_out(start(), f"23000{DATE}{fields}AAM-1|ACkiosk:secret|AD|".encode(), "two_libraries")
+
+
+@pytest.mark.parametrize("start", ANYWHERE)
+def test_F44_a_login_with_two_institution_ids_is_refused(start):
+    session = start()
+    for round_ in range(1, PATIENCE + 1):
+        step = session.receive(b"9300CNkiosk|COsecret|AOriverside|AOelsewhere|")
+        assert said(step) == "940"
+        assert step.hang_up is (round_ == PATIENCE)
+
+
+def test_F44_what_only_looks_like_a_second_institution_id_is_none():
+    line = f"23000{DATE}AOriverside|AAAOK-1|ACxAOx|AD|".encode()
+    assert isinstance(serving().receive(line), Ask)
+
+
+@pytest.mark.parametrize("account", ["other:secret", "KIOSK:secret", "kiosk2:", "other:se:cret"])
+def test_F46_another_account_in_AC_is_refused(account):
+    line = f"23000{DATE}AOriverside|AAM-1|AC{account}|AD|".encode()
+    thrice_and_out(serving(), line, "other_account")
+
+
+@pytest.mark.parametrize("password", ["", "kiosk:secret", "kiosk:old-secret", "secret", ":"])
+def test_F46_the_own_account_or_none_in_AC_is_served(password):
+    line = f"23000{DATE}AOriverside|AAM-1|AC{password}|AD|".encode()
+    assert isinstance(serving().receive(line), Ask)
 
 
 def test_closed_says_nothing():
@@ -443,15 +495,6 @@ def test_an_empty_login_leaves_room_for_the_account_in_a_message():
     assert session.receive(PATRON_ALONE).credentials == Credentials("kiosk", "secret")
 
 
-def test_a_second_login_for_another_library_counts_as_a_stranger():
-    session = serving()
-    for round_ in range(1, PATIENCE + 1):
-        step = session.receive(b"9300CNkiosk|COsecret|AOelsewhere|")
-        assert said(step) == "940"
-        assert "another library" in step.note
-        assert step.hang_up is (round_ == PATIENCE)
-
-
 def test_states_and_steps_show_no_reader_and_no_account():
     session = serving()
     session.receive(PATRON)
@@ -495,6 +538,8 @@ def test_whatever_comes_each_request_gets_one_answer_of_its_type(lines, data):
         if isinstance(step, Say):
             assert step.line.count(b"\r") == 1
             assert step.line[:2].decode() in RESPONSES
+            if step.hang_up:
+                assert session.state == Closed()
         if isinstance(session.state, Serving):
             bound = bound or session.state.tenant.nickname
             assert session.state.tenant.nickname == bound

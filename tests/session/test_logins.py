@@ -1,9 +1,11 @@
 """Each way of saying in a 93 which library and which account is meant."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sip2gw.library import Credentials
-from sip2gw.session.logins import Login, from_request, read
+from sip2gw.session.logins import Login, from_request, read, split_account
 from sip2gw.sip2 import parse
 
 KIOSK = Credentials("kiosk@riverside.example", "kiosk-secret")
@@ -80,3 +82,18 @@ def test_after_a_wrong_guess_the_next_way_is_tried():
     second = first.otherwise
     assert (second.library, second.credentials) == ("riverside", Credentials("self1", "se:cret"))
     assert second.otherwise == Login(Credentials("self1", "se:cret"), None, "riverside")
+
+
+@given(
+    st.text(max_size=5000)
+    | st.lists(st.sampled_from(["", ":", "::", "kiosk", "\0", "se:cret", "x" * 4096]), max_size=4).map(
+        "".join
+    )
+)
+def test_F49_an_account_is_cut_at_the_first_colon_or_is_none(text):
+    account = split_account(text)
+    if ":" not in text or text.startswith(":"):
+        assert account is None
+    else:
+        assert f"{account.username}:{account.password.reveal()}" == text
+        assert ":" not in account.username

@@ -1,0 +1,114 @@
+"""Guessing a library's password takes for ever, and locks nobody out but the one who guesses, where they are.
+
+Tries are counted for an account from one network, and for an address whatever it tries. Only what the library would be
+asked about is a try. Who has logged in before, with the same password from the same network, has part of the allowance
+to themselves and is not held to what their address did: so no stranger, and no broken terminal, shuts a library out.
+
+There is no store that several processes would share: each counts for itself, and can't be switched off.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+from secrets import token_bytes
+
+from attrs import frozen
+
+from sip2gw.gateway.census import network_of
+from sip2gw.library import Credentials, Refused
+from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
+from sip2gw.throttle import Allowance, Throttle
+
+FREE = 3
+"""Tries for one account that need not wait."""
+RESERVED = 3
+"""Tries of an account's allowance that are only for whoever has logged in before."""
+_MOST = 50_000
+
+
+@frozen(repr=False)
+class Try:
+    """One login of which nobody knows yet whether it is right."""
+
+    guessing: Guessing
+    pair: bytes
+    address: str
+    login: bytes
+    noted: float
+
+    def right(self) -> None:
+        """It was."""
+        self.forgive()
+        self.guessing.remember(self.pair, self.login)
+
+    def forgive(self) -> None:
+        """It was no guess, or nobody could say."""
+        self.guessing.pairs.forgive(self.pair, self.noted)
+        self.guessing.addresses.forgive(self.address, self.noted)
+
+
+class Guessing:
+    """Knows how often was tried what from where. `limits` gives those of this moment."""
+
+    def __init__(self, limits: Callable[[], Limits], metrics: Metrics, now: Callable[[], float]) -> None:
+        self.pairs = Throttle(now)
+        self.addresses = Throttle(now)
+        self._limits = limits
+        self._metrics = metrics
+        self._key = token_bytes(32)
+        self._known: OrderedDict[bytes, None] = OrderedDict()
+
+    def check(self, library: str, credentials: Credentials, address: str) -> Try:
+        """Note a try. Raises `Refused("throttled")` if it has to wait."""
+        limits = self._limits()
+        network = network_around(address)
+        pair = self._digest(library, credentials.username, network)
+        login = self._digest(library, credentials.username, network, credentials.password.reveal())
+        most, period = limits.logins_per_account, limits.login_period
+        if login in self._known:
+            allowed = Allowance(most, period, free=most)
+        else:
+            reserved = RESERVED if pair in self._known else 0
+            allowed = Allowance(max(most - reserved, 1), period, FREE)
+            per_address = limits.logins_per_address
+            self._refuse_if(
+                self.addresses.wait(network_of(address), Allowance(per_address, period, per_address // 2)),
+                "logins_per_address",
+            )
+        self._refuse_if(self.pairs.wait(pair, allowed), "logins_per_account")
+        noted = self.pairs.note(pair)
+        self.addresses.note(network_of(address))
+        return Try(self, pair, network_of(address), login, noted)
+
+    def remember(self, pair: bytes, login: bytes) -> None:
+        """This login of this pair was right."""
+        for known in (pair, login):
+            self._known[known] = None
+            self._known.move_to_end(known)
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+
+    def _refuse_if(self, wait: float, limit: str) -> None:
+        if wait > 0:
+            self._metrics.struck(limit)
+            raise Refused("throttled", f"{limit}: again in {wait:.0f} s")
+
+    def _digest(self, *said: str) -> bytes:
+        parts = (part.encode("utf-8", "surrogatepass") for part in said)
+        return hmac.digest(self._key, b"".join(b"%d:%s" % (len(part), part) for part in parts), "sha256")
+
+
+@lru_cache(10_000)
+def network_around(address: str) -> str:
+    """The /24 or /64 that an address is in; what is no address (a Unix socket) is its own."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return str(ip_network((mapped, 24 if mapped.version == 4 else 64), strict=False))

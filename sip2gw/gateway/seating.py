@@ -1,0 +1,191 @@
+"""Each terminal that logs in takes a seat of its library; without one it is not let in, and whoever loses it has to go.
+
+With no seat free, a terminal takes over the seat of its own session that has said nothing for longest: so a connection
+that is dead, and not yet found out, never keeps its own terminal out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from sip2gw.gateway.peer import Peer
+from sip2gw.gateway.visits import Visit
+from sip2gw.library import Refused, Unavailable
+from sip2gw.metrics import Metrics
+from sip2gw.seats import Full, Grip, Holder, InMemory, Seats, SeatStore
+from sip2gw.seats.seats import RENEWED_EVERY
+from sip2gw.tenants import Tenant
+
+
+@frozen
+class Seen:
+    """A terminal that is logged in, for the operator. Nothing of any patron, and no account."""
+
+    library: str
+    address: str
+    certificate: str
+    location: str
+    since: datetime
+    idle: float
+    """Seconds since its last request."""
+    state: str
+    """`busy`, `idle`, or `without a seat` where the store of seats could not be asked, or had none left."""
+
+
+@frozen
+class Occupancy:
+    """A library's seats: how many are used by this process's terminals, and how many there are (None: no limit)."""
+
+    library: str
+    used: int
+    licensed: int | None
+
+
+class Seating:
+    """Gives seats to visits. `clock` gives this moment, aware."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        reactor: IReactorTime,
+        clock: Callable[[], datetime],
+        store: SeatStore | None = None,
+    ) -> None:
+        self.seats = Seats(store or InMemory(reactor.seconds), reactor.seconds)
+        self._metrics = metrics
+        self._reactor = reactor
+        self._clock = clock
+        self._visits: dict[str, Visit] = {}
+        self._renewing = LoopingCall(self._renew)
+        self._renewing.clock = reactor
+
+    async def seat(self, visit: Visit, tenant: Tenant, location: str) -> None:
+        """Raises `Refused("terminal_limit_reached")`, and `Unavailable` if seats can't be given at all."""
+        library, most = tenant.nickname, tenant.rules.terminals
+        holder = visit.holder(tenant, location, self._clock().timestamp())
+        try:
+            grip, ousted = await self.seats.take(library, holder, most, self._idle_longest(library))
+        except Full as full:
+            self._count(library, most)
+            raise Refused("terminal_limit_reached", self._who(full, most)) from None
+        except Exception as error:
+            raise Unavailable(f"no seat can be given ({type(error).__name__})") from None
+        visit.grip, visit.tenant = grip, tenant
+        self._visits[visit.name] = visit
+        if ousted is not None:
+            self._metrics.seats_taken_over.inc()
+            self._send_away(
+                self._visits.get(ousted), "its terminal has logged in again, and no seat was free"
+            )
+        if grip.seat is None:
+            self._metrics.seats_without_store.inc()
+            self.log.warn(
+                "{library}: a terminal was let in without the store of seats ({peer})",
+                library=library, peer=visit.peer,
+            )  # fmt: skip
+        self._count(library, most)
+        if not self._renewing.running:
+            self._renewing.start(RENEWED_EVERY, now=False)
+        if visit.gone:
+            self.leave(visit)
+            raise Unavailable("the terminal has gone meanwhile")
+
+    async def holds(self, visit: Visit) -> bool:
+        """Whether a visit still has its seat. One that has not is sent away."""
+        if visit.grip is None or await self.seats.holds(visit.grip):
+            return True
+        self._send_away(visit, "its seat has been given to another session")
+        return False
+
+    def leave(self, visit: Visit) -> None:
+        """The visit has ended."""
+        grip, visit.grip = visit.grip, None
+        self._visits.pop(visit.name, None)
+        if grip is not None:
+            Deferred.fromCoroutine(self.seats.leave(grip)).addErrback(
+                lambda failure: self.log.failure("a seat could not be given back", failure)
+            )
+            self._count(grip.library, grip.most)
+        if not self._visits and self._renewing.running:
+            self._renewing.stop()
+
+    def seen(self) -> tuple[Seen, ...]:
+        """The terminals that are logged in, by library and since when."""
+        now = self._reactor.seconds()
+        found = [
+            self._seen(visit, visit.grip, now) for visit in self._visits.values() if visit.grip is not None
+        ]
+        return tuple(sorted(found, key=lambda one: (one.library, one.since)))
+
+    def occupancy(self) -> tuple[Occupancy, ...]:
+        """The seats of each library that has a terminal."""
+        licensed = {visit.grip.library: visit.grip.most for visit in self._visits.values() if visit.grip}
+        return tuple(
+            Occupancy(library, len(self.seats.of(library)), licensed[library]) for library in sorted(licensed)
+        )
+
+    def _seen(self, visit: Visit, grip: Grip, now: float) -> Seen:
+        holder = grip.holder
+        state = "busy" if visit.busy else "idle"
+        return Seen(
+            grip.library,
+            holder.address,
+            holder.certificate,
+            holder.location,
+            datetime.fromtimestamp(int(holder.since), UTC),
+            max(now - visit.heard, 0.0),
+            state if grip.seat is not None else "without a seat",
+        )
+
+    def _idle_longest(self, library: str) -> list[str]:
+        """The library's visits here that nobody is being answered in, the quietest first."""
+        idle = [visit for visit in self._visits.values() if not visit.busy and visit.grip]
+        ours = [visit for visit in idle if visit.grip and visit.grip.library == library]
+        return [visit.name for visit in sorted(ours, key=lambda visit: visit.heard)]
+
+    async def _renew(self) -> None:
+        renewal = await self.seats.renew()
+        for grip in renewal.lost:
+            self._send_away(
+                self._visits.get(grip.holder.session), "its seat has been given to another session"
+            )
+        for grip in renewal.over:
+            self.log.warn(
+                "{library}: one terminal more than the {most} licences is logged in, {who}",
+                library=grip.library, most=grip.most, who=_named(grip.holder),
+            )  # fmt: skip
+
+    def _send_away(self, visit: Visit | None, why: str) -> None:
+        if visit is not None and visit.grip is not None:
+            self.log.warn(
+                "{library}: a terminal was sent away, {why} ({peer})",
+                library=visit.grip.library, why=why, peer=visit.peer,
+            )  # fmt: skip
+            visit.grip.state = "lost"
+            visit.leave()
+
+    def _who(self, full: Full, most: int | None) -> str:
+        holders = "; ".join(_named(seat.holder) for seat in full.seats)
+        return f"{len(full.seats)} of {most} licences are in use, by {holders or 'nobody'}"
+
+    def _count(self, library: str, most: int | None) -> None:
+        label = self._metrics.library(library)
+        self._metrics.seats.labels(library=label, state="used").set(len(self.seats.of(library)))
+        if most is not None:
+            self._metrics.seats.labels(library=label, state="licensed").set(most)
+
+
+def _named(holder: Holder) -> str:
+    """A terminal for the log. What it says of itself is quoted."""
+    since = datetime.fromtimestamp(int(holder.since), UTC)
+    place = f" {holder.location!r}" if holder.location else ""
+    return f"{Peer(holder.address, holder.certificate):full}{place} since {since:%Y-%m-%d %H:%M:%SZ}"

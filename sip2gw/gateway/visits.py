@@ -1,0 +1,58 @@
+"""A visit is one terminal's connection, as those know it who let it in, look after it, and send it away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+from attrs import define, field
+
+from sip2gw.gateway.census import Place
+from sip2gw.gateway.peer import Peer
+from sip2gw.seats import Grip, Holder
+from sip2gw.session import Session
+from sip2gw.tenants import Tenant
+
+
+def _nothing() -> None:
+    """Nobody is connected yet."""
+
+
+@define(eq=False)
+class Visit:
+    """`leave` hangs up, once the request in hand is answered. `heard` is when the last request came, in seconds."""
+
+    session: Session
+    place: Place
+    name: str
+    """One that no other connection has."""
+    peer: Peer = field(factory=Peer)
+    heard: float = 0.0
+    busy: bool = False
+    """A request is in hand."""
+    gone: bool = False
+    leave: Callable[[], None] = _nothing
+    grip: Grip | None = None
+    """Its seat, once it is logged in."""
+    tenant: Tenant | None = None
+
+    def holder(self, tenant: Tenant, location: str, since: float) -> Holder:
+        """Who this terminal is, for whoever counts seats."""
+        return Holder(
+            terminal=self._terminal(tenant.account, location),
+            session=self.name,
+            since=since,
+            address=self.peer.address,
+            location=location,
+            certificate=self.peer.certificate,
+        )
+
+    def _terminal(self, account: str, location: str) -> str:
+        """By its client certificate, else by account, location and address; as a digest, since others may see it."""
+        certificate = self.peer.certificate
+        said = (
+            ("certificate", certificate) if certificate else ("account", account, location, self.peer.address)
+        )
+        parts = (part.encode("utf-8", "surrogatepass") for part in said)
+        text = b"".join(b"%d:%s" % (len(part), part) for part in parts)
+        return blake2b(text, digest_size=16).hexdigest()

@@ -1,0 +1,97 @@
+"""Who has just been let in, or refused, needn't be asked about again; passwords are kept only as a keyed digest.
+
+The key is made when the process starts and never leaves it. A login that was right is remembered for `life` seconds,
+and forgotten at once when the API says of its account that it is no longer so; one that was refused only for moments,
+so that many terminals with the same wrong password cost one call.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from secrets import token_bytes
+from typing import Generic, TypeVar
+
+from attrs import frozen
+
+from sip2gw.library import Credentials, Refused
+
+A = TypeVar("A")
+
+REFUSED_FOR = 5.0
+"""Seconds for which a refusal is given again without asking."""
+NO_LIBRARY_FOR = 60.0
+"""The same for a library that does not exist, whoever asks: terminals' locations are taken for nicknames."""
+_MOST = 10_000
+"""Logins that are remembered, of each kind."""
+
+
+@frozen(repr=False)
+class _Kept(Generic[A]):
+    what: A
+    until: float
+
+
+class Verified(Generic[A]):
+    """Remembers accounts by the logins that opened them. `now` counts seconds."""
+
+    def __init__(self, now: Callable[[], float], life: float) -> None:
+        self.life = life
+        self._now = now
+        self._key = token_bytes(32)
+        self._right: OrderedDict[bytes, _Kept[A]] = OrderedDict()
+        self._wrong: OrderedDict[bytes, _Kept[Refused]] = OrderedDict()
+
+    def digest(self, library: str, credentials: Credentials) -> bytes:
+        """What stands for a login here."""
+        said = (library, credentials.username, credentials.password.reveal())
+        parts = (part.encode("utf-8", "surrogatepass") for part in said)
+        return hmac.digest(self._key, b"".join(b"%d:%s" % (len(part), part) for part in parts), "sha256")
+
+    def right(self, digest: bytes, account: A) -> None:
+        """This login has just opened this account."""
+        self._wrong.pop(digest, None)
+        now = self._now()
+        _keep(self._right, digest, _Kept(account, now + self.life), now)
+
+    def wrong(self, digest: bytes, library: str, error: Refused) -> None:
+        """This login has just been refused."""
+        self._right.pop(digest, None)
+        if error.code == "library_not_found":
+            digest, life = library.encode(), NO_LIBRARY_FOR
+        else:
+            life = REFUSED_FOR
+        now = self._now()
+        _keep(self._wrong, digest, _Kept(error, now + life), now)
+
+    def account(self, digest: bytes) -> A | None:
+        """The account that this login opened a while ago; None if that must be asked."""
+        _let_go(self._right, self._now())
+        kept = self._right.get(digest)
+        return kept.what if kept is not None and self._now() < kept.until else None
+
+    def refusal(self, digest: bytes, library: str) -> Refused | None:
+        """Why this login was refused a moment ago."""
+        for key in (digest, library.encode()):
+            kept = self._wrong.get(key)
+            if kept is not None and self._now() < kept.until:
+                return Refused(kept.what.code, kept.what.reason)
+        return None
+
+    def forget(self, account: A) -> None:
+        """This account must be asked about again, by whatever login it was opened."""
+        for digest in [digest for digest, kept in self._right.items() if kept.what is account]:
+            del self._right[digest]
+
+
+def _keep(kept_ones: OrderedDict[bytes, _Kept[A]], digest: bytes, kept: _Kept[A], now: float) -> None:
+    kept_ones[digest] = kept
+    kept_ones.move_to_end(digest)
+    _let_go(kept_ones, now)
+
+
+def _let_go(kept_ones: OrderedDict[bytes, _Kept[A]], now: float) -> None:
+    """Of those that are too old, or too many; the newest stand last, so the oldest are found first."""
+    while kept_ones and (len(kept_ones) > _MOST or next(iter(kept_ones.values())).until <= now):
+        kept_ones.popitem(last=False)

@@ -1,0 +1,76 @@
+"""Seats of one process, kept in its memory. Nothing waits within a method, which makes each of them one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
+
+from attrs import evolve
+
+from sip2gw.seats.store import Full, Holder, Seat, Taken
+
+
+class InMemory:
+    """Satisfies `SeatStore`. `now` counts seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._seats: dict[str, dict[int, Seat]] = {}
+        self._epochs: dict[tuple[str, int], int] = {}
+
+    async def take(
+        self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()
+    ) -> Taken:
+        """See `SeatStore.take`."""
+        held = {seat.number: seat for seat in self._held(library)}
+        ousted = None
+        if most is None or len(held) < most:
+            number = next(number for number in count(1) if number not in held)
+        else:
+            ousted = _to_give_up(held.values(), holder, first)
+            number = ousted.number
+        epoch = self._epochs.get((library, number), 0) + 1
+        self._epochs[library, number] = epoch
+        seat = Seat(library, number, epoch, holder, self._now() + lease)
+        self._seats.setdefault(library, {})[number] = seat
+        return Taken(seat, ousted)
+
+    async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
+        """See `SeatStore.renew`. One whose lease is over is renewed all the same, if nobody has taken it."""
+        return [self._renewed(seat, lease) for seat in seats]
+
+    async def leave(self, seat: Seat) -> None:
+        """See `SeatStore.leave`."""
+        if self._is(seat):
+            del self._seats[seat.library][seat.number]
+            if not self._seats[seat.library]:
+                del self._seats[seat.library]
+
+    async def seats(self, library: str) -> Sequence[Seat]:
+        """See `SeatStore.seats`."""
+        return self._held(library)
+
+    def _held(self, library: str) -> list[Seat]:
+        now = self._now()
+        return [seat for seat in self._seats.get(library, {}).values() if now < seat.expires]
+
+    def _is(self, seat: Seat) -> bool:
+        now = self._seats.get(seat.library, {}).get(seat.number)
+        return now is not None and now.epoch == seat.epoch
+
+    def _renewed(self, seat: Seat, lease: float) -> Seat | None:
+        if not self._is(seat):
+            return None
+        renewed = evolve(seat, expires=self._now() + lease)
+        self._seats[seat.library][seat.number] = renewed
+        return renewed
+
+
+def _to_give_up(held: Iterable[Seat], holder: Holder, first: Sequence[str]) -> Seat:
+    """The seat that the same terminal gives up for its new session. Raises `Full`."""
+    seats = list(held)
+    own = [seat for seat in seats if seat.holder.terminal == holder.terminal]
+    if not own:
+        raise Full(seats)
+    order = {session: place for place, session in enumerate(first)}
+    return min(own, key=lambda seat: (order.get(seat.holder.session, len(order)), seat.holder.since))

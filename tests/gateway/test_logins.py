@@ -1,0 +1,254 @@
+"""Who gets in, and how little one can learn, or spoil for others, by trying."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
+
+from sip2gw.gateway.guessing import FREE, Guessing, network_around
+from sip2gw.gateway.reception import JITTER
+from sip2gw.library import Credentials, Refused
+from sip2gw.limits import Count, Limits, Seconds
+from sip2gw.metrics import Metrics
+from sip2gw.throttle import LONGEST_WAIT, Allowance, Throttle
+
+from .desk import LOGIN, PATRON, STATUS, Bench
+
+WRONG_PASSWORD = LOGIN.replace("kiosk-secret", "not-it")
+UNKNOWN_ACCOUNT = LOGIN.replace("kiosk@", "nobody@")
+UNKNOWN_LIBRARY = LOGIN.replace("AOriverside", "AOnowhere")
+NO_NICKNAME = LOGIN.replace("AOriverside", "AOno/where")
+FAILING = [WRONG_PASSWORD, UNKNOWN_ACCOUNT, UNKNOWN_LIBRARY, NO_NICKNAME]
+KIOSK = Credentials("kiosk", "right")
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    yield bench
+    bench.sandbox.close()
+
+
+def sign_ins(bench: Bench, library: str = "riverside") -> int:
+    return int(bench.sandbox.requests(library).get(library, {}).get("create_token", 0))
+
+
+def when_answered(bench: Bench, line: str, chance: float) -> tuple[float, bytes]:
+    """How long an answer took on the gateway's clock, in hundredths of seconds, and what it was."""
+    bench.factory.reception.chance = lambda: chance
+    bench.connect()
+    bench.hear(line.encode() + b"\r")
+    for hundredth in range(200):
+        if bench.transport.value():
+            return hundredth / 100, bench.transport.value()
+        bench.clock.advance(0.01)
+    raise AssertionError("never")
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.4, 0.999])
+def test_F48_the_same_bytes_after_the_same_time_whatever_is_wrong(bench, chance):
+    found = {when_answered(bench, line, chance) for line in FAILING}
+    (found,) = found
+    assert found[1] == b"940\r"
+    assert found[0] == pytest.approx(1 + JITTER * chance, abs=0.0101)
+
+
+def test_F48_the_time_is_by_chance_and_never_below_the_floor(bench):
+    chances = [bench.factory.reception.chance() for _ in range(500)]
+    assert len(set(chances)) > 490
+    assert all(0 <= chance < 1 for chance in chances)
+
+
+def test_F48_a_throttled_login_takes_the_same_time(bench):
+    bench.factory.limits = evolve(bench.factory.limits, logins_per_account=Count(1))
+    assert bench.denied(WRONG_PASSWORD) == "940"
+    assert when_answered(bench, LOGIN, 0.5) == when_answered(bench, LOGIN, 0.5)
+    assert bench.counted("logins_per_account") == 2
+
+
+@pytest.mark.parametrize("library", ["riverside", "nowhere", "no/where"])
+def test_F48_the_deferred_form_tells_as_little(bench, library):
+    assert bench.say("9300CNkiosk@riverside.example|COnot-it|CPFront Desk|") == "941", "provisionally"
+    request = PATRON.replace("AOriverside", f"AO{library}")
+    bench.hear(request.encode() + b"\r")
+    assert bench.transport.value() == b""
+    bench.clock.advance(0.99)
+    assert bench.transport.value() == b""
+    bench.clock.advance(JITTER + 0.01)
+    assert bench.transport.value().startswith(b"24YYYY")
+    assert b"This terminal is not logged in" in bench.transport.value()
+
+
+def test_F48_a_right_login_does_not_wait(bench):
+    assert bench.say(LOGIN) == "941"
+
+
+def test_what_comes_meanwhile_waits_and_the_connection_may_try_again(bench):
+    bench.hear(WRONG_PASSWORD.encode() + b"\r" + LOGIN.encode() + b"\r" + STATUS.encode() + b"\r")
+    assert bench.transport.value() == b""
+    bench.clock.advance(1 + JITTER)
+    assert bench.transport.value().startswith(b"940\r941\r98")
+
+
+def test_whoever_hangs_up_while_waiting_leaves_nothing_behind(bench):
+    bench.hear(WRONG_PASSWORD.encode() + b"\r")
+    bench.terminal.connectionLost()
+    bench.clock.advance(5)
+    assert bench.transport.value() == b""
+    assert bench.clock.getDelayedCalls() == []
+
+
+def guess(bench: Bench, number: int, address: str) -> str:
+    assert bench.connect(address)
+    answer = bench.denied(LOGIN.replace("kiosk-secret", f"guess-{number}"))
+    bench.terminal.connectionLost()
+    return answer
+
+
+def test_F47_the_library_sees_ten_guesses_in_a_quarter_of_an_hour(bench):
+    before = sign_ins(bench)
+    for number in range(120):
+        assert guess(bench, number, f"192.0.2.{number % 200 + 1}") == "940"
+        bench.clock.advance(1)
+    assert sign_ins(bench) - before == 10
+    assert bench.counted("logins_per_account") == 110
+    assert bench.connect("198.51.100.7")
+    assert bench.say(LOGIN) == "941", "from anywhere else the right password still gets in"
+    bench.clock.advance(900)
+    bench.sandbox.change_user("riverside", "kiosk@riverside.example", password="guess-1000")
+    assert guess(bench, 1000, "192.0.2.9") == "941", "it is no lock for ever"
+
+
+def test_F47_a_neighbour_who_guesses_does_not_lock_a_known_terminal_out(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.terminal.connectionLost()
+    bench.clock.advance(601)  # so that the login is asked about again
+    for number in range(100):
+        guess(bench, number, "192.168.1.77")
+    assert bench.connect("192.168.1.1")
+    assert bench.say(LOGIN) == "941"
+
+
+def test_F47_one_broken_terminal_does_not_lock_out_the_others_at_its_address(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.terminal.connectionLost()
+    bench.clock.advance(601)
+    for number in range(120):
+        bench.connect()
+        bench.denied(LOGIN.replace("kiosk@", f"made-up-{number}@"))
+        bench.terminal.connectionLost()
+    assert sign_ins(bench) <= 1 + 60
+    assert bench.counted("logins_per_address") > 50
+    bench.connect()
+    assert bench.say(LOGIN) == "941"
+
+
+def test_F47_a_login_that_is_known_to_be_right_is_never_throttled(bench):
+    bench.factory.limits = evolve(
+        bench.factory.limits, logins_per_account=Count(1), logins_per_address=Count(1)
+    )
+    for _ in range(50):
+        assert bench.say(LOGIN) == "941"
+        bench.terminal.connectionLost()
+        bench.connect()
+
+
+def test_F47_an_outage_is_no_wrong_login(bench):
+    bench.sandbox.misbehave("error")
+    for _ in range(30):
+        bench.connect()
+        assert bench.denied(LOGIN) == "940"
+        bench.terminal.connectionLost()
+    bench.sandbox.behave()
+    bench.clock.advance(120)
+    bench.connect()
+    assert bench.say(LOGIN) == "941"
+    assert bench.counted("logins_per_account") == 0
+
+
+def test_F47_what_was_throttled_is_told_in_the_log(bench):
+    bench.factory.limits = evolve(bench.factory.limits, logins_per_account=Count(1))
+    with capturedLogs() as logs:
+        bench.denied(WRONG_PASSWORD)
+        bench.denied(LOGIN)
+    told = [event["log_format"].format(**event) for event in logs if "refused" in event["log_format"]]
+    assert "throttled: too many wrong logins from there" in told[-1]
+    metrics = bench.factory.metrics.registry
+    assert metrics.get_sample_value("sip2gw_logins_total", {"outcome": "throttled"}) == 1
+
+
+def guessing(clock: Clock, **settings: Any) -> Guessing:
+    limits = Limits(**settings)
+    return Guessing(lambda: limits, Metrics(), clock.seconds)
+
+
+def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
+    try:
+        guessing.check("riverside", credentials, address)
+    except Refused:
+        return False
+    return True
+
+
+def test_F47_ten_thousand_guesses():
+    clock = Clock()
+    guesses = guessing(clock)
+    got_through: dict[float, int] = {}
+    for number in range(10_000):
+        clock.advance(0.4)
+        if tried(guesses, Credentials("kiosk", f"guess-{number}"), f"127.0.0.{number % 250 + 1}"):
+            got_through[clock.seconds()] = number
+    times = list(got_through)
+    for start in times:
+        assert sum(start <= time < start + 900 for time in times) <= 10
+    assert len(times) >= 40, "nor is it ever shut for good"
+
+
+def test_F47_the_wait_grows():
+    clock = Clock()
+    throttle = Throttle(clock.seconds)
+    allowed, waits = Allowance(most=12, period=900, free=FREE), []
+    for _ in range(11):
+        clock.advance(throttle.wait("x", allowed))
+        throttle.note("x")
+        waits.append(throttle.wait("x", allowed))
+    assert waits[:8] == [0, 0, 1, 2, 4, 8, 16, 32]
+    assert waits[8:] == [LONGEST_WAIT] * 3
+
+
+def test_F47_F50_memory_is_bounded_and_the_throttle_is_never_off():
+    clock = Clock()
+    throttle = Throttle(clock.seconds, entries=100)
+    for number in range(1000):
+        throttle.note(number)
+    assert len(throttle) == 100
+    guesses = guessing(clock, logins_per_account=Count(1), login_period=Seconds(3600.0))
+    assert tried(guesses, KIOSK, "192.0.2.1"), "the least that can be set, and it strikes"
+    assert not tried(guesses, KIOSK, "192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_what_counts_as_one_network(address, network):
+    assert network_around(address) == network
+
+
+def test_F53_all_terminals_come_back_and_each_account_signs_in_once(bench):
+    bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 1000})
+    before = sign_ins(bench)
+    for number in range(120):
+        assert bench.connect(f"10.0.{number // 100}.{number % 100 + 1}")
+        assert bench.say(LOGIN) == "941"
+    assert sign_ins(bench) - before == 1

@@ -1,0 +1,137 @@
+"""An account that is revoked ends its terminals' sessions within minutes; an outage ends none."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
+
+from sip2gw.gateway import answering
+from sip2gw.limits import Seconds
+
+from .desk import LOGIN, PATRON, Bench
+
+KIOSK = "kiosk@riverside.example"
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    yield bench
+    bench.sandbox.close()
+
+
+def logged_in(bench: Bench, count: int = 1) -> list:
+    transports = []
+    for _ in range(count):
+        assert bench.connect()
+        assert bench.say(LOGIN) == "941"
+        transports.append(bench.transport)
+    return transports
+
+
+def checks(bench: Bench, outcome: str) -> float:
+    sample = bench.factory.metrics.registry.get_sample_value(
+        "sip2gw_account_checks_total", {"outcome": outcome}
+    )
+    return sample or 0
+
+
+def pass_minutes(bench: Bench, minutes: float) -> None:
+    for _ in range(int(minutes * 4)):
+        bench.clock.advance(15)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"status": "Inactive"}, "account_inactive"),
+        ({"sip2_activated": False}, "sip2_not_activated"),
+        ({"groups": ["Library Member"]}, "permission_missing"),
+        ({"password": "changed"}, "invalid_credentials"),
+    ],
+)
+def test_F52_a_revoked_account_ends_its_sessions_within_five_minutes(bench, change, code):
+    transports = logged_in(bench, 3)
+    bench.clock.advance(60)
+    bench.sandbox.change_user("riverside", KIOSK, **change)
+    with capturedLogs() as logs:
+        pass_minutes(bench, 5)
+    assert all(transport.disconnecting for transport in transports)
+    told = [event["log_format"].format(**event) for event in logs if "sent away" in event["log_format"]]
+    assert len(told) == 1
+    assert told[0].startswith(f"riverside: 3 terminals are sent away, {code}: ")
+    assert KIOSK not in told[0]
+    bench.connect()
+    assert bench.denied(LOGIN) == "940", "what was verified before counts no longer"
+
+
+def test_F52_a_library_whose_sip2_is_switched_off_is_a_revoked_account_too(bench):
+    (transport,) = logged_in(bench)
+    bench.sandbox.change_library("riverside", sip2={"enabled": False})
+    pass_minutes(bench, 5)
+    assert transport.disconnecting
+
+
+def test_F52_a_restored_account_may_log_in_again_at_once(bench):
+    logged_in(bench)
+    bench.sandbox.change_user("riverside", KIOSK, status="Inactive")
+    pass_minutes(bench, 5)
+    for _ in range(30):  # a terminal that goes on trying
+        bench.connect()
+        assert bench.denied(LOGIN) == "940"
+        bench.terminal.connectionLost()
+        bench.clock.advance(10)
+    bench.sandbox.change_user("riverside", KIOSK, status="Active")
+    bench.clock.advance(5)
+    bench.connect()
+    assert bench.say(LOGIN) == "941"
+    assert bench.say(PATRON).startswith("24 ")
+
+
+def test_F52_the_request_in_hand_is_answered_first(bench, monkeypatch):
+    (transport,) = logged_in(bench)
+    gate: Deferred[None] = Deferred()
+    answer = answering.answer
+
+    async def slowly(*what):
+        await gate
+        return await answer(*what)
+
+    bench.factory.directory.policy = evolve(bench.factory.directory.policy, timeout=3600.0)
+    monkeypatch.setattr(answering, "answer", slowly)
+    bench.sandbox.change_user("riverside", KIOSK, status="Inactive")
+    assert bench.say(PATRON) == ""
+    pass_minutes(bench, 5)
+    assert not transport.disconnecting
+    gate.callback(None)
+    assert transport.value().startswith(b"24")
+    assert transport.disconnecting
+
+
+def test_F52_an_outage_ends_nobody(bench):
+    (transport,) = logged_in(bench)
+    bench.sandbox.misbehave("error")
+    pass_minutes(bench, 30)
+    assert not transport.disconnecting
+    assert checks(bench, "unavailable") >= 6
+    bench.sandbox.behave()
+    bench.clock.advance(60)
+    assert bench.say(PATRON).startswith("24 ")
+
+
+def test_F52_it_is_one_question_for_all_terminals_of_an_account_and_none_without(bench):
+    logged_in(bench, 5)
+    pass_minutes(bench, 20)
+    assert 4 <= checks(bench, "ok") <= 5
+    for protocol in list(bench.factory.sessions):
+        protocol.connectionLost()
+    assert bench.clock.getDelayedCalls() == []
+
+
+def test_the_time_between_checks_is_a_setting(bench):
+    bench.factory.limits = evolve(bench.factory.limits, account_check=Seconds(30.0))
+    logged_in(bench)
+    pass_minutes(bench, 5)
+    assert 10 <= checks(bench, "ok") <= 13

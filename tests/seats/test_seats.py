@@ -1,0 +1,275 @@
+"""Seats: never one too many, never lost to a ghost, and a store that fails locks nobody out for a while."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from sip2gw.seats import Full, Grip, Holder, InMemory, Seats
+from sip2gw.seats.seats import GRACE, LEASE
+
+
+def holder(session: str, terminal: str = "", since: float = 0.0) -> Holder:
+    return Holder(terminal=terminal or f"terminal of {session}", session=session, since=since)
+
+
+def now(coroutine: Any) -> Any:
+    """What a coroutine that need not wait comes to."""
+    found: list[Any] = []
+    Deferred.fromCoroutine(coroutine).addBoth(found.append)
+    (result,) = found
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result
+
+
+class Flaky(InMemory):
+    """A store that can be gone."""
+
+    gone = False
+
+    async def take(self, *args: Any, **settings: Any) -> Any:
+        self._check()
+        return await super().take(*args, **settings)
+
+    async def renew(self, *args: Any, **settings: Any) -> Any:
+        self._check()
+        return await super().renew(*args, **settings)
+
+    async def leave(self, *args: Any) -> None:
+        self._check()
+        await super().leave(*args)
+
+    def _check(self) -> None:
+        if self.gone:
+            raise ConnectionError("no store")
+
+
+class Far(InMemory):
+    """A store that takes its time, before and after it has decided."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock.seconds)
+        self._clock = clock
+        self._delays = 0
+
+    async def take(self, *args: Any, **settings: Any) -> Any:
+        await self._pass()
+        try:
+            return await super().take(*args, **settings)
+        finally:
+            await self._pass()
+
+    def _pass(self) -> Deferred[None]:
+        self._delays = (self._delays * 7 + 3) % 11
+        over: Deferred[None] = Deferred()
+        self._clock.callLater(self._delays / 100, over.callback, None)
+        return over
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store(clock):
+    return Flaky(clock.seconds)
+
+
+@pytest.fixture
+def seats(store, clock):
+    return Seats(store, clock.seconds)
+
+
+def take(seats: Seats, session: str, most: int | None = 2, **who: Any) -> tuple[Grip, str | None]:
+    return now(seats.take("riverside", holder(session, **who), most))
+
+
+def test_seats_are_numbered_and_free_again_after_they_were_left(seats):
+    first, _ = take(seats, "a")
+    second, _ = take(seats, "b")
+    assert (first.seat.number, second.seat.number) == (1, 2)
+    now(seats.leave(first))
+    third, _ = take(seats, "c")
+    assert (third.seat.number, third.seat.epoch) == (1, 2), "the same seat in other hands"
+
+
+def test_F54_who_is_one_too_many_is_told_who_sits_there(seats):
+    take(seats, "a")
+    take(seats, "b")
+    with pytest.raises(Full) as full:
+        take(seats, "c")
+    assert {seat.holder.session for seat in full.value.seats} == {"a", "b"}
+    now(seats.take("hillcrest", holder("d"), 1))
+    take(seats, "e", most=3)
+    take(seats, "f", most=None)
+
+
+def test_F56_a_terminal_may_have_several_seats_and_gives_up_its_own_when_none_is_free(seats):
+    take(seats, "a", terminal="T", since=1.0)
+    take(seats, "b", terminal="T", since=2.0)
+    grip, ousted = take(seats, "c", terminal="T", since=3.0)
+    assert ousted == "a", "the oldest"
+    assert grip.seat.epoch == 2
+    _, ousted = now(seats.take("riverside", holder("d", "T", 4.0), 2, ["c"]))
+    assert ousted == "c", "the one that is said to be idle"
+    with pytest.raises(Full):
+        take(seats, "e", terminal="another machine with the same credential")
+
+
+def test_F55_a_seat_whose_lease_is_over_is_free(store, clock):
+    here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
+    take(here, "a", most=1)
+    clock.advance(LEASE - 1)
+    with pytest.raises(Full):
+        take(there, "b", most=1)
+    grip, ousted = take(there, "a2", most=1, terminal="terminal of a")
+    assert ousted == "a", "the same terminal need not wait for that"
+    assert grip.seat.epoch == 2
+    clock.advance(LEASE)
+    grip, ousted = take(here, "b", most=1)
+    assert (grip.seat.epoch, ousted) == (3, None)
+
+
+def test_F58_who_slept_too_long_finds_the_seat_in_other_hands(store, clock):
+    here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
+    grip, _ = take(here, "a", most=1)
+    assert now(here.holds(grip))
+    clock.advance(60)
+    take(there, "b", most=1)
+    assert not now(here.holds(grip))
+    assert grip.state == "lost"
+    now(here.leave(grip))
+    assert [seat.holder.session for seat in now(store.seats("riverside"))] == ["b"], "and it stays b's"
+
+
+def test_F58_a_lease_that_is_over_is_renewed_if_nobody_took_the_seat(seats, clock):
+    grip, _ = take(seats, "a", most=1)
+    clock.advance(60)
+    assert now(seats.holds(grip))
+    assert grip.seat.expires == clock.seconds() + LEASE
+    clock.advance(60)
+    assert now(seats.renew()).lost == ()
+
+
+def test_F58_renewing_tells_what_is_lost(store, clock):
+    here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
+    grip, _ = take(here, "a", most=1)
+    clock.advance(60)
+    take(there, "b", most=1)
+    assert now(here.renew()).lost == (grip,)
+    assert now(here.renew()).lost == ()
+
+
+def test_F57_racing_clients_never_get_one_seat_too_many(clock):
+    store = Far(clock)
+    nodes = [Seats(store, clock.seconds) for _ in range(8)]
+    racing = [
+        Deferred.fromCoroutine(nodes[number % 8].take("riverside", holder(f"s{number}"), 10))
+        for number in range(40)
+    ]
+    most_at_once, outcomes = 0, []
+    for one in racing:
+        one.addBoth(outcomes.append)
+    for _ in range(100):
+        clock.advance(0.01)
+        most_at_once = max(most_at_once, len(now(store.seats("riverside"))))
+    assert most_at_once == 10
+    got = [one for one in outcomes if not hasattr(one, "check")]
+    assert (len(got), len(outcomes)) == (10, 40)
+    assert all(one.check(Full) for one in outcomes if hasattr(one, "check"))
+    assert len({grip.seat.number for grip, _ in got}) == 10
+
+
+def test_F59_without_the_store_sessions_go_on_and_some_more_are_let_in(store, seats, clock):
+    first, _ = take(seats, "a")
+    store.gone = True
+    clock.advance(LEASE + 1)
+    assert now(seats.holds(first)), "whoever is in stays"
+    assert now(seats.renew()).lost == ()
+    second, _ = take(seats, "b")
+    assert second.seat is None
+    with pytest.raises(Full):
+        take(seats, "c")
+    _, ousted = take(seats, "b2", terminal="terminal of b")
+    assert ousted == "b", "nor is a terminal locked out by its ghost"
+    clock.advance(GRACE)
+    now(seats.leave(first))
+    with pytest.raises(ConnectionError):
+        take(seats, "d")
+    store.gone = False
+    take(seats, "e")
+    assert seats.down_since is None
+
+
+def test_F59_who_is_one_too_many_once_the_store_is_back_stays_and_is_told_of_once(store, clock):
+    here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
+    store.gone = True
+    ours, _ = take(here, "a", most=1)
+    store.gone = False
+    theirs, _ = take(there, "b", most=1)
+    assert now(here.renew()).over == (ours,)
+    assert now(here.renew()).over == ()
+    assert now(here.holds(ours)), "a licence is a commercial matter"
+    now(there.leave(theirs))
+    now(here.renew())
+    assert (ours.state, ours.seat.number) == ("held", 1)
+
+
+class Office(RuleBasedStateMachine):
+    """Terminals of two nodes come, go and sleep; whatever they do, once both have renewed no seat is held twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.store = InMemory(self.clock.seconds)
+        self.nodes = [Seats(self.store, self.clock.seconds) for _ in range(2)]
+        self.grips: list[tuple[Seats, Grip]] = []
+        self.count = 0
+
+    @rule(node=st.integers(0, 1), terminal=st.sampled_from("TUV"), most=st.integers(1, 3))
+    def come(self, node: int, terminal: str, most: int) -> None:
+        self.count += 1
+        asking = holder(f"s{self.count}", terminal, float(self.count))
+        held = now(self.store.seats("riverside"))
+        try:
+            grip, _ = now(self.nodes[node].take("riverside", asking, most))
+        except Full:
+            assert len(held) >= most
+            assert terminal not in {seat.holder.terminal for seat in held}
+        else:
+            self.grips.append((self.nodes[node], grip))
+            assert len(now(self.store.seats("riverside"))) <= max(most, len(held))
+
+    @rule(which=st.integers(0, 30))
+    def go(self, which: int) -> None:
+        if self.grips:
+            node, grip = self.grips.pop(which % len(self.grips))
+            now(node.leave(grip))
+
+    @rule(seconds=st.sampled_from([1, 20, 50]))
+    def sleep(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+
+    @invariant()
+    def no_seat_has_two_who_may_write(self) -> None:
+        for node in self.nodes:
+            now(node.renew())
+        numbers = [grip.seat.number for node, grip in self.grips if now(node.holds(grip))]
+        assert len(numbers) == len(set(numbers))
+
+
+TestOffice = Office.TestCase
+TestOffice.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+
+
+def test_a_holder_shows_no_account():
+    assert "account" not in repr(evolve(holder("a"), location="Hall"))
