@@ -6,7 +6,8 @@ The port has twenty methods, too many for one class. So each noun has a room of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from copy import copy
 from typing import Any, Self, TypeVar
 
@@ -18,7 +19,8 @@ from sip2gw.librarika.movements import Bookings
 from sip2gw.librarika.records import Copies, Copy, Member
 from sip2gw.librarika.shelf import RulesShelf
 from sip2gw.librarika.urls import query
-from sip2gw.library import Item, Occasion, Refused
+from sip2gw.librarika.verdicts import GivenUp
+from sip2gw.library import InDoubt, Item, LibraryError, Occasion, Refused
 
 T = TypeVar("T")
 
@@ -94,8 +96,28 @@ class Asking:
         key: str,
         until: float,
         method: str = "POST",
+        *,
+        seen: Callable[[float], Awaitable[T | None]] | None = None,
     ) -> T:
-        return await self._account.record(kind, operation, method, path, until=until, body=body, key=key)
+        """Write. If the answer is lost, `seen` looks up what it would have been; so some of the time is kept for that.
+
+        Raises `InDoubt` if that can't be seen, and whatever the write is refused with.
+        """
+        client, gate = self._account.site.client, self._account.site.gate
+        ends = until if seen is None else until - client.deadlines.reserve
+        try:
+            return await self._account.record(kind, operation, method, path, until=ends, body=body, key=key)
+        except GivenUp:
+            raise
+        except InDoubt as doubt:
+            result = None
+            if seen is not None:
+                with suppress(LibraryError):
+                    result = await seen(until)
+            gate.figures.looked_up("left" if result is None else "settled")
+            if result is None:
+                raise doubt from None
+            return result
 
     async def _due(self, occasion: Occasion, until: float) -> dict[str, str]:
         """The due date that the terminal has given out already; else the library decides."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import date
 
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import PAGE, Asking, about
+from sip2gw.librarika.asking import about
 from sip2gw.librarika.flights import together
 from sip2gw.librarika.loans import accepted
 from sip2gw.librarika.movements import Booking
 from sip2gw.librarika.records import Media, MediaFound, Member
+from sip2gw.librarika.seeing import Seeing
 from sip2gw.librarika.urls import query
 from sip2gw.library import FeeKind, Hold, InDoubt, Item, Occasion, Refused, Unavailable
 
-_OPEN = "reserved,pending"
 _REASON = "Given up by the member at a terminal"
 
 
-class Holds(Asking):
+class Holds(Seeing):
     """The port's methods about holds."""
 
     async def place_hold(
@@ -42,7 +42,15 @@ class Holds(Asking):
         body |= _changes(pickup, expires) | accepted(media.reservation_fee, occasion)
         self._forget(copy_id)
         try:
-            made = await self._write(Booking, "create_booking", "/bookings", body, occasion.key, until)
+            made = await self._write(
+                Booking,
+                "create_booking",
+                "/bookings",
+                body,
+                occasion.key,
+                until,
+                seen=lambda until: self._seen_reserved(member, media, copy_id, until),
+            )
         except Refused as refusal:
             facts = {"kind": FeeKind.HOLD.value} if refusal.code == "fee_required" else {}
             raise about(refusal, item, facts) from None
@@ -80,14 +88,21 @@ class Holds(Asking):
     ) -> Hold:
         """See `Library.change_hold`. What is left empty stays as it is."""
         until = self._deadline()
-        _, booking = await self._theirs(patron_id, item_id, title, until)
+        member, booking = await self._theirs(patron_id, item_id, title, until)
         body = _changes(pickup, expires)
         if not body:
             return translation.hold_of(booking)
         path = f"/bookings/{booking.id}"
         try:
             changed = await self._write(
-                Booking, "change_booking", path, body, occasion.key, until, method="PATCH"
+                Booking,
+                "change_booking",
+                path,
+                body,
+                occasion.key,
+                until,
+                method="PATCH",
+                seen=lambda until: self._seen_changed(member, booking.id, pickup, expires, until),
             )
         except Refused as refusal:
             raise about(refusal, translation.item_of(booking)) from None
@@ -102,7 +117,13 @@ class Holds(Asking):
         path = f"/bookings/{booking.id}/cancel"
         try:
             gone = await self._write(
-                Booking, "cancel_booking", path, {"reason": _REASON}, occasion.key, until
+                Booking,
+                "cancel_booking",
+                path,
+                {"reason": _REASON},
+                occasion.key,
+                until,
+                seen=lambda until: self._seen_cancelled(member, booking, until),
             )
         except Refused as refusal:
             raise about(refusal, translation.item_of(booking)) from None
@@ -135,9 +156,6 @@ class Holds(Asking):
         if len(theirs) > 1:
             raise Refused("item_ambiguous", f"the patron has {len(theirs)} such reservations")
         return member, theirs[0]
-
-    async def _open(self, member: Member, until: float) -> tuple[Booking, ...]:
-        return (await self._bookings(str(member.id), until, status=_OPEN, limit=str(PAGE))).items
 
 
 def _changes(pickup: str, expires: date | None) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import Asking, about
+from sip2gw.librarika.asking import about
 from sip2gw.librarika.records import Copy
+from sip2gw.librarika.seeing import Seeing
 from sip2gw.library import Item, ItemStatus, Occasion, Refused
 
 
-class Items(Asking):
+class Items(Seeing):
     """The port's methods about items."""
 
     async def item(self, item_id: str) -> ItemStatus:
@@ -22,12 +23,19 @@ class Items(Asking):
     async def update_item(self, item_id: str, properties: str, occasion: Occasion) -> Item:
         """See `Library.update_item`. `Refused("not_allowed")` where terminals may not do that."""
         until = self._deadline()
-        found = await self._copies(self._wanted(item_id), until)
-        copy = resolution.the_only(found)
+        wanted = self._wanted(item_id)
+        copy = resolution.the_only(await self._copies(wanted, until))
         body = {"properties": properties}
         try:
             changed = await self._write(
-                Copy, "update_copy", f"/copies/{copy.id}", body, occasion.key, until, "PATCH"
+                Copy,
+                "update_copy",
+                f"/copies/{copy.id}",
+                body,
+                occasion.key,
+                until,
+                "PATCH",
+                seen=lambda until: self._seen_noted(wanted, copy, properties, until),
             )
         except Refused as refusal:
             raise about(refusal, translation.item(copy)) from None

@@ -5,18 +5,21 @@ The write carries the occasion's key. Sent again under the same key, it gets the
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import Asking, about, offline, place
+from sip2gw.librarika.asking import about, offline, place
 from sip2gw.librarika.flights import together
 from sip2gw.librarika.movements import Booking, Returned
 from sip2gw.librarika.records import Copy, CurrentBooking, Member
+from sip2gw.librarika.resolution import Wanted
+from sip2gw.librarika.seeing import Seeing
 from sip2gw.library import FeeKind, Loan, Occasion, Refused, Return
 
 
-class Loans(Asking):
+class Loans(Seeing):
     """The port's methods about lending and taking back."""
 
     async def lend(self, patron_id: str, item_id: str, occasion: Occasion, *, renewal: bool) -> Loan:
@@ -49,7 +52,15 @@ class Loans(Asking):
         body = due | offline(occasion) | accepted(copy.media.borrowing_fee, occasion)
         path = f"/bookings/{booking.id}/extend"
         try:
-            extended = await self._write(Booking, "extend_booking", path, body, occasion.key, until)
+            extended = await self._write(
+                Booking,
+                "extend_booking",
+                path,
+                body,
+                occasion.key,
+                until,
+                seen=lambda until: self._seen_extended(member.id, booking.id, booking.return_date, until),
+            )
         except Refused as refusal:
             if refusal.code != "idempotency_key_reused":
                 raise
@@ -60,7 +71,15 @@ class Loans(Asking):
         body = {"status": "issued", "member_id": member.id, "copy_id": copy.id, "source": "sip2"}
         body |= place(occasion) | await self._due(occasion, until) | offline(occasion)
         body |= accepted(copy.media.borrowing_fee, occasion)
-        made = await self._write(Booking, "create_booking", "/bookings", body, occasion.key, until)
+        made = await self._write(
+            Booking,
+            "create_booking",
+            "/bookings",
+            body,
+            occasion.key,
+            until,
+            seen=lambda until: self._seen_lent(member, copy, until),
+        )
         return translation.loan(made)
 
     async def _first_answer(self, member: Member, copy: Copy, occasion: Occasion, until: float) -> Loan:
@@ -78,7 +97,7 @@ class Loans(Asking):
         wanted = self._wanted(item_id)
         glance = _lent(self._glances.take(wanted), reader)
         if glance is not None:
-            returned = await self._return(*glance, f"{occasion.key}-seen", occasion, until)
+            returned = await self._return(wanted, *glance, f"{occasion.key}-seen", occasion, until)
             if returned is not None:
                 return returned
         found = await self._copies(wanted, until)
@@ -87,21 +106,35 @@ class Loans(Asking):
         except Refused as refusal:
             raise about(refusal, translation.title_of(found)) from None
         if copy.current_booking is not None:
-            returned = await self._return(copy, copy.current_booking, occasion.key, occasion, until)
+            returned = await self._return(wanted, copy, copy.current_booking, occasion.key, occasion, until)
             if returned is not None:
                 return returned
         hold = translation.hold(copy.next_reservation, copy)
         return Return(translation.item(copy), was_on_loan=False, hold=hold)
 
     async def _return(
-        self, copy: Copy, booking: CurrentBooking, key: str, occasion: Occasion, until: float
+        self,
+        wanted: Wanted,
+        copy: Copy,
+        booking: CurrentBooking,
+        key: str,
+        occasion: Occasion,
+        until: float,
     ) -> Return | None:
         """End a loan; None if it has ended already."""
         body = {"returned_at": occasion.happened_at.isoformat()} | place(occasion) | offline(occasion)
         path = f"/bookings/{booking.id}/return"
         self._glances.forget(copy.id)
         try:
-            returned = await self._write(Returned, "return_booking", path, body, key, until)
+            returned = await self._write(
+                Returned,
+                "return_booking",
+                path,
+                body,
+                key,
+                until,
+                seen=lambda until: self._seen_returned(wanted, copy, booking, until),
+            )
         except Refused as refusal:
             # A key that has been used says that this very return was done, and that the copy is lent anew.
             if refusal.code in ("not_on_loan", "idempotency_key_reused"):
@@ -117,7 +150,8 @@ class Loans(Asking):
     async def undo_loan(self, item_id: str, occasion: Occasion) -> Return:
         """See `Library.undo_loan`. A loan that was renewed last is as it was before that."""
         until = self._deadline()
-        found = await self._copies(self._wanted(item_id), until)
+        wanted = self._wanted(item_id)
+        found = await self._copies(wanted, until)
         try:
             copy = resolution.to_take_back(found, None)
         except Refused as refusal:
@@ -125,7 +159,9 @@ class Loans(Asking):
         booking = copy.current_booking
         if booking is None:
             raise Refused("cannot_revert", "the item is not on loan", item=translation.item(copy))
-        await self._revert(booking.id, copy, occasion, until)
+        await self._revert(
+            booking.id, copy, occasion, until, lambda until: self._seen_undone(wanted, copy, until)
+        )
         return Return(translation.item(copy), patron_id=booking.member.member_no)
 
     async def undo_return(self, patron_id: str, item_id: str, occasion: Occasion) -> Loan:
@@ -140,13 +176,24 @@ class Loans(Asking):
         if not last.items:
             item = translation.title_of(found)
             raise Refused("cannot_revert", "the patron has returned no such item", item=item)
-        return translation.loan(await self._revert(last.items[0].id, found[0], occasion, until))
+        number = last.items[0].id
+        reverted = await self._revert(
+            number, found[0], occasion, until, lambda until: self._seen_lent_again(member, number, until)
+        )
+        return translation.loan(reverted)
 
-    async def _revert(self, booking_id: int, copy: Copy, occasion: Occasion, until: float) -> Booking:
+    async def _revert(
+        self,
+        booking_id: int,
+        copy: Copy,
+        occasion: Occasion,
+        until: float,
+        seen: Callable[[float], Awaitable[Booking | None]],
+    ) -> Booking:
         self._glances.forget(copy.id)
         try:
             path = f"/bookings/{booking_id}/revert"
-            return await self._write(Booking, "revert_booking", path, {}, occasion.key, until)
+            return await self._write(Booking, "revert_booking", path, {}, occasion.key, until, seen=seen)
         except Refused as refusal:
             raise about(refusal, translation.item(copy)) from None
 

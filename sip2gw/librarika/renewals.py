@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import PAGE, Asking, about, offline
+from sip2gw.librarika.asking import PAGE, about, offline
 from sip2gw.librarika.flights import together
 from sip2gw.librarika.loans import accepted
 from sip2gw.librarika.movements import Booking, ExtendedAll
-from sip2gw.librarika.records import Member
+from sip2gw.librarika.records import CurrentBooking, Member
+from sip2gw.librarika.seeing import Seeing
 from sip2gw.library import FeeKind, InDoubt, Item, Loan, Occasion, Refused, RenewedAll, Unavailable
 
 _RESERVE = 0.25
@@ -18,7 +19,7 @@ _TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended
 """Reasons of `not_renewable` that are codes themselves."""
 
 
-class Renewals(Asking):
+class Renewals(Seeing):
     """The port's methods about renewing."""
 
     async def renew(
@@ -32,10 +33,11 @@ class Renewals(Asking):
     ) -> Loan:
         """See `Library.renew`. By title, it is one of the patron's own loans in any case."""
         until = self._deadline()
+        loan: Booking | CurrentBooking | None
         if item_id is None:
             member = await self._member(patron_id, until)
             booking = await self._of_title(member, title or "", until)
-            fee, item, number = booking.media.borrowing_fee, translation.item_of(booking), booking.id
+            fee, item, loan = booking.media.borrowing_fee, translation.item_of(booking), booking
         else:
             wanted = self._wanted(item_id)
             member, found = await together(self._member(patron_id, until), self._copies(wanted, until))
@@ -44,9 +46,10 @@ class Renewals(Asking):
             except Refused as refusal:
                 raise about(refusal, translation.title_of(found)) from None
             self._glances.forget(copy.id)
-            fee, item = copy.media.borrowing_fee, translation.item(copy)
-            number = copy.current_booking.id if copy.current_booking else 0
-        return await self._extend(number, item, fee, occasion, occasion.key, until)
+            fee, item, loan = copy.media.borrowing_fee, translation.item(copy), copy.current_booking
+        if loan is None:
+            raise Refused("not_on_loan", "the item is not on loan", item=item)
+        return await self._extend(loan, item, fee, occasion, occasion.key, until)
 
     async def _of_title(self, member: Member, title: str, until: float) -> Booking:
         page = await self._bookings(str(member.id), until, status="issued", limit=str(PAGE))
@@ -59,12 +62,25 @@ class Renewals(Asking):
         return theirs[0]
 
     async def _extend(
-        self, number: int, item: Item, fee: Decimal, occasion: Occasion, key: str, until: float
+        self,
+        loan: Booking | CurrentBooking,
+        item: Item,
+        fee: Decimal,
+        occasion: Occasion,
+        key: str,
+        until: float,
     ) -> Loan:
+        borrower, due = loan.member.id, loan.return_date
         body = await self._due(occasion, until) | offline(occasion) | accepted(fee, occasion)
         try:
             extended = await self._write(
-                Booking, "extend_booking", f"/bookings/{number}/extend", body, key, until
+                Booking,
+                "extend_booking",
+                f"/bookings/{loan.id}/extend",
+                body,
+                key,
+                until,
+                seen=lambda until: self._seen_extended(borrower, loan.id, due, until),
             )
         except Refused as refusal:
             facts = {"kind": FeeKind.LOAN.value} if refusal.code == "fee_required" else {}
@@ -98,7 +114,7 @@ class Renewals(Asking):
                 continue
             key, fee = f"{occasion.key}-{booking.id}", booking.media.borrowing_fee
             try:
-                renewed.append(await self._extend(booking.id, item, fee, occasion, key, until))
+                renewed.append(await self._extend(booking, item, fee, occasion, key, until))
             except Refused as refusal:
                 refused.append((item, _true_reason(refusal.code, refusal.facts.get("reason"))))
             except Unavailable:

@@ -84,6 +84,10 @@ class Failed(Exception):
         self.how, self.sent, self.wait, self.limit = how, sent, wait, limit
 
 
+class GivenUp(InDoubt):
+    """In doubt, and whoever asked no longer waits."""
+
+
 class Unauthorized(Exception):
     """401: the token is no longer good, and the request was not done. It never leaves the package."""
 
@@ -118,6 +122,8 @@ class Call:
 
     def error(self, failed: Failed) -> LibraryError:
         """What a failure is to whoever asked."""
+        if failed.how is How.ABANDONED and failed.sent and self.writes:
+            return GivenUp(f"{self.operation}: {failed}")
         return self.lost(str(failed)) if failed.sent else self.not_done(str(failed))
 
 

@@ -142,6 +142,7 @@ class Scripted(Factory):
             "GET library": says(200, LIBRARY, ETag='"v1"'),
             "GET members": says(200, MEMBER),
             "GET copies": says(200, {"items": [COPY]}),
+            "GET bookings": says(200, {"items": []}),
             "POST bookings": says(201, BOOKING),
             "POST extend": says(200, BOOKING),
             "POST return": says(200, RETURNED),
