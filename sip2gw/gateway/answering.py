@@ -14,8 +14,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH, Desk, answer, decline, welcome
-from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.reception import Reception
+from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
@@ -38,6 +38,7 @@ class Answering:
     def __init__(
         self,
         visit: Visit,
+        telling: Telling,
         directory: Directory,
         reception: Reception,
         metrics: Metrics,
@@ -45,6 +46,7 @@ class Answering:
         limits: Callable[[], Limits],
     ) -> None:
         self._visit = visit
+        self._telling = telling
         self._session: Session = visit.session
         self._directory = directory
         self._reception = reception
@@ -53,15 +55,6 @@ class Answering:
         self._limits = limits
         self._begun = self._until = 0.0
         self._bugs: deque[float] = deque()
-
-    @property
-    def peer(self) -> Peer:
-        """Who is at the other end."""
-        return self._visit.peer
-
-    @peer.setter
-    def peer(self, peer: Peer) -> None:
-        self._visit.peer = peer
 
     @property
     def library(self) -> str:
@@ -109,10 +102,9 @@ class Answering:
                 if limit:
                     self._metrics.struck(limit)
                 self._metrics.declined.labels(reason=code).inc()
-                self.log.warn(
-                    "{library} refused: {code} ({peer})",
-                    library=self.library or "no library yet", code=code, peer=self.peer,
-                )  # fmt: skip
+                self._telling.warn(
+                    self.log, f"refused: {code}", "{library} refused: {code} ({peer})", code=code
+                )
                 return session.refuse(ENGLISH.say(code))
         raise AssertionError("not a question")
 

@@ -14,6 +14,7 @@ from sip2gw.gateway.census import Census
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.reception import Reception
 from sip2gw.gateway.sparing import Sparing
+from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -71,17 +72,17 @@ class TerminalFactory(ServerFactory):
             now=self.directory.clock,
         )
         visit = Visit(session, place, token_hex(8))
+        telling = Telling(self._sparing, visit)
         answering = Answering(
-            visit, self.directory, self.reception, self.metrics, self._reactor, self._limits
+            visit, telling, self.directory, self.reception, self.metrics, self._reactor, self._limits
         )
         protocol = TerminalProtocol(
-            session,
+            visit,
             answering,
-            place,
+            telling,
             reactor=self._reactor,
             limits=self._limits,
             metrics=self.metrics,
-            sparing=self._sparing,
             gone=self.sessions.discard,
         )
         visit.leave = protocol.leave

@@ -19,15 +19,15 @@ from zope.interface import implementer
 
 from sip2gw.certificates import name_of
 from sip2gw.gateway.answering import Answering
-from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.proxy import begins_header
 from sip2gw.gateway.reading import Reader
 from sip2gw.gateway.sockets import prepare
-from sip2gw.gateway.sparing import Sparing
+from sip2gw.gateway.telling import Telling
+from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.session import Ignore, Say, Session
+from sip2gw.session import Ignore, Say
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
@@ -38,23 +38,22 @@ class TerminalProtocol(Reader):
 
     def __init__(
         self,
-        session: Session,
+        visit: Visit,
         answering: Answering,
-        place: Place,
+        telling: Telling,
         *,
         reactor: IReactorTime,
         limits: Callable[[], Limits],
         metrics: Metrics,
-        sparing: Sparing,
         gone: Callable[[TerminalProtocol], None],
     ) -> None:
         super().__init__(reactor, limits)
         self.closed: Deferred[None] = Deferred()
-        self.place = place
-        self._session = session
+        self.place = visit.place
+        self._visit = visit
         self._answering = answering
+        self._telling = telling
         self._metrics = metrics
-        self._sparing = sparing
         self._tell_gone = gone
         self._hung_up = False
         self._late = False
@@ -63,11 +62,11 @@ class TerminalProtocol(Reader):
     @property
     def peer(self) -> Peer:
         """Who is at the other end."""
-        return self._answering.peer
+        return self._visit.peer
 
     def connectionMade(self) -> None:
         prepare(self.transport, self._limits())
-        self._answering.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
+        self._visit.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
         self.transport.registerProducer(self, True)
         if not INegotiated.providedBy(self.transport):
             self.deadlines.start("login_deadline")
@@ -77,7 +76,7 @@ class TerminalProtocol(Reader):
         self.deadlines.start("login_deadline")
         shown = self.transport.getPeerCertificate()
         if shown is not None:
-            self._answering.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
+            self._visit.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
 
     def struck(self, limit: str) -> None:
         self._metrics.struck(limit)
@@ -93,13 +92,7 @@ class TerminalProtocol(Reader):
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
-        # Strangers come as many as they like; whose terminal it is is worth a line each.
-        more = 0 if self.place.library else self._sparing.left_out(limit)
-        if more is not None:
-            self.log.warn(
-                "{library} cut off, the limit is {limit} ({peer:full}; {more} others not logged)",
-                library=self.place.library or "no library yet", limit=limit, peer=self.peer, more=more,
-            )  # fmt: skip
+        self._warn(limit, "{library} cut off, the limit is {limit} ({peer:full})", limit=limit)
         self.abort()
 
     def readConnectionLost(self) -> None:
@@ -113,8 +106,8 @@ class TerminalProtocol(Reader):
         self.leaving = True
         self.deadlines.stop_all()
         if self._ignored > 1:
-            self.log.warn("{count} lines were no requests ({peer})", count=self._ignored, peer=self.peer)
-        self._session.close()
+            self._warn("ignored in all", "{count} lines were no requests ({peer})", count=self._ignored)
+        self._visit.session.close()
         self.place.leave()
         self._tell_gone(self)
         self.closed.callback(None)
@@ -158,7 +151,7 @@ class TerminalProtocol(Reader):
         match step:
             case Say(data, hang_up, note):
                 if note:
-                    self.log.warn("{note} ({peer})", note=note, peer=self.peer)
+                    self._warn("note", "{note} ({peer})", note=note)
                 self.leaving = self.leaving or hang_up
                 if not self.closed.called:
                     self.transport.write(data)
@@ -170,17 +163,16 @@ class TerminalProtocol(Reader):
     def _unexpected_header(self) -> None:
         """Whoever sends one takes us for something else; whose connection it would be is not to be guessed."""
         self._metrics.proxy_headers.labels(outcome="unexpected").inc()
-        if (more := self._sparing.left_out("proxy_header")) is not None:
-            self.log.warn(
-                "closed: a PROXY header, and proxy_from lists no balancer ({peer}; {more} others not logged)",
-                peer=self.peer, more=more,
-            )  # fmt: skip
+        self._warn("proxy header", "closed: a PROXY header, and proxy_from lists no balancer ({peer:full})")
         self.abort()
+
+    def _warn(self, kind: str, text: str, **fields: object) -> None:
+        self._telling.warn(self.log, kind, text, **fields)
 
     def _note_ignored(self, why: str) -> None:
         self._ignored += 1
         if self._ignored == 1:
-            self.log.warn("ignored: {why} ({peer})", why=why, peer=self.peer)
+            self._warn("ignored", "ignored: {why} ({peer})", why=why)
 
     def _go_on_or_leave(self) -> None:
         """One line is done with."""

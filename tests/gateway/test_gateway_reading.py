@@ -14,7 +14,7 @@ from sip2gw.limits import Limits
 from sip2gw.sip2 import RESPONSES, lay_out
 from sip2gw.sip2.checksum import checksum
 
-from .desk import LINES, LOGIN, PATRON, STATUS, Bench
+from .desk import CHECKOUT, LINES, LOGIN, PATRON, STATUS, Bench
 
 STATUS_LINE = STATUS.encode() + b"\r"
 SEGMENT = 65536
@@ -163,3 +163,25 @@ def test_answers_come_in_order_also_when_the_first_takes_its_time(bench):
     waiting[0].callback(None)
     codes = [lay_out(line).code for line in bench.transport.value().split(b"\r")[:-1]]
     assert codes == ["94", "98", "24", "12", "10", "98"]
+
+
+def test_what_strangers_cause_to_be_logged_is_bounded_and_what_terminals_do_is_logged(bench):
+    foreign = CHECKOUT.replace("riverside", "elsewhere")
+    with capturedLogs() as logs:
+        for _ in range(100):
+            bench.connect()
+            bench.hear(b"\r".join([CHECKOUT.encode(), b"rubbish", b"00"] * 10) + b"\r")
+            bench.hear(b"x" * 5000)
+            bench.terminal.connectionLost()
+    assert 10 < len(logs) < 40
+    bench.clock.advance(60)
+    bench.connect()
+    with capturedLogs() as logs:
+        bench.say(CHECKOUT)
+        assert bench.say(LOGIN) == "941"
+        for _ in range(2):
+            bench.say(foreign)
+    told = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
+    assert told[0].startswith("no library yet refused: not_logged_in (terminal at ")
+    assert told[0].endswith("others not logged")
+    assert [line.partition(" (")[0] for line in told[1:]] == ["riverside refused: other_library"] * 2

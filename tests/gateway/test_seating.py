@@ -42,7 +42,7 @@ def terminal(bench: Bench, address: str, location: str = "Hall", certificate: st
     """A terminal that asks for one of the seats of a library that has one; what it hears, and its connection."""
     assert bench.connect(address)
     if certificate:
-        bench.terminal._answering.peer = Peer(address, certificate)
+        bench.terminal._visit.peer = Peer(address, certificate)
     bench.hear(HILL.format(location).encode() + b"\r")
     if not bench.transport.value():
         bench.clock.advance(2)

@@ -1,0 +1,29 @@
+"""What a terminal that is logged in does is logged as it comes; what strangers do, a few times a minute for each kind.
+
+Else whoever can connect could fill the disk.
+"""
+
+from __future__ import annotations
+
+from twisted.logger import Logger
+
+from sip2gw.gateway.sparing import Sparing
+from sip2gw.gateway.visits import Visit
+
+
+class Telling:
+    """Logs warnings about one visit."""
+
+    def __init__(self, sparing: Sparing, visit: Visit) -> None:
+        self._sparing = sparing
+        self._visit = visit
+
+    def warn(self, log: Logger, kind: str, text: str, **fields: object) -> None:
+        """Log `text`, a format that may name {library} and {peer}, if one more of this kind may be."""
+        library = self._visit.place.library
+        more = 0 if library else self._sparing.left_out(kind)
+        if more is not None:
+            log.warn(
+                text + ("; {more} others not logged" if more else ""),
+                library=library or "no library yet", peer=self._visit.peer, more=more, **fields,
+            )  # fmt: skip
