@@ -111,6 +111,16 @@ def _bodies() -> Iterator[bytes]:
         text = json.dumps(document).encode()
         for status in (b"\0", b"\x03"):
             yield status + text
+    for later in (
+        b"5",
+        b"-1",
+        b"1e9",
+        b"Wed, 21 Oct 2026 07:28:00 GMT",
+        b"Wed, 99 Oct 99999 07:28:00 XYZ",
+        b"9" * 30,
+    ):
+        for status in (b"\5", b"\7"):
+            yield status + later + b"\n{}"
     yield b'\0{"a": NaN}'
     yield b'\0{"a": 1, "a": 2}'
     yield b"\0" + b"[" * 3000

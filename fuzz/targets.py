@@ -18,7 +18,7 @@ from twisted.web.http_headers import Headers
 from sip2gw.gateway.proxy import LONGEST, NoHeader, begins_header, read_header
 from sip2gw.librarika import movements, records
 from sip2gw.librarika.shapes import Misshapen, structured
-from sip2gw.librarika.verdicts import Call, Unauthorized, answer
+from sip2gw.librarika.verdicts import Call, Failed, Unauthorized, answer
 from sip2gw.library import LibraryError
 from sip2gw.secret import Secret
 from sip2gw.session import logins
@@ -52,7 +52,6 @@ RECORDS = (
     *(getattr(movements, name) for name in dir(movements) if hasattr(getattr(movements, name), "__attrs_attrs__")),
 )  # fmt: skip
 MOST_FIELDS = 64
-PROBLEM = Headers({b"content-type": [b"application/problem+json"]})
 
 
 def framer(stream: bytes) -> None:
@@ -104,7 +103,10 @@ def adapter(body: bytes) -> None:
     for writes in (False, True):
         call = Call("operation", "POST", "", Headers({b"authorization": [b"x"]}), writes=writes)
         try:
-            found = answer(call, status, PROBLEM, body[1:])
+            found = answer(call, status, _headers(body), body[1:])
+        except Failed as failed:
+            assert _says_nothing_of(body[1:], f"{failed} {call.error(failed)}")
+            continue
         except (LibraryError, Unauthorized) as error:
             # The code of a refusal is told on; its form is that of a name, and short.
             assert _says_nothing_of(body[1:], str(error).replace(getattr(error, "code", ""), ""))
@@ -127,9 +129,9 @@ def login(line: bytes) -> None:
         for _ in range(4):
             if said is None:
                 break
-            # Delimiters that close nothing are left out.
-            password, came = said.credentials.password.reveal(), _text(line, dialect)
-            assert password.replace(dialect.delimiter, "") in came.replace(dialect.delimiter, "")
+            assert _squeezed(said.credentials.password.reveal(), dialect) in _squeezed(
+                _text(line, dialect), dialect
+            )
             said = said.otherwise
         assert said is None
     text = line.decode("utf-8", "replace")
@@ -151,6 +153,17 @@ def _text(line: bytes, dialect: Dialect) -> str:
         return line.decode(dialect.charset)
     except UnicodeDecodeError:
         return line.decode("latin-1")
+
+
+def _headers(body: bytes) -> Headers:
+    """The body says when to come back, too."""
+    later = body[1:33].partition(b"\n")[0]
+    return Headers({b"content-type": [b"application/problem+json"], b"retry-after": [later]})
+
+
+def _squeezed(text: str, dialect: Dialect) -> str:
+    """Delimiters and blanks that close nothing are left out, inside a value as well."""
+    return "".join(text.replace(dialect.delimiter, " ").split())
 
 
 def _can_be_said(layout: Layout, dialect: Dialect) -> None:

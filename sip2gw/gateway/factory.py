@@ -19,7 +19,7 @@ from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
-from sip2gw.session import Session
+from sip2gw.session import Newest, Session
 from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
 
@@ -57,6 +57,7 @@ class TerminalFactory(ServerFactory):
         self._deferred_login = deferred_login
         self._dialect = dialect
         self._session = session
+        self._newest = Newest(reactor.seconds)
         self._sparing = Sparing(reactor.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol | None:
@@ -68,6 +69,7 @@ class TerminalFactory(ServerFactory):
             dialect=self._dialect,
             deferred_login=self._deferred_login,
             most_fields=lambda: self.limits.fields,
+            newest=self._newest,
             clock=self._reactor.seconds,
             now=self.directory.clock,
         )

@@ -2,7 +2,7 @@
 
 from sip2gw.session.conversation import NOT_AGAIN, PATIENCE, Session
 from sip2gw.session.logins import Login
-from sip2gw.session.memory import MEMORY, UNDATED
+from sip2gw.session.memory import MEMORY, UNDATED, Newest
 from sip2gw.session.steps import (
     Ask,
     Closed,
@@ -29,6 +29,7 @@ __all__ = [
     "Ignore",
     "LoggedIn",
     "Login",
+    "Newest",
     "Say",
     "Serving",
     "Session",

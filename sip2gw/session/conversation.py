@@ -8,7 +8,7 @@ What a line leads to, by the state of the session:
     any        no message, unknown code       Ignore
     any        bad checksum                   Say 96; the third in a row hangs up: Closed
     any        97                             Say the bytes last sent, or 96 if there are none
-    any        a write, same bytes as before  Say the answer given before
+    any        a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
     any        either, early                  Ignore: the answer that went out meanwhile was the one asked for
     any        a write out of its places      Decline
     any        more fields than are read      Decline
@@ -51,7 +51,7 @@ from attrs import evolve, frozen
 
 from sip2gw.library import LibraryError, Refused
 from sip2gw.session.logins import Login, account_of, from_request, institution_id, names_several, read
-from sip2gw.session.memory import Memory
+from sip2gw.session.memory import Memory, Newest
 from sip2gw.session.spelling import delimiter_of_login, dialect_of, protection
 from sip2gw.session.steps import (
     Ask,
@@ -102,7 +102,8 @@ class _InHand:
 class Session:
     """The state of one conversation.
 
-    `most_fields` is how many fields of a request are read; `clock` counts seconds; `now` gives this moment, aware.
+    `most_fields` is how many fields of a request are read; `newest` is what all sessions share; `clock` counts seconds;
+    `now` gives this moment, aware.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Session:
         dialect: Dialect = DEFAULT,
         deferred_login: bool = True,
         most_fields: Callable[[], int] = lambda: 64,
+        newest: Newest | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
@@ -124,7 +126,7 @@ class Session:
         self._clock = clock
         self._now = now
         self._hand: _InHand | None = None
-        self._memory = Memory(clock)
+        self._memory = Memory(clock, newest)
         self._refused: SignIn | None = None
         self._refused_until = 0.0
         self._bad_checksums = 0
@@ -170,6 +172,7 @@ class Session:
             self.state = evolve(self.state, tenant=tenant)
         else:
             self.state = Serving(tenant, hand.login.location if hand.login else "")
+        self._memory.library = tenant.nickname
         profile = tenant.profile(self.state.location)
         self._dialect = dialect_of(profile, delimiter=self._delimiter)
         self._error_detection = profile.error_detection
@@ -199,7 +202,8 @@ class Session:
         step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
         if remember and not hand.request.read_only and not isinstance(hand.request, messages.Login):
             dated = getattr(hand.request, "transaction_date", None) is not None
-            self._memory.keep(hand.line, step.line, dated=dated)
+            item = getattr(hand.request, "item_identifier", None) or ""
+            self._memory.keep(hand.line, step.line, item=item, dated=dated)
         return step
 
     def refuse(self, why: str) -> Say:

@@ -99,3 +99,33 @@ def test_F30_the_same_bytes_again_are_answered_the_same_and_done_once(bench):
     assert bench.say(CHECKIN).startswith("101")
     assert bench.say(CHECKIN).startswith("101")
     assert written(bench).count("return") == 1
+
+
+def checked(line: str) -> str:
+    """With a sequence number, as terminals have it that never count on, and a checksum."""
+    body = f"{line}AY1AZ"
+    return f"{body}{-sum(body.encode()) & 0xFFFF:04X}"
+
+
+def test_F32_two_items_of_one_checksum_in_one_second_are_two_returns(bench):
+    bench.say(LOGIN)
+    lines = [checked(CHECKIN.replace("AB10001", f"AB{item}")) for item in ("10201", "10210")]
+    assert lines[0][-4:] == lines[1][-4:]
+    assert [bench.say(line)[:3] for line in lines] == ["101", "101"]
+    assert written(bench) == ["return", "return"]
+
+
+def test_F33_a_return_is_a_new_one_after_a_loan_at_another_terminal(bench):
+    """The clock of the first stands still, so that it says the very same bytes."""
+    for line in (LOGIN, CHECKOUT):
+        bench.say(line)
+    first = bench.terminal, bench.transport
+    answer = bench.say(CHECKIN)
+    assert bench.say(CHECKIN) == answer
+    assert written(bench) == ["loan", "return"]
+    bench.connect()
+    for line in (LOGIN, CHECKOUT):
+        bench.say(line)
+    bench.terminal, bench.transport = first
+    assert bench.say(CHECKIN)[:3] == "101"
+    assert written(bench) == ["loan", "return", "loan", "return"]

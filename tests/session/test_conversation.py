@@ -19,6 +19,7 @@ from sip2gw.session import (
     Decline,
     Ignore,
     LoggedIn,
+    Newest,
     Say,
     Serving,
     Session,
@@ -384,7 +385,77 @@ def test_memory_fades():
     assert isinstance(session.receive(CHECKOUT), Ask)
 
 
-def test_permuted_barcodes_have_one_checksum_and_are_two_requests():
+def checkin(item="1"):
+    return f"09N{DATE}{DATE}APdesk|AOriverside|AB{item}|AC|".encode()
+
+
+def written(session, line, kind=messages.CheckinResponse):
+    """The answer to a write that the library has decided."""
+    assert isinstance(session.receive(line), Ask)
+    return session.reply(kind(ok=True))
+
+
+@pytest.mark.parametrize("item", ["1", " 1 "])
+def test_F33_after_a_loan_at_another_terminal_the_same_return_is_a_new_one(item):
+    newest = Newest(Clock())
+    first, second = (serving(newest=newest) for _ in range(2))
+    answer = written(first, checkin())
+    assert first.receive(checkin()) == answer, "nobody has written on it since"
+    written(second, CHECKOUT.replace(b"AB1|", f"AB{item}|".encode()), messages.CheckoutResponse)
+    written(first, checkin())
+
+
+def test_F33_a_loan_at_the_same_terminal_is_as_new():
+    session = serving()
+    written(session, checkin())
+    written(session, CHECKOUT, messages.CheckoutResponse)
+    written(session, checkin())
+
+
+@pytest.mark.parametrize("other", [tenant("elsewhere"), tenant()])
+def test_F33_what_is_written_elsewhere_or_on_other_items_is_no_reason(other):
+    newest = Newest(Clock())
+    first = serving(newest=newest)
+    answer = written(first, checkin())
+    second = connected(newest=newest)
+    second.receive(LOGIN.replace(b"riverside", other.nickname.encode()))
+    second.admitted(other)
+    item = b"2" if other.nickname == "riverside" else b"1"
+    line = CHECKOUT.replace(b"AB1|", b"AB" + item + b"|").replace(b"riverside", other.nickname.encode())
+    written(second, line, messages.CheckoutResponse)
+    assert first.receive(checkin()) == answer
+
+
+def test_F33_a_loan_that_was_not_decided_is_no_newer_write():
+    newest = Newest(Clock())
+    first, second = (serving(newest=newest) for _ in range(2))
+    answer = written(first, checkin())
+    second.receive(CHECKOUT)
+    second.reply(messages.CheckoutResponse(), remember=False)
+    assert first.receive(checkin()) == answer
+
+
+def test_F33_what_a_terminal_did_that_is_gone_counts_as_well():
+    newest = Newest(Clock())
+    first, second = (serving(newest=newest) for _ in range(2))
+    written(first, checkin())
+    second.receive(CHECKOUT)
+    second.close()
+    second.reply(messages.CheckoutResponse(ok=True))
+    written(first, checkin())
+
+
+def test_F33_what_is_known_of_writes_is_limited_in_time_and_number():
+    clock = Clock()
+    newest = Newest(clock, most=3)
+    writes = [newest.note("riverside", str(number)) for number in range(4)]
+    assert [write in newest for write in writes] == [False, True, True, True]
+    clock.seconds = MEMORY + 1
+    assert newest.note("riverside", "9") in newest
+    assert len(newest) == 1
+
+
+def test_F32_permuted_barcodes_have_one_checksum_and_are_two_requests():
     session = serving()
     lines = [f"11YN{DATE}{DATE}AOriverside|AAM-1|AB{item}|AC|AY1AZ" for item in ("1234", "4321")]
     first, second = (line.encode() + b"%04X" % (-sum(line.encode()) & 0xFFFF) for line in lines)
