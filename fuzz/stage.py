@@ -15,6 +15,8 @@ from sip2gw.library import Credentials, Item, ItemState, ItemStatus, Loan, Patro
 from sip2gw.tenants import Directory
 
 ITEM = Item("10001", "A title")
+MOMENTS = 8
+HOUR = 3600.0
 NOW = datetime(2026, 3, 1, 10, 15, tzinfo=UTC)
 
 
@@ -32,6 +34,9 @@ class AnyLibrary:
 
     async def rules(self) -> Rules:
         return Rules(name="A library", zone=UTC)
+
+    async def confirm(self) -> Rules:
+        return await self.rules()
 
     async def reachable(self) -> bool:
         return True
@@ -61,11 +66,16 @@ class AnyLibrary:
         return refuse
 
 
-async def open_library(nickname: str, credentials: Credentials) -> AnyLibrary:
-    """Everybody is let in, but for those who say `wrong`."""
-    if credentials.password.reveal() == "wrong":
-        raise Refused("invalid_credentials")
-    return AnyLibrary(nickname)
+class Door:
+    """Lets everybody in but those who say `wrong`."""
+
+    async def __call__(self, nickname: str, credentials: Credentials) -> AnyLibrary:
+        if credentials.password.reveal() == "wrong":
+            raise Refused("invalid_credentials")
+        return AnyLibrary(nickname)
+
+    def asks(self, _: str, __: Credentials) -> bool:
+        return False
 
 
 class Transport(StringTransport):
@@ -82,14 +92,14 @@ class Conversation:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.factory = TerminalFactory(Directory(open_library, clock=lambda: NOW), reactor=self.clock)
+        self.factory = TerminalFactory(Directory(Door(), clock=lambda: NOW), reactor=self.clock)
         peer = IPv4Address("TCP", "192.168.1.1", 54321)
         self.terminal = self.factory.buildProtocol(peer)
         self.transport = Transport(peerAddress=peer)
         self.terminal.makeConnection(self.transport)
 
     def hear(self, *pieces: bytes) -> bytes:
-        """What is said to these pieces of bytes until there is nothing left to say, or the connection is gone."""
+        """What is said to these pieces of bytes, and in the moments after; then the terminal is gone."""
         failures: list[Any] = []
 
         def observe(event: dict[str, Any]) -> None:
@@ -103,9 +113,10 @@ class Conversation:
                     break
                 self.terminal.dataReceived(piece)
                 self.clock.advance(0)
-            while any(call.getTime() <= self.clock.seconds() for call in self.clock.getDelayedCalls()):
-                self.clock.advance(0)
+            for _ in range(MOMENTS):
+                self.clock.advance(0.25)
             self.terminal.connectionLost()
+            self.clock.advance(HOUR)
         finally:
             globalLogPublisher.removeObserver(observe)
         for failure in failures:
