@@ -7,26 +7,31 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from attrs import fields
+from attrs import asdict, fields
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
 from sip2gw import __version__
+from sip2gw.admin.figures import MetricsPage
+from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
 from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
+from sip2gw.config.values import token_in
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.clients import ClientFiles
 from sip2gw.gateway.descriptors import ceiling
 from sip2gw.gateway.listening import CannotListen, Listener
 from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.tls import ServerTLS, TLSFiles
-from sip2gw.librarika import Deadlines, Librarika, Restraint
+from sip2gw.librarika import BackEnd, Deadlines, Librarika, Restraint
 from sip2gw.log import Log
 from sip2gw.metrics import Metrics
+from sip2gw.secret import Secret
 from sip2gw.tags import Tags
 from sip2gw.tenants import Directory
+from sip2gw.watchdog import Watchdog
 
 RENEWAL_DUE = 14
 """Days before a certificate's end from which health warns of it."""
@@ -75,14 +80,17 @@ class Gateway(Service):
         )
         self.memory = MemoryWatch(self.terminals, reactor)
         self.doors = [self._door(f"listen[{n}].endpoint", listen) for n, listen in enumerate(config.listen)]
+        self.watchdog = Watchdog(reactor, self.metrics)
+        self.guard = Guard(None, reactor.seconds)
         self.window: Listener | None = None
         if config.admin is not None:
             endpoint = config.admin.endpoint
+            self.guard.token = token(config)
             self.window = Listener(
                 "health",
                 str(endpoint),
                 partial(endpoint.on, reactor),
-                site(self.health),
+                site(self.health, {"metrics": MetricsPage(self.metrics.registry)}, self.guard),
                 reactor=reactor,
                 remedy=self._remedy("admin.endpoint"),
             )
@@ -94,8 +102,8 @@ class Gateway(Service):
             version=__version__,
             terminals=len(self.terminals.sessions),
             listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
-            warnings=self._config.warnings
-            + tuple(chain.from_iterable(door.warnings(RENEWAL_DUE) for door in self.doors)),
+            warnings=(*self._config.warnings, *chain.from_iterable(self._warnings())),
+            back_ends=tuple(map(_in_json, self.librarika.back_ends())),
         )
 
     def _warnings(self) -> Iterator[tuple[str, ...]]:
@@ -121,6 +129,7 @@ class Gateway(Service):
         for listener in self._listeners():
             listener.startService()
         self.memory.startService()
+        self.watchdog.startService()
         self._status = Status.OK
         for warning in self._config.warnings:
             self.log.warn("{warning}", warning=warning)
@@ -150,6 +159,7 @@ class Gateway(Service):
             self.log.warn("{count} terminals were cut off", count=left)
             self.terminals.cut()
         self.memory.stopService()
+        self.watchdog.stopService()
         await self._unless_enough(self.librarika.close())
         if self.window is not None:
             await self._unless_enough(self.window.stopService())
@@ -202,6 +212,16 @@ def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
         private_networks=api.private_networks,
         metrics=metrics,
     )
+
+
+def token(config: Config) -> Secret | None:
+    """What whoever asks the admin endpoint must bring. Raises `Wrong`."""
+    file = None if config.admin is None else config.admin.token_file
+    return None if file is None else token_in(file)
+
+
+def _in_json(back_end: BackEnd) -> dict[str, Any]:
+    return {**asdict(back_end), "since": back_end.since.isoformat()}
 
 
 def deadlines(config: Config) -> Deadlines:

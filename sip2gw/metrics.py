@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 OTHER = "other"
 """The library of all those that are not named."""
@@ -29,6 +29,7 @@ class Metrics:
         self._declare_who()
         self._declare_the_cloud()
         self._declare_certificates()
+        self._declare_the_process()
 
     def library(self, nickname: str) -> str:
         """The label of a library. Call it only for one that is in the configuration or has logged a terminal in."""
@@ -90,6 +91,13 @@ class Metrics:
         self.certificate_renewals = self._counter(
             "certificate_renewals", "Changes on disk that were found.", "outcome"
         )
+
+    def _declare_the_process(self) -> None:
+        """Memory, processor time, file descriptors and start time are prometheus_client's own."""
+        ProcessCollector(registry=self.registry)
+        self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop came round last.")
+        self.loop_blocks = self._counter("loop_blocks", "Times that the event loop stood still for too long.")
+        self.reloads = self._counter("reloads", "Configurations read again on SIGHUP.", "outcome")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"sip2gw_{name}", text, labels, registry=self.registry)

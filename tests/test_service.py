@@ -102,6 +102,8 @@ class GatewayTests(TestCase):
             url = "http://127.0.0.1:{port.getHost().port}/{{library}}/api/v1"
             [admin]
             endpoint = "tcp:0:interface=127.0.0.1"
+            [limits]
+            login_floor = 0.001
             """
         )
         kept_pair(self.path.parent / "tls")
@@ -146,6 +148,11 @@ class GatewayTests(TestCase):
         await gateway.stopService()
         await terminal.closed
 
+    async def test_health_names_the_libraries_whose_api_was_asked(self) -> None:
+        gateway = self.start()
+        assert gateway.health().back_ends == ()
+        await gateway.stopService()
+
     async def test_plain_sip2_on_the_tls_port_leaves_nothing_behind(self) -> None:
         gateway = self.start()
         terminal = await self.connect(gateway.doors[1])
@@ -176,7 +183,9 @@ class GatewayTests(TestCase):
             await self.health(window)
 
     async def test_F88_whoever_is_never_answered_is_cut_off(self) -> None:
-        gateway = Gateway(evolve(load(self.path), limits=Limits(drain_deadline=0.01)), reactor)
+        gateway = Gateway(
+            evolve(load(self.path), limits=Limits(drain_deadline=0.01, login_floor=0.001)), reactor
+        )
         gateway.startService()
         busy = await self.connect(gateway.doors[0])
         busy.sendLine(LOGIN)

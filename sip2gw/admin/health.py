@@ -7,14 +7,16 @@ while it starts and stops. `/health`: the same as ready, with figures.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
 from attrs import asdict, frozen
-from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, Request
+from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, UNAUTHORIZED, Request
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Site
+
+from sip2gw.admin.guard import HEADERS, Guard
 
 
 class Status(Enum):
@@ -38,19 +40,27 @@ class Health:
     """Where terminals can connect."""
     warnings: tuple[str, ...] = ()
     """What the operator should see to, a sentence each."""
+    back_ends: tuple[Mapping[str, Any], ...] = ()
+    """How the API of each library is that terminals were let in at lately."""
 
 
-def site(health: Callable[[], Health]) -> Site:
-    """A site for an endpoint; it writes no log of requests."""
-    root = _Answer(lambda: (NOT_FOUND, {"error": "not found"}))
-    page = _Answer(lambda: _figures(health()))
-    page.putChild(b"live", _Answer(lambda: (OK, {"status": "ok"})))
-    page.putChild(b"ready", _Answer(lambda: _readiness(health())))
+def site(
+    health: Callable[[], Health],
+    further: Mapping[str, Resource] | None = None,
+    guard: Guard | None = None,
+) -> Site:
+    """A site for an endpoint; it writes no log of requests. `further` are its other pages, by name."""
+    root = Answer(lambda: (NOT_FOUND, {"error": "not found"}))
+    page = Answer(lambda: _figures(health()))
+    page.putChild(b"live", Answer(lambda: (OK, {"status": "ok"})))
+    page.putChild(b"ready", Answer(lambda: _readiness(health())))
     root.putChild(b"health", page)
-    return _QuietSite(root)  # type: ignore[no-untyped-call]  # Twisted's
+    for name, other in (further or {}).items():
+        root.putChild(name.encode(), other)
+    return _GuardedSite(root, guard or Guard(None))
 
 
-class _Answer(Resource):
+class Answer(Resource):
     """A page whose status and JSON object come from `look`."""
 
     def __init__(self, look: Callable[[], tuple[int, dict[str, Any]]]) -> None:
@@ -60,7 +70,7 @@ class _Answer(Resource):
     def getChild(self, path: bytes, request: Request) -> IResource:
         if path == b"" and not getattr(request, "postpath", None):  # a slash at the end means nothing
             return self
-        return _Answer(lambda: (NOT_FOUND, {"error": "not found"}))
+        return Answer(lambda: (NOT_FOUND, {"error": "not found"}))
 
     def render(self, request: Request) -> bytes:
         code, content = self._look()
@@ -70,15 +80,30 @@ class _Answer(Resource):
         body = json.dumps(content).encode() + b"\n"
         request.setResponseCode(code)
         request.setHeader(b"content-type", b"application/json")  # type: ignore[no-untyped-call]  # Twisted's
-        request.setHeader(b"cache-control", b"no-store")  # type: ignore[no-untyped-call]  # Twisted's
         request.setHeader(b"content-length", b"%d" % len(body))  # type: ignore[no-untyped-call]  # Twisted's
         return body if request.method != b"HEAD" else b""
 
 
-class _QuietSite(Site):
-    """Probes come every few seconds: neither they nor the factory are worth a line in a log."""
+class _GuardedSite(Site):
+    """Nobody gets past the guard. Probes come every few seconds: neither they nor the factory are worth a line."""
 
     noisy = False
+
+    def __init__(self, root: IResource, guard: Guard) -> None:
+        super().__init__(root)  # type: ignore[no-untyped-call]  # Twisted's
+        self._guard = guard
+
+    def getResourceFor(self, request: Request) -> IResource:
+        for name, value in HEADERS.items():
+            request.setHeader(name, value)  # type: ignore[no-untyped-call]  # Twisted's
+        refused = self._guard.refusal(request)
+        if refused is not None:
+            code, why = refused
+            if code == UNAUTHORIZED:
+                request.setHeader(b"www-authenticate", b"Bearer")  # type: ignore[no-untyped-call]  # Twisted's
+            return Answer(lambda: (code, {"error": why}))
+        found: IResource = super().getResourceFor(request)  # type: ignore[no-untyped-call]  # Twisted's
+        return found
 
     def log(self, request: Request) -> None:
         pass

@@ -38,6 +38,7 @@ class HealthTests(TestCase):
             "terminals": 7,
             "listening": ["127.0.0.1:6009"],
             "warnings": [],
+            "back_ends": [],
         }
         assert response.headers.getRawHeaders("cache-control") == ["no-store"]
 

@@ -1,0 +1,61 @@
+"""Whoever asks from elsewhere brings the token; who brings a wrong one too often is not listened to for a while.
+
+The comparison takes one time, whatever was sent. Each answer tells a browser to keep it from everybody.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from time import monotonic
+
+from twisted.web.http import UNAUTHORIZED, Request
+
+from sip2gw.secret import Secret
+
+HEADERS = {
+    b"cache-control": b"no-store",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+}
+
+FOR_EVERYBODY = (b"/health/live", b"/health/ready")
+TOO_MANY_REQUESTS = 429
+WRONG = 5
+"""Wrong tokens from one address within `PERIOD`."""
+PERIOD = 60.0
+"""Seconds."""
+_ADDRESSES = 1000
+"""Whose wrong tokens are counted at the same time."""
+
+
+class Guard:
+    """Keeps everybody out who lacks `token`, which may be replaced at any time; None lets all in."""
+
+    def __init__(self, token: Secret | None, seconds: Callable[[], float] = monotonic) -> None:
+        self.token = token
+        self._seconds = seconds
+        self._wrong: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    def refusal(self, request: Request) -> tuple[int, str] | None:
+        """Status and reason for who is not let in."""
+        if self.token is None or request.path.rstrip(b"/") in FOR_EVERYBODY:
+            return None
+        address = str(getattr(request.getClientAddress(), "host", ""))
+        began, count = self._wrong.get(address, (self._seconds(), 0))
+        if self._seconds() - began >= PERIOD:
+            began, count = self._seconds(), 0
+        if count >= WRONG:
+            return TOO_MANY_REQUESTS, "too many wrong tokens"
+        brought = request.getHeader(b"authorization") or b""  # type: ignore[no-untyped-call]  # Twisted's
+        if hmac.compare_digest(brought, b"Bearer " + self.token.reveal().encode("ascii")):
+            return None
+        if brought:
+            self._wrong[address] = began, count + 1
+            self._wrong.move_to_end(address)
+            if len(self._wrong) > _ADDRESSES:
+                self._wrong.popitem(last=False)
+        return UNAUTHORIZED, "a token is needed"

@@ -1,0 +1,81 @@
+"""The event loop must come round: how late it does is a figure, and when it stands still the log says where.
+
+A thread looks at where the reactor's thread is, while it is stuck there: file, line and function, and no value.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from time import monotonic
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from sip2gw.metrics import Metrics
+
+BEAT = 0.25
+"""Seconds from one sign of life of the loop to the next."""
+
+BLOCKED = 1.0
+"""Seconds without one, beyond that, after which it counts as blocked."""
+
+_FRAMES = 12
+"""Of the stack, the innermost ones."""
+
+
+class Watchdog(Service):
+    """Watches over the loop of `reactor` from the thread that starts it."""
+
+    log = Logger()
+
+    def __init__(
+        self, reactor: Any, metrics: Metrics, *, beat: float = BEAT, blocked: float = BLOCKED
+    ) -> None:
+        self._metrics = metrics
+        self._beat = beat
+        self._blocked = blocked
+        self._last = monotonic()
+        self._thread = 0
+        self._ended = threading.Event()
+        self._beating = LoopingCall(self._come_round)
+        self._beating.clock = reactor
+
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._thread, self._last = threading.get_ident(), monotonic()
+        self._ended.clear()
+        self._beating.start(self._beat, now=False)
+        threading.Thread(target=self._watch, args=(self._ended,), name="watchdog", daemon=True).start()
+
+    def stopService(self) -> None:
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._ended.set()
+        if self._beating.running:
+            self._beating.stop()
+
+    def _come_round(self) -> None:
+        now = monotonic()
+        self._metrics.loop_lag.set(max(0.0, now - self._last - self._beat))
+        self._last = now
+
+    def _watch(self, ended: threading.Event) -> None:
+        told = 0.0
+        while not ended.wait(min(self._blocked, self._beat)):
+            last = self._last
+            if monotonic() - last > self._beat + self._blocked and told != last and not ended.is_set():
+                told = last
+                self._tell()
+
+    def _tell(self) -> None:
+        frame = sys._current_frames().get(self._thread)
+        stack = traceback.extract_stack(frame)[-_FRAMES:] if frame is not None else []
+        self._metrics.loop_blocks.inc()
+        self.log.error(
+            "the event loop has been blocked for more than {seconds} s, in {stack}",
+            seconds=self._blocked,
+            stack=" > ".join(f"{at.filename}:{at.lineno} {at.name}" for at in stack),
+        )

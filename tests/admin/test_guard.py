@@ -1,0 +1,82 @@
+"""The window is for whoever has the token, it bounds how often one may guess, and no browser shows it elsewhere."""
+
+from treq.client import HTTPClient
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.task import Clock
+from twisted.trial.unittest import TestCase
+from twisted.web.client import Agent
+
+from sip2gw.admin.figures import MetricsPage
+from sip2gw.admin.guard import PERIOD, WRONG, Guard
+from sip2gw.admin.health import Health, Status, site
+from sip2gw.metrics import Metrics
+from sip2gw.secret import Secret
+
+TOKEN = "0123456789abcdef" * 2
+
+
+class GuardTests(TestCase):
+    async def setUp(self) -> None:
+        self.clock = Clock()
+        self.guard = Guard(Secret(TOKEN), self.clock.seconds)
+        self.metrics = Metrics()
+        pages = {"metrics": MetricsPage(self.metrics.registry)}
+        window = site(lambda: Health(Status.OK, "1.2.3", terminals=7), pages, self.guard)
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(window)
+        self.addCleanup(port.stopListening)
+        self.base = f"http://127.0.0.1:{port.getHost().port}"
+        self.client = HTTPClient(Agent(reactor))
+
+    async def ask(self, path: str, token: str | None = None, method: str = "GET"):
+        """Status, headers and text."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        response = await self.client.request(method, self.base + path, headers=headers)
+        return response.code, response.headers, await response.text()
+
+    async def test_F95_nobody_looks_in_without_the_token(self) -> None:
+        for path in ("/health", "/metrics", "/nothing", "/"):
+            for token in (None, TOKEN[:-1], TOKEN.upper(), ""):
+                self.guard._wrong.clear()
+                code, headers, text = await self.ask(path, token)
+                assert (code, text) == (401, '{"error": "a token is needed"}\n')
+                assert headers.getRawHeaders("www-authenticate") == ["Bearer"]
+        assert (await self.ask("/health", TOKEN))[0] == 200
+        for path in ("/health/live", "/health/ready", "/health/ready/"):
+            assert (await self.ask(path))[0] == 200
+
+    async def test_F95_guessing_gets_nowhere(self) -> None:
+        for _ in range(WRONG):
+            assert (await self.ask("/health", "guess"))[0] == 401
+        for token in ("guess", TOKEN):
+            assert (await self.ask("/health", token))[0] == 429
+        assert (await self.ask("/health/ready"))[0] == 200
+        self.clock.advance(PERIOD)
+        assert (await self.ask("/health", TOKEN))[0] == 200
+
+    async def test_F95_no_browser_keeps_or_frames_it(self) -> None:
+        for path, token in (("/health", TOKEN), ("/metrics", TOKEN), ("/health", None), ("/<b>", TOKEN)):
+            _, headers, text = await self.ask(path, token)
+            for name, value in (
+                ("cache-control", "no-store"),
+                ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+                ("x-content-type-options", "nosniff"),
+                ("x-frame-options", "DENY"),
+            ):
+                assert headers.getRawHeaders(name) == [value], (path, name)
+            assert "<b>" not in text
+
+    async def test_the_figures_as_prometheus_reads_them(self) -> None:
+        self.metrics.struck("line")
+        code, headers, text = await self.ask("/metrics", TOKEN)
+        assert code == 200
+        assert headers.getRawHeaders("content-type") == ["text/plain; version=0.0.4; charset=utf-8"]
+        assert 'sip2gw_limit_strikes_total{limit="line"} 1.0' in text
+        assert "process_resident_memory_bytes" in text
+        assert (await self.ask("/metrics", TOKEN, "POST"))[0] == 405
+
+    def tearDown(self) -> Deferred[None]:
+        done: Deferred[None] = Deferred()
+        reactor.callLater(0, done.callback, None)
+        return done

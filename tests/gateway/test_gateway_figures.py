@@ -1,0 +1,48 @@
+"""What is counted has as many names as the gateway gives it, and none that comes off the wire."""
+
+from sip2gw.metrics import OTHER, Metrics
+
+from .desk import Bench
+
+LOGIN = "9300CNkiosk@riverside.example|COkiosk-secret|AO{}|"
+
+
+def series(metrics: Metrics) -> set[tuple]:
+    return {
+        (sample.name, *sample.labels.items())
+        for family in metrics.registry.collect()
+        for sample in family.samples
+    }
+
+
+def test_F96_ten_thousand_libraries_that_nobody_knows_make_no_series():
+    bench = Bench()
+
+    def log_in(library: str) -> None:
+        bench.connect()
+        bench.say(LOGIN.format(library))
+        bench.clock.advance(2)
+        assert bench.transport.value() == b"940\r"
+        bench.transport.loseConnection()
+        bench.terminal.connectionLost()
+
+    log_in("no-such-library")
+    bench.connect()
+    assert bench.say("9900302.00AO0|").startswith("98")
+    before = series(bench.factory.metrics)
+    for number in range(10_000):
+        bench.terminal.dataReceived(f"9900302.00AOn{number}|\r".encode())
+    assert bench.transport.value().count(b"98") == 10_001
+    for number in range(5):
+        log_in(f"n{number}")
+    assert series(bench.factory.metrics) == before
+
+
+def test_F96_the_libraries_that_are_named_are_so_many_and_no_more():
+    metrics = Metrics(libraries=2, named=["riverside"])
+    assert [metrics.library(name) for name in ("hillcrest", "riverside", "openall", "hillcrest")] == [
+        "hillcrest",
+        "riverside",
+        OTHER,
+        "hillcrest",
+    ]
