@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from sip2gw.circulation.sorting import BinRule
 
 
+PAST = timedelta(days=90)
+FUTURE = timedelta(minutes=5)
+"""What is further away from the gateway's own clock is no terminal's day, but a terminal's clock gone wrong."""
+
+
 def utc_now() -> datetime:
     """This moment, aware."""
     return datetime.now(UTC)
@@ -108,11 +113,18 @@ class Desk:
         known = (own, *languages, self.profile.language, self.language, self.rules.language)
         return speech.choose(known, self.texts, self.profile.charset)
 
-    def happened(self, moment: datetime | None) -> datetime:
-        """A terminal's timestamp as an aware moment. Without one, or if it lies in the future: now."""
-        now = self.now()
+    def believed(self, moment: datetime | None) -> datetime | None:
+        """A terminal's timestamp as an aware moment in the library's zone; None without one, or if it can't be true.
+
+        Of an hour that the clock on the wall shows twice, the first is meant.
+        """
         if moment is None:
-            return now
+            return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self.rules.zone)
-        return moment.astimezone(self.rules.zone) if moment <= now + timedelta(minutes=5) else now
+        now, moment = self.clock().astimezone(UTC), moment.astimezone(UTC)  # two walls can't be compared
+        return moment.astimezone(self.rules.zone) if now - PAST <= moment <= now + FUTURE else None
+
+    def happened(self, moment: datetime | None) -> datetime:
+        """When it happened, by a terminal's timestamp; now if that is not to be believed."""
+        return self.believed(moment) or self.now()

@@ -27,6 +27,11 @@ def occasion(request: Transaction, desk: Desk, happened: Timestamp, due: Timesta
     if no_block and not cancel and not desk.profile.offline:
         raise Refused("offline_not_allowed", f"profile {desk.profile.name}")
     happened_at = desk.happened(happened)
+    if no_block and happened is not None and desk.believed(happened) is None:
+        desk.note(
+            f"{request.name} from off-line, terminal at {desk.location!r}: its date {happened} can't be true, "
+            "recorded as of now"
+        )
     return Occasion(
         terminal=desk.terminal,
         happened_at=happened_at,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from attrs import evolve
 from desks import DeskCase
-from said import NOON, Said, SaidCase
+from said import NOON, RULES, Said, SaidCase
 
 from sip2gw.circulation import Desk, Profile
-from sip2gw.library import InDoubt, Item, Loan, Medium, Refused, Return, Unavailable
+from sip2gw.library import InDoubt, Item, Loan, Medium, Refused, Return, Rules, Unavailable
 from sip2gw.sip2 import Request, format
 from sip2gw.sip2.messages import Checkin, Checkout, Renew
 
@@ -46,7 +47,7 @@ class WhatGoesThrough(SaidCase):
         [(_, positional, _)] = library.asked
         return positional[-1]
 
-    def test_the_terminals_dates_count(self) -> None:
+    def test_F40_the_terminals_dates_count(self) -> None:
         for request in (
             checkout(no_block=True, nb_due_date=datetime(2026, 3, 10, 12, 0)),
             renew(no_block=True, nb_due_date=datetime(2026, 3, 10, 12, 0)),
@@ -57,7 +58,7 @@ class WhatGoesThrough(SaidCase):
             self.assertEqual(occasion.due_date.replace(tzinfo=None), datetime(2026, 3, 10, 12, 0))
             self.assertEqual(self.answer.due_date, "20260310    235900")
 
-    def test_without_no_block_they_mean_nothing(self) -> None:
+    def test_F40_without_no_block_they_mean_nothing(self) -> None:
         for request in (
             checkout(nb_due_date=datetime(2026, 3, 10)),
             renew(nb_due_date=datetime(2026, 3, 10)),
@@ -76,13 +77,40 @@ class WhatGoesThrough(SaidCase):
         for due in (None, YESTERDAY, datetime(2026, 2, 1)):
             self.assertIsNone(self.occasion(checkout(no_block=True, nb_due_date=due)).due_date)
 
-    def test_what_happened_tomorrow_happens_now(self) -> None:
+    def test_F40_what_happened_tomorrow_happens_now(self) -> None:
         tomorrow = datetime(2026, 3, 2, 9, 0)
         for request in (
             checkout(no_block=True, transaction_date=tomorrow),
             checkin(transaction_date=tomorrow),
         ):
             self.assertEqual(self.occasion(request).happened_at, NOON)
+
+    def test_F40_a_date_that_can_not_be_true_is_now_and_is_noted(self) -> None:
+        """From 90 days ago to five minutes ahead it is believed; of what is beyond, staff read in the log."""
+        for days, minutes, believed in ((-90, 1, True), (-90, -1, False), (0, 5, True), (0, 6, False)):
+            moment = NOON + timedelta(days=days, minutes=minutes)
+            wall = moment.astimezone(RULES.zone).replace(tzinfo=None)
+            for request in (
+                checkout(no_block=True, transaction_date=wall),
+                checkout(no_block=True, transaction_date=moment),
+                checkin(no_block=True, return_date=wall),
+            ):
+                del self.notes[:]
+                self.assertEqual(self.occasion(request).happened_at, moment if believed else NOON)
+                self.assertEqual(bool(self.notes), not believed)
+        self.assertIn("can't be true", self.notes[0])
+
+    def test_F40_an_hour_that_comes_twice_can_be_told_apart_from_the_future(self) -> None:
+        berlin = ZoneInfo("Europe/Berlin")
+        for utc, wall, happened in (
+            ("2026-10-25T01:10", "02:50", "2026-10-25T00:50"),
+            ("2026-10-25T00:10", "02:50", "2026-10-25T00:10"),
+            ("2026-03-29T01:10", "02:05", "2026-03-29T01:05"),
+        ):
+            now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
+            desk = Desk(Said(), Rules("A library", berlin), clock=lambda now=now: now)
+            told = datetime.fromisoformat(f"{utc[:10]}T{wall}")
+            self.assertEqual(desk.happened(told).astimezone(UTC).isoformat()[:16], happened, (utc, wall))
 
     def test_a_loan_from_off_line_of_ones_own_item_is_no_refusal(self) -> None:
         library = Said(lend=LENT)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from asking_about_patrons import LISTS, InformationCase, information
 from hypothesis import given
 from hypothesis import strategies as st
+from said import Said, SaidCase
 from shelves import BUSY, FEES, LOANS, OVERDUE, READY, WAITING
 
 from sip2gw.circulation import Profile
 from sip2gw.circulation.patron_lists import page
-from sip2gw.sip2 import SummaryList
+from sip2gw.library import Counts, Item, Loan, Patron
+from sip2gw.sip2 import SummaryList, format
 
+LOAN = Loan(Item("10001", "A title"), date(2026, 3, 10))
 EVERY_HOLD = Profile(holds_ready_only=False)
 
 
@@ -55,14 +59,14 @@ class Lists(InformationCase):
             told = self.about(SummaryList.CHARGED_ITEMS, start_item=first, end_item=last)
             self.assertEqual(told.charged_items, lines, (first, last))
 
-    def test_lesson_40_no_list_is_longer_than_the_profile_allows(self) -> None:
+    def test_F39_no_list_is_longer_than_the_profile_allows(self) -> None:
         short = Profile(list_limit=3)
         self.assertEqual(self.about(SummaryList.CHARGED_ITEMS, profile=short).charged_items, LOANS[:3])
         told = self.about(SummaryList.FINE_ITEMS, start_item=2, end_item=9, profile=short)
         self.assertEqual(len(told.fine_items), 3)
         self.assertEqual((told.charged_items_count, told.fine_items_count), (7, 4))
 
-    def test_lesson_40_any_page_of_any_list_is_a_slice_of_it(self) -> None:
+    def test_F39_any_page_of_any_list_is_a_slice_of_it(self) -> None:
         everything = {
             SummaryList.HOLD_ITEMS: READY + WAITING,
             SummaryList.OVERDUE_ITEMS: OVERDUE,
@@ -128,6 +132,31 @@ class Lists(InformationCase):
                 "|CA",
             ):
                 self.assertNotIn(empty, line)
+
+
+class ManyLoans(SaidCase):
+    """Ten thousand items in the hands of one patron."""
+
+    def test_F39_only_the_page_is_asked_for_and_no_more_than_a_list_may_have(self) -> None:
+        patron = Patron("M-1", "A reader", counts=Counts(on_loan=10_000, overdue=10_000))
+        for first, last, start, count in (
+            (None, None, 0, 100),
+            (1, 10_000, 0, 100),
+            (9_951, None, 9_950, 50),
+            (9_951, 99_999, 9_950, 50),
+            (5_001, 5_010, 5_000, 10),
+            (10_001, 10_002, None, None),
+        ):
+            library = Said(patron=patron, loans=(LOAN,) * (count or 0), check_password=True, fees=())
+            told = self.tell(
+                library,
+                information("M-1", SummaryList.CHARGED_ITEMS, start_item=first, end_item=last),
+            )
+            asked = [named for name, _, named in library.asked if name == "loans"]
+            pages = [{"start": start, "count": count, "overdue": False}] if count else []
+            self.assertEqual(asked, pages)
+            self.assertEqual((len(told.charged_items), told.charged_items_count), (count or 0, 10_000))
+            self.assertLess(len(format(told)), 4096)
 
 
 @given(

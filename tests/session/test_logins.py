@@ -97,3 +97,18 @@ def test_F49_an_account_is_cut_at_the_first_colon_or_is_none(text):
     else:
         assert f"{account.username}:{account.password.reveal()}" == text
         assert ":" not in account.username
+
+
+@pytest.mark.parametrize(
+    ("line", "password"),
+    [
+        ("9300CNkiosk|COse^cret|AOriverside|", "se^cret"),
+        ("9300CNkiosk|COse|cret|AOriverside|", "se|cret"),
+        ("9300CNkiosk|COse|CPret|AOriverside|", "se"),
+        ("9300CNkiosk|COse|X1ret|AOriverside|", "se"),
+        ("9300CNkiosk|COsecret||AOriverside|", "secret"),
+    ],
+)
+def test_F36_a_password_with_the_delimiter_in_it_may_be_another(line, password):
+    """What follows the delimiter is a field if it looks like one. It is never more than what was typed."""
+    assert read_line(line).credentials == Credentials("kiosk", password)

@@ -165,7 +165,7 @@ class TestTimestamps:
             ("99991231   Y235959", None),
         ],
     )
-    def test_readings(self, text, moment):
+    def test_F40_every_form_of_the_zone_is_read(self, text, moment):
         read = heard(f"35{text}AOx|AAy|").transaction_date
         assert read == moment
         assert (read and read.tzinfo) == (moment and moment.tzinfo)

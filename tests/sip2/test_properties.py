@@ -89,7 +89,7 @@ class TestAnyBytes:
             assert isinstance(refusal(message, None, ["no"]), message.response)
 
     @given(line=st.binary(max_size=120), dialect=dialects)
-    def test_noise(self, line, dialect):
+    def test_F8_F34_noise(self, line, dialect):
         self.heard(line, dialect)
 
     @given(cls=st.sampled_from(CLASSES), rest=st.binary(max_size=120), dialect=dialects)
@@ -101,7 +101,7 @@ class TestAnyBytes:
         self.heard(f"{cls.code}{rest}".encode("latin-1"), dialect)
 
     @given(data=st.data(), line=st.sampled_from(VECTORS), dialect=dialects)
-    def test_real_lines_damaged(self, data, line, dialect):
+    def test_F34_real_lines_damaged(self, data, line, dialect):
         start = data.draw(st.integers(0, len(line)))
         end = data.draw(st.integers(start, len(line)))
         self.heard(line[:start] + data.draw(st.binary(max_size=8)) + line[end:], dialect)
@@ -121,7 +121,7 @@ class TestHostileText:
     @each_class
     @FEWER
     @given(data=st.data(), dialect=dialects, trailer=trailers())
-    def test_the_line_is_sound(self, cls, data, dialect, trailer):
+    def test_F35_F37_F38_the_line_is_sound(self, cls, data, dialect, trailer):
         message = data.draw(of_class(cls, text=hostile()))
         line = format(message, trailer, dialect)
         body = line.removesuffix(dialect.terminator)
@@ -158,7 +158,7 @@ class TestHostileText:
         assert format(heard, trailer, dialect) == line
 
     @given(request=requests(text=hostile()), why=st.lists(hostile(), max_size=3), dialect=dialects)
-    def test_a_refusal_is_sound_as_well(self, request, why, dialect):
+    def test_F35_a_refusal_is_sound_as_well(self, request, why, dialect):
         line = format(refusal(request, datetime(2026, 3, 1), why), Trailer("0", True), dialect)
         heard, _ = parse(line.removesuffix(dialect.terminator), dialect)
         assert type(heard) is request.response

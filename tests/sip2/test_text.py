@@ -44,7 +44,7 @@ class TestSafe:
             ("\u202e\u200b", None),
         ],
     )
-    def test_what_is_taken_out(self, text, shown):
+    def test_F37_what_is_taken_out(self, text, shown):
         assert on_screen(text) == shown
 
     @pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
@@ -58,7 +58,7 @@ class TestSafe:
     def test_the_delimiter_of_the_dialect(self):
         assert on_screen("a^b|c", Dialect(delimiter="^")) == "a b|c"
 
-    def test_passwords_go_through_the_same_gate(self):
+    def test_F36_passwords_go_through_the_same_gate(self):
         login = messages.Login(login_user_id=Secret("a|COforged"), login_password=Secret("x\ry"))
         assert format(login) == b"9300CNa COforged|COx y|\r"
 
@@ -96,7 +96,7 @@ class TestCharsets:
             ("\uff5cBLY\uff5c", UTF8, "\uff5cBLY\uff5c"),
         ],
     )
-    def test_what_a_charset_cannot_hold(self, text, dialect, shown):
+    def test_F38_what_a_charset_cannot_hold(self, text, dialect, shown):
         assert on_screen(text, dialect) == shown
 
     def test_a_fullwidth_delimiter_of_another_dialect(self):
@@ -132,7 +132,7 @@ class TestLength:
             ("xx" + "🙂" * 64, "xx" + "🙂" * 63),
         ],
     )
-    def test_it_is_cut_between_characters(self, text, kept):
+    def test_F35_it_is_cut_between_characters(self, text, kept):
         assert on_screen(text) == kept
         assert len(kept.encode()) <= 255
 
@@ -159,7 +159,7 @@ class TestLength:
         assert shown == "e" + "\u0301" * 127
 
     @pytest.mark.parametrize("dialect", [LATIN_1, CP850, ASCII])
-    def test_the_length_is_that_of_the_bytes_sent(self, dialect):
+    def test_F38_the_length_is_that_of_the_bytes_sent(self, dialect):
         assert on_screen("\u2026" * 100, dialect) == "." * 255
         assert on_screen("é" * 255, LATIN_1) == "é" * 255
 
