@@ -53,7 +53,7 @@ class Limits:
     """For a terminal that does not take its answers, once `write_queue` is full; then the connection is cut."""
     write_queue: Bytes = Bytes(65536)
     """Bytes that may wait to be taken by a terminal before it is no longer listened to. No more is read at once, and
-    the operating system keeps about as much again in each direction."""
+    the operating system keeps about as much again."""
     close_deadline: Seconds = Seconds(2.0)
     """For the peer to close after the gateway has; then the connection is cut."""
     keepalive: KeepAlive = KeepAlive(60)

@@ -11,6 +11,8 @@ from twisted.protocols.policies import ProtocolWrapper
 
 from sip2gw.limits import Limits
 
+_UNREAD = 65536
+"""Bytes that the system takes of a terminal that is not listened to. Much less, and TCP sends hardly anything."""
 _PROBES = 4
 """How often a peer that is silent is asked before it is given up."""
 
@@ -26,7 +28,7 @@ def prepare(transport: Any, limits: Limits) -> None:
         transport.bufferSize = limits.write_queue
         handle = transport.getHandle()
         # Else it would keep megabytes, of a terminal that floods and for one that reads nothing.
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, limits.write_queue)
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD)
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.write_queue)
         for name, value in _keepalive(limits.keepalive).items():
             if option := getattr(socket, name, None):  # not every system has all of them

@@ -36,15 +36,17 @@ def connection(port: int, **options: int) -> Iterator[socket.socket]:
         yield client
 
 
-def send_until_cut_off(port: int, what: bytes, most: int, **options: int) -> int:
+def send_until_cut_off(
+    port: int, what: bytes, most: int, *, tls: ssl.SSLContext | None = None, **options: int
+) -> int:
     """How much can be sent, of `most` bytes, without ever reading."""
     sent = 0
-    with connection(port, **options) as client:
+    with connection(port, **options) as plain, tls.wrap_socket(plain) if tls else plain as client:
         try:
             while sent < most:
                 client.sendall(what)
                 sent += len(what)
-        except (ConnectionResetError, BrokenPipeError):
+        except (ConnectionResetError, BrokenPipeError, ssl.SSLError):
             pass
     return sent
 
@@ -121,6 +123,16 @@ class HostileTests(ATerminalDoor):
         sent = await deferToThread(send_until_cut_off, self.port, LINE * 100, 64 * MIB, SO_RCVBUF=2048)
         assert sent < 32 * MIB
         assert self.struck("write_queue")
+        assert self.struck("write_deadline") == 1
+        await self.until(lambda: not self.terminals.sessions)
+
+    async def test_F9_over_tls_as_well(self) -> None:
+        self.open(self.secured(), write_queue=2048, write_deadline=0.05)
+        tls = trusting(None)
+        sent = await deferToThread(
+            send_until_cut_off, self.port, LINE * 100, 64 * MIB, tls=tls, SO_RCVBUF=2048
+        )
+        assert sent < 32 * MIB
         assert self.struck("write_deadline") == 1
         await self.until(lambda: not self.terminals.sessions)
 
