@@ -27,6 +27,7 @@ def _make_pages(app: Sphinx) -> None:
         "advice.inc": words_reference.advice(),
         "screen.inc": words_reference.screen(),
         "misbehaviours.inc": words_reference.misbehaviours(),
+        "faults.inc": words_reference.faults(),
         "transcripts.inc": words_reference.transcripts(docs.parent / "tests/transcripts"),
         "config.inc": config_reference.page(),
         "knobs.inc": profiles_reference.knobs(),

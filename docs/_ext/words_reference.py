@@ -8,6 +8,7 @@ from markdown import table
 
 from sip2gw.circulation.catalogues import LANGUAGES, translations
 from sip2gw.circulation.texts import COUNTED, TEXTS
+from sip2gw.sandbox.faults import FAULTS
 from sip2gw.sandbox.misbehaviour import KINDS
 from sip2gw.tenants import ADVICE
 from sip2gw.tools.cli import main
@@ -69,3 +70,8 @@ def _help(command: click.Command, context: click.Context) -> list[str]:
             if inner := command.get_command(context, name):
                 parts += _help(inner, click.Context(inner, info_name=name, parent=context))
     return parts
+
+
+def faults() -> str:
+    """What the fault proxy does to connections."""
+    return table(["Fault", "What happens"], [[f"`{fault}`", said] for fault, said in FAULTS.items()])

@@ -2,14 +2,16 @@
 
 A sorter asks for an item's status (17) and then takes it back (09): the second needn't look the copy up again. Only a
 loan that was seen is trusted, since the write itself says if it has ended meanwhile; a copy that was free may have been
-lent since, so that is asked anew.
+lent since, so that is asked anew. Of who has it, or waits for it, nothing is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sip2gw.librarika.records import Copy
+from attrs import evolve
+
+from sip2gw.librarika.records import Copy, MemberLabel
 from sip2gw.librarika.resolution import Wanted
 
 LIFE = 5.0
@@ -35,7 +37,7 @@ class Glances:
             del self._seen[old]
         if len(self._seen) >= _MOST:
             del self._seen[next(iter(self._seen))]
-        self._seen[wanted] = (now + LIFE, list(copies))
+        self._seen[wanted] = (now + LIFE, [_without_patrons(copy) for copy in copies])
 
     def take(self, wanted: Wanted) -> list[Copy] | None:
         """What it meant a moment ago; once."""
@@ -47,3 +49,13 @@ class Glances:
         stale = [key for key, (_, copies) in self._seen.items() if any(copy.id == copy_id for copy in copies)]
         for key in stale:
             del self._seen[key]
+
+
+_NOBODY = MemberLabel(0, "")
+
+
+def _without_patrons(copy: Copy) -> Copy:
+    loan = copy.current_booking
+    return evolve(
+        copy, current_booking=None if loan is None else evolve(loan, member=_NOBODY), next_reservation=None
+    )

@@ -1,9 +1,13 @@
-"""Which language a patron speaks is remembered for some minutes, and nothing else of them: texts are told in it."""
+"""Which language a patron speaks is remembered for some minutes, and nothing else of them, nor who it was."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from hashlib import blake2b
+from secrets import token_bytes
+
+_KEY = token_bytes(32)
 
 LIFE = 600.0
 """Seconds: about as long as a reader stands at a terminal."""
@@ -15,20 +19,26 @@ class Languages:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._known: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<Languages: {len(self._known)}>"
 
     def meet(self, patron_id: str, language: str) -> None:
         """A patron who speaks this, or of whom it is not known (empty)."""
-        self._known.pop(patron_id, None)
+        tag = _tag(patron_id)
+        self._known.pop(tag, None)
         if language:
-            self._known[patron_id] = (self._now() + LIFE, language)
+            self._known[tag] = (self._now() + LIFE, language)
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
 
     def of(self, patron_id: str) -> str:
         """The language of a patron; empty if it is not known."""
-        until, language = self._known.get(patron_id, (0.0, ""))
+        until, language = self._known.get(_tag(patron_id), (0.0, "")) if self._known else (0.0, "")
         return language if self._now() < until else ""
+
+
+def _tag(patron_id: str) -> bytes:
+    """Tells patrons apart in this process, and names none."""
+    return blake2b(patron_id.encode("utf-8", "replace"), key=_KEY, digest_size=16).digest()

@@ -143,7 +143,7 @@ class Loans(Seeing):
         return Return(
             translation.item(copy),
             hold=translation.hold(returned.next_reservation, copy),
-            patron_id=booking.member.member_no,
+            patron_id=(returned.booking.member or booking.member).member_no,
             due_amount=returned.due_amount,
         )
 

@@ -119,6 +119,7 @@ class ClosedBooking:
     """The booking that a return has closed."""
 
     id: int
+    member: MemberLabel | None = None
 
 
 @frozen(repr=False)

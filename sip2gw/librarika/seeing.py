@@ -43,7 +43,7 @@ class Seeing(Asking):
         now = await self._copy(wanted, copy.id, until)
         if now is None or (now.current_booking is not None and now.current_booking.id == booking.id):
             return None
-        return Returned(ClosedBooking(booking.id), now.next_reservation)
+        return Returned(ClosedBooking(booking.id, booking.member), now.next_reservation)
 
     async def _seen_undone(self, wanted: Wanted, copy: Copy, until: float) -> Booking | None:
         """The loan is no longer the copy's, or has an earlier end than before."""

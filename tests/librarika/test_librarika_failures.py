@@ -57,6 +57,8 @@ UNCLEAR = {
     "cut body without a length": writes(b"HTTP/1.1 200 OK\r\n\r\n" + WHOLE[:9], "loseConnection"),
     "no HTTP": writes(b"\x00\xff 941AY0AZFDFB\r\n\r\n", "loseConnection"),
     "endless header": writes(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, "loseConnection"),
+    "headers without end": writes(b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 5000),
+    "huge headers": says(200, WHOLE, **{f"X_{number}": "x" * 1000 for number in range(20)}),
     "no JSON": says(200, b"<html>Amina Rahman</html>", "text/html"),
     "half a JSON text": says(200, WHOLE[:-3]),
     "no text": says(200, b"\x80\x81"),
@@ -72,6 +74,8 @@ UNCLEAR = {
     "NaN": says(200, b'{"id": NaN}'),
     "a key twice": says(200, b'{"id": 21, "id": 22, "return_date": "2026-12-15"}'),
     "deep": says(200, DEEP),
+    "33 levels": says(200, {**BOOKING, **MEMBER, "more": json.loads("[" * 32 + "]" * 32)}),
+    "a long text": says(200, {**BOOKING, **MEMBER, "more": "x" * 65_537}),
     "too large": says(200, b" " * 300_000 + WHOLE),
     "compressed": says(200, gzip.compress(WHOLE), Content_Encoding="gzip"),
     "302": says(302, b"", Location="http://evil.invalid/"),
@@ -143,20 +147,20 @@ class FailureTable(ServerCase, TestCase):
             self.assertNotIn(secret, text)
         return error
 
-    async def test_unclear_reads(self) -> None:
+    async def test_F61_F62_F66_F70_unclear_reads(self) -> None:
         for name, misdeed in UNCLEAR.items():
             self.assertIs(type(await self.read(misdeed)), Unavailable, name)
 
-    async def test_unclear_writes(self) -> None:
+    async def test_F61_F62_F66_F68_F70_unclear_writes(self) -> None:
         for name, misdeed in UNCLEAR.items():
             self.assertIs(type(await self.write(misdeed)), InDoubt, name)
 
-    async def test_said_not_to_be_done(self) -> None:
+    async def test_F67_said_not_to_be_done(self) -> None:
         for name, misdeed in NOT_DONE.items():
             self.assertIs(type(await self.read(misdeed)), Unavailable, name)
             self.assertIs(type(await self.write(misdeed)), Unavailable, name)
 
-    async def test_definite_refusals(self) -> None:
+    async def test_F69_definite_refusals(self) -> None:
         for name, (misdeed, code) in DEFINITE.items():
             for error in (await self.read(misdeed), await self.write(misdeed)):
                 self.assertIsInstance(error, Refused, name)
@@ -204,7 +208,7 @@ class Deadlines(ServerCase, TestCase):
             await asking
         return caught.exception
 
-    async def test_no_head(self) -> None:
+    async def test_F61_no_head(self) -> None:
         library = await self.serve()("riverside", KIOSK)
         await library.rules()
         error = await self.late("GET members", silence, 10, library.patron("M-1001"))
@@ -215,7 +219,7 @@ class Deadlines(ServerCase, TestCase):
         self.assertIs(type(error), InDoubt)
         self.assertEqual(self.server.count("POST bookings"), 1)
 
-    async def test_no_end_of_the_body(self) -> None:
+    async def test_F65_no_end_of_the_body(self) -> None:
         library = await self.serve()("riverside", KIOSK)
         await library.rules()
         half = writes(response(200, WHOLE[:9], length=len(WHOLE)))
@@ -323,12 +327,12 @@ class NeverSent(ServerCase, TestCase):
 
     timeout = 20
 
-    async def test_refused(self) -> None:
+    async def test_F60_refused(self) -> None:
         closed = self.adapter("http://127.0.0.1:1/{library}/api/v1")
         with self.assertRaisesRegex(Unavailable, "ConnectionRefusedError"):
             await self.pumped(closed("riverside", KIOSK))
 
-    async def test_no_such_host(self) -> None:
+    async def test_F60_no_such_host(self) -> None:
         librarika = self.adapter("https://{library}.example/api/v1", NamelessReactor())
         with self.assertRaisesRegex(Unavailable, "DNSLookupError"):
             await librarika("riverside", KIOSK)
@@ -342,7 +346,7 @@ class NeverSent(ServerCase, TestCase):
         with self.assertRaises(Unavailable):
             await opening
 
-    async def test_a_write_for_which_no_connection_comes_about(self) -> None:
+    async def test_F60_a_write_for_which_no_connection_comes_about(self) -> None:
         class Failing(StillReactor):
             deaf = False
 

@@ -79,15 +79,15 @@ class TLS(ServerCase, TestCase):
             await librarika("riverside", KIOSK)
         self.assertEqual(self.server.requests, [])
 
-    async def test_a_certificate_of_nobody_known(self) -> None:
+    async def test_F71_a_certificate_of_nobody_known(self) -> None:
         shown, _ = certificate()
         await self.refused(shown, None)
         await self.refused(shown, certificate()[1])
 
-    async def test_an_expired_certificate(self) -> None:
+    async def test_F71_an_expired_certificate(self) -> None:
         await self.refused(*certificate(days=-1))
 
-    async def test_a_certificate_of_another_host(self) -> None:
+    async def test_F71_a_certificate_of_another_host(self) -> None:
         await self.refused(*certificate("127.0.0.2"))
 
     async def test_a_trust_file_without_a_certificate(self) -> None:
@@ -119,7 +119,7 @@ class TLS(ServerCase, TestCase):
         with self.assertRaisesRegex(Unavailable, "not connected"):
             await opening
 
-    async def test_a_slow_body_is_cut_off_though_the_server_stays_silent(self) -> None:
+    async def test_F65_a_slow_body_is_cut_off_though_the_server_stays_silent(self) -> None:
         shown, pem = certificate()
         library = await self.serve_tls(shown, pem)("riverside", KIOSK)
         await library.rules()

@@ -34,7 +34,7 @@ EVIL = [
 
 
 @pytest.mark.parametrize("text", EVIL)
-def test_what_is_no_nickname(text: str) -> None:
+def test_F72_what_is_no_nickname(text: str) -> None:
     with pytest.raises(Refused) as caught:
         checked_nickname(text)
     assert caught.value.code == "library_not_found"
@@ -43,7 +43,7 @@ def test_what_is_no_nickname(text: str) -> None:
 
 
 @given(st.text())
-def test_any_nickname_is_one_label_or_refused(text: str) -> None:
+def test_F72_any_nickname_is_one_label_or_refused(text: str) -> None:
     try:
         base = Template("https://{library}.librarika.com/api/v1").base(text)
     except Refused:
@@ -96,7 +96,7 @@ def test_templates_that_are_refused(template: str, fix: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
-def test_query_values_are_only_values(one: str, other: str) -> None:
+def test_F73_query_values_are_only_values(one: str, other: str) -> None:
     text = query(one=one, other=other)
     assert text.isascii()
     assert parse_qs(text[1:], keep_blank_values=True, strict_parsing=True) == {"one": [one], "other": [other]}

@@ -23,7 +23,7 @@ class Wire(ServerCase, TestCase):
         self.server.requests.clear()
         return library
 
-    async def test_one_connection_for_one_call_after_the_other(self) -> None:
+    async def test_F63_one_connection_for_one_call_after_the_other(self) -> None:
         library = await self.opened()
         for _ in range(5):
             await library.patron("M-1001")
@@ -84,7 +84,7 @@ class Wire(ServerCase, TestCase):
         names = [headers["x-request-id"] for _, _, headers, _ in self.server.requests]
         self.assertEqual(len(set(names)), 3)
 
-    async def test_a_library_that_hangs_leaves_room_for_others(self) -> None:
+    async def test_F75_a_library_that_hangs_leaves_room_for_others(self) -> None:
         library = await self.opened(restraint=Restraint(calls=3, calls_per_library=2))
         self.server.script["GET members"] = silence
         come = self.server.asked("GET members")

@@ -15,3 +15,10 @@ sandbox = ServiceMaker(
     "A local Librarika: the assumed REST API with its rules, for demos and tests.",
     "librarika-sandbox",
 )
+
+faults = ServiceMaker(
+    "librarika-faults",
+    "sip2gw.sandbox.fault_service",
+    "A TCP proxy that does what a bad network does, for whoever tests a client of the API.",
+    "librarika-faults",
+)

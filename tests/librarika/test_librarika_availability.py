@@ -1,0 +1,187 @@
+"""The breaker, the lane, and what may be made again: by themselves, on a clock that stands still."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+from twisted.web.http_headers import Headers
+
+from sip2gw.librarika.availability import Breaker, State
+from sip2gw.librarika.lanes import Lane, TurnedAway
+from sip2gw.librarika.rests import rest
+from sip2gw.librarika.tally import Budget
+
+
+class Breaking(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.changes: list[tuple[State, int]] = []
+        self.breaker = Breaker(
+            self.clock.seconds,
+            most=lambda: 16,
+            changed=lambda: self.changes.append((self.breaker.state, self.breaker.width)),
+        )
+
+    def calls(self, passed: int, failed: int, *, connected: bool = True) -> State:
+        for _ in range(passed):
+            self.breaker.passed(self.breaker.era)
+        for _ in range(failed):
+            self.breaker.failed(self.breaker.era, connected=connected)
+        return self.breaker.state
+
+    def test_F75_opens_when_half_of_twenty_fail(self) -> None:
+        self.assertIs(self.calls(10, 9), State.SHUT)
+        self.assertIs(self.calls(0, 1), State.OPEN)
+        self.assertFalse(self.breaker.admits)
+
+    def test_F75_fewer_than_twenty_or_less_than_half_open_nothing(self) -> None:
+        self.assertIs(self.calls(0, 19), State.SHUT)
+        self.clock.advance(11)  # They are forgotten.
+        self.assertIs(self.calls(0, 19), State.SHUT)
+        self.clock.advance(11)
+        self.assertIs(self.calls(51, 49), State.SHUT)
+
+    def test_F75_opens_after_five_connections_in_a_row_that_fail(self) -> None:
+        self.assertIs(self.calls(0, 4, connected=False), State.SHUT)
+        self.assertIs(self.calls(1, 4, connected=False), State.SHUT)
+        self.assertIs(self.calls(0, 1, connected=False), State.OPEN)
+
+    def test_F76_comes_back_by_one_two_four(self) -> None:
+        self.calls(0, 5, connected=False)
+        self.assertFalse(self.breaker.due)
+        self.clock.advance(1)
+        self.assertTrue(self.breaker.due)
+        self.breaker.resume()
+        self.assertFalse(self.breaker.admits, "only the one that probes")
+        for width in (1, 2, 4, 8, 16):
+            self.assertEqual((self.breaker.state, self.breaker.width), (State.PROBING, width))
+            self.calls(width - 1, 0)
+            self.assertEqual(self.breaker.width, width)
+            self.calls(1, 0)
+        self.assertIs(self.breaker.state, State.SHUT)
+        self.assertEqual(
+            self.changes,
+            [(State.OPEN, 0), *((State.PROBING, width) for width in (1, 2, 4, 8, 16)), (State.SHUT, 32)],
+        )
+
+    def test_F75_stays_open_for_longer_each_time(self) -> None:
+        self.calls(0, 5, connected=False)
+        for pause in (1, 2, 4, 8, 16, 30, 30):
+            self.clock.advance(pause - 0.1)
+            self.assertFalse(self.breaker.due)
+            self.clock.advance(0.1)
+            self.assertTrue(self.breaker.due)
+            self.breaker.resume()
+            self.assertIs(self.calls(0, 1), State.OPEN)
+
+    def test_what_began_before_it_opened_tells_nothing(self) -> None:
+        old = self.breaker.era
+        self.calls(0, 5, connected=False)
+        self.clock.advance(1)
+        self.breaker.resume()
+        self.breaker.failed(old, connected=True)
+        self.breaker.passed(old)
+        self.assertEqual((self.breaker.state, self.breaker.width), (State.PROBING, 1))
+
+    def test_a_bad_moment_long_ago_is_forgotten(self) -> None:
+        self.calls(0, 5, connected=False)
+        self.clock.advance(1)
+        self.breaker.resume()
+        self.calls(31, 0)
+        self.assertIs(self.breaker.state, State.SHUT)
+        self.calls(0, 5, connected=False)
+        self.assertEqual(self.breaker.until - self.clock.seconds(), 1)
+
+
+class Lanes(SynchronousTestCase):
+    def wait(self, lane: Lane, **how: bool) -> Deferred[None]:
+        place = lane.enter(**how)
+        assert place is not None
+        return place
+
+    def test_F76_live_ones_first_and_each_in_the_order_of_asking(self) -> None:
+        lane, order = Lane(1), []
+        self.assertIsNone(lane.enter())
+        for name, later in (("l1", True), ("a", False), ("l2", True), ("b", False)):
+            self.wait(lane, later=later).addCallback(lambda _, name=name: order.append(name))
+        for _ in range(4):
+            lane.leave()
+        self.assertEqual(order, ["a", "b", "l1", "l2"])
+        self.assertEqual((lane.under_way, lane.waiting), (1, 0))
+
+    def test_who_waits_does_not_lose_the_place_to_who_comes(self) -> None:
+        lane = Lane(1)
+        lane.enter()
+        waiting = self.wait(lane)
+        lane.widen(2)
+        self.successResultOf(waiting)
+        self.assertEqual(lane.under_way, 2)
+        lane.widen(1)
+        lane.leave()
+        self.wait(lane).addErrback(lambda _: None)
+
+    def test_to_give_up_gives_the_place_to_the_next(self) -> None:
+        lane = Lane(1)
+        lane.enter()
+        first, second = self.wait(lane), self.wait(lane)
+        first.cancel()
+        self.failureResultOf(first, CancelledError)
+        lane.leave()
+        self.successResultOf(second)
+
+    def test_turned_away(self) -> None:
+        lane = Lane(1)
+        lane.enter()
+        waiting = [self.wait(lane), self.wait(lane, later=True)]
+        lane.turn_away()
+        for place in waiting:
+            self.failureResultOf(place, TurnedAway)
+        self.assertEqual(lane.waiting, 0)
+
+
+def test_F74_a_tenth_may_be_made_again() -> None:
+    budget, again = Budget(), 0
+    for call in range(1000):
+        budget.asked(call / 200)
+        again += budget.spend(call / 200, 0.1)
+    assert again == 100
+    assert not budget.spend(5, 0.1)
+    assert budget.spend(30, 0.1), "a few may at any rate"
+    assert budget.spend(30, 0.1)
+    assert not budget.spend(30, 0.1)
+    assert not Budget().spend(0, 0.0)
+
+
+NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
+
+
+@pytest.mark.parametrize(
+    ("said", "date", "seconds"),
+    [
+        (b"7", None, 7.0),
+        (b"0", None, 0.0),
+        (b"61", None, 60.0),
+        (b"9999999999", None, 60.0),
+        (b"99999999999999999999", None, None),
+        (b"-5", None, None),
+        (b"1.5", None, None),
+        (b"soon", None, None),
+        (b"\xff\x00", None, None),
+        (b"Fri, 15 Jan 2027 08:00:20 GMT", None, 20.0),
+        (b"Fri, 15 Jan 2027 09:00:20 GMT", None, 60.0),
+        (b"Fri, 15 Jan 2027 07:00:00 GMT", None, 0.0),
+        (b"Fri, 15 Jan 2027 07:00:30 GMT", b"Fri, 15 Jan 2027 07:00:00 GMT", 30.0),
+        (b"Fri, 99 Jan 2027 07:00:30 GMT", None, None),
+    ],
+)
+def test_F67_retry_after_in_each_form(said: bytes, date: bytes | None, seconds: float | None) -> None:
+    headers = Headers({b"Retry-After": [said]})
+    if date is not None:
+        headers.setRawHeaders(b"Date", [date])
+    assert rest(headers, NOW, 60.0) == seconds
+
+
+def test_no_retry_after() -> None:
+    assert rest(Headers(), NOW, 60.0) is None
