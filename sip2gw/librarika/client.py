@@ -14,6 +14,7 @@ from time import time
 from typing import Any
 
 from attrs import define
+from prometheus_client import Histogram
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
@@ -64,6 +65,7 @@ class Client:
         self.metrics = metrics
         self.wall = wall
         self.lane = Lane(restraint.calls)
+        self._seconds: dict[str, Histogram] = {}
         self._name, self._numbers = token_hex(4), count(1)
 
     def now(self) -> float:
@@ -108,7 +110,13 @@ class Client:
         finally:
             if progress.timer is not None and progress.timer.active():
                 progress.timer.cancel()
-            self.metrics.call_seconds.labels(call.operation).observe(self.now() - begun)
+            self._took(call.operation, self.now() - begun)
+
+    def _took(self, operation: str, seconds: float) -> None:
+        figure = self._seconds.get(operation)
+        if figure is None:
+            figure = self._seconds[operation] = self.metrics.call_seconds.labels(operation)
+        figure.observe(seconds)
 
     async def _in_turn(
         self, call: Call, lanes: Sequence[tuple[str, Lane]], progress: _Progress, later: bool

@@ -38,7 +38,8 @@ class Lane:
     def leave(self) -> None:
         """Give a place back."""
         self.under_way -= 1
-        self._let_in()
+        if self._live or self._later:
+            self._let_in()
 
     def widen(self, width: int) -> None:
         """So many places from now on; if there are fewer than before, those who have one keep it."""

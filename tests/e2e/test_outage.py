@@ -45,7 +45,7 @@ def cloud(tmp_path):
     library.kill()
 
 
-def test_the_api_goes_and_comes_back(cloud):
+def test_F42_F60_the_api_goes_and_comes_back(cloud):
     library, gateway, (kiosk, newcomer), _ = cloud
     assert kiosk.log_in().ok
     assert kiosk.ask(checkout("M-1001", "10001")).ok

@@ -26,6 +26,7 @@ from wire_server import (
 
 from sip2gw.librarika import Restraint
 from sip2gw.library import InDoubt, LibraryError, Occasion, Refused, Unavailable
+from sip2gw.metrics import Metrics
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 OCCASION = Occasion(terminal="kiosk-1", happened_at=NOW, key="the-key", branch="Main")
@@ -154,6 +155,24 @@ class FailureTable(ServerCase, TestCase):
     async def test_F61_F62_F66_F68_F70_unclear_writes(self) -> None:
         for name, misdeed in UNCLEAR.items():
             self.assertIs(type(await self.write(misdeed)), InDoubt, name)
+
+    async def test_each_limit_on_an_answer_is_counted_when_it_strikes(self) -> None:
+        for limit, misdeed in (
+            ("answer_body", UNCLEAR["too large"]),
+            ("answer_head", UNCLEAR["headers without end"]),
+            ("answer_depth", UNCLEAR["33 levels"]),
+            ("answer_text", UNCLEAR["a long text"]),
+        ):
+            metrics = Metrics()
+            library = await self.serve(
+                restraint=Restraint(answer_body=250_000, retry_share=0.0), metrics=metrics
+            )("riverside", KIOSK)
+            await library.rules()
+            self.server.script["GET members"] = misdeed
+            with self.assertRaises(Unavailable):
+                await library.patron("M-1001")
+            struck = metrics.registry.get_sample_value("sip2gw_limit_strikes_total", {"limit": limit})
+            self.assertEqual(struck, 1, limit)
 
     async def test_F67_said_not_to_be_done(self) -> None:
         for name, misdeed in NOT_DONE.items():
