@@ -7,7 +7,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from attrs import asdict, fields
+from attrs import asdict
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
@@ -16,19 +16,17 @@ from sip2gw import __version__
 from sip2gw.admin.figures import MetricsPage
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
-from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
-from sip2gw.config.values import token_in
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.clients import ClientFiles
 from sip2gw.gateway.descriptors import ceiling
 from sip2gw.gateway.listening import CannotListen, Listener
 from sip2gw.gateway.memory import MemoryWatch
-from sip2gw.gateway.tls import ServerTLS, TLSFiles
-from sip2gw.librarika import BackEnd, Deadlines, Librarika, Restraint
+from sip2gw.gateway.tls import ServerTLS
+from sip2gw.librarika import BackEnd, Librarika
 from sip2gw.log import Log
 from sip2gw.metrics import Metrics
-from sip2gw.secret import Secret
+from sip2gw.reloading import prepared
+from sip2gw.settled import deadlines, policy, restraint, tls_files, token
 from sip2gw.tags import Tags
 from sip2gw.tenants import Directory
 from sip2gw.watchdog import Watchdog
@@ -54,13 +52,13 @@ class Gateway(Service):
         remedies: Mapping[str, str] | None = None,
         log: Log | None = None,
     ) -> None:
-        self._config = config
+        self._config = self._started = config
         self._reactor = reactor
         self._remedies = remedies or {}
         self._status = Status.STARTING
         self._enough: Deferred[None] = Deferred()
         self.metrics = Metrics(named=config.settings.libraries)
-        self._log = log
+        self.write_log = log
         if log is not None:
             self.metrics.registry.register(log)
         self.librarika = _librarika(config, reactor, self.metrics)
@@ -68,7 +66,7 @@ class Gateway(Service):
         directory = Directory(
             self.librarika,
             tags=self.tags,
-            policy=Policy(timeout=config.terminals.timeout, retries=config.terminals.retries),
+            policy=policy(config),
             settings=config.settings,
         )
         self.terminals = TerminalFactory(
@@ -143,6 +141,20 @@ class Gateway(Service):
         self._enough.addCallback(lambda _: timer.active() and timer.cancel())
         return Deferred.fromCoroutine(self._stop())
 
+    def reload(self, config: Config) -> None:
+        """Go on with this configuration: all of it, or nothing. Raises `Wrong`, and then all is as it was.
+
+        What takes another start is named in the log.
+        """
+        commits, left = prepared(self, self._started, config)
+        for commit in commits:
+            commit()
+        for key in left:
+            self.log.warn("{key} has changed, which is not taken up until the gateway starts again", key=key)
+        for warning in config.warnings:
+            self.log.warn("{warning}", warning=warning)
+        self._config = config
+
     def hurry(self) -> None:
         """While it stops: wait for nobody any longer."""
         if not self._enough.called:
@@ -191,15 +203,6 @@ class Gateway(Service):
         return self._remedies.get(place, f"change {place} in the configuration, or end what is in its way")
 
 
-def tls_files(listen: Listen) -> TLSFiles | None:
-    """What the TLS of this listener is made from; None without TLS."""
-    if listen.certificates is None:
-        return None
-    authorities, required = listen.client_authorities, listen.client_certificates != "optional"
-    clients = ClientFiles(authorities, required, listen.client_revoked) if authorities else None
-    return TLSFiles(listen.certificates, listen.default_certificate, clients)
-
-
 def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
     """The adapter with this configuration's deadlines and authorities."""
     api = config.librarika
@@ -214,27 +217,5 @@ def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
     )
 
 
-def token(config: Config) -> Secret | None:
-    """What whoever asks the admin endpoint must bring. Raises `Wrong`."""
-    file = None if config.admin is None else config.admin.token_file
-    return None if file is None else token_in(file)
-
-
 def _in_json(back_end: BackEnd) -> dict[str, Any]:
     return {**asdict(back_end), "since": back_end.since.isoformat()}
-
-
-def deadlines(config: Config) -> Deadlines:
-    """How long calls may take, so that a terminal hears an answer before it gives up."""
-    api, call = config.librarika, config.librarika.call(config.terminals.timeout)
-    return Deadlines(
-        connect=min(api.connect_deadline, call / 2),
-        headers=min(api.headers_deadline, call / 2),
-        call=call,
-        probe=min(api.probe_deadline, call / 2),
-    )
-
-
-def restraint(config: Config) -> Restraint:
-    """How much may be asked and taken of the API."""
-    return Restraint(**{name.name: getattr(config.librarika, name.name) for name in fields(Restraint)})

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from signal import SIGINT, SIGTERM
 from typing import Any, NoReturn
@@ -20,7 +21,10 @@ from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.listening import CannotListen
 from sip2gw.hardening import keep_memory_private
 from sip2gw.log import Log, LogSettings
+from sip2gw.reloading import Reloading
+from sip2gw.settled import log_settings
 from sip2gw.signals import Signals
+from sip2gw.systemd import Systemd
 
 PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
 
@@ -75,10 +79,18 @@ class Start(MultiService):
 
     log = Logger()
 
-    def __init__(self, reactor: Any, log: Log | None = None, *, foreground: bool = True) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        log: Log | None = None,
+        systemd: Systemd | None = None,
+        *,
+        foreground: bool = True,
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._foreground = foreground
         self._signals = Signals(reactor)
+        self._systemd = systemd or Systemd(reactor, os.environ)
         self._reactor = reactor
         self._log = log
 
@@ -95,7 +107,12 @@ class Start(MultiService):
                 self._log.flush()
             give_up(str(failure))
 
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._systemd.ready()
+
     def stopService(self) -> Deferred[Any]:
+        self._systemd.stopping()
         for number in (SIGTERM, SIGINT):
             self._signals.on(number, self._hurry)
         stopped: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
@@ -104,10 +121,12 @@ class Start(MultiService):
     def _hurry(self) -> None:
         self.log.warn("told to stop again: nobody is waited for any longer")
         for service in self:
-            service.hurry()
+            if hasattr(service, "hurry"):
+                service.hurry()
 
     def _stopped(self, result: Any) -> Any:
         self._signals.put_back()
+        self._systemd.end()
         return result
 
 
@@ -121,20 +140,19 @@ def makeService(options: Any) -> IService:
         config = None if options["demo"] else load(options["config"])
         # Only a program of Twisted's has a log by now that is for this service alone.
         real = isinstance(options.parent, usage.Options)
-        log = Log(globalLogPublisher, log_settings(config)) if real else None
+        settings = LogSettings() if config is None else log_settings(config)
+        log = Log(globalLogPublisher, settings) if real else None
         service = _service(options, config, reactor, log)
     except (ConfigFaults, Wrong) as faults:
         give_up(str(faults))
     if config is None or not config.security.core_dumps:
         keep_memory_private()
-    top = Start(reactor, log, foreground=bool((options.parent or {}).get("nodaemon", True)))
+    systemd = Systemd(reactor, os.environ)
+    top = Start(reactor, log, systemd, foreground=bool((options.parent or {}).get("nodaemon", True)))
     service.setServiceParent(top)
+    if config is not None:
+        Reloading(options["config"], service, reactor, systemd).setServiceParent(top)
     return top
-
-
-def log_settings(config: Config | None) -> LogSettings:
-    """What this configuration says of the log; the demo has none."""
-    return LogSettings() if config is None else LogSettings(config.log.level, config.log.waiting)
 
 
 def _service(options: Any, config: Config | None, reactor: Any, log: Log | None) -> Any:

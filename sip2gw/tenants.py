@@ -86,6 +86,11 @@ class Directory:
         self.clock = clock
         self._effective: Callable[[str, str, str], Effective] = lru_cache(1024)(self.settings.effective)
 
+    def reconfigure(self, policy: Policy, settings: Settings) -> None:
+        """Go on with these. How a terminal that is logged in is spelled to stays as it is until it logs in anew."""
+        self.policy, self.settings = policy, settings
+        self._effective = lru_cache(1024)(settings.effective)
+
     async def log_in(self, name: str, credentials: Credentials) -> Tenant:
         """Open the library called `name`. Raises `Refused` with a code of `ADVICE`, or `Unavailable`."""
         label = nickname(name)

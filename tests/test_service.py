@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import re
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -28,6 +31,7 @@ from sip2gw.certificates import Pair
 from sip2gw.config import load
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.limits import Limits
+from sip2gw.reloading import Reloading
 from sip2gw.service import CannotStart, Options, makeService
 
 STRIKES = "sip2gw_limit_strikes_total", {"limit": "drain_deadline"}
@@ -112,7 +116,7 @@ class GatewayTests(TestCase):
         top = makeService(options("--config", str(self.path)))
         top.privilegedStartService()
         top.startService()
-        (gateway,) = top
+        gateway, _ = top
         self.addCleanup(lambda: gateway.stopService() if gateway.running else None)
         return gateway
 
@@ -147,6 +151,78 @@ class GatewayTests(TestCase):
         assert (await self.health(gateway.window.port.getHost().port))[1]["terminals"] == 1
         await gateway.stopService()
         await terminal.closed
+
+    async def test_F90_a_changed_file_holds_when_it_is_read_again(self) -> None:
+        gateway = self.start()
+        terminal = await self.connect(gateway.doors[0])
+        text = self.path.read_text()
+        self.path.write_text(
+            text.replace("login_floor = 0.001", "login_floor = 0.001\nconnections = 7")
+            + '[terminals]\ntimeout = 12\ndeferred_login = false\n[log]\nitems = true\nlevel = "warn"\n'
+            '[[libraries]]\nnickname = "riverside"\nprofile = "sorter-cv"\n'
+        )
+        os.kill(os.getpid(), signal.SIGHUP)
+        reloads = gateway.metrics.registry.get_sample_value
+        while not reloads("sip2gw_reloads_total", {"outcome": "ok"}):
+            await deferLater(reactor, 0.001)
+        terminals = gateway.terminals
+        assert terminals.limits.connections == 7
+        assert terminals.directory.policy.timeout == 12
+        assert terminals.directory.settings.of("riverside").profile == "sorter-cv"
+        assert (terminals.deferred_login, gateway.tags.items_in_clear) == (False, True)
+        assert gateway.librarika._client.deadlines.call < 12
+        terminal.sendLine(b"9900302.00")
+        assert (await terminal.answer)[8:11] == b"120", "a session that was there goes on, by the new policy"
+        await gateway.stopService()
+
+    async def test_F90_a_file_with_faults_changes_nothing(self) -> None:
+        gateway = self.start()
+        before = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+        text = self.path.read_text()
+        bad_key = self.path.parent / "tls" / "privkey.pem"
+        key = bad_key.read_bytes()
+        for change, faults in (
+            (
+                lambda: self.path.write_text(text + "connections = 7\n[terminals]\nretry = 3\ntimeout = 0\n"),
+                2,
+            ),
+            (lambda: self.path.write_text("nonsense"), 1),
+            (self.path.unlink, 1),
+            (lambda: (self.path.write_text(text + "connections = 7"), bad_key.write_bytes(b"")), 1),
+        ):
+            change()
+            with capturedLogs() as logs:
+                reloading(gateway).reload()
+            told = [event["fault"] for event in logs if event["log_level"].name == "error"]
+            assert len(told) == faults, told
+            now = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+            assert now == before
+        assert gateway.metrics.registry.get_sample_value("sip2gw_reloads_total", {"outcome": "refused"}) == 4
+        bad_key.write_bytes(key)
+        reloading(gateway).reload()
+        assert gateway.terminals.limits.connections == 7
+        await gateway.stopService()
+
+    async def test_F90_what_takes_another_start_is_named_each_time(self) -> None:
+        gateway = self.start()
+        text = self.path.read_text()
+        port = gateway.doors[0].port.getHost().port
+        self.path.write_text(
+            text.replace('certificates = "tls"', "").replace("{library}/api", "{library}/other", 1)
+            + f'connections = 7\n[[listen]]\nendpoint = "tcp:{port}:interface=127.0.0.1"'
+        )
+        for _ in range(2):
+            with capturedLogs() as logs:
+                reloading(gateway).reload()
+            assert [event["key"] for event in logs if "key" in event] == [
+                "listen[1].certificates", "listen[2].endpoint", "librarika.url",
+            ]  # fmt: skip
+            assert gateway.terminals.limits.connections == 7, "the rest holds"
+        self.path.write_text(re.sub(r'\[\[listen\]\]\s+endpoint = "\S+"\s+certificates = "tls"', "", text))
+        with capturedLogs() as logs:
+            reloading(gateway).reload()
+        assert [event["key"] for event in logs if "key" in event] == ["listen (tcp:0:interface=127.0.0.1)"]
+        await gateway.stopService()
 
     async def test_health_names_the_libraries_whose_api_was_asked(self) -> None:
         gateway = self.start()
@@ -221,6 +297,12 @@ class GatewayTests(TestCase):
         await gateway.stopService()
 
 
+def reloading(gateway: Gateway) -> Reloading:
+    """What reads the configuration of a gateway again."""
+    _, found = gateway.parent
+    return found
+
+
 class FaultTests(TestCase):
     """What can't be done is said on standard error, in clear lines, and the exit status is 1."""
 
@@ -274,7 +356,7 @@ class FaultTests(TestCase):
         assert f"port {ports[0]} is in use by another program; change listen[0].endpoint" in lines[0]
         assert f"port {ports[1]} is in use by another program; change admin.endpoint" in lines[1]
         assert not [event for event in logs if event["log_level"].name == "critical"], "said once is enough"
-        (gateway,) = service
+        gateway, _ = service
         assert [door.port for door in gateway.doors] == [None, None], "and nothing is left listening"
 
     def test_a_daemon_tells_its_log(self) -> None:

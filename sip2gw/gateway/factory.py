@@ -30,7 +30,7 @@ GAP = 0.005
 class TerminalFactory(ServerFactory):
     """Makes the connections of terminals, and knows those that are live.
 
-    `limits` may be replaced at any time.
+    `limits` and `deferred_login` may be replaced at any time.
     """
 
     noisy = False
@@ -54,7 +54,7 @@ class TerminalFactory(ServerFactory):
         self.reception = Reception(directory, self.metrics, self._limits, reactor, seats)
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
-        self._deferred_login = deferred_login
+        self.deferred_login = deferred_login
         self._dialect = dialect
         self._session = session
         self._newest = Newest(reactor.seconds)
@@ -67,7 +67,7 @@ class TerminalFactory(ServerFactory):
             return None
         session = self._session(
             dialect=self._dialect,
-            deferred_login=self._deferred_login,
+            deferred_login=self.deferred_login,
             most_fields=lambda: self.limits.fields,
             newest=self._newest,
             clock=self._reactor.seconds,

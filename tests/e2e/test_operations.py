@@ -1,14 +1,17 @@
 """A real process in the operator's hands: told to stop, to hurry, to read its file again."""
 
+import json
 import re
 import signal
+import time
 from contextlib import ExitStack
 
 import pytest
 
 from .processes import Gateway
-from .terminal import patron
+from .terminal import patron, status
 
+OPEN = "kiosk@openall.example:open-secret"
 CROWD = """
 [limits]
 strangers_per_address = 1000
@@ -34,13 +37,14 @@ def gateway(demo, tmp_path):
 def test_F88_sigterm_loses_no_answer(gateway, demo):
     gateway = gateway(CROWD)
     with ExitStack() as stack:
-        idle = [stack.enter_context(gateway.terminal()) for _ in range(160)]
-        busy = [stack.enter_context(gateway.terminal(tls=number % 4 == 0)) for number in range(40)]
-        assert all(terminal.log_in().ok for terminal in busy)
+        idle = [stack.enter_context(gateway.terminal()) for _ in range(180)]
+        busy = [stack.enter_context(gateway.terminal(tls=number % 4 == 0)) for number in range(20)]
+        assert all(terminal.log_in(OPEN, "openall").ok for terminal in busy)
         demo.misbehave(what="slow", endpoint="find_member", seconds=0.5)
         for terminal in busy:
-            terminal.send(terminal.spell(patron("M-1001")))
-        wait_for(demo, "find_member", len(busy))
+            terminal.send(terminal.spell(patron("O-2", library="openall")))
+        # As many as are asked at the same time; the others wait for their turn.
+        wait_for(demo, "find_member", 16, "openall")
 
         gateway.process.tell(signal.SIGTERM)
         assert gateway.process.waited(1, "stopping: ")
@@ -48,16 +52,39 @@ def test_F88_sigterm_loses_no_answer(gateway, demo):
         with pytest.raises(ConnectionRefusedError):
             gateway.terminal()
         answers = [terminal.answer() for terminal in busy]
-        assert [answer.personal_name for answer in answers] == ["Amina Rahman"] * len(busy)
+        assert [answer.personal_name for answer in answers] == ["Tom Hale"] * len(busy)
         assert [terminal.receive() for terminal in (*busy, *idle)] == [b""] * 200
     assert gateway.process.ended() == -signal.SIGTERM
     assert not re.search("Traceback|Unhandled|cut off", "".join(gateway.process.printed))
 
 
-def wait_for(demo, operation: str, count: int) -> None:
+def test_F90_a_kiosk_works_on_through_sighup(gateway, demo):
+    gateway = gateway()
+    with gateway.terminal(tls=True) as kiosk:
+        assert kiosk.log_in().ok
+        gateway.write('[terminals]\ntimeout = "x"\n[limits]\nlines = 3\n')
+        gateway.process.tell(signal.SIGHUP)
+        assert gateway.process.waited(2, "not reloaded, all stays as it was")
+        assert kiosk.ask(status()).timeout_period == 300
+        gateway.write("[terminals]\ntimeout = 20\n")
+        gateway.process.tell(signal.SIGHUP)
+        assert gateway.process.waited(1, "info] reloaded")
+        assert kiosk.ask(status()).timeout_period == 200
+        assert kiosk.ask(patron("M-1001")).personal_name == "Amina Rahman"
+        figures = gateway.look("/metrics")[1]
+        assert 'sip2gw_reloads_total{outcome="ok"} 1.0' in figures
+        assert 'sip2gw_reloads_total{outcome="refused"} 1.0' in figures
+        (back_end,) = json.loads(gateway.look("/health")[1])["back_ends"]
+        assert (back_end["nickname"], back_end["online"]) == ("riverside", True)
+    gateway.process.stop()
+
+
+def wait_for(demo, operation: str, count: int, library: str = "riverside") -> None:
     """Wait until the sandbox has been asked so often for an operation since it was reset."""
-    while demo.requests("riverside").get(operation, 0) < count:
-        pass
+    until = time.monotonic() + 20
+    while (asked := demo.requests(library).get(operation, 0)) < count:
+        assert time.monotonic() < until, asked
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,115 @@
+"""A changed configuration is taken whole or not at all: all is read and made first, and only then does any of it hold.
+
+Some of it takes another start, such as where to listen; that is told, and the rest holds. A connected terminal goes on,
+under the new limits and profiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from signal import SIGHUP
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.logger import Logger
+
+from sip2gw.config import Config, load
+from sip2gw.faults import ConfigFaults, Wrong
+from sip2gw.gateway.descriptors import ceiling
+from sip2gw.settled import deadlines, log_settings, policy, restraint, tls_files, token
+from sip2gw.signals import Signals
+from sip2gw.systemd import Systemd
+
+if TYPE_CHECKING:
+    from sip2gw.assembly import Gateway
+
+Commit = Callable[[], None]
+
+_AT_START = "url", "ca_file", "private_networks", "login_life"
+"""What of `[librarika]` is settled when the gateway starts."""
+
+
+class Reloading(Service):
+    """Has `gateway` go on with what the file at `path` says whenever SIGHUP comes."""
+
+    log = Logger()
+
+    def __init__(self, path: str, gateway: Gateway, reactor: Any, systemd: Systemd) -> None:
+        self._path = path
+        self._gateway = gateway
+        self._systemd = systemd
+        self._signals = Signals(reactor)
+
+    def startService(self) -> None:
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._signals.on(SIGHUP, self.reload)
+
+    def stopService(self) -> None:
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._signals.put_back()
+
+    def reload(self) -> None:
+        """Read the file. Its faults are logged, and all stays as it was then."""
+        if not self.running:
+            return
+        reloads = self._gateway.metrics.reloads
+        self._systemd.reloading()
+        try:
+            self._gateway.reload(load(self._path))
+        except (ConfigFaults, Wrong) as faults:
+            reloads.labels(outcome="refused").inc()
+            for fault in str(faults).splitlines():
+                self.log.error("not reloaded, all stays as it was: {fault}", fault=fault)
+        else:
+            reloads.labels(outcome="ok").inc()
+            self.log.info("reloaded")
+        self._systemd.ready()
+
+
+def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commit], list[str]]:
+    """What makes the new configuration hold, and the keys that it doesn't for. Raises `Wrong`.
+
+    The gateway has `started` with another one; what was settled then is so still.
+    """
+    bearer = token(new)
+    doors, left = list(gateway.doors), []
+    commits: list[Commit] = []
+    for number, one in enumerate(new.listen):
+        door = next((door for door in doors if door.where == str(one.endpoint)), None)
+        if door is None:
+            left.append(f"listen[{number}].endpoint")
+            continue
+        doors.remove(door)
+        if (one.certificates is None) != (door.tls is None):
+            left.append(f"listen[{number}].certificates")
+        else:
+            commits.append(door.prepare(tls_files(one), one.proxy_from or (), new.limits))
+    left += [f"listen ({door.where})" for door in doors]
+
+    def commit() -> None:
+        terminals = gateway.terminals
+        terminals.limits, terminals.deferred_login = new.limits, new.terminals.deferred_login
+        terminals.census.ceiling = ceiling(new.limits.connections)
+        terminals.directory.reconfigure(policy(new), new.settings)
+        for nickname in new.settings.libraries:
+            gateway.metrics.library(nickname)
+        gateway.librarika.reconfigure(deadlines(new), restraint(new))
+        gateway.tags.items_in_clear = new.log.items
+        gateway.guard.token = bearer
+        if gateway.write_log is not None:
+            gateway.write_log.settings = log_settings(new)
+
+    return [*commits, commit], [*left, *_settled_at_start(started, new)]
+
+
+def _settled_at_start(started: Config, new: Config) -> Iterator[str]:
+    """The keys that differ and take another start."""
+    if (started.admin and started.admin.endpoint) != (new.admin and new.admin.endpoint):
+        yield "admin.endpoint"
+    for key in _AT_START:
+        if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):
+            yield f"librarika.{key}"
+    if started.log.waiting != new.log.waiting:
+        yield "log.waiting"
+    if started.security.core_dumps != new.security.core_dumps:
+        yield "security.core_dumps"

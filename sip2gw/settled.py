@@ -1,0 +1,55 @@
+"""What the configuration says, in the words of those who go by it: at the start, and whenever it is read again."""
+
+from __future__ import annotations
+
+from attrs import fields
+
+from sip2gw.circulation.desk import Policy
+from sip2gw.config import Config, Listen
+from sip2gw.config.values import token_in
+from sip2gw.gateway.clients import ClientFiles
+from sip2gw.gateway.tls import TLSFiles
+from sip2gw.librarika import Deadlines, Restraint
+from sip2gw.log import LogSettings
+from sip2gw.secret import Secret
+
+
+def policy(config: Config) -> Policy:
+    """What terminals are told to put up with."""
+    return Policy(timeout=config.terminals.timeout, retries=config.terminals.retries)
+
+
+def log_settings(config: Config) -> LogSettings:
+    """How much is written."""
+    return LogSettings(config.log.level, config.log.waiting)
+
+
+def tls_files(listen: Listen) -> TLSFiles | None:
+    """What the TLS of this listener is made from; None without TLS."""
+    if listen.certificates is None:
+        return None
+    authorities, required = listen.client_authorities, listen.client_certificates != "optional"
+    clients = ClientFiles(authorities, required, listen.client_revoked) if authorities else None
+    return TLSFiles(listen.certificates, listen.default_certificate, clients)
+
+
+def token(config: Config) -> Secret | None:
+    """What whoever asks the admin endpoint must bring. Raises `Wrong`."""
+    file = None if config.admin is None else config.admin.token_file
+    return None if file is None else token_in(file)
+
+
+def deadlines(config: Config) -> Deadlines:
+    """How long calls may take, so that a terminal hears an answer before it gives up."""
+    api, call = config.librarika, config.librarika.call(config.terminals.timeout)
+    return Deadlines(
+        connect=min(api.connect_deadline, call / 2),
+        headers=min(api.headers_deadline, call / 2),
+        call=call,
+        probe=min(api.probe_deadline, call / 2),
+    )
+
+
+def restraint(config: Config) -> Restraint:
+    """How much may be asked and taken of the API."""
+    return Restraint(**{name.name: getattr(config.librarika, name.name) for name in fields(Restraint)})
