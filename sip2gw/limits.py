@@ -89,6 +89,11 @@ class Limits:
     """For the two above."""
     login_floor: Seconds = Seconds(1.0)
     """The time that a login takes at least to be refused, and a little more by chance: so it tells nothing of why."""
+    pins_per_terminal: Count = Count(5)
+    """Wrong passwords of one patron at one terminal within `pin_period`. Beyond that each is a wrong one, and the
+    library is not asked; elsewhere the patron is not locked out."""
+    pin_period: Seconds = Seconds(900.0)
+    """For that."""
     account_check: Seconds = Seconds(300.0)
     """How often at least the library is asked whether an account still holds, while its terminals are logged in."""
     bugs: Count = Count(5)

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from attrs import Factory, field, frozen
 
 from sip2gw.circulation.desk import Desk, Policy, forget, utc_now
+from sip2gw.circulation.pins import Pins
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
 from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
@@ -112,6 +113,8 @@ class Directory:
         reader: str | None,
         print_width: int | None = None,
         note: Callable[[str], None] = forget,
+        pins: Pins | None = None,
+        asker: str = "",
     ) -> Desk:
         """Where the answers to one terminal of this tenant are given."""
         profile = self._effective(tenant.nickname, tenant.account, location).profile
@@ -131,4 +134,6 @@ class Directory:
             clock=self.clock,
             note=note,
             item_tag=partial(self.tags.item, tenant.nickname),
+            pins=pins,
+            asker=asker,
         )

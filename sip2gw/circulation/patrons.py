@@ -137,8 +137,14 @@ async def password_is_right(patron: Patron, password: Secret | None, desk: Desk)
         return None
     if not password:
         return False
-    try:
+
+    async def ask() -> bool:
         return await desk.library.check_password(patron, password.reveal())
+
+    try:
+        if desk.pins is None:
+            return await ask()
+        return await desk.pins.check(desk.library.nickname, patron.patron_id, desk.asker, ask)
     except Refused as no:
         if no.code in _NO_PASSWORD:
             return False

@@ -96,6 +96,8 @@ class Answering:
                     reader=step.reader,
                     print_width=step.print_width,
                     note=self._note,
+                    pins=self._reception.pins,
+                    asker=self._visit.terminal,
                 )
                 return await self._ask(request, desk)
             case Decline(code, limit):

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
+from sip2gw.circulation.pins import Pins
 from sip2gw.gateway.guessing import Guessing
 from sip2gw.gateway.rechecks import Rechecks
 from sip2gw.gateway.seating import Seating
@@ -23,6 +24,7 @@ from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
 from sip2gw.session import Say, Serving, SignIn, Step
 from sip2gw.tenants import ADVICE, Directory, Tenant, nickname
+from sip2gw.throttle import Allowance
 
 JITTER = 0.25
 """Of the floor: at most so much is added to it, by chance."""
@@ -47,6 +49,7 @@ class Reception:
         self.guessing = Guessing(limits, metrics, reactor.seconds)
         self.seating = Seating(metrics, reactor, directory.clock, store)
         self.rechecks = Rechecks(limits, metrics, reactor)
+        self.pins = Pins(reactor.seconds, self._pins_allowed, lambda: metrics.struck("pins_per_terminal"))
         self.chance: Callable[[], float] = SystemRandom().random
         self._directory = directory
         self._metrics = metrics
@@ -85,6 +88,10 @@ class Reception:
         visit.gone = True
         self.rechecks.leave(visit)
         self.seating.leave(visit)
+
+    def _pins_allowed(self) -> Allowance:
+        limits = self._limits()
+        return Allowance(limits.pins_per_terminal, limits.pin_period, free=limits.pins_per_terminal)
 
     async def _let_in(self, step: SignIn, visit: Visit) -> Tenant:
         tenant = await self._log_in(step, visit)

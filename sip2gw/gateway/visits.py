@@ -36,6 +36,11 @@ class Visit:
     """Its seat, once it is logged in."""
     tenant: Tenant | None = None
 
+    @property
+    def terminal(self) -> str:
+        """Which terminal it is, once it is logged in; the same text for the same one."""
+        return self.grip.holder.terminal if self.grip is not None else ""
+
     def holder(self, tenant: Tenant, location: str, since: float) -> Holder:
         """Who this terminal is, for whoever counts seats."""
         return Holder(

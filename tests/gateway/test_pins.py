@@ -1,0 +1,91 @@
+"""Patrons' passwords: guessed at one terminal they are not asked about for ever, and nobody is locked out elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.logger import capturedLogs
+
+from .desk import LOGIN, PATRON, Bench
+
+RIGHT, WRONG = PATRON, PATRON.replace("AD1234", "AD0000")
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    assert bench.say(LOGIN) == "941"
+    yield bench
+    bench.sandbox.close()
+
+
+def asked(bench: Bench) -> int:
+    return int(bench.sandbox.requests("riverside")["riverside"].get("verify_member", 0))
+
+
+def elsewhere(bench: Bench) -> None:
+    """Another terminal of the library is in use."""
+    assert bench.connect("192.0.2.99")
+    assert bench.say(LOGIN) == "941"
+
+
+def guess(bench: Bench, count: int) -> None:
+    for _ in range(count):
+        assert "CQN" in bench.say(WRONG)
+
+
+def test_after_five_wrong_ones_the_library_is_not_asked_and_no_answer_is_better_than_the_truth(bench):
+    guess(bench, 4)
+    assert "CQY" in bench.say(RIGHT), "a right one ends the row"
+    guess(bench, 5)
+    before = asked(bench)
+    with capturedLogs() as logs:
+        guess(bench, 3)
+        answer = bench.say(RIGHT)
+    assert "CQN" in answer
+    assert "Amina" not in answer
+    assert asked(bench) == before
+    assert bench.counted("pins_per_terminal") == 4
+    assert "M-1001" not in repr(logs)
+    bench.clock.advance(900)
+    assert "CQY" in bench.say(RIGHT)
+
+
+def test_the_patron_is_not_locked_out_elsewhere_nor_anybody_else_here(bench):
+    guess(bench, 4)
+    bench.clock.advance(61)  # the sandbox has a pause of its own
+    guess(bench, 1)
+    assert "CQN" in bench.say(RIGHT)
+    assert "CQY" in bench.say(RIGHT.replace("M-1001", "M-1004").replace("AD1234", "AD2222"))
+    elsewhere(bench)
+    assert "CQY" in bench.say(RIGHT)
+
+
+def test_it_is_the_same_terminal_after_it_has_connected_again(bench):
+    guess(bench, 5)
+    before = asked(bench)
+    bench.terminal.connectionLost()
+    bench.connect()
+    assert bench.say(LOGIN) == "941"
+    assert "CQN" in bench.say(RIGHT)
+    assert asked(bench) == before
+
+
+def test_a_library_that_will_not_say_makes_no_password_right(bench):
+    for number in range(5):
+        guess(bench, 1)
+        bench.terminal.connectionLost()
+        assert bench.connect(f"192.0.2.{number + 1}")
+        assert bench.say(LOGIN) == "941"
+    answer = bench.say(RIGHT)
+    assert asked(bench) == 6, "which is too many for the library: 429"
+    assert "CQY" not in answer
+    assert "Amina" not in answer
+    bench.clock.advance(61)
+    assert "CQY" in bench.say(RIGHT), "and it was no wrong one"
+
+
+def test_no_password_and_an_empty_one_are_not_asked_about(bench):
+    before = asked(bench)
+    assert "AEAmina" in bench.say(PATRON.replace("AD1234|", ""))
+    assert "CQN" in bench.say(PATRON.replace("AD1234|", "AD|"))
+    assert asked(bench) == before
