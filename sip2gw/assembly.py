@@ -16,6 +16,7 @@ from sip2gw import __version__
 from sip2gw.admin.figures import MetricsPage
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
+from sip2gw.admin.terminals import TerminalsPage, listed
 from sip2gw.config import Config, Listen
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.descriptors import ceiling
@@ -88,7 +89,14 @@ class Gateway(Service):
                 "health",
                 str(endpoint),
                 partial(endpoint.on, reactor),
-                site(self.health, {"metrics": MetricsPage(self.metrics.registry)}, self.guard),
+                site(
+                    self.health,
+                    {
+                        "metrics": MetricsPage(self.metrics.registry),
+                        "terminals": TerminalsPage(self._logged_in),
+                    },
+                    self.guard,
+                ),
                 reactor=reactor,
                 remedy=self._remedy("admin.endpoint"),
             )
@@ -103,6 +111,11 @@ class Gateway(Service):
             warnings=(*self._config.warnings, *chain.from_iterable(self._warnings())),
             back_ends=tuple(map(_in_json, self.librarika.back_ends())),
         )
+
+    def _logged_in(self) -> dict[str, Any]:
+        """Which terminals are logged in, for the operator."""
+        seating = self.terminals.reception.seating
+        return listed(seating.seen(), seating.occupancy())
 
     def _warnings(self) -> Iterator[tuple[str, ...]]:
         return (door.warnings(RENEWAL_DUE) for door in self.doors)
@@ -214,6 +227,7 @@ def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
         trust=api.ca_file,
         private_networks=api.private_networks,
         metrics=metrics,
+        login_life=api.login_life,
     )
 
 

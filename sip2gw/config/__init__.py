@@ -97,6 +97,8 @@ class LibrarikaAPI:
     """Levels of its JSON."""
     answer_text: Bytes = Bytes(2**16)
     """Bytes of one text in it."""
+    login_life: Seconds = Seconds(600.0)
+    """How long a login that was right is not asked about again, unless the API says that it is no longer so."""
     private_networks: bool = False
     """Whether libraries' names may lead to addresses of private networks. A URL that names an address, or this machine,
     needs no such leave."""

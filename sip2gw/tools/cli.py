@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain-bin": "sip2gw.tools.explain_bin:explain_bin",
     "load": "sip2gw.tools.load:load",
     "terminal": "sip2gw.tools.terminal:terminal",
+    "terminals": "sip2gw.tools.terminals:terminals",
 }
 """Name of the subcommand, and where its command object is."""
 

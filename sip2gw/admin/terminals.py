@@ -1,0 +1,45 @@
+"""Who is logged in, in JSON, for whoever is on this machine: where each terminal is, and its library's seats.
+
+An operator has to find the terminal, so addresses are whole here; accounts and patrons never appear.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attrs import asdict
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.web.http import FORBIDDEN, OK, Request
+
+from sip2gw.admin.health import Answer
+from sip2gw.gateway.seating import Occupancy, Seen
+
+
+def listed(terminals: Iterable[Seen], seats: Iterable[Occupancy]) -> dict[str, Any]:
+    """What the page says."""
+    return {
+        "libraries": [
+            {**asdict(one), "full": one.licensed is not None and one.used >= one.licensed} for one in seats
+        ],
+        "terminals": [
+            {**asdict(one), "since": one.since.isoformat(), "idle": round(one.idle)} for one in terminals
+        ],
+    }
+
+
+class TerminalsPage(Answer):
+    """`/terminals`; 403 for clients of other machines."""
+
+    def __init__(self, look: Callable[[], dict[str, Any]]) -> None:
+        super().__init__(lambda: (OK, look()))
+        self._elsewhere = Answer(lambda: (FORBIDDEN, {"error": "only from this machine"}))
+
+    def render(self, request: Request) -> bytes:
+        client = request.getClientAddress()
+        if isinstance(client, IPv4Address | IPv6Address):
+            address = ipaddress.ip_address(client.host.partition("%")[0])
+            if not (getattr(address, "ipv4_mapped", None) or address).is_loopback:
+                return self._elsewhere.render(request)
+        return super().render(request)

@@ -1,0 +1,93 @@
+"""`sip2gw terminals`: who is logged in at the gateway on this machine, and whose seats are all taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TextIO
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import click
+
+HEADINGS = ("library", "terminal", "address", "since", "idle", "state", "seats")
+
+
+@click.command(short_help="Show which terminals are logged in, and the seats they use.")
+@click.option(
+    "--url", default="http://127.0.0.1:8080", show_default=True, help="Where [admin] of the gateway listens."
+)
+@click.option(
+    "--token-file", type=click.File(), help="The file with the token of [admin], if the gateway asks for one."
+)
+@click.option("--library", metavar="NICKNAME", help="Only this library's.")
+@click.option("--json", "as_json", is_flag=True, help="As the gateway says it, for other programs.")
+def terminals(url: str, token_file: TextIO | None, library: str | None, as_json: bool) -> None:
+    """Show the terminals that are logged in, and how many of their library's seats are used.
+
+    Run it on the gateway's own machine: it says this to nobody else. The exit status is 2 if the gateway can't be
+    asked.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"{url} is no URL of http")
+    request = Request(url.rstrip("/") + "/terminals")  # noqa: S310 (http, see above)
+    if token_file is not None:
+        request.add_header("Authorization", f"Bearer {token_file.read().strip()}")
+    try:
+        with urlopen(request, timeout=10) as answer:  # noqa: S310 (as above)
+            said = json.loads(answer.read())
+            libraries, rows = said["libraries"], said["terminals"]
+    except (URLError, OSError, ValueError, KeyError, TypeError) as error:
+        click.echo(f"{url} did not say who is logged in: {error}", err=True)
+        raise SystemExit(2) from None
+    if library is not None:
+        libraries = [one for one in libraries if one["library"] == library.lower()]
+        rows = [one for one in rows if one["library"] == library.lower()]
+    if as_json:
+        click.echo(json.dumps({"libraries": libraries, "terminals": rows}, indent=2))
+        return
+    for line in _lines(libraries, rows):
+        click.echo(line)
+
+
+def _lines(libraries: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> Iterable[str]:
+    if not rows:
+        yield "no terminal is logged in"
+        return
+    seats = {one["library"]: _seats(one) for one in libraries}
+    table = [HEADINGS, *(_row(one, seats.get(one["library"], "")) for one in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    for one in libraries:
+        if one["full"]:
+            yield f"{one['library']} is full: all {one['licensed']} seats are taken"
+
+
+def _row(one: dict[str, Any], seats: str) -> tuple[str, ...]:
+    since = datetime.fromisoformat(one["since"]).astimezone()
+    return (
+        one["library"],
+        _shown(one["certificate"] or one["location"]) or "(no location)",
+        one["address"] or "this machine",
+        f"{since:%Y-%m-%d %H:%M:%S}",
+        _duration(one["idle"]),
+        one["state"],
+        seats,
+    )
+
+
+def _seats(one: dict[str, Any]) -> str:
+    return f"{one['used']} of {one['licensed']}" if one["licensed"] is not None else f"{one['used']}"
+
+
+def _shown(text: str) -> str:
+    """What a terminal says of itself may hold anything; a screen is not to obey it."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)[:40]
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -1,0 +1,104 @@
+"""`sip2gw terminals`: what it prints of what the gateway says, and what it does when it says nothing."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from click.testing import CliRunner
+
+from sip2gw.tools.cli import main
+
+
+def terminal(**changes):
+    said = {
+        "library": "riverside", "address": "192.0.2.7", "certificate": "", "location": "Hall",
+        "since": "2026-03-01T17:00:00+00:00", "idle": 5, "state": "idle",
+    }  # fmt: skip
+    return {**said, **changes}
+
+
+@pytest.fixture
+def says():
+    """A gateway's page, with this text on it; its URL."""
+    servers = []
+
+    def serve(text, status=200):
+        class Page(BaseHTTPRequestHandler):
+            def do_GET(self):
+                assert self.path == "/terminals"
+                if self.headers.get("Authorization") not in (None, "Bearer the-token"):
+                    self.send_error(401)
+                    return
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Page)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["terminals", *arguments])
+
+
+def test_a_table(says):
+    page = {
+        "libraries": [
+            {"library": "openall", "used": 1, "licensed": None, "full": False},
+            {"library": "riverside", "used": 2, "licensed": 2, "full": True},
+        ],
+        "terminals": [
+            terminal(library="openall", address="", location="", idle=7201),
+            terminal(certificate="kiosk-7", idle=121, state="busy"),
+            terminal(location="\x1b[2J\r\nHall"),
+        ],
+    }
+    result = run("--url", says(json.dumps(page)))
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert len(lines) == 5
+    assert "(no location)  this machine" in lines[1]
+    assert "2 h    idle   1" in lines[1]
+    assert "kiosk-7" in lines[2]
+    assert "2 min  busy   2 of 2" in lines[2]
+    assert "?[2J??Hall" in lines[3]
+    assert lines[4] == "riverside is full: all 2 seats are taken"
+    assert run("--url", says(json.dumps(page)), "--library", "OpenAll").output.count("\n") == 2
+
+
+def test_nobody(says):
+    result = run("--url", says('{"libraries": [], "terminals": []}'))
+    assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
+
+
+def test_a_token(says, tmp_path):
+    for token, status in (("the-token", 0), ("another", 2)):
+        (tmp_path / "token").write_text(f"{token}\n")
+        result = run(
+            "--url", says('{"libraries": [], "terminals": []}'), "--token-file", str(tmp_path / "token")
+        )
+        assert result.exit_code == status
+        assert token not in result.output
+
+
+@pytest.mark.parametrize(("text", "status"), [("{}", 200), ("<html>", 200), ("[]", 200), ("{}", 404)])
+def test_what_is_no_such_page(says, text, status):
+    result = run("--url", says(text, status))
+    assert result.exit_code == 2
+    assert "did not say who is logged in" in result.output
+
+
+def test_no_gateway():
+    assert run("--url", "http://127.0.0.1:9").exit_code == 2
+    assert run("--url", "file:///etc/passwd").exit_code == 2
