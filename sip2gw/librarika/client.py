@@ -42,6 +42,7 @@ class _Progress:
     timer: IDelayedCall | None = None
     limit: str = "headers_deadline"
     late: bool = False
+    begun: float = 0.0
 
 
 class Client:
@@ -144,6 +145,7 @@ class Client:
             raise Failed(how, "no turn in time", sent=False) from None
 
     async def _talk(self, call: Call, progress: _Progress) -> Answer:
+        progress.begun = self.now()
         try:
             response: IResponse = await self._http.request(
                 call.method,
@@ -168,7 +170,7 @@ class Client:
         limit = progress.limit if progress.late else ""
         kinds = {type(error), *(type(reason.value) for reason in getattr(error, "reasons", None) or ())}
         if not sent:
-            how = How.NOT_CONNECTED
+            how, limit = How.NOT_CONNECTED, limit or self._connect_limit(progress)
         elif progress.late:
             how = How.LATE
         elif CancelledError in kinds:
@@ -178,6 +180,10 @@ class Client:
         else:
             how = How.BROKEN
         return Failed(how, why, sent=sent, limit=limit)
+
+    def _connect_limit(self, progress: _Progress) -> str:
+        """Endpoints tell in several ways that they were cancelled; the clock tells in one."""
+        return "connect_deadline" if self.now() - progress.begun >= self.deadlines.connect else ""
 
 
 def _kind(error: BaseException) -> str:

@@ -357,13 +357,18 @@ class NeverSent(ServerCase, TestCase):
             await librarika("riverside", KIOSK)
 
     async def test_connecting_takes_too_long(self) -> None:
-        librarika = self.adapter("http://127.0.0.1:8009/{library}/api/v1", DeafReactor())
+        metrics = Metrics()
+        librarika = self.adapter("http://127.0.0.1:8009/{library}/api/v1", DeafReactor(), metrics=metrics)
         opening = Deferred.fromCoroutine(librarika("riverside", KIOSK))
         self.still.advance(2.9)
         self.assertFalse(opening.called)
         self.still.advance(0.2)
         with self.assertRaises(Unavailable):
             await opening
+        struck = metrics.registry.get_sample_value(
+            "sip2gw_limit_strikes_total", {"limit": "connect_deadline"}
+        )
+        self.assertEqual(struck, 1)
 
     async def test_F60_a_write_for_which_no_connection_comes_about(self) -> None:
         class Failing(StillReactor):
