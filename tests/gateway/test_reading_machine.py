@@ -108,7 +108,10 @@ class Reading(RuleBasedStateMachine):
     @invariant()
     def what_waits_is_bounded(self) -> None:
         if hasattr(self, "reader"):
-            assert len(self.reader._framer) <= LIMITS.line + PIECE
+            framer = self.reader._framer
+            assert len(framer) <= LIMITS.line + PIECE
+            if self.reader.busy and framer.ends() >= LIMITS.requests_waiting and not self.reader.leaving:
+                assert self.transport.producerState == "paused"
 
     def teardown(self) -> None:
         """Once nothing is in the way, all that was sent has been served."""
