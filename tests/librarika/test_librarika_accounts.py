@@ -111,7 +111,7 @@ class Logins(SandboxCase):
         self.assertTrue(self.librarika.asks("west", KIOSK))
 
     def test_the_number_of_licences_is_one_of_the_rules(self) -> None:
-        self.assertEqual(self.done(self.library.rules()).terminals, 5)
+        self.assertEqual(self.done(self.library.rules()).terminals, 25)
         self.sandbox.change_library("riverside", sip2={"terminals_licensed": 7})
         self.assertEqual(self.done(self.library.confirm()).terminals, 7)
         self.assertEqual(self.done(self.library.rules()).terminals, 7)
