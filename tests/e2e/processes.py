@@ -47,6 +47,7 @@ class Process:
     files: int | None = None
     """How many files it may have open, if not as many as we."""
     printed: list[str] = field(factory=list)
+    environment: dict[str, str] = field(factory=dict, kw_only=True)
     _process: subprocess.Popen[str] | None = None
     _is_ready: threading.Event = field(factory=threading.Event)
 
@@ -59,7 +60,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
             preexec_fn=self._allow,
         )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
@@ -196,6 +197,8 @@ class Gateway:
         kept_pair(folder / "tls")
         config = folder / "sip2gw.toml"
         process = Process([*arguments, "sip2gw", "--config", str(config)], folder, ready=": health")
+        # What lies in the folder can be imported, as by `python -m`.
+        process.environment["PYTHONPATH"] = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
         gateway = cls(process, config, sandbox)
         gateway.write(more)
         process.start()
@@ -203,11 +206,12 @@ class Gateway:
         gateway.ports = [int(port) for port in re.findall(r"listening on 127\.0\.0\.1:(\d+)", printed)]
         return gateway
 
-    def write(self, more: str, *, endpoint: str = "tcp:0:interface=127.0.0.1") -> None:
-        """Change the configuration file."""
+    def write(self, more: str, *, endpoint: str = "tcp:0:interface=127.0.0.1", admin: bool = True) -> None:
+        """Change the configuration file; without `admin` that table is in `more`."""
         listen = f'endpoint = "{endpoint}"\n'
         self.config.write_text(
-            f'[[listen]]\n{listen}[[listen]]\n{listen}certificates = "tls"\n[admin]\n{listen}'
+            f'[[listen]]\n{listen}[[listen]]\n{listen}certificates = "tls"\n'
+            f"{'[admin]' + chr(10) + listen if admin else ''}"
             f'[librarika]\nurl = "http://127.0.0.1:{self.sandbox}/{{library}}/api/v1"\n{more}'
         )
         self.config.chmod(0o600)
