@@ -85,7 +85,8 @@ def goes_and_comes_back(library, kiosk, newcomer):
     reader = kiosk.ask(patron("M-1001", "1234"))
     assert (reader.valid_patron, reader.valid_patron_password) == (None, False)
     assert reader.patron_status == DENIED
-    assert not newcomer.log_in().ok, "never 941 on doubt"
+    unheard_of = newcomer.log_in("kiosk@openall.example:open-secret", "openall")
+    assert not unheard_of.ok, "never 941 on doubt"
     assert newcomer.ask(status()).online_status, "the gateway itself is there"
 
     library.start()
