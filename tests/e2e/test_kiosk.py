@@ -1,5 +1,7 @@
 """A self-checkout kiosk at the demo gateway, over real TLS: every operation it has, however it spells its lines."""
 
+import itertools
+
 import pytest
 
 from sip2gw.sip2 import DENIED, PatronFlag, format, parse
@@ -237,15 +239,22 @@ def test_resend_and_repeat(kiosk, demo):
     kiosk.send(line)
     assert kiosk.receive() == first
     kiosk.send(line + line)
-    assert [kiosk.receive(), kiosk.receive()] == [first, first]
+    assert set(answers_up_to_98(kiosk)) == {first}
     assert [effect["kind"] for effect in demo.ledger("riverside")] == ["loan"]
+
+
+def answers_up_to_98(kiosk):
+    """What is said before 98. A line that was there before the answer to the same one has no answer of its own."""
+    kiosk.send(kiosk.spell(status()))
+    return list(itertools.takewhile(lambda answer: not answer.startswith(b"98"), iter(kiosk.receive, b"")))
 
 
 def test_the_same_line_while_the_first_is_in_hand(kiosk, demo):
     demo.misbehave(library="riverside", endpoint="*", what="slow", seconds=0.2, times=3)
     line = kiosk.spell(checkout("M-1001", "10001"))
     kiosk.socket.sendall(line + line)
-    assert kiosk.receive() == kiosk.receive()
+    answers = answers_up_to_98(kiosk)
+    assert [answer[:3] for answer in answers] == [b"121"], "that answer is the answer to both"
     assert [effect["kind"] for effect in demo.ledger("riverside")] == ["loan"]
 
 
