@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import config_reference
+import metrics_reference
 import profiles_reference
 import rest_contract
 import security_reference
@@ -33,6 +34,7 @@ def _make_pages(app: Sphinx) -> None:
         "knobs.inc": profiles_reference.knobs(),
         "profiles.inc": profiles_reference.built_in(),
         "commands.inc": words_reference.commands(),
+        "metrics.inc": metrics_reference.page(),
         "limits.inc": security_reference.limits_table(),
         "failures.inc": security_reference.catalogue(docs.parent / "tests"),
     }

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 import pytest
 
 from .processes import Gateway
-from .terminal import patron, status
+from .terminal import login, patron, status
 
+ON_OPEN = (("AO", "openall"),)
 OPEN = "kiosk@openall.example:open-secret"
 CROWD = """
 [limits]
@@ -85,6 +86,22 @@ def wait_for(demo, operation: str, count: int, library: str = "riverside") -> No
     while (asked := demo.requests(library).get(operation, 0)) < count:
         assert time.monotonic() < until, asked
         time.sleep(0.01)
+
+
+def test_F91_a_crowd_that_comes_back_is_one_login(gateway, demo):
+    """Of a few hundred, here; `make bench` comes with more."""
+    gateway = gateway(CROWD)
+    for _ in range(2):
+        with ExitStack() as stack:
+            crowd = [stack.enter_context(gateway.terminal(tls=True)) for _ in range(100)]
+            for terminal in crowd:
+                terminal.send(
+                    terminal.spell(login("kiosk@openall.example", "open-secret", extensions=ON_OPEN))
+                )
+            answers = [terminal.answer().ok for terminal in crowd]
+        # There are as many seats as the library has licences; who finds none is told so by the gateway itself.
+        assert answers.count(True) >= 20
+        assert demo.requests("openall")["create_token"] == 1
 
 
 @pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGINT])
