@@ -97,7 +97,6 @@ class Start(MultiService):
     def privilegedStartService(self) -> None:
         if self._log is not None:
             self._log.begin()
-            self._reactor.addSystemEventTrigger("after", "shutdown", self._log.flush)
         try:
             super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
         except CannotListen as failure:
@@ -109,6 +108,10 @@ class Start(MultiService):
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        if self._log is not None:
+            # twistd has its log by now; twist makes one when all is started.
+            self._reactor.callWhenRunning(self._log.begin)
+            self._reactor.addSystemEventTrigger("after", "shutdown", self._log.flush)
         self._systemd.ready()
 
     def stopService(self) -> Deferred[Any]:

@@ -36,8 +36,11 @@ class Log(Collector):
         self._queued: list[Queued] = []
 
     def begin(self) -> None:
-        """Put all who observe now behind the veil."""
-        for observer in list(self._publisher._observers):  # there is no other way to learn of twistd's
+        """Put all who observe now behind the veil. Called again, it does so with those who have come meanwhile."""
+        there = [
+            one for one in self._publisher._observers if one not in self._queued
+        ]  # the only way to twistd's
+        for observer in there:
             self._publisher.removeObserver(observer)
             self._queued.append(Queued(observer, self._let_through, self.settings.waiting, self._lose))
             self._publisher.addObserver(self._queued[-1])

@@ -47,15 +47,17 @@ class Process:
     files: int | None = None
     """How many files it may have open, if not as many as we."""
     printed: list[str] = field(factory=list)
+    program: tuple[str, ...] = field(default=("twistd", "-n", "--pidfile="), kw_only=True)
     environment: dict[str, str] = field(factory=dict, kw_only=True)
     _process: subprocess.Popen[str] | None = None
     _is_ready: threading.Event = field(factory=threading.Event)
 
     def start(self) -> "Process":
-        twistd = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / "twistd"
+        name, *options = self.program
+        program = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / name
         self._is_ready.clear()
         self._process = subprocess.Popen(
-            [str(twistd), "-n", "--pidfile=", *self.arguments],
+            [str(program), *options, *self.arguments],
             cwd=self.directory,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -192,18 +194,21 @@ class Gateway:
     """Of plain SIP2, of SIP2 over TLS, and of the admin endpoint."""
 
     @classmethod
-    def start(cls, folder: Path, sandbox: int, more: str = "", *arguments: str) -> "Gateway":
-        """`more` is added to the configuration file, and `arguments` stand before the name of the program."""
+    def start(
+        cls, folder: Path, sandbox: int, more: str = "", *arguments: str, **how: tuple[str, ...]
+    ) -> "Gateway":
+        """`more` is added to the configuration file; `arguments` stand before `sip2gw`; `how` is of the process."""
         kept_pair(folder / "tls")
         config = folder / "sip2gw.toml"
-        process = Process([*arguments, "sip2gw", "--config", str(config)], folder, ready=": health")
+        process = Process([*arguments, "sip2gw", "--config", str(config)], folder, ready="health", **how)
         # What lies in the folder can be imported, as by `python -m`.
         process.environment["PYTHONPATH"] = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
         gateway = cls(process, config, sandbox)
         gateway.write(more)
         process.start()
         printed = "".join(process.printed)
-        gateway.ports = [int(port) for port in re.findall(r"listening on 127\.0\.0\.1:(\d+)", printed)]
+        told = re.findall(r'(?:listening on |"where": ")127\.0\.0\.1:(\d+)', printed)  # as text, or as JSON
+        gateway.ports = [int(port) for port in told]
         return gateway
 
     def write(self, more: str, *, endpoint: str = "tcp:0:interface=127.0.0.1", admin: bool = True) -> None:

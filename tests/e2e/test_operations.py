@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from .processes import Gateway
-from .terminal import login, patron, status
+from .terminal import checkout, login, patron, status
 
 ON_OPEN = (("AO", "openall"),)
 OPEN = "kiosk@openall.example:open-secret"
@@ -25,8 +25,8 @@ def gateway(demo, tmp_path):
     demo.reset()
     started = []
 
-    def start(more: str = "", *arguments: str) -> Gateway:
-        started.append(Gateway.start(tmp_path, demo.port, more, *arguments))
+    def start(more: str = "", **how: tuple[str, ...]) -> Gateway:
+        started.append(Gateway.start(tmp_path, demo.port, more, **how))
         return started[-1]
 
     yield start
@@ -102,6 +102,18 @@ def test_F91_a_crowd_that_comes_back_is_one_login(gateway, demo):
         # There are as many seats as the library has licences; who finds none is told so by the gateway itself.
         assert answers.count(True) >= 20
         assert demo.requests("openall")["create_token"] == 1
+
+
+def test_twist_writes_no_more_than_twistd(gateway, demo):
+    gateway = gateway(program=("twist", "--log-format=json"))
+    with gateway.terminal() as kiosk:
+        assert kiosk.log_in().ok
+        assert not kiosk.ask(checkout("M-9999", "10001")).ok
+    gateway.process.stop()
+    events = [json.loads(line.strip("\x1e")) for line in gateway.process.printed if line.startswith("\x1e")]
+    (told,) = [event for event in events if event.get("message") == "11"]
+    assert told["patron"].startswith("p:")
+    assert "M-9999" not in "".join(gateway.process.printed)
 
 
 @pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGINT])
