@@ -1,0 +1,16 @@
+"""Nothing of the process's memory is left on disk, and no other process of its user reads it."""
+
+import subprocess
+import sys
+
+TRY = """
+import ctypes, resource
+from sip2gw.hardening import keep_memory_private
+keep_memory_private()
+print(resource.getrlimit(resource.RLIMIT_CORE)[0], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+"""
+
+
+def test_F97_no_core_is_left_and_nobody_looks_in():
+    said = subprocess.run([sys.executable, "-c", TRY], capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["0", "0"]
