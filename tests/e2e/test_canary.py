@@ -138,7 +138,11 @@ class Scene:
         (self.folder / "both.py").write_text(BOTH)
         (self.folder / "token").write_text(ADMIN.word)
         (self.folder / "token").chmod(0o600)
-        self.gateway = Gateway.start(self.folder, port, MORE, "--logger", "both.observer")
+        try:
+            self.gateway = Gateway.start(self.folder, port, MORE, "--logger", "both.observer")
+        except BaseException:
+            self.library.kill()
+            raise
 
     def say(self, terminal: Terminal, line: str) -> str:
         """Say a line, and hear what comes of it; nothing if the gateway hangs up."""
