@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 _BEGIN = re.compile(rb"[^\r\0]")
-_WHOLE = re.compile(rb"[^\r\0][^\r]*\r")
 
 
 class TooLong(Exception):
@@ -37,7 +36,9 @@ class Framer:
     @property
     def whole(self) -> bool:
         """Whether a line is all there."""
-        return _WHOLE.search(self._bytes, self._at) is not None
+        # No one expression for both: without an end it would be tried anew from each byte on, and that takes seconds.
+        begin = _BEGIN.search(self._bytes, self._at)
+        return begin is not None and self._bytes.find(b"\r", begin.end()) >= 0
 
     def ends(self) -> int:
         """How many ends of lines wait; at least as many as lines."""

@@ -80,3 +80,11 @@ def test_what_waits_can_be_told():
     assert (framer.whole, framer.ends(), len(framer)) == (True, 4, 9)
     assert framer.next(LONGEST) == b"99"
     assert (framer.whole, framer.ends(), len(framer)) == (True, 1, 3)
+
+
+def test_F5_however_much_comes_without_an_end_it_is_looked_at_once():
+    framer = Framer()
+    framer.feed(b"x" * 2**22)  # in quadratic time it would take days
+    assert (framer.begun, framer.whole, framer.ends()) == (True, False, 0)
+    framer.feed(b"\r")
+    assert framer.whole
