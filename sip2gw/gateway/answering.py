@@ -20,7 +20,7 @@ from sip2gw.gateway.visits import Visit
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.session import Ask, Decline, Ignore, Say, Serving, Session, SignIn, Step
+from sip2gw.session import Ask, Decline, First, Ignore, Join, Say, Serving, Session, SignIn, Step
 from sip2gw.sip2 import Request, Response, messages
 from sip2gw.tenants import Directory
 
@@ -77,6 +77,7 @@ class Answering:
                 step = await self._take(step)
         finally:
             visit.busy = False
+            self._session.let_go()
         return step
 
     async def _take(self, step: Step) -> Step:
@@ -100,6 +101,8 @@ class Answering:
                     asker=self._visit.terminal,
                 )
                 return await self._ask(request, desk)
+            case Join(first):
+                return await self._join(first)
             case Decline(code, limit):
                 if limit:
                     self._metrics.struck(limit)
@@ -109,6 +112,16 @@ class Answering:
                 )
                 return session.refuse(ENGLISH.say(code))
         raise AssertionError("not a question")
+
+    async def _join(self, first: First) -> Step:
+        """The terminal has reconnected, and its first try is still in hand: there is one answer for both."""
+        over: Deferred[None] = Deferred()
+        first.when_over(lambda: over.callback(None))
+        try:
+            await over.addTimeout(max(self._until - self._reactor.seconds(), 0.0), self._reactor)
+        except TookTooLong:
+            return self._session.refuse(ENGLISH.say("in_doubt"))
+        return self._session.joined()
 
     async def _ask(self, request: Request, desk: Desk) -> Step:
         started = monotonic()

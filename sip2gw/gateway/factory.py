@@ -1,4 +1,7 @@
-"""Every connection gets a session of its own; nothing of one terminal is ever seen by another."""
+"""Every connection gets a session of its own; nothing of one terminal is ever seen by another.
+
+What was answered to a terminal's writes outlives its connection.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
-from sip2gw.session import Newest, Session
+from sip2gw.session import Answers, Session
 from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
 
@@ -57,7 +60,7 @@ class TerminalFactory(ServerFactory):
         self.deferred_login = deferred_login
         self._dialect = dialect
         self._session = session
-        self._newest = Newest(reactor.seconds)
+        self.answers = Answers(reactor.seconds)
         self._sparing = Sparing(reactor.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol | None:
@@ -69,7 +72,7 @@ class TerminalFactory(ServerFactory):
             dialect=self._dialect,
             deferred_login=self.deferred_login,
             most_fields=lambda: self.limits.fields,
-            newest=self._newest,
+            answers=self.answers,
             clock=self._reactor.seconds,
             now=self.directory.clock,
         )

@@ -54,7 +54,8 @@ class MemoryWatch(Service):
             self._looking.stop()
 
     def look(self) -> None:
-        """Look, and let go of those who have nothing in hand, if it must be."""
+        """Look, and let go of those who have nothing in hand, if it must be; and of answers that are too old."""
+        self._terminals.answers.forget_old()
         most, census = self._terminals.limits.memory * 2**20, self._terminals.census
         has = self._resident() if most else 0
         short, full = has > SHORT * most, has > most

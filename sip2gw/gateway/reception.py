@@ -81,7 +81,7 @@ class Reception:
             return await self._turn_away(visit, Unavailable("a bug"), ENGLISH.say("fault"), since)
         self._metrics.logins.labels(outcome="ok").inc()
         self.log.info("{library}: a terminal logged in ({peer})", library=tenant.nickname, peer=visit.peer)
-        return visit.session.admitted(tenant)
+        return visit.session.admitted(tenant, visit.terminal)
 
     def leave(self, visit: Visit) -> None:
         """The visit has ended."""

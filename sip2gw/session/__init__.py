@@ -2,13 +2,14 @@
 
 from sip2gw.session.conversation import NOT_AGAIN, PATIENCE, Session
 from sip2gw.session.logins import Login
-from sip2gw.session.memory import MEMORY, UNDATED, Newest
+from sip2gw.session.memory import MEMORY, UNDATED, Answers, First, Newest
 from sip2gw.session.steps import (
     Ask,
     Closed,
     Connected,
     Decline,
     Ignore,
+    Join,
     LoggedIn,
     Say,
     Serving,
@@ -22,11 +23,14 @@ __all__ = [
     "NOT_AGAIN",
     "PATIENCE",
     "UNDATED",
+    "Answers",
     "Ask",
     "Closed",
     "Connected",
     "Decline",
+    "First",
     "Ignore",
+    "Join",
     "LoggedIn",
     "Login",
     "Newest",

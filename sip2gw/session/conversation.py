@@ -8,8 +8,7 @@ What a line leads to, by the state of the session:
     any        no message, unknown code       Ignore
     any        bad checksum                   Say 96; the third in a row hangs up: Closed
     any        97                             Say the bytes last sent, or 96 if there are none
-    any        a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
-    any        either, early                  Ignore: the answer that went out meanwhile was the one asked for
+    any        97, early                      Ignore: the answer that went out meanwhile was the one asked for
     any        a write out of its places      Decline
     any        more fields than are read      Decline
     any        more than one AO               as an AO of another library; 93 Say 940
@@ -25,6 +24,9 @@ What a line leads to, by the state of the session:
     LoggedIn   anything else                  Decline
     Serving    93 of the same account         SignIn: admitted Say 941; turned away Say 940
     Serving    93 of another one              Say 940 and hang up: Closed
+    Serving    a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
+    Serving    the same, early                Ignore: the answer that went out meanwhile was the one asked for
+    Serving    a write that is in hand        Join: the terminal sent it on another connection, and has reconnected
     Serving    AO of this library, or none    Ask
     Serving    AO or AC of another one        Decline; the third hangs up: Closed
     Closed     anything                       Ignore
@@ -32,8 +34,11 @@ What a line leads to, by the state of the session:
 
 Early is what was there before the answer to the line before it was out.
 
-A session handles one line at a time. `SignIn`, `Ask` and `Decline` are questions to the gateway: it comes back with
-`admitted` or `turned_away`, `reply`, or `refuse`, each of which gives the next step.
+A session handles one line at a time. `SignIn`, `Ask`, `Join` and `Decline` are questions to the gateway: it comes
+back with `admitted` or `turned_away`, `reply`, `joined`, or `refuse`, each of which gives the next step.
+
+Before and in hand are of the terminal, on whichever connection: of the same library, and the same terminal as
+`admitted` was told.
 
 A message with two AO is refused even if they agree: readers differ on which of them counts, and one that reads another
 one than the gateway did would answer for another library.
@@ -51,7 +56,7 @@ from attrs import evolve, frozen
 
 from sip2gw.library import LibraryError, Refused
 from sip2gw.session.logins import Login, account_of, from_request, institution_id, names_several, read
-from sip2gw.session.memory import Memory, Newest
+from sip2gw.session.memory import Answers, First, Memory
 from sip2gw.session.spelling import delimiter_of_login, dialect_of, protection
 from sip2gw.session.steps import (
     Ask,
@@ -59,6 +64,7 @@ from sip2gw.session.steps import (
     Connected,
     Decline,
     Ignore,
+    Join,
     LoggedIn,
     Say,
     Serving,
@@ -97,13 +103,14 @@ class _InHand:
     request: Request
     trailer: Trailer
     login: Login | None = None
+    early: bool = False
 
 
 class Session:
     """The state of one conversation.
 
-    `most_fields` is how many fields of a request are read; `newest` is what all sessions share; `clock` counts seconds;
-    `now` gives this moment, aware.
+    `most_fields` is how many fields of a request are read; `answers` is what all sessions share; `clock` counts
+    seconds; `now` gives this moment, aware.
     """
 
     def __init__(
@@ -112,7 +119,7 @@ class Session:
         dialect: Dialect = DEFAULT,
         deferred_login: bool = True,
         most_fields: Callable[[], int] = lambda: 64,
-        newest: Newest | None = None,
+        answers: Answers | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
@@ -126,7 +133,7 @@ class Session:
         self._clock = clock
         self._now = now
         self._hand: _InHand | None = None
-        self._memory = Memory(clock, newest)
+        self._memory = Memory(clock, answers)
         self._refused: SignIn | None = None
         self._refused_until = 0.0
         self._bad_checksums = 0
@@ -158,13 +165,10 @@ class Session:
                 return Ignore("asked again before the answer was out")
             last = self._memory.last_sent
             return Say(last) if last else self._say(messages.RequestSCResend(), trailer)
-        last = self._memory.last_sent
-        if answer := self._memory.again(line):
-            return Ignore("said again before the answer was out") if early and answer == last else Say(answer)
-        return self._begin(_InHand(line, request, trailer))
+        return self._begin(_InHand(line, request, trailer, early=early))
 
-    def admitted(self, tenant: Tenant) -> Step:
-        """The directory opened the library that `SignIn` named."""
+    def admitted(self, tenant: Tenant, terminal: str = "") -> Step:
+        """The directory opened the library that `SignIn` named. `terminal` is the same text for the same one."""
         if isinstance(self.state, Closed):
             return Ignore("closed")  # nobody is there to hear what would be done
         hand = self._in_hand()
@@ -172,7 +176,7 @@ class Session:
             self.state = evolve(self.state, tenant=tenant)
         else:
             self.state = Serving(tenant, hand.login.location if hand.login else "")
-        self._memory.library = tenant.nickname
+        self._memory.belongs_to(tenant.nickname, terminal)
         profile = tenant.profile(self.state.location)
         self._dialect = dialect_of(profile, delimiter=self._delimiter)
         self._error_detection = profile.error_detection
@@ -194,6 +198,12 @@ class Session:
             return self._sign_in(login.otherwise) if login.otherwise.library else self._hold(login.otherwise)
         return self.reply(messages.LoginResponse())
 
+    def joined(self) -> Step:
+        """What `Join` waited for is over. If the library has not decided it, it is to be asked."""
+        if isinstance(self.state, Closed):
+            return Ignore("closed")
+        return self._begin(self._in_hand())
+
     def reply(self, response: Response, *, remember: bool = True) -> Say:
         """The answer to the request in hand. With `remember` a write is answered so again: the library has decided."""
         hand = self._in_hand()
@@ -204,7 +214,12 @@ class Session:
             dated = getattr(hand.request, "transaction_date", None) is not None
             item = getattr(hand.request, "item_identifier", None) or ""
             self._memory.keep(hand.line, step.line, item=item, dated=dated)
+        self._memory.over()
         return step
+
+    def let_go(self) -> None:
+        """Nothing more is done about the line that came last, even if it got no answer."""
+        self._memory.over()
 
     def refuse(self, why: str) -> Say:
         """The answer no to the request in hand, whatever it is."""
@@ -231,7 +246,8 @@ class Session:
                     return self._stranger("other_library")
                 if account_of(request) not in (None, tenant.account):
                     return self._stranger("other_account")
-                return Ask(request, tenant, location, reader, self._print_width)
+                ask = Ask(request, tenant, location, reader, self._print_width)
+                return ask if request.read_only else self._once(ask, hand)
             case _ if isinstance(request, messages.SCStatus):
                 return Ask(request)
             case LoggedIn(login) if name:
@@ -241,6 +257,20 @@ class Session:
                 return self._sign_in(said)
             case _:
                 return Decline("not_logged_in")
+
+    def _once(self, ask: Ask, hand: _InHand) -> Step:
+        """Whatever has been done, or is being done, is not asked for again."""
+        last = self._memory.last_sent
+        before = self._memory.again(hand.line)
+        if before is None:
+            self._memory.begin(hand.line)
+            return ask
+        if isinstance(before, First):
+            return Join(before)
+        self._hand = None
+        return (
+            Ignore("said again before the answer was out") if hand.early and before == last else Say(before)
+        )
 
     def _stranger(self, code: str) -> Decline:
         """It is of another library or account than the session's, or may be."""

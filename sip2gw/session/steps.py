@@ -6,6 +6,7 @@ from attrs import field, frozen
 
 from sip2gw.library import Credentials
 from sip2gw.session.logins import Login
+from sip2gw.session.memory import First
 from sip2gw.sip2 import Request
 from sip2gw.tenants import Tenant
 
@@ -81,6 +82,13 @@ class Ask:
 
 
 @frozen
+class Join:
+    """Wait until the same write, in hand on another connection of the terminal, is over; then `joined`."""
+
+    first: First
+
+
+@frozen
 class Decline:
     """Find words for why this can't be served (`not_logged_in`, `other_library`); then `refuse`."""
 
@@ -89,4 +97,4 @@ class Decline:
     """The limit that was reached, if it is that."""
 
 
-Step = Ignore | Say | SignIn | Ask | Decline
+Step = Ignore | Say | SignIn | Ask | Join | Decline

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sip2gw.gateway.memory import MemoryWatch
+from sip2gw.gateway.peer import Peer
+from sip2gw.session import MEMORY
 from sip2gw.sip2 import lay_out
 
 from .desk import CHECKIN, CHECKOUT, LOGIN, PATRON, STATUS, Bench
@@ -129,3 +132,155 @@ def test_F33_a_return_is_a_new_one_after_a_loan_at_another_terminal(bench):
     bench.terminal, bench.transport = first
     assert bench.say(CHECKIN)[:3] == "101"
     assert written(bench) == ["loan", "return", "loan", "return"]
+
+
+OTHER = LOGIN.replace("CPDesk", "CPHall")
+
+
+def reconnected(
+    bench: Bench, address: str = "192.168.1.1", login: str = LOGIN, certificate: str = ""
+) -> None:
+    """The terminal is there again, while its old connection still looks alive."""
+    assert bench.connect(address)
+    bench.terminal._visit.peer = Peer(address, certificate)
+    assert bench.say(login) == "941"
+
+
+@pytest.mark.parametrize("ghost", [True, False])
+def test_F31_a_write_sent_again_over_another_connection_is_answered_the_same_and_done_once(bench, ghost):
+    bench.say(LOGIN)
+    answer = bench.say(CHECKOUT)
+    if not ghost:
+        bench.terminal.connectionLost()
+    for _ in range(3):
+        reconnected(bench)
+        assert bench.say(CHECKOUT) == answer
+    assert bench.say("97") == answer
+    assert written(bench) == ["loan"]
+
+
+def test_F31_a_terminal_is_known_by_its_certificate_wherever_it_comes_from(bench):
+    reconnected(bench, certificate="kiosk-7")
+    answer = bench.say(CHECKOUT)
+    reconnected(bench, "198.51.100.9", OTHER, "kiosk-7")
+    assert bench.say(CHECKOUT) == answer
+    assert written(bench) == ["loan"]
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"address": "192.168.1.2"},
+        {"login": OTHER},
+        {"certificate": "kiosk-8"},
+    ],
+)
+def test_F31_no_terminal_hears_what_another_was_answered(bench, who):
+    bench.say(LOGIN)
+    bench.say(CHECKOUT)
+    reconnected(bench, **who)
+    bench.say(CHECKOUT)
+    assert written(bench) == ["loan", "renewal"]
+
+
+def test_F31_nor_does_one_of_another_library(bench):
+    line = CHECKOUT.replace("AOriverside", "AO")
+    reconnected(bench, certificate="kiosk-7")
+    answer = bench.say(line)
+    login = LOGIN.replace("AOriverside", "AOhillcrest")
+    reconnected(bench, login=login.replace("riverside", "hillcrest").replace("kiosk-secret", "hill-secret"),
+                certificate="kiosk-7")  # fmt: skip
+    assert bench.say(line) != answer
+    assert written(bench) == ["loan"]
+
+
+def test_F31_a_line_that_brings_its_account_is_answered_the_same(bench):
+    line = CHECKOUT.replace("|AC|", "|ACkiosk@riverside.example:kiosk-secret|")
+    answer = bench.say(line)
+    bench.connect()
+    assert bench.say(line) == answer
+    assert written(bench) == ["loan"]
+
+
+def test_F31_it_is_a_new_one_when_anybody_has_written_on_the_item_or_minutes_are_over(bench):
+    bench.say(LOGIN)
+    bench.say(CHECKIN)
+    bench.say(CHECKOUT)
+    reconnected(bench, "192.168.1.2", OTHER)
+    bench.say(CHECKIN)
+    reconnected(bench)
+    assert bench.say(CHECKOUT)[:3] == "121"
+    bench.clock.advance(MEMORY)
+    reconnected(bench)
+    bench.say(CHECKOUT)
+    assert [kind for kind in written(bench) if kind != "return"] == ["loan", "loan", "renewal"]
+
+
+@pytest.mark.parametrize("ghost", [True, False])
+def test_F31_while_the_first_is_in_hand_the_second_waits_for_its_answer(bench, waiting, ghost):
+    bench.say(LOGIN)
+    first, heard = bench.terminal, bench.transport
+    assert bench.say(CHECKOUT) == ""
+    if not ghost:
+        first.connectionLost()
+    others = []
+    for _ in range(2):
+        reconnected(bench)
+        assert bench.say(CHECKOUT) == ""
+        others.append(bench.transport)
+    waiting.pop().callback(None)
+    assert not waiting
+    answers = {transport.value()[:3] for transport in [heard, *others][not ghost :]}
+    assert answers == {b"121"}
+    assert written(bench) == ["loan"]
+
+
+def test_F31_if_the_first_came_to_nothing_the_second_is_done(bench, waiting):
+    bench.say(LOGIN)
+    bench.say(CHECKOUT)
+    heard = [bench.transport]
+    for _ in range(2):
+        reconnected(bench)
+        bench.say(CHECKOUT)
+        heard.append(bench.transport)
+    waiting.pop().errback(ValueError("a bug, so that nothing is decided"))
+    assert [transport.value()[:3] for transport in heard] == [b"120", b"", b""]
+    waiting.pop().callback(None)
+    assert not waiting
+    assert [transport.value()[:3] for transport in heard] == [b"120", b"121", b"121"]
+    assert written(bench) == ["loan"]
+
+
+def test_F31_who_waits_and_leaves_asks_nothing(bench, waiting):
+    bench.say(LOGIN)
+    bench.say(CHECKOUT)
+    reconnected(bench)
+    bench.say(CHECKOUT)
+    bench.terminal.connectionLost()
+    waiting.pop().errback(ValueError("a bug, so that nothing is decided"))
+    assert not waiting
+    assert written(bench) == []
+
+
+def test_F31_a_bug_in_the_conversation_keeps_nobody_waiting(bench, waiting):
+    bench.say(LOGIN)
+    bench.terminal._visit.session.reply = None
+    bench.say(CHECKOUT)
+    reconnected(bench)
+    bench.say(CHECKOUT)
+    waiting.pop(0).callback(None)
+    waiting.pop(0).callback(None)
+    assert bench.transport.value()[:2] == b"12"
+
+
+def test_F31_the_gateway_keeps_no_answer_for_longer_than_it_is_given(bench):
+    watch = MemoryWatch(bench.factory, bench.clock)
+    bench.say(LOGIN)
+    bench.say(CHECKOUT)
+    bench.terminal.connectionLost()
+    bench.clock.advance(MEMORY - 1)
+    watch.look()
+    assert len(bench.factory.answers) == 1
+    bench.clock.advance(1)
+    watch.look()
+    assert len(bench.factory.answers) == 0

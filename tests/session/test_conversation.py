@@ -13,11 +13,13 @@ from sip2gw.session import (
     NOT_AGAIN,
     PATIENCE,
     UNDATED,
+    Answers,
     Ask,
     Closed,
     Connected,
     Decline,
     Ignore,
+    Join,
     LoggedIn,
     Newest,
     Say,
@@ -104,7 +106,7 @@ def test_the_table_in_the_docstring_has_a_row_for_each_walk():
         for row in rows
         if row.strip().split("  ")[0] in ("any", "Connected", "LoggedIn", "Serving", "Closed")
     ]
-    assert len(table) == 23
+    assert len(table) == 25
 
 
 @pytest.mark.parametrize("start", ANYWHERE)
@@ -377,6 +379,90 @@ def test_memory_survives_a_damaged_line_and_a_read_between():
     assert session.receive(CHECKOUT) == answer
 
 
+def again(answers, *, library="riverside", terminal="t1"):
+    """A session of a terminal, which may be another one's successor."""
+    session = connected(answers=answers)
+    session.receive(LOGIN)
+    assert said(session.admitted(tenant(library), terminal)) == "941"
+    return session
+
+
+def test_F31_a_write_answered_on_another_connection_is_answered_so_again():
+    answers = Answers(Clock())
+    answer = lend(again(answers))
+    assert again(answers).receive(CHECKOUT) == answer
+
+
+def test_F31_one_that_is_early_is_the_answer_that_went_out_meanwhile():
+    answers = Answers(Clock())
+    lend(again(answers))
+    session = again(answers)
+    assert isinstance(session.receive(CHECKOUT, early=True), Say)
+    assert isinstance(session.receive(CHECKOUT, early=True), Ignore)
+
+
+def test_F31_a_write_in_hand_on_another_connection_is_joined():
+    answers = Answers(Clock())
+    first, second, third = (again(answers) for _ in range(3))
+    assert isinstance(first.receive(CHECKOUT), Ask)
+    first.close()
+    over = []
+    for session in (second, third):
+        step = session.receive(CHECKOUT)
+        assert isinstance(step, Join)
+        step.first.when_over(lambda: over.append(1))
+    answer = first.reply(messages.CheckoutResponse(ok=True))
+    assert over == [1, 1]
+    assert second.joined() == answer
+    third.close()
+    assert isinstance(third.joined(), Ignore)
+
+
+@pytest.mark.parametrize("end", ["let_go", "refuse"])
+def test_F31_what_came_to_nothing_is_asked_by_the_next_and_joined_by_the_others(end):
+    answers = Answers(Clock())
+    first, second, third = (again(answers) for _ in range(3))
+    first.receive(CHECKOUT)
+    assert all(isinstance(session.receive(CHECKOUT), Join) for session in (second, third))
+    first.let_go() if end == "let_go" else first.refuse("no")
+    assert isinstance(second.joined(), Ask)
+    assert isinstance(third.joined(), Join)
+
+
+@pytest.mark.parametrize("other", [{"terminal": "t2"}, {"terminal": ""}, {"library": "elsewhere"}])
+def test_F31_another_terminal_hears_nothing_of_it(other):
+    answers = Answers(Clock())
+    line = CHECKOUT.replace(b"AOriverside", b"AO")
+    first = again(answers)
+    second = again(answers, **other)
+    assert isinstance(first.receive(line), Ask)
+    assert isinstance(second.receive(line), Ask)
+    second.refuse("no")
+    first.reply(messages.CheckoutResponse(ok=True))
+    assert isinstance(second.receive(line), Ask)
+
+
+def test_F31_who_goes_on_to_the_next_write_has_heard_the_answer_before():
+    answers = Answers(Clock())
+    session = again(answers)
+    lend(session)
+    written(session, checkin("2"))
+    assert isinstance(again(answers).receive(CHECKOUT), Ask)
+
+
+def test_F31_answers_are_bounded_and_are_let_go_in_time():
+    clock = Clock()
+    answers = Answers(clock, most=2)
+    for number in range(3):
+        written(again(answers), checkin(str(number)))
+    assert len(answers) == 2
+    assert isinstance(again(answers).receive(checkin("0")), Ask)
+    assert isinstance(again(answers).receive(checkin("2")), Say)
+    clock.seconds = MEMORY
+    answers.forget_old()
+    assert len(answers) == 0
+
+
 def test_memory_fades():
     clock = Clock()
     session = serving(clock=clock)
@@ -397,8 +483,8 @@ def written(session, line, kind=messages.CheckinResponse):
 
 @pytest.mark.parametrize("item", ["1", " 1 "])
 def test_F33_after_a_loan_at_another_terminal_the_same_return_is_a_new_one(item):
-    newest = Newest(Clock())
-    first, second = (serving(newest=newest) for _ in range(2))
+    answers = Answers(Clock())
+    first, second = (serving(answers=answers) for _ in range(2))
     answer = written(first, checkin())
     assert first.receive(checkin()) == answer, "nobody has written on it since"
     written(second, CHECKOUT.replace(b"AB1|", f"AB{item}|".encode()), messages.CheckoutResponse)
@@ -414,10 +500,10 @@ def test_F33_a_loan_at_the_same_terminal_is_as_new():
 
 @pytest.mark.parametrize("other", [tenant("elsewhere"), tenant()])
 def test_F33_what_is_written_elsewhere_or_on_other_items_is_no_reason(other):
-    newest = Newest(Clock())
-    first = serving(newest=newest)
+    answers = Answers(Clock())
+    first = serving(answers=answers)
     answer = written(first, checkin())
-    second = connected(newest=newest)
+    second = connected(answers=answers)
     second.receive(LOGIN.replace(b"riverside", other.nickname.encode()))
     second.admitted(other)
     item = b"2" if other.nickname == "riverside" else b"1"
@@ -427,8 +513,8 @@ def test_F33_what_is_written_elsewhere_or_on_other_items_is_no_reason(other):
 
 
 def test_F33_a_loan_that_was_not_decided_is_no_newer_write():
-    newest = Newest(Clock())
-    first, second = (serving(newest=newest) for _ in range(2))
+    answers = Answers(Clock())
+    first, second = (serving(answers=answers) for _ in range(2))
     answer = written(first, checkin())
     second.receive(CHECKOUT)
     second.reply(messages.CheckoutResponse(), remember=False)
@@ -436,8 +522,8 @@ def test_F33_a_loan_that_was_not_decided_is_no_newer_write():
 
 
 def test_F33_what_a_terminal_did_that_is_gone_counts_as_well():
-    newest = Newest(Clock())
-    first, second = (serving(newest=newest) for _ in range(2))
+    answers = Answers(Clock())
+    first, second = (serving(answers=answers) for _ in range(2))
     written(first, checkin())
     second.receive(CHECKOUT)
     second.close()

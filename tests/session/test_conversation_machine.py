@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sip2gw.library import InDoubt, Refused, Unavailable
 from sip2gw.session import (
+    Answers,
     Ask,
     Closed,
     Connected,
@@ -72,7 +73,7 @@ class Conversation(RuleBasedStateMachine):
         self.seconds = 0.0
         self.session = Session(
             deferred_login=deferred,
-            newest=Newest(lambda: self.seconds, most=4),
+            answers=Answers(lambda: self.seconds, most=3, newest=Newest(lambda: self.seconds, most=4)),
             clock=lambda: self.seconds,
             now=lambda: datetime(2026, 3, 1, 10, 15, tzinfo=UTC),
         )
