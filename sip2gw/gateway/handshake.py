@@ -18,6 +18,7 @@ from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.refusals import PLAIN, other_language, why
 from sip2gw.gateway.sparing import Sparing
 from sip2gw.gateway.tls import ServerTLS
+from sip2gw.gateway.unheard import Unheard
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
@@ -46,6 +47,7 @@ class TLSConnection(BufferingTLSTransport):
             if (language := other_language(data)) is not None:
                 self._speaks(language)
                 return
+            self._tlsConnection = self.factory.tls.connection()
         super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
         if self._handshakeDone and not self._outcome:
             self._end("ok")
@@ -113,7 +115,8 @@ class TLSFactory(TLSMemoryBIOFactory):
     def __init__(
         self, tls: ServerTLS, inner: IProtocolFactory, reactor: IReactorTime, limits: Limits, metrics: Metrics
     ) -> None:
-        super().__init__(tls, False, inner, reactor)
+        super().__init__(Unheard(), False, inner, reactor)
+        self.tls = tls
         self.reactor = reactor
         self.limits = limits
         self.metrics = metrics

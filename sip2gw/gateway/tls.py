@@ -1,6 +1,6 @@
 """TLS as terminals get it: 1.2 or newer, suites with AEAD and forward secrecy, and always the certificates on disk.
 
-A renewed certificate is for whoever connects from then on; if the new one can't be used, the old one stays.
+A renewed certificate is for whoever speaks up from then on; if the new one can't be used, the old one stays.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from pathlib import Path
 from attrs import field, frozen
 from OpenSSL import SSL
 from OpenSSL._util import lib as openssl  # as Twisted does; pyOpenSSL itself can set no more than one curve
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOProtocol
-from zope.interface import implementer
 
 from sip2gw.certificate_folder import by_server_name, choose, default_of, places
 from sip2gw.certificates import Pair, files_of, read_pair
@@ -140,7 +137,6 @@ def _choose_by_name(pairs: Mapping[str, Pair], contexts: Mapping[str, SSL.Contex
         each.set_tlsext_servername_callback(choose_context)
 
 
-@implementer(IOpenSSLServerConnectionCreator)
 class ServerTLS:
     """The TLS side of the listener at `where`. Raises `Wrong` when made with what can't be used.
 
@@ -163,8 +159,11 @@ class ServerTLS:
         """When the first of the certificates does."""
         return min(pair.expires for pair in self.material.pairs.values())
 
-    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        return SSL.Connection(self.material.contexts[self.material.default], None)
+    def connection(self) -> SSL.Connection:
+        """OpenSSL's side of a new connection."""
+        made = SSL.Connection(self.material.contexts[self.material.default], None)
+        made.set_accept_state()
+        return made
 
     def look(self) -> None:
         """Take up what has changed on disk. What can't be used is told at the second look: it may be half written."""

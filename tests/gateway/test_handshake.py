@@ -84,12 +84,13 @@ class DeadlineTests(AHandshake):
 
     async def test_F12_who_is_hung_up_on_in_the_handshake_is_gone_at_once(self) -> None:
         self.serve_until(30)
-        stranger = await self.connect(HELLO)
-        await self.until(lambda: self.factory.live)
-        [inside] = self.factory.live
-        inside.transport.loseConnection()
-        await stranger.closed
-        await self.until(lambda: self.handshakes("lost") == 1)
+        for times, first in enumerate((b"", HELLO), 1):
+            stranger = await self.connect(first)
+            await self.until(lambda: self.factory.live)
+            [inside] = self.factory.live
+            inside.transport.loseConnection()
+            await stranger.closed
+            await self.until(lambda times=times: self.handshakes("lost") == times)
         assert not any("went away" in line for line in self.said()), "it was us"
 
 

@@ -1,5 +1,6 @@
 """What a terminal gets: the certificate on disk, TLS 1.2 or 1.3, and only suites that are up to it."""
 
+import socket
 import ssl
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,7 @@ from sip2gw.gateway.tls import ServerTLS, TLSFiles, context
 from sip2gw.limits import Limits
 
 from .servers import AServer
-from .sockets import failure_of, trusting, visit
+from .sockets import TIMEOUT, failure_of, trusting, visit
 
 
 def der(folder: Path) -> bytes:
@@ -126,6 +127,15 @@ class RenewalTests(AServerOfItsOwn):
         stays.transport.abortConnection()
         await stays.closed
         assert len([line for line in self.said("info") if "renewed, until" in line]) == 1
+
+    async def test_F18_who_has_said_nothing_yet_gets_the_renewed_one_too(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as plain:
+            await self.until(lambda: self.factory.live)
+            new = self.renew()
+            self.tls.look()
+            secure = await deferToThread(trusting(None).wrap_socket, plain)
+            with secure:
+                assert secure.getpeercert(True) == new
 
     async def test_F19_a_renewal_that_can_not_be_used_is_told_once_and_the_old_one_stays(self) -> None:
         before = await self.visit()
