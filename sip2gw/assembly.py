@@ -207,8 +207,7 @@ class Gateway(Service):
             reactor=self._reactor,
             tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
             balancers=listen.proxy_from or (),
-            limits=self.terminals.limits,
-            metrics=self.metrics,
+            census=self.terminals.census,
             remedy=self._remedy(place),
         )
 

@@ -83,7 +83,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
         if (one.certificates is None) != (door.tls is None):
             left.append(f"listen[{number}].certificates")
         else:
-            commits.append(door.prepare(tls_files(one), one.proxy_from or (), new.limits))
+            commits.append(door.prepare(tls_files(one), one.proxy_from or ()))
     left += [f"listen ({door.where})" for door in doors]
 
     def commit() -> None:

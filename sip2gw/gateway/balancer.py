@@ -24,10 +24,9 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
+from sip2gw.gateway.census import Census, Place
 from sip2gw.gateway.proxy import NoHeader, address_of, read_header
 from sip2gw.gateway.sparing import Sparing
-from sip2gw.limits import Limits
-from sip2gw.metrics import Metrics
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -43,8 +42,10 @@ class BalancedConnection(ProtocolWrapper):
     wrappedProtocol: Any
     transport: Any
 
-    def __init__(self, factory: BalancerFactory) -> None:
+    def __init__(self, factory: BalancerFactory, place: Place) -> None:
         super().__init__(factory, None)  # type: ignore[arg-type]  # until the header is there
+        self._place = place
+        """Until the header is there; then it is for the terminal to find one."""
         self._received = b""
         self._over = False
         self._deadline: IDelayedCall | None = None
@@ -53,7 +54,7 @@ class BalancedConnection(ProtocolWrapper):
     def makeConnection(self, transport: Any) -> None:
         directlyProvides(self, providedBy(transport))
         self.factory.registerProtocol(self)  # type: ignore[no-untyped-call]  # Twisted's
-        deadline = self.factory.limits.proxy_deadline
+        deadline = self.factory.census.limits().proxy_deadline
         self._deadline = self.factory.reactor.callLater(deadline, self._too_late)
         Protocol.makeConnection(self, transport)
 
@@ -119,7 +120,7 @@ class BalancedConnection(ProtocolWrapper):
     def _end(self, outcome: str) -> None:
         """The header is read, or there will be none."""
         self._over = True
-        self.factory.waiting -= 1
+        self._place.leave()
         self.factory.metrics.proxy_headers.labels(outcome=outcome).inc()
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
@@ -137,16 +138,13 @@ class BalancerFactory(WrappingFactory):
         inner: IProtocolFactory,
         networks: Networks,
         reactor: IReactorTime,
-        limits: Limits,
-        metrics: Metrics,
+        census: Census,
     ) -> None:
         super().__init__(inner)  # type: ignore[no-untyped-call]  # Twisted's
         self.networks = networks
         self.reactor = reactor
-        self.limits = limits
-        self.metrics = metrics
-        self.waiting = 0
-        """Connections whose header is still to come."""
+        self.census = census
+        self.metrics = census.metrics
         self._sparing = Sparing(reactor.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:  # type: ignore[override]  # as Factory's
@@ -156,11 +154,8 @@ class BalancerFactory(WrappingFactory):
             self.metrics.proxy_headers.labels(outcome="foreign").inc()
             self.tell(addr, "it is no load balancer that proxy_from lists")
             return None
-        if self.waiting >= self.limits.strangers:
-            self.metrics.struck("strangers")
-            return None
-        self.waiting += 1
-        return BalancedConnection(self)
+        place = self.census.admit("")
+        return None if place is None else BalancedConnection(self, place)
 
     def logPrefix(self) -> str:
         """That of what is inside: balancers change nothing of what is served."""

@@ -1,6 +1,7 @@
 """Who is connected is counted, by address and by library, and whoever would be one too many is not let in.
 
-A connection is a stranger's until a terminal has logged in on it; then it is bound to a library until it ends.
+A connection is a stranger's until a terminal has logged in on it; then it is bound to a library until it ends. One
+whose balancer has yet to say where it comes from takes a place as well, of no address.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Census:
         """Memory is short: nobody new is let in."""
         self.full = False
         """There is none left: nobody logs in any more."""
-        self._limits = limits
+        self.limits = limits
         self._sparing = Sparing(seconds)
         self._connections = Tally()
         self._strangers = Tally()
@@ -99,7 +100,7 @@ class Census:
             if more is not None:
                 self.log.warn(
                     "no place for a connection from {address}: the limit is {limit} ({more} others not logged)",
-                    address=address, limit=limit, more=more,
+                    address=address or "an unknown address", limit=limit, more=more,
                 )  # fmt: skip
             return None
         self._connections.add(network)
@@ -109,7 +110,7 @@ class Census:
 
     def bind(self, place: Place, library: str) -> None:
         """See `Place.bind`."""
-        most = self._limits().connections_per_library
+        most = self.limits().connections_per_library
         if self._libraries.of(library) >= most:
             self.metrics.struck("connections_per_library")
             raise Unavailable(f"it has {most} connections already: the limit is connections_per_library")
@@ -129,7 +130,7 @@ class Census:
 
     def _reached(self, network: str) -> str | None:
         """The limit that one more connection from there would go over; the narrower one first."""
-        limits = self._limits()
+        limits = self.limits()
         if self.short:
             return "memory"
         if network and self._strangers.of(network) >= limits.strangers_per_address:

@@ -51,6 +51,7 @@ class TerminalFactory(ServerFactory):
         seats: SeatStore | None = None,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
+        self._draining = False
         self.directory = directory
         self.limits = limits
         self.metrics = metrics or Metrics()
@@ -64,7 +65,9 @@ class TerminalFactory(ServerFactory):
         self._sparing = Sparing(reactor.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol | None:
-        """The connection of a terminal at this address; None if there is no place for it."""
+        """The connection of a terminal at this address; None if there is no place for it, or will be none."""
+        if self._draining:  # its balancer has taken its time
+            return None
         place = self.census.admit(str(getattr(addr, "host", "")))
         if place is None:
             return None
@@ -107,6 +110,7 @@ class TerminalFactory(ServerFactory):
 
         On who waits for nothing it hangs up one after the other, so that they don't all come back in one moment.
         """
+        self._draining = True
         live = list(self.sessions)
         idle = [protocol for protocol in live if not protocol.busy]
         gap = min(GAP, self.limits.drain_spread / max(len(idle), 1))

@@ -5,6 +5,7 @@ Whoever speaks another language than TLS is known by the first byte and gets no 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from OpenSSL import SSL
@@ -34,7 +35,7 @@ class TLSConnection(BufferingTLSTransport):
 
     def makeConnection(self, transport: object) -> None:
         factory = self.factory
-        self._deadline = factory.reactor.callLater(factory.limits.handshake_deadline, self._too_late)
+        self._deadline = factory.reactor.callLater(factory.limits().handshake_deadline, self._too_late)
         super().makeConnection(transport)  # type: ignore[no-untyped-call]  # Twisted's
 
     def dataReceived(self, data: bytes) -> None:
@@ -113,7 +114,12 @@ class TLSFactory(TLSMemoryBIOFactory):
     log = Logger()
 
     def __init__(
-        self, tls: ServerTLS, inner: IProtocolFactory, reactor: IReactorTime, limits: Limits, metrics: Metrics
+        self,
+        tls: ServerTLS,
+        inner: IProtocolFactory,
+        reactor: IReactorTime,
+        limits: Callable[[], Limits],
+        metrics: Metrics,
     ) -> None:
         super().__init__(Unheard(), False, inner, reactor)
         self.tls = tls

@@ -26,6 +26,7 @@ from twisted.python.failure import Failure
 
 from sip2gw.faults import Wrong
 from sip2gw.gateway.balancer import BalancerFactory, Networks
+from sip2gw.gateway.census import Census
 from sip2gw.gateway.handshake import TLSFactory
 from sip2gw.gateway.tls import ServerTLS, TLSFiles
 from sip2gw.limits import Limits
@@ -42,7 +43,8 @@ class CannotListen(Exception):
 class Listener(Service):
     """Connections at one endpoint, with TLS around them if `tls` is given, and around that the balancers' PROXY header.
 
-    `what` names the service and `where` the endpoint in what is logged; `remedy` says how to choose another.
+    `what` names the service and `where` the endpoint in what is logged; `remedy` says how to choose another. `census`
+    has the limits that hold before there is a terminal, and the places for connections that take none themselves.
     `make_endpoint` is called when it starts. `port` is what it listens on while it does.
     """
 
@@ -59,8 +61,7 @@ class Listener(Service):
         reactor: IReactorTime,
         tls: ServerTLS | None = None,
         balancers: Networks = (),
-        limits: Limits = Limits(),  # noqa: B008 (frozen)
-        metrics: Metrics | None = None,
+        census: Census | None = None,
         remedy: str = "choose another",
     ) -> None:
         self.what = what
@@ -68,9 +69,10 @@ class Listener(Service):
         self.tls = tls
         self.port: IListeningPort | None = None
         self._make_endpoint = make_endpoint
-        metrics = metrics or Metrics()
-        self._secured = TLSFactory(tls, factory, reactor, limits, metrics) if tls else None
-        self._factory = BalancerFactory(self._secured or factory, balancers, reactor, limits, metrics)
+        census = census or Census(Limits, Metrics(), reactor.seconds)
+        if tls is not None:
+            factory = TLSFactory(tls, factory, reactor, census.limits, census.metrics)
+        self._factory = BalancerFactory(factory, balancers, reactor, census)
         self._looking = LoopingCall(self._look, tls) if tls else None
         if self._looking is not None:
             self._looking.clock = reactor
@@ -118,7 +120,7 @@ class Listener(Service):
         if port is not None:
             await maybeDeferred(port.stopListening)
 
-    def prepare(self, files: TLSFiles | None, balancers: Networks, limits: Limits) -> Callable[[], None]:
+    def prepare(self, files: TLSFiles | None, balancers: Networks) -> Callable[[], None]:
         """Have what a changed configuration says hold for new connections, once what is returned is called.
 
         Certificates are read anew in any case. Raises `Wrong` for what can't be used, and for a change that needs
@@ -132,9 +134,6 @@ class Listener(Service):
             if take is not None:
                 take()
             self._factory.networks = balancers
-            self._factory.limits = limits
-            if self._secured is not None:
-                self._secured.limits = limits
 
         return commit
 

@@ -15,8 +15,10 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
+from sip2gw.gateway.census import Census
 from sip2gw.gateway.listening import Listener
 from sip2gw.gateway.tls import ServerTLS, TLSFiles
+from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
 from .authority import Authority
@@ -39,7 +41,12 @@ class AServer(TestCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.told.append)
 
     def serve(
-        self, files: TLSFiles | None = None, factory: IProtocolFactory | None = None, **how: Any
+        self,
+        files: TLSFiles | None = None,
+        factory: IProtocolFactory | None = None,
+        *,
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        **how: Any,
     ) -> Listener:
         """Listen; without `factory` whatever is heard is said back."""
         self.factory = factory or EchoFactory()
@@ -51,7 +58,7 @@ class AServer(TestCase):
             self.factory,
             reactor=reactor,
             tls=tls,
-            metrics=self.metrics,
+            census=Census(lambda: limits, self.metrics, reactor.seconds),
             **how,
         )
         listener.startService()

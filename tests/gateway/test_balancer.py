@@ -11,6 +11,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
 from sip2gw.gateway.balancer import BalancerFactory
+from sip2gw.gateway.census import Census
 from sip2gw.gateway.tls import TLSFiles
 from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.metrics import Metrics
@@ -121,7 +122,7 @@ class BalancerTests(AServer):
 
     async def test_which_the_balancers_are_can_change(self) -> None:
         listener = self.serve(None, Addressed(), balancers=LOOPBACK)
-        listener.prepare(None, (), Limits())()
+        listener.prepare(None, ())()
         assert await deferToThread(talk, self.port, b"99\r") == b"99\r"
 
 
@@ -134,7 +135,11 @@ class FactoryTests(SynchronousTestCase):
         self.metrics = Metrics()
         networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/64"))
         limits = Limits(strangers=Count(2))
-        self.factory = BalancerFactory(self.inner, networks, self.clock, limits, self.metrics)
+        self.census = Census(lambda: limits, self.metrics, self.clock.seconds)
+        self.factory = BalancerFactory(self.inner, networks, self.clock, self.census)
+
+    def strangers(self) -> float:
+        return self.metrics.registry.get_sample_value("sip2gw_connections", {"state": "stranger"})
 
     def connect(self, host: str = "10.1.2.3") -> Protocol | None:
         address = (IPv6Address if ":" in host else IPv4Address)("TCP", host, 1)
@@ -160,10 +165,23 @@ class FactoryTests(SynchronousTestCase):
         assert self.connect() is None
         third.connectionLost()
         second.connectionLost()
-        assert self.factory.waiting == 0
+        assert self.strangers() == 0
         first.connectionLost()
         assert self.clock.getDelayedCalls() == []
         assert not self.inner.live
+
+    def test_F21_each_takes_one_of_the_places_there_are_until_the_terminal_does(self) -> None:
+        self.census.ceiling = 1
+        first = self.connect()
+        assert self.strangers() == 1
+        assert self.connect() is None
+        self.inner.full = True
+        first.dataReceived(HEADER)
+        assert self.transport.disconnecting
+        assert self.strangers() == 0
+        assert self.connect() is not None
+        self.clock.advance(3)
+        assert self.strangers() == 0
 
     def test_F24_the_header_byte_by_byte_and_what_follows_it(self) -> None:
         protocol = self.connect()
@@ -182,7 +200,7 @@ class FactoryTests(SynchronousTestCase):
         protocol.dataReceived(HEADER)
         protocol.connectionLost()
         assert not self.inner.asked
-        assert self.factory.waiting == 0
+        assert self.strangers() == 0
 
     def test_the_peer_has_said_its_last(self) -> None:
         protocol = self.connect()

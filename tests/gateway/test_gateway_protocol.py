@@ -160,6 +160,13 @@ def test_F88_whoever_speaks_up_meanwhile_goes_at_once(bench):
     assert not waiting[1].transport.disconnecting
 
 
+def test_F88_who_comes_only_now_as_behind_a_slow_balancer_is_not_taken(bench):
+    drained = bench.factory.drain()
+    assert not bench.connect()
+    bench.terminal.connectionLost()
+    assert drained.called
+
+
 def test_logins_that_fail_say_why_in_the_log(bench):
     with capturedLogs() as logs:
         assert bench.denied(LOGIN.replace("kiosk@", "desk@").replace("kiosk-secret", "desk-secret")) == "940"

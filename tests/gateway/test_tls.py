@@ -26,7 +26,6 @@ from sip2gw.demo.selfsigned import certificate, kept_pair
 from sip2gw.faults import Wrong
 from sip2gw.gateway import tls as tls_module
 from sip2gw.gateway.tls import ServerTLS, TLSFiles, context
-from sip2gw.limits import Limits
 
 from .servers import AServer
 from .sockets import TIMEOUT, failure_of, trusting, visit
@@ -193,15 +192,15 @@ class RenewalTests(AServerOfItsOwn):
         before = await self.visit()
         other = self.folder / "other.pem"
         made = self.authority.write_pair(other, "sip2.example.org")
-        commit = self.listener.prepare(TLSFiles(other), (), Limits())
+        commit = self.listener.prepare(TLSFiles(other), ())
         assert (await self.visit()).certificate == before.certificate
         commit()
         assert (await self.visit()).certificate == made
         assert self.count("sip2gw_certificate_days_left", listener="the door", certificate="other") == 89
         with pytest.raises(Wrong, match="does not exist"):
-            self.listener.prepare(TLSFiles(self.folder / "nowhere.pem"), (), Limits())
+            self.listener.prepare(TLSFiles(self.folder / "nowhere.pem"), ())
         with pytest.raises(Wrong, match="while it listens"):
-            self.listener.prepare(None, (), Limits())
+            self.listener.prepare(None, ())
         assert (await self.visit()).certificate == made
 
 
@@ -261,14 +260,14 @@ class ServerNameTests(AServer):
         ]
 
     async def test_which_is_the_default_must_be_told_or_be_called_so(self) -> None:
-        commit = self.listener.prepare(TLSFiles(self.folder, "stars"), (), Limits())
+        commit = self.listener.prepare(TLSFiles(self.folder, "stars"), ())
         commit()
         assert await self.seen(None) == [self.stars]
         with pytest.raises(Wrong, match="called default, one, stars"):
-            self.listener.prepare(TLSFiles(self.folder, "two"), (), Limits())
+            self.listener.prepare(TLSFiles(self.folder, "two"), ())
         (self.folder / "default").rename(self.folder / "localhost")
         with pytest.raises(Wrong, match=r"is missing.+localhost, one, stars"):
-            self.listener.prepare(TLSFiles(self.folder), (), Limits())
+            self.listener.prepare(TLSFiles(self.folder), ())
 
     async def test_of_two_for_one_name_it_is_the_one_that_lasts_longer(self) -> None:
         longer = self.authority.write_pair(self.folder / "another.pem", "sip2.one.example", days=120)

@@ -147,8 +147,15 @@ class WholeDoorTests(AGateway):
         )
         config = load(self.path)
         [listen] = config.listen
-        commit = door.prepare(tls_files(listen), listen.proxy_from or (), config.limits)
+        commit = door.prepare(tls_files(listen), listen.proxy_from or ())
         assert (await self.kiosk()).certificate == self.second
         commit()
         assert (await self.kiosk()).certificate == self.first
         assert await deferToThread(there.ask)
+
+    async def test_changed_limits_hold_also_where_the_configuration_has_no_listener_any_more(self) -> None:
+        text = self.path.read_text().replace("interface=127.0.0.1", "interface=127.0.0.2")
+        self.path.write_text(text + "[limits]\nproxy_deadline = 0.05\n")
+        self.gateway.reload(load(self.path))
+        assert await deferToThread(be_silent, self.port, 1) == [b""]
+        assert self.struck("proxy_deadline") == 1
