@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, partial
+from math import inf
 
 from attrs import Factory, field, frozen
 
@@ -115,12 +116,13 @@ class Directory:
         note: Callable[[str], None] = forget,
         pins: Pins | None = None,
         asker: str = "",
+        patience: float = inf,
     ) -> Desk:
-        """Where the answers to one terminal of this tenant are given."""
+        """Where one request of a terminal of this tenant is answered; its library has `patience` seconds for that."""
         profile = self._effective(tenant.nickname, tenant.account, location).profile
         said = self.settings.of(tenant.nickname)
         return Desk(
-            library=tenant.library.reading(profile.identifiers),
+            library=tenant.library.reading(profile.identifiers).within(patience),
             rules=tenant.rules,
             terminal=location or tenant.account,
             location=location,

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from sip2gw.circulation.sorting import BinRule
 
 
+ASKING, ANSWERING = 5.0, 2.0
+"""Seconds before the end of a terminal's patience at which a library is asked no longer, and at which it is answered
+at the latest."""
+
 PAST = timedelta(days=90)
 FUTURE = timedelta(minutes=5)
 """What is further away from the gateway's own clock is no terminal's day, but a terminal's clock gone wrong."""
@@ -52,6 +56,16 @@ class Policy:
 
     timeout: float = 30.0
     retries: int = 3
+
+    @property
+    def asking(self) -> float:
+        """Seconds from a request on within which the library may be asked about it."""
+        return max(self.timeout - ASKING, 1.0)
+
+    @property
+    def answering(self) -> float:
+        """Seconds from a request on after which it is answered at the latest."""
+        return max(self.timeout - ANSWERING, 1.0)
 
 
 @frozen

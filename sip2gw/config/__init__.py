@@ -14,6 +14,7 @@ from attrs import field, fields, frozen
 
 from sip2gw.certificate_folder import default_of, places
 from sip2gw.certificates import read_authorities, read_revoked
+from sip2gw.circulation.desk import ASKING
 from sip2gw.circulation.settings import Settings
 from sip2gw.config import operation
 from sip2gw.config.endpoint import Endpoint
@@ -33,9 +34,6 @@ from sip2gw.config.values import (
 )
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
 from sip2gw.limits import Bytes, Count, Limits, Seconds, SecondsOrNever, Share
-
-MARGIN = 5.0
-"""Seconds between the longest call to Librarika and the moment when a terminal gives up: for all else."""
 
 
 @frozen
@@ -73,9 +71,9 @@ class LibrarikaAPI:
     url: URLTemplate = URLTemplate("https://{library}.librarika.com/api/v1")
     """Where a library's API is; {library} stands for its nickname. Plain http only on this machine."""
     call_deadline: Seconds | None = None
-    """For all that one question needs: connecting, sending, waiting, reading the answer, and looking up whether a write
-    was done whose answer was lost. Without it, four fifths of what terminals.timeout leaves after 5 seconds, 20 at
-    most."""
+    """For all calls that one request of a terminal needs: connecting, sending, waiting, reading the answers, looking up
+    whether a write was done whose answer was lost. Without it, four fifths of what terminals.timeout leaves after 5
+    seconds, 20 at most."""
     connect_deadline: Seconds = Seconds(3.0)
     headers_deadline: Seconds = Seconds(10.0)
     """Until the answer begins. No part of a call outlasts half of the whole, whatever is set."""
@@ -109,7 +107,7 @@ class LibrarikaAPI:
         """The deadline of a whole call when terminals wait for `timeout` seconds."""
         if self.call_deadline is not None:
             return self.call_deadline
-        return min(20.0, (timeout - MARGIN) * 0.8)
+        return min(20.0, (timeout - ASKING) * 0.8)
 
 
 @frozen
@@ -269,15 +267,15 @@ def _check_secrets(
 
 def _check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:
     """A terminal must hear an answer before it gives up. No part of a call outlasts the whole, whatever is set."""
-    if terminals.timeout <= MARGIN and tables.is_sound("terminals.timeout"):
+    if terminals.timeout <= ASKING and tables.is_sound("terminals.timeout"):
         problem = f"is {terminals.timeout:g} s, too short for any call to Librarika"
-        tables.fault("terminals.timeout", problem, f"keep it above {MARGIN:g} s; 30 is usual")
+        tables.fault("terminals.timeout", problem, f"keep it above {ASKING:g} s; 30 is usual")
         return
     call = librarika.call(terminals.timeout)
     sound = tables.is_sound("librarika.call_deadline") and tables.is_sound("terminals.timeout")
-    if sound and call >= terminals.timeout - MARGIN:
+    if sound and call >= terminals.timeout - ASKING:
         tables.fault(
             "librarika.call_deadline",
             f"is {call:g} s, but terminals give up after terminals.timeout, {terminals.timeout:g} s",
-            f"keep it more than {MARGIN:g} s below that",
+            f"keep it more than {ASKING:g} s below that",
         )

@@ -24,8 +24,6 @@ from sip2gw.session import Ask, Decline, First, Ignore, Join, Say, Serving, Sess
 from sip2gw.sip2 import Request, Response, messages
 from sip2gw.tenants import Directory
 
-MARGIN = 2.0
-"""Seconds before the end of a terminal's patience at which it is answered at the latest."""
 BUGS_COUNT_FOR = 60.0
 """Seconds."""
 
@@ -69,7 +67,7 @@ class Answering:
         """
         visit = self._visit
         self._begun = visit.heard = self._reactor.seconds()
-        self._until = self._begun + max(self._directory.policy.timeout - MARGIN, 1.0)
+        self._until = self._begun + self._directory.policy.answering
         visit.busy = True
         try:
             step = self._session.receive(line, early)
@@ -99,6 +97,7 @@ class Answering:
                     note=self._note,
                     pins=self._reception.pins,
                     asker=self._visit.terminal,
+                    patience=self._begun + self._directory.policy.asking - self._reactor.seconds(),
                 )
                 return await self._ask(request, desk)
             case Join(first):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from secrets import SystemRandom
 
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -60,7 +61,7 @@ class Reception:
         """Have the library decide on a login, and tell the session. Never raises. The request came at `since`."""
         try:
             visit.place.check_memory()
-            tenant = await self._let_in(step, visit)
+            tenant = await self._let_in(step, visit, since)
         except Refused as no:
             self._metrics.logins.labels(outcome=no.code if no.code in ADVICE else "refused").inc()
             self.log.warn(
@@ -93,8 +94,8 @@ class Reception:
         limits = self._limits()
         return Allowance(limits.pins_per_terminal, limits.pin_period, free=limits.pins_per_terminal)
 
-    async def _let_in(self, step: SignIn, visit: Visit) -> Tenant:
-        tenant = await self._log_in(step, visit)
+    async def _let_in(self, step: SignIn, visit: Visit, since: float) -> Tenant:
+        tenant = await self._log_in(step, visit, since)
         if not isinstance(visit.session.state, Serving):
             await self.seating.seat(visit, tenant, step.location)
             try:
@@ -105,14 +106,14 @@ class Reception:
             self.rechecks.enter(visit, tenant)
         return tenant
 
-    async def _log_in(self, step: SignIn, visit: Visit) -> Tenant:
+    async def _log_in(self, step: SignIn, visit: Visit, since: float) -> Tenant:
         """Ask the library, if it must be asked, and note whether that was a guess."""
         if not self._directory.asks(step.library, step.credentials):
-            return await self._directory.log_in(step.library, step.credentials)
+            return await self._open(step, since)
         library = nickname(step.library) or ""
         attempt = self.guessing.check(library, step.credentials, visit.peer.address)
         try:
-            tenant = await self._directory.log_in(step.library, step.credentials)
+            tenant = await self._open(step, since)
         except Refused as no:
             if no.code not in _GUESSES:
                 attempt.right()
@@ -122,6 +123,17 @@ class Reception:
             raise
         attempt.right()
         return tenant
+
+    async def _open(self, step: SignIn, since: float) -> Tenant:
+        """Ask the library, as long as the terminal waits; those who wait for the same go on."""
+        opening = Deferred.fromCoroutine(self._directory.log_in(step.library, step.credentials))
+        if not opening.called:
+            left = since + self._directory.policy.asking - self._reactor.seconds()
+            opening.addTimeout(max(left, 0.0), self._reactor)
+        try:
+            return await opening
+        except TookTooLong:
+            raise Unavailable("the login took too long") from None
 
     async def _turn_away(self, visit: Visit, error: LibraryError, why: str, since: float) -> Step:
         before = visit.session.state

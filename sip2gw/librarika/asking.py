@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from copy import copy
+from math import inf
 from typing import Any, Self, TypeVar
 
 from sip2gw.librarika import resolution
@@ -46,6 +47,7 @@ class Asking:
         self._languages = Languages(account.site.client.now) if languages is None else languages
         self._strip_prefix = strip_prefix
         self._kinds: tuple[str, ...] = resolution.ORDER
+        self._until = inf
 
     def language_of(self, patron_id: str) -> str:
         """See `Library.language_of`."""
@@ -59,8 +61,14 @@ class Asking:
         other._kinds = identifiers
         return other
 
+    def within(self, seconds: float) -> Self:
+        """See `Library.within`. What one question may take, several that serve one request may take together."""
+        client, other = self._account.site.client, copy(self)
+        other._until = min(client.now() + seconds, client.deadline())
+        return other
+
     def _deadline(self) -> float:
-        return self._account.site.client.deadline()
+        return min(self._until, self._account.site.client.deadline())
 
     def _wanted(self, item_id: str) -> resolution.Wanted:
         return resolution.wanted(item_id, self._strip_prefix, self._kinds)
@@ -108,6 +116,7 @@ class Asking:
         try:
             return await self._account.record(kind, operation, method, path, until=ends, body=body, key=key)
         except GivenUp:
+            gate.figures.looked_up("left")
             raise
         except InDoubt as doubt:
             result = None

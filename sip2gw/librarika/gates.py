@@ -131,7 +131,7 @@ class Gate:
     def _due(self) -> bool:
         """Whether one of the breakers waits for a probe, and the other is not in its way."""
         both = (self.breaker, self.host)
-        return any(one.due for one in both) and all(one.due or one.state is State.SHUT for one in both)
+        return any(one.due for one in both) and all(one.due or one.admits for one in both)
 
     async def _prove(self) -> None:
         """Let one health check through, whoever waits for it. The breakers know then."""

@@ -9,7 +9,7 @@ from attrs import field, frozen, validators
 class Deadlines:
     """How long things may take, in seconds.
 
-    `call` is for all that one question of the gateway needs, from asking to the last byte; it is what counts.
+    `call` is for all that one request of a terminal needs, from asking to the last byte; it is what counts.
     `headers` is the most that one request may take until the head of its answer is there, `connect` until a
     connection stands, TLS handshake included; `probe` is for finding out whether a library can be reached.
     """

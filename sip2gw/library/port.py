@@ -38,6 +38,10 @@ class Library(Protocol):
         """The same library, for terminals that read labels as these (`accession`, `barcode`, `isbn`) and no others."""
         ...
 
+    def within(self, seconds: float) -> Library:
+        """The same library for one request: all that it is asked this way must have its answers so soon."""
+        ...
+
     def language_of(self, patron_id: str) -> str:
         """The language of a patron, as far as it is known at this moment without asking; else empty."""
         ...

@@ -235,7 +235,7 @@ class Again(PayingCase):
     def test_no_yes_on_doubt_and_the_same_payment_again_is_still_one(self) -> None:
         for number in (None, "T-0001"):
             self.sandbox.forget()
-            self.sandbox.misbehave("error_after_commit", endpoint="pay_fees", times=1)
+            self.sandbox.misbehave("error_after_commit", endpoint="pay_fees")
             request = payment("1.00", transaction_id=number)
             answer = self.ask(request)
             self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, number))

@@ -110,6 +110,9 @@ class Labelled:
     def reading(self, identifiers: tuple[str, ...]) -> Labelled:
         return Labelled(identifiers)
 
+    def within(self, _: float) -> Labelled:
+        return self
+
 
 class Desk(DeskCase):
     def at(self, location: str = "", **knobs: object):

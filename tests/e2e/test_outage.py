@@ -1,12 +1,13 @@
 """The library's API is killed in the middle: every request is answered in protocol, and all is well when it returns."""
 
 import json
-from time import monotonic
+from contextlib import ExitStack
+from time import monotonic, sleep
 from urllib.request import urlopen
 
 import pytest
 
-from sip2gw.sip2 import DENIED
+from sip2gw.sip2 import DENIED, lay_out, parse
 
 from .processes import Process, Sandbox, free_ports
 from .terminal import Terminal, checkin, checkout, patron, status
@@ -128,6 +129,88 @@ def test_whatever_the_api_does_the_terminal_gets_its_answer(moody, what, ok):
             assert getattr(answer, "ok", told) is ok
         moody.sandbox.behave()
         assert kiosk.ask(patron("M-1001")).valid_patron
+    assert not [line for line in moody.gateway.printed if "Traceback" in line]
+
+
+THEIRS = 20
+"""Terminals of the library that fails: more than may ask it at the same time."""
+
+
+def asked_ahead(terminal, *requests):
+    """Send them all; the answers are still to be read."""
+    for request in requests:
+        terminal.send(terminal.spell(request))
+
+
+def answers(terminal, count):
+    """So many answers, which must come in the order of asking."""
+    lines = [terminal.receive() for _ in range(count)]
+    last = terminal._sequence
+    assert [lay_out(line).sequence for line in lines] == [
+        str((last - behind) % 10) for behind in reversed(range(count))
+    ]
+    return [parse(line)[0] for line in lines]
+
+
+def works(terminals):
+    """Each of these does what a kiosk does, without waiting for one answer before it asks the next."""
+    for number, terminal in enumerate(terminals, 1):
+        item = f"1000{number}"
+        asked_ahead(terminal, status(), patron("M-1001"), checkout("M-1001", item), checkin(item))
+    for number, terminal in enumerate(terminals, 1):
+        state, reader, lent, returned = answers(terminal, 4)
+        assert (state.online_status, state.library_name) == (True, "Riverside Public Library")
+        assert (reader.patron_identifier, reader.valid_patron) == ("M-1001", True)
+        assert (lent.ok, lent.item_identifier) == (True, f"1000{number}")
+        assert (returned.ok, returned.item_identifier) == (True, f"1000{number}")
+
+
+def test_F75_one_librarys_outage_is_nothing_to_anothers_terminals(moody):
+    moody.sandbox.reset()
+    theirs_is = lambda: patron("O-1", library="openall")  # noqa: E731
+    with ExitStack() as stack:
+        ours = [stack.enter_context(moody.terminal()) for _ in range(2)]
+        theirs = [stack.enter_context(moody.terminal()) for _ in range(THEIRS)]
+        assert all(terminal.log_in().ok for terminal in ours)
+        for terminal in theirs:
+            assert terminal.log_in("kiosk@openall.example:open-secret", "openall").ok
+        for terminal in theirs[:WELL]:
+            assert terminal.ask(theirs_is()).valid_patron
+        assert theirs[0].ask(status()).online_status
+
+        moody.sandbox.misbehave(library="openall", endpoint="*", what="hang")
+        for terminal in theirs:
+            asked_ahead(terminal, *[theirs_is() for _ in range(3)])
+        until = monotonic() + 60
+        while moody.sandbox.requests("openall").get("find_member", 0) < 16:
+            sleep(0.01)
+            assert monotonic() < until, "as many as may have been asked"
+        for _ in range(4):
+            works(ours)
+        for terminal in theirs:
+            assert [answer.patron_status for answer in answers(terminal, 3)] == [DENIED] * 3
+
+        moody.sandbox.behave()
+        moody.sandbox.misbehave(library="openall", endpoint="*", what="refuse")
+        for terminal in theirs:
+            asked_ahead(terminal, status(), checkout("O-1", "501", library="openall"))
+        works(ours)
+        for terminal in theirs:
+            state, lent = answers(terminal, 2)
+            assert (state.online_status, state.library_name) == (False, "Open All Library")
+            assert not lent.ok
+
+        moody.sandbox.behave()
+        rounds, until = 0, monotonic() + 60
+        while not theirs[0].ask(status()).online_status:
+            works(ours)
+            rounds += 1
+            assert monotonic() < until, "it comes back"
+        for terminal in theirs:
+            assert terminal.ask(theirs_is()).valid_patron
+        works(ours)
+        assert len(moody.sandbox.ledger("riverside")) == 2 * len(ours) * (4 + 1 + rounds + 1)
+        assert moody.sandbox.ledger("openall") == []
     assert not [line for line in moody.gateway.printed if "Traceback" in line]
 
 

@@ -103,9 +103,9 @@ def test_while_a_request_is_in_hand_the_next_one_may_take_its_time(bench):
     waiting = bench.slow_logins()
     bench.say(LOGIN)
     bench.hear(b"99")
-    wait(bench, "request_deadline", 0.9)
+    wait(bench, "request_deadline", 0.8)
     waiting[0].callback(None)
-    wait(bench, "request_deadline", 0.9)
+    wait(bench, "request_deadline", 0.8)
     assert not bench.transport.aborted
     wait(bench, "request_deadline", 0.2)
     assert bench.transport.aborted

@@ -17,6 +17,8 @@ from twisted.trial.unittest import TestCase
 
 from sip2gw.circulation import Speaker
 from sip2gw.gateway import TerminalFactory, answering
+from sip2gw.librarika import Deadlines, Restraint
+from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
 from sip2gw.sip2 import lay_out
 from sip2gw.tenants import Directory
@@ -289,9 +291,49 @@ def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, monk
     with monkeypatch.context() as patched:
         patched.setattr(answering, "answer", never)
         assert bench.say(line) == ""
-        bench.clock.advance(bench.factory.directory.policy.timeout - answering.MARGIN)
+        bench.clock.advance(bench.factory.directory.policy.answering)
     assert bench.transport.value().startswith(answer.encode())
     assert bench.say(STATUS).startswith("98")
+
+
+def done(asking):
+    """What comes of it, when everything answers at once."""
+    return Deferred.fromCoroutine(asking).result
+
+
+def wait(bench, seconds):
+    """Let time pass for the gateway and for the sandbox, whose answers then arrive."""
+    bench.clock.advance(seconds)
+    bench.librarika._client._http.flush()
+
+
+def test_F61_nothing_is_written_once_it_is_too_late_to_look_it_up(bench):
+    assert bench.say(LOGIN) == "941"
+    library = bench.terminal._visit.tenant.library
+    reader = done(library.patron("M-1009"))
+    ref = done(library.fees(reader))[0].ref
+    for slow in ("find_member", "list_transactions"):
+        bench.sandbox.misbehave("slow", endpoint=slow, seconds=9, times=1)
+    bench.sandbox.misbehave("hang_after_commit", endpoint="pay_fees")
+    assert bench.say(f"37{DATE}0401USDBV0.25|AOriverside|AAM-1009|AC|CG04{ref}|BKT-1|") == ""
+    wait(bench, 9)
+    wait(bench, 9)
+    wait(bench, 10)
+    assert bench.transport.value().startswith(b"38N")
+    assert Speaker("fr").why(Unavailable()).encode() in bench.transport.value()
+    assert bench.sandbox.ledger() == []
+
+
+def test_a_login_is_answered_before_the_terminal_gives_up(bench):
+    bench.librarika.reconfigure(Deadlines(headers=20.0), Restraint())
+    bench.sandbox.misbehave("slow", endpoint="create_token", seconds=15)
+    bench.sandbox.misbehave("hang", endpoint="get_library")
+    assert bench.say(LOGIN) == ""
+    wait(bench, 15)
+    wait(bench, bench.directory.policy.asking - 15.1)
+    assert bench.transport.value() == b""
+    wait(bench, 0.2)
+    assert bench.transport.value().startswith(b"940")
 
 
 def test_each_reader_is_spoken_to_in_their_own_language(bench):

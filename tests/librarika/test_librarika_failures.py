@@ -174,6 +174,29 @@ class FailureTable(ServerCase, TestCase):
             struck = metrics.registry.get_sample_value("sip2gw_limit_strikes_total", {"limit": limit})
             self.assertEqual(struck, 1, limit)
 
+    async def test_F61_F65_each_deadline_of_a_call_is_counted_when_it_strikes(self) -> None:
+        begun = response(200, b"{", length=99)
+        for limit, misdeed, seconds in (
+            ("headers_deadline", silence, 10),
+            ("call_deadline", writes(begun), 20),
+        ):
+            metrics = Metrics()
+            library = await self.serve(metrics=metrics)("riverside", KIOSK)
+            await library.rules()
+            self.server.script["GET members"] = misdeed
+            come = self.server.asked("GET members")
+            asking = Deferred.fromCoroutine(library.patron("M-1001"))
+            await come
+            await self.turn()
+            self.still.advance(seconds - 0.1)
+            self.assertFalse(asking.called, limit)
+            self.still.advance(0.2)
+            with self.assertRaises(Unavailable):
+                await asking
+            for each in ("headers_deadline", "call_deadline"):
+                struck = metrics.registry.get_sample_value("sip2gw_limit_strikes_total", {"limit": each})
+                self.assertEqual(struck or 0, float(each == limit), each)
+
     async def test_F67_said_not_to_be_done(self) -> None:
         for name, misdeed in NOT_DONE.items():
             self.assertIs(type(await self.read(misdeed)), Unavailable, name)

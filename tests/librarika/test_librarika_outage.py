@@ -155,6 +155,24 @@ class Outage(SandboxCase):
         self.assertEqual(self.done(other.patron("O-1")).patron_id, "O-1")
         self.assertEqual(self.done(self.library.patron("M-1001")).patron_id, "M-1001")
 
+    def test_F76_a_host_is_probed_by_a_library_that_is_on_its_way_back(self) -> None:
+        other = self.done(self.librarika("openall", OPENALL))
+        self.once()
+        self.sandbox.misbehave("error", library="riverside")
+        self.fails(20)
+        self.sandbox.behave()
+        self.clock.advance(1)
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.state(), "probing")
+        straight = self.http.request
+        self.http.request = lambda *_, **__: fail(ConnectionRefusedError())
+        for _ in range(5):
+            self.failureResultOf(Deferred.fromCoroutine(other.patron("O-1")), Unavailable)
+        self.http.request = straight
+        self.fails(1)
+        self.clock.advance(1)
+        self.assertEqual(self.done(self.library.patron("M-1001")).patron_id, "M-1001")
+
     def test_one_that_hangs_and_is_full_is_nobody_elses_matter(self) -> None:
         other = self.done(self.librarika("openall", OPENALL))
         self.sandbox.misbehave("hang", library="riverside")

@@ -10,7 +10,7 @@ from typing import Any
 from test_librarika_library import KIOSK, SandboxCase
 from twisted.internet.defer import Deferred
 
-from sip2gw.library import Credentials, InDoubt, LibraryError
+from sip2gw.library import Credentials, InDoubt, LibraryError, Unavailable
 
 Asking = Callable[[Any, Any], Coroutine[Any, Any, Any]]
 
@@ -147,12 +147,62 @@ class Seeing(SandboxCase):
         asking = self.library.lend("M-1002", "10003", self.occasion(), renewal=False)
         self.failureResultOf(Deferred.fromCoroutine(asking), InDoubt)
 
-    def test_a_payment_can_not_be_looked_up(self) -> None:
-        self.sandbox.misbehave("error_after_commit", endpoint="pay_fees", times=1)
+    def pays(self, transaction_id: str) -> Deferred[Any]:
         self.http.asked.clear()
-        paying = self.library.pay(
-            "M-1002", Decimal("1.00"), "USD", self.occasion(), payment_type="", transaction_id="T-1", fee=None
-        )
-        self.failureResultOf(Deferred.fromCoroutine(paying), InDoubt)
-        self.assertEqual(self.trips(), ["GET members", "POST payments"])
+        said = {"payment_type": "", "transaction_id": transaction_id, "fee": None}
+        paying = self.library.pay("M-1009", Decimal("0.25"), "USD", self.occasion(), **said)
+        return Deferred.fromCoroutine(paying)
+
+    def test_F61_F68_a_payment_with_a_number_is_asked_for_again_under_the_same_number(self) -> None:
+        for number, kind in enumerate(("error_after_commit", "reset_after_commit", "error"), 1):
+            self.sandbox.misbehave(kind, endpoint="pay_fees", times=1)
+            paid = self.successResultOf(self.pays(f"T-{number}"))
+            first, second = ((url, how) for method, url, how in self.http.asked if method == "POST")
+            keys = [how["headers"].getRawHeaders("Idempotency-Key") for _, how in (first, second)]
+            self.assertEqual(keys[0], keys[1])
+            self.assertEqual((first[0], first[1]["data"]), (second[0], second[1]["data"]))
+            self.assertEqual(self.trips(), ["GET members", "POST payments", "POST payments"], kind)
+            self.assertEqual(len(self.sandbox.ledger()), number, kind)
+            self.assertTrue(paid.ref)
+            self.assertEqual((self.figure("settled"), self.figure("left")), (number, 0))
+
+    def test_a_payment_that_is_booked_late_is_booked_once(self) -> None:
+        self.sandbox.misbehave("late_commit", endpoint="pay_fees", seconds=12, times=1)
+        paying = self.pays("T-1")
+        self.clock.advance(10.1)
+        self.http._treq.flush()
+        self.successResultOf(paying)
+        self.clock.advance(2)
+        self.assertEqual(len(self.sandbox.ledger()), 1)
+
+    def test_a_payment_is_asked_for_again_once_and_never_without_a_number(self) -> None:
+        self.sandbox.misbehave("error_after_commit", endpoint="pay_fees")
+        for number, transaction_id, posts in ((1, "T-1", 2), (2, "", 1)):
+            self.failureResultOf(self.pays(transaction_id), InDoubt)
+            self.assertEqual(self.trips(), ["GET members", *["POST payments"] * posts])
+            self.assertEqual((len(self.sandbox.ledger()), self.figure("left")), (number, number))
+
+    def test_who_gives_up_leaves_it_in_doubt(self) -> None:
+        self.sandbox.misbehave("hang_after_commit", endpoint="create_booking", times=1)
+        lending = self.writes("a loan")
+        lending.cancel()
+        self.failureResultOf(lending, InDoubt)
         self.assertEqual(self.figure("left"), 1)
+
+    def test_several_questions_for_one_request_share_its_time(self) -> None:
+        straight, self.library = self.library, self.library.within(25)
+        self.clock.advance(9)
+        self.sandbox.misbehave("hang_after_commit", endpoint="create_booking")
+        lending = self.writes("a loan")
+        self.clock.advance(6.1)  # A write that began afresh would be given up after 10.
+        self.http._treq.flush()
+        self.assertEqual(self.successResultOf(lending).item.item_id, "10001")
+        self.failureResultOf(self.writes("a return"), Unavailable)
+        self.assertEqual(len(self.sandbox.ledger()), 1)
+        self.library = straight.within(0.5)
+        self.sandbox.misbehave("hang", endpoint="find_member")
+        asking = Deferred.fromCoroutine(self.library.patron("M-1001"))
+        self.clock.advance(0.6)
+        self.failureResultOf(asking, Unavailable)
+        self.library = straight
+        self.assertTrue(self.successResultOf(self.writes("a return")).was_on_loan)

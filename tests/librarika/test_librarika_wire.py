@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from socket import SHUT_RDWR
 from typing import Any
 
 from test_librarika_failures import OCCASION, silence
@@ -10,7 +11,7 @@ from twisted.trial.unittest import TestCase
 from wire_server import KIOSK, LENT, MEMBER, ServerCase, refuses, says
 
 from sip2gw.librarika import Deadlines, Restraint
-from sip2gw.library import Refused, Unavailable
+from sip2gw.library import Block, InDoubt, Refused, Unavailable
 
 
 class Wire(ServerCase, TestCase):
@@ -31,6 +32,26 @@ class Wire(ServerCase, TestCase):
         self.still.advance(10.1)
         await self.turn()
         self.assertEqual(self.server.connections, [])
+
+    async def test_F63_a_connection_that_is_closed_while_we_write(self) -> None:
+        library = await self.opened()
+        patron = await library.patron("M-1001")
+        for status in ("Active", "Inactive"):
+            await self.turn()
+            (kept,) = self.server.connections
+            self.server.script["GET members"] = says(200, {**MEMBER, "status": status})
+            self.server.requests.clear()
+            kept.transport.getHandle().shutdown(
+                SHUT_RDWR
+            )  # We don't know of it before the reactor's next turn.
+            blocking = Deferred.fromCoroutine(library.block(patron, "lost", OCCASION))
+            if status == "Active":
+                with self.assertRaises(InDoubt):
+                    await blocking
+            else:
+                self.assertEqual((await blocking).blocks, {Block.INACTIVE})
+            asked = [method for method, _, _, _ in self.server.requests]
+            self.assertEqual(asked, ["GET"], "looked up, and not written again")
 
     async def test_reads_of_a_checkout_go_out_together(self) -> None:
         library = await self.opened()
