@@ -4,7 +4,6 @@ import json
 import os
 import random
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -57,13 +57,12 @@ class Process:
         program = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / name
         self._is_ready.clear()
         self._process = subprocess.Popen(
-            [str(program), *options, *self.arguments],
+            [*self._allowed(), str(program), *options, *self.arguments],
             cwd=self.directory,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
-            preexec_fn=self._allow,
         )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
         self._is_ready.wait(START)
@@ -72,9 +71,9 @@ class Process:
             raise AssertionError("it did not start:\n" + "".join(self.printed))
         return self
 
-    def _allow(self) -> None:
-        if self.files is not None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (self.files, self.files))
+    def _allowed(self) -> list[str]:
+        """What starts the rest with so many files. Python itself, with its threads, may hang between fork and exec."""
+        return ["sh", "-c", f'ulimit -n {self.files} && exec "$@"', "sh"] if self.files else []
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         with process.stdout:
@@ -194,9 +193,7 @@ class Gateway:
     """Of plain SIP2, of SIP2 over TLS, and of the admin endpoint."""
 
     @classmethod
-    def start(
-        cls, folder: Path, sandbox: int, more: str = "", *arguments: str, **how: tuple[str, ...]
-    ) -> "Gateway":
+    def start(cls, folder: Path, sandbox: int, more: str = "", *arguments: str, **how: Any) -> "Gateway":
         """`more` is added to the configuration file; `arguments` stand before `sip2gw`; `how` is of the process."""
         kept_pair(folder / "tls")
         config = folder / "sip2gw.toml"

@@ -10,27 +10,20 @@ from urllib.request import urlopen
 
 import pytest
 
-from .processes import Process, free_ports
+from .processes import Gateway
 
 FILES = 64
 PLACES = 32
+NOWHERE = 1
+"""The port of the libraries' API, which nobody asks for anything."""
 ASK = b"9900802.00\r"
 
 
 @pytest.fixture
 def gateway(tmp_path):
-    sip2, admin, api = free_ports(3)
-    (tmp_path / "sip2gw.toml").write_text(
-        f'[[listen]]\nendpoint = "tcp:{sip2}:interface=127.0.0.1"\n'
-        f'[librarika]\nurl = "http://127.0.0.1:{api}/{{library}}/api/v1"\n'
-        f'[admin]\nendpoint = "tcp:{admin}:interface=127.0.0.1"\n'
-        "[limits]\nstrangers_per_address = 1000\n"
-    )
-    process = Process(
-        ["sip2gw", "--config", "sip2gw.toml"], tmp_path, ready=f"listening on 127.0.0.1:{admin}", files=FILES
-    ).start()
-    yield process, sip2, admin
-    process.kill()
+    gateway = Gateway.start(tmp_path, NOWHERE, "[limits]\nstrangers_per_address = 1000\n", files=FILES)
+    yield gateway
+    gateway.process.kill()
 
 
 def connect(stack: ExitStack, port: int) -> socket.socket:
@@ -69,7 +62,7 @@ def cpu(pid: int) -> int:
 
 
 def test_F21_when_file_descriptors_run_out_it_goes_on_and_recovers(gateway):
-    process, sip2, admin = gateway
+    process, (sip2, _, admin) = gateway.process, gateway.ports
     assert any(f"place for {PLACES} connections" in line for line in process.printed)
     with ExitStack() as terminals:
         served = [is_served(connect(terminals, sip2)) for _ in range(FILES + 10)]
