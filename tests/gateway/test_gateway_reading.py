@@ -28,6 +28,15 @@ def bench():
     bench.sandbox.close()
 
 
+@pytest.fixture(scope="module")
+def one_for_all():
+    """A gateway for tests that need no other for each example, but only another terminal."""
+    bench = Bench()
+    bench.terminal.connectionLost()
+    yield bench
+    bench.sandbox.close()
+
+
 def held(bench: Bench) -> int:
     return len(bench.terminal._framer)
 
@@ -54,13 +63,15 @@ def test_F5_also_while_a_request_is_in_hand_no_more_is_held_than_one_read_brings
 
 @settings(max_examples=20)
 @given(st.lists(st.integers(1, 9000), max_size=5))
-def test_F6_a_line_that_is_too_long_is_cut_off_and_no_part_of_it_read(places):
-    bench = Bench()
+def test_F6_a_line_that_is_too_long_is_cut_off_and_no_part_of_it_read(one_for_all, places):
+    bench = one_for_all
+    bench.connect()
     line = b"99" + b"x" * 4998 + b"\r" + STATUS_LINE
     cuts = [0, *sorted(places), len(line)]
     said = [bench.hear(line[a:b]) for a, b in pairwise(cuts)]
     assert b"".join(said) == b""
     assert bench.transport.aborted
+    bench.terminal.connectionLost()
 
 
 def test_F7_every_end_of_line_is_one(bench):
@@ -84,8 +95,9 @@ def test_F7_every_end_of_line_is_one(bench):
     )
 )
 @settings(max_examples=60)
-def test_F8_any_bytes_give_responses_and_never_an_exception(lines):
-    bench = Bench()
+def test_F8_any_bytes_give_responses_and_never_an_exception(one_for_all, lines):
+    bench = one_for_all
+    bench.connect()
     with capturedLogs() as logs:
         answers = bench.hear(b"\r".join([LOGIN.encode(), *lines, b""]))
         while bench.clock.getDelayedCalls() and bench.terminal._resting:
@@ -94,6 +106,7 @@ def test_F8_any_bytes_give_responses_and_never_an_exception(lines):
     assert all(answer[:2].decode() in RESPONSES for answer in answers.split(b"\r")[:-1])
     if not (bench.transport.disconnecting or bench.transport.aborted):  # as after three damaged lines
         assert bench.say(STATUS).startswith("98"), "the session stays"
+    bench.terminal.connectionLost()
 
 
 @pytest.mark.parametrize("bad", [b"\x00", b"\x07\x1b[31m", b"\xff\xfe", b"\xc3\x28", "ß".encode("latin-1")])
