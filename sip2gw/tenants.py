@@ -5,11 +5,13 @@ A nickname comes off the wire, so it must be one DNS label before anything else 
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, partial
 from math import inf
+from secrets import token_bytes
 
 from attrs import Factory, field, frozen
 
@@ -48,6 +50,8 @@ class Tenant:
     """The user name it was opened with. It never goes into a log."""
     rules: Rules
     settings: Settings = Factory(Settings)
+    login: bytes = field(default=b"", repr=False)
+    """Stands for the password that it was opened with, in this process."""
 
     @property
     def nickname(self) -> str:
@@ -82,6 +86,7 @@ class Directory:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._open = open_library
+        self._key = token_bytes(32)
         self.policy = policy or Policy()
         self.settings = settings or Settings()
         self.tags = tags or Tags()
@@ -99,7 +104,9 @@ class Directory:
         if label is None:
             raise Refused("library_not_found", "not a nickname")
         library = await self._open(label, credentials)
-        return Tenant(library, credentials.username, await library.rules(), self.settings)
+        password = credentials.password.reveal().encode("utf-8", "surrogatepass")
+        login = hmac.digest(self._key, password, "sha256")
+        return Tenant(library, credentials.username, await library.rules(), self.settings, login)
 
     def asks(self, name: str, credentials: Credentials) -> bool:
         """Whether `log_in` would ask the library; if not, it goes by what that has just said."""

@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Awaitable, Callable
 from secrets import token_bytes
 
-from sip2gw.library import LibraryError
 from sip2gw.throttle import Allowance, Throttle
 
 
@@ -40,7 +39,7 @@ class Pins:
         noted = self._tries.note(who)
         try:
             right = await ask()
-        except LibraryError:
+        except Exception:
             self._tries.forgive(who, noted)
             raise
         if right:

@@ -103,6 +103,7 @@ class Reception:
             except LibraryError:
                 self.seating.leave(visit)
                 raise
+        if not visit.gone:
             self.rechecks.enter(visit, tenant)
         return tenant
 

@@ -1,7 +1,7 @@
 """An account is asked about again every few minutes while terminals use it; once it is revoked, they have to go.
 
-However many terminals an account has, it is one question. A library that can't be asked changes nothing: nobody is sent
-away in doubt.
+However many terminals have logged in to it with the same password, it is one question. A library that can't be asked
+changes nothing: nobody is sent away in doubt.
 """
 
 from __future__ import annotations
@@ -42,11 +42,13 @@ class Rechecks:
         self._limits = limits
         self._metrics = metrics
         self._reactor = reactor
-        self._watched: dict[tuple[str, str], _Watched] = {}
+        self._watched: dict[tuple[str, str, bytes], _Watched] = {}
 
     def enter(self, visit: Visit, tenant: Tenant) -> None:
-        """This visit uses the tenant's account from now on."""
-        key = (tenant.nickname, tenant.account)
+        """This visit uses the tenant's account from now on, whatever it used before."""
+        self.leave(visit)
+        visit.tenant = tenant
+        key = _key(tenant)
         watched = self._watched.get(key)
         if watched is None:
             watched = self._watched[key] = _Watched(tenant)
@@ -58,7 +60,7 @@ class Rechecks:
         """The visit has ended."""
         if visit.tenant is None:
             return
-        key = (visit.tenant.nickname, visit.tenant.account)
+        key = _key(visit.tenant)
         watched = self._watched.get(key)
         if watched is None:
             return
@@ -100,3 +102,7 @@ class Rechecks:
     def _unknown(self, library: str, error: LibraryError) -> None:
         self._metrics.account_checks.labels(outcome="unavailable").inc()
         self.log.warn("{library}: its account could not be checked: {why}", library=library, why=str(error))
+
+
+def _key(tenant: Tenant) -> tuple[str, str, bytes]:
+    return (tenant.nickname, tenant.account, tenant.login)

@@ -79,7 +79,7 @@ class Seating:
             raise Refused("terminal_limit_reached", self._who(full, most)) from None
         except Exception as error:
             raise Unavailable(f"no seat can be given ({type(error).__name__})") from None
-        visit.grip, visit.tenant = grip, tenant
+        visit.grip = grip
         self._visits[visit.name] = visit
         if ousted is not None:
             self._metrics.seats_taken_over.inc()

@@ -35,6 +35,7 @@ class Visit:
     grip: Grip | None = None
     """Its seat, once it is logged in."""
     tenant: Tenant | None = None
+    """What it logged in to last."""
 
     @property
     def terminal(self) -> str:

@@ -1,5 +1,7 @@
 """An account has one set of tokens at a time, however many terminals use it; they live in memory and nowhere else.
 
+It is an account by the password that opened it: once another password is right, this one is asked about anew.
+
 Tokens are renewed before they expire, and when the API says 401, which means that the request was not done: so it is
 made once more with the new token, and only once. A login that fails never touches an account that is live.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from attrs import evolve
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 from twisted.web.http_headers import Headers
@@ -60,6 +63,12 @@ class Account:
 
     def doubted(self) -> None:
         """The API would not have this account, at least not with this token. For those who keep more about it."""
+
+    def password_in_doubt(self) -> None:
+        """Another password of the same user has just been right: the next question is whether this one still is."""
+        self.doubted()
+        self._tokens: Tokens = evolve(self._tokens, refresh_token=None)
+        self._renew_at = self.site.client.now()
 
     def _take(self, tokens: Tokens) -> None:
         now, life = self.site.client.now(), float(min(max(tokens.expires_in, 0), _LONGEST))

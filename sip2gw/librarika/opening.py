@@ -55,10 +55,15 @@ class _Open(Account):
         verified: Verified[_Open],
     ) -> None:
         self._verified = verified
+        self._username = credentials.username
         super().__init__(site, credentials, tokens)
         self.shelf = RulesShelf(self, rules_life)
         self.glances = Glances(site.client.now)
         self.languages = Languages(site.client.now)
+
+    def of(self, site: Site, username: str) -> bool:
+        """Whether it is this user's at this site, by whatever password."""
+        return self.site.nickname == site.nickname and self._username == username
 
     def doubted(self) -> None:
         self._verified.forget(self)
@@ -105,7 +110,7 @@ class Librarika:
         self._strip_prefix = strip_prefix
         self._lately: OrderedDict[str, Site] = OrderedDict()
         self._sites: WeakValueDictionary[str, Site] = WeakValueDictionary()
-        self._accounts: WeakValueDictionary[tuple[str, str], _Open] = WeakValueDictionary()
+        self._accounts: WeakValueDictionary[bytes, _Open] = WeakValueDictionary()
         self.verified: Verified[_Open] = Verified(self._client.now, login_life)
         self._sign_ins: dict[bytes, Flight[_Open]] = {}
 
@@ -162,7 +167,7 @@ class Librarika:
 
             async def sign_in() -> _Open:
                 try:
-                    account = self._opened(site, credentials, await site.sign_in(credentials))
+                    account = self._opened(digest, site, credentials, await site.sign_in(credentials))
                 except Refused as refusal:
                     self.verified.wrong(digest, site.nickname, refusal)
                     raise
@@ -186,14 +191,16 @@ class Librarika:
             self._lately.popitem(last=False)
         return site
 
-    def _opened(self, site: Site, credentials: Credentials, tokens: Tokens) -> _Open:
-        """The account that is live already, or a new one."""
+    def _opened(self, digest: bytes, site: Site, credentials: Credentials, tokens: Tokens) -> _Open:
+        """The account that this login has opened already, or a new one."""
         site.gate.figures.name(site.nickname)
-        key = (site.nickname, credentials.username)
-        account = self._accounts.get(key)
+        account = self._accounts.get(digest)
         if account is None:
             account = _Open(site, credentials, tokens, self._rules_life, self.verified)
-            self._accounts[key] = account
+            self._accounts[digest] = account
         else:
             account.signed_in(credentials, tokens)
+        for other in list(self._accounts.values()):
+            if other is not account and other.of(site, credentials.username):
+                other.password_in_doubt()
         return account

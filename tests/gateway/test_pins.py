@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
+
+from sip2gw.librarika.library import LibrarikaLibrary
 
 from .desk import LOGIN, PATRON, Bench
 
@@ -89,3 +92,19 @@ def test_no_password_and_an_empty_one_are_not_asked_about(bench):
     assert "AEAmina" in bench.say(PATRON.replace("AD1234|", ""))
     assert "CQN" in bench.say(PATRON.replace("AD1234|", "AD|"))
     assert asked(bench) == before
+
+
+def test_a_question_that_was_given_up_is_no_wrong_password(bench, monkeypatch):
+    """The answer would have come too late for the terminal: nobody knows whether the password was right."""
+
+    async def hang(*_):
+        await Deferred()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LibrarikaLibrary, "check_password", hang)
+        for _ in range(6):
+            bench.hear(RIGHT.encode() + b"\r")
+            bench.clock.advance(60)
+            assert bench.transport.value().startswith(b"24YYYY")
+    assert "CQY" in bench.say(RIGHT)
+    assert bench.counted("pins_per_terminal") == 0

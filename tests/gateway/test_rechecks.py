@@ -135,3 +135,33 @@ def test_the_time_between_checks_is_a_setting(bench):
     logged_in(bench)
     pass_minutes(bench, 5)
     assert 10 <= checks(bench, "ok") <= 13
+
+
+NEW_LOGIN = LOGIN.replace("kiosk-secret", "changed")
+
+
+def test_F52_F53_who_has_the_old_password_goes_also_if_the_new_one_is_in_use_already(bench):
+    old = logged_in(bench, 2)
+    bench.sandbox.change_user("riverside", KIOSK, password="changed")
+    bench.connect("192.168.1.9")
+    assert bench.say(NEW_LOGIN) == "941"
+    new = bench.terminal, bench.transport
+    bench.connect()
+    assert bench.denied(LOGIN) == "940", "it was verified before, and counts no longer"
+    pass_minutes(bench, 5)
+    assert all(transport.disconnecting for transport in old)
+    bench.terminal, bench.transport = new
+    assert not bench.transport.disconnecting
+    assert bench.say(PATRON).startswith("24 ")
+
+
+def test_F52_a_terminal_that_has_logged_in_again_with_the_new_password_stays(bench):
+    logged_in(bench)
+    bench.sandbox.change_user("riverside", KIOSK, password="changed")
+    assert bench.say(NEW_LOGIN) == "941"
+    pass_minutes(bench, 10)
+    assert not bench.transport.disconnecting
+    assert bench.say(PATRON).startswith("24 ")
+    assert checks(bench, "refused") == 0
+    bench.terminal.connectionLost()
+    assert not [call for call in bench.clock.getDelayedCalls() if "Rechecks" in str(call.func)]

@@ -64,10 +64,10 @@ class Logins(SandboxCase):
         self.done(self.librarika("riverside", KIOSK))
         self.assertEqual(self.refused(self.library.patron("M-1001")).code, "invalid_credentials")
         self.assertEqual(self.refused(self.librarika("riverside", KIOSK)).code, "invalid_credentials")
-        self.done(self.login("riverside", KIOSK.username, "new-secret"))
+        library = self.done(self.login("riverside", KIOSK.username, "new-secret"))
         self.trips()
-        self.done(self.library.patron("M-1001"))
-        self.assertEqual(self.trips(), ["GET members"])
+        self.done(library.patron("M-1001"))
+        self.assertEqual(self.trips(), ["GET library", "GET members"])
 
     def test_F52_a_revoked_account_is_found_by_asking_and_let_in_again_at_once(self) -> None:
         self.done(self.library.confirm())
@@ -159,8 +159,22 @@ class Logins(SandboxCase):
         for _ in range(3):
             self.assertEqual(self.refused(self.library.patron("M-1001")).code, "invalid_credentials")
         self.assertEqual(self.trips().count("POST tokens"), 1)
-        self.done(self.login("riverside", KIOSK.username, "new-secret"))
-        self.done(self.library.patron("M-1001"))
+        library = self.done(self.login("riverside", KIOSK.username, "new-secret"))
+        self.done(library.patron("M-1001"))
+        self.assertEqual(self.refused(self.library.patron("M-1001")).code, "invalid_credentials")
+
+    def test_F53_the_old_password_is_no_good_from_the_moment_that_a_new_one_is_right(self) -> None:
+        self.sandbox.change_user("riverside", KIOSK.username, password="new-secret")
+        library = self.done(self.login("riverside", KIOSK.username, "new-secret"))
+        self.assertTrue(self.librarika.asks("riverside", KIOSK))
+        self.trips()
+        for _ in range(3):
+            self.assertEqual(self.refused(self.library.patron("M-1001")).code, "invalid_credentials")
+        self.assertEqual(
+            self.trips(), ["POST tokens"], "it is asked about once, and not tried again and again"
+        )
+        self.done(library.patron("M-1001"))
+        self.assertFalse(self.librarika.asks("riverside", Credentials(KIOSK.username, "new-secret")))
 
     def test_an_account_that_was_closed_under_way(self) -> None:
         self.sandbox.change_user("riverside", KIOSK.username, sip2_activated=False)
