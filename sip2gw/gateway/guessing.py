@@ -2,7 +2,8 @@
 
 Tries are counted for an account from one network, and for an address whatever it tries. Only what the library would be
 asked about is a try. Who has logged in before, with the same password from the same network, has part of the allowance
-to themselves and is not held to what their address did: so no stranger, and no broken terminal, shuts a library out.
+to themselves and is not held to what their address did; and a password that was wrong a while ago leaves part of it to
+others. So no stranger, no broken terminal, and none that still has an old password, shuts a library out.
 
 There is no store that several processes would share: each counts for itself, and can't be switched off.
 """
@@ -14,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from math import inf
 from secrets import token_bytes
 
 from attrs import frozen
@@ -27,7 +29,8 @@ from sip2gw.throttle import Allowance, Throttle
 FREE = 3
 """Tries for one account that need not wait."""
 RESERVED = 3
-"""Tries of an account's allowance that are only for whoever has logged in before."""
+"""Tries of an account's allowance that are only for whoever has logged in before, and as many that are not for a
+password that was wrong already."""
 _MOST = 50_000
 
 
@@ -46,6 +49,10 @@ class Try:
         self.forgive()
         self.guessing.remember(self.pair, self.login)
 
+    def wrong(self) -> None:
+        """It was not."""
+        self.guessing.remember_wrong(self.login)
+
     def forgive(self) -> None:
         """It was no guess, or nobody could say."""
         self.guessing.pairs.forgive(self.pair, self.noted)
@@ -61,19 +68,22 @@ class Guessing:
         self._limits = limits
         self._metrics = metrics
         self._key = token_bytes(32)
+        self._now = now
         self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._wrong: OrderedDict[bytes, float] = OrderedDict()
 
     def check(self, library: str, credentials: Credentials, address: str) -> Try:
         """Note a try. Raises `Refused("throttled")` if it has to wait."""
         limits = self._limits()
         network = network_around(address)
-        pair = self._digest(library, credentials.username, network)
+        pair = self._digest(library, credentials.username.strip().casefold(), network)
         login = self._digest(library, credentials.username, network, credentials.password.reveal())
         most, period = limits.logins_per_account, limits.login_period
         if login in self._known:
             allowed = Allowance(most, period, free=most)
         else:
-            reserved = RESERVED if pair in self._known else 0
+            tried = self._now() - self._wrong.get(login, -inf) < period
+            reserved = RESERVED * ((pair in self._known) + tried)
             allowed = Allowance(max(most - reserved, 1), period, FREE)
             per_address = limits.logins_per_address
             self._refuse_if(
@@ -87,11 +97,20 @@ class Guessing:
 
     def remember(self, pair: bytes, login: bytes) -> None:
         """This login of this pair was right."""
+        self._wrong.pop(login, None)
         for known in (pair, login):
             self._known[known] = None
             self._known.move_to_end(known)
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
+
+    def remember_wrong(self, login: bytes) -> None:
+        """This login was wrong, whatever it was before."""
+        self._known.pop(login, None)
+        self._wrong[login] = self._now()
+        self._wrong.move_to_end(login)
+        if len(self._wrong) > _MOST:
+            self._wrong.popitem(last=False)
 
     def _refuse_if(self, wait: float, limit: str) -> None:
         if wait > 0:

@@ -116,7 +116,9 @@ class Reception:
         try:
             tenant = await self._open(step, since)
         except Refused as no:
-            if no.code not in _GUESSES:
+            if no.code in _GUESSES:
+                attempt.wrong()
+            else:
                 attempt.right()
             raise
         except LibraryError:

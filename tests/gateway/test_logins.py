@@ -252,3 +252,32 @@ def test_F53_all_terminals_come_back_and_each_account_signs_in_once(bench):
         assert bench.connect(f"10.0.{number // 100}.{number % 100 + 1}")
         assert bench.say(LOGIN) == "941"
     assert sign_ins(bench) - before == 1
+
+
+def test_F47_terminals_that_still_have_the_old_password_do_not_keep_the_new_one_out(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.sandbox.change_user("riverside", "kiosk@riverside.example", password="changed")
+    bench.terminal.connectionLost()
+    before = sign_ins(bench)
+    for _ in range(180):
+        assert bench.connect()
+        bench.denied(LOGIN)
+        bench.terminal.connectionLost()
+        bench.clock.advance(10)
+    assert sign_ins(bench) - before < 30
+    for wrong in ("mistyped", "mistyped again"):
+        bench.connect()
+        assert bench.denied(LOGIN.replace("kiosk-secret", wrong)) == "940"
+        bench.clock.advance(20)
+    bench.connect()
+    assert bench.say(LOGIN.replace("kiosk-secret", "changed")) == "941"
+
+
+def test_F47_an_account_is_the_same_however_it_is_spelled(bench):
+    before = sign_ins(bench)
+    for number in range(60):
+        bench.connect(f"192.0.2.{number + 1}")
+        name = "".join(c.upper() if number >> place & 1 else c for place, c in enumerate("kiosk@"))
+        bench.denied(LOGIN.replace("kiosk@", name).replace("kiosk-secret", f"guess-{number}"))
+        bench.clock.advance(1)
+    assert sign_ins(bench) - before <= 10
