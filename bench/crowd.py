@@ -147,9 +147,10 @@ def trickle(port: int) -> None:
 
 
 def no_end(port: int) -> None:
-    """A line without an end, again and again."""
+    """A line without an end behind one that is answered, again and again."""
     while True:
         with connect(port) as connection, suppress(OSError):
+            connection.sendall(ASK + b"x" * 65536)
             while True:
                 connection.sendall(b"x" * 65536)
 
