@@ -18,6 +18,8 @@ from sip2gw.circulation.pins import Pins
 from sip2gw.gateway.guessing import Guessing
 from sip2gw.gateway.rechecks import Rechecks
 from sip2gw.gateway.seating import Seating
+from sip2gw.gateway.sparing import Sparing
+from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
@@ -29,6 +31,9 @@ from sip2gw.throttle import Allowance
 
 JITTER = 0.25
 """Of the floor: at most so much is added to it, by chance."""
+
+TOLD = 60
+"""Logins of strangers that are told of in a minute, for each outcome but a good one."""
 
 _GUESSES = frozenset({"invalid_credentials", "library_not_found"})
 """Refusals after which another password, or another library, may be tried. All others name the right one."""
@@ -56,6 +61,7 @@ class Reception:
         self._metrics = metrics
         self._limits = limits
         self._reactor = reactor
+        self._sparing = Sparing(reactor.seconds, lines=TOLD)
 
     async def sign_in(self, step: SignIn, visit: Visit, since: float) -> Step:
         """Have the library decide on a login, and tell the session. Never raises. The request came at `since`."""
@@ -63,17 +69,16 @@ class Reception:
             visit.place.check_memory()
             tenant = await self._let_in(step, visit, since)
         except Refused as no:
-            self._metrics.logins.labels(outcome=no.code if no.code in ADVICE else "refused").inc()
-            self.log.warn(
-                "login to {library!r} refused, {code}: {advice} ({peer:full})",
-                library=_named(step), code=no.code, advice=_advice(no), peer=visit.peer,
+            self._tell(
+                visit, no.code if no.code in ADVICE else "refused",
+                "login to {named!r} refused, {code}: {advice} ({peer:full})",
+                named=_named(step), code=no.code, advice=_advice(no),
             )  # fmt: skip
             return await self._turn_away(visit, no, ENGLISH.say("not_logged_in"), since)
         except LibraryError as error:
-            self._metrics.logins.labels(outcome="unavailable").inc()
-            self.log.warn(
-                "login to {library!r} failed: {why} ({peer:full})",
-                library=_named(step), why=str(error), peer=visit.peer,
+            self._tell(
+                visit, "unavailable", "login to {named!r} failed: {why} ({peer:full})",
+                named=_named(step), why=str(error),
             )  # fmt: skip
             return await self._turn_away(visit, error, ENGLISH.why(error), since)
         except Exception:  # nor must a bug behind a login cost a terminal its answer
@@ -89,6 +94,10 @@ class Reception:
         visit.gone = True
         self.rechecks.leave(visit)
         self.seating.leave(visit)
+
+    def _tell(self, visit: Visit, outcome: str, text: str, **fields: object) -> None:
+        self._metrics.logins.labels(outcome=outcome).inc()
+        Telling(self._sparing, visit).warn(self.log, outcome, text, **fields)
 
     def _pins_allowed(self) -> Allowance:
         limits = self._limits()

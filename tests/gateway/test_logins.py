@@ -87,6 +87,23 @@ def test_F48_a_right_login_does_not_wait(bench):
     assert bench.say(LOGIN) == "941"
 
 
+def test_F47_logins_that_fail_are_told_of_and_however_many_fill_no_disk(bench):
+    def fail(times: int) -> list[str]:
+        with capturedLogs() as logs:
+            for _ in range(times):
+                bench.connect()
+                bench.say(NO_NICKNAME)
+                bench.terminal.connectionLost()
+        return [event["log_format"].format(**event) for event in logs if "login to" in event["log_format"]]
+
+    told = fail(300)
+    assert len(told) == 60
+    assert "others not logged" not in told[-1]
+    bench.clock.advance(60)
+    [line] = fail(1)
+    assert line.endswith("240 others not logged")
+
+
 def test_what_comes_meanwhile_waits_and_the_connection_may_try_again(bench):
     bench.hear(WRONG_PASSWORD.encode() + b"\r" + LOGIN.encode() + b"\r" + STATUS.encode() + b"\r")
     assert bench.transport.value() == b""
