@@ -9,7 +9,7 @@ import attrs
 from markdown import table
 
 from sip2gw import config, limits
-from sip2gw.config import operation
+from sip2gw.config import asking, doors, operation
 
 TABLES = (
     config.Listen,
@@ -38,8 +38,9 @@ KINDS = {
 
 def page() -> str:
     """One section for each table."""
-    said = texts_below(inspect.getsource(config)) | texts_below(inspect.getsource(limits))
-    said |= texts_below(inspect.getsource(operation))
+    said: dict[str, str] = {}
+    for room in (doors, asking, operation, limits):
+        said |= texts_below(inspect.getsource(room))
     parts = []
     for cls in TABLES:
         name, _, meaning = (inspect.getdoc(cls) or "").partition(": ")

@@ -12,7 +12,8 @@ from catalogue import cases, named
 from config_reference import texts_below
 from markdown import table
 
-from sip2gw import config, limits
+from sip2gw import limits
+from sip2gw.config import asking
 
 
 def catalogue(tests: Path) -> str:
@@ -41,7 +42,7 @@ def shown_by(tests: Path) -> dict[int, list[str]]:
 def limits_table() -> str:
     """Every limit, its default, and what it is on."""
     rows = []
-    for cls, source in ((limits.Limits, limits), (config.LibrarikaAPI, config)):
+    for cls, source in ((limits.Limits, limits), (asking.LibrarikaAPI, asking)):
         said = texts_below(inspect.getsource(source))
         for key in attrs.fields(cls):
             if isinstance(key.default, int | float) and not isinstance(key.default, bool):

@@ -1,0 +1,108 @@
+"""`[[listen]]`: where terminals connect. What one of the tables says fits together, and no place is used twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from sip2gw.certificate_folder import default_of, places
+from sip2gw.certificates import read_authorities, read_revoked
+from sip2gw.config.endpoint import Endpoint
+from sip2gw.config.operation import Admin
+from sip2gw.config.values import (
+    CAFile,
+    CertificateName,
+    Certificates,
+    ClientCertificates,
+    Networks,
+    RevocationFile,
+    Tables,
+)
+from sip2gw.faults import Fault
+
+_LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
+
+
+@frozen
+class Listen:
+    """`[[listen]]`: where terminals connect."""
+
+    endpoint: Endpoint
+    """A server endpoint string of Twisted, such as "tcp:6009"."""
+    certificates: Certificates | None = None
+    """TLS with this certificate: a PEM file with the chain and the key, or a folder with fullchain.pem and
+    privkey.pem, or a folder of several of either. A renewed one is taken up by itself. Without it: plain SIP2."""
+    default_certificate: CertificateName | None = None
+    """Of several, the one for terminals that name no server (SNI), or one that no certificate is for: the name of its
+    folder, or of its file without .pem. If left out: the one called default."""
+    client_authorities: CAFile | None = None
+    """PEM file of the authorities whose client certificates are accepted. The name in one is the terminal's
+    identity."""
+    client_certificates: ClientCertificates | None = None
+    """"required" or "optional": whether a terminal without a certificate is refused. With client_authorities it is
+    required if left out."""
+    client_revoked: RevocationFile | None = None
+    """PEM file with a revocation list (CRL) of each authority that has signed terminals' certificates. A changed one
+    is taken up by itself; an expired one lets nobody in."""
+    proxy_from: Networks | None = None
+    """Networks of load balancers, such as ["10.0.0.0/8"]. Only they may connect then, and each connection begins with
+    a PROXY header (version 1 or 2) that has the terminal's address, before TLS."""
+    insecure: bool = False
+    """Allows plain SIP2 where other machines can connect: passwords and loans then travel in the clear."""
+
+
+def read_listen(raw: Any, tables: Tables) -> dict[str, Listen]:
+    """The listen tables that can be used, by place."""
+    if not raw:
+        tables.faults.append(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
+        return {}
+    if not isinstance(raw, list):
+        tables.faults.append(Fault("listen", "is no list of tables", "write [[listen]], in double brackets"))
+        return {}
+    read = {f"listen[{index}]": table for index, table in enumerate(raw)}
+    found = {place: tables.read(table, Listen, place) for place, table in read.items()}
+    return {place: listen for place, listen in found.items() if listen is not None}
+
+
+def check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables) -> None:
+    """Plain SIP2 stays on this machine unless it is said otherwise, certificates fit, and no place is used twice."""
+    for place, one in listen.items():
+        _check_tls(place, one, tables)
+        plain = one.certificates is None and tables.is_sound(f"{place}.certificates")
+        if plain and not one.endpoint.local and not one.insecure and tables.is_sound(f"{place}.insecure"):
+            tables.fault(
+                f"{place}.endpoint",
+                f'is "{one.endpoint}", where other machines could connect without TLS',
+                'add certificates = "...", or interface=127.0.0.1 to the endpoint, or insecure = true',
+            )
+    seen: dict[str, str] = {}
+    endpoints = {f"{place}.endpoint": one.endpoint for place, one in listen.items()}
+    if admin is not None:
+        endpoints["admin.endpoint"] = admin.endpoint
+    for place, endpoint in endpoints.items():
+        if endpoint.address and endpoint.address in seen:
+            tables.fault(place, f"listens where {seen[endpoint.address]} does", "give each a port of its own")
+        seen.setdefault(endpoint.address, place)
+
+
+def _check_tls(place: str, one: Listen, tables: Tables) -> None:
+    """What is said about certificates fits together, and their files do."""
+    needs = {
+        "default_certificate": "certificates",
+        "client_authorities": "certificates",
+        "client_certificates": "client_authorities",
+        "client_revoked": "client_authorities",
+    }
+    for key, needed in needs.items():
+        lacks = getattr(one, needed) is None and tables.is_sound(f"{place}.{needed}")
+        if getattr(one, key) is not None and lacks:
+            tables.fault(
+                f"{place}.{key}", f"means nothing without {needed}", f"add {needed}, or leave it out"
+            )
+    with tables.faults_at(f"{place}.default_certificate"):
+        if one.certificates is not None:
+            default_of(places(one.certificates), one.default_certificate)
+    with tables.faults_at(f"{place}.client_revoked"):
+        if one.client_revoked is not None and one.client_authorities is not None:
+            read_revoked(one.client_revoked, read_authorities(one.client_authorities))
