@@ -55,7 +55,7 @@ class _Open(Account):
         verified: Verified[_Open],
     ) -> None:
         self._verified = verified
-        self._username = credentials.username
+        self._user = _spelled(credentials.username)
         super().__init__(site, credentials, tokens)
         self.shelf = RulesShelf(self, rules_life)
         self.glances = Glances(site.client.now)
@@ -63,10 +63,15 @@ class _Open(Account):
 
     def of(self, site: Site, username: str) -> bool:
         """Whether it is this user's at this site, by whatever password."""
-        return self.site.nickname == site.nickname and self._username == username
+        return self.site.nickname == site.nickname and self._user == _spelled(username)
 
     def doubted(self) -> None:
         self._verified.forget(self)
+
+
+def _spelled(username: str) -> str:
+    """A user's name, however it is written."""
+    return username.strip().casefold()
 
 
 class Librarika:

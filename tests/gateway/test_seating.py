@@ -216,3 +216,60 @@ def test_F54_the_operator_sees_who_holds_the_seats(bench):
     ]
     assert seating.occupancy() == (Occupancy("hillcrest", 2, 3),)
     assert ACCOUNT not in repr(seating.seen())
+
+
+def begun(bench: Bench, address: str, line: str) -> Any:
+    """A login from there that waits; where its answer will be."""
+    assert bench.connect(address)
+    assert bench.say(line) == ""
+    return bench.transport
+
+
+def test_F54_of_two_that_ask_for_the_last_seat_at_once_one_gets_it(bench):
+    waiting = bench.slow_logins()
+    heard = [begun(bench, address, HILL.format("Hall")) for address in ("192.0.2.1", "192.0.2.2")]
+    for login in reversed(waiting):
+        login.callback(None)
+    bench.clock.advance(2)
+    assert [transport.value() for transport in heard] == [b"940\r", b"941\r"]
+    assert seats(bench, "used") == 1
+
+
+def test_a_terminal_that_leaves_during_its_login_takes_no_seat_and_is_not_watched(bench):
+    waiting = bench.slow_logins()
+    begun(bench, "192.0.2.1", HILL.format("Hall"))
+    bench.terminal.connectionLost()
+    waiting.pop().callback(None)
+    assert not seats(bench, "used")
+    assert bench.factory.reception.seating.seen() == ()
+    bench.clock.advance(20)
+    assert bench.clock.getDelayedCalls() == []
+
+
+def test_F53_a_wrong_password_beside_a_right_one_shares_nothing_with_it(bench):
+    waiting = bench.slow_logins()
+    right = HILL.format("Hall")
+    heard = [begun(bench, f"192.0.2.{place}", line) for place, line in enumerate(
+        (right, right.replace("hill-secret", "not-it"), right.replace("hill-secret", "")))]  # fmt: skip
+    for login in waiting:
+        login.callback(None)
+    bench.clock.advance(2)
+    assert [transport.value() for transport in heard] == [b"941\r", b"940\r", b"940\r"]
+
+
+def test_F31_F56_the_write_in_hand_of_a_session_that_lost_its_seat_answers_its_successor(bench):
+    terminal(bench, "192.0.2.1")
+    ghost, waiting = bench.transport, bench.slow_answers()
+    line = CHECKOUT.replace("riverside|AAM-1001", "hillcrest|AA7")
+    assert bench.say(line) == ""
+    assert terminal(bench, "192.0.2.1")[0] == "941"
+    assert bench.say(line) == ""
+    bench.factory.drain()
+    assert not ghost.disconnecting
+    assert not bench.transport.disconnecting
+    waiting.pop().callback(None)
+    assert not waiting
+    assert ghost.value() == bench.transport.value()
+    assert ghost.value().startswith(b"121")
+    assert ghost.disconnecting
+    assert bench.transport.disconnecting
