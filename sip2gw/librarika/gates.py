@@ -75,6 +75,11 @@ class Gate:
         """For how many seconds the library has asked to be left alone yet."""
         return max(self._rest_until - self.client.now(), 0.0)
 
+    @property
+    def online(self) -> bool:
+        """What terminals are told: not that it is, while it asks to be left alone for longer than they can wait."""
+        return self.standing.online and self.resting < self.client.deadlines.call
+
     async def pass_(self, call: Call, until: float, *, later: bool = False) -> Answer:
         """Make a call as soon as it may go out. Raises `Failed`, `Refused`, `Unauthorized`."""
         client = self.client
@@ -190,7 +195,7 @@ class Gate:
             nickname=self.nickname,
             state=worse.state.value,
             since=datetime.fromtimestamp(client.wall(), UTC) - ago,
-            online=self.standing.online and worse.state is not State.OPEN,
+            online=self.online and worse.state is not State.OPEN,
             last_failure=self._last_failure,
             in_flight=self._lane.under_way,
             waiting=self._lane.waiting,

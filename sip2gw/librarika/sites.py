@@ -135,4 +135,4 @@ class Site:
                 gate.standing.says(True)
             if gate.standing.settled:
                 break
-        return gate.standing.online
+        return gate.online

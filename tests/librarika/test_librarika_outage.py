@@ -211,6 +211,20 @@ class Outage(SandboxCase):
         self.clock.advance(60.1)
         self.assertEqual(self.successResultOf(self.patron()).name, "Amina Rahman")
 
+    def test_F42_F67_while_nobody_can_wait_so_long_it_is_off_line(self) -> None:
+        online = lambda: self.done(self.library.reachable())  # noqa: E731
+        self.sandbox.misbehave("rate_limited", retry_after="60", times=1)
+        self.fails(1)
+        self.asked()
+        self.assertFalse(online())
+        self.assertFalse(self.librarika.back_ends()[0].online)
+        self.clock.advance(39.9)
+        self.assertFalse(online())
+        self.clock.advance(0.2)
+        self.assertTrue(online(), "whoever asks now waits, and gets an answer")
+        self.assertTrue(self.librarika.back_ends()[0].online)
+        self.assertEqual(self.asked(), 0)
+
     def test_F67_a_retry_after_that_says_nothing_is_a_failure_like_others(self) -> None:
         for said in ("-5", "soon", "1.5"):
             self.sandbox.misbehave("rate_limited", retry_after=said, times=1)
