@@ -40,6 +40,8 @@ JSON = Headers({b"Accept": [b"application/json"]})
 """The headers of a call that needs no account; to be copied."""
 
 _NOT_TRIED = frozenset({408, 421, 425, 429})
+_PASSWORDS = frozenset({"create_token", "verify_member"})
+"""Operations that say whether a password is right."""
 
 
 class How(StrEnum):
@@ -61,13 +63,16 @@ class How(StrEnum):
     SERVER_ERROR = "server_error"
     BUSY = "busy"
     """It was asked to come back later."""
+    THROTTLED = "throttled"
+    """A password was tried too often. That is between its owner and whoever tries: it says nothing of the library."""
     NOT_THERE = "not_there"
     """A refusal in no form of the contract; a proxy's page, say."""
 
     @property
     def theirs(self) -> bool:
         """Whether it says that the library's API is not well."""
-        return self not in (How.NOT_ASKED, How.NO_TURN, How.ABANDONED, How.NOT_THERE)
+        ours = (How.NOT_ASKED, How.NO_TURN, How.ABANDONED)
+        return self not in (*ours, How.NOT_THERE, How.THROTTLED)
 
 
 class Failed(Exception):
@@ -160,6 +165,8 @@ def answer(
         return Answer(status, headers)
     if status == 401 and call.headers.hasHeader(b"Authorization"):
         raise Unauthorized(call.operation)
+    if status == 429 and call.operation in _PASSWORDS:
+        raise Failed(How.THROTTLED, "429, too many tries", sent=False)
     if status in _NOT_TRIED or (status == 503 and headers.hasHeader(b"Retry-After")):
         wait = rest(headers, now, restraint.retry_after)
         raise Failed(How.BUSY, f"{status}, asked to come back later", sent=False, wait=wait)

@@ -225,6 +225,24 @@ class Outage(SandboxCase):
         self.assertTrue(self.librarika.back_ends()[0].online)
         self.assertEqual(self.asked(), 0)
 
+    def test_F47_F67_whoever_guesses_passwords_has_no_library_left_alone(self) -> None:
+        patron = self.done(self.library.patron("M-1001"))
+        for endpoint in ("create_token", "verify_member"):
+            self.sandbox.misbehave("rate_limited", retry_after="60", endpoint=endpoint)
+            for number in range(30):
+                guess: Any = (
+                    self.librarika("riverside", Credentials("kiosk", f"guess-{number}"))
+                    if endpoint == "create_token"
+                    else self.library.check_password(patron, f"{number}")
+                )
+                self.asked()
+                self.failureResultOf(Deferred.fromCoroutine(guess), Unavailable)
+                self.assertEqual(self.asked(), 1, "it is not tried again")
+                self.assertTrue(self.done(self.library.reachable()))
+            self.sandbox.behave()
+            self.done(self.library.patron("M-1001"))
+            self.assertEqual((self.asked(), self.state()), (1, "shut"))
+
     def test_F67_a_retry_after_that_says_nothing_is_a_failure_like_others(self) -> None:
         for said in ("-5", "soon", "1.5"):
             self.sandbox.misbehave("rate_limited", retry_after=said, times=1)
