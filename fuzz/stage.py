@@ -29,6 +29,9 @@ class AnyLibrary:
     def reading(self, _: tuple[str, ...]) -> AnyLibrary:
         return self
 
+    def within(self, _: float) -> AnyLibrary:
+        return self
+
     def language_of(self, _: str) -> str:
         return ""
 

@@ -25,7 +25,7 @@ from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.demo.settings import demo_settings
 from sip2gw.faults import Wrong
 from sip2gw.gateway.listening import CannotListen, Listener
-from sip2gw.limits import Limits, Seconds
+from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.log import Log
 from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
 from sip2gw.sandbox.data import stock
@@ -129,8 +129,8 @@ class Demo(Service):
             ),
             librarika=LibrarikaAPI(URLTemplate(f"http://{HOST}:{sandbox}/{{library}}/api/v1")),
             admin=Admin(_endpoint(options["admin-port"])),
-            # Its passwords stand in its banner: there is nothing for a failing login to hide.
-            limits=Limits(login_floor=Seconds(0.1)),
+            # Its passwords stand in its banner: there is nothing for a failing login to hide, and nobody to be guessed.
+            limits=Limits(login_floor=Seconds(0.1), logins_per_address=Count(10_000)),
             settings=demo_settings(library.library.nickname for library in stock(self._data)),
         )
 
