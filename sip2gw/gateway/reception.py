@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.pins import Pins
-from sip2gw.gateway.guessing import Guessing
+from sip2gw.gateway.guessing import Guessing, Try
 from sip2gw.gateway.rechecks import Rechecks
 from sip2gw.gateway.seating import Seating
 from sip2gw.gateway.sparing import Sparing
@@ -117,13 +117,28 @@ class Reception:
         return tenant
 
     async def _log_in(self, step: SignIn, visit: Visit, since: float) -> Tenant:
-        """Ask the library, if it must be asked, and note whether that was a guess."""
-        if not self._directory.asks(step.library, step.credentials):
-            return await self._open(step, since)
-        library = nickname(step.library) or ""
-        attempt = self.guessing.check(library, step.credentials, visit.peer.address)
+        """Ask the library, if it must be asked, as long as the terminal waits. What comes after that counts as well."""
+        if self._directory.asks(step.library, step.credentials):
+            library = nickname(step.library) or ""
+            attempt = self.guessing.check(library, step.credentials, visit.peer.address)
+            asking = Deferred.fromCoroutine(self._try(step, attempt))
+        else:
+            asking = Deferred.fromCoroutine(self._directory.log_in(step.library, step.credentials))
+        if asking.called:
+            return await asking
+        waiting: Deferred[Tenant] = Deferred()
+        asking.addCallbacks(waiting.callback, waiting.errback)
+        left = since + self._directory.policy.asking - self._reactor.seconds()
+        waiting.addTimeout(max(left, 0.0), self._reactor)
         try:
-            tenant = await self._open(step, since)
+            return await waiting
+        except TookTooLong:
+            raise Unavailable("the login took too long") from None
+
+    async def _try(self, step: SignIn, attempt: Try) -> Tenant:
+        """Ask the library, and note whether that was a guess."""
+        try:
+            tenant = await self._directory.log_in(step.library, step.credentials)
         except Refused as no:
             if no.code in _GUESSES:
                 attempt.wrong()
@@ -135,17 +150,6 @@ class Reception:
             raise
         attempt.right()
         return tenant
-
-    async def _open(self, step: SignIn, since: float) -> Tenant:
-        """Ask the library, as long as the terminal waits; those who wait for the same go on."""
-        opening = Deferred.fromCoroutine(self._directory.log_in(step.library, step.credentials))
-        if not opening.called:
-            left = since + self._directory.policy.asking - self._reactor.seconds()
-            opening.addTimeout(max(left, 0.0), self._reactor)
-        try:
-            return await opening
-        except TookTooLong:
-            raise Unavailable("the login took too long") from None
 
     async def _turn_away(self, visit: Visit, error: LibraryError, why: str, since: float) -> Step:
         before = visit.session.state

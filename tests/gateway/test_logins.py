@@ -298,3 +298,28 @@ def test_F47_an_account_is_the_same_however_it_is_spelled(bench):
         bench.denied(LOGIN.replace("kiosk@", name).replace("kiosk-secret", f"guess-{number}"))
         bench.clock.advance(1)
     assert sign_ins(bench) - before <= 10
+
+
+def test_F47_a_guess_that_takes_too_long_counts_until_it_is_known_what_it_was(bench):
+    waiting = bench.slow_logins()
+    for number in range(13):
+        guess(bench, number, f"192.0.2.{number + 1}")
+        bench.clock.advance(65)
+    assert len(waiting) == 10
+    for late in waiting:
+        late.callback(None)
+    assert bench.connect("192.0.2.99")
+    assert bench.denied(LOGIN) == "940"
+    assert len(waiting) == 10
+
+
+def test_F47_a_right_login_that_takes_too_long_is_no_guess(bench):
+    waiting = bench.slow_logins()
+    for _ in range(8):
+        for _ in range(2):
+            bench.connect()
+            assert bench.say(LOGIN) == ""
+        bench.clock.advance(65)
+        while waiting:
+            waiting.pop().callback(None)
+    assert bench.counted("logins_per_account") == 0
