@@ -16,7 +16,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 def pytest_configure(config):
     """The cases of the catalogue are counted where all reports arrive: not in a worker of xdist."""
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Catalogue(config, strict=False), "catalogue-of-failures")
+        config.pluginmanager.register(Catalogue(config), "catalogue-of-failures")
 
 
 @pytest.fixture(autouse=True)
