@@ -95,7 +95,9 @@ class Metrics:
     def _declare_the_process(self) -> None:
         """Memory, processor time, file descriptors and start time are prometheus_client's own."""
         ProcessCollector(registry=self.registry)
-        self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop came round last.")
+        self.loop_lag = self._gauge(
+            "loop_lag_seconds", "The latest that the event loop came round in a minute."
+        )
         self.loop_blocks = self._counter("loop_blocks", "Times that the event loop stood still for too long.")
         self.reloads = self._counter("reloads", "Configurations read again on SIGHUP.", "outcome")
 

@@ -23,6 +23,9 @@ BEAT = 0.25
 BLOCKED = 1.0
 """Seconds without one, beyond that, after which it counts as blocked."""
 
+WORST = 60.0
+"""Seconds for which the figure remembers the worst: whoever reads it looks once in a while."""
+
 _FRAMES = 12
 """Of the stack, the innermost ones."""
 
@@ -39,6 +42,7 @@ class Watchdog(Service):
         self._beat = beat
         self._blocked = blocked
         self._last = monotonic()
+        self._worst, self._worst_until = 0.0, 0.0
         self._thread = 0
         self._ended = threading.Event()
         self._beating = LoopingCall(self._come_round)
@@ -59,7 +63,10 @@ class Watchdog(Service):
 
     def _come_round(self) -> None:
         now = monotonic()
-        self._metrics.loop_lag.set(max(0.0, now - self._last - self._beat))
+        late = max(0.0, now - self._last - self._beat)
+        if late >= self._worst or now >= self._worst_until:
+            self._worst, self._worst_until = late, now + WORST
+        self._metrics.loop_lag.set(self._worst)
         self._last = now
 
     def _watch(self, ended: threading.Event) -> None:
