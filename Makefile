@@ -14,7 +14,8 @@ WHEELS    ?= dist
 ARGS      ?=
 # How long each target is fuzzed.
 SECONDS   ?= 60
-PYTEST    ?= -n auto --maxprocesses 4
+# More than there may be cores: many tests wait for processes of their own.
+PYTEST    ?= -n 4
 
 ifeq ($(origin BIN),command line)
 DEV_READY  :=

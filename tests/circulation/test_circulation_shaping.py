@@ -97,6 +97,7 @@ CODES = st.sampled_from(
 
 @pytest.mark.parametrize("code", sorted(RESPONSES))
 @given(hide=st.frozensets(CODES), rename=st.dictionaries(CODES, CODES), receipts=st.booleans())
+@pytest.mark.untraced
 def test_every_response_can_be_shaped_and_read_again(code, hide, rename, receipts):
     response = RESPONSES[code]()
     said = format(shaped(response, Profile(hide=hide, rename=rename, receipts=receipts)))

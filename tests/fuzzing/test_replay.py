@@ -14,6 +14,8 @@ import corpus  # noqa: E402  # only found after the line above
 import run  # noqa: E402
 from targets import TARGETS  # noqa: E402
 
+pytestmark = pytest.mark.untraced
+
 SEEDS = {target: corpus.seeds(target) for target in TARGETS}
 
 

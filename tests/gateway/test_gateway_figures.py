@@ -1,5 +1,7 @@
 """What is counted has as many names as the gateway gives it, and none that comes off the wire."""
 
+import pytest
+
 from sip2gw.metrics import OTHER, Metrics
 
 from .desk import Bench
@@ -15,6 +17,7 @@ def series(metrics: Metrics) -> set[tuple]:
     }
 
 
+@pytest.mark.untraced
 def test_F96_ten_thousand_libraries_that_nobody_knows_make_no_series():
     bench = Bench()
 

@@ -62,6 +62,7 @@ def test_F7_any_end_of_line_gives_the_same_answers(ends, expected):
 
 @given(st.sampled_from([b"\r", b"\n", b"\r\n"]), st.lists(st.integers(0, 600), max_size=8))
 @settings(max_examples=25)
+@pytest.mark.untraced
 def test_F7_any_split_gives_the_same_answers(expected, ends, places):
     data = stream(ends)
     cuts = [0, *sorted(min(place, len(data)) for place in places), len(data)]

@@ -123,6 +123,7 @@ def numbered(number: int) -> bytes:
     return line + checksum(line) + b"\r"
 
 
+@pytest.mark.untraced
 def test_F10_ten_thousand_requests_at_once_are_answered_in_order(bench):
     segments = [b"".join(map(numbered, range(start, start + 100))) for start in range(0, 10_000, 100)]
     answers, most = b"", 0

@@ -211,6 +211,7 @@ def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
     return True
 
 
+@pytest.mark.untraced
 def test_F47_ten_thousand_guesses():
     clock = Clock()
     guesses = guessing(clock)

@@ -92,6 +92,7 @@ def test_the_codes_are_the_same() -> None:
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+@pytest.mark.untraced
 def test_the_sandbox_keeps_the_contract(case: Case, base: str, token: str, session: requests.Session) -> None:
     if case.headers.get("Authorization") == MARK:
         case.headers["Authorization"] = f"Bearer {token}"

@@ -29,6 +29,8 @@ from sip2gw.sip2.fields import Variable
 
 from .strategies import CHARSETS, CLASSES, clean, hostile, messages, of_class, requests, timestamps, trailers
 
+pytestmark = pytest.mark.untraced
+
 VECTORS = [
     json.loads(line)["raw"].encode()
     for line in (Path(__file__).parent / "sip2-vectors.jsonl").read_text(encoding="utf-8").splitlines()

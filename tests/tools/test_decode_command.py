@@ -65,6 +65,7 @@ def test_pieces_without_field_id() -> None:
     assert dropped["fields"] == [["AC", "***"], ["AD", "***"]]
 
 
+@pytest.mark.untraced
 def test_every_code_in_words() -> None:
     """Tables take their time, and the test above has seen what is in each line: five of each code will do."""
     by_code = sorted(VECTORS, key=lambda vector: vector["code"])
