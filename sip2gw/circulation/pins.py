@@ -6,10 +6,9 @@ digest with a key of this process.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
-from secrets import token_bytes
 
+from sip2gw.digests import Digests
 from sip2gw.throttle import Allowance, Throttle
 
 
@@ -22,7 +21,7 @@ class Pins:
         self._tries = Throttle(now)
         self._allowed = allowed
         self._struck = struck
-        self._key = token_bytes(32)
+        self._digests = Digests()
 
     async def check(
         self, library: str, patron_id: str, terminal: str, ask: Callable[[], Awaitable[bool]]
@@ -31,15 +30,14 @@ class Pins:
 
         Raises what it raises, and does not count that.
         """
-        parts = (part.encode("utf-8", "surrogatepass") for part in (library, patron_id, terminal))
-        who = hmac.digest(self._key, b"".join(b"%d:%s" % (len(part), part) for part in parts), "sha256")
+        who = self._digests.of(library, patron_id, terminal)
         if self._tries.wait(who, self._allowed()) > 0:
             self._struck()
             return False
         noted = self._tries.note(who)
         try:
             right = await ask()
-        except Exception:
+        except Exception:  # whatever it was, nobody has said that the password is wrong
             self._tries.forgive(who, noted)
             raise
         if right:

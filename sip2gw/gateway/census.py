@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from twisted.logger import Logger
 
+from sip2gw.gateway.networks import network_around
 from sip2gw.gateway.sparing import Sparing
 from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
@@ -150,10 +150,4 @@ class Census:
 
 def network_of(address: str) -> str:
     """What counts as one address: for IPv6 the /64, of which whoever has one has all. "" for a Unix socket."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
+    return network_around(address, 32, 64)

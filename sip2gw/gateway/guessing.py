@@ -10,17 +10,15 @@ There is no store that several processes would share: each counts for itself, an
 
 from __future__ import annotations
 
-import hmac
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from math import inf
-from secrets import token_bytes
 
 from attrs import frozen
 
+from sip2gw.digests import Digests
 from sip2gw.gateway.census import network_of
+from sip2gw.gateway.networks import network_around
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -67,7 +65,7 @@ class Guessing:
         self.addresses = Throttle(now)
         self._limits = limits
         self._metrics = metrics
-        self._key = token_bytes(32)
+        self._digests = Digests()
         self._now = now
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._wrong: OrderedDict[bytes, float] = OrderedDict()
@@ -75,9 +73,9 @@ class Guessing:
     def check(self, library: str, credentials: Credentials, address: str) -> Try:
         """Note a try. Raises `Refused("throttled")` if it has to wait."""
         limits = self._limits()
-        network = network_around(address)
-        pair = self._digest(library, credentials.username.strip().casefold(), network)
-        login = self._digest(library, credentials.username, network, credentials.password.reveal())
+        network, place = network_around(address, 24, 64), network_of(address)
+        pair = self._digests.of(library, credentials.username.strip().casefold(), network)
+        login = self._digests.of(library, credentials.username, network, credentials.password.reveal())
         most, period = limits.logins_per_account, limits.login_period
         if login in self._known:
             allowed = Allowance(most, period, free=most)
@@ -87,13 +85,13 @@ class Guessing:
             allowed = Allowance(max(most - reserved, 1), period, FREE)
             per_address = limits.logins_per_address
             self._refuse_if(
-                self.addresses.wait(network_of(address), Allowance(per_address, period, per_address // 2)),
+                self.addresses.wait(place, Allowance(per_address, period, per_address // 2)),
                 "logins_per_address",
             )
         self._refuse_if(self.pairs.wait(pair, allowed), "logins_per_account")
         noted = self.pairs.note(pair)
-        self.addresses.note(network_of(address))
-        return Try(self, pair, network_of(address), login, noted)
+        self.addresses.note(place)
+        return Try(self, pair, place, login, noted)
 
     def remember(self, pair: bytes, login: bytes) -> None:
         """This login of this pair was right."""
@@ -116,18 +114,3 @@ class Guessing:
         if wait > 0:
             self._metrics.struck(limit)
             raise Refused("throttled", f"{limit}: again in {wait:.0f} s")
-
-    def _digest(self, *said: str) -> bytes:
-        parts = (part.encode("utf-8", "surrogatepass") for part in said)
-        return hmac.digest(self._key, b"".join(b"%d:%s" % (len(part), part) for part in parts), "sha256")
-
-
-@lru_cache(10_000)
-def network_around(address: str) -> str:
-    """The /24 or /64 that an address is in; what is no address (a Unix socket) is its own."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    mapped = getattr(found, "ipv4_mapped", None) or found
-    return str(ip_network((mapped, 24 if mapped.version == 4 else 64), strict=False))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_address, ip_network
-
 from attrs import frozen
+
+from sip2gw.gateway.networks import network_around, read
 
 FULL = "full"
 
@@ -32,12 +32,5 @@ class Peer:
 
 def network_of(address: str) -> str:
     """The network that an address is in, /24 or /48: whose it is at home can't be told from that."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(found, IPv4Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    if found.is_loopback:
-        return address
-    return str(ip_network((found, 24 if isinstance(found, IPv4Address) else 48), strict=False))
+    found = read(address)
+    return address if found is not None and found.is_loopback else network_around(address, 24, 48)

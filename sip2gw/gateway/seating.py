@@ -148,9 +148,9 @@ class Seating:
 
     def _idle_longest(self, library: str) -> list[str]:
         """The library's visits here that nobody is being answered in, the quietest first."""
-        idle = [visit for visit in self._visits.values() if not visit.busy and visit.grip]
-        ours = [visit for visit in idle if visit.grip and visit.grip.library == library]
-        return [visit.name for visit in sorted(ours, key=lambda visit: visit.heard)]
+        here = (self._visits.get(grip.holder.session) for grip in self.seats.of(library))
+        idle = [visit for visit in here if visit is not None and not visit.busy]
+        return [visit.name for visit in sorted(idle, key=lambda visit: visit.heard)]
 
     async def _renew(self) -> None:
         renewal = await self.seats.renew()

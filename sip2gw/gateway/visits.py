@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from attrs import define, field
 
+from sip2gw.digests import joined
 from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
 from sip2gw.seats import Grip, Holder
@@ -59,6 +60,4 @@ class Visit:
         said = (
             ("certificate", certificate) if certificate else ("account", account, location, self.peer.address)
         )
-        parts = (part.encode("utf-8", "surrogatepass") for part in said)
-        text = b"".join(b"%d:%s" % (len(part), part) for part in parts)
-        return blake2b(text, digest_size=16).hexdigest()
+        return blake2b(joined(*said), digest_size=16).hexdigest()

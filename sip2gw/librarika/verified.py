@@ -7,14 +7,13 @@ so that many terminals with the same wrong password cost one call.
 
 from __future__ import annotations
 
-import hmac
 from collections import OrderedDict
 from collections.abc import Callable
-from secrets import token_bytes
 from typing import Generic, TypeVar
 
 from attrs import frozen
 
+from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Refused
 
 A = TypeVar("A")
@@ -39,15 +38,13 @@ class Verified(Generic[A]):
     def __init__(self, now: Callable[[], float], life: float) -> None:
         self.life = life
         self._now = now
-        self._key = token_bytes(32)
+        self._digests = Digests()
         self._right: OrderedDict[bytes, _Kept[A]] = OrderedDict()
         self._wrong: OrderedDict[bytes, _Kept[Refused]] = OrderedDict()
 
     def digest(self, library: str, credentials: Credentials) -> bytes:
         """What stands for a login here."""
-        said = (library, credentials.username, credentials.password.reveal())
-        parts = (part.encode("utf-8", "surrogatepass") for part in said)
-        return hmac.digest(self._key, b"".join(b"%d:%s" % (len(part), part) for part in parts), "sha256")
+        return self._digests.of(library, credentials.username, credentials.password.reveal())
 
     def right(self, digest: bytes, account: A) -> None:
         """This login has just opened this account."""

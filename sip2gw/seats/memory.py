@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from attrs import evolve
 
-from sip2gw.seats.store import Full, Holder, Seat, Taken
+from sip2gw.seats.store import Full, Holder, Seat, Taken, to_give_up
 
 
 class InMemory:
@@ -27,7 +27,11 @@ class InMemory:
         if most is None or len(held) < most:
             number = next(number for number in count(1) if number not in held)
         else:
-            ousted = _to_give_up(held.values(), holder, first)
+            seats = {seat.holder: seat for seat in held.values()}
+            own = to_give_up(seats, holder.terminal, first)
+            if own is None:
+                raise Full(list(held.values()))
+            ousted = seats[own]
             number = ousted.number
         epoch = self._epochs.get((library, number), 0) + 1
         self._epochs[library, number] = epoch
@@ -64,13 +68,3 @@ class InMemory:
         renewed = evolve(seat, expires=self._now() + lease)
         self._seats[seat.library][seat.number] = renewed
         return renewed
-
-
-def _to_give_up(held: Iterable[Seat], holder: Holder, first: Sequence[str]) -> Seat:
-    """The seat that the same terminal gives up for its new session. Raises `Full`."""
-    seats = list(held)
-    own = [seat for seat in seats if seat.holder.terminal == holder.terminal]
-    if not own:
-        raise Full(seats)
-    order = {session: place for place, session in enumerate(first)}
-    return min(own, key=lambda seat: (order.get(seat.holder.session, len(order)), seat.holder.since))

@@ -7,11 +7,12 @@ each of them asks for a seat, and whoever is one too many is logged and stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Literal
 
 from attrs import Factory, define, frozen
 
-from sip2gw.seats.store import Full, Holder, Seat, SeatStore
+from sip2gw.seats.store import Full, Holder, Seat, SeatStore, to_give_up
 
 LEASE = 45.0
 """Seconds for which a seat is lent."""
@@ -55,7 +56,7 @@ class Seats:
         self.down_since: float | None = None
         """When the store was found gone; None while it is there."""
         self._now = now
-        self._grips: set[Grip] = set()
+        self._grips: dict[str, set[Grip]] = {}
 
     async def take(
         self, library: str, holder: Holder, most: int | None, first: Sequence[str] = ()
@@ -66,7 +67,7 @@ class Seats:
         except Full:
             self.down_since = None
             raise
-        except Exception:
+        except Exception:  # a store may fail in any way: see SeatStore
             if self._gone_for() >= GRACE:
                 raise
             ousted = self._without_store(library, holder, most, first)
@@ -76,16 +77,16 @@ class Seats:
             ousted = taken.ousted.holder.session if taken.ousted else None
             grip = Grip(library, holder, most, taken.seat)
         self._oust(library, ousted)
-        self._grips.add(grip)
+        self._grips.setdefault(library, set()).add(grip)
         return grip, ousted
 
     async def leave(self, grip: Grip) -> None:
         """The session has ended. Without the store the lease does it."""
-        self._grips.discard(grip)
+        self._drop(grip)
         if grip.seat is not None and grip.state != "lost":
             try:
                 await self.store.leave(grip.seat)
-            except Exception:
+            except Exception:  # as above
                 self._gone_for()
 
     async def holds(self, grip: Grip) -> bool:
@@ -97,14 +98,14 @@ class Seats:
     async def renew(self) -> Renewal:
         """Renew all that are held."""
         findings = _Findings()
-        await self._renew([grip for grip in self._grips if grip.seat is not None], findings)
-        for grip in [grip for grip in self._grips if grip.seat is None]:
+        await self._renew(self._all(), findings)
+        for grip in [grip for grip in self._all() if grip.seat is None]:
             await self._catch_up(grip, findings)
         return Renewal(tuple(findings.lost), tuple(findings.over))
 
     def of(self, library: str) -> list[Grip]:
         """What sessions of this process have of this library's seats."""
-        return [grip for grip in self._grips if grip.library == library]
+        return list(self._grips.get(library, ()))
 
     async def _renew(self, grips: Iterable[Grip], findings: _Findings) -> None:
         held = [(grip, grip.seat) for grip in grips if grip.seat is not None]
@@ -112,7 +113,7 @@ class Seats:
             return
         try:
             renewed = await self.store.renew([seat for _, seat in held], lease=self.lease)
-        except Exception:
+        except Exception:  # as above
             self._gone_for()
             return
         self.down_since = None
@@ -121,7 +122,7 @@ class Seats:
                 continue  # it was renewed, or given up, while the store was asked
             if seat is None:
                 grip.state = "lost"
-                self._grips.discard(grip)
+                self._drop(grip)
                 findings.lost.append(grip)
             else:
                 grip.seat = seat
@@ -135,13 +136,13 @@ class Seats:
             if grip.state != "over":
                 grip.state = "over"
                 findings.over.append(grip)
-        except Exception:
+        except Exception:  # as above
             self._gone_for()
         else:
             self.down_since = None
             grip.seat, grip.state = taken.seat, "held"
             findings.lost += self._oust(grip.library, taken.ousted.holder.session if taken.ousted else None)
-            if grip not in self._grips:  # it has ended meanwhile
+            if grip not in self._grips.get(grip.library, ()):  # it has ended meanwhile
                 await self.leave(grip)
 
     def _oust(self, library: str, session: str | None) -> list[Grip]:
@@ -149,7 +150,7 @@ class Seats:
         ousted = [grip for grip in self.of(library) if grip.holder.session == session]
         for grip in ousted:
             grip.state = "lost"
-            self._grips.discard(grip)
+            self._drop(grip)
         return ousted
 
     def _without_store(
@@ -159,13 +160,20 @@ class Seats:
         grips = self.of(library)
         if most is None or len(grips) < most:
             return None
-        own = [grip for grip in grips if grip.holder.terminal == holder.terminal]
-        if not own:
+        own = to_give_up((grip.holder for grip in grips), holder.terminal, first)
+        if own is None:
             raise Full([grip.seat or Seat(library, 0, 0, grip.holder, 0.0) for grip in grips]) from None
-        order = {session: place for place, session in enumerate(first)}
-        return min(
-            own, key=lambda grip: (order.get(grip.holder.session, len(order)), grip.holder.since)
-        ).holder.session
+        return own.session
+
+    def _all(self) -> list[Grip]:
+        return list(chain.from_iterable(self._grips.values()))
+
+    def _drop(self, grip: Grip) -> None:
+        """It is no session's any more."""
+        grips = self._grips.get(grip.library, set())
+        grips.discard(grip)
+        if not grips:
+            self._grips.pop(grip.library, None)
 
     def _gone_for(self) -> float:
         """How long the store has been gone, as has just been found out."""

@@ -6,7 +6,7 @@ Each time it changes hands its epoch rises, so that whoever held it before, and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -53,6 +53,13 @@ class Full(Exception):
     def __init__(self, seats: Sequence[Seat]) -> None:
         super().__init__(f"{len(seats)} seats are held")
         self.seats = tuple(seats)
+
+
+def to_give_up(held: Iterable[Holder], terminal: str, first: Sequence[str]) -> Holder | None:
+    """Whose seat a terminal takes over from itself: of those in `first` in their order, else of the oldest."""
+    order = {session: place for place, session in enumerate(first)}
+    own = [holder for holder in held if holder.terminal == terminal]
+    return min(own, key=lambda one: (order.get(one.session, len(order)), one.since), default=None)
 
 
 class SeatStore(Protocol):

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from hashlib import blake2b
-from secrets import token_bytes, token_hex
+from secrets import token_hex
 
 from attrs import Factory, define, frozen
+
+from sip2gw.digests import Digests
 
 MEMORY = 300.0
 """How long, in seconds, the answer to a write is given again for the same bytes."""
@@ -100,7 +101,7 @@ class Answers:
         self.newest = Newest(clock) if newest is None else newest
         self._clock = clock
         self._most = most
-        self._secret = token_bytes(32)
+        self._digests = Digests()
         self._answered: OrderedDict[bytes, _Answered] = OrderedDict()
         self._in_hand: dict[bytes, First] = {}
 
@@ -109,9 +110,7 @@ class Answers:
 
     def key(self, library: str, terminal: str, line: bytes) -> bytes:
         """What stands for this line of this terminal."""
-        parts = (library.encode(), terminal.encode(), line)
-        said = b"".join(b"%d:%s" % (len(part), part) for part in parts)
-        return blake2b(said, digest_size=16, key=self._secret).digest()
+        return self._digests.of(library, terminal, line)
 
     def keep(self, key: bytes, answer: bytes, life: float, write: Write | None) -> None:
         """This is the answer, for `life` seconds or until there is a newer `write` on its item."""

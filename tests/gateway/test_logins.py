@@ -9,7 +9,8 @@ from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.guessing import FREE, Guessing, network_around
+from sip2gw.gateway.guessing import FREE, Guessing
+from sip2gw.gateway.networks import network_around
 from sip2gw.gateway.reception import JITTER
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Count, Limits, Seconds
@@ -260,7 +261,7 @@ def test_F47_F50_memory_is_bounded_and_the_throttle_is_never_off():
     ],
 )
 def test_what_counts_as_one_network(address, network):
-    assert network_around(address) == network
+    assert network_around(address, 24, 64) == network
 
 
 def test_F53_all_terminals_come_back_and_each_account_signs_in_once(bench):
