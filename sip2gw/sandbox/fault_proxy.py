@@ -7,10 +7,12 @@ proxy.faults.append(Fault("drop_reply", when="POST", times=1))
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -57,8 +59,10 @@ class _Client(Protocol):
         self._faults: list[Fault] = []
         self._passed = 0
         self._free_at = 0.0
+        self._queue: deque[tuple[float, Callable[[], None]]] = deque()
+        self._next: IDelayedCall | None = None
         self._over = False
-        self._timers: list[Any] = []
+        self._timers: list[IDelayedCall] = []
 
     def connectionMade(self) -> None:
         """Connect to the server."""
@@ -108,7 +112,7 @@ class _Client(Protocol):
         kept = data if limit is None else data[: max(limit, 0)]
         self._passed += len(kept)
         for start in range(0, len(kept), size):
-            self._in_order(wait, lambda piece=kept[start : start + size]: self._write(piece))
+            self._in_order(wait, partial(self._write, kept[start : start + size]))
             wait = gap
         if limit is not None and len(data) >= limit:
             self._in_order(0, self.close)
@@ -123,13 +127,27 @@ class _Client(Protocol):
     def _has(self, *kinds: str) -> bool:
         return any(fault.what in kinds for fault in self._faults)
 
-    def _in_order(self, wait: float, what: Any) -> None:
-        """Do something after a while, and after all that was to be done before."""
-        now = self._proxy.clock.seconds()
-        self._free_at = max(now, self._free_at) + wait
-        self._later(self._free_at - now, what)
+    def _in_order(self, wait: float, what: Callable[[], None]) -> None:
+        """Do something after a while, and after all that was to be done before.
 
-    def _later(self, seconds: float, what: Any) -> None:
+        One timer for the whole queue: with one for each, a moment's pause between two of them would change their order.
+        """
+        self._free_at = max(self._proxy.clock.seconds(), self._free_at) + wait
+        self._queue.append((self._free_at, what))
+        if self._next is None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._next = None
+        while self._queue and not self._over:
+            wait = self._queue[0][0] - self._proxy.clock.seconds()
+            if wait > 0:
+                self._next = self._proxy.clock.callLater(wait, self._go_on)
+                return
+            self._queue.popleft()[1]()
+
+    def _later(self, seconds: float, what: Callable[[], None]) -> None:
+        """Do something that overtakes whatever waits."""
         if self._over:
             return
         if seconds > 0:
@@ -155,8 +173,8 @@ class _Client(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client has gone, or was sent away."""
         self._over = True
-        for timer in self._timers:
-            if timer.active():
+        for timer in (self._next, *self._timers):
+            if timer is not None and timer.active():
                 timer.cancel()
         self._proxy.connections.discard(self)
         if self._server is not None:

@@ -59,11 +59,21 @@ class Listener(Protocol):
         self.over.callback(reason.value)
 
 
+class Lagging(Clock):
+    """A clock whose first timer goes off late, as when the process is paused just before it is set."""
+
+    lag = 0.5
+
+    def callLater(self, delay, *args, **kwargs):
+        delay, self.lag = delay + self.lag, 0.0
+        return super().callLater(delay, *args, **kwargs)
+
+
 class Faults(TestCase):
     timeout = 10
 
-    async def connected(self, *faults: Fault) -> Listener:
-        self.clock = Clock()
+    async def connected(self, *faults: Fault, clock: type[Clock] = Clock) -> Listener:
+        self.clock = clock()
         self.echo = Factory.forProtocol(Echo)
         self.echo.heard, self.echo.noisy = [], False
         server = reactor.listenTCP(0, self.echo, interface="127.0.0.1")
@@ -119,6 +129,13 @@ class Faults(TestCase):
         for length in range(1, 6):
             self.assertEqual(await other.until(length), b"slow!"[:length])
             self.clock.advance(0.11)
+
+    async def test_pieces_stay_in_order_though_a_timer_is_late(self) -> None:
+        client = await self.connected(Fault("slicer", seconds=0.1, size=1), clock=Lagging)
+        client.transport.write(b"hello")
+        self.assertEqual(await client.until(1), b"h")
+        self.clock.pump([0.1] * 10)
+        self.assertEqual(await client.until(5), b"hello")
 
     async def test_limit_data(self) -> None:
         client = await self.connected(Fault("limit_data", size=7))
