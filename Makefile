@@ -40,6 +40,9 @@ export SIP2GW_BIN = $(abspath $(DEMO_BIN))
 # Where the tests find the scanner that judges our TLS.
 export SIP2GW_SSLYZE = $(abspath $(TLS_VENV)/bin/sslyze)
 
+# Where this is set, four workers and dozens of twistd processes would each compile everything for themselves.
+unexport PYTHONDONTWRITEBYTECODE
+
 PIP := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help

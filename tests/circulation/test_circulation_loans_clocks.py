@@ -8,6 +8,7 @@ from json import loads
 from pathlib import Path
 from typing import Any
 
+import pytest
 from desks import DeskCase
 
 from sip2gw import sandbox
@@ -15,6 +16,8 @@ from sip2gw.circulation import Profile
 from sip2gw.circulation.profile import DueDateForm
 from sip2gw.sip2 import parse
 from sip2gw.sip2.messages import Checkin, Checkout, ItemInformation, SCStatus
+
+pytestmark = pytest.mark.untraced
 
 LIBRARIES = loads(Path(sandbox.__file__).with_name("libraries.json").read_text("utf-8"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from asking_about_patrons import InformationCase, information
 from desks import DeskCase
 from shelves import BUSY, LOANS
@@ -50,6 +51,7 @@ class Information(InformationCase):
         told = self.about()
         self.assertEqual((told.home_address, told.e_mail_address, told.home_phone_number), (None,) * 3)
 
+    @pytest.mark.untraced
     def test_lesson_35_information_and_status_agree(self) -> None:
         for rules in (
             {},
