@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -78,11 +79,14 @@ class Watchdog(Service):
                 self._tell()
 
     def _tell(self) -> None:
+        # Walked at once, before anything else is done: the loop may go on at any moment, and change it.
         frame = sys._current_frames().get(self._thread)
-        stack = traceback.extract_stack(frame)[-_FRAMES:] if frame is not None else []
+        stack = list(islice(traceback.walk_stack(frame), _FRAMES)) if frame is not None else []
         self._metrics.loop_blocks.inc()
         self.log.error(
             "the event loop has been blocked for more than {seconds} s, in {stack}",
             seconds=self._blocked,
-            stack=" > ".join(f"{at.filename}:{at.lineno} {at.name}" for at in stack),
+            stack=" > ".join(
+                f"{at.f_code.co_filename}:{line} {at.f_code.co_name}" for at, line in reversed(stack)
+            ),
         )
