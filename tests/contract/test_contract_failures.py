@@ -14,7 +14,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from sip2gw.librarika import Deadlines, Librarika, Restraint
+from sip2gw.librarika import Librarika, Restraint
 from sip2gw.library import Credentials, InDoubt, Library, Loan, Occasion, Unavailable
 from sip2gw.sandbox import Sandbox
 from sip2gw.sandbox.fault_proxy import FaultProxy
@@ -35,7 +35,7 @@ class Failures:
         raise NotImplementedError
 
     async def open(self, port: int) -> Library:
-        """The library of the scene, reached on this port with deadlines of a second or less."""
+        """The library of the scene, reached on this port. It asks nothing again by itself."""
         raise NotImplementedError
 
     def effects(self) -> int:
@@ -121,7 +121,7 @@ class Failures:
     async def test_F65_an_answer_without_an_end(self) -> None:
         library = await self.opened(Fault("slicer", size=1, seconds=0.2))
         with self.assertRaises(Unavailable):
-            await library.patron("A-1")
+            await library.within(0.5).patron("A-1")
 
     async def test_slow_and_in_pieces_is_no_failure(self) -> None:
         library = await self.opened(Fault("latency", seconds=0.02), Fault("slicer", size=100, seconds=0.001))
@@ -146,7 +146,6 @@ class LibrarikaFailures(Failures, TestCase):
         librarika = Librarika(
             reactor,
             f"http://127.0.0.1:{port}/{{library}}/api/v1",
-            deadlines=Deadlines(connect=0.5, headers=0.5, call=1.0, probe=0.5),
             restraint=Restraint(retry_share=0.0),
         )
         self.addCleanup(librarika.close)
