@@ -5,12 +5,14 @@ import sys
 
 import pytest
 from catalogue import Catalogue
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Every run tries other examples; on a build machine it can be repeated. `--hypothesis-profile soak` takes its time.
-settings.register_profile("default", deadline=None, max_examples=30)
-settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True, print_blob=True)
-settings.register_profile("soak", deadline=None, max_examples=1000)
+# A busy machine is slow, which says nothing of the code.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", UNHURRIED, max_examples=30)
+settings.register_profile("ci", UNHURRIED, max_examples=30, derandomize=True, print_blob=True)
+settings.register_profile("soak", UNHURRIED, max_examples=1000)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
