@@ -5,13 +5,11 @@ A nickname comes off the wire, so it must be one DNS label before anything else 
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, partial
 from math import inf
-from secrets import token_bytes
 
 from attrs import Factory, field, frozen
 
@@ -19,7 +17,8 @@ from sip2gw.circulation.desk import Desk, Policy, forget, utc_now
 from sip2gw.circulation.pins import Pins
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
-from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
+from sip2gw.digests import Digests
+from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules, Still
 from sip2gw.tags import Tags
 
 _NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -86,7 +85,7 @@ class Directory:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._open = open_library
-        self._key = token_bytes(32)
+        self._digests = Digests()
         self.policy = policy or Policy()
         self.settings = settings or Settings()
         self.tags = tags or Tags()
@@ -104,8 +103,7 @@ class Directory:
         if label is None:
             raise Refused("library_not_found", "not a nickname")
         library = await self._open(label, credentials)
-        password = credentials.password.reveal().encode("utf-8", "surrogatepass")
-        login = hmac.digest(self._key, password, "sha256")
+        login = self._digests.of(credentials.password.reveal())
         return Tenant(library, credentials.username, await library.rules(), self.settings, login)
 
     def asks(self, name: str, credentials: Credentials) -> bool:
@@ -124,12 +122,16 @@ class Directory:
         pins: Pins | None = None,
         asker: str = "",
         patience: float = inf,
+        still: Still | None = None,
     ) -> Desk:
-        """Where one request of a terminal of this tenant is answered; its library has `patience` seconds for that."""
+        """Where one request of a terminal of this tenant is answered; its library has `patience` seconds for that.
+
+        Before anything is written, `still` is asked whether the terminal may.
+        """
         profile = self._effective(tenant.nickname, tenant.account, location).profile
         said = self.settings.of(tenant.nickname)
         return Desk(
-            library=tenant.library.reading(profile.identifiers).within(patience),
+            library=tenant.library.reading(profile.identifiers).within(patience, still),
             rules=tenant.rules,
             terminal=location or tenant.account,
             location=location,

@@ -87,7 +87,8 @@ class Answering:
             case Ask(messages.SCStatus() as request, None):
                 return session.reply(welcome(request, self._directory.policy))
             case Ask(request, tenant) if tenant is not None:
-                if not await self._reception.seating.holds(self._visit):
+                still = self._reception.seating.still(self._visit)
+                if not await still():
                     return session.refuse(ENGLISH.say("not_logged_in"))
                 desk = self._directory.desk(
                     tenant,
@@ -98,6 +99,7 @@ class Answering:
                     pins=self._reception.pins,
                     asker=self._visit.terminal,
                     patience=self._begun + self._directory.policy.asking - self._reactor.seconds(),
+                    still=still,
                 )
                 return await self._ask(request, desk)
             case Join(first):

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.visits import Visit
-from sip2gw.library import Refused, Unavailable
+from sip2gw.library import Refused, Still, Unavailable
 from sip2gw.metrics import Metrics
 from sip2gw.seats import Full, Grip, Holder, InMemory, Seats, SeatStore
 from sip2gw.seats.seats import RENEWED_EVERY
@@ -99,12 +99,24 @@ class Seating:
             self.leave(visit)
             raise Unavailable("the terminal has gone meanwhile")
 
-    async def holds(self, visit: Visit) -> bool:
-        """Whether a visit still has its seat. One that has not is sent away."""
-        if visit.grip is None or await self.seats.holds(visit.grip):
-            return True
-        self._send_away(visit, "its seat has been given to another session")
-        return False
+    def still(self, visit: Visit) -> Still:
+        """Asks whether nobody else has the seat that a visit has now. If somebody has, it is sent away.
+
+        What was asked by a visit that has ended meanwhile may be done, as long as it had its seat to the end.
+        """
+        grip = visit.grip
+
+        async def holds() -> bool:
+            if grip is None:
+                return True
+            known = grip.state == "lost"
+            if await self.seats.holds(grip):
+                return True
+            if not known:
+                self._send_away(visit, "its seat has been given to another session")
+            return False
+
+        return holds
 
     def leave(self, visit: Visit) -> None:
         """The visit has ended."""

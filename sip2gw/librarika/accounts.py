@@ -20,7 +20,7 @@ from sip2gw.librarika.flights import Flight
 from sip2gw.librarika.records import Tokens
 from sip2gw.librarika.sites import Site
 from sip2gw.librarika.verdicts import Answer, Call, Unauthorized
-from sip2gw.library import Credentials, Refused, Unavailable
+from sip2gw.library import Credentials, Refused, Still, Unavailable
 
 T = TypeVar("T")
 
@@ -92,14 +92,23 @@ class Account:
         until: float,
         body: Mapping[str, Any] | None = None,
         key: str | None = None,
+        still: Still | None = None,
     ) -> T:
         """Ask as this account, and understand the answer. With a `key` it is a write, whose name that is.
 
+        `still` is asked right before it is sent.
         Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
         """
         added = {} if key is None else {b"Idempotency-Key": key}
         call, answer = await self.ask(
-            operation, method, path, until=until, body=body, added=added, writes=key is not None
+            operation,
+            method,
+            path,
+            until=until,
+            body=body,
+            added=added,
+            writes=key is not None,
+            still=still,
         )
         return call.record(answer, kind)
 
@@ -114,6 +123,7 @@ class Account:
         added: Mapping[bytes, str] | None = None,
         writes: bool = False,
         later: bool = False,
+        still: Still | None = None,
     ) -> tuple[Call, Answer]:
         """The same, for the bare answer; `added` are headers of this call, and `later` lets others pass."""
         if self.site.client.now() >= self._renew_at:
@@ -132,6 +142,7 @@ class Account:
                     body=body,
                     writes=writes,
                     later=later,
+                    still=still,
                 )
             except Refused as refusal:
                 if refusal.code in _NOT_ADMITTED:

@@ -21,7 +21,7 @@ from sip2gw.librarika.records import Copies, Copy, Member
 from sip2gw.librarika.shelf import RulesShelf
 from sip2gw.librarika.urls import query
 from sip2gw.librarika.verdicts import GivenUp
-from sip2gw.library import InDoubt, Item, LibraryError, Occasion, Refused
+from sip2gw.library import InDoubt, Item, LibraryError, Occasion, Refused, Still
 
 T = TypeVar("T")
 
@@ -48,6 +48,7 @@ class Asking:
         self._strip_prefix = strip_prefix
         self._kinds: tuple[str, ...] = resolution.ORDER
         self._until = inf
+        self._still: Still | None = None
 
     def language_of(self, patron_id: str) -> str:
         """See `Library.language_of`."""
@@ -61,10 +62,11 @@ class Asking:
         other._kinds = identifiers
         return other
 
-    def within(self, seconds: float) -> Self:
+    def within(self, seconds: float, still: Still | None = None) -> Self:
         """See `Library.within`. What one question may take, several that serve one request may take together."""
         client, other = self._account.site.client, copy(self)
         other._until = min(client.now() + seconds, client.deadline())
+        other._still = still
         return other
 
     def _deadline(self) -> float:
@@ -114,7 +116,9 @@ class Asking:
         client, gate = self._account.site.client, self._account.site.gate
         ends = until if seen is None else until - client.deadlines.reserve
         try:
-            return await self._account.record(kind, operation, method, path, until=ends, body=body, key=key)
+            return await self._account.record(
+                kind, operation, method, path, until=ends, body=body, key=key, still=self._still
+            )
         except GivenUp:
             gate.figures.looked_up("left")
             raise

@@ -7,11 +7,11 @@ room for others. What happens before a connection stands was not sent, for certa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from secrets import token_hex
 from time import time
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define
 from prometheus_client import Histogram
@@ -30,6 +30,8 @@ from sip2gw.librarika.urls import ReadyURL
 from sip2gw.librarika.verdicts import Answer, Call, Failed, How, answer
 from sip2gw.librarika.wire import HeadTooLarge, TooLarge, body_of
 from sip2gw.metrics import Metrics
+
+T = TypeVar("T")
 
 _NOT_SENT = (NotConnected, ConnectError, DNSLookupError, RequestNotSent)
 
@@ -129,6 +131,8 @@ class Client:
                 if (place := lane.enter(later=later)) is not None:
                     await self._placed(place, limit, progress)
                 taken.append(lane)
+            if call.still is not None and not await _unsent(call.still(), progress):
+                raise Failed(How.ABANDONED, "whoever asked may not write any more", sent=False)
             return await self._talk(call, progress)
         finally:
             for lane in taken:
@@ -137,12 +141,9 @@ class Client:
     async def _placed(self, place: Deferred[None], limit: str, progress: _Progress) -> None:
         self.metrics.struck(limit)
         try:
-            await place
+            await _unsent(place, progress)
         except TurnedAway:
             raise Failed(How.NOT_ASKED, "the library does not answer", sent=False) from None
-        except CancelledError:
-            how = How.NO_TURN if progress.late else How.ABANDONED
-            raise Failed(how, "no turn in time", sent=False) from None
 
     async def _talk(self, call: Call, progress: _Progress) -> Answer:
         progress.begun = self.now()
@@ -184,6 +185,15 @@ class Client:
     def _connect_limit(self, progress: _Progress) -> str:
         """Endpoints tell in several ways that they were cancelled; the clock tells in one."""
         return "connect_deadline" if self.now() - progress.begun >= self.deadlines.connect else ""
+
+
+async def _unsent(waiting: Awaitable[T], progress: _Progress) -> T:
+    """Wait for something before a call is sent."""
+    try:
+        return await waiting
+    except CancelledError:
+        how = How.NO_TURN if progress.late else How.ABANDONED
+        raise Failed(how, "no turn in time", sent=False) from None
 
 
 def _kind(error: BaseException) -> str:

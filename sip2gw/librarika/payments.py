@@ -41,7 +41,7 @@ class Payments(Asking):
 
         async def again(until: float) -> Paid:
             return await self._account.record(
-                Paid, "pay_fees", "POST", path, until=until, body=body, key=occasion.key
+                Paid, "pay_fees", "POST", path, until=until, body=body, key=occasion.key, still=self._still
             )
 
         # The same number under the same key pays once: so to ask again is to look it up.

@@ -19,7 +19,7 @@ from sip2gw.librarika.gates import Gate
 from sip2gw.librarika.records import Tokens
 from sip2gw.librarika.tally import Budget
 from sip2gw.librarika.verdicts import JSON, Answer, Call, Failed, How, Unauthorized, encoded
-from sip2gw.library import Credentials, Refused
+from sip2gw.library import Credentials, Refused, Still
 from sip2gw.secret import Secret
 
 _TRANSIENT = frozenset({How.NOT_CONNECTED, How.LATE, How.BROKEN, How.UNREADABLE, How.SERVER_ERROR, How.BUSY})
@@ -48,6 +48,7 @@ class Site:
         body: Mapping[str, Any] | None = None,
         writes: bool = False,
         later: bool = False,
+        still: Still | None = None,
     ) -> tuple[Call, Answer]:
         """Make a call, `headers` being only for it; `later` lets others pass. Raises the port's, and `Unauthorized`."""
         headers = JSON.copy() if headers is None else headers
@@ -55,7 +56,7 @@ class Site:
         if body is not None:
             content = encoded(body)
             headers.setRawHeaders(b"Content-Type", [b"application/json"])
-        call = Call(operation, method, self._base + path, headers, content, writes)
+        call = Call(operation, method, self._base + path, headers, content, writes, still)
         self._budget.asked(self.client.now())
         gate = self.gate
         try:

@@ -20,7 +20,7 @@ from sip2gw.librarika.bounds import TooDeep, TooLong, check
 from sip2gw.librarika.restraint import Restraint
 from sip2gw.librarika.rests import rest
 from sip2gw.librarika.shapes import Misshapen, structured
-from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
+from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
 
 T = TypeVar("T")
 
@@ -107,6 +107,8 @@ class Call:
     headers: Headers = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     writes: bool = False
+    still: Still | None = field(default=None, repr=False)
+    """Asked right before it is sent."""
 
     def lost(self, why: str) -> LibraryError:
         """The answer can't be had or understood."""

@@ -5,7 +5,7 @@
 """
 
 from sip2gw.library.errors import InDoubt, LibraryError, Refused, Unavailable
-from sip2gw.library.port import Library, OpenLibrary
+from sip2gw.library.port import Library, OpenLibrary, Still
 from sip2gw.library.records import (
     Block,
     Charge,
@@ -51,5 +51,6 @@ __all__ = [
     "RenewedAll",
     "Return",
     "Rules",
+    "Still",
     "Unavailable",
 ]

@@ -6,6 +6,7 @@ the library, from `start` (counted from 0), at most `count` of them.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -25,6 +26,9 @@ from sip2gw.library.records import (
     Rules,
 )
 
+Still = Callable[[], Awaitable[bool]]
+"""Whether a terminal may still write: its request may have waited for long."""
+
 
 class Library(Protocol):
     """One library, opened with one account."""
@@ -38,8 +42,11 @@ class Library(Protocol):
         """The same library, for terminals that read labels as these (`accession`, `barcode`, `isbn`) and no others."""
         ...
 
-    def within(self, seconds: float) -> Library:
-        """The same library for one request: all that it is asked this way must have its answers so soon."""
+    def within(self, seconds: float, still: Still | None = None) -> Library:
+        """The same library for one request: all that it is asked this way must have its answers so soon.
+
+        Right before each write `still` is asked; unless it says yes, nothing is written: `Unavailable`.
+        """
         ...
 
     def language_of(self, patron_id: str) -> str:

@@ -110,7 +110,7 @@ class Labelled:
     def reading(self, identifiers: tuple[str, ...]) -> Labelled:
         return Labelled(identifiers)
 
-    def within(self, _: float) -> Labelled:
+    def within(self, *_: object) -> Labelled:
         return self
 
 

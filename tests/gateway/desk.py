@@ -39,6 +39,29 @@ class Transport(StringTransport):
         self.aborted = True
 
 
+class Calls:
+    """Makes the calls to the sandbox, and knows of what method those were. Such as are in `held` wait."""
+
+    def __init__(self, http: Any) -> None:
+        self._http = http
+        self._waiting: list[Deferred[None]] = []
+        self.made: list[str] = []
+        self.held: set[str] = set()
+
+    def request(self, method: str, url: Any, **how: Any) -> Deferred[Any]:
+        self.made.append(method)
+        if method not in self.held:
+            return self._http.request(method, url, **how)
+        gate: Deferred[None] = Deferred()
+        self._waiting.append(gate)
+        return gate.addCallback(lambda _: self._http.request(method, url, **how))
+
+    def let_go(self) -> None:
+        """Those that wait go on."""
+        while self._waiting:
+            self._waiting.pop(0).callback(None)
+
+
 class Bench:
     """A gateway over the sandbox, in which everything answers at once and time stands still."""
 
@@ -46,9 +69,8 @@ class Bench:
         self.clock = Clock()
         self.clock.advance(START.timestamp())
         self.sandbox = Sandbox(clock=self.clock)
-        self.librarika = Librarika(
-            self.clock, "http://localhost/{library}/api/v1", http=StubTreq(self.sandbox.resource)
-        )
+        self.calls = Calls(StubTreq(self.sandbox.resource))
+        self.librarika = Librarika(self.clock, "http://localhost/{library}/api/v1", http=self.calls)
         self.directory = Directory(
             self.librarika, clock=lambda: datetime.fromtimestamp(self.clock.seconds(), UTC)
         )

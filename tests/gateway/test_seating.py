@@ -257,7 +257,7 @@ def test_F53_a_wrong_password_beside_a_right_one_shares_nothing_with_it(bench):
     assert [transport.value() for transport in heard] == [b"941\r", b"940\r", b"940\r"]
 
 
-def test_F31_F56_the_write_in_hand_of_a_session_that_lost_its_seat_answers_its_successor(bench):
+def test_F31_F56_the_write_in_hand_of_a_session_that_lost_its_seat_is_left_to_its_successor(bench):
     terminal(bench, "192.0.2.1")
     ghost, waiting = bench.transport, bench.slow_answers()
     line = CHECKOUT.replace("riverside|AAM-1001", "hillcrest|AA7")
@@ -267,9 +267,27 @@ def test_F31_F56_the_write_in_hand_of_a_session_that_lost_its_seat_answers_its_s
     bench.factory.drain()
     assert not ghost.disconnecting
     assert not bench.transport.disconnecting
-    waiting.pop().callback(None)
+    waiting.pop(0).callback(None)
+    assert ghost.value().startswith(b"120"), "it may not write any more"
+    assert bench.sandbox.ledger("hillcrest") == []
+    waiting.pop(0).callback(None)
+    assert bench.transport.value().startswith(b"121")
+    assert ghost.disconnecting
+    assert bench.transport.disconnecting
     assert not waiting
+
+
+def test_F31_F56_a_write_that_was_sent_before_its_session_lost_its_seat_answers_the_successor(bench):
+    terminal(bench, "192.0.2.1")
+    ghost = bench.transport
+    line = CHECKOUT.replace("riverside|AAM-1001", "hillcrest|AA7")
+    bench.calls.held = {"POST"}
+    assert bench.say(line) == ""
+    bench.calls.held = set()
+    assert terminal(bench, "192.0.2.1")[0] == "941"
+    assert bench.say(line) == ""
+    bench.calls.let_go()
     assert ghost.value() == bench.transport.value()
     assert ghost.value().startswith(b"121")
     assert ghost.disconnecting
-    assert bench.transport.disconnecting
+    assert len(bench.sandbox.ledger("hillcrest")) == 1

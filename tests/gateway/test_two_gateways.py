@@ -1,0 +1,97 @@
+"""Two gateways that share a store of seats: a session whose seat the other one has given away writes nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from twisted.logger import capturedLogs
+
+from sip2gw.gateway import TerminalFactory
+
+from .desk import LOGIN, Bench
+from .test_binding import LINES
+
+WRITES = {code: LINES[code].format(ao="AOriverside|", ac="") for code in ("09", "11", "15", "29", "37", "65")}
+LEASE = 5.0
+
+
+@pytest.fixture
+def bench():
+    """Its terminal has the only seat of its library, for a short time unless it asks again."""
+    bench = Bench()
+    bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 1})
+    seats = bench.factory.reception.seating.seats
+    seats.lease = LEASE
+    bench.other = TerminalFactory(bench.directory, reactor=bench.clock, seats=seats.store)
+    bench.connect()
+    yield bench
+    bench.sandbox.close()
+
+
+def at_the_other(bench: Bench, address: str = "192.0.2.7") -> str:
+    """What a terminal hears that logs in at the other gateway."""
+    bench.factory, mine = bench.other, (bench.factory, bench.terminal, bench.transport)
+    bench.connect(address)
+    heard = bench.say(LOGIN)
+    bench.factory, bench.terminal, bench.transport = mine
+    return heard
+
+
+def ready_for(bench: Bench, code: str) -> list[object]:
+    """Log in, and have on loan what is returned or renewed; what was done for that."""
+    assert bench.say(LOGIN) == "941"
+    if code in ("09", "29"):
+        assert bench.say(WRITES["11"]).startswith("121")
+    return bench.sandbox.ledger("riverside")
+
+
+def interrupted(bench: Bench, line: str, while_waiting: Callable[[], object]) -> list[str]:
+    """The calls that are made for a request after something has happened during its first look-ups."""
+    bench.calls.held = {"GET"}
+    bench.calls.made.clear()
+    assert bench.say(line) == ""
+    assert set(bench.calls.made) == {"GET"}
+    bench.calls.held = set()
+    while_waiting()
+    bench.calls.made.clear()
+    bench.calls.let_go()
+    assert bench.transport.value(), "it is answered in any case"
+    return bench.calls.made
+
+
+@pytest.mark.parametrize("code", WRITES)
+def test_F55_F58_a_seat_that_is_lost_during_a_look_up_ends_the_session_before_it_writes(bench, code):
+    def lose() -> None:
+        bench.clock.advance(LEASE + 1)
+        assert at_the_other(bench) == "941"
+
+    before = ready_for(bench, code)
+    with capturedLogs() as logs:
+        assert set(interrupted(bench, WRITES[code], lose)) <= {"GET"}
+    assert [event for event in logs if "sent away" in event["log_format"]]
+    assert bench.transport.disconnecting
+    assert bench.sandbox.ledger("riverside") == before
+
+
+@pytest.mark.parametrize("code", WRITES)
+def test_F55_a_lease_that_is_over_is_renewed_before_a_write_if_nobody_took_the_seat(bench, code):
+    ready_for(bench, code)
+    assert set(interrupted(bench, WRITES[code], lambda: bench.clock.advance(LEASE + 1))) - {"GET"}
+    assert not bench.transport.disconnecting
+    assert at_the_other(bench) == ""
+
+
+def test_F58_the_same_while_a_request_waits_for_its_login(bench):
+    """A 93 is in hand when the seat is lost, and the write behind it is not done."""
+    assert bench.say(LOGIN) == "941"
+    waiting = bench.slow_logins()
+    bench.hear(LOGIN.encode() + b"\r" + WRITES["11"].encode() + b"\r")
+    bench.clock.advance(LEASE + 1)
+    (mine,) = waiting
+    assert at_the_other(bench) == ""
+    waiting.pop().callback(None)
+    mine.callback(None)
+    assert bench.transport.value().startswith(b"941\r120")
+    assert bench.transport.disconnecting
+    assert bench.sandbox.ledger("riverside") == []
