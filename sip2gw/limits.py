@@ -90,8 +90,9 @@ class Limits:
     login_floor: Seconds = Seconds(1.0)
     """The time that a login takes at least to be refused, and a little more by chance: so it tells nothing of why."""
     pins_per_terminal: Count = Count(5)
-    """Wrong passwords of one patron at one terminal within `pin_period`. Beyond that each is a wrong one, and the
-    library is not asked; elsewhere the patron is not locked out."""
+    """Wrong passwords of one patron at one terminal within `pin_period`, and four times as many from one address with
+    one account, whatever the terminals there call themselves. Beyond that each is a wrong one, and the library is not
+    asked; elsewhere the patron is not locked out."""
     pin_period: Seconds = Seconds(900.0)
     """For that."""
     account_check: Seconds = Seconds(300.0)

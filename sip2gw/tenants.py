@@ -14,7 +14,7 @@ from math import inf
 from attrs import Factory, field, frozen
 
 from sip2gw.circulation.desk import Desk, Policy, forget, utc_now
-from sip2gw.circulation.pins import Pins
+from sip2gw.circulation.pins import Asker, Pins
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
 from sip2gw.digests import Digests
@@ -120,7 +120,7 @@ class Directory:
         print_width: int | None = None,
         note: Callable[[str], None] = forget,
         pins: Pins | None = None,
-        asker: str = "",
+        asker: Asker = Asker(),  # noqa: B008 (frozen)
         patience: float = inf,
         still: Still | None = None,
     ) -> Desk:

@@ -10,7 +10,7 @@ from uuid import uuid4
 from attrs import Factory, frozen
 
 from sip2gw.circulation import speech
-from sip2gw.circulation.pins import Pins
+from sip2gw.circulation.pins import Asker, Pins
 from sip2gw.circulation.profile import KIOSK, Profile
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Library, Rules
@@ -77,7 +77,7 @@ class Desk:
     line of its printer (99). `bins` are the library's, first match wins; `texts` are its own words for single texts,
     by id; `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of
     something that staff must look at, without patron data; `item_tag` is what an item is called there. `facing` is the
-    patron who is spoken to. `pins` counts wrong passwords of patrons where `asker` is, which names this terminal alone.
+    patron who is spoken to. `pins` counts wrong passwords of patrons, which are entered at `asker`.
     """
 
     library: Library
@@ -97,7 +97,7 @@ class Desk:
     item_tag: Callable[[str], str] = untold
     facing: str = ""
     pins: Pins | None = None
-    asker: str = ""
+    asker: Asker = Factory(Asker)
 
     def now(self) -> datetime:
         """This moment in the library's zone; aware."""

@@ -1,15 +1,29 @@
 """Whoever tries a patron's password too often at one terminal is told that it is wrong, and the library is not asked.
 
-It holds for that patron at that terminal alone: nobody can lock a patron out anywhere else. Who it was is kept as a
-digest with a key of this process.
+It holds for that patron at that terminal alone, and after more tries for all that log in as it does from where it is: a
+terminal can call itself anything. So nobody can lock a patron out anywhere else. Who it was is kept as a digest with a
+key of this process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from attrs import frozen
+
 from sip2gw.digests import Digests
 from sip2gw.throttle import Allowance, Throttle
+
+TERMINALS = 4
+"""So many terminals' worth of wrong passwords may come from one source."""
+
+
+@frozen
+class Asker:
+    """Where a password was entered: the `terminal` as it calls itself, and the `source`, which it can't choose."""
+
+    terminal: str = ""
+    source: str = ""
 
 
 class Pins:
@@ -24,22 +38,27 @@ class Pins:
         self._digests = Digests()
 
     async def check(
-        self, library: str, patron_id: str, terminal: str, ask: Callable[[], Awaitable[bool]]
+        self, library: str, patron_id: str, asker: Asker, ask: Callable[[], Awaitable[bool]]
     ) -> bool:
-        """What `ask` says of a password of this patron at this terminal; False, unasked, after too many wrong ones.
+        """What `ask` says of a password of this patron that was entered there.
 
-        Raises what it raises, and does not count that.
+        After too many wrong ones it is False, unasked. Raises what `ask` raises, and does not count that.
         """
-        who = self._digests.of(library, patron_id, terminal)
-        if self._tries.wait(who, self._allowed()) > 0:
+        allowed, tries = self._allowed(), self._tries
+        there = self._digests.of(library, patron_id, "terminal", asker.terminal)
+        around = self._digests.of(library, patron_id, "source", asker.source)
+        more = Allowance(allowed.most * TERMINALS, allowed.period, allowed.free * TERMINALS)
+        if tries.wait(there, allowed) > 0 or tries.wait(around, more) > 0:
             self._struck()
             return False
-        noted = self._tries.note(who)
+        noted = {who: tries.note(who) for who in (there, around)}
         try:
             right = await ask()
         except Exception:  # whatever it was, nobody has said that the password is wrong
-            self._tries.forgive(who, noted)
+            for who, when in noted.items():
+                tries.forgive(who, when)
             raise
         if right:
-            self._tries.clear(who)
+            for who in noted:
+                tries.clear(who)
         return right

@@ -97,7 +97,7 @@ class Answering:
                     print_width=step.print_width,
                     note=self._note,
                     pins=self._reception.pins,
-                    asker=self._visit.terminal,
+                    asker=self._visit.asker,
                     patience=self._begun + self._directory.policy.asking - self._reactor.seconds(),
                     still=still,
                 )

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from attrs import define, field
 
+from sip2gw.circulation.pins import Asker
 from sip2gw.digests import joined
 from sip2gw.gateway.census import Place
 from sip2gw.gateway.peer import Peer
@@ -43,6 +44,13 @@ class Visit:
         """Which terminal it is, once it is logged in; the same text for the same one."""
         return self.grip.holder.terminal if self.grip is not None else ""
 
+    @property
+    def asker(self) -> Asker:
+        """Where it is that patrons enter their passwords."""
+        account = self.tenant.account if self.tenant is not None else ""
+        said = (self.peer.certificate,) if self.peer.certificate else (account, self.place.network)
+        return Asker(self.terminal, _digest(*said))
+
     def holder(self, tenant: Tenant, location: str, since: float) -> Holder:
         """Who this terminal is, for whoever counts seats."""
         return Holder(
@@ -60,4 +68,8 @@ class Visit:
         said = (
             ("certificate", certificate) if certificate else ("account", account, location, self.peer.address)
         )
-        return blake2b(joined(*said), digest_size=16).hexdigest()
+        return _digest(*said)
+
+
+def _digest(*said: str) -> str:
+    return blake2b(joined(*said), digest_size=16).hexdigest()

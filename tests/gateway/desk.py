@@ -56,6 +56,10 @@ class Calls:
         self._waiting.append(gate)
         return gate.addCallback(lambda _: self._http.request(method, url, **how))
 
+    def flush(self) -> None:
+        """Have answers that are there by now arrive."""
+        self._http.flush()
+
     def let_go(self) -> None:
         """Those that wait go on."""
         while self._waiting:

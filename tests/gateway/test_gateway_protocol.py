@@ -305,7 +305,7 @@ def done(asking):
 def wait(bench, seconds):
     """Let time pass for the gateway and for the sandbox, whose answers then arrive."""
     bench.clock.advance(seconds)
-    bench.librarika._client._http.flush()
+    bench.calls.flush()
 
 
 def test_F61_nothing_is_written_once_it_is_too_late_to_look_it_up(bench):

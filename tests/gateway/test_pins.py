@@ -73,6 +73,32 @@ def test_it_is_the_same_terminal_after_it_has_connected_again(bench):
     assert asked(bench) == before
 
 
+def call_itself(bench: Bench, location: str, address: str = "192.0.2.1") -> None:
+    bench.terminal.connectionLost()
+    bench.clock.advance(61)  # the sandbox has a pause of its own
+    assert bench.connect(address)
+    assert bench.say(LOGIN.replace("CPDesk", f"CP{location}")) == "941"
+
+
+def test_a_terminal_that_calls_itself_something_else_each_time_gets_no_more_tries_than_four(bench):
+    before = asked(bench)
+    for number in range(12):
+        call_itself(bench, f"somewhere-{number}")
+        guess(bench, 3)
+    assert asked(bench) - before == 20
+    assert "CQN" in bench.say(RIGHT)
+    call_itself(bench, "Desk", "192.0.2.2")
+    assert "CQY" in bench.say(RIGHT), "elsewhere the patron is not locked out"
+
+
+def test_nor_one_that_takes_another_address_of_its_network_each_time(bench):
+    before = asked(bench)
+    for number in range(12):
+        call_itself(bench, "Desk", f"2001:db8::{number + 1:x}")
+        guess(bench, 3)
+    assert asked(bench) - before == 20
+
+
 def test_a_library_that_will_not_say_makes_no_password_right(bench):
     for number in range(5):
         guess(bench, 1)
