@@ -30,7 +30,7 @@ PAGE = 200
 
 
 class Asking:
-    """One library, opened with one account. `strip_prefix` is taken off every item identifier."""
+    """One library, opened with one account."""
 
     def __init__(
         self,
@@ -39,13 +39,11 @@ class Asking:
         *,
         glances: Glances | None = None,
         languages: Languages | None = None,
-        strip_prefix: str = "",
     ) -> None:
         self._account = account
         self._shelf = shelf
         self._glances = Glances(account.site.client.now) if glances is None else glances
         self._languages = Languages(account.site.client.now) if languages is None else languages
-        self._strip_prefix = strip_prefix
         self._kinds: tuple[str, ...] = resolution.ORDER
         self._until = inf
         self._still: Still | None = None
@@ -73,7 +71,7 @@ class Asking:
         return min(self._until, self._account.site.client.deadline())
 
     def _wanted(self, item_id: str) -> resolution.Wanted:
-        return resolution.wanted(item_id, self._strip_prefix, self._kinds)
+        return resolution.wanted(item_id, self._kinds)
 
     async def _member(self, patron_id: str, until: float) -> Member:
         """The member of exactly this number. Raises `Refused("member_not_found")`."""

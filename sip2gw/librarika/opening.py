@@ -98,7 +98,6 @@ class Librarika:
         wall: Callable[[], float] = time,
         rules_life: float = 300.0,
         login_life: float = 600.0,
-        strip_prefix: str = "",
     ) -> None:
         self._template = Template(url_template)
         self._pool = pooled(reactor, restraint.calls, lambda: self._client.restraint)
@@ -112,7 +111,6 @@ class Librarika:
         self._client.metrics.calls_waiting.set_function(self._waiting)
         self._hosts: WeakValueDictionary[str, Breaker] = WeakValueDictionary()
         self._rules_life = rules_life
-        self._strip_prefix = strip_prefix
         self._lately: OrderedDict[str, Site] = OrderedDict()
         self._sites: WeakValueDictionary[str, Site] = WeakValueDictionary()
         self._accounts: WeakValueDictionary[bytes, _Open] = WeakValueDictionary()
@@ -134,7 +132,6 @@ class Librarika:
             account.shelf,
             glances=account.glances,
             languages=account.languages,
-            strip_prefix=self._strip_prefix,
         )
 
     def back_ends(self) -> tuple[BackEnd, ...]:

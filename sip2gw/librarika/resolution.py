@@ -27,9 +27,9 @@ class Wanted:
     types: tuple[str, ...]
 
 
-def wanted(item_id: str, strip_prefix: str = "", kinds: Container[str] = ORDER) -> Wanted:
+def wanted(item_id: str, kinds: Container[str] = ORDER) -> Wanted:
     """What a scanned label may stand for, of these kinds. `Refused("copy_not_found")` when nothing is left of it."""
-    identifier = normalised(item_id, strip_prefix)
+    identifier = normalised(item_id)
     if not identifier:
         raise Refused("copy_not_found", "the item identifier is empty")
     possible = ORDER if isbn.is_valid(identifier) else ORDER[:2]
@@ -39,8 +39,8 @@ def wanted(item_id: str, strip_prefix: str = "", kinds: Container[str] = ORDER) 
     return Wanted(identifier, types)
 
 
-def normalised(item_id: str, strip_prefix: str = "") -> str:
-    """Without white space, controls and format characters; ASCII digits; no Code-39 stars; no such prefix."""
+def normalised(item_id: str) -> str:
+    """Without white space, controls and format characters; ASCII digits; no Code-39 stars."""
     kept = []
     for character in item_id:
         if (digit := unicodedata.decimal(character, None)) is not None:
@@ -50,7 +50,7 @@ def normalised(item_id: str, strip_prefix: str = "") -> str:
     text = "".join(kept)
     if len(text) > 1 and text.startswith("*") and text.endswith("*"):
         text = text[1:-1]
-    return text.removeprefix(strip_prefix)
+    return text
 
 
 def matches(found: Sequence[Copy]) -> list[Copy]:

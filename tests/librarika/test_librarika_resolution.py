@@ -59,11 +59,6 @@ def test_normalised(label: str, identifier: str) -> None:
     assert normalised(label) == identifier
 
 
-def test_prefix() -> None:
-    assert normalised("*A 14*", "A") == "14"
-    assert normalised("14", "A") == "14"
-
-
 @given(st.text())
 def test_normalised_once_is_enough(label: str) -> None:
     text = normalised(label)
