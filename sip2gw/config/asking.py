@@ -39,7 +39,7 @@ class LibrarikaAPI:
     calls: Count = Count(256)
     """Calls under way at the same time, in all."""
     calls_per_library: Count = Count(16)
-    """The same, to one library."""
+    """The same, to one library; fewer while more than half of all are taken, so that there are some for each."""
     retry_share: Share = Share(0.1)
     """The part of a library's calls that may be made again when they fail: reads, and what was certainly not sent."""
     retry_after: SecondsOrNever = SecondsOrNever(60.0)

@@ -1,13 +1,13 @@
 """Every call ends before its deadline, as an answer or as a failure that says whether it was sent.
 
 The deadline counts from when the caller began, so waiting for a turn, connecting, and reading the body are all in it.
-Calls take turns: so many at once for one library, then so many in the process, so that a library that hangs leaves
-room for others. What happens before a connection stands was not sent, for certain; after it, only the answer can tell.
+Calls take turns: so many at once for one library, and so many in the process. What happens before a connection stands
+was not sent, for certain; after it, only the answer can tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from itertools import count
 from secrets import token_hex
 from time import time
@@ -24,7 +24,7 @@ from twisted.web._newclient import RequestNotSent  # public nowhere else
 from twisted.web.iweb import IResponse
 
 from sip2gw.librarika.dial import NotConnected
-from sip2gw.librarika.lanes import Lane, TurnedAway
+from sip2gw.librarika.lanes import Lane, Road, TurnedAway
 from sip2gw.librarika.restraint import Deadlines, Restraint
 from sip2gw.librarika.urls import ReadyURL
 from sip2gw.librarika.verdicts import Answer, Call, Failed, How, answer
@@ -67,7 +67,7 @@ class Client:
         self.restraint = restraint
         self.metrics = metrics
         self.wall = wall
-        self.lane = Lane(restraint.calls)
+        self.road = Road(restraint.calls)
         self._seconds: dict[str, Histogram] = {}
         self._name, self._numbers = token_hex(4), count(1)
 
@@ -79,17 +79,15 @@ class Client:
         """When a question asked now must have its answer."""
         return self.now() + self.deadlines.call
 
-    async def exchange(
-        self, call: Call, lanes: Sequence[tuple[str, Lane]], until: float, *, later: bool = False
-    ) -> Answer:
-        """Make a call once it has a place in each lane. Raises as `verdicts.answer` does."""
+    async def exchange(self, call: Call, lane: Lane, until: float, *, later: bool = False) -> Answer:
+        """Make a call once it has a place in the lane. Raises as `verdicts.answer` does."""
         begun = self.now()
         if until <= begun:
             raise Failed(How.NO_TURN, "no time left", sent=False)
         request_id = f"{self._name}-{next(self._numbers):x}"
         call.headers.setRawHeaders(b"X-Request-Id", [request_id.encode("ascii")])
         progress = _Progress(until)
-        talk = Deferred.fromCoroutine(self._in_turn(call, lanes, progress, later))
+        talk = Deferred.fromCoroutine(self._in_turn(call, lane, progress, later))
         if not talk.called:
 
             def late() -> None:
@@ -121,22 +119,15 @@ class Client:
             figure = self._seconds[operation] = self.metrics.call_seconds.labels(operation)
         figure.observe(seconds)
 
-    async def _in_turn(
-        self, call: Call, lanes: Sequence[tuple[str, Lane]], progress: _Progress, later: bool
-    ) -> Answer:
-        """The library's turn first: those who wait for it stand in nobody else's way."""
-        taken: list[Lane] = []
+    async def _in_turn(self, call: Call, lane: Lane, progress: _Progress, later: bool) -> Answer:
+        if (place := lane.enter(later=later)) is not None:
+            await self._placed(place, "calls_per_library" if lane.full else "calls", progress)
         try:
-            for limit, lane in lanes:
-                if (place := lane.enter(later=later)) is not None:
-                    await self._placed(place, limit, progress)
-                taken.append(lane)
             if call.still is not None and not await _unsent(call.still(), progress):
                 raise Failed(How.ABANDONED, "whoever asked may not write any more", sent=False)
             return await self._talk(call, progress)
         finally:
-            for lane in taken:
-                lane.leave()
+            lane.leave()
 
     async def _placed(self, place: Deferred[None], limit: str, progress: _Progress) -> None:
         self.metrics.struck(limit)

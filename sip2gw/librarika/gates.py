@@ -55,7 +55,7 @@ class Gate:
         self.standing = Standing(client.now)
         self.breaker = Breaker(client.now, most=self._most, changed=self._changed)
         self._health = health
-        self._lane = Lane(self._most())
+        self._lane = Lane(client.road, self._most())
         self._drift = Drift(nickname, client.now, client.wall)
         self._rest_until = 0.0
         self._last_failure = ""
@@ -92,16 +92,14 @@ class Gate:
             await _wait(self._proof.join().addTimeout(max(until - client.now(), 0.0), client.clock))
         if not (self.breaker.admits and self.host.admits):
             raise Failed(How.NOT_ASKED, "the library does not answer", sent=False)
-        return await self._exchange(call, (("calls_per_library", self._lane),), until, later)
+        return await self._exchange(call, self._lane, until, later)
 
-    async def _exchange(
-        self, call: Call, lanes: tuple[tuple[str, Lane], ...], until: float, later: bool = False
-    ) -> Answer:
+    async def _exchange(self, call: Call, lane: Lane, until: float, later: bool = False) -> Answer:
         """Make the call, and let the breakers know how it went."""
         eras = self.breaker.era, self.host.era
         client = self.client
         try:
-            answer = await client.exchange(call, (*lanes, ("calls", client.lane)), until, later=later)
+            answer = await client.exchange(call, lane, until, later=later)
         except Failed as failed:
             if failed.how.theirs:
                 self._went_wrong(failed, eras)
@@ -144,7 +142,9 @@ class Gate:
             if breaker.due:
                 breaker.resume()
         try:
-            await self._exchange(self.health_check(), (), self.probe_ends())
+            # Those of a time that is over may have all of the library's places yet.
+            lane = Lane(self.client.road, 1)
+            await self._exchange(self.health_check(), lane, self.probe_ends())
         except Failed as failed:
             if not failed.how.theirs:  # It proves nothing, so nothing has changed.
                 self.breaker.failed(self.breaker.era, connected=True)
@@ -166,7 +166,7 @@ class Gate:
         if breaker.state is State.OPEN:
             self.standing.gone()
             # Those under way may hang for long yet; they belong to a time that is over.
-            old, self._lane = self._lane, Lane(1)
+            old, self._lane = self._lane, Lane(self.client.road, 1)
             old.turn_away()
         else:
             self._lane.widen(self._most() if breaker.state is State.SHUT else breaker.width)

@@ -1,8 +1,13 @@
-"""So many calls are under way at once, and the others wait in the order of asking; those that can wait come last."""
+"""So many calls are under way at once, and the others wait; the more places are taken, the fewer one library may have.
+
+The first half of the places is for whoever asks. In the other half a library may have ever fewer of its own, down to
+one: as the part of that half that is left. So libraries that hang, however many, leave places to those that answer.
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 
 from twisted.internet.defer import Deferred
 
@@ -11,10 +16,52 @@ class TurnedAway(Exception):
     """Nobody who waits will get a place."""
 
 
-class Lane:
-    """`width` places. Whoever got one leaves it; to cancel a wait gives it up."""
+class Road:
+    """The `width` places of the process, which the lanes of all libraries share.
+
+    A place that is given back goes to the lane with the fewest, and to calls that can wait only if there are no others.
+    """
 
     def __init__(self, width: int) -> None:
+        self._width = width
+        self._lanes: dict[Lane, None] = {}
+        self.under_way = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place, in all lanes."""
+        return sum(lane.waiting for lane in self._lanes)
+
+    def has_room(self, theirs: int, most: int) -> bool:
+        """Whether a lane with `theirs` places of `most` may have another of all."""
+        left = self._width - self.under_way
+        return left > 0 and theirs * self._width < most * 2 * left
+
+    def widen(self, width: int) -> None:
+        """So many places from now on; if there are fewer than before, those who have one keep it."""
+        self._width = width
+        self.let_in()
+
+    def look_at(self, lane: Lane) -> None:
+        """Somebody waits in this lane, or nobody does any longer; it is the last of those with as many places."""
+        self._lanes.pop(lane, None)
+        if lane.waiting:
+            self._lanes[lane] = None
+
+    def let_in(self) -> None:
+        """Give away the places that somebody may have."""
+        while lanes := [lane for lane in self._lanes if lane.has_room]:
+            min(lanes, key=lambda lane: (lane.can_wait, lane.under_way)).let_one_in()
+
+
+class Lane:
+    """One library's part of the road, `width` places at most. Whoever got one leaves it; to cancel a wait gives it up.
+
+    Within a lane calls go in the order of asking; those that can wait come last.
+    """
+
+    def __init__(self, road: Road, width: int) -> None:
+        self._road = road
         self._width = width
         self.under_way = 0
         self._live: deque[Deferred[None]] = deque()
@@ -25,33 +72,60 @@ class Lane:
         """How many wait for a place."""
         return len(self._live) + len(self._later)
 
+    @property
+    def can_wait(self) -> bool:
+        """Whether none of those who wait is in a hurry."""
+        return not self._live
+
+    @property
+    def full(self) -> bool:
+        """Whether it has as many under way as it may ever have."""
+        return self.under_way >= self._width
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another may go."""
+        return not self.full and self._road.has_room(self.under_way, self._width)
+
     def enter(self, *, later: bool = False) -> Deferred[None] | None:
         """Take a place: None if it is taken, else it fires when it is. Fails with `TurnedAway`."""
-        if self.under_way < self._width and not (self._live or self._later):
-            self.under_way += 1
+        if not self.waiting and self.has_room:
+            self._take()
             return None
         queue = self._later if later else self._live
-        place: Deferred[None] = Deferred(queue.remove)
+        place: Deferred[None] = Deferred(partial(self._give_up, queue))
         queue.append(place)
+        self._road.look_at(self)
         return place
 
     def leave(self) -> None:
         """Give a place back."""
         self.under_way -= 1
-        if self._live or self._later:
-            self._let_in()
+        self._road.under_way -= 1
+        self._road.let_in()
 
     def widen(self, width: int) -> None:
         """So many places from now on; if there are fewer than before, those who have one keep it."""
         self._width = width
-        self._let_in()
+        self._road.let_in()
 
     def turn_away(self) -> None:
         """Let nobody wait any longer."""
         while queue := self._live or self._later:
             queue.popleft().errback(TurnedAway())
+        self._road.look_at(self)
 
-    def _let_in(self) -> None:
-        while self.under_way < self._width and (queue := self._live or self._later):
-            self.under_way += 1
-            queue.popleft().callback(None)
+    def let_one_in(self) -> None:
+        """A place for the next who waits."""
+        place = (self._live or self._later).popleft()
+        self._take()
+        self._road.look_at(self)
+        place.callback(None)
+
+    def _take(self) -> None:
+        self.under_way += 1
+        self._road.under_way += 1
+
+    def _give_up(self, queue: deque[Deferred[None]], place: Deferred[None]) -> None:
+        queue.remove(place)
+        self._road.look_at(self)

@@ -107,8 +107,8 @@ class Librarika:
             lines = Lines(guarded, policy, lambda: self._client.deadlines.connect)
             http = client_over(self._pool, lines, reactor)
         self._client = Client(reactor, http, deadlines, restraint, metrics or Metrics(), wall)
-        self._client.metrics.calls_in_flight.set_function(lambda: self._client.lane.under_way)
-        self._client.metrics.calls_waiting.set_function(self._waiting)
+        self._client.metrics.calls_in_flight.set_function(lambda: self._client.road.under_way)
+        self._client.metrics.calls_waiting.set_function(lambda: self._client.road.waiting)
         self._hosts: WeakValueDictionary[str, Breaker] = WeakValueDictionary()
         self._rules_life = rules_life
         self._lately: OrderedDict[str, Site] = OrderedDict()
@@ -139,15 +139,12 @@ class Librarika:
         known = [site.gate.back_end() for site in self._sites.values() if site.gate.figures.known]
         return tuple(sorted(known, key=lambda one: one.nickname))
 
-    def _waiting(self) -> int:
-        return self._client.lane.waiting + sum(one.waiting for one in self.back_ends())
-
     def reconfigure(self, deadlines: Deadlines, restraint: Restraint) -> None:
         """Go on with these. Calls under way end as they began."""
         client = self._client
         client.deadlines, client.restraint = deadlines, restraint
         self._pool.maxPersistentPerHost = restraint.calls
-        client.lane.widen(restraint.calls)
+        client.road.widen(restraint.calls)
         for site in list(self._sites.values()):
             site.gate.reconfigured()
 

@@ -29,10 +29,10 @@ class Deadlines:
 class Restraint:
     """What may be asked and taken at most.
 
-    `calls` are under way at the same time in the process, and `calls_per_library` to one library. Of a library's calls
-    the part `retry_share` is tried again. A library that asks to be left alone is, for `retry_after` seconds at most.
-    Of an answer `answer_body` and `answer_head` bytes are read; its JSON is `answer_depth` deep at most, and no text in
-    it has more than `answer_text` bytes.
+    `calls` are under way at the same time in the process, and `calls_per_library` to one library: fewer when more than
+    half of all places are taken (see `lanes`). Of a library's calls the part `retry_share` is tried again. A library
+    that asks to be left alone is, for `retry_after` seconds at most. Of an answer `answer_body` and `answer_head` bytes
+    are read; its JSON is `answer_depth` deep at most, and no text in it has more than `answer_text` bytes.
     """
 
     calls: int = field(default=256, validator=validators.ge(1))

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
 from sip2gw.librarika.availability import Breaker, State
-from sip2gw.librarika.lanes import Lane, TurnedAway
+from sip2gw.librarika.lanes import Lane, Road, TurnedAway
 from sip2gw.librarika.rests import rest
 from sip2gw.librarika.tally import Budget
 
@@ -101,8 +101,11 @@ class Lanes(SynchronousTestCase):
         assert place is not None
         return place
 
+    def lane(self, width: int = 1) -> Lane:
+        return Lane(Road(16), width)
+
     def test_F76_live_ones_first_and_each_in_the_order_of_asking(self) -> None:
-        lane, order = Lane(1), []
+        lane, order = self.lane(), []
         self.assertIsNone(lane.enter())
         for name, later in (("l1", True), ("a", False), ("l2", True), ("b", False)):
             self.wait(lane, later=later).addCallback(lambda _, name=name: order.append(name))
@@ -112,7 +115,7 @@ class Lanes(SynchronousTestCase):
         self.assertEqual((lane.under_way, lane.waiting), (1, 0))
 
     def test_who_waits_does_not_lose_the_place_to_who_comes(self) -> None:
-        lane = Lane(1)
+        lane = self.lane()
         lane.enter()
         waiting = self.wait(lane)
         lane.widen(2)
@@ -123,7 +126,7 @@ class Lanes(SynchronousTestCase):
         self.wait(lane).addErrback(lambda _: None)
 
     def test_to_give_up_gives_the_place_to_the_next(self) -> None:
-        lane = Lane(1)
+        lane = self.lane()
         lane.enter()
         first, second = self.wait(lane), self.wait(lane)
         first.cancel()
@@ -132,13 +135,65 @@ class Lanes(SynchronousTestCase):
         self.successResultOf(second)
 
     def test_turned_away(self) -> None:
-        lane = Lane(1)
+        lane = self.lane()
         lane.enter()
         waiting = [self.wait(lane), self.wait(lane, later=True)]
         lane.turn_away()
         for place in waiting:
             self.failureResultOf(place, TurnedAway)
         self.assertEqual(lane.waiting, 0)
+
+
+class Roads(SynchronousTestCase):
+    def fill(self, road: Road, lanes: int, width: int) -> list[Lane]:
+        """So many lanes, in each of which more want to go than ever may."""
+        all_of_them = [Lane(road, width) for _ in range(lanes)]
+        for _ in range(2 * width):
+            for lane in all_of_them:
+                lane.enter()
+        return all_of_them
+
+    def test_F75_however_many_hang_there_is_a_place_for_another(self) -> None:
+        for hanging, each in ((1, 16), (7, 16), (16, 11), (50, 5), (100, 3), (200, 2), (255, 1)):
+            road = Road(256)
+            lanes = self.fill(road, hanging, 16)
+            self.assertEqual(max(lane.under_way for lane in lanes), each)
+            self.assertGreaterEqual(min(lane.under_way for lane in lanes), each - 1, "all fare alike")
+            self.assertEqual(road.waiting, 32 * hanging - road.under_way)
+            self.assertIsNone(Lane(road, 16).enter(), hanging)
+
+    def test_one_alone_has_all_that_it_may_have(self) -> None:
+        for width, most, gets in ((256, 16, 16), (16, 16, 11), (3, 2, 2), (2, 16, 2), (1, 16, 1), (1, 1, 1)):
+            self.assertEqual(self.fill(Road(width), 1, most)[0].under_way, gets)
+
+    def test_a_place_goes_to_who_has_fewest_and_last_to_calls_that_can_wait(self) -> None:
+        road, order = Road(2), []
+        busy, free, patient = (Lane(road, 3) for _ in range(3))
+        for _ in range(2):
+            self.assertIsNone(busy.enter())
+        for name, lane, later in (("p", patient, True), ("b", busy, False), ("f", free, False)):
+            place = lane.enter(later=later)
+            assert place is not None
+            place.addCallback(lambda _, name=name: order.append(name))
+        for lane in (busy, busy, free, busy):
+            lane.leave()
+        self.assertEqual((order, road.under_way, road.waiting), (["f", "b", "p"], 1, 0))
+
+    def test_as_many_places_as_there_are_now(self) -> None:
+        road = Road(1)
+        lane = Lane(road, 16)
+        lane.enter()
+        places = [lane.enter() for _ in range(3)]
+        road.widen(64)
+        for place in places:
+            assert place is not None
+            self.successResultOf(place)
+        road.widen(1)
+        lane.enter()
+        for _ in range(4):
+            self.assertEqual(road.waiting, 1)
+            lane.leave()
+        self.assertEqual((road.under_way, road.waiting), (1, 0))
 
 
 def test_F74_a_tenth_may_be_made_again() -> None:
