@@ -94,7 +94,12 @@ class Breaker:
     @property
     def admits(self) -> bool:
         """Whether a call may go out now. The one that probes does not ask."""
-        return self.state is State.SHUT or (self.state is State.PROBING and self.width > 1)
+        return self.state is not State.OPEN and not self.unproved
+
+    @property
+    def unproved(self) -> bool:
+        """Whether the first call that probes has not passed yet."""
+        return self.state is State.PROBING and self.width == 1
 
     def resume(self) -> None:
         """Somebody probes."""

@@ -38,13 +38,21 @@ _NOT_SENT = (NotConnected, ConnectError, DNSLookupError, RequestNotSent)
 
 @define
 class _Progress:
-    """When a call must be over, the timer that sees to it, and the limit that strikes when it does."""
+    """When a call must be over, and its head be there; the timer that sees to it, and the limit that strikes then."""
 
     until: float
+    head: float
+    waiting: bool = False
+    """For its turn."""
     timer: IDelayedCall | None = None
     limit: str = "headers_deadline"
     late: bool = False
     begun: float = 0.0
+
+    def reset(self, seconds: float) -> None:
+        """There is so much time from now on."""
+        if self.timer is not None and self.timer.active():
+            self.timer.reset(max(seconds, 0.0))
 
 
 class Client:
@@ -86,7 +94,7 @@ class Client:
             raise Failed(How.NO_TURN, "no time left", sent=False)
         request_id = f"{self._name}-{next(self._numbers):x}"
         call.headers.setRawHeaders(b"X-Request-Id", [request_id.encode("ascii")])
-        progress = _Progress(until)
+        progress = _Progress(until, min(until, begun + self.deadlines.headers))
         talk = Deferred.fromCoroutine(self._in_turn(call, lane, progress, later))
         if not talk.called:
 
@@ -94,7 +102,9 @@ class Client:
                 progress.late = True
                 talk.cancel()
 
-            progress.timer = self.clock.callLater(min(until - begun, self.deadlines.headers), late)
+            # What has no turn in half of the time is not begun: the rest might be too short, and a write be in doubt.
+            within = (progress.head - begun) / (2 if progress.waiting else 1)
+            progress.timer = self.clock.callLater(within, late)
         try:
             return await talk
         except Failed as failed:
@@ -131,10 +141,12 @@ class Client:
 
     async def _placed(self, place: Deferred[None], limit: str, progress: _Progress) -> None:
         self.metrics.struck(limit)
+        progress.waiting = True
         try:
             await _unsent(place, progress)
         except TurnedAway:
             raise Failed(How.NOT_ASKED, "the library does not answer", sent=False) from None
+        progress.reset(progress.head - self.now())
 
     async def _talk(self, call: Call, progress: _Progress) -> Answer:
         progress.begun = self.now()
@@ -148,8 +160,7 @@ class Client:
                 unbuffered=True,
             )
             progress.limit = "call_deadline"
-            if progress.timer is not None and progress.timer.active():
-                progress.timer.reset(max(progress.until - self.now(), 0.0))
+            progress.reset(progress.until - self.now())
             body = await body_of(response, self.restraint.answer_body)
         except Exception as error:
             raise self._failed(error, progress) from None

@@ -138,19 +138,19 @@ class Gate:
 
     async def _prove(self) -> None:
         """Let one health check through, whoever waits for it. The breakers know then."""
-        for breaker in (self.breaker, self.host):
-            if breaker.due:
-                breaker.resume()
+        probing = [breaker for breaker in (self.breaker, self.host) if breaker.due]
+        for breaker in probing:
+            breaker.resume()
+        # A place of its own: calls of a time that is over may have all of the library's yet.
+        lane = Lane(self.client.road, 1)
         try:
-            # Those of a time that is over may have all of the library's places yet.
-            lane = Lane(self.client.road, 1)
             await self._exchange(self.health_check(), lane, self.probe_ends())
-        except Failed as failed:
-            if not failed.how.theirs:  # It proves nothing, so nothing has changed.
-                self.breaker.failed(self.breaker.era, connected=True)
-                self.host.failed(self.host.era, connected=True)
-        except (Refused, Unauthorized):
+        except (Failed, Refused, Unauthorized):
             pass
+        finally:
+            for breaker in probing:
+                if breaker.unproved:  # Whatever came of it: nobody probes any longer.
+                    breaker.failed(breaker.era, connected=True)
 
     def health_check(self) -> Call:
         """Whether the API is there at all."""

@@ -14,7 +14,7 @@ from twisted.logger import globalLogPublisher
 
 from sip2gw.librarika import Deadlines, Restraint
 from sip2gw.librarika.dial import NotConnected
-from sip2gw.library import Credentials, Refused, Unavailable
+from sip2gw.library import Credentials, Patron, Refused, Unavailable
 
 OPENALL = Credentials("kiosk@openall.example", "open-secret")
 
@@ -155,6 +155,29 @@ class Outage(SandboxCase):
         self.assertEqual(self.done(other.patron("O-1")).patron_id, "O-1")
         self.assertEqual(self.done(self.library.patron("M-1001")).patron_id, "M-1001")
 
+    def test_F75_F76_a_health_check_that_is_lost_is_made_again(self) -> None:
+        """One had no place in time, and another met a bug."""
+        self.once()
+        self.sandbox.misbehave("error", library="riverside")
+        self.fails(20)
+        self.sandbox.behave()
+        self.sandbox.misbehave("hang", library="openall")
+        other = Deferred.fromCoroutine(self.librarika("openall", OPENALL))
+        self.librarika.reconfigure(Deadlines(), Restraint(calls=1, retry_share=0.0))
+        self.clock.advance(1)
+        waiting = self.patron()
+        self.clock.advance(3)
+        self.failureResultOf(waiting, Unavailable)
+        self.clock.advance(20)
+        self.failureResultOf(other, Unavailable)
+        drift = self.library._account.site.gate._drift
+        wall, drift._wall = drift._wall, lambda: 1 / 0
+        self.clock.advance(61)
+        self.failureResultOf(self.patron(), ZeroDivisionError)
+        drift._wall = wall
+        self.clock.advance(31)
+        self.assertEqual(self.successResultOf(self.patron()).name, "Amina Rahman")
+
     def test_F76_a_host_is_probed_by_a_library_that_is_on_its_way_back(self) -> None:
         other = self.done(self.librarika("openall", OPENALL))
         self.once()
@@ -188,6 +211,37 @@ class Outage(SandboxCase):
             self.failureResultOf(asked, Unavailable)
         self.assertEqual(self.done(other.patron("O-1")).patron_id, "O-1")
         self.assertEqual(self.figure("limit_strikes_total", limit="calls_per_library"), 284)
+
+    def test_F61_a_write_that_gets_its_turn_too_late_is_not_made(self) -> None:
+        self.done(self.lend("M-1001", "10001"))
+        self.done(self.library.item("10001"))
+        effects = self.effects()
+        self.librarika.reconfigure(Deadlines(), Restraint(calls_per_library=1))
+        self.sandbox.misbehave("slow", library="riverside", seconds=6)
+        first = self.patron()
+        returning = Deferred.fromCoroutine(self.take_back("10001"))
+        self.clock.advance(5.1)
+        self.failureResultOf(returning, Unavailable)
+        self.clock.advance(1)
+        self.http._treq.flush()
+        self.assertEqual(self.successResultOf(first).name, "Amina Rahman")
+        self.assertEqual(self.effects(), effects)
+        self.assertEqual(self.state(), "shut")
+
+    def test_F75_one_that_is_busier_than_it_can_be_opens_no_breaker(self) -> None:
+        self.librarika.reconfigure(Deadlines(), Restraint(calls_per_library=4))
+        self.sandbox.misbehave("slow", library="riverside", seconds=2)
+        asked: list[Deferred[Any]] = []
+        for _ in range(30):
+            asked += [self.patron() for _ in range(4)]
+            self.clock.advance(1)
+            self.http._treq.flush()
+        self.assertEqual(self.state(), "shut")
+        self.clock.advance(20)
+        answered = [one for one in asked if isinstance(one.result, Patron)]
+        self.assertGreaterEqual(len(answered), 4 * 30 / 2 - 4, "as many as it can answer in that time")
+        for one in asked:
+            one.addErrback(lambda error: error.trap(Unavailable))
 
     def test_F67_a_library_that_asks_for_it_is_left_alone(self) -> None:
         for status in (429, 503):
