@@ -46,7 +46,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle fuzz wheel clean
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins fuzz wheel clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -95,6 +95,9 @@ bench: $(DEV_READY) $(DEMO_READY)  ## messages a second, CPU per message, latenc
 
 bench-idle: $(DEV_READY) $(DEMO_READY)  ## memory of idle and silent connections, and what hostile ones cost
 	@$(BIN)/python bench/crowd.py $(ARGS)
+
+bench-logins: $(DEV_READY) $(DEMO_READY)  ## whether the time until a login is refused tells why
+	@$(BIN)/python bench/logins.py $(ARGS)
 
 fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## what reads bytes, for SECONDS=60 each; some only: ARGS="codec proxy"
 	@$(FUZZ_VENV)/bin/python fuzz/run.py --seconds $(SECONDS) $(ARGS)

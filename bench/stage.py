@@ -61,8 +61,8 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, *, terminals: int) -> Iterator[Stage]:
-    """Start both, and end both. `terminals` is how many members and items there are."""
+def stage(folder: Path, *, terminals: int, limits: str = "") -> Iterator[Stage]:
+    """Start both, and end both. `terminals` is how many members and items there are; `limits` adds settings."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sandbox_port, tls_port, plain_port = _free_port(), _free_port(), _free_port()
@@ -74,6 +74,7 @@ def stage(folder: Path, *, terminals: int) -> Iterator[Stage]:
         f'[[listen]]\nendpoint = "tcp:{plain_port}:interface=127.0.0.1"\n'
         # All connections come from this machine.
         "[limits]\nconnections_per_address = 10000\nconnections_per_library = 10000\n"
+        f"{limits}"
         f'[librarika]\nurl = "http://127.0.0.1:{sandbox_port}/{{library}}/api/v1"\n'
     )
     with ExitStack() as running:

@@ -84,6 +84,23 @@ def test_F48_the_deferred_form_tells_as_little(bench, library):
     assert b"This terminal is not logged in" in bench.transport.value()
 
 
+@pytest.mark.parametrize("library", ["riverside", "nowhere"])
+@pytest.mark.parametrize("where", ["CN", "CP"])
+def test_F48_without_deferred_login_no_form_tells_more(bench, library, where):
+    bench.factory.deferred_login = False
+    lines = {
+        "CP": f"9300CNkiosk@riverside.example|COnot-it|CP{library}|",
+        "CN": f"9300CN{library}|COkiosk@riverside.example:not-it|CP|",
+    }
+    assert when_answered(bench, lines[where], 0.5) == (pytest.approx(1 + JITTER / 2, abs=0.0101), b"940\r")
+
+
+@pytest.mark.parametrize("account", ["kiosk@riverside.example", "nobody@riverside.example"])
+def test_F48_a_library_in_the_location_tells_nothing_of_accounts(bench, account):
+    line = f"9300CN{account}|COnot-it|CPriverside|"
+    assert when_answered(bench, line, 0.5) == (pytest.approx(1 + JITTER / 2, abs=0.0101), b"940\r")
+
+
 def test_F48_a_right_login_does_not_wait(bench):
     assert bench.say(LOGIN) == "941"
 
