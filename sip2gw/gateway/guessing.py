@@ -51,6 +51,11 @@ class Try:
         """It was not."""
         self.guessing.remember_wrong(self.login)
 
+    def too_many(self) -> None:
+        """The library finds too many were tried: perhaps by this one, if it is not known to be right."""
+        if self.guessing.knows(self.login):
+            self.forgive()
+
     def forgive(self) -> None:
         """It was no guess, or nobody could say."""
         self.guessing.pairs.forgive(self.pair, self.noted)
@@ -77,7 +82,7 @@ class Guessing:
         pair = self._digests.of(library, credentials.username.strip().casefold(), network)
         login = self._digests.of(library, credentials.username, network, credentials.password.reveal())
         most, period = limits.logins_per_account, limits.login_period
-        if login in self._known:
+        if self.knows(login):
             allowed = Allowance(most, period, free=most)
         else:
             tried = self._now() - self._wrong.get(login, -inf) < period
@@ -92,6 +97,10 @@ class Guessing:
         noted = self.pairs.note(pair)
         self.addresses.note(place)
         return Try(self, pair, place, login, noted)
+
+    def knows(self, login: bytes) -> bool:
+        """Whether this login was right when it was tried last."""
+        return login in self._known
 
     def remember(self, pair: bytes, login: bytes) -> None:
         """This login of this pair was right."""

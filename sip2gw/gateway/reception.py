@@ -26,7 +26,7 @@ from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
 from sip2gw.session import Say, Serving, SignIn, Step
-from sip2gw.tenants import ADVICE, Directory, Tenant, nickname
+from sip2gw.tenants import ADVICE, OWN_REFUSALS, Directory, Tenant, nickname
 from sip2gw.throttle import Allowance
 
 JITTER = 0.25
@@ -35,8 +35,8 @@ JITTER = 0.25
 TOLD = 60
 """Logins of strangers that are told of in a minute, for each outcome but a good one."""
 
-_GUESSES = frozenset({"invalid_credentials", "library_not_found"})
-"""Refusals after which another password, or another library, may be tried. All others name the right one."""
+_RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_found"}
+"""Refusals that only the right password leads to. After any other it was a guess."""
 
 
 class Reception:
@@ -140,13 +140,16 @@ class Reception:
         try:
             tenant = await self._directory.log_in(step.library, step.credentials)
         except Refused as no:
-            if no.code in _GUESSES:
-                attempt.wrong()
-            else:
+            if no.code in _RIGHT:
                 attempt.right()
+            else:
+                attempt.wrong()
             raise
-        except LibraryError:
-            attempt.forgive()
+        except LibraryError as error:
+            if isinstance(error, Unavailable) and error.throttled:
+                attempt.too_many()
+            else:
+                attempt.forgive()
             raise
         attempt.right()
         return tenant

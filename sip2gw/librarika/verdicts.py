@@ -123,15 +123,17 @@ class Call:
         except Misshapen as error:
             raise self.lost(str(error)) from None
 
-    def not_done(self, why: str) -> Unavailable:
+    def not_done(self, why: str, *, throttled: bool = False) -> Unavailable:
         """It is certain that nothing was done."""
-        return Unavailable(f"{self.operation}: {why}")
+        return Unavailable(f"{self.operation}: {why}", throttled=throttled)
 
     def error(self, failed: Failed) -> LibraryError:
         """What a failure is to whoever asked."""
         if failed.how is How.ABANDONED and failed.sent and self.writes:
             return GivenUp(f"{self.operation}: {failed}")
-        return self.lost(str(failed)) if failed.sent else self.not_done(str(failed))
+        if failed.sent:
+            return self.lost(str(failed))
+        return self.not_done(str(failed), throttled=failed.how is How.THROTTLED)
 
 
 @frozen

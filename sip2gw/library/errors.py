@@ -36,7 +36,14 @@ class Refused(LibraryError):
 
 
 class Unavailable(LibraryError):
-    """The library was not asked, or was only asked to read; nothing was changed. Asking again later may work."""
+    """The library was not asked, or was only asked to read; nothing was changed. Asking again later may work.
+
+    `throttled` if the library says that a password was tried too often.
+    """
+
+    def __init__(self, reason: str = "", *, throttled: bool = False) -> None:
+        super().__init__(reason)
+        self.throttled = throttled
 
 
 class InDoubt(LibraryError):

@@ -229,6 +229,46 @@ def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
     return True
 
 
+def test_F47_guesses_count_though_the_library_itself_finds_them_too_many(bench):
+    bench.sandbox.misbehave("rate_limited", endpoint="create_token")
+    bench.calls.made.clear()
+    for number in range(60):
+        guess(bench, number, f"192.0.2.{number + 1}")
+    assert FREE < len(bench.calls.made) <= 10
+
+
+def test_F47_a_known_terminal_is_not_held_to_what_made_the_library_find_them_too_many(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.terminal.connectionLost()
+    bench.clock.advance(601)
+    bench.sandbox.misbehave("rate_limited", endpoint="create_token")
+    for _ in range(30):
+        bench.connect()
+        assert bench.denied(LOGIN) == "940"
+        bench.terminal.connectionLost()
+    bench.sandbox.behave()
+    bench.connect()
+    assert bench.say(LOGIN) == "941"
+
+
+def test_F47_a_refusal_that_says_nothing_of_the_password_is_counted():
+    """Or whoever finds a way to have a library say so could ask it for ever."""
+    bench, asked = Bench(), []
+
+    class Picky:
+        def asks(self, *_: object) -> bool:
+            return True
+
+        async def __call__(self, *who: object) -> None:
+            asked.append(who)
+            raise Refused("validation_failed", "a password of that form")
+
+    bench.directory._open = Picky()
+    for number in range(60):
+        guess(bench, number, f"192.0.2.{number + 1}")
+    assert FREE < len(asked) <= 10
+
+
 @pytest.mark.untraced
 def test_F47_ten_thousand_guesses():
     clock = Clock()
