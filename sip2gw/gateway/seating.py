@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.gateway.peer import Peer
@@ -65,8 +64,8 @@ class Seating:
         self._reactor = reactor
         self._clock = clock
         self._visits: dict[str, Visit] = {}
-        self._renewing = LoopingCall(self._renew)
-        self._renewing.clock = reactor
+        self._next: IDelayedCall | None = None
+        """The next renewal of leases, or the one under way."""
 
     async def seat(self, visit: Visit, tenant: Tenant, location: str) -> None:
         """Raises `Refused("terminal_limit_reached")`, and `Unavailable` if seats can't be given at all."""
@@ -93,8 +92,7 @@ class Seating:
                 library=library, peer=visit.peer,
             )  # fmt: skip
         self._count(library, most)
-        if not self._renewing.running:
-            self._renewing.start(RENEWED_EVERY, now=False)
+        self._plan()
         if visit.gone:
             self.leave(visit)
             raise Unavailable("the terminal has gone meanwhile")
@@ -127,8 +125,9 @@ class Seating:
                 lambda failure: self.log.failure("a seat could not be given back", failure)
             )
             self._count(grip.library, grip.most)
-        if not self._visits and self._renewing.running:
-            self._renewing.stop()
+        if not self._visits and self._next is not None and self._next.active():
+            self._next.cancel()
+            self._next = None
 
     def seen(self) -> tuple[Seen, ...]:
         """The terminals that are logged in, by library and since when."""
@@ -163,6 +162,19 @@ class Seating:
         here = (self._visits.get(grip.holder.session) for grip in self.seats.of(library))
         idle = [visit for visit in here if visit is not None and not visit.busy]
         return [visit.name for visit in sorted(idle, key=lambda visit: visit.heard)]
+
+    def _plan(self) -> None:
+        if self._visits and self._next is None:
+            self._next = self._reactor.callLater(RENEWED_EVERY, self._begin)
+
+    def _begin(self) -> None:
+        renewing = Deferred.fromCoroutine(self._renew())
+        renewing.addErrback(lambda failure: self.log.failure("renewing seats hit a bug", failure))
+        renewing.addBoth(self._go_on)
+
+    def _go_on(self, _: object) -> None:
+        self._next = None
+        self._plan()
 
     async def _renew(self) -> None:
         renewal = await self.seats.renew()

@@ -84,10 +84,7 @@ class Seats:
         """The session has ended. Without the store the lease does it."""
         self._drop(grip)
         if grip.seat is not None and grip.state != "lost":
-            try:
-                await self.store.leave(grip.seat)
-            except Exception:  # as above
-                self._gone_for()
+            await self._give_back(grip.seat)
 
     async def holds(self, grip: Grip) -> bool:
         """Whether the session still has its seat. Only one whose lease is over has to be asked about."""
@@ -140,10 +137,19 @@ class Seats:
             self._gone_for()
         else:
             self.down_since = None
-            grip.seat, grip.state = taken.seat, "held"
-            findings.lost += self._oust(grip.library, taken.ousted.holder.session if taken.ousted else None)
-            if grip not in self._grips.get(grip.library, ()):  # it has ended meanwhile
-                await self.leave(grip)
+            ousted = taken.ousted.holder.session if taken.ousted else None
+            if ousted != grip.holder.session:  # else the store had given it a seat, and the answer was lost
+                findings.lost += self._oust(grip.library, ousted)
+            if grip in self._grips.get(grip.library, ()):
+                grip.seat, grip.state = taken.seat, "held"
+            else:  # it has ended meanwhile, or has been sent away
+                await self._give_back(taken.seat)
+
+    async def _give_back(self, seat: Seat) -> None:
+        try:
+            await self.store.leave(seat)
+        except Exception:  # as above
+            self._gone_for()
 
     def _oust(self, library: str, session: str | None) -> list[Grip]:
         """This session has lost its seat, if it is one of this process."""

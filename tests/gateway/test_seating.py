@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway import TerminalFactory
@@ -173,6 +174,37 @@ def test_a_lease_is_renewed_while_the_session_lives_and_nothing_runs_on_after_it
         bench.clock.advance(RENEWED_EVERY)
     assert bench.say(PATRON).startswith("24 ")
     bench.terminal.connectionLost()
+    assert bench.clock.getDelayedCalls() == []
+
+
+class Slow(InMemory):
+    """A store that renews when it is told to."""
+
+    def __init__(self, *how: Any) -> None:
+        super().__init__(*how)
+        self.waiting: list[Deferred[None]] = []
+
+    async def renew(self, *args: Any, **settings: Any) -> Any:
+        gate: Deferred[None] = Deferred()
+        self.waiting.append(gate)
+        await gate
+        return await super().renew(*args, **settings)
+
+
+def test_F55_leases_are_renewed_once_at_a_time_whoever_comes_and_goes_meanwhile(bench):
+    store = Slow(bench.clock.seconds)
+    bench.factory = TerminalFactory(bench.directory, reactor=bench.clock, seats=store)
+    terminal(bench, "192.0.2.1")
+    bench.clock.advance(RENEWED_EVERY)
+    bench.terminal.connectionLost()
+    terminal(bench, "192.0.2.1")
+    assert len(store.waiting) == 1
+    for _ in range(4):
+        store.waiting.pop().callback(None)
+        bench.clock.advance(RENEWED_EVERY)
+        assert len(store.waiting) == 1
+    bench.terminal.connectionLost()
+    store.waiting.pop().callback(None)
     assert bench.clock.getDelayedCalls() == []
 
 

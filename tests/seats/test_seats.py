@@ -224,6 +224,45 @@ def test_F59_who_is_one_too_many_once_the_store_is_back_stays_and_is_told_of_onc
     assert (ours.state, ours.seat.number) == ("held", 1)
 
 
+class Deaf(Flaky):
+    """A store whose answer is lost, once, after it has given a seat."""
+
+    deaf = True
+
+    async def take(self, *args: Any, **settings: Any) -> Any:
+        taken = await super().take(*args, **settings)
+        if self.deaf:
+            self.deaf = False
+            raise ConnectionError("no answer")
+        return taken
+
+
+def test_F59_a_session_whose_seat_it_did_not_hear_of_takes_it_over_and_stays(clock):
+    seats = Seats(Deaf(clock.seconds), clock.seconds)
+    grip, _ = take(seats, "a", most=1)
+    assert grip.seat is None
+    assert now(seats.renew()).lost == ()
+    assert (grip.state, grip.seat.epoch) == ("held", 2)
+    assert now(seats.holds(grip))
+
+
+def test_F59_who_was_sent_away_while_the_store_came_back_stays_away(clock):
+    store = Far(clock)
+    seats, asked = Seats(store, clock.seconds), store.take
+    store.take = Flaky.take.__get__(gone := Flaky(clock.seconds))
+    gone.gone = True
+    ghost, _ = take(seats, "a", most=1, terminal="T")
+    store.take = asked
+    renewing = Deferred.fromCoroutine(seats.renew())
+    store.take = Flaky.take.__get__(gone)
+    _, ousted = take(seats, "b", most=1, terminal="T")
+    assert ousted == "a"
+    clock.pump([0.1] * 3)
+    assert renewing.called
+    assert not now(seats.holds(ghost))
+    assert now(store.seats("riverside")) == [], "what it got meanwhile is given back"
+
+
 class Office(RuleBasedStateMachine):
     """Terminals of two nodes come, go and sleep; whatever they do, once both have renewed no seat is held twice."""
 
