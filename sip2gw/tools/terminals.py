@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TextIO
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
+_OPENER = build_opener(ProxyHandler({}))
+"""Asks the gateway itself, whatever proxy the environment names: it is on this machine, and so is the token."""
 HEADINGS = ("library", "terminal", "address", "since", "idle", "state", "seats")
 
 
@@ -35,7 +37,7 @@ def terminals(url: str, token_file: TextIO | None, library: str | None, as_json:
     if token_file is not None:
         request.add_header("Authorization", f"Bearer {token_file.read().strip()}")
     try:
-        with urlopen(request, timeout=10) as answer:  # noqa: S310 (as above)
+        with _OPENER.open(request, timeout=10) as answer:
             said = json.loads(answer.read())
             libraries, rows = said["libraries"], said["terminals"]
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:

@@ -52,6 +52,15 @@ def run(*arguments):
     return CliRunner().invoke(main, ["terminals", *arguments])
 
 
+def test_it_asks_no_proxy_whatever_the_environment_says(says, monkeypatch):
+    """The gateway is on this machine, and the token is for it alone."""
+    proxy = says("{}", 500)
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.delenv("no_proxy", raising=False)
+    result = run("--url", says('{"libraries": [], "terminals": []}'))
+    assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
+
+
 def test_a_table(says):
     page = {
         "libraries": [
