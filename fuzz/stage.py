@@ -11,7 +11,18 @@ from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
 
 from sip2gw.gateway import TerminalFactory
-from sip2gw.library import Credentials, Item, ItemState, ItemStatus, Loan, Patron, Refused, Return, Rules
+from sip2gw.library import (
+    Credentials,
+    Item,
+    ItemState,
+    ItemStatus,
+    Loan,
+    Patron,
+    Refused,
+    Return,
+    Rules,
+    Still,
+)
 from sip2gw.tenants import Directory
 
 ITEM = Item("10001", "A title")
@@ -29,7 +40,7 @@ class AnyLibrary:
     def reading(self, _: tuple[str, ...]) -> AnyLibrary:
         return self
 
-    def within(self, _: float) -> AnyLibrary:
+    def within(self, _: float, __: Still | None = None) -> AnyLibrary:
         return self
 
     def language_of(self, _: str) -> str:
