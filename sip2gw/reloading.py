@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from signal import SIGHUP
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twisted.application.service import Service
 from twisted.logger import Logger
@@ -34,23 +34,20 @@ class Reloading(Service):
 
     log = Logger()
 
-    def __init__(self, path: str, gateway: Gateway, reactor: Any, systemd: Systemd) -> None:
+    def __init__(self, path: str, gateway: Gateway, signals: Signals, systemd: Systemd) -> None:
         self._path = path
         self._gateway = gateway
+        self._signals = signals
         self._systemd = systemd
-        self._signals = Signals(reactor)
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self._signals.on(SIGHUP, self.reload)
 
-    def stopService(self) -> None:
-        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
-        self._signals.put_back()
-
     def reload(self) -> None:
-        """Read the file. Its faults are logged, and all stays as it was then."""
+        """Read the file. Its faults are logged, and all stays as it was then; as it does while the gateway stops."""
         if not self.running:
+            self.log.warn("not reloaded: the gateway is stopping")
             return
         reloads = self._gateway.metrics.reloads
         self._systemd.reloading()
@@ -60,6 +57,9 @@ class Reloading(Service):
             reloads.labels(outcome="refused").inc()
             for fault in str(faults).splitlines():
                 self.log.error("not reloaded, all stays as it was: {fault}", fault=fault)
+        except Exception:  # a bug; but whoever waits for the end of the reload must hear of it
+            reloads.labels(outcome="refused").inc()
+            self.log.failure("reloading hit a bug")
         else:
             reloads.labels(outcome="ok").inc()
             self.log.info("reloaded")
@@ -95,7 +95,8 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
             gateway.metrics.library(nickname)
         gateway.librarika.reconfigure(deadlines(new), restraint(new))
         gateway.tags.items_in_clear = new.log.items
-        gateway.guard.token = bearer
+        if _same_window(started, new):  # or else the one that is open would be so to everybody
+            gateway.guard.token = bearer
         if gateway.write_log is not None:
             gateway.write_log.settings = log_settings(new)
 
@@ -104,7 +105,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
 
 def _settled_at_start(started: Config, new: Config) -> Iterator[str]:
     """The keys that differ and take another start."""
-    if (started.admin and started.admin.endpoint) != (new.admin and new.admin.endpoint):
+    if not _same_window(started, new):
         yield "admin.endpoint"
     for key in _AT_START:
         if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):
@@ -113,3 +114,8 @@ def _settled_at_start(started: Config, new: Config) -> Iterator[str]:
         yield "log.waiting"
     if started.security.core_dumps != new.security.core_dumps:
         yield "security.core_dumps"
+
+
+def _same_window(started: Config, new: Config) -> bool:
+    """Whether the admin endpoint is where it was, or still nowhere."""
+    return (started.admin and started.admin.endpoint) == (new.admin and new.admin.endpoint)

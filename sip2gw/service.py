@@ -89,7 +89,7 @@ class Start(MultiService):
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._foreground = foreground
-        self._signals = Signals(reactor)
+        self.signals = Signals(reactor)
         self._systemd = systemd or Systemd(reactor, os.environ)
         self._reactor = reactor
         self._log = log
@@ -117,7 +117,7 @@ class Start(MultiService):
     def stopService(self) -> Deferred[Any]:
         self._systemd.stopping()
         for number in (SIGTERM, SIGINT):
-            self._signals.on(number, self._hurry)
+            self.signals.on(number, self._hurry)
         stopped: Deferred[Any] = super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         return stopped.addBoth(self._stopped)
 
@@ -128,7 +128,7 @@ class Start(MultiService):
                 service.hurry()
 
     def _stopped(self, result: Any) -> Any:
-        self._signals.put_back()
+        self.signals.put_back()
         self._systemd.end()
         return result
 
@@ -154,7 +154,7 @@ def makeService(options: Any) -> IService:
     top = Start(reactor, log, systemd, foreground=bool((options.parent or {}).get("nodaemon", True)))
     service.setServiceParent(top)
     if config is not None:
-        Reloading(options["config"], service, reactor, systemd).setServiceParent(top)
+        Reloading(options["config"], service, top.signals, systemd).setServiceParent(top)
     return top
 
 

@@ -33,6 +33,7 @@ from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.limits import Limits
 from sip2gw.reloading import Reloading
 from sip2gw.service import CannotStart, Options, makeService
+from sip2gw.systemd import Systemd
 
 STRIKES = "sip2gw_limit_strikes_total", {"limit": "drain_deadline"}
 LOGIN = b"9300CNkiosk@riverside.example|COsecret|AOriverside|"
@@ -117,6 +118,7 @@ class GatewayTests(TestCase):
         top.privilegedStartService()
         top.startService()
         gateway, _ = top
+        self.addCleanup(top.signals.put_back)
         self.addCleanup(lambda: gateway.stopService() if gateway.running else None)
         return gateway
 
@@ -223,6 +225,54 @@ class GatewayTests(TestCase):
             reloading(gateway).reload()
         assert [event["key"] for event in logs if "key" in event] == ["listen (tcp:0:interface=127.0.0.1)"]
         await gateway.stopService()
+
+    async def test_F90_the_token_stays_while_the_admin_endpoint_does(self) -> None:
+        text, token = self.path.read_text(), self.path.parent / "token"
+        token.write_text("a" * 32)
+        token.chmod(0o600)
+        guarded = text.replace("[limits]", 'token_file = "token"\n[limits]')
+        self.path.write_text(guarded)
+        gateway = self.start()
+        port = gateway.window.port.getHost().port
+        for window in ("", '[admin]\nendpoint = "tcp:1:interface=127.0.0.1"\n'):
+            self.path.write_text(re.sub(r"\[admin\]\s+endpoint.*\s+", window, text))
+            with capturedLogs() as logs:
+                reloading(gateway).reload()
+            assert [event["key"] for event in logs if "key" in event] == ["admin.endpoint"]
+            assert (await self.health(port))[0] == 401, "nobody looks in where a token was wanted"
+        self.path.write_text(text)
+        reloading(gateway).reload()
+        assert (await self.health(port))[0] == 200, "here it was said that none is"
+        await gateway.stopService()
+
+    async def test_F90_a_bug_leaves_nobody_waiting_for_the_end_of_the_reload(self) -> None:
+        gateway = self.start()
+        self.patch(gateway.terminals.directory, "reconfigure", lambda *_: 1 / 0)
+        ready: list[bool] = []
+        self.patch(Systemd, "ready", lambda _: ready.append(True))
+        reloading(gateway).reload()
+        assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
+        assert gateway.metrics.registry.get_sample_value("sip2gw_reloads_total", {"outcome": "refused"}) == 1
+        assert ready, "whoever waits for the reload hears of its end"
+        await gateway.stopService()
+
+    async def test_F88_F90_a_reload_while_it_stops_does_not_end_it(self) -> None:
+        before = signal.getsignal(signal.SIGHUP)
+        gateway = self.start()
+        busy = await self.connect(gateway.doors[0])
+        busy.sendLine(LOGIN)
+        request = await self.library.asked
+        self.path.write_text(self.path.read_text() + "connections = 7\n")
+        stopped = gateway.parent.stopService()
+        with capturedLogs() as logs:
+            os.kill(os.getpid(), signal.SIGHUP)  # by its default, it would end this very process
+            await deferLater(reactor, 0)
+        assert [event["log_format"] for event in logs if "not reloaded" in event["log_format"]]
+        assert gateway.terminals.limits.connections != 7
+        refuse(request)
+        assert await busy.answer == b"940"
+        await stopped
+        assert signal.getsignal(signal.SIGHUP) == before
 
     async def test_health_names_the_libraries_whose_api_was_asked(self) -> None:
         gateway = self.start()
