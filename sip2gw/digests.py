@@ -5,7 +5,7 @@ Several texts become one digest, and the same letters cut in another way another
 
 from __future__ import annotations
 
-import hmac
+from hashlib import blake2b
 from secrets import token_bytes
 
 
@@ -17,7 +17,7 @@ class Digests:
 
     def of(self, *said: str | bytes) -> bytes:
         """What stands for these texts here, in this order."""
-        return hmac.digest(self._key, joined(*said), "sha256")
+        return blake2b(joined(*said), key=self._key, digest_size=32).digest()
 
 
 def joined(*said: str | bytes) -> bytes:
