@@ -147,8 +147,8 @@ class Answering:
 
     def _count(self, request: Request, outcome: str, started: float) -> None:
         metrics, message = self._metrics, request.code
-        metrics.messages.labels(metrics.library(self.library), message, outcome).inc()
-        metrics.message_seconds.labels(message).observe(monotonic() - started)
+        metrics.of(metrics.messages, metrics.library(self.library), message, outcome).inc()
+        metrics.of(metrics.message_seconds, message).observe(monotonic() - started)
 
     async def _answered(self, request: Request, desk: Desk) -> tuple[Response, str, bool]:
         """The answer, be it a refusal; a word on it for the log; and whether the library has decided it."""

@@ -14,7 +14,6 @@ from time import time
 from typing import Any, TypeVar
 
 from attrs import define
-from prometheus_client import Histogram
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
@@ -76,7 +75,6 @@ class Client:
         self.metrics = metrics
         self.wall = wall
         self.road = Road(restraint.calls)
-        self._seconds: dict[str, Histogram] = {}
         self._name, self._numbers = token_hex(4), count(1)
 
     def now(self) -> float:
@@ -121,13 +119,7 @@ class Client:
         finally:
             if progress.timer is not None and progress.timer.active():
                 progress.timer.cancel()
-            self._took(call.operation, self.now() - begun)
-
-    def _took(self, operation: str, seconds: float) -> None:
-        figure = self._seconds.get(operation)
-        if figure is None:
-            figure = self._seconds[operation] = self.metrics.call_seconds.labels(operation)
-        figure.observe(seconds)
+            self.metrics.of(self.metrics.call_seconds, call.operation).observe(self.now() - begun)
 
     async def _in_turn(self, call: Call, lane: Lane, progress: _Progress, later: bool) -> Answer:
         if (place := lane.enter(later=later)) is not None:

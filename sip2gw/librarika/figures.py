@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter
-
 from sip2gw.librarika.availability import State
 from sip2gw.librarika.verdicts import Failed, How
 from sip2gw.metrics import OTHER, Metrics
@@ -18,12 +16,11 @@ class Figures:
         self._metrics = metrics
         self._library = OTHER
         self.known = False
-        self._calls: dict[str, Counter] = {}
 
     def name(self, nickname: str) -> None:
         """A terminal was let in: the library exists."""
         if not self.known:
-            self.known, self._calls = True, {}
+            self.known = True
             self._library = self._metrics.library(nickname)
             self.breaker(State.SHUT)
 
@@ -63,7 +60,4 @@ class Figures:
             self._metrics.breaker_openings.labels(self._library).inc()
 
     def _count(self, outcome: str) -> None:
-        counter = self._calls.get(outcome)
-        if counter is None:
-            counter = self._calls[outcome] = self._metrics.calls.labels(self._library, outcome)
-        counter.inc()
+        self._metrics.of(self._metrics.calls, self._library, outcome).inc()
