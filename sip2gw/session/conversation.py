@@ -57,7 +57,7 @@ from attrs import evolve, frozen
 from sip2gw.library import LibraryError, Refused
 from sip2gw.session.logins import Login, account_of, from_request, institution_id, names_several, read
 from sip2gw.session.memory import Answers, First, Memory
-from sip2gw.session.spelling import delimiter_of_login, dialect_of, protection
+from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
     Ask,
     Closed,
@@ -82,7 +82,6 @@ from sip2gw.sip2 import (
     Trailer,
     Unfit,
     UnknownMessage,
-    format,
     messages,
     parse,
     refusal,
@@ -124,10 +123,7 @@ class Session:
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         self.state: State = Connected()
-        self._dialect = dialect
-        self._delimiter: str | None = None
-        self._error_detection = "auto"
-        self._print_width: int | None = None
+        self._spelling = Spelling(dialect)
         self._deferred_login = deferred_login
         self._most_fields = most_fields
         self._clock = clock
@@ -138,15 +134,15 @@ class Session:
         self._refused_until = 0.0
         self._bad_checksums = 0
         self._strangers = 0
-        self._version = "2.00"
 
     def receive(self, line: bytes, early: bool = False) -> Step:
         """A line came, without its terminator; early, or when the one before had been answered."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
-        self._learn_the_delimiter_of(line)
+        if not isinstance(self.state, Serving):
+            self._spelling.see(line)
         try:
-            request, trailer = parse(line, self._dialect, most=self._most_fields())
+            request, trailer = parse(line, self._spelling.dialect, most=self._most_fields())
         except UnknownMessage as unknown:
             return Ignore(str(unknown))
         except BadChecksum:
@@ -177,9 +173,7 @@ class Session:
         else:
             self.state = Serving(tenant, hand.login.location if hand.login else "")
         self._memory.belongs_to(tenant.nickname, terminal)
-        profile = tenant.profile(self.state.location)
-        self._dialect = dialect_of(profile, delimiter=self._delimiter)
-        self._error_detection = profile.error_detection
+        self._spelling.follow(tenant.profile(self.state.location))
         if isinstance(hand.request, messages.Login):
             return self.reply(messages.LoginResponse(ok=True))
         return self._begin(hand)
@@ -208,7 +202,8 @@ class Session:
         """The answer to the request in hand. With `remember` a write is answered so again: the library has decided."""
         hand = self._in_hand()
         self._hand = None
-        self._note_reader(hand.request, response)
+        if isinstance(self.state, Serving):
+            self.state = self.state.after(hand.request, response)
         step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
         if remember and not hand.request.read_only and not isinstance(hand.request, messages.Login):
             dated = getattr(hand.request, "transaction_date", None) is not None
@@ -236,8 +231,8 @@ class Session:
         self._hand, request = hand, hand.request
         if isinstance(request, messages.Login):
             return self._log_in(request)
-        self._note_what_it_says_of_itself(request)
-        if names_several(hand.line, self._dialect):
+        self._spelling.note(request)
+        if names_several(hand.line, self._spelling.dialect):
             return self._stranger("two_libraries")
         name = institution_id(request)
         match self.state:
@@ -246,7 +241,7 @@ class Session:
                     return self._stranger("other_library")
                 if account_of(request) not in (None, tenant.account):
                     return self._stranger("other_account")
-                ask = Ask(request, tenant, location, reader, self._print_width)
+                ask = Ask(request, tenant, location, reader, self._spelling.print_width)
                 return ask if request.read_only else self._once(ask, hand)
             case _ if isinstance(request, messages.SCStatus):
                 return Ask(request)
@@ -280,7 +275,7 @@ class Session:
     def _log_in(self, request: messages.Login) -> Step:
         if (request.uid_algorithm, request.pwd_algorithm) != ("0", "0"):
             return self._turn_down("it is encrypted, which needs a private agreement")
-        if names_several(self._in_hand().line, self._dialect):
+        if names_several(self._in_hand().line, self._spelling.dialect):
             self._strangers += 1
             return self._turn_down("it names more than one library")
         login = read(request)
@@ -293,14 +288,15 @@ class Session:
         if login.otherwise and not tenant.is_called(login.library or ""):
             login = login.otherwise
         if not tenant.is_called(login.library or ""):
-            return self._turn_down("the session belongs to another library", hang_up=True)
-        if login.credentials.username != tenant.account:
-            return self._turn_down("the session belongs to another account", hang_up=True)
-        return self._sign_in(evolve(login, library=tenant.nickname))
+            other = "library"
+        elif login.credentials.username != tenant.account:
+            other = "account"
+        else:
+            return self._sign_in(evolve(login, library=tenant.nickname))
+        self._strangers = PATIENCE
+        return self._turn_down(f"the session belongs to another {other}")
 
-    def _turn_down(self, why: str, *, hang_up: bool = False) -> Step:
-        if hang_up:
-            self._strangers = PATIENCE
+    def _turn_down(self, why: str) -> Step:
         return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
 
     def _sign_in(self, login: Login) -> Step:
@@ -319,8 +315,7 @@ class Session:
         return self.reply(messages.LoginResponse(ok=True))
 
     def _say(self, response: Response, trailer: Trailer, hang_up: bool = False) -> Say:
-        trailer = protection(trailer, self._error_detection)
-        line = format(response, trailer, self._dialect, version=self._version)
+        line = self._spelling.line(response, trailer)
         self._memory.last_sent = line
         if hang_up:
             self.state = Closed()
@@ -330,29 +325,3 @@ class Session:
         if self._hand is None:
             raise RuntimeError("no request is in hand")
         return self._hand
-
-    def _note_reader(self, request: Request, response: Response) -> None:
-        """Who stands at the terminal: the patron of the last 23 or 63, until the next 35."""
-        if not isinstance(self.state, Serving):
-            return
-        match request:
-            case messages.PatronStatusRequest() | messages.PatronInformation():
-                known = getattr(response, "valid_patron", False)
-                self.state = evolve(self.state, reader=request.patron_identifier.strip() if known else None)
-            case messages.EndPatronSession():
-                self.state = evolve(self.state, reader=None)
-
-    def _note_what_it_says_of_itself(self, request: Request) -> None:
-        """1.00 is spoken to those who say so in 99, unless they use what only 2.00 has; and 99 names the printer."""
-        if request.since == "2.00":
-            self._version = "2.00"
-        elif isinstance(request, messages.SCStatus):
-            self._version = "1.00" if request.protocol_version.startswith("1") else "2.00"
-            self._print_width = request.max_print_width or None
-
-    def _learn_the_delimiter_of(self, line: bytes) -> None:
-        if isinstance(self.state, Serving):
-            return
-        if delimiter := delimiter_of_login(line, self._dialect.delimiter):
-            self._delimiter = delimiter
-            self._dialect = evolve(self._dialect, delimiter=delimiter)

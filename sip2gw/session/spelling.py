@@ -11,12 +11,47 @@ from anyascii import anyascii
 from attrs import evolve
 
 from sip2gw.circulation.profile import Profile
-from sip2gw.sip2 import Dialect, Trailer
+from sip2gw.sip2 import Dialect, Request, Response, Trailer, format, messages
 
 _TERMINATORS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}
 _LOGIN = re.compile(rb"[^0-9A-Za-z]*93..CN", re.DOTALL)
 _TRAILER = re.compile(rb"AY[0-9]AZ[0-9A-Fa-f]{4}")
 _SIGNS = frozenset(b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+
+
+class Spelling:
+    """How one terminal is spelled to, and what it has shown of how it wants that."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.print_width: int | None = None
+        """How many characters it says fit on a line of its printer."""
+        self._delimiter: str | None = None
+        self._error_detection = "auto"
+        self._version = "2.00"
+
+    def see(self, line: bytes) -> None:
+        """A line of one that is not admitted yet: its login shows its delimiter."""
+        if delimiter := delimiter_of_login(line, self.dialect.delimiter):
+            self._delimiter = delimiter
+            self.dialect = evolve(self.dialect, delimiter=delimiter)
+
+    def note(self, request: Request) -> None:
+        """1.00 is spoken to those who say so in 99, unless they use what only 2.00 has; and 99 names the printer."""
+        if request.since == "2.00":
+            self._version = "2.00"
+        elif isinstance(request, messages.SCStatus):
+            self._version = "1.00" if request.protocol_version.startswith("1") else "2.00"
+            self.print_width = request.max_print_width or None
+
+    def follow(self, profile: Profile) -> None:
+        """It is admitted, and this is its profile."""
+        self.dialect = dialect_of(profile, delimiter=self._delimiter)
+        self._error_detection = profile.error_detection
+
+    def line(self, response: Response, asked: Trailer) -> bytes:
+        """What is sent, to a request with this trailer."""
+        return format(response, protection(asked, self._error_detection), self.dialect, version=self._version)
 
 
 def dialect_of(profile: Profile, *, delimiter: str | None = None) -> Dialect:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from sip2gw.library import Credentials
 from sip2gw.session.logins import Login
 from sip2gw.session.memory import First
-from sip2gw.sip2 import Request
+from sip2gw.sip2 import Request, Response, messages
 from sip2gw.tenants import Tenant
 
 
@@ -30,6 +30,16 @@ class Serving:
     tenant: Tenant
     location: str = ""
     reader: str | None = field(default=None, repr=False)
+
+    def after(self, request: Request, response: Response) -> Serving:
+        """Who stands at the terminal is the patron of the last 23 or 63, until the next 35."""
+        match request:
+            case messages.PatronStatusRequest() | messages.PatronInformation():
+                known = getattr(response, "valid_patron", False)
+                return evolve(self, reader=request.patron_identifier.strip() if known else None)
+            case messages.EndPatronSession():
+                return evolve(self, reader=None)
+        return self
 
 
 @frozen
