@@ -292,7 +292,7 @@ class Session:
         elif login.credentials.username != tenant.account:
             other = "account"
         else:
-            return self._sign_in(evolve(login, library=tenant.nickname))
+            return self._sign_in(evolve(login, library=tenant.nickname, otherwise=None))
         self._strangers = PATIENCE
         return self._turn_down(f"the session belongs to another {other}")
 

@@ -279,6 +279,16 @@ def test_F45_a_second_login_of_another_library_or_account_ends_the_session(line)
     assert session.state == Closed()
 
 
+def test_F45_a_session_stays_bound_though_its_library_is_not_found_any_more():
+    """Not even a login that could mean something else makes it go back to where it could choose a library."""
+    session = serving()
+    step = session.receive(b"9300CNkiosk|COsecret|CPriverside|")
+    assert step == SignIn("riverside", Credentials("kiosk", "secret"))
+    assert said(session.turned_away(NOT_FOUND, "")) == "940"
+    assert isinstance(session.state, Serving)
+    assert isinstance(session.receive(FOREIGN), Decline)
+
+
 @pytest.mark.parametrize("name", ["riverside", "RIVERSIDE", " Riverside ", ""])
 def test_a_bound_session_serves_its_library(name):
     line = f"23000{DATE}AO{name}|AAM-1|AC|AD|".encode()

@@ -46,6 +46,7 @@ def protected(text: str) -> bytes:
 LOGINS = st.one_of(
     st.builds("9300CNkiosk|COsecret|AO{}|".format, NAMES),
     st.builds("9300CN{}|COkiosk:secret|CPriverside:North|".format, NAMES),
+    st.builds("9300CNkiosk|COsecret|CP{}|".format, NAMES),
     st.sampled_from(["9300CNkiosk|COsecret|", "9300CN^COa:b^AOriverside^", "9311CNx|COy|", "93"]),
 )
 REQUESTS = st.one_of(
