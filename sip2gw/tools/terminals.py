@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TextIO
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import click
@@ -42,6 +42,8 @@ def terminals(url: str, token_file: TextIO | None, library: str | None, as_json:
             libraries, rows = said["libraries"], said["terminals"]
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:
         click.echo(f"{url} did not say who is logged in: {error}", err=True)
+        if isinstance(error, HTTPError):
+            error.close()
         raise SystemExit(2) from None
     if library is not None:
         libraries = [one for one in libraries if one["library"] == library.lower()]

@@ -1,6 +1,7 @@
 """Words that occur nowhere else, in every spelling in which they could get out."""
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from attrs import frozen
 
 HALF = 6
 """No shorter part of a canary is looked for: it might be there by chance."""
+
+DIGEST = 12
+"""So much of a digest, which may be cut, is looked for."""
 
 
 def half(word: str) -> int:
@@ -32,10 +36,18 @@ class Canary:
                 yield data.hex()
                 yield "".join(f"%{byte:02x}" for byte in data)
                 yield "".join(f"\\x{byte:02x}" for byte in data)
+                yield "".join(f"\\u{byte:04x}" for byte in data)
+                yield "".join(f"&#{byte};" for byte in data)
                 for shift in range(3):
                     # Where it begins within three bytes decides on how it is spelled: only the middle is sure.
-                    spelled = base64.b64encode(bytes(shift) + data).decode().rstrip("=")
-                    yield spelled[2 * (shift > 0) + 2 * (shift > 1) : -1].lower()
+                    for spell in (base64.b64encode, base64.urlsafe_b64encode):
+                        spelled = spell(bytes(shift) + data).decode().rstrip("=")
+                        yield spelled[2 * (shift > 0) + 2 * (shift > 1) : -1].lower()
+        # A digest without a key hides nothing: whoever has all numbers of cards finds the one.
+        for name in ("md5", "sha1", "sha256", "sha512"):
+            digest = hashlib.new(name, self.word.encode(), usedforsecurity=False)
+            yield digest.hexdigest()[:DIGEST]
+            yield base64.b64encode(digest.digest()).decode()[:DIGEST].lower()
 
 
 def found(canaries: list[Canary], texts: dict[str, str]) -> list[str]:

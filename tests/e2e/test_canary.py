@@ -6,11 +6,14 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import md5, sha256
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import sip2gw.sandbox
+from sip2gw.tools.terminals import terminals
 
 from .canaries import Canary, files_in, found, half
 from .processes import Gateway, Process, Sandbox, free_ports
@@ -41,12 +44,58 @@ PUT = {
     "M-1001": CARD.word, "Amina Rahman": NAME.word, "amina@": f"{MAIL.word}@", '"10001"': f'"{ITEM.word}"',
     '"Emma"': f'"{TITLE.word}"',
 }  # fmt: skip
-BOTH = """
-import sys
+INSIDE = """
+import logging, sys, threading, warnings
+from inspect import iscoroutinefunction
+from pathlib import Path
+
+from attrs import evolve
+from twisted.internet import defer
 from twisted.logger import LogPublisher, jsonFileLogObserver, textFileLogObserver
+from twisted.python import log
+
+from sip2gw.librarika.availability import Breaker, Patience
+from sip2gw.tenants import Directory
 
 def observer():
     return LogPublisher(textFileLogObserver(sys.stdout), jsonFileLogObserver(open("log.json", "w")))
+
+# No library is left alone: else the first failures would hide the others.
+Breaker.__init__.__kwdefaults__["patience"] = Patience(calls=10**9, unconnected=10**9)
+
+class Broken:
+    # Behind all that is asked about somebody there is a bug that tells what it was told, in each way that a bug can.
+    def __init__(self, library):
+        self._library = library
+
+    def __getattr__(self, name):
+        found = getattr(self._library, name)
+        return self._fail if iscoroutinefunction(found) and name != "rules" else found
+
+    async def _fail(self, *said, **more):
+        said = f"{ {name: getattr(one, 'reveal', lambda: one)() for name, one in (*enumerate(said), *more.items())} }"
+        defer.fail(RuntimeError(said))
+        warnings.warn(said)
+        print(said)
+        print(said, file=sys.stderr)
+        log.msg(said, more=said)
+        log.err(RuntimeError(said), said)
+        logging.getLogger("foreign").error(said)
+        thread = threading.Thread(target=int, args=[said])
+        thread.start()
+        thread.join()
+        try:
+            raise KeyError(said)
+        except KeyError as error:
+            raise RuntimeError(said) from error
+
+desk = Directory.desk
+
+def sometimes_broken(*of, **named):
+    found = desk(*of, **named)
+    return evolve(found, library=Broken(found.library)) if Path("bugs").exists() else found
+
+Directory.desk = sometimes_broken
 """
 MORE = """
 [log]
@@ -118,6 +167,13 @@ FAILURES = [
 ]
 
 
+ENDPOINTS = [
+    "find_member", "verify_member", "update_member", "list_bookings", "list_transactions", "find_copies", "find_media",
+    "update_copy", "create_booking", "change_booking", "return_booking", "extend_booking", "extend_all_bookings",
+    "cancel_booking", "revert_booking", "pay_fees", "create_token",
+]  # fmt: skip
+
+
 class Scene:
     """A gateway and a sandbox with canaries in them; `heard` is all that was said on the wire, by either side."""
 
@@ -135,11 +191,11 @@ class Scene:
         arguments = ["librarika-sandbox", "--port", where, "--data", str(folder / "data.json")]
         self.library = Process(arguments, folder, ready=f"starting on {port}").start()
         self.sandbox = Sandbox(port)
-        (self.folder / "both.py").write_text(BOTH)
+        (self.folder / "inside.py").write_text(INSIDE)
         (self.folder / "token").write_text(ADMIN.word)
         (self.folder / "token").chmod(0o600)
         try:
-            self.gateway = Gateway.start(self.folder, port, MORE, "--logger", "both.observer")
+            self.gateway = Gateway.start(self.folder, port, MORE, "--logger", "inside.observer")
         except BaseException:
             self.library.kill()
             raise
@@ -169,11 +225,11 @@ class Scene:
             terminal.close()
 
     def fail(self) -> None:
-        """Have the API fail in every way, in the middle of reading and of writing, and of a login."""
+        """Have the API fail in every way, at whatever it is asked: each request, and a login."""
         for how in FAILURES:
-            for endpoint in ("find_member", "create_booking", "verify_member", "create_token"):
+            for endpoint in ENDPOINTS:
                 self.sandbox.misbehave(endpoint=endpoint, times=1, **how)
-            self.each([REQUESTS[1], REQUESTS[4], LOGINS[0]])
+            self.each([*REQUESTS, LOGINS[0]])
             self.sandbox.behave()
         self.sandbox.misbehave(
             what="wrong_type",
@@ -184,6 +240,12 @@ class Scene:
         self.each(LOGINS[:1], log_in=False)
         self.sandbox.behave()
         self.heard += FROM_API.word + TOKEN.word + MAIL.word  # by the gateway, from the API
+
+    def break_down(self) -> None:
+        """Have each request meet a bug."""
+        (self.folder / "bugs").touch()
+        self.each([AMISS[0], *REQUESTS])
+        (self.folder / "bugs").unlink()
 
     def knock(self) -> None:
         """Plain SIP2 at the TLS port, and HTTP, and a handshake that breaks."""
@@ -213,13 +275,23 @@ class Scene:
 
     def pages(self) -> dict[str, str]:
         """What the admin endpoint says, with a token and without."""
-        names = ("/health", "/health/live", "/metrics", "/terminals", f"/{GARBAGE.word}")
+        names = ("/health", "/health/live", "/health/ready", "/metrics", "/terminals", f"/{GARBAGE.word}")
         tokens = {"right": ADMIN.word, "no": "", "wrong": WRONG_PASSWORD.word}
         return {
             f"{name}, {how} token": self.gateway.look(name, token)[1]
             for how, token in tokens.items()
             for name in names
         }
+
+    def asked_for_terminals(self) -> str:
+        """What `sip2gw terminals` prints while one is logged in: with the token, without, and as JSON."""
+        url = f"--url=http://127.0.0.1:{self.gateway.ports[2]}"
+        with self.gateway.terminal() as terminal:
+            self.say(terminal, LOGIN)
+            ways = ([url, f"--token-file={self.folder / 'token'}"], [url])
+            return "".join(CliRunner().invoke(terminals, [*way, "--json"]).output for way in ways) + "".join(
+                CliRunner().invoke(terminals, way).output for way in ways
+            )
 
     def end(self) -> None:
         """Told to stop while something is in hand, and then told again."""
@@ -242,27 +314,35 @@ def scene(tmp_path):
 
 
 def test_F97_no_secret_gets_out(scene):
+    scene.each(REQUESTS + REQUESTS)
     scene.each(REQUESTS)
     scene.each(AMISS)
     scene.each(LOGINS, log_in=False)
     scene.fail()
+    scene.break_down()
     scene.knock()
     scene.reload()
     pages = scene.pages()
+    shown = scene.asked_for_terminals()
     scene.end()
 
     there = files_in(scene.folder, "sip2gw.toml", "privkey.pem", "token")
-    written = {**there, **pages, "printed": "".join(scene.gateway.process.printed)}
-    assert {"log.json", "both.py"} <= written.keys()
+    written = {**there, **pages, "shown": shown, "printed": "".join(scene.gateway.process.printed)}
+    assert {"log.json", "inside.py"} <= written.keys()
     for sign in (
         "p:",
         "refused",
         "speaks plain SIP2",
         "1 terminals were cut off",
         "cut off, the limit is line",
+        "hit a bug",
+        "something of stderr",
+        "librarika_call_failed: return_booking",
+        "librarika_call_failed: pay_fees",
     ):
         assert sign in written["printed"], f"the log is not what was to be searched: {sign}"
     assert "sip2gw_messages_total" in pages["/metrics, right token"]
+    assert "1 of 25" in shown, shown
     silent = [canary.what for canary in ALL if canary.word.lower() not in scene.heard.lower()]
     assert not silent, "it was never there to get out"
     assert not found(ALL, written)
@@ -280,6 +360,11 @@ SPELLED: list[Callable[[str], str]] = [
     lambda word: base64.b64encode(word.encode()).decode(),
     lambda word: base64.b64encode(f"x:{word}:".encode()).decode(),
     lambda word: base64.b64encode(f"xy{word}yz".encode()).decode(),
+    lambda word: base64.urlsafe_b64encode(f">{word}?".encode()).decode(),
+    lambda word: "".join(f"\\u{ord(sign):04x}" for sign in word),
+    lambda word: "".join(f"&#{ord(sign)};" for sign in word),
+    lambda word: sha256(word.encode()).hexdigest(),
+    lambda word: base64.b64encode(md5(word.encode(), usedforsecurity=False).digest()).decode(),
 ]
 
 
