@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from asking_about_patrons import LISTS, InformationCase, information
+from desks import DeskCase
 from hypothesis import given
 from hypothesis import strategies as st
 from said import Said, SaidCase
@@ -176,3 +177,39 @@ def test_a_page_over_two_lists_is_the_page_of_both_together(
     joined = both[:ready][one.start : one.start + one.count] + both[ready:][two.start : two.start + two.count]
     assert joined == both[part.start : part.start + part.count]
     assert part.count <= limit
+
+
+MANY, MOST = 600, 200
+"""More loans than one call may ask for, and as many as it may."""
+LABELS = tuple(str(100_001 + number) for number in range(MANY))
+
+
+class ManyLoansAtTheSandbox(DeskCase):
+    """Several hundred items in the hands of one patron, over the adapter and the API."""
+
+    data = {  # noqa: RUF012 (read only)
+        "libraries": [
+            {
+                "nickname": "riverside",
+                "users": [{"username": "kiosk@riverside.example", "password": "kiosk-secret"}],
+                "members": [{"member_no": "M-1", "name": "A reader"}],
+                "media": [{"title": "Emma", "copies": [{"accession_no": label} for label in LABELS]}],
+                "bookings": [{"member_no": "M-1", "accession_no": label} for label in LABELS],
+            }
+        ]
+    }
+
+    def test_F39_a_page_of_very_many_loans_is_one_call_for_no_more_than_it_holds(self) -> None:
+        for first, last, limit, lines in (
+            (None, None, 100, LABELS[:100]),
+            (551, None, 100, LABELS[550:]),
+            (301, 310, 100, LABELS[300:310]),
+            (1, 10_000, 1000, LABELS[:MOST]),
+            (401, 10_000, 1000, LABELS[400:]),
+            (601, None, 1000, ()),
+        ):
+            self.sandbox.forget()
+            request = information("M-1", SummaryList.CHARGED_ITEMS, start_item=first, end_item=last)
+            told = self.ask(request, profile=Profile(list_limit=limit))
+            self.assertEqual((told.charged_items, told.charged_items_count), (lines, MANY))
+            self.assertEqual(self.asked().get("list_bookings", 0), 1 if lines else 0, (first, last))
