@@ -100,7 +100,7 @@ class Librarika:
         login_life: float = 600.0,
     ) -> None:
         self._template = Template(url_template)
-        self._pool = pooled(reactor, restraint.calls, lambda: self._client.restraint)
+        self._pool = pooled(reactor, lambda: self._client.restraint)
         if http is None:
             policy = trusting(None if trust is None else trust.read_bytes())
             guarded = reactor if private_networks or self._template.names_private else Guarded(reactor)
@@ -143,7 +143,6 @@ class Librarika:
         """Go on with these. Calls under way end as they began."""
         client = self._client
         client.deadlines, client.restraint = deadlines, restraint
-        self._pool.maxPersistentPerHost = restraint.calls
         client.road.widen(restraint.calls)
         for site in list(self._sites.values()):
             site.gate.reconfigured()

@@ -140,15 +140,50 @@ class _Readers(Factory):
         return _Reading(self._quiescent, self._restraint)
 
 
-def pooled(reactor: Any, at_once: int, restraint: Callable[[], Restraint]) -> HTTPConnectionPool:
-    """A pool that keeps up to `at_once` connections to one host, and never sends a request twice by itself."""
-    pool = HTTPConnectionPool(reactor, persistent=True)  # type: ignore[no-untyped-call]
-    pool.maxPersistentPerHost = at_once
-    pool.cachedConnectionTimeout = IDLE
-    pool.retryAutomatically = False
-    factory: Any = partial(_Readers, restraint=restraint)
-    pool._factory = factory
-    return pool
+class _Pool(HTTPConnectionPool):
+    """Keeps as many idle connections as there may be calls, to all hosts together; of the oldest it lets go first.
+
+    Twisted bounds those to one host, and never forgets a host: there may be thousands of them.
+    """
+
+    def __init__(self, reactor: Any, restraint: Callable[[], Restraint]) -> None:
+        super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
+        self.cachedConnectionTimeout = IDLE
+        self.retryAutomatically = False
+        self._restraint = restraint
+        factory: Any = partial(_Readers, restraint=restraint)
+        self._factory = factory
+
+    def _most(self) -> int:
+        return self._restraint().calls
+
+    def getConnection(self, key: Any, endpoint: Any) -> Deferred[Any]:
+        """See `HTTPConnectionPool`."""
+        found: Deferred[Any] = super().getConnection(key, endpoint)
+        self._forget(key)
+        return found
+
+    def _putConnection(self, key: Any, connection: Any) -> None:
+        while len(self._timeouts) >= self._most():
+            timer = next(iter(self._timeouts.values()))
+            oldest = timer.args
+            timer.cancel()
+            self._removeConnection(*oldest)
+        self.maxPersistentPerHost = self._most()
+        super()._putConnection(key, connection)  # type: ignore[no-untyped-call]
+
+    def _removeConnection(self, key: Any, connection: Any) -> None:
+        super()._removeConnection(key, connection)  # type: ignore[no-untyped-call]
+        self._forget(key)
+
+    def _forget(self, key: Any) -> None:
+        if not self._connections.get(key, True):
+            del self._connections[key]
+
+
+def pooled(reactor: Any, restraint: Callable[[], Restraint]) -> HTTPConnectionPool:
+    """A pool that keeps connections for a moment, and never sends a request twice by itself."""
+    return _Pool(reactor, restraint)
 
 
 def client_over(pool: HTTPConnectionPool, lines: Lines, reactor: Any) -> HTTPClient:

@@ -8,9 +8,11 @@ from typing import Any
 from test_librarika_failures import OCCASION, silence
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
-from wire_server import KIOSK, LENT, MEMBER, ServerCase, refuses, says
+from wire_server import KIOSK, LENT, MEMBER, Scripted, ServerCase, StillReactor, refuses, says
 
 from sip2gw.librarika import Deadlines, Restraint
+from sip2gw.librarika.dial import Lines, trusting
+from sip2gw.librarika.wire import body_of, client_over, pooled
 from sip2gw.library import Block, InDoubt, Refused, Unavailable
 
 
@@ -32,6 +34,25 @@ class Wire(ServerCase, TestCase):
         self.still.advance(10.1)
         await self.turn()
         self.assertEqual(self.server.connections, [])
+
+    async def test_F63_no_more_connections_are_kept_than_calls_may_be_made(self) -> None:
+        still, restraint = StillReactor(), Restraint(calls=2)
+        pool = pooled(still, lambda: restraint)
+        client = client_over(pool, Lines(still, trusting(None), lambda: 3.0), still)
+        self.addCleanup(pool.closeCachedConnections)
+        servers = [Scripted() for _ in range(4)]
+        for server in servers:
+            server.script["GET members"] = says(200, MEMBER)
+            answer = await client.get(f"http://127.0.0.1:{self.listen(server)}/members", unbuffered=True)
+            await body_of(answer, 1000)
+            still.advance(1)
+        await self.turn()
+        self.assertEqual([len(server.connections) for server in servers], [0, 0, 1, 1])
+        self.assertEqual(len(pool._connections), 2)
+        still.advance(10.1)
+        await self.turn()
+        self.assertEqual([len(server.connections) for server in servers], [0, 0, 0, 0])
+        self.assertEqual((pool._connections, pool._timeouts), ({}, {}))
 
     async def test_F63_a_connection_that_is_closed_while_we_write(self) -> None:
         library = await self.opened()
