@@ -527,6 +527,9 @@ def test_F100_secrets_that_everybody_can_read_are_refused(tmp_path, read, faults
     for path, problem in zip(("live/privkey.pem", "token"), found.values(), strict=True):
         assert f"{tmp_path / path}, which every user of this machine can read; chmod o= " in problem
         assert 'readable_secrets = "warn"' in problem
+        (tmp_path / path).chmod(0o602)
+    assert list(faults(secrets)) == list(found), "who may write there may put another one there"
+    for path in ("live/privkey.pem", "token"):
         (tmp_path / path).chmod(0o640)
     assert read(secrets).warnings == ()
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from sip2gw.gateway import TerminalFactory
 from sip2gw.metrics import OTHER, Metrics
 
-from .desk import Bench
+from .desk import PATRON, Bench
 
 LOGIN = "9300CNkiosk@riverside.example|COkiosk-secret|AO{}|"
 
@@ -39,6 +40,21 @@ def test_F96_ten_thousand_libraries_that_nobody_knows_make_no_series():
     for number in range(5):
         log_in(f"n{number}")
     assert series(bench.factory.metrics) == before
+
+
+def test_F96_what_a_library_without_a_name_does_is_counted_among_others():
+    bench = Bench()
+    metrics = Metrics(libraries=0)
+    bench.factory = TerminalFactory(bench.directory, reactor=bench.clock, metrics=metrics)
+    bench.connect()
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    assert bench.say(PATRON).startswith("24")
+    bench.clock.advance(2)
+    named = {label for one in series(metrics) for label in one[1:] if label[0] == "library"}
+    assert named == {("library", OTHER)}
+    assert metrics.registry.get_sample_value(
+        "sip2gw_messages_total", {"library": OTHER, "message": "23", "outcome": "answered"}
+    )
 
 
 def test_F96_the_libraries_that_are_named_are_so_many_and_no_more():

@@ -13,7 +13,7 @@ from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.seating import Occupancy
 from sip2gw.seats import InMemory
-from sip2gw.seats.seats import GRACE, RENEWED_EVERY
+from sip2gw.seats.seats import RENEWED_EVERY
 
 from .desk import CHECKOUT, LOGIN, PATRON, STATUS, Bench
 
@@ -219,7 +219,7 @@ def test_F59_without_the_store_terminals_are_let_in_for_a_while(bench):
     assert bench.factory.reception.seating.seen()[0].state == "without a seat"
     assert terminal(bench, "192.0.2.2")[0] == "940"
     first.connectionLost()
-    bench.clock.advance(GRACE)
+    bench.clock.advance(15 * 60)
     assert terminal(bench, "192.0.2.2")[0] == "940"
     store.gone = False
     bench.clock.advance(1)

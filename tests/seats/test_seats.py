@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from sip2gw.seats import Full, Grip, Holder, InMemory, Seats
-from sip2gw.seats.seats import GRACE, LEASE
+from sip2gw.seats.seats import LEASE
 
 
 def holder(session: str, terminal: str = "", since: float = 0.0) -> Holder:
@@ -201,7 +201,7 @@ def test_F59_without_the_store_sessions_go_on_and_some_more_are_let_in(store, se
         take(seats, "c")
     _, ousted = take(seats, "b2", terminal="terminal of b")
     assert ousted == "b", "nor is a terminal locked out by its ghost"
-    clock.advance(GRACE)
+    clock.advance(15 * 60)
     now(seats.leave(first))
     with pytest.raises(ConnectionError):
         take(seats, "d")
