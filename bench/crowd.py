@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, ROOT, Process, Stage, environment, program, stage
+from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, ROOT, Process, Stage, environment, program, report, stage
 
 RATE = 250
 """Requests a second of all terminals together, while strangers come and go."""
@@ -220,7 +220,7 @@ HOSTILE = {
 }
 
 
-def measure(terminals: int, strangers: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(say: Callable[[str], None], terminals: int, strangers: int) -> dict[str, Any]:
     """All of it."""
     with (
         tempfile.TemporaryDirectory(prefix="sip2gw-bench-") as folder,
@@ -283,15 +283,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure idle, silent and hostile connections.")
     parser.add_argument("--terminals", type=int, default=2000)
     parser.add_argument("--strangers", type=int, default=3000)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    result = measure(
-        given.terminals, given.strangers, lambda text: None if given.json else print(text, flush=True)
-    )
-    if given.json:
-        print(json.dumps(result))
-    else:
-        show(result)
+    report(parser, measure, show)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, PASSWORD, ROOT, Stage, environment, program, stage
+from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, PASSWORD, ROOT, Stage, environment, program, report, stage
 
 MIX = "99:1,23:4,11:2,09:2"
 CALLS = {
@@ -128,7 +128,7 @@ class Pair:
         return self.load.cpu_per_message / self.floor
 
 
-def measure(seconds: float, calls: int, say: Callable[[str], None]) -> dict[str, Any]:
+def measure(say: Callable[[str], None], seconds: float, calls: int) -> dict[str, Any]:
     """All of it."""
     with (
         tempfile.TemporaryDirectory(prefix="sip2gw-bench-") as folder,
@@ -192,13 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the gateway.")
     parser.add_argument("--seconds", type=float, default=6.0, help="for each number of terminals")
     parser.add_argument("--calls", type=int, default=2000, help="of each kind, for the floor")
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    result = measure(given.seconds, given.calls, lambda text: None if given.json else print(text, flush=True))
-    if given.json:
-        print(json.dumps(result))
-    else:
-        show(result)
+    report(parser, measure, show)
 
 
 if __name__ == "__main__":

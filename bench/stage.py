@@ -1,7 +1,11 @@
-"""What is measured, as processes of their own: a sandbox with a large library, and a gateway in front of it."""
+"""What is measured, as processes of their own: a sandbox with a large library, and a gateway in front of it.
+
+And how a measurement begins and ends: with its options, and with what it found, for people or as JSON.
+"""
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import ipaddress
 import json
@@ -11,9 +15,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 from cryptography import x509
@@ -102,6 +107,22 @@ def program(*arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """The environment for a program that is started here."""
     return {**os.environ, "PYTHONPATH": str(ROOT), "SIP2GW_PASSWORD": PASSWORD}
+
+
+def report(
+    parser: argparse.ArgumentParser,
+    measure: Callable[..., dict[str, Any]],
+    show: Callable[[dict[str, Any]], None],
+) -> None:
+    """Measure with what the command line says, and print the result. `measure` is told how to say where it is."""
+    parser.add_argument("--json", action="store_true")
+    given = vars(parser.parse_args())
+    as_json = given.pop("json")
+    result = measure(lambda text: None if as_json else print(text, flush=True), **given)
+    if as_json:
+        print(json.dumps(result))
+    else:
+        show(result)
 
 
 @contextmanager
