@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from catalogue import Catalogue
@@ -22,16 +23,29 @@ def pytest_configure(config):
         config.pluginmanager.register(Catalogue(config), "catalogue-of-failures")
 
 
-@pytest.fixture(autouse=True)
-def _untraced(request):
+@contextmanager
+def _nobody_looking():
     """Coverage counts each line each time; what does the same ten thousand times would take three times as long."""
-    if request.node.get_closest_marker("untraced") is None:
-        yield
-        return
     tracer = sys.gettrace()
     sys.settrace(None)
-    yield
-    sys.settrace(tracer)
+    try:
+        yield
+    finally:
+        sys.settrace(tracer)
+
+
+@pytest.fixture(autouse=True)
+def _untraced(request):
+    with _nobody_looking() if request.node.get_closest_marker("untraced") else nullcontext():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Once a module is imported, its tests are put together without ours; of schemathesis' that takes seconds."""
+    within = not isinstance(collector, pytest.Module) and collector.getparent(pytest.Module)
+    with _nobody_looking() if within else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
