@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -19,11 +20,16 @@ from sip2gw.sandbox.operations import OPERATIONS
 from sip2gw.sandbox.problem import CODES
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "librarika-api.yaml"
-CONTRACT = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 _keys = itertools.count()
 MARK = "Bearer signed-in"
 
 schema = schemathesis.openapi.from_path(FILE)
+
+
+@pytest.fixture(scope="module")
+def contract() -> Any:
+    """What the file says."""
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -65,23 +71,23 @@ def token(base: str) -> str:
     return str(requests.post(f"{base}/auth/tokens", json=account, timeout=10).json()["access_token"])
 
 
-def test_the_file_is_openapi() -> None:
-    assert CONTRACT["openapi"].startswith("3.1")
-    validate(CONTRACT)
+def test_the_file_is_openapi(contract: Any) -> None:
+    assert contract["openapi"].startswith("3.1")
+    validate(contract)
 
 
-def test_the_operations_are_the_same() -> None:
+def test_the_operations_are_the_same(contract: Any) -> None:
     told = {
         (operation["operationId"], method.upper(), path)
-        for path, methods in CONTRACT["paths"].items()
+        for path, methods in contract["paths"].items()
         for method, operation in methods.items()
         if method != "parameters"
     }
     assert told == {(operation.name, operation.method, operation.path) for operation in OPERATIONS}
 
 
-def test_the_codes_are_the_same() -> None:
-    assert CONTRACT["components"]["schemas"]["Code"]["enum"] == list(CODES)
+def test_the_codes_are_the_same(contract: Any) -> None:
+    assert contract["components"]["schemas"]["Code"]["enum"] == list(CODES)
 
 
 @schema.parametrize()
