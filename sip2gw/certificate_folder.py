@@ -2,10 +2,13 @@
 
 In a folder of several each is a subfolder with `fullchain.pem` and `privkey.pem`, or a PEM file with both, and is
 called as that is. Whatever else lies there is left alone.
+
+Not by way of Path.is_dir() and exists(): where the gateway's user may not look, those raise, and os.path says no.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +23,7 @@ SUFFIX = ".pem"
 
 def places(path: Path) -> dict[str, Path]:
     """Where the pairs at `path` are, by what they are called. Raises `Wrong` if it is a folder without any."""
-    if not path.is_dir() or _is_pair(path):
+    if not os.path.isdir(path) or _is_pair(path):
         return {path.name.removesuffix(SUFFIX): path}
     found = {}
     for entry in _entries(path):
@@ -68,8 +71,8 @@ def choose(table: Mapping[str, str], server_name: str) -> str | None:
 
 
 def _is_pair(folder: Path) -> bool:
-    """Whether it is the folder of one pair, if only of a half."""
-    return (folder / CHAIN).exists() or (folder / KEY).exists()
+    """Whether it is the folder of one pair, if only of a half; also if what its links lead to may not be seen."""
+    return os.path.lexists(folder / CHAIN) or os.path.lexists(folder / KEY)
 
 
 def _entries(path: Path) -> list[Path]:
@@ -79,4 +82,6 @@ def _entries(path: Path) -> list[Path]:
         raise Wrong(
             f"is {path}, which can't be read: {error.strerror}", "let the gateway's user read it"
         ) from None
-    return [entry for entry in found if (_is_pair(entry) if entry.is_dir() else entry.name.endswith(SUFFIX))]
+    return [
+        entry for entry in found if (_is_pair(entry) if os.path.isdir(entry) else entry.name.endswith(SUFFIX))
+    ]

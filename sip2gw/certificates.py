@@ -71,7 +71,7 @@ class Pair:
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """The files that the pair at `path` is read from."""
-    return (path / CHAIN, path / KEY) if path.is_dir() else (path,)
+    return (path / CHAIN, path / KEY) if os.path.isdir(path) else (path,)
 
 
 def read_pair(path: Path) -> Pair:

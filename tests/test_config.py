@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography import x509
@@ -30,6 +31,8 @@ url = "http://127.0.0.1:8009/{library}/api/v1"
 [admin]
 endpoint = "tcp:8080:interface=127.0.0.1"
 """
+
+NOBODY = 65534
 
 LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 
@@ -346,6 +349,39 @@ def test_certificates_as_certbot_lays_them(read, tmp_path, key):
         read('[[listen]]\nendpoint = "tcp:6009"\ncertificates = "live"').listen[0].certificates
         == tmp_path / "live"
     )
+
+
+@pytest.fixture
+def lets_nobody_in():
+    """A folder below which modes count: also root does without its rights in there."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        user = os.geteuid()
+        if not user:
+            os.chown(folder, NOBODY, -1)
+            os.seteuid(NOBODY)
+        yield Path(folder)
+        for place in Path(folder).iterdir():
+            place.chmod(0o700)
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("shut", ["live", "archive"])
+@pytest.mark.parametrize("called", ["live", "live/sip2.example.org"])
+def test_certificates_where_the_gateway_s_user_may_not_look(lets_nobody_in, key, shut, called):
+    """As certbot leaves them: both folders are root's alone."""
+    live, archive = lets_nobody_in / "live" / "sip2.example.org", lets_nobody_in / "archive"
+    live.mkdir(parents=True)
+    archive.mkdir()
+    for name, content in (("fullchain.pem", pem_of(certificate(key))), ("privkey.pem", pem(key))):
+        (archive / name).write_bytes(content)
+        (live / name).symlink_to(archive / name)
+    file = lets_nobody_in / "sip2gw.toml"
+    file.write_text(f'[[listen]]\nendpoint = "tcp:6009"\ncertificates = "{called}"')
+    load(file)
+    (lets_nobody_in / shut).chmod(0)
+    with pytest.raises(ConfigFaults, match="can't be read: Permission denied; let the "):
+        load(file)
 
 
 def locked(key) -> bytes:

@@ -22,6 +22,7 @@ from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.proxy import begins_header
 from sip2gw.gateway.reading import Reader
+from sip2gw.gateway.refusals import begins_tls
 from sip2gw.gateway.sockets import prepare
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
@@ -57,6 +58,7 @@ class TerminalProtocol(Reader):
         self._tell_gone = gone
         self._hung_up = False
         self._late = False
+        self._heard = False
         self._ignored = 0
 
     @property
@@ -77,6 +79,14 @@ class TerminalProtocol(Reader):
         shown = self.transport.getPeerCertificate()
         if shown is not None:
             self._visit.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
+
+    def dataReceived(self, data: bytes) -> None:
+        if not self._heard:
+            self._heard = True
+            if begins_tls(data) and not INegotiated.providedBy(self.transport):
+                self._unexpected_tls()
+                return
+        super().dataReceived(data)
 
     def struck(self, limit: str) -> None:
         self._metrics.struck(limit)
@@ -164,6 +174,11 @@ class TerminalProtocol(Reader):
         """Whoever sends one takes us for something else; whose connection it would be is not to be guessed."""
         self._metrics.proxy_headers.labels(outcome="unexpected").inc()
         self._warn("proxy header", "closed: a PROXY header, and proxy_from lists no balancer ({peer:full})")
+        self.abort()
+
+    def _unexpected_tls(self) -> None:
+        self._metrics.handshakes.labels(outcome="unexpected").inc()
+        self._warn("TLS", "a {peer:full} speaks TLS to the port of plain SIP2")
         self.abort()
 
     def _warn(self, kind: str, text: str, **fields: object) -> None:

@@ -71,14 +71,14 @@ class Reception:
         except Refused as no:
             self._tell(
                 visit, no.code if no.code in ADVICE else "refused",
-                "login to {named!r} refused, {code}: {advice} ({peer:full})",
-                named=_named(step), code=no.code, advice=_advice(no),
+                "login to {called!r} refused, {code}: {advice} ({peer:full})",
+                called=_called(step), code=no.code, advice=_advice(no),
             )  # fmt: skip
             return await self._turn_away(visit, no, ENGLISH.say("not_logged_in"), since)
         except LibraryError as error:
             self._tell(
-                visit, "unavailable", "login to {named!r} failed: {why} ({peer:full})",
-                named=_named(step), why=str(error),
+                visit, "unavailable", "login to {called!r} failed: {why} ({peer:full})",
+                called=_called(step), why=str(error),
             )  # fmt: skip
             return await self._turn_away(visit, error, ENGLISH.why(error), since)
         except Exception:  # nor must a bug behind a login cost a terminal its answer
@@ -169,10 +169,10 @@ class Reception:
 
 def _advice(no: Refused) -> str:
     """What to do; and for what the gateway itself found, the facts."""
-    advice = ADVICE.get(no.code, no.reason)
+    advice = ADVICE.get(no.code, f"{no.reason}; is librarika.url right?")
     return f"{no.reason}; {advice}" if no.code == "terminal_limit_reached" else advice
 
 
-def _named(step: SignIn) -> str:
+def _called(step: SignIn) -> str:
     """The library for the log. What is no nickname may be a password in the wrong box, and is not told."""
     return nickname(step.library) or "(not a nickname)"

@@ -43,6 +43,11 @@ def other_language(first: bytes) -> str | None:
     return next((name for name, begins in _LANGUAGES.items() if begins.match(first)), "no TLS")
 
 
+def begins_tls(first: bytes) -> bool:
+    """Whether a client that begins with these bytes asks for a handshake."""
+    return first.startswith(b"\x16\x03")
+
+
 def why(error: SSL.Error) -> str:
     """What OpenSSL says, in words of ours where we have some."""
     errors = error.args[0] if error.args else ()

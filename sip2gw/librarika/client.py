@@ -166,6 +166,7 @@ class Client:
         kinds = {type(error), *(type(reason.value) for reason in getattr(error, "reasons", None) or ())}
         if not sent:
             how, limit = How.NOT_CONNECTED, limit or self._connect_limit(progress)
+            why = f"not connected in time: {limit}" if limit else why
         elif progress.late:
             how = How.LATE
         elif CancelledError in kinds:

@@ -41,7 +41,7 @@ def terminals(url: str, token_file: TextIO | None, library: str | None, as_json:
             said = json.loads(answer.read())
             libraries, rows = said["libraries"], said["terminals"]
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:
-        click.echo(f"{url} did not say who is logged in: {error}", err=True)
+        click.echo(f"{url} did not say who is logged in: {_why(error)}", err=True)
         if isinstance(error, HTTPError):
             error.close()
         raise SystemExit(2) from None
@@ -53,6 +53,16 @@ def terminals(url: str, token_file: TextIO | None, library: str | None, as_json:
         return
     for line in _lines(libraries, rows):
         click.echo(line)
+
+
+def _why(error: Exception) -> str:
+    """What is wrong, and what to do if that is known."""
+    if isinstance(error, HTTPError) and error.code == 401:
+        return "it asks for its token: name the file, with --token-file"
+    reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, ConnectionRefusedError):
+        return "nobody listens there: is the gateway running, and is that the endpoint of [admin]?"
+    return str(reason)
 
 
 def _lines(libraries: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from itertools import pairwise
+from ssl import MemoryBIO, SSLWantReadError, create_default_context
 
 import pytest
 from attrs import evolve
@@ -360,3 +361,16 @@ def test_F25_a_proxy_header_where_no_balancer_is_listed_ends_the_connection(benc
     assert bench.transport.aborted
     counted = bench.factory.metrics.registry.get_sample_value
     assert counted("sip2gw_proxy_headers_total", {"outcome": "unexpected"}) == 1
+
+
+def test_tls_on_the_port_of_plain_sip2_is_told_by_its_name(bench):
+    hello = MemoryBIO()
+    with pytest.raises(SSLWantReadError):
+        create_default_context().wrap_bio(MemoryBIO(), hello, server_hostname="localhost").do_handshake()
+    with capturedLogs() as logs:
+        assert bench.hear(hello.read()) == b""
+    assert bench.transport.aborted
+    counted = bench.factory.metrics.registry.get_sample_value
+    assert counted("sip2gw_handshakes_total", {"outcome": "unexpected"}) == 1
+    told = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
+    assert told == ["a terminal at 192.168.1.1 speaks TLS to the port of plain SIP2"]

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -203,7 +204,14 @@ def _logged(tree: ast.AST) -> set[str]:
         isinstance(call.args[0 if call.func.attr != "emit" else 1], ast.Constant | ast.BinOp)
         for call in named
     )
-    return {word.arg for call in named for word in call.keywords if word.arg is not None}
+    texts = {node.value for call in calls for node in call.args if isinstance(node, ast.Constant)}
+    given = {word.arg for call in named for word in call.keywords if word.arg is not None}
+    return given | {field for text in texts for field in _filled_in(text)}
+
+
+def _filled_in(text: object) -> list[str]:
+    """Also of a text that gets to the log by way of a method of the room's own."""
+    return re.findall(r"\{([a-z_]+)[!:}]", text) if isinstance(text, str) and " " in text else []
 
 
 def _name(node: ast.AST) -> str:

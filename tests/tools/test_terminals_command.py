@@ -99,6 +99,7 @@ def test_a_token(says, tmp_path):
         )
         assert result.exit_code == status
         assert token not in result.output
+        assert ("with --token-file" in result.output) is bool(status)
 
 
 @pytest.mark.parametrize(("text", "status"), [("{}", 200), ("<html>", 200), ("[]", 200), ("{}", 404)])
@@ -109,5 +110,7 @@ def test_what_is_no_such_page(says, text, status):
 
 
 def test_no_gateway():
-    assert run("--url", "http://127.0.0.1:9").exit_code == 2
+    nobody = run("--url", "http://127.0.0.1:9")
+    assert nobody.exit_code == 2
+    assert "is the gateway running" in nobody.output
     assert run("--url", "file:///etc/passwd").exit_code == 2
