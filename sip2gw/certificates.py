@@ -35,6 +35,9 @@ FORM = f"name a PEM file with certificates and private key, or a folder with {CH
 CRL = "name a PEM file with the revocation lists of client_authorities"
 _LIST = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
+_UNREADABLE = (ValueError, x509.InvalidVersion)
+"""What is raised of a malformed certificate."""
+
 Key = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey
 
 
@@ -110,6 +113,15 @@ def read_revoked(path: Path, authorities: list[x509.Certificate]) -> list[x509.C
     return lists
 
 
+def is_readable(der: bytes) -> bool:
+    """Whether it is as X.509 wants it, which OpenSSL takes less strictly than we do."""
+    try:
+        x509.load_der_x509_certificate(der)
+    except _UNREADABLE:
+        return False
+    return True
+
+
 def name_of(certificate: x509.Certificate) -> str:
     """Whose certificate it is: its common name, or else its first DNS name; empty without either.
 
@@ -123,7 +135,7 @@ def _dns_names(certificate: x509.Certificate) -> list[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         return names.value.get_values_for_type(x509.DNSName)
-    except (x509.ExtensionNotFound, ValueError):  # an extension that can't be read names nobody
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):  # what can't be read names nobody
         return []
 
 
@@ -180,7 +192,7 @@ def _key(blocks: bytes, path: Path) -> Key:
 def _certificates(blocks: bytes, path: Path) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(blocks)
-    except ValueError:
+    except _UNREADABLE:
         raise Wrong(
             f"is {path}, which has no certificate in PEM form, or a damaged one", "make it anew"
         ) from None

@@ -12,7 +12,7 @@ from attrs import frozen
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
-from sip2gw.certificates import read_authorities, read_revoked
+from sip2gw.certificates import is_readable, read_authorities, read_revoked
 
 REVOKED_DUE = 3
 """Days before the end of a revocation list from which health warns of it: without one nobody is let in."""
@@ -82,8 +82,14 @@ def read_clients(files: ClientFiles) -> Clients:
     return Clients(tuple(authorities), files.required, tuple(revoked))
 
 
-def _note_why(connection: SSL.Connection, _: crypto.X509, error: int, __: int, good: int) -> bool:
-    """OpenSSL decides; why it says no is kept with the connection, for it tells nobody else."""
+def _note_why(connection: SSL.Connection, shown: crypto.X509, error: int, depth: int, good: int) -> bool:
+    """OpenSSL decides; why it says no is kept with the connection, for it tells nobody else.
+
+    It lets pass what nobody can read a name in, and that is the one thing that the terminal's own is for.
+    """
     if not good:
         connection.set_app_data(f"its certificate {_REASONS.get(error, _FOREIGN)}")
+    elif not depth and not is_readable(crypto.dump_certificate(crypto.FILETYPE_ASN1, shown)):
+        connection.set_app_data("its certificate is malformed")
+        return False
     return bool(good)

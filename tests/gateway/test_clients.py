@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from ssl import DER_cert_to_PEM_cert
 from typing import Any
 
 import pytest
 from treq.testing import StubTreq
 from twisted.internet import reactor
 
-from sip2gw.certificates import name_of
+from sip2gw.certificates import name_of, read_authorities
 from sip2gw.faults import Wrong
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.clients import ClientFiles
@@ -22,6 +23,11 @@ from .servers import AServer
 from .sockets import Seen
 
 AUTHORITY = Authority()
+
+MALFORMED = (
+    (b"\x0c\x07kiosk-1", b"\x13\x07kio\xff\xfe-1"),  # no characters of a PrintableString
+    (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x08"),  # version 9
+)
 
 
 class Watching(TerminalFactory):
@@ -108,6 +114,18 @@ class ClientCertificateTests(AServer):
         self.authority.write_client(expired, "kiosk-1", days=-2)
         await self.refused("its certificate has expired", expired)
 
+    async def test_F20_one_that_only_OpenSSL_can_read_is_refused(self) -> None:
+        self.serve_clients()
+        odd = self.folder / "odd.pem"
+        for old, new in MALFORMED:
+            made, key = self.authority.issue("kiosk-1", client=True)
+            odd.write_text(DER_cert_to_PEM_cert(self.authority.sign_anew(made, old, new)))
+            with odd.open("ab") as file:
+                file.write(key)
+            await self.refused("its certificate is malformed", odd)
+        assert self.handshakes("refused") == len(MALFORMED)
+        await self.served(client=self.kiosk)
+
     async def test_F20_a_revoked_certificate_is_refused_without_a_restart(self) -> None:
         self.crl.write_bytes(self.authority.revoke())
         self.serve_clients(revoked=True)
@@ -145,6 +163,14 @@ def test_a_name_can_be_printed_whatever_is_in_the_certificate(name):
     assert len(shown) == len(name)
     assert shown.isprintable()
     assert (shown == name) == name.isprintable()
+
+
+@pytest.mark.parametrize(("old", "new"), MALFORMED)
+def test_a_malformed_authority_is_a_fault_of_its_file(old, new, tmp_path):
+    made, _ = AUTHORITY.issue("kiosk-1")
+    (tmp_path / "ca.pem").write_text(DER_cert_to_PEM_cert(AUTHORITY.sign_anew(made, old, new)))
+    with pytest.raises(Wrong, match="damaged"):
+        read_authorities(tmp_path / "ca.pem")
 
 
 def test_who_has_no_name_is_nobody():
