@@ -1,6 +1,7 @@
 """Every fault of a file is told at once, with its place and the fix; a file without faults gives what it says."""
 
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -462,6 +463,28 @@ def files(tmp_path, key):
             .sign(signer, SHA256())
         )
         (tmp_path / name).write_bytes(crl.public_bytes(Encoding.PEM))
+
+
+SNIPPETS = [
+    pytest.param(snippet, id=f"{page.stem}-{number}")
+    for page in sorted((Path(__file__).parent.parent / "docs").rglob("*.md"))
+    for number, snippet in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
+]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_what_the_manual_shows_is_taken_as_it_stands(read, tmp_path, files, snippet):
+    (tmp_path / "live" / "sip2.example.org").mkdir(parents=True)
+    both = (tmp_path / "tls.pem").read_bytes()
+    for name in ("fullchain.pem", "privkey.pem"):
+        (tmp_path / "live" / "sip2.example.org" / name).write_bytes(both)
+    snippet = snippet.replace("/etc/letsencrypt/", "").replace("/etc/sip2gw/", "")
+    read(snippet if "[[listen]]" in snippet else LOCAL + snippet)
+
+
+def test_a_library_s_tables_need_a_library(faults):
+    found = faults(LOCAL + '[libraries.texts]\nrenewed = "Done!"')
+    assert "begin each library with [[libraries]]" in found["libraries"]
 
 
 def test_everything_that_can_be_said_of_tls(read, tmp_path, files):

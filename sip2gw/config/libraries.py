@@ -75,6 +75,7 @@ class _Bin:
         return all(getattr(self, name) is None for name in _CONDITIONS)
 
 
+_LIBRARY = 'begin each library with [[libraries]] and nickname = "...", and what belongs to it below that'
 _CONDITIONS = ("branch", "location", "call_numbers", "medium", "hold", "transit", "unknown", "alert")
 
 
@@ -209,7 +210,7 @@ class _Libraries:
     def read(self, raw: Any) -> dict[str, LibrarySettings]:
         """All libraries by nickname."""
         if not isinstance(raw, list):
-            self.tables.fault("libraries", f"is {say(raw)} and no list of tables", "write [[libraries]]")
+            self.tables.fault("libraries", f"is {say(raw)} and no list of tables", _LIBRARY)
             return {}
         found = [self._library(one, f"libraries[{number}]") for number, one in enumerate(raw)]
         return {library.nickname: library for library in found if library is not None}

@@ -59,6 +59,8 @@ def _why(error: Exception) -> str:
     """What is wrong, and what to do if that is known."""
     if isinstance(error, HTTPError) and error.code == 401:
         return "it asks for its token: name the file, with --token-file"
+    if isinstance(error, HTTPError) and error.code == 429:
+        return "it has been given too many wrong tokens from here: wait a minute"
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, ConnectionRefusedError):
         return "nobody listens there: is the gateway running, and is that the endpoint of [admin]?"

@@ -102,11 +102,14 @@ def test_a_token(says, tmp_path):
         assert ("with --token-file" in result.output) is bool(status)
 
 
-@pytest.mark.parametrize(("text", "status"), [("{}", 200), ("<html>", 200), ("[]", 200), ("{}", 404)])
+@pytest.mark.parametrize(
+    ("text", "status"), [("{}", 200), ("<html>", 200), ("[]", 200), ("{}", 404), ("", 429)]
+)
 def test_what_is_no_such_page(says, text, status):
     result = run("--url", says(text, status))
     assert result.exit_code == 2
     assert "did not say who is logged in" in result.output
+    assert ("wait a minute" in result.output) is (status == 429)
 
 
 def test_no_gateway():
