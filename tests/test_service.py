@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import deferLater
-from twisted.logger import capturedLogs
+from twisted.logger import LogPublisher, capturedLogs
 from twisted.protocols.basic import LineReceiver
 from twisted.trial.unittest import TestCase
 from twisted.web.client import Agent
@@ -30,7 +30,9 @@ from sip2gw.assembly import Gateway
 from sip2gw.certificates import Pair
 from sip2gw.config import load
 from sip2gw.demo.selfsigned import kept_pair
+from sip2gw.faults import Wrong
 from sip2gw.limits import Limits
+from sip2gw.log import Log, LogSettings
 from sip2gw.reloading import Reloading
 from sip2gw.service import CannotStart, Options, makeService
 from sip2gw.systemd import Systemd
@@ -122,6 +124,10 @@ class GatewayTests(TestCase):
         self.addCleanup(lambda: gateway.stopService() if gateway.running else None)
         return gateway
 
+    def behind_a_balancer(self, text: str) -> str:
+        """The configuration with a balancer before the first of its listeners."""
+        return text.replace("[[listen]]", '[[listen]]\nproxy_from = ["127.0.0.1"]', 1)
+
     async def forget(self, gateway: Gateway, request) -> None:
         """End a call that nobody waits for; with the process it would have gone by itself."""
         refuse(request)
@@ -159,22 +165,27 @@ class GatewayTests(TestCase):
         terminal = await self.connect(gateway.doors[0])
         text = self.path.read_text()
         self.path.write_text(
-            text.replace("login_floor = 0.001", "login_floor = 0.001\nconnections = 7")
+            self.behind_a_balancer(text).replace("login_floor", "connections = 7\nlogin_floor")
             + '[terminals]\ntimeout = 12\ndeferred_login = false\n[log]\nitems = true\nlevel = "warn"\n'
             '[[libraries]]\nnickname = "riverside"\nprofile = "sorter-cv"\n'
         )
+        gateway.terminals.census.ceiling = 0
         os.kill(os.getpid(), signal.SIGHUP)
         reloads = gateway.metrics.registry.get_sample_value
         while not reloads("sip2gw_reloads_total", {"outcome": "ok"}):
             await deferLater(reactor, 0.001)
         terminals = gateway.terminals
         assert terminals.limits.connections == 7
+        assert terminals.census.ceiling > 0, "and as many as files may be open for them"
         assert terminals.directory.policy.timeout == 12
         assert terminals.directory.settings.of("riverside").profile == "sorter-cv"
         assert (terminals.deferred_login, gateway.tags.items_in_clear) == (False, True)
         assert gateway.librarika._client.deadlines.call < 12
         terminal.sendLine(b"9900302.00")
         assert (await terminal.answer)[8:11] == b"120", "a session that was there goes on, by the new policy"
+        new = await self.connect(gateway.doors[0])
+        new.sendLine(b"PROXY TCP4 192.0.2.7 127.0.0.1 5 6\r\n9900302.00")
+        assert (await new.answer).startswith(b"98"), "a new one is heard behind the balancer"
         await gateway.stopService()
 
     async def test_F90_a_file_with_faults_changes_nothing(self) -> None:
@@ -203,6 +214,29 @@ class GatewayTests(TestCase):
         bad_key.write_bytes(key)
         reloading(gateway).reload()
         assert gateway.terminals.limits.connections == 7
+        await gateway.stopService()
+
+    async def test_F90_what_is_spoilt_after_the_file_was_read_changes_nothing_either(self) -> None:
+        gateway = self.start()
+        before = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+        self.path.write_text(self.behind_a_balancer(self.path.read_text()) + "connections = 7\n")
+        config = load(self.path)
+        (self.path.parent / "tls" / "privkey.pem").write_bytes(b"")
+        with self.assertRaises(Wrong):
+            gateway.reload(config)
+        now = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+        assert now == before
+        terminal = await self.connect(gateway.doors[0])
+        terminal.sendLine(b"9900302.00")
+        assert (await terminal.answer).startswith(b"98"), "no header of a balancer is waited for"
+        await gateway.stopService()
+
+    async def test_F90_how_much_is_logged_changes_as_well(self) -> None:
+        log = Log(LogPublisher(), LogSettings("debug"))
+        gateway = Gateway(load(self.path), reactor, log=log)
+        self.path.write_text(self.path.read_text() + '[log]\nlevel = "error"\n')
+        gateway.reload(load(self.path))
+        assert log.settings.level == "error"
         await gateway.stopService()
 
     async def test_F90_what_takes_another_start_is_named_each_time(self) -> None:
