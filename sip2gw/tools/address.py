@@ -20,8 +20,8 @@ class Unreachable(Exception):
 
 @frozen
 class Address:
-    """Host and port, and how the certificate is checked: against the system's authorities or `ca_file`, by its
-    SHA-256 fingerprint, or not at all."""
+    """Host and port, how the certificate is checked (against the system's authorities or `ca_file`, by its SHA-256
+    fingerprint, or not at all), and what the terminal shows for itself."""
 
     host: str = "127.0.0.1"
     port: int = TLS_PORT
@@ -32,6 +32,10 @@ class Address:
     insecure: bool = False
     server_name: str | None = None
     """The name in the certificate, where it is not `host`."""
+    client_cert: str | None = None
+    """A PEM file with the terminal's own certificate, and what vouches for it."""
+    client_key: str | None = None
+    """The key of that, where it is not in the same file."""
 
     @property
     def expected_name(self) -> str:
@@ -102,4 +106,9 @@ def _context(address: Address) -> ssl.SSLContext:
     if address.insecure or (address.fingerprint is not None and address.ca_file is None):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    if address.client_cert is not None:
+        try:  # a key that is locked is no good: it would be asked for at each connection
+            context.load_cert_chain(address.client_cert, address.client_key, password=lambda: "")
+        except (OSError, ssl.SSLError) as error:
+            raise Unreachable(f"{address.client_cert} can't be used with its key: {error}") from None
     return context

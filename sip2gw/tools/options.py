@@ -29,6 +29,16 @@ _OPTIONS = [
     click.option("--fingerprint", metavar="SHA256", help="Trust only the certificate with this fingerprint."),
     click.option("--insecure", is_flag=True, help="Trust any certificate: for tests only."),
     click.option("--server-name", metavar="NAME", help="Name in the certificate, if it is not the host."),
+    click.option(
+        "--client-cert",
+        type=click.Path(exists=True, dir_okay=False),
+        help="The terminal's own certificate (PEM).",
+    ),
+    click.option(
+        "--client-key",
+        type=click.Path(exists=True, dir_okay=False),
+        help="Its key.  [default: in the same file]",
+    ),
     click.option("--library", default="", metavar="AO", help="Institution id: the library's nickname."),
     click.option("--account", default="", metavar="USER", help="User name of the terminal's account."),
     click.option("--password", envvar="SIP2GW_PASSWORD", show_envvar=True, help="Its password."),
@@ -86,6 +96,8 @@ def _setup(
     fingerprint: str | None,
     insecure: bool,
     server_name: str | None,
+    client_cert: str | None,
+    client_key: str | None,
     library: str,
     account: str,
     password: str | None,
@@ -99,14 +111,17 @@ def _setup(
         pinned = read_fingerprint(fingerprint) if fingerprint else None
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--fingerprint") from None
+    if client_key is not None and client_cert is None:
+        raise click.BadParameter("it is of no use without --client-cert", param_hint="--client-key")
     if tls and insecure:
         click.echo("The certificate is not checked: anybody could be answering.", err=True)
     if not tls and not host.startswith(_LOOPBACK):
         click.echo("Without TLS, passwords and patrons are readable on the way.", err=True)
     if account and password is None and sys.stdin.isatty():
         password = click.prompt(f"Password of {account}", hide_input=True, err=True)
+    port = port or (TLS_PORT if tls else PLAIN_PORT)
     return Setup(
-        Address(host, port or (TLS_PORT if tls else PLAIN_PORT), tls, ca_file, pinned, insecure, server_name),
+        Address(host, port, tls, ca_file, pinned, insecure, server_name, client_cert, client_key),
         Terminal(library, account, Secret(password or ""), location, LoginForm(login_form)),
         not no_error_detection,
         _TERMINATORS[terminator],

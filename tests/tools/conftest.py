@@ -37,7 +37,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    path, key_path = folder / "certificate.pem", folder / "key.pem"
+    path, key_path = folder / "certificate.pem", folder / "key.pem"  # the latter as `Certificate.key` says
     path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     key_path.write_bytes(
         key.private_bytes(

@@ -27,6 +27,19 @@ class Certificate:
     fingerprint: str
     context: ssl.SSLContext
 
+    @property
+    def key(self) -> Path:
+        """The file of its private key."""
+        return self.path.parent / "key.pem"
+
+    def asking(self) -> ssl.SSLContext:
+        """A server context that takes this very certificate from clients, and no other."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path, self.key)
+        context.load_verify_locations(self.path)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
 
 class Responder:
     """Listens on a free port of 127.0.0.1. `received` are the lines of all connections, without terminator.

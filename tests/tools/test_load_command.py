@@ -172,6 +172,16 @@ def test_command_over_tls(tls_responder: Responder, certificate: Certificate) ->
     assert PASSWORD not in pinned.stdout + pinned.stderr
 
 
+def test_command_with_a_client_certificate(certificate: Certificate) -> None:
+    own = ["--client-cert", str(certificate.path), "--client-key", str(certificate.key)]
+    with Responder(tls=certificate.asking()) as responder:
+        where = ["--port", str(responder.port), "--library", "riverside", "--account", "kiosk"]
+        for trusted in ("--ca-file", str(certificate.path)), ("--fingerprint", certificate.fingerprint):
+            result = command(*where, *trusted, *own, "--terminals", "2", "--items", "{1..2}")
+            assert result.returncode == 0, result.stderr
+            assert result.stderr == "2 terminals are logged in\n"
+
+
 def test_command_with_a_wrong_certificate(tls_responder: Responder) -> None:
     result = command("--port", str(tls_responder.port), "--library", "riverside", "--account", "kiosk")
     assert result.returncode == 2

@@ -229,6 +229,24 @@ def test_tls(tls_responder: Responder, certificate: Certificate) -> None:
     assert "can't be used" in tls("--ca-file", __file__).stderr
 
 
+def test_a_client_certificate(certificate: Certificate, tmp_path: Path) -> None:
+    both = tmp_path / "kiosk.pem"
+    both.write_bytes(certificate.path.read_bytes() + certificate.key.read_bytes())
+    with Responder(tls=certificate.asking()) as responder:
+        trusted = ["--port", str(responder.port), *ACCOUNT, "--ca-file", str(certificate.path)]
+
+        def shown(*options: str) -> Result:
+            return run(responder, "status", options=[*trusted, *options])
+
+        assert shown().exit_code == 2
+        own = ["--client-cert", str(certificate.path)]
+        assert "can't be used with its key" in shown(*own).stderr
+        assert "--client-cert" in shown("--client-key", str(certificate.key)).stderr
+        assert responder.received == []
+        assert shown(*own, "--client-key", str(certificate.key)).exit_code == 0
+        assert shown("--client-cert", str(both)).exit_code == 0
+
+
 def test_plain_spoken_to_tls(responder: Responder) -> None:
     options = ["--port", str(responder.port), *ACCOUNT, "--insecure", "--timeout", "0.5"]
     result = run(responder, "status", options=options)
