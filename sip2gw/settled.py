@@ -8,7 +8,7 @@ from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
 from sip2gw.config.values import token_in
 from sip2gw.gateway.clients import ClientFiles
-from sip2gw.gateway.tls import TLSFiles
+from sip2gw.gateway.material import TLSFiles
 from sip2gw.librarika import Deadlines, Restraint
 from sip2gw.log import LogSettings
 from sip2gw.secret import Secret

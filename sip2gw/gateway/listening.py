@@ -28,7 +28,8 @@ from sip2gw.faults import Wrong
 from sip2gw.gateway.balancer import BalancerFactory, Networks
 from sip2gw.gateway.census import Census
 from sip2gw.gateway.handshake import TLSFactory
-from sip2gw.gateway.tls import ServerTLS, TLSFiles
+from sip2gw.gateway.material import TLSFiles
+from sip2gw.gateway.tls import ServerTLS
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 

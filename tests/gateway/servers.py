@@ -17,7 +17,8 @@ from twisted.trial.unittest import TestCase
 
 from sip2gw.gateway.census import Census
 from sip2gw.gateway.listening import Listener
-from sip2gw.gateway.tls import ServerTLS, TLSFiles
+from sip2gw.gateway.material import TLSFiles
+from sip2gw.gateway.tls import ServerTLS
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 

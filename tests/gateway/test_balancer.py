@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sip2gw.gateway.balancer import BalancerFactory
 from sip2gw.gateway.census import Census
-from sip2gw.gateway.tls import TLSFiles
+from sip2gw.gateway.material import TLSFiles
 from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.metrics import Metrics
 

@@ -13,7 +13,7 @@ from sip2gw.certificates import name_of, read_authorities
 from sip2gw.faults import Wrong
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.clients import ClientFiles
-from sip2gw.gateway.tls import TLSFiles
+from sip2gw.gateway.material import TLSFiles
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory

@@ -14,7 +14,7 @@ from twisted.internet.threads import deferToThread
 from twisted.protocols.policies import ProtocolWrapper
 
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.tls import TLSFiles
+from sip2gw.gateway.material import TLSFiles
 from sip2gw.limits import Limits
 
 from .desk import STATUS, Bench

@@ -10,9 +10,9 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.threads import deferToThread
 
+from sip2gw.gateway.material import TLSFiles
 from sip2gw.gateway.refusals import other_language
 from sip2gw.gateway.sparing import Sparing
-from sip2gw.gateway.tls import TLSFiles
 from sip2gw.limits import Limits, Seconds
 
 from .servers import AServer

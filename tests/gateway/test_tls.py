@@ -25,7 +25,8 @@ from sip2gw.certificates import CHAIN, KEY
 from sip2gw.demo.selfsigned import certificate, kept_pair
 from sip2gw.faults import Wrong
 from sip2gw.gateway import tls as tls_module
-from sip2gw.gateway.tls import ServerTLS, TLSFiles, context
+from sip2gw.gateway.material import TLSFiles, context
+from sip2gw.gateway.tls import ServerTLS
 
 from .servers import AServer
 from .sockets import TIMEOUT, failure_of, trusting, visit

@@ -1,0 +1,155 @@
+"""What a listener's TLS is made from: read as a whole, and whatever can't be used is left as it was before.
+
+1.2 or newer, suites with AEAD and forward secrecy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+from OpenSSL import SSL
+from OpenSSL._util import lib as openssl  # as Twisted does; pyOpenSSL itself can set no more than one curve
+
+from sip2gw.certificate_folder import by_server_name, choose, default_of, places
+from sip2gw.certificates import Pair, files_of, read_pair
+from sip2gw.faults import Wrong
+from sip2gw.gateway.clients import ClientFiles, Clients, read_clients
+
+_SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2; those of 1.3 are all as good."""
+
+_CURVES = b"X25519:P-256:P-384"
+
+_OPTIONS = (
+    SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET | SSL.OP_CIPHER_SERVER_PREFERENCE
+)
+
+CLIENTS = "client_authorities"
+"""What the fault of the files about client certificates is called; pairs are called as on disk."""
+
+
+@frozen
+class TLSFiles:
+    """What a listener's TLS is made from. `default` is the pair for terminals that name no server."""
+
+    certificates: Path
+    default: str | None = None
+    clients: ClientFiles | None = None
+
+
+@frozen
+class Material:
+    """What was read of `TLSFiles`. `faults` are of what is on disk and can't be used; the old is here in its place."""
+
+    pairs: Mapping[str, Pair]
+    default: str
+    clients: Clients | None
+    faults: Mapping[str, Wrong]
+    contexts: Mapping[str, SSL.Context] = field(repr=False)
+
+
+def context(pair: Pair, clients: Clients | None = None) -> SSL.Context:
+    """What all connections with this certificate share. Raises `Wrong` if OpenSSL does not take the pair.
+
+    Not by way of Twisted's CertificateOptions: it can't forbid renegotiation, and takes the key only in a form that
+    pyOpenSSL has deprecated.
+    """
+    made = SSL.Context(SSL.TLS_SERVER_METHOD)
+    made.set_min_proto_version(SSL.TLS1_2_VERSION)
+    made.set_options(_OPTIONS)
+    made.set_mode(SSL.MODE_RELEASE_BUFFERS)  # nearly halves the memory of a terminal that says nothing
+    made.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    made.set_cipher_list(_SUITES)
+    openssl.SSL_CTX_set1_curves_list(made._context, _CURVES)
+    if clients is not None:
+        clients.check_in(made)
+    try:
+        made.use_certificate(pair.certificate)
+        for other in pair.chain:
+            made.add_extra_chain_cert(other)
+        made.use_privatekey(pair.key)
+        made.check_privatekey()
+    except SSL.Error as error:
+        raise Wrong(
+            f"is a certificate that OpenSSL refuses: {error}", "use one of today's strength"
+        ) from None
+    return made
+
+
+def read_material(files: TLSFiles, before: Material | None = None) -> Material:
+    """Read it all. Raises `Wrong`; but given what was read before, what can't be used is left as it was then."""
+    faults: dict[str, Wrong] = {}
+
+    def put_up_with(called: str, fault: Wrong) -> None:
+        if before is None:
+            raise fault
+        faults[called] = fault
+
+    clients = before.clients if before else None
+    try:
+        clients = read_clients(files.clients) if files.clients else None
+    except Wrong as fault:
+        put_up_with(CLIENTS, fault)
+    found: dict[str, Path] = {}
+    try:
+        found = places(files.certificates)
+    except Wrong as fault:
+        put_up_with(files.certificates.name, fault)
+    old = before.pairs if before else {}
+    pairs, contexts = {}, {}
+    for called in {**old, **found}:
+        try:
+            pair = read_pair(found.get(called, files.certificates / called))
+            contexts[called] = context(pair, clients)
+        except Wrong as fault:
+            put_up_with(called, fault)
+            if called not in old:
+                continue
+            pair = old[called]
+            contexts[called] = context(pair, clients)
+        pairs[called] = pair
+    default = before.default if before else ""
+    try:
+        default = default_of(pairs, files.default)
+    except Wrong as fault:
+        put_up_with("default_certificate", fault)
+    _choose_by_name(pairs, contexts)
+    return Material(pairs, default, clients, faults, contexts)
+
+
+def _choose_by_name(pairs: Mapping[str, Pair], contexts: Mapping[str, SSL.Context]) -> None:
+    """Give each terminal the certificate for the server that it names, whichever of these contexts it begins with."""
+    table = by_server_name(pairs)
+
+    def choose_context(connection: SSL.Connection) -> None:
+        named = (connection.get_servername() or b"").decode("ascii", "replace")
+        called = choose(table, named)
+        if called is not None and contexts[called] is not connection.get_context():
+            connection.set_context(contexts[called])
+
+    for each in contexts.values():
+        each.set_tlsext_servername_callback(choose_context)
+
+
+_Stamp = tuple[tuple[str, int, int, int], ...]
+
+
+def stamp_of(files: TLSFiles) -> _Stamp:
+    """What changes whenever something on disk does."""
+    try:
+        found = list(places(files.certificates).values())
+    except Wrong:
+        found = []
+    every = [file for place in found for file in files_of(place)]
+    return tuple(_file_stamp(file) for file in (*every, *(files.clients.files if files.clients else ())))
+
+
+def _file_stamp(file: Path) -> tuple[str, int, int, int]:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return str(file), 0, 0, 0
+    return str(file), found.st_mtime_ns, found.st_size, found.st_ino
