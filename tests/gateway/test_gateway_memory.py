@@ -87,6 +87,27 @@ def test_F22_each_change_is_logged_once(bench):
     ]
 
 
+def test_F22_the_memory_that_the_process_really_has_decides(bench):
+    has = memory.resident()
+    # 32 MiB below the point at which it is short, however much the tests before have taken.
+    bench.factory.limits = Limits(memory=int((has / memory.SHORT) / 2**20) + 36)
+    watch = memory.MemoryWatch(bench.factory, bench.clock)
+    assert bench.say(LOGIN) == "941"
+    bound = bench.terminal
+    assert bench.connect()
+    stranger = bench.transport
+    watch.look()
+    assert not stranger.aborted
+    ballast = bytearray(b"x") * (64 * 2**20)
+    watch.look()
+    assert stranger.aborted
+    assert not bench.connect()
+    assert not bound.transport.aborted
+    del ballast
+    watch.look()
+    assert bench.connect()
+
+
 def test_without_a_limit_nothing_is_short(bench):
     bench.factory.limits = Limits()
     bench.has(10_000)
