@@ -24,13 +24,15 @@ class Road:
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._lanes: dict[Lane, None] = {}
+        self._lanes: dict[tuple[bool, int], dict[Lane, None]] = {}
+        """Those in which somebody waits, by who comes first: so that it costs the same however many there are."""
+        self._letting_in = False
         self.under_way = 0
 
     @property
     def waiting(self) -> int:
         """How many wait for a place, in all lanes."""
-        return sum(lane.waiting for lane in self._lanes)
+        return sum(lane.waiting for lanes in self._lanes.values() for lane in lanes)
 
     def has_room(self, theirs: int, most: int) -> bool:
         """Whether a lane with `theirs` places of `most` may have another of all."""
@@ -42,16 +44,32 @@ class Road:
         self._width = width
         self.let_in()
 
-    def look_at(self, lane: Lane) -> None:
-        """Somebody waits in this lane, or nobody does any longer; it is the last of those with as many places."""
-        self._lanes.pop(lane, None)
-        if lane.waiting:
-            self._lanes[lane] = None
+    def put(self, lane: Lane, before: tuple[bool, int] | None, now: tuple[bool, int] | None) -> None:
+        """This lane's turn comes otherwise than before, after those of the same; None if nobody waits in it."""
+        if before is not None:
+            lanes = self._lanes[before]
+            del lanes[lane]
+            if not lanes:
+                del self._lanes[before]
+        if now is not None:
+            self._lanes.setdefault(now, {})[lane] = None
 
     def let_in(self) -> None:
-        """Give away the places that somebody may have."""
-        while lanes := [lane for lane in self._lanes if lane.has_room]:
-            min(lanes, key=lambda lane: (lane.can_wait, lane.under_way)).let_one_in()
+        """Give away the places that somebody may have. Who is let in may leave at once: that is seen here as well."""
+        if self._letting_in:
+            return
+        self._letting_in = True
+        try:
+            while (lane := self._first()) is not None:
+                lane.let_one_in()
+        finally:
+            self._letting_in = False
+
+    def _first(self) -> Lane | None:
+        """The lane whose turn it is."""
+        if self.under_way >= self._width:
+            return None
+        return next((lane for turn in sorted(self._lanes) for lane in self._lanes[turn] if lane.has_room), None)
 
 
 class Lane:
@@ -66,16 +84,12 @@ class Lane:
         self.under_way = 0
         self._live: deque[Deferred[None]] = deque()
         self._later: deque[Deferred[None]] = deque()
+        self._turn: tuple[bool, int] | None = None
 
     @property
     def waiting(self) -> int:
         """How many wait for a place."""
         return len(self._live) + len(self._later)
-
-    @property
-    def can_wait(self) -> bool:
-        """Whether none of those who wait is in a hurry."""
-        return not self._live
 
     @property
     def full(self) -> bool:
@@ -95,13 +109,14 @@ class Lane:
         queue = self._later if later else self._live
         place: Deferred[None] = Deferred(partial(self._give_up, queue))
         queue.append(place)
-        self._road.look_at(self)
+        self._changed()
         return place
 
     def leave(self) -> None:
         """Give a place back."""
         self.under_way -= 1
         self._road.under_way -= 1
+        self._changed()
         self._road.let_in()
 
     def widen(self, width: int) -> None:
@@ -112,14 +127,15 @@ class Lane:
     def turn_away(self) -> None:
         """Let nobody wait any longer."""
         while queue := self._live or self._later:
-            queue.popleft().errback(TurnedAway())
-        self._road.look_at(self)
+            place = queue.popleft()
+            self._changed()
+            place.errback(TurnedAway())
 
     def let_one_in(self) -> None:
         """A place for the next who waits."""
         place = (self._live or self._later).popleft()
         self._take()
-        self._road.look_at(self)
+        self._changed()
         place.callback(None)
 
     def _take(self) -> None:
@@ -128,4 +144,11 @@ class Lane:
 
     def _give_up(self, queue: deque[Deferred[None]], place: Deferred[None]) -> None:
         queue.remove(place)
-        self._road.look_at(self)
+        self._changed()
+
+    def _changed(self) -> None:
+        """A lane keeps its turn until it is let in, or leaves; who else comes or gives up there takes none away."""
+        before = self._turn
+        self._turn = (not self._live, self.under_way) if self.waiting else None
+        if self._turn != before:
+            self._road.put(self, before, self._turn)

@@ -179,6 +179,53 @@ class Roads(SynchronousTestCase):
             lane.leave()
         self.assertEqual((order, road.under_way, road.waiting), (["f", "b", "p"], 1, 0))
 
+    def test_F75_who_asks_often_is_not_put_behind_others(self) -> None:
+        road, order = Road(1), []
+        busy, other = Lane(road, 3), Lane(road, 3)
+        holder = Lane(road, 3)
+        self.assertIsNone(holder.enter())
+        places = [lane.enter() for lane in (busy, other, busy, busy)]
+        for name, place in zip(("first", "other", "given up", "last"), places, strict=True):
+            assert place is not None
+            place.addCallbacks(lambda _, name=name: order.append(name), lambda _: None)
+        assert places[2] is not None
+        places[2].cancel()
+        for lane in (holder, busy, other, busy):
+            lane.leave()
+        self.assertEqual((order, road.under_way, road.waiting), (["first", "other", "last"], 0, 0))
+
+    def test_any_number_may_leave_as_soon_as_they_are_let_in(self) -> None:
+        road, left, errors = Road(1), [], []
+        lanes = [Lane(road, 3) for _ in range(3)]
+        lanes[0].enter()
+        for number in range(600):
+            lane = lanes[number % 3]
+            place = lane.enter()
+            assert place is not None
+            place.addCallback(lambda _, lane=lane: (left.append(lane), lane.leave()))
+            place.addErrback(errors.append)
+        lanes[0].leave()
+        self.assertEqual((len(left), errors, road.under_way, road.waiting), (600, [], 0, 0))
+
+    def test_F75_to_find_the_next_costs_the_same_however_many_libraries_wait(self) -> None:
+        looked = []
+
+        class Seen(Lane):
+            @property
+            def has_room(self) -> bool:
+                looked.append(self)
+                return super().has_room
+
+        road = Road(2)
+        lanes = [Seen(road, 16) for _ in range(1000)]
+        for lane in lanes:
+            lane.enter()
+        looked.clear()
+        for lane in lanes:
+            lane.leave()
+        self.assertEqual((road.under_way, road.waiting), (0, 0))
+        self.assertLessEqual(len(looked), 2000)
+
     def test_as_many_places_as_there_are_now(self) -> None:
         road = Road(1)
         lane = Lane(road, 16)
