@@ -2,8 +2,9 @@
 
 It is an account by the password that opened it: once another password is right, this one is asked about anew.
 
-Tokens are renewed before they expire, and when the API says 401, which means that the request was not done: so it is
-made once more with the new token, and only once. A login that fails never touches an account that is live.
+Tokens are renewed before they expire, while calls go on with the one that still holds; and when the API says 401, which
+means that the request was not done: so it is made once more with the new token, and only once. A login that fails never
+touches an account that is live.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from attrs import evolve
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 from twisted.web.http_headers import Headers
@@ -68,12 +70,12 @@ class Account:
         """Another password of the same user has just been right: the next question is whether this one still is."""
         self.doubted()
         self._tokens: Tokens = evolve(self._tokens, refresh_token=None)
-        self._renew_at = self.site.client.now()
+        self._renew_at = self._holds_until = self.site.client.now()
 
     def _take(self, tokens: Tokens) -> None:
         now, life = self.site.client.now(), float(min(max(tokens.expires_in, 0), _LONGEST))
         self._tokens = tokens
-        self._expires = now + life
+        self._expires = self._holds_until = now + life
         self._renew_at = self._expires - min(_MARGIN, life / 10)
         self._headers = Headers(
             {
@@ -126,8 +128,10 @@ class Account:
         still: Still | None = None,
     ) -> tuple[Call, Answer]:
         """The same, for the bare answer; `added` are headers of this call, and `later` lets others pass."""
-        if self.site.client.now() >= self._renew_at:
-            await self._renew_early(until)
+        if (now := self.site.client.now()) >= self._holds_until:
+            await self._renew_first(until)
+        elif now >= self._renew_at:
+            Deferred.fromCoroutine(self._renew_beside())
         for attempt in (1, 2):
             tokens, headers = self._tokens, self._headers.copy()
             for name, value in (added or {}).items():
@@ -154,8 +158,19 @@ class Account:
                     await self._replace(tokens, until)
         raise Refused("invalid_credentials", f"{operation}: 401 with a token made just now")
 
-    async def _renew_early(self, until: float) -> None:
-        """Renew before the token expires; if the library can't be asked, what is left of it will do."""
+    async def _renew_beside(self) -> None:
+        """Renew before the token expires. Nobody waits for it; if it is refused, whoever asks next hears that."""
+        stale = self._tokens
+        try:
+            await self._renewal.join()
+        except Unavailable:
+            pass
+        except Refused:
+            if self._tokens is stale:
+                self._holds_until = self.site.client.now()
+
+    async def _renew_first(self, until: float) -> None:
+        """Renew a token that expired, or is in doubt; if the library can't be asked, what is left of it will do."""
         try:
             await self._replace(self._tokens, until)
         except Unavailable:

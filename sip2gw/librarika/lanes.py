@@ -69,7 +69,9 @@ class Road:
         """The lane whose turn it is."""
         if self.under_way >= self._width:
             return None
-        return next((lane for turn in sorted(self._lanes) for lane in self._lanes[turn] if lane.has_room), None)
+        return next(
+            (lane for turn in sorted(self._lanes) for lane in self._lanes[turn] if lane.has_room), None
+        )
 
 
 class Lane:

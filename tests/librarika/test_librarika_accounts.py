@@ -149,6 +149,39 @@ class Logins(SandboxCase):
             self.failureResultOf(Deferred.fromCoroutine(self.library.patron("M-1001"))).value, Unavailable
         )
 
+    def test_F61_nobody_waits_for_a_renewal_while_the_token_holds(self) -> None:
+        self.clock.advance(3541)
+        self.sandbox.misbehave("hang", endpoint="refresh_token")
+        for _ in range(3):
+            self.assertEqual(self.done(self.library.patron("M-1001")).patron_id, "M-1001")
+        self.assertEqual(self.trips().count("POST refresh"), 1, "one renewal is under way for all")
+        self.clock.advance(10)
+        self.sandbox.behave()
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.trips().count("POST refresh"), 1)
+        self.clock.advance(60)
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.trips(), ["GET members"], "with the new one")
+
+    def test_F61_a_token_that_expires_while_its_renewal_hangs(self) -> None:
+        self.clock.advance(3595)
+        self.sandbox.misbehave("hang", endpoint="refresh_token")
+        self.done(self.library.patron("M-1001"))
+        self.clock.advance(5)
+        asking = Deferred.fromCoroutine(self.library.patron("M-1001"))
+        self.assertNoResult(asking)
+        self.clock.advance(5)
+        self.failureResultOf(asking, Unavailable)
+
+    def test_whoever_asks_after_a_renewal_that_was_refused_hears_it(self) -> None:
+        self.clock.advance(3539)
+        self.done(self.library.patron("M-1001"))
+        self.clock.advance(2)
+        for endpoint in ("refresh_token", "create_token"):
+            self.sandbox.misbehave("unauthorized", endpoint=endpoint)
+        self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.refused(self.library.patron("M-1001")).code, "unauthorized")
+
     def test_a_refresh_token_that_is_no_good(self) -> None:
         self.clock.advance(30 * 86400)
         self.done(self.library.patron("M-1001"))
