@@ -10,8 +10,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from time import monotonic
 
+from twisted.logger import Logger, LogLevel
 from twisted.web.http import UNAUTHORIZED, Request
 
+from sip2gw.gateway.sparing import Sparing
 from sip2gw.secret import Secret
 
 HEADERS = {
@@ -35,10 +37,13 @@ _ADDRESSES = 1000
 class Guard:
     """Keeps everybody out who lacks `token`, which may be replaced at any time; None lets all in."""
 
+    log = Logger()
+
     def __init__(self, token: Secret | None, seconds: Callable[[], float] = monotonic) -> None:
         self.token = token
         self._seconds = seconds
         self._wrong: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._sparing = Sparing(seconds)
 
     def refusal(self, request: Request) -> tuple[int, str] | None:
         """Status and reason for who is not let in."""
@@ -58,4 +63,10 @@ class Guard:
             self._wrong.move_to_end(address)
             if len(self._wrong) > _ADDRESSES:
                 self._wrong.popitem(last=False)
+            self._sparing.tell(
+                self.log, LogLevel.warn, "token",
+                "a wrong token for the admin pages, from {address}: give it the one that admin.token_file has, "
+                "or keep that address out",
+                address=address or "this machine",
+            )  # fmt: skip
         return UNAUTHORIZED, "a token is needed"

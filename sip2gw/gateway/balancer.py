@@ -19,7 +19,7 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
@@ -29,6 +29,8 @@ from sip2gw.gateway.proxy import NoHeader, address_of, read_header
 from sip2gw.gateway.sparing import Sparing
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+
+_REMEDY = "; proxy_from lists it: have it send one of version 1 or 2, or take it off the list"
 
 
 @implementer(IHalfCloseableProtocol)
@@ -114,7 +116,7 @@ class BalancedConnection(ProtocolWrapper):
 
     def _refuse(self, outcome: str, why: str) -> None:
         self._end(outcome)
-        self.factory.tell(self.transport.getPeer(), why)
+        self.factory.tell(LogLevel.warn, self.transport.getPeer(), why, _REMEDY)
         self.transport.loseConnection()
 
     def _end(self, outcome: str) -> None:
@@ -152,7 +154,7 @@ class BalancerFactory(WrappingFactory):
             return self.wrappedFactory.buildProtocol(addr)
         if not self._is_balancer(addr):
             self.metrics.proxy_headers.labels(outcome="foreign").inc()
-            self.tell(addr, "it is no load balancer that proxy_from lists")
+            self.tell(LogLevel.info, addr, "it is no load balancer that proxy_from lists")
             return None
         place = self.census.admit("")
         return None if place is None else BalancedConnection(self, place)
@@ -162,12 +164,10 @@ class BalancerFactory(WrappingFactory):
         inner = self.wrappedFactory
         return str(inner.logPrefix()) if ILoggingContext.providedBy(inner) else type(inner).__name__
 
-    def tell(self, addr: IAddress | None, why: str) -> None:
-        """Log why a connection is closed, unless that was just done for others."""
-        more = self._sparing.left_out(why)
-        if more is not None:
-            host = str(getattr(addr, "host", ""))
-            self.log.info("closed: {why} ({host}; {more} others not logged)", why=why, host=host, more=more)
+    def tell(self, level: Any, addr: IAddress | None, why: str, remedy: str = "") -> None:
+        """Log why a connection is closed, and what to do; unless that was just done for others."""
+        host = str(getattr(addr, "host", ""))
+        self._sparing.tell(self.log, level, why, "closed: {why} ({host})" + remedy, why=why, host=host)
 
     def _is_balancer(self, addr: IAddress | None) -> bool:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from sip2gw.gateway.networks import network_around
 from sip2gw.gateway.sparing import Sparing
@@ -96,12 +96,11 @@ class Census:
         network = network_of(address)
         if limit := self._reached(network):
             self.metrics.struck(limit)
-            more = self._sparing.left_out(limit)
-            if more is not None:
-                self.log.warn(
-                    "no place for a connection from {address}: the limit is {limit} ({more} others not logged)",
-                    address=address or "an unknown address", limit=limit, more=more,
-                )  # fmt: skip
+            self._sparing.tell(
+                self.log, LogLevel.warn, limit,
+                "no place for a connection from {address}: the limit is {limit}",
+                address=address or "an unknown address", limit=limit,
+            )  # fmt: skip
             return None
         self._connections.add(network)
         self._strangers.add(network)

@@ -99,11 +99,8 @@ class TLSConnection(BufferingTLSTransport):
         self._say(LogLevel.info, kind, "no TLS with the {peer:full}: {why}", why=words)
 
     def _say(self, level: Any, kind: str, text: str, **fields: str) -> None:
-        more = self.factory.sparing.left_out(kind)
-        if more is not None:
-            peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
-            rest = "; {more} more like it were not logged" if more else ""
-            self.factory.log.emit(level, text + rest, peer=peer, more=more, **fields)
+        peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
+        self.factory.sparing.tell(self.factory.log, level, kind, text, peer=peer, **fields)
 
 
 class TLSFactory(TLSMemoryBIOFactory):

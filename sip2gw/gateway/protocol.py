@@ -161,7 +161,7 @@ class TerminalProtocol(Reader):
         match step:
             case Say(data, hang_up, note):
                 if note:
-                    self._warn("note", "{note} ({peer})", note=note)
+                    self._warn(note, "{library} {note} ({peer})", note=note)
                 self.leaving = self.leaving or hang_up
                 if not self.closed.called:
                     self.transport.write(data)

@@ -6,6 +6,9 @@ Kinds are words of the program's own, never of the wire; so there are few of the
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+from twisted.logger import Logger
 
 LINES = 5
 PERIOD = 60.0
@@ -20,6 +23,15 @@ class Sparing:
         self._lines = lines
         self._period = period
         self._counted: dict[str, tuple[float, int]] = {}
+
+    def tell(self, log: Logger, level: Any, kind: str | None, text: str, **fields: object) -> None:
+        """Log `text`, a format, if one more of this kind may be; and how many were left out, if any were.
+
+        What is of no kind is always logged.
+        """
+        more = 0 if kind is None else self.left_out(kind)
+        if more is not None:
+            log.emit(level, text + ("; {more} others not logged" if more else ""), more=more, **fields)
 
     def left_out(self, kind: str) -> int | None:
         """None if this one is not to be logged; else how many of its kind were left out since the last that was."""

@@ -5,7 +5,7 @@ Else whoever can connect could fill the disk.
 
 from __future__ import annotations
 
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from sip2gw.gateway.sparing import Sparing
 from sip2gw.gateway.visits import Visit
@@ -21,9 +21,7 @@ class Telling:
     def warn(self, log: Logger, kind: str, text: str, **fields: object) -> None:
         """Log `text`, a format that may name {library} and {peer}, if one more of this kind may be."""
         library = self._visit.place.library
-        more = 0 if library else self._sparing.left_out(kind)
-        if more is not None:
-            log.warn(
-                text + ("; {more} others not logged" if more else ""),
-                library=library or "no library yet", peer=self._visit.peer, more=more, **fields,
-            )  # fmt: skip
+        self._sparing.tell(
+            log, LogLevel.warn, None if library else kind, text,
+            library=library or "no library yet", peer=self._visit.peer, **fields,
+        )  # fmt: skip

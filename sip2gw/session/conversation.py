@@ -90,6 +90,10 @@ from sip2gw.tenants import OWN_REFUSALS, Tenant
 
 PATIENCE = 3
 """How many bad checksums in a row, or requests of others (AO, AC) in all, a session bears."""
+DAMAGED = (
+    f"closed: {PATIENCE} lines in a row whose checksum does not fit; look for noise on the terminal's line, "
+    "or set its error detection and charset right"
+)
 NOT_AGAIN = 60.0
 """Seconds for which held credentials that were refused are not tried again by themselves: that locks accounts."""
 
@@ -147,9 +151,9 @@ class Session:
             return Ignore(str(unknown))
         except BadChecksum:
             self._bad_checksums += 1
-            return self._say(
-                messages.RequestSCResend(), Trailer(checked=True), self._bad_checksums >= PATIENCE
-            )
+            enough = self._bad_checksums >= PATIENCE
+            step = self._say(messages.RequestSCResend(), Trailer(checked=True), enough)
+            return evolve(step, note=DAMAGED) if enough else step
         except Unfit as unfit:
             self._hand = _InHand(line, unfit.request, unfit.trailer)
             return Decline("unreadable", "fields" if isinstance(unfit, Crowded) else "")

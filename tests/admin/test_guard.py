@@ -5,6 +5,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import Clock
+from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import TestCase
 from twisted.web.client import Agent
 
@@ -15,6 +16,10 @@ from sip2gw.metrics import Metrics
 from sip2gw.secret import Secret
 
 TOKEN = "0123456789abcdef" * 2
+
+
+def warnings(logs) -> list[str]:
+    return [event["log_format"].format(**event) for event in logs if event["log_level"] is LogLevel.warn]
 
 
 class GuardTests(TestCase):
@@ -56,6 +61,21 @@ class GuardTests(TestCase):
         assert (await self.ask("/health", TOKEN))[0] == 429
         self.clock.advance(1)
         assert (await self.ask("/health", TOKEN))[0] == 200
+
+    async def test_F95_wrong_tokens_are_told_sparingly_and_without_what_they_were(self) -> None:
+        with capturedLogs() as logs:
+            await self.ask("/health")
+            assert not warnings(logs)
+            for minute in range(3):
+                for _ in range(7):
+                    await self.ask("/health", "guess")
+                self.clock.advance(60)
+                assert len(warnings(logs)) == 5 * (minute + 1)
+        for line in warnings(logs):
+            assert line == (
+                "a wrong token for the admin pages, from 127.0.0.1: give it the one that admin.token_file has, "
+                "or keep that address out"
+            )
 
     async def test_F95_no_browser_keeps_or_frames_it(self) -> None:
         for path, token in (("/health", TOKEN), ("/metrics", TOKEN), ("/health", None), ("/<b>", TOKEN)):

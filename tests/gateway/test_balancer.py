@@ -95,12 +95,18 @@ class BalancerTests(AServer):
             assert await deferToThread(talk, self.port, said) == b""
         assert not factory.asked
         assert self.outcome("refused") == 3
+        remedy = "; proxy_from lists it: have it send one of version 1 or 2, or take it off the list"
+        for why in ("no PROXY header", "a PROXY header whose addresses are none"):
+            assert f"closed: {why} (127.0.0.1){remedy}" in self.said("warn")
 
     async def test_a_header_that_does_not_come_in_time(self) -> None:
         factory = Addressed()
         self.serve(None, factory, balancers=LOOPBACK, limits=Limits(proxy_deadline=Seconds(0.1)))
         assert await deferToThread(talk, self.port, HEADER[:-1]) == b""
         assert self.outcome("deadline") == self.struck("proxy_deadline") == 1
+        assert self.said("warn")[0].startswith(
+            "closed: no PROXY header in time (127.0.0.1); proxy_from lists"
+        )
         assert not factory.asked
 
     async def test_a_health_check_is_served_as_the_balancer_itself(self) -> None:

@@ -6,8 +6,9 @@ import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.census import network_of
+from sip2gw.gateway.census import Census, network_of
 from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
 
 from .desk import LOGIN, PATRON, STATUS, Bench
 
@@ -123,6 +124,18 @@ def test_whoever_leaves_during_its_login_takes_no_place(bench):
     assert gauges(bench) == (0, 0)
 
 
+def test_a_place_is_given_back_once_and_nobody_is_bound_in_one_that_was():
+    census = Census(Limits, Metrics(), lambda: 0.0)
+    stays, goes = census.admit("192.0.2.7"), census.admit("192.0.2.7")
+    goes.leave()
+    goes.bind("riverside")
+    goes.leave()
+    assert not goes.library
+    value = census.metrics.registry.get_sample_value
+    assert [value("sip2gw_connections", {"state": state}) for state in ("stranger", "bound")] == [1, 0]
+    stays.leave()
+
+
 def test_those_that_find_no_place_are_logged_sparingly(bench):
     limit(bench, strangers=1)
     bench.connect()
@@ -133,6 +146,9 @@ def test_those_that_find_no_place_are_logged_sparingly(bench):
         assert not bench.connect()
     assert 1 <= len(logs) < 20
     assert logs[-1]["more"] > 400
+    first, *_, last = [event["log_format"].format(**event) for event in logs]
+    assert first == "no place for a connection from 192.168.1.1: the limit is strangers"
+    assert last == f"{first}; {logs[-1]['more']} others not logged"
     assert bench.counted("strangers") == 501
 
 

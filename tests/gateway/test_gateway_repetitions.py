@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from twisted.logger import capturedLogs
 
 from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.peer import Peer
@@ -45,8 +46,12 @@ def test_F26_a_damaged_line_is_asked_for_again_and_nothing_is_done(bench):
     for _ in range(2):
         assert bench.say(DAMAGED) == "96AZFEF6"
     assert not bench.transport.disconnecting
-    assert bench.say(DAMAGED) == "96AZFEF6"
+    with capturedLogs() as logs:
+        assert bench.say(DAMAGED) == "96AZFEF6"
     assert bench.transport.disconnecting
+    [line] = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
+    assert line.startswith("riverside closed: 3 lines in a row whose checksum does not fit; look for noise")
+    assert line.endswith(" (terminal at 192.168.1.0/24)")
     assert "loan" not in written(bench)
 
 
