@@ -289,7 +289,7 @@ class Session:
 
     def _log_in_again(self, tenant: Tenant, login: Login) -> Step:
         """A bound session stays with its library and its account."""
-        if login.otherwise and not tenant.is_called(login.library or ""):
+        while login.otherwise and not tenant.is_called(login.library or ""):
             login = login.otherwise
         if not tenant.is_called(login.library or ""):
             other = "library"

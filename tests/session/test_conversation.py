@@ -289,6 +289,18 @@ def test_F45_a_session_stays_bound_though_its_library_is_not_found_any_more():
     assert isinstance(session.receive(FOREIGN), Decline)
 
 
+def test_F45_a_second_login_may_say_its_library_as_the_first_did_though_three_things_could_be_meant():
+    """CN and CP may each name a library, and name none: the first login was held, and a request's AO said which."""
+    login = b"9300CNself1|COa:b|CPWEST|"
+    session = Session()
+    assert session.receive(login) == SignIn("self1", Credentials("a", "b"), "WEST")
+    assert session.turned_away(NOT_FOUND, "") == SignIn("west", Credentials("self1", "a:b"))
+    assert said(session.turned_away(NOT_FOUND, "")) == "941"
+    assert session.receive(PATRON) == SignIn("riverside", Credentials("self1", "a:b"))
+    session.admitted(tenant(account="self1"))
+    assert session.receive(login) == SignIn("riverside", Credentials("self1", "a:b"))
+
+
 @pytest.mark.parametrize("name", ["riverside", "RIVERSIDE", " Riverside ", ""])
 def test_a_bound_session_serves_its_library(name):
     line = f"23000{DATE}AO{name}|AAM-1|AC|AD|".encode()
