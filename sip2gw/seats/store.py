@@ -63,7 +63,10 @@ def to_give_up(held: Iterable[Holder], terminal: str, first: Sequence[str]) -> H
 
 
 class SeatStore(Protocol):
-    """Where seats are kept. Every method may fail with any exception when the store can't be reached."""
+    """Where seats are kept. Every method may fail with any exception when the store can't be reached.
+
+    It has to within a second or two: terminals wait for it, and nobody else sets it a time.
+    """
 
     async def take(
         self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway import TerminalFactory
@@ -46,7 +47,9 @@ def ready_for(bench: Bench, code: str) -> list[object]:
     return bench.sandbox.ledger("riverside")
 
 
-def interrupted(bench: Bench, line: str, while_waiting: Callable[[], object]) -> list[str]:
+def interrupted(
+    bench: Bench, line: str, while_waiting: Callable[[], object], *, answered: bool = True
+) -> list[str]:
     """The calls that are made for a request after something has happened during its first look-ups."""
     bench.calls.held = {"GET"}
     bench.calls.made.clear()
@@ -56,7 +59,7 @@ def interrupted(bench: Bench, line: str, while_waiting: Callable[[], object]) ->
     while_waiting()
     bench.calls.made.clear()
     bench.calls.let_go()
-    assert bench.transport.value(), "it is answered in any case"
+    assert bool(bench.transport.value()) is answered
     return bench.calls.made
 
 
@@ -95,3 +98,22 @@ def test_F58_the_same_while_a_request_waits_for_its_login(bench):
     assert bench.transport.value().startswith(b"941\r120")
     assert bench.transport.disconnecting
     assert bench.sandbox.ledger("riverside") == []
+
+
+def test_F58_a_write_that_waits_for_a_store_of_seats_is_not_sent_once_it_is_too_late(bench):
+    """The terminal has been told that it was not done."""
+    ready_for(bench, "11")
+    seats, asked = bench.factory.reception.seating.seats, []
+
+    async def hang(*_: object, **__: object) -> None:
+        asked.append(Deferred())
+        await asked[-1]
+
+    def stall() -> None:
+        bench.clock.advance(LEASE + 1)
+        seats.store.renew = hang
+
+    assert interrupted(bench, WRITES["11"], stall, answered=False) == []
+    bench.clock.pump([1.0] * 30)
+    assert bench.transport.value().startswith(b"120")
+    assert set(bench.calls.made) <= {"GET"}
