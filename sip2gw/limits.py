@@ -82,7 +82,8 @@ class Limits:
     """The same, from one address."""
     logins_per_account: Count = Count(10)
     """Wrong logins to one account from one network (/24, or /64 of IPv6) within `login_period`. Those beyond are
-    refused without asking the library."""
+    refused without asking the library. What the library has not looked at, as it finds too many were tried, has to wait
+    longer each time, up to a minute, and is not one of them."""
     logins_per_address: Count = Count(60)
     """The same from one address, to whatever account; who has logged in before is not held to it."""
     login_period: Seconds = Seconds(900.0)

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from math import inf
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from sip2gw.digests import Digests
 from sip2gw.gateway.census import network_of
@@ -29,6 +29,9 @@ FREE = 3
 RESERVED = 3
 """Tries of an account's allowance that are only for whoever has logged in before, and as many that are not for a
 password that was wrong already."""
+_NO_END = 1_000_000
+"""Tries that the library has not looked at have to wait longer each time, and are not used up: it may have had enough
+of everybody for a while, and after that nobody is to wait for more than a minute."""
 _MOST = 50_000
 
 
@@ -51,10 +54,15 @@ class Try:
         """It was not."""
         self.guessing.remember_wrong(self.login)
 
-    def too_many(self) -> None:
-        """The library finds too many were tried: perhaps by this one, if it is not known to be right."""
-        if self.guessing.knows(self.login):
-            self.forgive()
+    def undecided(self) -> None:
+        """The library has not looked at it: it finds too many were tried, or something else amiss.
+
+        Perhaps because of this one, if it is not known to be right.
+        """
+        self.forgive()
+        if not self.guessing.knows(self.login):
+            self.guessing.undecided.note(self.pair)
+            self.guessing.undecided.note(self.address)
 
     def forgive(self) -> None:
         """It was no guess, or nobody could say."""
@@ -68,6 +76,7 @@ class Guessing:
     def __init__(self, limits: Callable[[], Limits], metrics: Metrics, now: Callable[[], float]) -> None:
         self.pairs = Throttle(now)
         self.addresses = Throttle(now)
+        self.undecided = Throttle(now)
         self._limits = limits
         self._metrics = metrics
         self._digests = Digests()
@@ -88,11 +97,11 @@ class Guessing:
             tried = self._now() - self._wrong.get(login, -inf) < period
             reserved = RESERVED * ((pair in self._known) + tried)
             allowed = Allowance(max(most - reserved, 1), period, FREE)
-            per_address = limits.logins_per_address
-            self._refuse_if(
-                self.addresses.wait(place, Allowance(per_address, period, per_address // 2)),
-                "logins_per_address",
-            )
+            around = Allowance(limits.logins_per_address, period, limits.logins_per_address // 2)
+            self._refuse_if(self.addresses.wait(place, around), "logins_per_address")
+            self._refuse_if(self.undecided.wait(place, evolve(around, most=_NO_END)), "logins_per_address")
+            slowly = Allowance(_NO_END, period, FREE)
+            self._refuse_if(self.undecided.wait(pair, slowly), "logins_per_account")
         self._refuse_if(self.pairs.wait(pair, allowed), "logins_per_account")
         noted = self.pairs.note(pair)
         self.addresses.note(place)

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.pins import Pins
+from sip2gw.gateway.apart import apart
 from sip2gw.gateway.guessing import Guessing, Try
 from sip2gw.gateway.rechecks import Rechecks
 from sip2gw.gateway.seating import Seating
@@ -36,7 +37,7 @@ TOLD = 60
 """Logins of strangers that are told of in a minute, for each outcome but a good one."""
 
 _RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_found"}
-"""Refusals that only the right password leads to. After any other it was a guess."""
+"""Refusals that only the right password leads to. After any other it may have been a guess."""
 
 
 class Reception:
@@ -121,17 +122,14 @@ class Reception:
         if self._directory.asks(step.library, step.credentials):
             library = nickname(step.library) or ""
             attempt = self.guessing.check(library, step.credentials, visit.peer.address)
-            asking = Deferred.fromCoroutine(self._try(step, attempt))
+            asking = apart(self._try(step, attempt))
         else:
-            asking = Deferred.fromCoroutine(self._directory.log_in(step.library, step.credentials))
-        if asking.called:
-            return await asking
-        waiting: Deferred[Tenant] = Deferred()
-        asking.addCallbacks(waiting.callback, waiting.errback)
-        left = since + self._directory.policy.asking - self._reactor.seconds()
-        waiting.addTimeout(max(left, 0.0), self._reactor)
+            asking = apart(self._directory.log_in(step.library, step.credentials))
+        if not asking.called:
+            left = since + self._directory.policy.asking - self._reactor.seconds()
+            asking.addTimeout(max(left, 0.0), self._reactor)
         try:
-            return await waiting
+            return await asking
         except TookTooLong:
             raise Unavailable("the login took too long") from None
 
@@ -142,12 +140,14 @@ class Reception:
         except Refused as no:
             if no.code in _RIGHT:
                 attempt.right()
-            else:
+            elif no.code == "invalid_credentials":
                 attempt.wrong()
+            else:
+                attempt.undecided()
             raise
         except LibraryError as error:
             if isinstance(error, Unavailable) and error.throttled:
-                attempt.too_many()
+                attempt.undecided()
             else:
                 attempt.forgive()
             raise

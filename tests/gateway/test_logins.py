@@ -12,7 +12,7 @@ from twisted.logger import capturedLogs
 from sip2gw.gateway.guessing import FREE, Guessing
 from sip2gw.gateway.networks import network_around
 from sip2gw.gateway.reception import JITTER
-from sip2gw.library import Credentials, Refused
+from sip2gw.library import Credentials, Refused, Unavailable
 from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.metrics import Metrics
 from sip2gw.throttle import LONGEST_WAIT, Allowance, Throttle
@@ -251,22 +251,55 @@ def test_F47_a_known_terminal_is_not_held_to_what_made_the_library_find_them_too
     assert bench.say(LOGIN) == "941"
 
 
-def test_F47_a_refusal_that_says_nothing_of_the_password_is_counted():
+class Picky:
+    """A library that refuses whoever signs in with this code, as long as there is one."""
+
+    def __init__(self, bench: Bench, code: str) -> None:
+        self.code, self.asked = code, 0
+        self._inner, bench.directory._open = bench.directory._open, self
+
+    def asks(self, *_: object) -> bool:
+        return True
+
+    async def __call__(self, *who: Any) -> Any:
+        self.asked += 1
+        if self.code == "rate_limited":
+            raise Unavailable("429", throttled=True)
+        if self.code:
+            raise Refused(self.code, "whoever it is")
+        return await self._inner(*who)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("code", ["rate_limited", "validation_failed", "library_not_found"])
+def test_F47_a_library_that_had_enough_of_everybody_for_a_while_finds_its_terminals_again(bench, code, known):
+    if known:
+        assert bench.say(LOGIN) == "941"
+        bench.terminal.connectionLost()
+        bench.clock.advance(601)
+    library = Picky(bench, code)
+    for number in range(150):
+        bench.connect()
+        assert bench.denied(LOGIN.replace("kiosk@", f"kiosk{number % 4 or ''}@")) == "940"
+        bench.terminal.connectionLost()
+        bench.clock.advance(5)
+    library.code = ""
+    bench.clock.advance(LONGEST_WAIT)
+    bench.connect()
+    assert bench.say(LOGIN) == "941"
+
+
+def test_F47_a_refusal_that_says_nothing_of_the_password_is_counted(bench):
     """Or whoever finds a way to have a library say so could ask it for ever."""
-    bench, asked = Bench(), []
-
-    class Picky:
-        def asks(self, *_: object) -> bool:
-            return True
-
-        async def __call__(self, *who: object) -> None:
-            asked.append(who)
-            raise Refused("validation_failed", "a password of that form")
-
-    bench.directory._open = Picky()
+    library = Picky(bench, "validation_failed")
     for number in range(60):
         guess(bench, number, f"192.0.2.{number + 1}")
-    assert FREE < len(asked) <= 10
+    assert FREE < library.asked <= 10
+    for number in range(60):
+        bench.connect()
+        bench.denied(LOGIN.replace("kiosk@", f"made-up-{number}@"))
+        bench.terminal.connectionLost()
+    assert library.asked <= 10 + 37
 
 
 @pytest.mark.untraced
