@@ -1,5 +1,6 @@
 """Every fault of a file is told at once, with its place and the fix; a file without faults gives what it says."""
 
+import codecs
 import os
 import re
 from datetime import UTC, datetime, timedelta
@@ -358,6 +359,7 @@ def lets_nobody_in():
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
         user = os.geteuid()
+        codecs.lookup("utf-8-sig")  # else Python looks for it later, perhaps where only root may
         if not user:
             os.chown(folder, NOBODY, -1)
             os.seteuid(NOBODY)
