@@ -155,6 +155,7 @@ class Session:
             step = self._say(messages.RequestSCResend(), Trailer(checked=True), enough)
             return evolve(step, note=DAMAGED) if enough else step
         except Unfit as unfit:
+            self._bad_checksums = 0
             self._hand = _InHand(line, unfit.request, unfit.trailer)
             return Decline("unreadable", "fields" if isinstance(unfit, Crowded) else "")
         self._bad_checksums = 0
@@ -267,6 +268,8 @@ class Session:
         if isinstance(before, First):
             return Join(before)
         self._hand = None
+        if isinstance(self.state, Serving):
+            self.state = self.state.after(hand.request, Response())
         return (
             Ignore("said again before the answer was out") if hand.early and before == last else Say(before)
         )

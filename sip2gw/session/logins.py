@@ -80,7 +80,7 @@ def institution_id(request: Request) -> str:
 
 def names_several(line: bytes, dialect: Dialect) -> bool:
     """Whether a message has more than one AO, be they empty or all the same."""
-    if line.replace(b"\0", b"").count(b"AO") < 2:
+    if line.replace(b"\0", b"").upper().count(b"AO") < 2:
         return False  # most lines, and without taking them apart
     return [code for code, _ in lay_out(line, dialect).fields].count("AO") > 1
 

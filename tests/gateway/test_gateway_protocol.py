@@ -283,8 +283,10 @@ def test_an_outage_is_not_remembered(bench):
     assert bench.say(CHECKOUT).startswith("121"), "the same line, once all is well again"
 
 
-@pytest.mark.parametrize(("line", "answer"), [(CHECKOUT, "120"), (PATRON, "24YYYY")])
-def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, monkeypatch):
+@pytest.mark.parametrize(
+    ("line", "answer", "again"), [(CHECKOUT, "120", "120"), (PATRON, "24YYYY", "24    ")]
+)
+def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, again, monkeypatch):
     assert bench.say(LOGIN) == "941"
 
     async def never(*_: object) -> None:
@@ -296,6 +298,7 @@ def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, monk
         bench.clock.advance(bench.factory.directory.policy.answering)
     assert bench.transport.value().startswith(answer.encode())
     assert bench.say(STATUS).startswith("98")
+    assert bench.say(line).startswith(again), "a write that may have been done is not done again"
 
 
 def done(asking):

@@ -136,6 +136,14 @@ def test_a_good_line_between_bad_ones_gives_patience_back():
         session.reply(messages.ACSStatus())
 
 
+def test_so_does_one_that_is_refused_for_its_form():
+    session = connected()
+    for _ in range(PATIENCE * 2):
+        assert not session.receive(b"9900802.00AY0AZ0000").hang_up
+        assert isinstance(session.receive(b"11AOelsewhere|AAM-1|AB1|AC|"), Decline)
+        session.refuse("why")
+
+
 @pytest.mark.parametrize("start", ANYWHERE)
 def test_resend_gives_the_bytes_last_sent(start):
     session = start()
@@ -335,6 +343,8 @@ def test_another_library_is_refused_and_the_third_time_hangs_up(fields):
         "AO|AOriverside|",
         "AOriverside|AOriverside|",
         "A\0Oriverside|AOriverside|",
+        "AOriverside|aoelsewhere|",
+        "aoriverside|aoriverside|",
     ],
 )
 def test_F44_two_institution_ids_are_refused_even_if_they_agree(start, fields):
@@ -594,8 +604,14 @@ def test_the_reader_is_remembered_until_the_patron_session_ends():
     session.reply(messages.PatronStatusResponse(valid_patron=True))
     assert session.receive(CHECKOUT).reader == "M-1"
     session.reply(messages.CheckoutResponse())
-    session.receive(f"35{DATE}AOriverside|AAM-1|".encode())
+    over = f"35{DATE}AOriverside|AAM-1|".encode()
+    session.receive(over)
     session.reply(messages.EndSessionResponse())
+    assert session.receive(PATRON).reader is None
+    session.reply(messages.PatronStatusResponse(valid_patron=True))
+    assert said(session.receive(over)).startswith("36"), (
+        "the clock stands still, and it is answered from memory"
+    )
     assert session.receive(PATRON).reader is None
     session.reply(messages.PatronStatusResponse(valid_patron=False))
     assert session.receive(PATRON).reader is None
