@@ -16,7 +16,7 @@ from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from sip2gw.gateway.peer import Peer
-from sip2gw.gateway.refusals import PLAIN, other_language, why
+from sip2gw.gateway.refusals import PLAIN, PROXY, other_language, why
 from sip2gw.gateway.sparing import Sparing
 from sip2gw.gateway.tls import ServerTLS
 from sip2gw.gateway.unheard import Unheard
@@ -73,7 +73,8 @@ class TLSConnection(BufferingTLSTransport):
         if language == PLAIN:
             self._say(LogLevel.warn, PLAIN, "a {peer:full} speaks plain SIP2 to the TLS port")
         else:
-            self._tell(language, f"it speaks {language}")
+            level = LogLevel.warn if language == PROXY else LogLevel.info
+            self._tell(language, f"it speaks {language}", level)
         self.transport.loseConnection()
 
     def _failed(self, reason: Failure | None) -> None:
@@ -95,8 +96,8 @@ class TLSConnection(BufferingTLSTransport):
             self._deadline.cancel()
             self._deadline = None
 
-    def _tell(self, kind: str, words: str) -> None:
-        self._say(LogLevel.info, kind, "no TLS with the {peer:full}: {why}", why=words)
+    def _tell(self, kind: str, words: str, level: Any = LogLevel.info) -> None:
+        self._say(level, kind, "no TLS with the {peer:full}: {why}", why=words)
 
     def _say(self, level: Any, kind: str, text: str, **fields: str) -> None:
         peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))

@@ -22,7 +22,7 @@ from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.proxy import begins_header
 from sip2gw.gateway.reading import Reader
-from sip2gw.gateway.refusals import begins_tls
+from sip2gw.gateway.refusals import PROXY, begins_tls
 from sip2gw.gateway.sockets import prepare
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
@@ -173,7 +173,7 @@ class TerminalProtocol(Reader):
     def _unexpected_header(self) -> None:
         """Whoever sends one takes us for something else; whose connection it would be is not to be guessed."""
         self._metrics.proxy_headers.labels(outcome="unexpected").inc()
-        self._warn("proxy header", "closed: a PROXY header, and proxy_from lists no balancer ({peer:full})")
+        self._warn("proxy header", "closed: it speaks {why} ({peer:full})", why=PROXY)
         self.abort()
 
     def _unexpected_tls(self) -> None:

@@ -7,10 +7,11 @@ import re
 from OpenSSL import SSL
 
 PLAIN = "SIP2"
+PROXY = "PROXY, which nobody expects: list the balancer in proxy_from, or have only one add it"
 
 _LANGUAGES = {
     PLAIN: re.compile(rb"[\r\n ]*[0-9]"),
-    "PROXY, and proxy_from lists no balancer": re.compile(rb"PROXY |\r\n\r\n\0"),
+    PROXY: re.compile(rb"PROXY |\r\n\r\n\0"),
     "HTTP": re.compile(rb"(?:GET|PUT|POST|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE) "),
 }
 _RECORDS = range(0x14, 0x18)

@@ -360,8 +360,12 @@ def test_each_reader_is_spoken_to_in_their_own_language(bench):
 @pytest.mark.parametrize("size", [1, 5, 100])
 def test_F25_a_proxy_header_where_no_balancer_is_listed_ends_the_connection(bench, header, size):
     said = header + STATUS.encode() + b"\r"
-    assert bench.hear(*(said[place : place + size] for place in range(0, len(said), size))) == b""
+    with capturedLogs() as logs:
+        assert bench.hear(*(said[place : place + size] for place in range(0, len(said), size))) == b""
     assert bench.transport.aborted
+    [told] = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
+    assert told.startswith("closed: it speaks PROXY, which nobody expects: list the balancer in proxy_from")
+    assert told.endswith(" (terminal at 192.168.1.1)")
     counted = bench.factory.metrics.registry.get_sample_value
     assert counted("sip2gw_proxy_headers_total", {"outcome": "unexpected"}) == 1
 
