@@ -115,6 +115,32 @@ class Seeing(SandboxCase):
             self.assertEqual(self.sandbox.ledger(), [], what)
         self.assertEqual((self.figure("left"), self.figure("settled")), (len(WRITES), 0))
 
+    def test_F61_F68_what_was_not_done_to_a_hold_or_a_return_stays_in_doubt(self) -> None:
+        self.library = self.done(
+            self.librarika("openall", Credentials("kiosk@openall.example", "open-secret"))
+        )
+        one: dict[str, Any] = {"patron_id": "O-1", "item_id": "501"}
+        titled = {**one, "title": None}
+        hold = {"pickup": "East", "expires": date(2026, 12, 30), "this_copy": False}
+        self.done(self.library.place_hold(**titled, occasion=self.occasion(), **hold))
+        self.in_doubt("create_booking", lambda it, at: it.place_hold(**titled, occasion=at, **hold))
+        for changed in ({"pickup": "Main", "expires": None}, {"pickup": "", "expires": date(2026, 12, 31)}):
+            self.in_doubt(
+                "change_booking",
+                lambda it, at, changed=changed: it.change_hold(**titled, occasion=at, **changed),
+            )
+        self.in_doubt("cancel_booking", lambda it, at: it.cancel_hold(**titled, occasion=at))
+        self.done(self.library.lend(**one, occasion=self.occasion(), renewal=False))
+        self.done(self.library.take_back("501", self.occasion(), reader=None))
+        self.in_doubt("revert_booking", lambda it, at: it.undo_return(**one, occasion=at))
+
+    def in_doubt(self, operation: str, ask: Asking) -> None:
+        """The API fails before it does anything, and nobody is told that it was done."""
+        effects = len(self.sandbox.ledger())
+        self.sandbox.misbehave("error", endpoint=operation, times=1)
+        self.failureResultOf(Deferred.fromCoroutine(ask(self.library, self.occasion())), InDoubt)
+        self.assertEqual(len(self.sandbox.ledger()), effects, operation)
+
     def test_what_is_done_only_after_the_look_stays_in_doubt(self) -> None:
         self.sandbox.misbehave("late_commit", endpoint="create_booking", seconds=12, times=1)
         lending = self.writes("a loan")
