@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from test_librarika_library import SandboxCase
+from test_librarika_library import KIOSK, SandboxCase
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectionRefusedError
 from twisted.logger import globalLogPublisher
 
-from sip2gw.librarika import Deadlines, Restraint
+from sip2gw.librarika import Deadlines, Librarika, Restraint
 from sip2gw.librarika.dial import NotConnected
+from sip2gw.librarika.urls import ReadyURL
 from sip2gw.library import Credentials, Patron, Refused, Unavailable
 
 OPENALL = Credentials("kiosk@openall.example", "open-secret")
@@ -83,6 +84,13 @@ class Outage(SandboxCase):
         checking = Deferred.fromCoroutine(self.library.check_password(patron, "1234"))
         self.failureResultOf(checking, Unavailable)  # Each try of a password counts there.
         self.assertEqual(self.asked(), 2)
+
+    def test_F74_with_half_of_its_time_gone_no_read_is_made_again(self) -> None:
+        self.sandbox.misbehave("hang", endpoint="find_member", times=1)
+        asking = self.patron()
+        self.clock.advance(10)
+        self.failureResultOf(asking, Unavailable)
+        self.assertEqual(self.asked(), 1)
 
     def test_F60_what_was_not_sent_is_made_again(self) -> None:
         straight, lost = self.http.request, [NotConnected("ConnectionRefusedError")]
@@ -154,6 +162,25 @@ class Outage(SandboxCase):
         self.clock.advance(1)
         self.assertEqual(self.done(other.patron("O-1")).patron_id, "O-1")
         self.assertEqual(self.done(self.library.patron("M-1001")).patron_id, "M-1001")
+
+    def test_F75_a_host_of_its_own_is_gone_for_no_other_library(self) -> None:
+        straight, gone = self.http.request, set()
+
+        def request(method: str, url: Any, **how: Any) -> Any:
+            host, _, path = url.to_text().removeprefix("http://").partition(".localhost/")
+            if host in gone:
+                return fail(ConnectionRefusedError())
+            return straight(method, ReadyURL(f"http://localhost/{host}/{path}"), **how)
+
+        self.http.request = request
+        self.librarika = Librarika(self.clock, "http://{library}.localhost/api/v1", http=self.http)  # type: ignore[arg-type]
+        self.library = self.done(self.librarika("riverside", KIOSK))
+        other = self.done(self.librarika("openall", OPENALL))
+        self.once()
+        gone.add("riverside")
+        self.fails(10)
+        self.assertEqual(self.done(other.patron("O-1")).patron_id, "O-1")
+        self.assertEqual((self.state(), self.state("openall")), ("open", "shut"))
 
     def test_F75_F76_a_health_check_that_is_lost_is_made_again(self) -> None:
         """One had no place in time, and another met a bug."""

@@ -41,9 +41,9 @@ class Seeing(SandboxCase):
         _, _, ask = WRITES[what]
         return Deferred.fromCoroutine(ask(self.library, self.occasion()))
 
-    def figure(self, outcome: str) -> float:
+    def figure(self, outcome: str, library: str = "riverside") -> float:
         value = self.librarika._client.metrics.registry.get_sample_value(
-            "sip2gw_in_doubt_total", {"library": "riverside", "outcome": outcome}
+            "sip2gw_in_doubt_total", {"library": library, "outcome": outcome}
         )
         return value or 0.0
 
@@ -132,7 +132,9 @@ class Seeing(SandboxCase):
         self.in_doubt("cancel_booking", lambda it, at: it.cancel_hold(**titled, occasion=at))
         self.done(self.library.lend(**one, occasion=self.occasion(), renewal=False))
         self.done(self.library.take_back("501", self.occasion(), reader=None))
+        self.done(self.library.lend("O-1", "502", self.occasion(), renewal=False))
         self.in_doubt("revert_booking", lambda it, at: it.undo_return(**one, occasion=at))
+        self.assertEqual((self.figure("left", "openall"), self.figure("settled", "openall")), (5, 0))
 
     def in_doubt(self, operation: str, ask: Asking) -> None:
         """The API fails before it does anything, and nobody is told that it was done."""
