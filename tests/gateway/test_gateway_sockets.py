@@ -170,6 +170,19 @@ class HostileTests(ATerminalDoor):
         await self.until(lambda: not self.terminals.sessions)
 
 
+class KeptTests(ATerminalDoor):
+    async def test_F5_F9_one_read_and_the_system_s_answers_are_bounded_by_the_write_queue(self) -> None:
+        self.open(self.secured(), write_queue=2**15)
+        with connection(self.port):
+            await self.until(lambda: self.terminals.sessions)
+            (terminal,) = self.terminals.sessions
+            transport = terminal.transport
+            assert socket_of(transport).getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 2**15
+            while isinstance(transport, ProtocolWrapper):
+                transport = transport.transport
+            assert transport.bufferSize == 2**15
+
+
 class HalfOpenTests(ATerminalDoor):
     def check(self, keepalive: int) -> None:
         (terminal,) = self.terminals.sessions

@@ -137,6 +137,21 @@ class RenewalTests(AServerOfItsOwn):
             with secure:
                 assert secure.getpeercert(True) == new
 
+    async def test_F18_a_bug_in_one_look_does_not_end_the_looks(self) -> None:
+        looks = []
+
+        def look() -> None:
+            looks.append(len(looks))
+            if len(looks) == 1:
+                raise ZeroDivisionError
+
+        await self.listener.stopService()
+        self.tls.look = look
+        self.listener.interval = 0.01
+        self.listener.startService()
+        await self.until(lambda: len(looks) > 2)
+        assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
+
     async def test_F19_a_renewal_that_can_not_be_used_is_told_once_and_the_old_one_stays(self) -> None:
         before = await self.visit()
         (self.folder / KEY).write_bytes(b"half a k")
