@@ -71,6 +71,23 @@ def test_F48_a_throttled_login_takes_the_same_time(bench):
     assert bench.counted("logins_per_account") == 2
 
 
+def test_F48_the_time_counts_from_the_request_however_long_the_library_takes(bench):
+    waiting = bench.slow_logins()
+    bench.factory.reception.chance = lambda: 0.0
+    bench.hear(WRONG_PASSWORD.encode() + b"\r")
+    bench.clock.advance(0.6)
+    waiting.pop().callback(None)
+    bench.clock.advance(0.39)
+    assert bench.transport.value() == b""
+    bench.clock.advance(0.02)
+    assert bench.transport.value() == b"940\r"
+
+
+def test_F48_a_library_that_is_gone_is_told_of_after_the_same_time(bench):
+    bench.sandbox.misbehave("error")
+    assert when_answered(bench, LOGIN, 0.4)[0] == pytest.approx(1 + JITTER * 0.4, abs=0.0101)
+
+
 @pytest.mark.parametrize("library", ["riverside", "nowhere", "no/where"])
 def test_F48_the_deferred_form_tells_as_little(bench, library):
     assert bench.say("9300CNkiosk@riverside.example|COnot-it|CPFront Desk|") == "941", "provisionally"
@@ -227,6 +244,13 @@ def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
     except Refused:
         return False
     return True
+
+
+def test_F47_right_logins_use_nothing_up():
+    guesses = guessing(Clock())
+    for _ in range(30):
+        guesses.check("riverside", KIOSK, "192.0.2.1").right()
+    assert tried(guesses, KIOSK, "192.0.2.1")
 
 
 def test_F47_guesses_count_though_the_library_itself_finds_them_too_many(bench):

@@ -99,6 +99,13 @@ def test_nor_one_that_takes_another_address_of_its_network_each_time(bench):
     assert asked(bench) - before == 20
 
 
+def test_a_right_one_ends_the_row_for_all_terminals_around(bench):
+    for _ in range(8):
+        bench.clock.advance(61)  # the sandbox has a pause of its own
+        guess(bench, 4)
+        assert "CQY" in bench.say(RIGHT)
+
+
 def test_a_library_that_will_not_say_makes_no_password_right(bench):
     for number in range(5):
         guess(bench, 1)

@@ -224,6 +224,18 @@ def test_F59_who_is_one_too_many_once_the_store_is_back_stays_and_is_told_of_onc
     assert (ours.state, ours.seat.number) == ("held", 1)
 
 
+def test_F59_the_time_without_the_store_ends_when_it_says_that_all_seats_are_taken(clock):
+    store = Flaky(clock.seconds)
+    seats = Seats(store, clock.seconds)
+    store.gone = True
+    take(seats, "a", most=2)
+    store.gone = False
+    now(store.take("riverside", holder("x"), most=1, lease=10_000))
+    with pytest.raises(Full):
+        take(seats, "b", most=1)
+    assert seats.down_since is None
+
+
 class Deaf(Flaky):
     """A store whose answer is lost, once, after it has given a seat."""
 
