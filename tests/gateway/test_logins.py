@@ -246,6 +246,20 @@ def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
     return True
 
 
+def test_F53_who_waits_for_the_same_login_as_another_has_tried_nothing(bench):
+    bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 30})
+    bench.calls.held = {"POST"}
+    waiting = []
+    for number in range(30):
+        assert bench.connect(f"192.0.2.{number + 1}")
+        assert bench.say(LOGIN) == ""
+        waiting.append(bench.transport)
+    bench.calls.held = set()
+    bench.calls.let_go()
+    assert {transport.value() for transport in waiting} == {b"941\r"}
+    assert sign_ins(bench) == 1
+
+
 def test_F47_right_logins_use_nothing_up():
     guesses = guessing(Clock())
     for _ in range(30):
