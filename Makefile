@@ -14,8 +14,8 @@ WHEELS    ?= dist
 ARGS      ?=
 # How long each target is fuzzed.
 SECONDS   ?= 60
-# More than there may be cores: many tests wait for processes of their own.
-PYTEST    ?= -n 4
+# One more than there may be cores, as many tests wait for processes of their own; each reads all tests, which takes 10 s.
+PYTEST    ?= -n 3
 
 ifeq ($(origin BIN),command line)
 DEV_READY  :=
@@ -40,7 +40,7 @@ export SIP2GW_BIN = $(abspath $(DEMO_BIN))
 # Where the tests find the scanner that judges our TLS.
 export SIP2GW_SSLYZE = $(abspath $(TLS_VENV)/bin/sslyze)
 
-# Where this is set, four workers and dozens of twistd processes would each compile everything for themselves.
+# Where this is set, each worker and dozens of twistd processes would compile everything for themselves.
 unexport PYTHONDONTWRITEBYTECODE
 
 PIP := -m pip --disable-pip-version-check --quiet
