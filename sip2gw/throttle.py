@@ -45,7 +45,7 @@ class Throttle:
         if len(tries) >= allowed.most:
             return tries[-allowed.most] + allowed.period - now
         beyond = len(tries) - allowed.free
-        pause = min(2.0**beyond, LONGEST_WAIT) if 0 <= beyond < 64 else LONGEST_WAIT if beyond > 0 else 0.0
+        pause = min(2.0 ** min(beyond, 64), LONGEST_WAIT) if beyond >= 0 else 0.0
         return max(tries[-1] + pause - now, 0.0)
 
     def note(self, key: Hashable) -> float:

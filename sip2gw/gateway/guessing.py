@@ -88,7 +88,7 @@ class Guessing:
         """Note a try. Raises `Refused("throttled")` if it has to wait."""
         limits = self._limits()
         network, place = network_around(address, 24, 64), network_of(address)
-        pair = self._digests.of(library, credentials.username.strip().casefold(), network)
+        pair = self._digests.of(library, credentials.user, network)
         login = self._digests.of(library, credentials.username, network, credentials.password.reveal())
         most, period = limits.logins_per_account, limits.login_period
         if self.knows(login):

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from secrets import SystemRandom
 
-from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
@@ -161,9 +161,7 @@ class Reception:
             floor = self._limits().login_floor
             until = since + floor * (1 + JITTER * self.chance())
             if (left := until - self._reactor.seconds()) > 0:
-                over: Deferred[None] = Deferred()
-                self._reactor.callLater(left, over.callback, None)
-                await over
+                await deferLater(self._reactor, left)
         return step
 
 

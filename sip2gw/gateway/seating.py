@@ -77,7 +77,7 @@ class Seating:
         except Full as full:
             self._count(library, most)
             raise Refused("terminal_limit_reached", self._who(full, most)) from None
-        except Exception as error:
+        except Exception as error:  # a store may fail in any way: see SeatStore
             raise Unavailable(f"no seat can be given ({type(error).__name__})") from None
         visit.grip = grip
         self._visits[visit.name] = visit

@@ -154,7 +154,7 @@ class Client:
             progress.limit = "call_deadline"
             progress.reset(progress.until - self.now())
             body = await body_of(response, self.restraint.answer_body)
-        except Exception as error:
+        except Exception as error:  # each layer below has errors of its own: they are told apart there
             raise self._failed(error, progress) from None
         return answer(call, response.code, response.headers, body, self.restraint, self.wall())
 

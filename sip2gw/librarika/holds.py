@@ -42,14 +42,8 @@ class Holds(Seeing):
         body |= _changes(pickup, expires) | accepted(media.reservation_fee, occasion)
         self._forget(copy_id)
         try:
-            made = await self._write(
-                Booking,
-                "create_booking",
-                "/bookings",
-                body,
-                occasion.key,
-                until,
-                seen=lambda until: self._seen_reserved(member, media, copy_id, until),
+            made = await self._book(
+                body, occasion, until, lambda until: self._seen_reserved(member, media, copy_id, until)
             )
         except Refused as refusal:
             facts = {"kind": FeeKind.HOLD.value} if refusal.code == "fee_required" else {}

@@ -71,15 +71,7 @@ class Loans(Seeing):
         body = {"status": "issued", "member_id": member.id, "copy_id": copy.id, "source": "sip2"}
         body |= place(occasion) | await self._due(occasion, until) | offline(occasion)
         body |= accepted(copy.media.borrowing_fee, occasion)
-        made = await self._write(
-            Booking,
-            "create_booking",
-            "/bookings",
-            body,
-            occasion.key,
-            until,
-            seen=lambda until: self._seen_lent(member, copy, until),
-        )
+        made = await self._book(body, occasion, until, lambda until: self._seen_lent(member, copy, until))
         return translation.loan(made)
 
     async def _first_answer(self, member: Member, copy: Copy, occasion: Occasion, until: float) -> Loan:

@@ -55,23 +55,18 @@ class _Open(Account):
         verified: Verified[_Open],
     ) -> None:
         self._verified = verified
-        self._user = _spelled(credentials.username)
+        self._user = credentials.user
         super().__init__(site, credentials, tokens)
         self.shelf = RulesShelf(self, rules_life)
         self.glances = Glances(site.client.now)
         self.languages = Languages(site.client.now)
 
-    def of(self, site: Site, username: str) -> bool:
+    def of(self, site: Site, user: str) -> bool:
         """Whether it is this user's at this site, by whatever password."""
-        return self.site.nickname == site.nickname and self._user == _spelled(username)
+        return self.site.nickname == site.nickname and self._user == user
 
     def doubted(self) -> None:
         self._verified.forget(self)
-
-
-def _spelled(username: str) -> str:
-    """A user's name, however it is written."""
-    return username.strip().casefold()
 
 
 class Librarika:
@@ -199,6 +194,6 @@ class Librarika:
         else:
             account.signed_in(credentials, tokens)
         for other in list(self._accounts.values()):
-            if other is not account and other.of(site, credentials.username):
+            if other is not account and other.of(site, credentials.user):
                 other.password_in_doubt()
         return account

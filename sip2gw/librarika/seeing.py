@@ -6,19 +6,31 @@ the write, and gives what the answer would have been, or None: it can't be told.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
+from typing import Any
 
 from sip2gw.librarika.asking import PAGE, Asking
 from sip2gw.librarika.movements import Booking, ClosedBooking, Returned
 from sip2gw.librarika.records import Copy, CurrentBooking, Media, Member
 from sip2gw.librarika.resolution import Wanted
-from sip2gw.library import Refused
+from sip2gw.library import Occasion, Refused
 
 OPEN = "reserved,pending"
 
 
 class Seeing(Asking):
     """What the rooms that write know of looking it up."""
+
+    async def _book(
+        self,
+        body: Mapping[str, Any],
+        occasion: Occasion,
+        until: float,
+        seen: Callable[[float], Awaitable[Booking | None]],
+    ) -> Booking:
+        """Make a booking: a loan or a reservation, as the body says. Raises as `_write` does."""
+        return await self._write(Booking, "create_booking", "/bookings", body, occasion.key, until, seen=seen)
 
     async def _seen_lent(self, member: Member, copy: Copy, until: float) -> Booking | None:
         """The member has a loan of the copy, and not the one that there was before."""

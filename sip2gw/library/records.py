@@ -22,6 +22,11 @@ class Credentials:
     username: str = field(repr=False)
     password: Secret = field(repr=False, converter=as_secret)
 
+    @property
+    def user(self) -> str:
+        """Whose they are: the user's name in one spelling, however it was written."""
+        return self.username.strip().casefold()
+
 
 @frozen
 class Occasion:
