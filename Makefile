@@ -3,13 +3,18 @@
 # Two virtual environments, each made on first use: .venv has the developers' tools, .venv-demo only what somebody has
 # who installs the wheel. Both hold the built wheel, and it is the wheel that is run and tested. The commands are here
 # and nowhere else: tox.ini calls these targets with BIN set to its own environment, which then needs no setting up.
-# A third, .venv-tls, is for sslyze alone, which needs older packages than we do; and .venv-fuzz is for the fuzzer, which
-# is not to be had for every Python.
+# A third, .venv-tls, is for sslyze alone, which needs older packages than we do; .venv-fuzz is for the fuzzer, which
+# is not available for every Python; and .venv-lock is for uv, which makes the locks.
+#
+# What is installed, and nothing else, is in the locks: requirements/*.txt, with versions and hashes for each Python.
 
 VENV      ?= .venv
 DEMO_VENV ?= .venv-demo
 TLS_VENV  ?= .venv-tls
 FUZZ_VENV ?= .venv-fuzz
+LOCK_VENV ?= .venv-lock
+NEWEST_VENV ?= .venv-newest
+OLDEST_VENV ?= .venv-oldest
 WHEELS    ?= dist
 ARGS      ?=
 # How long each target is fuzzed.
@@ -43,10 +48,14 @@ export SIP2GW_SSLYZE = $(abspath $(TLS_VENV)/bin/sslyze)
 # Where this is set, each worker and dozens of twistd processes would compile everything for themselves.
 unexport PYTHONDONTWRITEBYTECODE
 
-PIP := -m pip --disable-pip-version-check --quiet
+# Quiet twice: what pip warns of is about the machine's own configuration, which may name places that are not there.
+PIP := -m pip --disable-pip-version-check -qq
+# No build isolation: what has no wheel is built with the setuptools of its environment, which is locked as well.
+FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins fuzz wheel clean
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins fuzz wheel lock clean \
+        test-newest test-oldest
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -102,18 +111,51 @@ bench-logins: $(DEV_READY) $(DEMO_READY)  ## whether the time until a login is r
 fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## what reads bytes, for SECONDS=60 each; some only: ARGS="codec proxy"
 	@$(FUZZ_VENV)/bin/python fuzz/run.py --seconds $(SECONDS) $(ARGS)
 
+test-newest:  ## the suite on the newest of everything that setup.cfg allows, whatever the locks say
+	@rm -rf $(NEWEST_VENV)
+	@$(MAKE) --no-print-directory $(NEWEST_VENV)/.sip2gw-installed
+	@$(MAKE) --no-print-directory suite BIN=$(NEWEST_VENV)/bin
+
+test-oldest: $(OLDEST_VENV)/.sip2gw-installed  ## door, TLS and wire on the oldest of everything that setup.cfg allows
+	@echo "== tests on the oldest versions"
+	@$(MAKE) --no-print-directory unit BIN=$(OLDEST_VENV)/bin ARGS="tests/gateway tests/librarika tests/sip2 $(ARGS)"
+
+lock: $(LOCK_VENV)/.sip2gw-installed  ## the locks anew, from setup.cfg and requirements/*.in; UPGRADE= keeps what fits
+	@$(call COMPILE,build) requirements/build.in
+	@$(call COMPILE,lock) requirements/lock.in
+	@$(call COMPILE,tls) requirements/tls.in
+	@$(call COMPILE,runtime) setup.cfg
+	@$(call COMPILE,demo) setup.cfg --extra demo -c requirements/runtime.txt
+	@$(call COMPILE,dev) setup.cfg --extra demo --extra dev -c requirements/runtime.txt
+	@$(call COMPILE,fuzz) setup.cfg --extra fuzz -c requirements/runtime.txt
+	@$(call UV,$(LOCK_VENV)/oldest.txt) --resolution lowest-direct setup.cfg --extra demo
+	@$(call COMPILE,oldest) setup.cfg --extra demo requirements/oldest.in -c $(LOCK_VENV)/oldest.txt --no-annotate
+	@rm -rf build sip2gw.egg-info
+
 wheel: $(WHEELS)/.built  ## the wheel, into dist/
 	@ls $(WHEELS)/*.whl
 
 clean:  ## remove all that was made here
-	rm -rf .venv .venv-demo .venv-tls .venv-fuzz .tox build $(WHEELS) var *.egg-info docs/_build .coverage* .pytest_cache .mypy_cache \
+	rm -rf .venv .venv-* .tox build $(WHEELS) var *.egg-info docs/_build .coverage* .pytest_cache .mypy_cache \
 	    .ruff_cache .import_linter_cache .hypothesis _trial_temp* twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- setting up -----------------------------------------------------------------------------------------------------
 
-$(VENV)/.sip2gw-venv $(DEMO_VENV)/.sip2gw-venv $(TLS_VENV)/.sip2gw-venv $(FUZZ_VENV)/.sip2gw-venv: .ci/venv
+VENVS := $(VENV) $(DEMO_VENV) $(TLS_VENV) $(FUZZ_VENV) $(LOCK_VENV) $(NEWEST_VENV) $(OLDEST_VENV)
+$(VENVS:=/.sip2gw-venv): .ci/venv requirements/build.txt
 	@sh .ci/venv $(@D)
+	@touch $@
+
+# Each lock is for every Python that setup.cfg allows, and says nothing of where packages come from.
+UPGRADE ?= --upgrade
+UV = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --output-file $(1)
+COMPILE = echo "sip2gw: locking requirements/$(1).txt"; $(call UV,requirements/$(1).txt) --generate-hashes $(UPGRADE) \
+          --custom-compile-command "make lock"
+
+$(WHEELS)/.locks-fit: $(DEMO_VENV)/.sip2gw-venv .ci/locks setup.cfg $(wildcard requirements/*)
+	@mkdir -p $(@D)
+	@$(DEMO_VENV)/bin/python .ci/locks
 	@touch $@
 
 # What goes into the wheel. The list is a file of its own, so that a file that went away is noticed as well.
@@ -124,33 +166,44 @@ $(WHEELS)/.sources: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(WHEELS)/.built: $(DEMO_VENV)/.sip2gw-venv $(WHEELS)/.sources $(SOURCES) setup.cfg pyproject.toml README.md LICENSE
+$(WHEELS)/.built: $(WHEELS)/.locks-fit $(WHEELS)/.sources $(SOURCES) setup.cfg pyproject.toml README.md LICENSE
 	@echo "sip2gw: building the wheel"
 	@rm -rf build sip2gw.egg-info $(WHEELS)/*.whl
 	@$(DEMO_VENV)/bin/python $(PIP) wheel --no-deps --no-build-isolation --wheel-dir $(WHEELS) .
 	@rm -rf build sip2gw.egg-info
 	@touch $@
 
-# The first line installs what is missing; the second puts this very wheel in place of one of the same version.
-$(DEMO_VENV)/.sip2gw-installed: $(WHEELS)/.built
-	@echo "sip2gw: installing it with what the demo needs"
-	@$(DEMO_VENV)/bin/python $(PIP) install "$$(echo $(WHEELS)/sip2gw-*.whl)[demo]"
-	@$(DEMO_VENV)/bin/python $(PIP) install --no-deps --force-reinstall $(WHEELS)/sip2gw-*.whl
+# What the lock names, and then this very wheel, in place of one of the same version.
+define INSTALL
+	@echo "sip2gw: installing it into $(@D) with what requirements/$(1).txt names"
+	@$(@D)/bin/python $(FROM_LOCK) requirements/$(1).txt
+	@$(@D)/bin/python $(PIP) install --no-deps --no-index --force-reinstall $(WHEELS)/sip2gw-*.whl
+	@touch $@
+endef
+
+$(DEMO_VENV)/.sip2gw-installed: $(WHEELS)/.built requirements/demo.txt
+	$(call INSTALL,demo)
+
+$(VENV)/.sip2gw-installed: $(WHEELS)/.built requirements/dev.txt $(VENV)/.sip2gw-venv
+	$(call INSTALL,dev)
+
+$(FUZZ_VENV)/.sip2gw-installed: $(WHEELS)/.built requirements/fuzz.txt $(FUZZ_VENV)/.sip2gw-venv
+	$(call INSTALL,fuzz)
+
+$(OLDEST_VENV)/.sip2gw-installed: $(WHEELS)/.built requirements/oldest.txt $(OLDEST_VENV)/.sip2gw-venv
+	$(call INSTALL,oldest)
+
+$(NEWEST_VENV)/.sip2gw-installed: $(WHEELS)/.built $(NEWEST_VENV)/.sip2gw-venv
+	@echo "sip2gw: installing it into $(@D) with the newest of everything"
+	@$(@D)/bin/python $(PIP) install --upgrade --upgrade-strategy eager "$$(echo $(WHEELS)/sip2gw-*.whl)[demo,dev]"
 	@touch $@
 
-$(VENV)/.sip2gw-installed: $(WHEELS)/.built $(VENV)/.sip2gw-venv
-	@echo "sip2gw: installing it with the developers' tools"
-	@$(VENV)/bin/python $(PIP) install "$$(echo $(WHEELS)/sip2gw-*.whl)[demo,dev]"
-	@$(VENV)/bin/python $(PIP) install --no-deps --force-reinstall $(WHEELS)/sip2gw-*.whl
+$(LOCK_VENV)/.sip2gw-installed: requirements/lock.txt $(LOCK_VENV)/.sip2gw-venv
+	@echo "sip2gw: installing uv"
+	@$(@D)/bin/python $(FROM_LOCK) requirements/lock.txt
 	@touch $@
 
-$(FUZZ_VENV)/.sip2gw-installed: $(WHEELS)/.built $(FUZZ_VENV)/.sip2gw-venv
-	@echo "sip2gw: installing it with a fuzzer"
-	@$(FUZZ_VENV)/bin/python $(PIP) install "$$(echo $(WHEELS)/sip2gw-*.whl)[fuzz]"
-	@$(FUZZ_VENV)/bin/python $(PIP) install --no-deps --force-reinstall $(WHEELS)/sip2gw-*.whl
-	@touch $@
-
-$(TLS_VENV)/.sslyze-installed: $(TLS_VENV)/.sip2gw-venv
+$(TLS_VENV)/.sslyze-installed: $(WHEELS)/.locks-fit requirements/tls.txt $(TLS_VENV)/.sip2gw-venv
 	@echo "sip2gw: installing sslyze"
-	@$(TLS_VENV)/bin/python $(PIP) install 'sslyze>=6.2,<7' && touch $@ \
+	@$(TLS_VENV)/bin/python $(FROM_LOCK) requirements/tls.txt && touch $@ \
 	    || echo "sip2gw: that failed; its test will be skipped, which CI does not allow"
