@@ -6,6 +6,7 @@ Nothing is compiled and nothing is built: what a translator edits is what is rea
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -43,11 +44,29 @@ _TAG = re.compile(
 
 @cache
 def source(language: str) -> Catalog:
-    """The catalogue of one of `LANGUAGES`, with the translators' remarks; empty for English."""
+    """The catalogue of one of `LANGUAGES`, with the translators' remarks; empty for English.
+
+    Its plural forms are those of the installed CLDR, which may have more or fewer than the file.
+    """
+    catalogue = Catalog(locale=language)
     if language == "en":
-        return Catalog(locale=language)
+        return catalogue
     with files(__package__).joinpath("locales", f"{language}.po").open("rb") as file:
-        return read_po(file, locale=language, abort_invalid=True)
+        written = read_po(file, locale=language, abort_invalid=True)
+    for message in written:
+        if message.id:
+            if message.pluralizable:
+                message.string = _fitted(tuple(message.string or ()), catalogue.num_plurals)
+            catalogue[message.id] = message
+    catalogue.obsolete = written.obsolete
+    return catalogue
+
+
+def _fitted(forms: Iterable[str], count: int) -> tuple[str, ...]:
+    """The plural forms of a text as `count` forms. The last is for most numbers, and stands for what is missing."""
+    *special, other = forms
+    special = special[: count - 1]
+    return (*special, *[other] * (count - len(special)))
 
 
 @cache

@@ -11,8 +11,8 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 
-_DIGITS = {"beng": str.maketrans("0123456789", "".join(chr(0x9E6 + digit) for digit in range(10)))}
-"""Numbering systems of CLDR that do not use ASCII's digits. Babel knows their names and not their digits."""
+_DIGITS = {"bn": str.maketrans("0123456789", "".join(chr(0x9E6 + digit) for digit in range(10)))}
+"""The digits of a language that does not use ASCII's, in each of its regions. Releases of CLDR differ in this."""
 _SPACES = str.maketrans("\u202f\xa0", "  ")
 
 
@@ -61,7 +61,7 @@ def money(amount: Decimal, currency: str, language: str, charset: str) -> str:
 
 
 def _spelled(text: str, language: str) -> str:
-    digits = _DIGITS.get(locale(language).default_numbering_system)
+    digits = _DIGITS.get(locale(language).language)
     return (text.translate(digits) if digits else text).translate(_SPACES)
 
 

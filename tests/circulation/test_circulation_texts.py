@@ -2,9 +2,10 @@
 
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.plurals import PLURALS
 
 from sip2gw.circulation.catalogues import LANGUAGES, source, translations
-from sip2gw.circulation.speech import Speaker, names
+from sip2gw.circulation.speech import ENGLISH, Speaker, names
 from sip2gw.circulation.texts import COUNTED, TEXTS
 from sip2gw.library import FeeKind
 
@@ -77,10 +78,48 @@ def test_a_translation_names_what_the_text_names(language):
 
 
 @pytest.mark.parametrize("language", FOREIGN)
-def test_there_are_as_many_plural_forms_as_the_language_has(language):
+def test_K1_there_are_as_many_plural_forms_as_the_language_has(language):
     plurals = [message for message in source(language) if message.pluralizable]
     assert len(plurals) == len(COUNTED)
     assert {len(message.string) for message in plurals} == {Catalog(locale=language).num_plurals}
+
+
+@pytest.fixture
+def reread():
+    """Catalogues are read again, in the test and after it."""
+    source.cache_clear()
+    translations.cache_clear()
+    yield
+    source.cache_clear()
+    translations.cache_clear()
+
+
+RULES = [
+    (1, "0"),
+    (2, "(n != 1)"),
+    (2, "(n > 1)"),
+    (3, "(n == 1 ? 0 : n != 0 && n % 1000000 == 0 ? 1 : 2)"),
+    (4, "(n == 1 ? 0 : n == 2 ? 1 : n != 0 && n % 1000000 == 0 ? 2 : 3)"),
+]
+"""Plural forms as one or another CLDR has them: how many, and which number has which."""
+
+
+@pytest.mark.usefixtures("reread")
+@pytest.mark.parametrize("rule", [None, *RULES])
+@pytest.mark.parametrize("language", FOREIGN)
+def test_K1_no_number_picks_a_form_that_is_not_there(language, rule, monkeypatch):
+    if rule is not None:
+        monkeypatch.setitem(PLURALS, language, rule)
+    speaker = Speaker(language)
+    for number in (0, 1, 2, 3, 7, 21, 100, 999_999, 10**6, 2 * 10**6, 10**9):
+        said = speaker.say("quota_exceeded_limit", limit=number)
+        assert said != ENGLISH.say("quota_exceeded_limit", limit=number)
+        assert speaker.number(number) in said
+        assert "limit of" not in said
+    many = speaker.say("quota_exceeded_limit", limit=10**6)
+    assert many == speaker.say("quota_exceeded_limit", limit=7).replace(
+        speaker.number(7), speaker.number(10**6)
+    )
 
 
 def test_counted_texts_name_what_is_counted():
