@@ -52,5 +52,5 @@ def test_twistd_lists_both_programs(tmp_path):
 @pytest.mark.usefixtures("installed")
 def test_the_command_is_installed():
     assert [script.value for script in entry_points(group="console_scripts", name="sip2gw")] == [
-        "sip2gw.tools.cli:main"
+        "sip2gw.__main__:main"
     ]

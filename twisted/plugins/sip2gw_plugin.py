@@ -1,22 +1,37 @@
 """What `twistd` finds: the gateway, and the sandbox on its own."""
 
+from typing import Any
+
 from twisted.application.service import ServiceMaker
 
-gateway = ServiceMaker(
+from sip2gw.dependencies import require_all
+
+
+class Program(ServiceMaker):
+    """A program of twistd, which first looks whether all that it needs is installed."""
+
+    @property
+    def options(self) -> Any:
+        """The command line of the program."""
+        require_all()
+        return super().options
+
+
+gateway = Program(
     "sip2gw",
     "sip2gw.service",
     "SIP2 terminals of many libraries in front of Librarika's REST API.",
     "sip2gw",
 )
 
-sandbox = ServiceMaker(
+sandbox = Program(
     "librarika-sandbox",
     "sip2gw.sandbox.service",
     "A local Librarika: the assumed REST API with its rules, for demos and tests.",
     "librarika-sandbox",
 )
 
-faults = ServiceMaker(
+faults = Program(
     "librarika-faults",
     "sip2gw.sandbox.fault_service",
     "A TCP proxy that does what a bad network does, for whoever tests a client of the API.",
