@@ -33,7 +33,8 @@ def server(tmp_path):
     site = tmp_path / "site"
     plugins = site / "twisted" / "plugins"
     plugins.mkdir(parents=True)
-    shutil.copy(ROOT / "twisted" / "plugins" / "sip2gw_plugin.py", plugins)
+    # By another name: what is found first, in the wheel, hides a plugin of the same name.
+    shutil.copy(ROOT / "twisted" / "plugins" / "sip2gw_plugin.py", plugins / "copied_plugin.py")
     tmp_path.joinpath("sip2gw.toml").write_text(CONFIGURATION)
     environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{INSTALLED}"}
     environment.pop("NOTIFY_SOCKET", None)
