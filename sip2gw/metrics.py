@@ -61,6 +61,9 @@ class Metrics:
         self.proxy_headers = self._counter("proxy_headers", "PROXY headers of balancers.", "outcome")
         self.logins = self._counter("logins", "Logins, by what came of them.", "outcome")
         self.messages = self._counter("messages", "Requests.", "library", "message", "outcome")
+        self.log_lines_left_out = self._counter(
+            "log_lines_left_out", "Lines that were not logged, as there were many of their kind."
+        )
         self.message_seconds = self._histogram("message_seconds", "From request to answer.", "message")
 
     def _declare_who(self) -> None:

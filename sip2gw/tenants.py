@@ -22,6 +22,8 @@ from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules, St
 from sip2gw.tags import Tags
 
 _NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DOMAIN = ".librarika.com"
+_NAME = re.compile(r"(?:https?://)?([^/:\s]+)(?:/([^/:]*))?(?::(.*))?", re.IGNORECASE | re.DOTALL)
 
 ADVICE = {
     "library_not_found": "no such library: AO must be the part before .librarika.com in the library's address",
@@ -59,7 +61,10 @@ class Tenant:
 
     def is_called(self, institution_id: str) -> bool:
         """Whether an AO means this library. An empty one means whichever the terminal belongs to."""
-        return institution_id.strip().lower() in ("", self.nickname)
+        if institution_id.strip().lower() in ("", self.nickname):
+            return True
+        name = read_name(institution_id)
+        return name is not None and name.library == self.nickname and name.account in ("", self.account)
 
     def profile(self, location: str) -> Profile:
         """The profile of its terminal that says it stands at `location`."""
@@ -70,6 +75,22 @@ def nickname(text: str) -> str | None:
     """A library's nickname as it must be written, or None if `text` can't be one."""
     label = text.strip().lower()
     return label if _NICKNAME.fullmatch(label) else None
+
+
+@frozen
+class Name:
+    """A library as a terminal writes it, perhaps with the account or the branch. `library` is a nickname."""
+
+    library: str
+    account: str = field(default="", repr=False)
+    branch: str = ""
+
+
+def read_name(text: str) -> Name | None:
+    """Read `fernhill`, `fernhill.librarika.com`, `fernhill/account` or `fernhill:branch`; None for all else."""
+    found = _NAME.fullmatch(text.strip())
+    label = nickname(found[1].lower().removesuffix(_DOMAIN)) if found else None
+    return Name(label, (found[2] or "").strip(), (found[3] or "").strip()) if found and label else None
 
 
 class Directory:
@@ -111,6 +132,13 @@ class Directory:
         label = nickname(name)
         return label is not None and self._open.asks(label, credentials)
 
+    def expects(self, library: str, account: str, location: str, form: str) -> bool:
+        """Whether the configuration says that terminals with this account name their library in `form`, CN or CP."""
+        label = nickname(library)
+        if label is None or label not in self.settings.libraries:
+            return False
+        return form in self._effective(label, account, location).profile.library_in
+
     def desk(
         self,
         tenant: Tenant,
@@ -118,6 +146,8 @@ class Directory:
         location: str,
         reader: str | None,
         print_width: int | None = None,
+        sequence: str = "",
+        anew: bool = False,
         note: Callable[[str], None] = forget,
         pins: Pins | None = None,
         asker: Asker = Asker(),  # noqa: B008 (frozen)
@@ -139,6 +169,8 @@ class Directory:
             policy=self.policy,
             profile=profile,
             print_width=print_width,
+            sequence=sequence,
+            anew=anew,
             bins=said.bins,
             texts=said.texts,
             language=said.language,

@@ -6,6 +6,7 @@ again gets the same answer, over another connection too.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -31,6 +32,8 @@ FEE_TYPES = {
 _PAYMENT_TYPES = {"00": "cash", "01": "card", "02": "card"}
 """3M, payment type: cash, VISA, credit card. Terminals use others too, each in its own meaning."""
 _CENT = Decimal("0.01")
+_RECENT = timedelta(minutes=5)
+"""A terminal says the same payment again within this time."""
 _FINEST = Decimal("0.001")
 """No currency is paid in smaller parts. Whether one has thousandths at all is for the library to say."""
 
@@ -105,16 +108,20 @@ def _currency(request: FeePaid, desk: Desk) -> str:
 
 
 def transaction_id(request: FeePaid, amount: Decimal, desk: Desk) -> str:
-    """What names this payment, whoever sends it again: BK, or else all that is said of it.
+    """What names this payment, if it is sent again: BK, or else the terminal and all that it says of it.
 
-    Without BK and without a date nothing tells two payments of the same amount apart: each is taken as new then.
+    Without BK a payment is new if its date is not of the last minutes (the terminal's clock stands still), or if the
+    terminal has said the same before and gone on since.
     """
     if given := (request.transaction_id or "").strip():
         return given
-    if request.transaction_date is None:
+    happened = desk.believed(request.transaction_date)
+    if desk.anew or request.transaction_date is None or happened is None or desk.now() - happened > _RECENT:
         return desk.new_key()
     parts = (
         desk.library.nickname,
+        desk.asker.terminal or desk.terminal,
+        desk.sequence,
         request.patron_identifier.strip(),
         str(amount),
         request.transaction_date.isoformat(),

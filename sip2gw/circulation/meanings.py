@@ -25,7 +25,7 @@ _ANSWERS: dict[type[Request], Answer[Any]] = {}
 _DETAILS: dict[type[Request], Detail] = {}
 _THE_SESSIONS = frozenset({"93", "97"})
 """Requests that the conversation itself answers."""
-_FOR_EVERYBODY = _THE_SESSIONS | {"99"}
+FOR_EVERYBODY = _THE_SESSIONS | {"99"}
 """Requests that no profile can take away."""
 
 
@@ -72,13 +72,13 @@ def allowed(rules: Rules, profile: Profile) -> frozenset[str]:
 
 
 def _may_use(profile: Profile, code: str) -> bool:
-    return profile.messages is None or code in profile.messages or code in _FOR_EVERYBODY
+    return profile.messages is None or code in profile.messages or code in FOR_EVERYBODY
 
 
 def _facing(request: Request, desk: Desk) -> Desk:
     """The desk as it speaks to whom a request names; to the reader who stands there if it names nobody."""
-    named = getattr(request, "patron_identifier", None)
-    return evolve(desk, facing=(desk.reader or "") if named is None else named.strip())
+    named = (getattr(request, "patron_identifier", None) or "").strip()
+    return evolve(desk, facing=named or desk.reader or "")
 
 
 async def answer(request: Request, desk: Desk) -> Response:

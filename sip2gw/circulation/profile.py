@@ -64,6 +64,19 @@ class Profile:
 
     Because PC managers read 1024 bytes and no more, and many kiosks take at most 255 of one field."""
 
+    # -- how it names its library
+    institution_id: str = ""
+    """What it sends as AO where that can't be set to the nickname: `1`, or the name of its station. It counts once the
+    terminal is logged in, and stands in the AO of its answers.
+
+    Because one client always sends `1`, and others send the name of the station."""
+    library_in: frozenset[str] = frozenset()
+    """In which field of its login a nickname alone is its library: `CN` (then CO is `username:password`), `CP`, or
+    both. Without it such a login is settled by the first AO that follows.
+
+    Because a user name `self1` or a location `Main` of one library may be another one's nickname, and kiosks without a
+    box for AO have no other place."""
+
     # -- what it may do
     messages: frozenset[str] | None = None
     """The request codes it may use; without it all that have a meaning (in the file: `"all"`). 93, 97 and 99 are always

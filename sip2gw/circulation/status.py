@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sip2gw.circulation.desk import Desk, Policy
-from sip2gw.circulation.meanings import allowed, answers, supported
+from sip2gw.circulation.meanings import FOR_EVERYBODY, allowed, answers, supported
 from sip2gw.sip2 import local
 from sip2gw.sip2.messages import ACSStatus, SCStatus
 
@@ -28,23 +30,27 @@ async def status(request: SCStatus, desk: Desk) -> ACSStatus:
         retries_allowed=desk.policy.retries,
         date_time_sync=local(desk.now()),
         protocol_version=_version(request),
-        institution_id=desk.library.nickname,
+        institution_id=profile.institution_id or desk.library.nickname,
         library_name=rules.name or None,
         supported_messages=may,
         terminal_location=desk.location or None,
     )
 
 
-def welcome(request: SCStatus, policy: Policy) -> ACSStatus:
-    """99 before it is known which library the terminal belongs to: the gateway is there, and what it could do."""
+def welcome(request: SCStatus, policy: Policy, now: datetime, *, refused: bool = False) -> ACSStatus:
+    """99 before it is known which library the terminal belongs to: the gateway is there, and what it could do.
+
+    That is nothing but another login, if the last one was `refused`. `now` is aware; it is told in the zone it has.
+    """
     return ACSStatus(
-        online_status=True,
-        checkin_ok=True,
-        checkout_ok=True,
+        online_status=not refused,
+        checkin_ok=not refused,
+        checkout_ok=not refused,
         timeout_period=tenths(policy),
         retries_allowed=policy.retries,
+        date_time_sync=local(now),
         protocol_version=_version(request),
-        supported_messages=supported(),
+        supported_messages=FOR_EVERYBODY if refused else supported(),
     )
 
 

@@ -164,6 +164,8 @@ CHECKS: Mapping[str, Check] = {
     "delimiter": _delimiter,
     "error_detection": choice("auto", "always", "never"),
     "max_length": lambda value: integer(value, 20, 4000),
+    "institution_id": plain_text,
+    "library_in": lambda value: frozenset(listed(("CN", "CP"))(value)),
     "messages": lambda value: frozenset(REQUESTS if value == "all" else listed(REQUESTS)(value)),
     "hide": _fields,
     "show": _fields,

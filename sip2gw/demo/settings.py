@@ -41,4 +41,9 @@ def demo_settings(nicknames: Iterable[str]) -> Settings:
 
 def _library(nickname: str, terminals: tuple[TerminalSettings, ...]) -> LibrarySettings:
     profile = EVERYTHING.name if nickname == OPEN else ""
-    return LibrarySettings(nickname, profile, terminals, BINS, origin="the demo")
+    kiosk = TerminalSettings(
+        account=f"kiosk@{nickname}.example",
+        knobs={"library_in": frozenset({"CP"})},
+        origin="the demo, the kiosk's account",
+    )
+    return LibrarySettings(nickname, profile, (*terminals, kiosk), BINS, origin="the demo")

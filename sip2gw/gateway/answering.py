@@ -17,7 +17,7 @@ from sip2gw.circulation import ENGLISH, Desk, answer, decline, welcome
 from sip2gw.gateway.reception import Reception
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
-from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
+from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import Ask, Decline, First, Ignore, Join, Say, Serving, Session, SignIn, Step
@@ -26,6 +26,8 @@ from sip2gw.tenants import Directory
 
 BUGS_COUNT_FOR = 60.0
 """Seconds."""
+_NOT_THERE = frozenset({"member_not_found", "password_wrong"})
+"""Refusals after which nobody knows who stands at the terminal."""
 
 
 class Answering:
@@ -52,6 +54,7 @@ class Answering:
         self._reactor = reactor
         self._limits = limits
         self._begun = self._until = 0.0
+        self._wrote = False
         self._bugs: deque[float] = deque()
 
     @property
@@ -84,8 +87,9 @@ class Answering:
         match step:
             case SignIn():
                 return await self._reception.sign_in(step, self._visit, self._begun)
-            case Ask(messages.SCStatus() as request, None):
-                return session.reply(welcome(request, self._directory.policy))
+            case Ask(messages.SCStatus() as request, None, refused=refused):
+                now = self._directory.clock().astimezone()
+                return session.reply(welcome(request, self._directory.policy, now, refused=refused))
             case Ask(request, tenant) if tenant is not None:
                 still = self._reception.seating.still(self._visit)
                 if not await still():
@@ -95,11 +99,13 @@ class Answering:
                     location=step.location,
                     reader=step.reader,
                     print_width=step.print_width,
+                    sequence=step.sequence,
+                    anew=step.anew,
                     note=self._note,
                     pins=self._reception.pins,
                     asker=self._visit.asker,
                     patience=self._begun + self._directory.policy.asking - self._reactor.seconds(),
-                    still=still,
+                    still=self._about_to_write(still),
                 )
                 return await self._ask(request, desk)
             case Join(first):
@@ -124,21 +130,31 @@ class Answering:
             return self._session.refuse(ENGLISH.say("in_doubt"))
         return self._session.joined()
 
+    def _about_to_write(self, still: Still) -> Still:
+        """The same question, by which it shows that the library is asked to write something."""
+        self._wrote = False
+
+        async def holds() -> bool:
+            self._wrote = True
+            return await still()
+
+        return holds
+
     async def _ask(self, request: Request, desk: Desk) -> Step:
         started = monotonic()
         try:
-            response, outcome, decided = await self._answered(request, desk)
+            response, outcome, decided, known = await self._answered(request, desk)
         except Exception:  # a bug behind one request must not cost the terminal its answer
             self._count(request, "bug", started)
             return self._own_up(request)
         self._count(request, outcome.partition(" (")[0], started)
         if outcome != "answered" or not request.read_only:
-            self.log.info(
-                "{library} {message} {outcome} {milliseconds:.0f} ms, {patron}",
+            self._telling.info(
+                self.log, outcome, "{library} {message} {outcome} {milliseconds:.0f} ms, {patron}",
                 library=self.library, message=request.code, outcome=outcome,
                 milliseconds=(monotonic() - started) * 1000, patron=self._tag(request),
             )  # fmt: skip
-        return self._session.reply(response, remember=decided)
+        return self._session.reply(response, remember=decided, known=known)
 
     def _tag(self, request: Request) -> str:
         """Whom it was about, for the log."""
@@ -150,8 +166,10 @@ class Answering:
         metrics.of(metrics.messages, metrics.library(self.library), message, outcome).inc()
         metrics.of(metrics.message_seconds, message).observe(monotonic() - started)
 
-    async def _answered(self, request: Request, desk: Desk) -> tuple[Response, str, bool]:
-        """The answer, be it a refusal; a word on it for the log; and whether the library has decided it."""
+    async def _answered(self, request: Request, desk: Desk) -> tuple[Response, str, bool, bool]:
+        """The answer, be it a refusal; a word on it for the log; whether the library has decided on a write; and
+        whether the patron is who the terminal says.
+        """
         left = self._until - self._reactor.seconds()
         try:
             if left <= 0:
@@ -159,12 +177,14 @@ class Answering:
             asking = Deferred.fromCoroutine(answer(request, desk))
             if not asking.called:
                 asking.addTimeout(left, self._reactor)
-            return await asking, "answered", True
+            return await asking, "answered", self._wrote, True
         except LibraryError as error:
-            return decline(request, desk, error), _outcome(error), not isinstance(error, Unavailable)
+            decided = self._wrote and not isinstance(error, Unavailable)
+            known = not (isinstance(error, Refused) and error.code in _NOT_THERE)
+            return decline(request, desk, error), _outcome(error), decided, known
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
-            return decline(request, desk, late), "too late", isinstance(late, InDoubt)
+            return decline(request, desk, late), "too late", isinstance(late, InDoubt), True
 
     def _own_up(self, request: Request) -> Say:
         """To be called where a bug was caught: refuse, and hang up if there were too many of them."""
@@ -183,7 +203,7 @@ class Answering:
 
     def _note(self, text: str) -> None:
         """What circulation wants the library's staff to find in the log."""
-        self.log.warn("{library} {note}", library=self.library, note=text)
+        self._telling.warn(self.log, "note", "{library} {note}", note=text)
 
 
 def _outcome(error: LibraryError) -> str:

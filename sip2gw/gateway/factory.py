@@ -62,7 +62,7 @@ class TerminalFactory(ServerFactory):
         self._dialect = dialect
         self._session = session
         self.answers = Answers(reactor.seconds)
-        self._sparing = Sparing(reactor.seconds)
+        self._sparing = Sparing(reactor.seconds, left_out=self.metrics.log_lines_left_out.inc)
 
     def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol | None:
         """The connection of a terminal at this address; None if there is no place for it, or will be none."""
@@ -75,6 +75,7 @@ class TerminalFactory(ServerFactory):
             dialect=self._dialect,
             deferred_login=self.deferred_login,
             most_fields=lambda: self.limits.fields,
+            expects=self.directory.expects,
             answers=self.answers,
             clock=self._reactor.seconds,
             now=self.directory.clock,

@@ -30,6 +30,10 @@ from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import Ignore, Say
 
+HELD = 300.0
+"""Seconds of silence that a terminal is given while it waits for its first reader: many ask for the status every few
+minutes."""
+
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
 class TerminalProtocol(Reader):
@@ -94,11 +98,18 @@ class TerminalProtocol(Reader):
     def overdue(self, limit: str) -> None:
         if limit == "login_deadline" and self.busy:
             self._late = True  # it may be the login that takes its time, and what is in hand is answered
+        elif limit == "login_deadline" and self._waits_for_its_first_reader():
+            self.deadlines.start(limit)
         elif limit == "idle_deadline":
             self.struck(limit)
             self.leave()
         else:
             self.too_much(limit)
+
+    def _waits_for_its_first_reader(self) -> bool:
+        """Its login was held, and it has asked for the status since: until a message names its library, it may wait."""
+        quiet = self._reactor.seconds() - self._visit.heard
+        return self._visit.session.waits_for_its_first_reader and quiet < HELD
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
@@ -194,6 +205,9 @@ class TerminalProtocol(Reader):
         if self.place.library:
             self.deadlines.stop("login_deadline")
             self.deadlines.start("idle_deadline")
+        elif self._late and self._waits_for_its_first_reader():
+            self._late = False
+            self.deadlines.start("login_deadline")
         elif self._late:
             self.struck("login_deadline")
             self.leaving = True

@@ -26,7 +26,7 @@ from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
-from sip2gw.session import Say, Serving, SignIn, Step
+from sip2gw.session import LoggedIn, Say, Serving, SignIn, Step
 from sip2gw.tenants import ADVICE, OWN_REFUSALS, Directory, Tenant, nickname
 from sip2gw.throttle import Allowance
 
@@ -157,7 +157,8 @@ class Reception:
     async def _turn_away(self, visit: Visit, error: LibraryError, why: str, since: float) -> Step:
         before = visit.session.state
         step = visit.session.turned_away(error, why)
-        if isinstance(step, Say) and visit.session.state == before:
+        after = visit.session.state
+        if isinstance(step, Say) and (after == before or not isinstance(after, LoggedIn)):
             floor = self._limits().login_floor
             until = since + floor * (1 + JITTER * self.chance())
             if (left := until - self._reactor.seconds()) > 0:

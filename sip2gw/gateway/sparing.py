@@ -1,44 +1,75 @@
 """What strangers can cause to be logged is logged a few times a minute for each kind, and the rest is counted.
 
-Kinds are words of the program's own, never of the wire; so there are few of them, whoever knocks.
+Kinds are words of the program's own, never of the wire; so there are few of them, whoever knocks. Of terminals that are
+logged in, each has kinds of its own.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 from twisted.logger import Logger
 
 LINES = 5
+LINES_OF_A_TERMINAL = 300
+"""More than a sorter needs."""
 PERIOD = 60.0
 """Seconds."""
+_MOST = 10_000
+"""Kinds that are counted at a time, of all terminals."""
+
+
+def _nothing() -> None:
+    """Nobody counts."""
 
 
 class Sparing:
-    """Says for each kind whether it may be logged. `lines` of one kind are, within `period` seconds of the first."""
+    """Says for each kind whether it may be logged. `lines` of one kind are, within `period` seconds of the first, and
+    `lines_of_a_terminal` of one that is logged in.
 
-    def __init__(self, seconds: Callable[[], float], *, lines: int = LINES, period: float = PERIOD) -> None:
+    `left_out` is called for each line that is not logged.
+    """
+
+    def __init__(
+        self,
+        seconds: Callable[[], float],
+        *,
+        lines: int = LINES,
+        lines_of_a_terminal: int = LINES_OF_A_TERMINAL,
+        period: float = PERIOD,
+        left_out: Callable[[], None] = _nothing,
+    ) -> None:
         self._seconds = seconds
         self._lines = lines
+        self._lines_of_a_terminal = lines_of_a_terminal
         self._period = period
-        self._counted: dict[str, tuple[float, int]] = {}
+        self._count_one = left_out
+        self._counted: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
-    def tell(self, log: Logger, level: Any, kind: str | None, text: str, **fields: object) -> None:
+    def tell(self, log: Logger, level: Any, kind: str, text: str, *, of: str = "", **fields: object) -> None:
         """Log `text`, a format, if one more of this kind may be; and how many were left out, if any were.
 
-        What is of no kind is always logged.
+        `of` is the terminal that it is told of, if it is logged in.
         """
-        more = 0 if kind is None else self.left_out(kind)
-        if more is not None:
+        more = self.left_out(kind, of)
+        if more is None:
+            self._count_one()
+        else:
             log.emit(level, text + ("; {more} others not logged" if more else ""), more=more, **fields)
 
-    def left_out(self, kind: str) -> int | None:
+    def left_out(self, kind: str, of: str = "") -> int | None:
         """None if this one is not to be logged; else how many of its kind were left out since the last that was."""
-        began, count = self._counted.get(kind, (self._seconds(), 0))
+        most = self._lines_of_a_terminal if of else self._lines
+        key = (of, kind)
+        began, count = self._counted.get(key, (self._seconds(), 0))
         past = self._seconds() - began >= self._period
-        if count >= self._lines and not past:
-            self._counted[kind] = began, count + 1
+        if count >= most and not past:
+            self._counted[key] = began, count + 1
             return None
-        self._counted[kind] = (self._seconds(), 1) if past else (began, count + 1)
-        return max(0, count - self._lines) if past else 0
+        self._counted[key] = (self._seconds(), 1) if past else (began, count + 1)
+        self._counted.move_to_end(key)
+        if len(self._counted) > _MOST:
+            self._counted.popitem(last=False)
+        return max(0, count - most) if past else 0

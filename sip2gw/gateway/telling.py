@@ -1,9 +1,11 @@
-"""What a terminal that is logged in does is logged as it comes; what strangers do, a few times a minute for each kind.
+"""What terminals do is logged up to so many times a minute for each kind: less often for strangers.
 
-Else whoever can connect could fill the disk.
+Else whoever can connect, or has one terminal's account, could fill the disk.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from twisted.logger import Logger, LogLevel
 
@@ -12,7 +14,7 @@ from sip2gw.gateway.visits import Visit
 
 
 class Telling:
-    """Logs warnings about one visit."""
+    """Logs what one visit does."""
 
     def __init__(self, sparing: Sparing, visit: Visit) -> None:
         self._sparing = sparing
@@ -20,8 +22,14 @@ class Telling:
 
     def warn(self, log: Logger, kind: str, text: str, **fields: object) -> None:
         """Log `text`, a format that may name {library} and {peer}, if one more of this kind may be."""
+        self._tell(log, LogLevel.warn, kind, text, **fields)
+
+    def info(self, log: Logger, kind: str, text: str, **fields: object) -> None:
+        """The same, of what is no fault."""
+        self._tell(log, LogLevel.info, kind, text, **fields)
+
+    def _tell(self, log: Logger, level: Any, kind: str, text: str, **fields: object) -> None:
         library = self._visit.place.library
-        self._sparing.tell(
-            log, LogLevel.warn, None if library else kind, text,
-            library=library or "no library yet", peer=self._visit.peer, **fields,
-        )  # fmt: skip
+        of = (self._visit.terminal or self._visit.name) if library else ""
+        facts: dict[str, object] = {"library": library or "no library yet", "peer": self._visit.peer}
+        self._sparing.tell(log, level, kind, text, of=of, **(facts | fields))

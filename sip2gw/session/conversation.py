@@ -13,7 +13,7 @@ What a line leads to, by the state of the session:
     any        more fields than are read      Decline
     any        more than one AO               as an AO of another library; 93 Say 940
     Connected  93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
-    LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
+    LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Connected, Say 940
     Connected  93 that names none             LoggedIn, Say 941 (or Say 940, if deferred login is off)
     LoggedIn   93 that names none             LoggedIn with the new credentials, Say 941
     Connected  99                             Ask, of no library
@@ -22,15 +22,25 @@ What a line leads to, by the state of the session:
     LoggedIn   AO                             SignIn: admitted Serving, Ask; turned away Say its refusal
     Connected  anything else                  Decline
     LoggedIn   anything else                  Decline
-    Serving    93 of the same account         SignIn: admitted Say 941; turned away Say 940
+    Serving    93 of the same account         SignIn: admitted Say 941, at its location; turned away refused, Say 940
     Serving    93 of another one              Say 940 and hang up: Closed
     Serving    a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
     Serving    the same, early                Ignore: the answer that went out meanwhile was the one asked for
     Serving    a write that is in hand        Join: the terminal sent it on another connection, and has reconnected
     Serving    AO of this library, or none    Ask
     Serving    AO or AC of another one        Decline; the third hangs up: Closed
+    refused    99                             Ask, of no library
+    refused    AO of this library, or none    Decline
     Closed     anything                       Ignore
     ========== ============================== ===========================================================
+
+Refused is Serving after a 940, until the next 941: bound to its library, and not logged in.
+
+A 93 that may name a library, or may mean something else, names it only if `expects` says so of the library, the
+account, the location and the form; or else the first AO settles what was meant.
+
+AC counts as `username:password` where the session has no account yet, and where it got its account from AC. Elsewhere
+it is the terminal's password, which may have a colon in it.
 
 Early is what was there before the answer to the line before it was out.
 
@@ -55,7 +65,7 @@ from time import monotonic
 from attrs import evolve, frozen
 
 from sip2gw.library import LibraryError, Refused
-from sip2gw.session.logins import Login, account_of, from_request, institution_id, names_several, read
+from sip2gw.session.logins import Login, account_in, from_request, institution_id, names_several, read
 from sip2gw.session.memory import Answers, First, Memory
 from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
@@ -112,8 +122,9 @@ class _InHand:
 class Session:
     """The state of one conversation.
 
-    `most_fields` is how many fields of a request are read; `answers` is what all sessions share; `clock` counts
-    seconds; `now` gives this moment, aware.
+    `most_fields` is how many fields of a request are read; `expects` is asked whether a library's terminals name it in
+    a form that may mean something else; `answers` is what all sessions share; `clock` counts seconds; `now` gives this
+    moment, aware.
     """
 
     def __init__(
@@ -122,6 +133,7 @@ class Session:
         dialect: Dialect = DEFAULT,
         deferred_login: bool = True,
         most_fields: Callable[[], int] = lambda: 64,
+        expects: Callable[[str, str, str, str], bool] = lambda *_: False,
         answers: Answers | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
@@ -130,6 +142,7 @@ class Session:
         self._spelling = Spelling(dialect)
         self._deferred_login = deferred_login
         self._most_fields = most_fields
+        self._expects = expects
         self._clock = clock
         self._now = now
         self._hand: _InHand | None = None
@@ -138,6 +151,14 @@ class Session:
         self._refused_until = 0.0
         self._bad_checksums = 0
         self._strangers = 0
+        self._denied = False
+        self._asked_since_held = False
+        self._own_name = ""
+
+    @property
+    def waits_for_its_first_reader(self) -> bool:
+        """Whether its login is held until a message names the library, and it has asked for the status since."""
+        return self._asked_since_held and isinstance(self.state, LoggedIn)
 
     def receive(self, line: bytes, early: bool = False) -> Step:
         """A line came, without its terminator; early, or when the one before had been answered."""
@@ -173,12 +194,15 @@ class Session:
         if isinstance(self.state, Closed):
             return Ignore("closed")  # nobody is there to hear what would be done
         hand = self._in_hand()
+        location = hand.login.location if hand.login else ""
         if isinstance(self.state, Serving):
-            self.state = evolve(self.state, tenant=tenant)
-        else:
-            self.state = Serving(tenant, hand.login.location if hand.login else "")
+            location = location or self.state.location
+        password = hand.login.credentials.password if hand.login and account_in(hand.request) else None
+        self.state = Serving(tenant, location, password=password)
         self._memory.belongs_to(tenant.nickname, terminal)
-        self._spelling.follow(tenant.profile(self.state.location))
+        profile = tenant.profile(self.state.location)
+        self._own_name = profile.institution_id.casefold()
+        self._spelling.follow(profile)
         if isinstance(hand.request, messages.Login):
             return self.reply(messages.LoginResponse(ok=True))
         return self._begin(hand)
@@ -193,8 +217,8 @@ class Session:
         if not isinstance(hand.request, messages.Login):
             return self.refuse(why)
         guessed_wrong = isinstance(error, Refused) and error.code == "library_not_found"
-        if login and login.otherwise and guessed_wrong:
-            return self._sign_in(login.otherwise) if login.otherwise.library else self._hold(login.otherwise)
+        if login and login.otherwise and guessed_wrong and not isinstance(self.state, Serving):
+            return self._sign_in_or_hold(login.otherwise)
         return self.reply(messages.LoginResponse())
 
     def joined(self) -> Step:
@@ -203,17 +227,27 @@ class Session:
             return Ignore("closed")
         return self._begin(self._in_hand())
 
-    def reply(self, response: Response, *, remember: bool = True) -> Say:
-        """The answer to the request in hand. With `remember` a write is answered so again: the library has decided."""
+    def reply(self, response: Response, *, remember: bool = True, known: bool = True) -> Say:
+        """The answer to the request in hand. With `remember` a write is answered so again: the library has decided.
+
+        Without `known` the patron whom it names is not taken to stand at the terminal.
+        """
         hand = self._in_hand()
         self._hand = None
         if isinstance(self.state, Serving):
-            self.state = self.state.after(hand.request, response)
+            self.state = self.state.after(hand.request, response, self._clock(), known=known)
+        if isinstance(response, messages.LoginResponse):
+            self._denied = not response.ok
+            if self._denied:
+                self._log_out()
         step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
+        self._memory.answered(hand.line)
         if remember and not hand.request.read_only and not isinstance(hand.request, messages.Login):
             dated = getattr(hand.request, "transaction_date", None) is not None
             item = getattr(hand.request, "item_identifier", None) or ""
-            self._memory.keep(hand.line, step.line, item=item, dated=dated)
+            ends = isinstance(hand.request, messages.EndPatronSession)
+            account = "" if ends else getattr(hand.request, "patron_identifier", None) or ""
+            self._memory.keep(hand.line, step.line, item=item, account=account, dated=dated)
         self._memory.over()
         return step
 
@@ -225,7 +259,7 @@ class Session:
         """The answer no to the request in hand, whatever it is."""
         zone = self.state.tenant.rules.zone if isinstance(self.state, Serving) else None
         now = self._now().astimezone(zone).replace(tzinfo=None, microsecond=0)
-        return self.reply(refusal(self._in_hand().request, now, [why]), remember=False)
+        return self.reply(refusal(self._in_hand().request, now, [why]), remember=False, known=False)
 
     def close(self) -> None:
         """The connection is gone."""
@@ -241,38 +275,58 @@ class Session:
             return self._stranger("two_libraries")
         name = institution_id(request)
         match self.state:
-            case Serving(tenant, location, reader):
-                if not tenant.is_called(name):
-                    return self._stranger("other_library")
-                if account_of(request) not in (None, tenant.account):
-                    return self._stranger("other_account")
-                ask = Ask(request, tenant, location, reader, self._spelling.print_width)
-                return ask if request.read_only else self._once(ask, hand)
+            case Serving() as serving:
+                return self._serve(serving, hand, name)
             case _ if isinstance(request, messages.SCStatus):
-                return Ask(request)
+                self._asked_since_held = True
+                return Ask(request, refused=self._denied)
             case LoggedIn(login) if name:
                 said = None if login.credentials.username else from_request(request, name)
-                return self._sign_in(said or evolve(login, library=name))
+                return self._sign_in(said or login.at(name))
             case Connected() if name and (said := from_request(request, name)):
                 return self._sign_in(said)
             case _:
                 return Decline("not_logged_in")
 
+    def _serve(self, serving: Serving, hand: _InHand, name: str) -> Step:
+        """What the library is asked, unless it is of another one."""
+        tenant, request = serving.tenant, hand.request
+        if not (tenant.is_called(name) or (self._own_name and name.casefold() == self._own_name)):
+            return self._stranger("other_library")
+        if _names_another(serving, request):
+            return self._stranger("other_account")
+        if serving.refused:
+            return (
+                Ask(request, refused=True)
+                if isinstance(request, messages.SCStatus)
+                else Decline("not_logged_in")
+            )
+        ask = Ask(
+            request,
+            tenant,
+            serving.location,
+            serving.reader_at(self._clock()),
+            self._spelling.print_width,
+            hand.trailer.sequence or "",
+        )
+        return ask if request.read_only else self._once(ask, hand)
+
     def _once(self, ask: Ask, hand: _InHand) -> Step:
         """Whatever has been done, or is being done, is not asked for again."""
-        last = self._memory.last_sent
+        if hand.early and self._memory.was_answered_last(hand.line):
+            self._hand = None
+            return Ignore("said again before the answer was out")
         before = self._memory.again(hand.line)
         if before is None:
+            anew = self._memory.is_anew(hand.line)
             self._memory.begin(hand.line)
-            return ask
+            return evolve(ask, anew=anew)
         if isinstance(before, First):
             return Join(before)
         self._hand = None
         if isinstance(self.state, Serving):
-            self.state = self.state.after(hand.request, Response())
-        return (
-            Ignore("said again before the answer was out") if hand.early and before == last else Say(before)
-        )
+            self.state = self.state.after(hand.request, Response(), self._clock())
+        return Say(before)
 
     def _stranger(self, code: str) -> Decline:
         """It is of another library or account than the session's, or may be."""
@@ -288,20 +342,33 @@ class Session:
         login = read(request)
         if isinstance(self.state, Serving):
             return self._log_in_again(self.state.tenant, login)
-        return self._sign_in(login) if login.library else self._hold(login)
+        return self._sign_in_or_hold(login)
+
+    def _sign_in_or_hold(self, login: Login) -> Step:
+        """Try what can mean nothing else, or is expected by the library that it names."""
+        for reading in login.readings():
+            if reading.library and (not reading.form or self._is_expected(reading)):
+                return self._sign_in(reading)
+        return self._hold(login)
+
+    def _is_expected(self, guess: Login) -> bool:
+        return self._expects(guess.library or "", guess.credentials.username, guess.location, guess.form)
 
     def _log_in_again(self, tenant: Tenant, login: Login) -> Step:
         """A bound session stays with its library and its account."""
-        while login.otherwise and not tenant.is_called(login.library or ""):
-            login = login.otherwise
-        if not tenant.is_called(login.library or ""):
-            other = "library"
-        elif login.credentials.username != tenant.account:
-            other = "account"
-        else:
-            return self._sign_in(evolve(login, library=tenant.nickname, otherwise=None))
+        own = [reading for reading in login.readings() if tenant.is_called(reading.library or "")]
+        for reading in own:
+            if reading.credentials.username == tenant.account:
+                return self._sign_in(evolve(reading, library=tenant.nickname, otherwise=None))
         self._strangers = PATIENCE
-        return self._turn_down(f"the session belongs to another {other}")
+        return self._turn_down(f"the session belongs to another {'account' if own else 'library'}")
+
+    def _log_out(self) -> None:
+        """The answer to a login is no: what was so before it is so no longer."""
+        if isinstance(self.state, Serving):
+            self.state = evolve(self.state, refused=True, reader=None)
+        elif isinstance(self.state, LoggedIn):
+            self.state = Connected()
 
     def _turn_down(self, why: str) -> Step:
         return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
@@ -316,9 +383,15 @@ class Session:
 
     def _hold(self, login: Login) -> Step:
         """Yes, provisionally: until a message names the library, nothing is served."""
+        if not self._deferred_login and login.form:
+            *_, said = (
+                login.readings()
+            )  # no library is called so, and the answer takes the time of one that is asked
+            return self._sign_in(evolve(said, library=""))
         if not self._deferred_login:
             return self._turn_down("it names no library, and deferred_login is off")
         self.state = LoggedIn(login)
+        self._asked_since_held = False
         return self.reply(messages.LoginResponse(ok=True))
 
     def _say(self, response: Response, trailer: Trailer, hang_up: bool = False) -> Say:
@@ -332,3 +405,11 @@ class Session:
         if self._hand is None:
             raise RuntimeError("no request is in hand")
         return self._hand
+
+
+def _names_another(serving: Serving, request: Request) -> bool:
+    """Whether AC is of another account. It is a password, perhaps with a colon, where the account is not from AC."""
+    account = account_in(request) if serving.password is not None else None
+    if account is None or account.username == serving.tenant.account:
+        return False
+    return getattr(request, "terminal_password", None) != serving.password

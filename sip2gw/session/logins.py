@@ -7,30 +7,55 @@ In this order (docs/install.md shows each for an installer):
 3. CN is `nickname/username`, or CP is `nickname` or `nickname:branch`, with CN and CO as account and password;
 4. none of them: the library is still unknown.
 
-What 2 and a bare CP say may be something else altogether (an account `self1`, a location `WEST`): that is a guess, and
-after a wrong guess the next way is tried.
+A nickname may be written as a host name, `nickname.librarika.com`, which can mean nothing else.
+
+What 2 and a bare CP say may be something else altogether (an account `self1` with the password `pa:ss`, a location
+`WEST`): that is a guess. A guess is tried only if the configuration of the library that it names expects this form; or
+else the first AO says whether it was right, since no other library may hear of a terminal's account.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from attrs import evolve, field, frozen
 
 from sip2gw.library import Credentials
 from sip2gw.sip2 import Dialect, Request, Secret, lay_out, messages
-from sip2gw.tenants import nickname
+from sip2gw.tenants import read_name
+
+_MAIL = re.compile(r"[^\s:/@]+@[^\s:/@]+\.[^\s:/@]+:")
+"""The beginning of a CO that holds account and password, and is no password that happens to have a colon."""
 
 
 @frozen
 class Login:
-    """Who a terminal says it is. `library` is None while unknown; `location` is where it says it stands."""
+    """Who a terminal says it is. `library` is None while unknown; `location` is where it says it stands.
+
+    `form` is the field, CN or CP, in which the library was only guessed.
+    """
 
     credentials: Credentials = field(repr=False)
     library: str | None = None
     location: str = ""
     otherwise: Login | None = field(default=None, repr=False)
-    """What was said if the library was only guessed, and there is no such library: the next guess, or 4."""
+    """What was said if the library was only guessed, and wrongly: the next guess, or 4."""
+    form: str = ""
+
+    def readings(self) -> Iterator[Login]:
+        """This one, and what else may have been said, in order."""
+        reading: Login | None = self
+        while reading is not None:
+            yield reading
+            reading = reading.otherwise
+
+    def at(self, institution_id: str) -> Login:
+        """What was said, now that a message names the library: a guess was right if it guessed this one."""
+        name = read_name(institution_id)
+        *guesses, said = self.readings()
+        right = next((guess for guess in guesses if name and guess.library == name.library), said)
+        return _in_ao(institution_id, right.credentials, right.location)
 
 
 def read(request: messages.Login) -> Login:
@@ -40,35 +65,41 @@ def read(request: messages.Login) -> Login:
     place = (request.location_code or "").strip()
     as_written = Login(Credentials(user, password), None, place)
     if named := _extension(request, "AO").strip():
-        return Login(split_account(_extension(request, "AC")) or as_written.credentials, named, place)
+        return _in_ao(named, account_in(request) or as_written.credentials, place)
     said = as_written
-    for form, sure in reversed(list(_forms(user, password, place))):
-        said = form if sure else evolve(form, otherwise=said)
+    for reading in reversed(list(_forms(user, password, place))):
+        said = evolve(reading, otherwise=said) if reading.form else reading
     return said
 
 
-def _forms(user: str, password: str, place: str) -> Iterator[tuple[Login, bool]]:
-    """Each way in which CN, CO and CP can name a library, in order; and whether it can mean nothing else."""
-    if (library := nickname(user)) and (account := split_account(password)):
-        yield Login(account, library, place), False
+def _in_ao(named: str, credentials: Credentials, place: str) -> Login:
+    """What a message with AO says. AO may hold the account or the branch, where no other field does."""
+    name = read_name(named)
+    if name is None or name.account not in ("", credentials.username or name.account):
+        return Login(credentials, named, place)  # which is not found
+    if name.account:
+        credentials = evolve(credentials, username=name.account)
+    return Login(credentials, name.library, place or name.branch)
+
+
+def _forms(user: str, password: str, place: str) -> Iterator[Login]:
+    """Each way in which CN, CO and CP can name a library, in order; with its form if it can mean something else."""
+    plain = "/" not in user and ":" not in user
+    if plain and (name := read_name(user)) and (account := split_account(password)):
+        sure = "." in user or _MAIL.match(password) is not None
+        yield Login(account, name.library, place, form="" if sure else "CN")
     library_part, slash, account_part = user.partition("/")
-    if slash and account_part and (library := nickname(library_part)):
-        yield Login(Credentials(account_part, password), library, place), True
-    library_part, colon, branch = place.partition(":")
-    if library := nickname(library_part):
-        yield Login(Credentials(user, password), library, branch.strip()), bool(colon)
+    if slash and account_part and (name := read_name(library_part)) and not name.branch:
+        yield Login(Credentials(account_part, password), name.library, place)
+    if "/" not in place.partition(":")[0] and (name := read_name(place)):
+        sure = ":" in place or "." in place
+        yield Login(Credentials(user, password), name.library, name.branch, form="" if sure else "CP")
 
 
 def from_request(request: Request, library: str) -> Login | None:
     """What a message with AO and AC `username:password` says; None if its AC is not of that form."""
-    account = _account(request)
-    return Login(account, library) if account else None
-
-
-def account_of(request: Request) -> str | None:
-    """The user name in AC; None if its AC is not of the form `username:password`."""
-    account = _account(request)
-    return account.username if account else None
+    account = account_in(request)
+    return _in_ao(library, account, "") if account else None
 
 
 def institution_id(request: Request) -> str:
@@ -85,7 +116,12 @@ def names_several(line: bytes, dialect: Dialect) -> bool:
     return [code for code, _ in lay_out(line, dialect).fields].count("AO") > 1
 
 
-def _account(request: Request) -> Credentials | None:
+def account_in(request: Request) -> Credentials | None:
+    """The account in AC; None if its AC is not of the form `username:password`, or stands beside CN and CO in a 93."""
+    if isinstance(request, messages.Login):
+        if (request.login_user_id and request.login_password) or not _extension(request, "AO").strip():
+            return None
+        return split_account(_extension(request, "AC"))
     password = getattr(request, "terminal_password", None)
     return split_account(password.reveal()) if isinstance(password, Secret) else None
 

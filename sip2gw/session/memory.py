@@ -5,60 +5,62 @@ the library has decided already. As long as it has not, the second try waits for
 
 Whole lines are compared: terminals that always send AY0 are common, and a checksum is a sum, so permuted barcodes
 share it. Even the same line may be meant anew, by a terminal whose clock stands still: an answer is given again only
-while nobody, at any terminal of the library, has written anything newer on that item, and until the terminal goes on
-to its next write on that connection.
+while nobody, at any terminal of the library, has written anything newer on that item (or, if it names none, on that
+patron's account), and until the terminal goes on to its next write on that connection.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from secrets import token_hex
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, evolve, frozen
 
 from sip2gw.digests import Digests
+from sip2gw.session.shares import Key, Shares
 
 MEMORY = 300.0
 """How long, in seconds, the answer to a write is given again for the same bytes."""
 UNDATED = 90.0
 """The same for a write without a date, which may be meant anew: no terminal goes on retrying for longer."""
-
-
 MOST = 65_536
 """Of so many writes it is known which is the newest on its item. An answer that fell out of them is not given again."""
 MOST_ANSWERS = 16_384
-"""So many answers are kept, of those terminals that wrote last."""
+"""So many answers are kept; see `Shares` for whose."""
+MOST_PER_TERMINAL = 64
+"""So many of them are of one terminal. One that keeps its connection needs one."""
 
 
 @frozen(eq=False, repr=False)
 class Write:
-    """One write on an item, as `Newest` knows it."""
+    """One write on an item or an account, as `Newest` knows it."""
 
-    item: int
+    key: Key
     until: float
 
 
 class Newest:
-    """Which write on each item is the newest, in all sessions of the process. Nothing of the items is kept."""
+    """Which write on each item and account is the newest, in all sessions of the process. Nothing of them is kept."""
 
     def __init__(self, clock: Callable[[], float], most: int = MOST) -> None:
         self._clock = clock
-        self._most = most
-        self._writes: dict[int, Write] = {}
+        self._writes: Shares[Write] = Shares(most)
 
-    def note(self, library: str, item: str) -> Write:
-        """An item was just written on. How it was spelled matters as little as for the library itself."""
+    def note(self, library: str, what: str) -> Write:
+        """It was just written on. How it was spelled matters as little as for the library itself."""
         now = self._clock()
-        write = Write(hash((library, item.strip().casefold())), now + MEMORY)
-        self._writes.pop(write.item, None)
-        self._writes[write.item] = write
-        while (oldest := next(iter(self._writes.values()))).until <= now or len(self._writes) > self._most:
-            del self._writes[oldest.item]
+        write = Write(Key(library, "", hash(what.strip().casefold())), now + MEMORY)
+        self._writes.put(write.key, write)
+        self._writes.drop_oldest_while(lambda one: one.until <= now, library)
         return write
 
+    def forget_old(self) -> None:
+        """Let go of what no answer is kept for any more."""
+        now = self._clock()
+        self._writes.drop_oldest_while(lambda one: one.until <= now)
+
     def __contains__(self, write: Write) -> bool:
-        return self._writes.get(write.item) is write
+        return self._writes.get(write.key) is write
 
     def __len__(self) -> int:
         return len(self._writes)
@@ -66,16 +68,18 @@ class Newest:
 
 @frozen(repr=False)
 class _Answered:
-    answer: bytes
+    answer: bytes | None
+    """None once the terminal has gone on to another write: the same line is no repeat then."""
     until: float
     write: Write | None
+    has_item: bool
 
 
 @define(eq=False, repr=False)
 class First:
     """A write in hand, for which the same one of the same terminal waits: when it is `over`, it may be answered."""
 
-    _key: bytes
+    _key: Key
     _waiting: list[Callable[[], None]] = Factory(list)
 
     def when_over(self, go_on: Callable[[], None]) -> None:
@@ -96,55 +100,65 @@ class Answers:
     """
 
     def __init__(
-        self, clock: Callable[[], float], *, most: int = MOST_ANSWERS, newest: Newest | None = None
+        self,
+        clock: Callable[[], float],
+        *,
+        most: int = MOST_ANSWERS,
+        per_terminal: int = MOST_PER_TERMINAL,
+        newest: Newest | None = None,
     ) -> None:
         self.newest = Newest(clock) if newest is None else newest
         self._clock = clock
-        self._most = most
         self._digests = Digests()
-        self._answered: OrderedDict[bytes, _Answered] = OrderedDict()
-        self._in_hand: dict[bytes, First] = {}
+        self._answered: Shares[_Answered] = Shares(most, per_terminal)
+        self._in_hand: dict[Key, First] = {}
 
     def __len__(self) -> int:
         return len(self._answered)
 
-    def key(self, library: str, terminal: str, line: bytes) -> bytes:
+    def key(self, library: str, terminal: str, line: bytes) -> Key:
         """What stands for this line of this terminal."""
-        return self._digests.of(library, terminal, line)
+        return Key(library, terminal, self._digests.of(library, terminal, line))
 
-    def keep(self, key: bytes, answer: bytes, life: float, write: Write | None) -> None:
-        """This is the answer, for `life` seconds or until there is a newer `write` on its item."""
-        self._answered[key] = _Answered(answer, self._clock() + life, write)
-        self._answered.move_to_end(key)
-        while len(self._answered) > self._most:
-            self._answered.popitem(last=False)
+    def keep(self, key: Key, answer: bytes, life: float, write: Write | None, *, has_item: bool) -> None:
+        """This is the answer, for `life` seconds or until there is a newer `write` on its item or account."""
+        self._answered.put(key, _Answered(answer, self._clock() + life, write, has_item))
 
-    def get(self, key: bytes) -> bytes | None:
+    def get(self, key: Key) -> bytes | None:
         """The answer given before, if that still holds."""
         before = self._answered.get(key)
-        if before is None:
+        if before is None or before.answer is None:
             return None
         superseded = before.write is not None and before.write not in self.newest
         if superseded or self._clock() >= before.until:
-            del self._answered[key]
+            self._answered.drop(key)
             return None
         return before.answer
 
-    def drop(self, key: bytes) -> None:
-        """Nobody will ask for this one again."""
-        self._answered.pop(key, None)
+    def has_gone_on(self, key: Key) -> bool:
+        """Whether this line was answered, and the terminal has written something else since."""
+        before = self._answered.get(key)
+        return before is not None and before.answer is None and self._clock() < before.until
+
+    def go_on_from(self, key: Key) -> None:
+        """The terminal has heard this answer. That it was given is of use where no item would show it."""
+        before = self._answered.get(key)
+        if before is not None and not before.has_item:
+            self._answered.put(key, evolve(before, answer=None))
+        else:
+            self._answered.drop(key)
 
     def forget_old(self) -> None:
         """Let go of what is not given again any more, in the order in which it was kept."""
         now = self._clock()
-        while self._answered and next(iter(self._answered.values())).until <= now:
-            self._answered.popitem(last=False)
+        self._answered.drop_oldest_while(lambda one: one.until <= now)
+        self.newest.forget_old()
 
-    def in_hand(self, key: bytes) -> First | None:
+    def in_hand(self, key: Key) -> First | None:
         """The same write, while it is not over."""
         return self._in_hand.get(key)
 
-    def begin(self, key: bytes) -> First:
+    def begin(self, key: Key) -> First:
         """This write is in hand now."""
         self._in_hand[key] = first = First(key)
         return first
@@ -163,7 +177,8 @@ class Memory:
         self._answers = Answers(clock) if answers is None else answers
         self._library = ""
         self._terminal = token_hex(16)
-        self._last: bytes | None = None
+        self._last: Key | None = None
+        self._answered_last: Key | None = None
         self._first: First | None = None
 
     def belongs_to(self, library: str, terminal: str) -> None:
@@ -171,25 +186,40 @@ class Memory:
         self._library = library
         self._terminal = terminal or self._terminal
 
+    def answered(self, line: bytes) -> None:
+        """The request in `line` got its answer, whatever it was and whoever gave it."""
+        self._answered_last = self._key(line)
+
+    def was_answered_last(self, line: bytes) -> bool:
+        """Whether the answer that went out last was the one to `line`."""
+        return self._answered_last == self._key(line)
+
     def again(self, line: bytes) -> bytes | First | None:
         """The answer to `line`, or the same line in hand on another connection; None if it is to be done."""
         key = self._key(line)
         if answer := self._answers.get(key):
             self._go_on_to(key)
             self.last_sent = answer
+            self._answered_last = key
             return answer
         return self._answers.in_hand(key)
+
+    def is_anew(self, line: bytes) -> bool:
+        """Whether `line` was answered before, and yet is no repeat: the terminal has gone on since."""
+        return self._answers.has_gone_on(self._key(line))
 
     def begin(self, line: bytes) -> None:
         """The write in `line` is being done. `over` must follow."""
         self._first = self._answers.begin(self._key(line))
 
-    def keep(self, line: bytes, answer: bytes, *, item: str, dated: bool) -> None:
-        """The write in `line` was answered so. `item` is what it was on; empty if it was on none."""
-        write = self._answers.newest.note(self._library, item) if item else None
+    def keep(self, line: bytes, answer: bytes, *, item: str, account: str, dated: bool) -> None:
+        """The write in `line` was answered so. `item` and `account` are what it was on; empty if it was on none."""
+        note = self._answers.newest.note
+        of_account = note(self._library, f"account {account.strip()}") if account else None
+        write = note(self._library, f"item {item.strip()}") if item else of_account
         key = self._key(line)
         self._go_on_to(key)
-        self._answers.keep(key, answer, MEMORY if dated else UNDATED, write)
+        self._answers.keep(key, answer, MEMORY if dated else UNDATED, write, has_item=bool(item))
 
     def over(self) -> None:
         """The write that was begun, if one was, is no longer in hand."""
@@ -197,11 +227,11 @@ class Memory:
         if first is not None:
             self._answers.over(first)
 
-    def _go_on_to(self, key: bytes) -> None:
+    def _go_on_to(self, key: Key) -> None:
         """Whoever writes next has heard the answer before."""
-        if self._last not in (None, key):
-            self._answers.drop(self._last)
+        if self._last is not None and self._last != key:
+            self._answers.go_on_from(self._last)
         self._last = key
 
-    def _key(self, line: bytes) -> bytes:
+    def _key(self, line: bytes) -> Key:
         return self._answers.key(self._library, self._terminal, line)

@@ -7,7 +7,7 @@ from attrs import evolve, field, frozen
 from sip2gw.library import Credentials
 from sip2gw.session.logins import Login
 from sip2gw.session.memory import First
-from sip2gw.sip2 import Request, Response, messages
+from sip2gw.sip2 import Request, Response, Secret, messages
 from sip2gw.tenants import Tenant
 
 
@@ -23,23 +23,44 @@ class LoggedIn:
     login: Login
 
 
+READER_STAYS = 120.0
+"""Seconds after the last request that names a patron for which they are taken to stand at the terminal."""
+
+
 @frozen
 class Serving:
-    """Bound to one library until the end. `reader` is the patron at the terminal, as far as is known."""
+    """Bound to one library until the end. `reader` is the patron at the terminal, as far as is known, `until` then.
+
+    `refused` means that its last login was refused: nothing is served until the next one is right. `password` is that
+    of a terminal which sends its account in AC.
+    """
 
     tenant: Tenant
     location: str = ""
     reader: str | None = field(default=None, repr=False)
+    until: float = 0.0
+    refused: bool = False
+    password: Secret | None = field(default=None, repr=False)
 
-    def after(self, request: Request, response: Response) -> Serving:
-        """Who stands at the terminal is the patron of the last 23 or 63, until the next 35."""
-        match request:
-            case messages.PatronStatusRequest() | messages.PatronInformation():
-                known = getattr(response, "valid_patron", False)
-                return evolve(self, reader=request.patron_identifier.strip() if known else None)
-            case messages.EndPatronSession():
-                return evolve(self, reader=None)
-        return self
+    def after(self, request: Request, response: Response, now: float, *, known: bool = True) -> Serving:
+        """The state after this answer. The reader is the patron whom the last request named, until the next 35.
+
+        Not if the answer says that there is no such patron or that the password is wrong, nor if that is what `known`
+        says.
+        """
+        named = getattr(request, "patron_identifier", None)
+        if named is None or not named.strip():
+            return self
+        wrong = bool(getattr(request, "patron_password", None)) and (
+            getattr(response, "valid_patron_password", None) is False
+        )
+        known = known and not wrong and getattr(response, "valid_patron", None) is not False
+        stays = known and not isinstance(request, messages.EndPatronSession)
+        return evolve(self, reader=named.strip() if stays else None, until=now + READER_STAYS)
+
+    def reader_at(self, now: float) -> str | None:
+        """The patron who stands at the terminal at this moment, as far as is known."""
+        return self.reader if now < self.until else None
 
 
 @frozen
@@ -81,7 +102,9 @@ class SignIn:
 class Ask:
     """Have circulation answer this request; then `reply`. Without a tenant only 99 is asked.
 
-    `print_width` is how many characters the terminal says fit on a line of its printer.
+    `print_width` is how many characters the terminal says fit on a line of its printer. `sequence` is the number of the
+    request (AY); `anew` means that the same line was answered before and is not a repeat. `refused` means that the
+    terminal's last login was refused.
     """
 
     request: Request
@@ -89,6 +112,9 @@ class Ask:
     location: str = ""
     reader: str | None = field(default=None, repr=False)
     print_width: int | None = None
+    sequence: str = ""
+    anew: bool = False
+    refused: bool = False
 
 
 @frozen

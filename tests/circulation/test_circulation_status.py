@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from attrs import evolve
 from desks import DeskCase
@@ -11,6 +11,8 @@ from sip2gw.circulation import Policy, Profile, supported, welcome
 from sip2gw.circulation.meanings import allowed
 from sip2gw.sip2 import format, messages
 from sip2gw.sip2.messages import SCStatus
+
+NOW = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
 
 
 class Status(DeskCase):
@@ -79,12 +81,17 @@ class Status(DeskCase):
             self.assertEqual(self.ask(SCStatus(protocol_version=version)).protocol_version, "2.00")
 
     def test_the_welcome_of_nobody_known(self) -> None:
-        up = welcome(SCStatus(), Policy(timeout=20, retries=5))
+        up = welcome(SCStatus(), Policy(timeout=20, retries=5), NOW)
         self.assertEqual((up.online_status, up.timeout_period, up.retries_allowed), (True, 200, 5))
         self.assertEqual(up.supported_messages, supported())
-        self.assertIn(b"0" * 18, format(up), "no clock is set by a gateway that knows no zone")
+        self.assertEqual(up.date_time_sync, datetime(2026, 3, 1, 17, 0))
+
+    def test_K17_the_welcome_after_a_refused_login_promises_nothing(self) -> None:
+        down = welcome(SCStatus(), Policy(), NOW, refused=True)
+        self.assertEqual((down.online_status, down.checkin_ok, down.checkout_ok), (False, False, False))
+        self.assertEqual(down.supported_messages, {"93", "97", "99"})
 
 
 def test_the_timeout_is_told_in_tenths_of_a_second():
-    line = format(welcome(messages.SCStatus(), Policy(timeout=7.5)))
+    line = format(welcome(messages.SCStatus(), Policy(timeout=7.5), NOW))
     assert line[8:11] == b"075"

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
+from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.reception import JITTER
 from sip2gw.librarika import Librarika
@@ -90,6 +91,12 @@ class Bench:
         self.terminal, self.transport = terminal, Transport(peerAddress=peer)
         self.terminal.makeConnection(self.transport)
         return True
+
+    def settle(self, library: str, **knobs: Any) -> None:
+        """What the configuration says of all terminals of this library; of no other it says anything then."""
+        terminals = (TerminalSettings(knobs=knobs),)
+        settings = Settings(libraries={library: LibrarySettings(library, terminals=terminals)})
+        self.directory.reconfigure(self.directory.policy, settings)
 
     def slow_logins(self) -> list[Deferred[None]]:
         """Have logins wait from now on. Each puts into the list what lets it go on."""

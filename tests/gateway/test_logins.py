@@ -109,11 +109,13 @@ def test_F48_without_deferred_login_no_form_tells_more(bench, library, where):
         "CP": f"9300CNkiosk@riverside.example|COnot-it|CP{library}|",
         "CN": f"9300CN{library}|COkiosk@riverside.example:not-it|CP|",
     }
+    bench.settle("riverside", library_in=frozenset({"CP"}))
     assert when_answered(bench, lines[where], 0.5) == (pytest.approx(1 + JITTER / 2, abs=0.0101), b"940\r")
 
 
 @pytest.mark.parametrize("account", ["kiosk@riverside.example", "nobody@riverside.example"])
 def test_F48_a_library_in_the_location_tells_nothing_of_accounts(bench, account):
+    bench.settle("riverside", library_in=frozenset({"CP"}))
     line = f"9300CN{account}|COnot-it|CPriverside|"
     assert when_answered(bench, line, 0.5) == (pytest.approx(1 + JITTER / 2, abs=0.0101), b"940\r")
 

@@ -34,6 +34,7 @@ from .tenants import tenant
 
 DATE = "20260301    101500"
 LOGIN = b"9300CNkiosk|COsecret|AOriverside|"
+LOGINS_WITH_AC = [b"9300CN|CO|AOriverside|ACkiosk:secret|", b"9300CN|CO|AOriverside|ACkiosk:pa:ss|"]
 PROVISIONAL = b"9300CNkiosk|COsecret|"
 STATUS = b"9900802.00"
 PATRON = f"23000{DATE}AOriverside|AAM-1|AC|AD|".encode()
@@ -65,9 +66,14 @@ def logged_in():
     return session
 
 
-def serving(**settings):
+def expecting(*forms):
+    """All libraries are named in these forms."""
+    return lambda *said: said[-1] in forms
+
+
+def serving(login=LOGIN, **settings):
     session = connected(**settings)
-    assert isinstance(session.receive(LOGIN), SignIn)
+    assert isinstance(session.receive(login), SignIn)
     assert said(session.admitted(tenant())) == "941"
     return session
 
@@ -107,6 +113,7 @@ def test_the_table_in_the_docstring_has_a_row_for_each_walk():
         if row.strip().split("  ")[0] in ("any", "Connected", "LoggedIn", "Serving", "Closed")
     ]
     assert len(table) == 25
+    assert sum(row.strip().startswith("refused ") for row in rows) == 2
 
 
 @pytest.mark.parametrize("start", ANYWHERE)
@@ -196,7 +203,7 @@ def test_a_login_without_a_library_is_refused_if_so_configured():
 
 
 def test_a_location_that_looked_like_a_library_is_a_location():
-    session = connected()
+    session = connected(expects=expecting("CP"))
     assert session.receive(b"9300CNkiosk|COsecret|CPWEST|").library == "west"
     assert said(session.turned_away(NOT_FOUND, "why")) == "941"
     assert session.state.login.location == "WEST"
@@ -206,7 +213,7 @@ def test_a_location_that_looked_like_a_library_is_a_location():
 
 
 def test_a_location_that_is_a_library_is_no_guess_when_the_password_is_wrong():
-    session = connected()
+    session = connected(expects=expecting("CP"))
     session.receive(b"9300CNkiosk|COsecret|CPriverside|")
     assert said(session.turned_away(WRONG, "why")) == "940"
 
@@ -300,7 +307,7 @@ def test_F45_a_session_stays_bound_though_its_library_is_not_found_any_more():
 def test_F45_a_second_login_may_say_its_library_as_the_first_did_though_three_things_could_be_meant():
     """CN and CP may each name a library, and name none: the first login was held, and a request's AO said which."""
     login = b"9300CNself1|COa:b|CPWEST|"
-    session = Session()
+    session = Session(expects=expecting("CN", "CP"))
     assert session.receive(login) == SignIn("self1", Credentials("a", "b"), "WEST")
     assert session.turned_away(NOT_FOUND, "") == SignIn("west", Credentials("self1", "a:b"))
     assert said(session.turned_away(NOT_FOUND, "")) == "941"
@@ -366,15 +373,17 @@ def test_F44_what_only_looks_like_a_second_institution_id_is_none():
 
 
 @pytest.mark.parametrize("account", ["other:secret", "KIOSK:secret", "kiosk2:", "other:se:cret"])
-def test_F46_another_account_in_AC_is_refused(account):
+@pytest.mark.parametrize("login", LOGINS_WITH_AC)
+def test_F46_another_account_in_AC_is_refused(account, login):
     line = f"23000{DATE}AOriverside|AAM-1|AC{account}|AD|".encode()
-    thrice_and_out(serving(), line, "other_account")
+    thrice_and_out(serving(login), line, "other_account")
 
 
 @pytest.mark.parametrize("password", ["", "kiosk:secret", "kiosk:old-secret", "secret", ":"])
-def test_F46_the_own_account_or_none_in_AC_is_served(password):
+@pytest.mark.parametrize("login", [LOGIN, *LOGINS_WITH_AC])
+def test_F46_the_own_account_or_none_in_AC_is_served(password, login):
     line = f"23000{DATE}AOriverside|AAM-1|AC{password}|AD|".encode()
-    assert isinstance(serving().receive(line), Ask)
+    assert isinstance(serving(login).receive(line), Ask)
 
 
 def test_closed_says_nothing():
@@ -680,6 +689,8 @@ def test_refused_credentials_are_not_tried_again_by_themselves(start, line):
         session.refuse("why")
     assert isinstance(session.receive(LOGIN), SignIn), "a 93 may always try"
     session.turned_away(WRONG, "why")
+    if start is logged_in:
+        session.receive(PROVISIONAL)
     clock.seconds = NOT_AGAIN + 1
     assert isinstance(session.receive(line), SignIn)
 

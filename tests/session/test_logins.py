@@ -25,7 +25,7 @@ def read_line(line: str) -> Login:
             "Desk 1",
         ),
         ("9300CNkiosk@riverside.example|COkiosk-secret|AOriverside|", "riverside", KIOSK, ""),
-        ("9300CNkiosk@riverside.example|COkiosk-secret|AORiverSide |AC|", "RiverSide", KIOSK, ""),
+        ("9300CNkiosk@riverside.example|COkiosk-secret|AORiverSide |AC|", "riverside", KIOSK, ""),
         ("9300CNriverside|COkiosk@riverside.example:kiosk-secret|CPHall|", "riverside", KIOSK, "Hall"),
         ("9300CNRiverside|COkiosk@riverside.example:kiosk-secret|", "riverside", KIOSK, ""),
         ("9300CNriverside/kiosk@riverside.example|COkiosk-secret|CPHall|", "riverside", KIOSK, "Hall"),
