@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from inspect import iscoroutinefunction
@@ -70,10 +71,10 @@ class Calls:
 class Bench:
     """A gateway over the sandbox, in which everything answers at once and time stands still."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, data: Mapping[str, Any] | None = None, **settings: Any) -> None:
         self.clock = Clock()
         self.clock.advance(START.timestamp())
-        self.sandbox = Sandbox(clock=self.clock)
+        self.sandbox = Sandbox(data, clock=self.clock)
         self.calls = Calls(StubTreq(self.sandbox.resource))
         self.librarika = Librarika(self.clock, "http://localhost/{library}/api/v1", http=self.calls)
         self.directory = Directory(

@@ -7,7 +7,7 @@ from twisted.logger import capturedLogs
 
 from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.peer import Peer
-from sip2gw.session import MEMORY
+from sip2gw.session import MEMORY, Answers, Newest
 from sip2gw.sip2 import lay_out
 
 from .desk import CHECKIN, CHECKOUT, LOGIN, PATRON, STATUS, Bench
@@ -276,6 +276,118 @@ def test_F31_a_bug_in_the_conversation_keeps_nobody_waiting(bench, waiting):
     waiting.pop(0).callback(None)
     waiting.pop(0).callback(None)
     assert bench.transport.value()[:2] == b"12"
+
+
+NOW = "20260301    120000"
+PAYMENT = f"37{NOW}0100USDBV1.00|AOriverside|AAM-1009|AC|"
+
+
+def numbered(line: str, number: int) -> str:
+    body = f"{line}AY{number}AZ"
+    return f"{body}{-sum(body.encode()) & 0xFFFF:04X}"
+
+
+def test_R3_a_till_whose_clock_stands_still_books_each_sequence_number(bench):
+    bench.say(LOGIN)
+    for number in (1, 2, 3):
+        assert bench.say(numbered(PAYMENT, number)).startswith("38Y")
+    assert written(bench) == ["payment"] * 3
+
+
+@pytest.mark.parametrize("line", [PAYMENT, numbered(PAYMENT, 1)])
+def test_R3_the_same_payment_in_the_same_bytes_is_booked_once(bench, line):
+    bench.say(LOGIN)
+    answer = bench.say(line)
+    assert answer.startswith("38Y")
+    assert bench.say(line) == answer
+    reconnected(bench)
+    assert bench.say(line) == answer
+    assert written(bench) == ["payment"]
+
+
+def test_R3_the_same_bytes_after_another_write_are_a_new_payment(bench):
+    bench.say(LOGIN)
+    for _ in range(2):
+        assert bench.say(numbered(PAYMENT, 1)).startswith("38Y")
+        assert bench.say(numbered(PAYMENT, 2)).startswith("38Y")
+    assert written(bench) == ["payment"] * 4
+
+
+def test_R3_a_stopped_clock_makes_no_repeat_of_a_later_payment(bench):
+    bench.say(LOGIN)
+    for _ in range(2):
+        assert bench.say(PAYMENT).startswith("38Y")
+        bench.clock.advance(MEMORY + 1)
+    assert written(bench) == ["payment"] * 2
+
+
+def test_R3_a_payment_from_another_till_is_another_one(bench):
+    bench.say(LOGIN)
+    assert bench.say(PAYMENT).startswith("38Y")
+    reconnected(bench, "192.168.1.2")
+    assert bench.say(PAYMENT).startswith("38Y")
+    assert written(bench) == ["payment"] * 2
+
+
+def test_R3_after_a_restart_the_same_payment_is_still_booked_once(bench):
+    bench.say(LOGIN)
+    assert bench.say(numbered(PAYMENT, 1)).startswith("38Y")
+    bench.factory.answers = Answers(bench.clock.seconds)
+    reconnected(bench)
+    assert bench.say(numbered(PAYMENT, 1)).startswith("38Y")
+    assert written(bench) == ["payment"]
+
+
+RENEWALS = f"65{NOW}AOriverside|AAM-1001|AC|"
+
+
+def test_R3_a_write_on_an_account_is_new_after_a_newer_one_on_it(bench):
+    bench.say(LOGIN)
+    assert "BM10007" in bench.say(RENEWALS) or "BN10007" in bench.say(RENEWALS)
+    first = bench.terminal, bench.transport
+    calls = len(bench.calls.made)
+    bench.say(RENEWALS)
+    assert len(bench.calls.made) == calls, "nobody has written on the account since"
+    reconnected(bench, "192.168.1.2")
+    assert bench.say(f"11YN{NOW}{NOW}AOriverside|AAM-1001|AB10302|AC|").startswith("121")
+    bench.terminal, bench.transport = first
+    calls = len(bench.calls.made)
+    bench.say(RENEWALS)
+    assert len(bench.calls.made) > calls
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        CHECKOUT.replace("AB10001", "AB31337"),
+        f"37{NOW}0100USDBVx|AOriverside|AAM-1009|AC|",
+        f"37{NOW}0100XXXBV1.00|AOriverside|AAM-1009|AC|",
+        f"19{NOW}AOriverside|AB10001|AC|CHx|",
+    ],
+)
+def test_R6_what_the_gateway_refused_by_itself_is_not_remembered(bench, line):
+    bench.say(LOGIN)
+    assert bench.say(line)[2] in "0N"
+    assert len(bench.factory.answers) == 0
+    assert codes(bench.hear(f"{line}\r".encode() * 2)) == [bench.say(line)[:2]], (
+        "and yet early ones get one answer"
+    )
+
+
+def test_R6_a_terminal_that_writes_fast_drops_no_answer_of_another_library(bench):
+    bench.factory.answers = Answers(bench.clock.seconds, most=4, newest=Newest(bench.clock.seconds, most=6))
+    hill = LOGIN.replace("riverside", "hillcrest").replace("kiosk-secret", "hill-secret")
+    reconnected(bench, login=hill)
+    lent = f"11YN{NOW}{NOW}AOhillcrest|AA7|AB14|AC|"
+    answer = bench.say(lent)
+    for number in range(12):
+        reconnected(bench, "192.168.1.2", LOGIN.replace("CPDesk", f"CPDesk {number}"))
+        assert bench.say(CHECKIN.replace("AB10001", f"AB{10203 + number}")).startswith("101")
+        bench.terminal.connectionLost()
+    reconnected(bench, login=hill)
+    calls = len(bench.calls.made)
+    assert bench.say(lent) == answer
+    assert len(bench.calls.made) == calls
 
 
 def test_F31_the_gateway_keeps_no_answer_for_longer_than_it_is_given(bench):
