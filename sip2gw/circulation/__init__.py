@@ -15,6 +15,7 @@ from sip2gw.circulation import (
 from sip2gw.circulation.desk import Desk, Policy
 from sip2gw.circulation.meanings import answer, decline, supported
 from sip2gw.circulation.profile import Profile
+from sip2gw.circulation.repeats import still_so
 from sip2gw.circulation.speech import ENGLISH, Speaker
 from sip2gw.circulation.status import welcome
 
@@ -36,6 +37,7 @@ __all__ = [
     "renewals",
     "returns",
     "status",
+    "still_so",
     "supported",
     "welcome",
 ]

@@ -13,19 +13,21 @@ from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from sip2gw.circulation import ENGLISH, Desk, answer, decline, welcome
+from sip2gw.circulation import ENGLISH, Desk, answer, decline, still_so, welcome
 from sip2gw.gateway.reception import Reception
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
 from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.session import Ask, Decline, First, Ignore, Join, Say, Serving, Session, SignIn, Step
+from sip2gw.session import Ask, Confirm, Decline, First, Ignore, Join, Say, Serving, Session, SignIn, Step
 from sip2gw.sip2 import Request, Response, messages
-from sip2gw.tenants import Directory
+from sip2gw.tenants import Directory, Tenant
 
 BUGS_COUNT_FOR = 60.0
 """Seconds."""
+CONFIRMING = 3.0
+"""Seconds for which the library is asked whether a repeated write is still so: its answer is there already."""
 _NOT_THERE = frozenset({"member_not_found", "password_wrong"})
 """Refusals after which nobody knows who stands at the terminal."""
 
@@ -94,20 +96,9 @@ class Answering:
                 still = self._reception.seating.still(self._visit)
                 if not await still():
                     return session.refuse(ENGLISH.say("not_logged_in"))
-                desk = self._directory.desk(
-                    tenant,
-                    location=step.location,
-                    reader=step.reader,
-                    print_width=step.print_width,
-                    sequence=step.sequence,
-                    anew=step.anew,
-                    note=self._note,
-                    pins=self._reception.pins,
-                    asker=self._visit.asker,
-                    patience=self._begun + self._directory.policy.asking - self._reactor.seconds(),
-                    still=self._about_to_write(still),
-                )
-                return await self._ask(request, desk)
+                return await self._ask(request, self._desk(step, tenant, self._about_to_write(still)))
+            case Confirm(ask) if ask.tenant is not None:
+                return session.confirmed(await self._is_still_so(ask, ask.tenant))
             case Join(first):
                 return await self._join(first)
             case Decline(code, limit):
@@ -119,6 +110,32 @@ class Answering:
                 )
                 return session.refuse(ENGLISH.say(code))
         raise AssertionError("not a question")
+
+    def _desk(self, ask: Ask, tenant: Tenant, still: Still | None = None) -> Desk:
+        """Where this request is answered."""
+        return self._directory.desk(
+            tenant,
+            location=ask.location,
+            reader=ask.reader,
+            print_width=ask.print_width,
+            sequence=ask.sequence,
+            anew=ask.anew,
+            note=self._note,
+            pins=self._reception.pins,
+            asker=self._visit.asker,
+            patience=self._begun + self._directory.policy.asking - self._reactor.seconds(),
+            still=still,
+        )
+
+    async def _is_still_so(self, ask: Ask, tenant: Tenant) -> bool:
+        """Whether the library still shows what a repeated request has done; True as well if that takes too long."""
+        asking = Deferred.fromCoroutine(still_so(ask.request, self._desk(ask, tenant)))
+        if not asking.called:
+            asking.addTimeout(max(min(CONFIRMING, self._until - self._reactor.seconds()), 0.0), self._reactor)
+        try:
+            return await asking
+        except TookTooLong:
+            return True
 
     async def _join(self, first: First) -> Step:
         """The terminal has reconnected, and its first try is still in hand: there is one answer for both."""
@@ -179,7 +196,7 @@ class Answering:
                 asking.addTimeout(left, self._reactor)
             return await asking, "answered", self._wrote, True
         except LibraryError as error:
-            decided = self._wrote and not isinstance(error, Unavailable)
+            decided = self._wrote and isinstance(error, InDoubt)
             known = not (isinstance(error, Refused) and error.code in _NOT_THERE)
             return decline(request, desk, error), _outcome(error), decided, known
         except TookTooLong:

@@ -6,6 +6,7 @@ from sip2gw.session.memory import MEMORY, UNDATED, Answers, First, Newest
 from sip2gw.session.steps import (
     Ask,
     Closed,
+    Confirm,
     Connected,
     Decline,
     Ignore,
@@ -26,6 +27,7 @@ __all__ = [
     "Answers",
     "Ask",
     "Closed",
+    "Confirm",
     "Connected",
     "Decline",
     "First",

@@ -25,6 +25,7 @@ What a line leads to, by the state of the session:
     Serving    93 of the same account         SignIn: admitted Say 941, at its location; turned away refused, Say 940
     Serving    93 of another one              Say 940 and hang up: Closed
     Serving    a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
+    Serving    the same, done on an item      Confirm: so Say the answer given before, not so as if it were new
     Serving    the same, early                Ignore: the answer that went out meanwhile was the one asked for
     Serving    a write that is in hand        Join: the terminal sent it on another connection, and has reconnected
     Serving    AO of this library, or none    Ask
@@ -44,8 +45,9 @@ it is the terminal's password, which may have a colon in it.
 
 Early is what was there before the answer to the line before it was out.
 
-A session handles one line at a time. `SignIn`, `Ask`, `Join` and `Decline` are questions to the gateway: it comes
-back with `admitted` or `turned_away`, `reply`, `joined`, or `refuse`, each of which gives the next step.
+A session handles one line at a time. `SignIn`, `Ask`, `Confirm`, `Join` and `Decline` are questions to the gateway: it
+comes back with `admitted` or `turned_away`, `reply`, `confirmed`, `joined`, or `refuse`, each of which gives the next
+step.
 
 Before and in hand are of the terminal, on whichever connection: of the same library, and the same terminal as
 `admitted` was told.
@@ -71,6 +73,7 @@ from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
     Ask,
     Closed,
+    Confirm,
     Connected,
     Decline,
     Ignore,
@@ -221,11 +224,24 @@ class Session:
             return self._sign_in_or_hold(login.otherwise)
         return self.reply(messages.LoginResponse())
 
+    def confirmed(self, so: bool) -> Step:
+        """Whether what `Confirm` asked about is still so. If not, the request is a new one."""
+        if isinstance(self.state, Closed):
+            return Ignore("closed")
+        hand = self._in_hand()
+        before = self._memory.again(hand.line)
+        if so and isinstance(before, bytes):
+            return self._say_again(hand, before)
+        self._memory.forget(hand.line)
+        return self._begin(hand)
+
     def joined(self) -> Step:
         """What `Join` waited for is over. If the library has not decided it, it is to be asked."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
-        return self._begin(self._in_hand())
+        hand = self._in_hand()
+        answer = self._memory.again(hand.line)
+        return self._say_again(hand, answer) if isinstance(answer, bytes) else self._begin(hand)
 
     def reply(self, response: Response, *, remember: bool = True, known: bool = True) -> Say:
         """The answer to the request in hand. With `remember` a write is answered so again: the library has decided.
@@ -244,7 +260,7 @@ class Session:
         self._memory.answered(hand.line)
         if remember and not hand.request.read_only and not isinstance(hand.request, messages.Login):
             dated = getattr(hand.request, "transaction_date", None) is not None
-            item = getattr(hand.request, "item_identifier", None) or ""
+            item = _item_of(hand.request)
             ends = isinstance(hand.request, messages.EndPatronSession)
             account = "" if ends else getattr(hand.request, "patron_identifier", None) or ""
             self._memory.keep(hand.line, step.line, item=item, account=account, dated=dated)
@@ -323,10 +339,17 @@ class Session:
             return evolve(ask, anew=anew)
         if isinstance(before, First):
             return Join(before)
+        if _item_of(hand.request) and before[2:3] == b"1":  # 10, 12 and 30 say so if it was done
+            return Confirm(ask)
+        return self._say_again(hand, before)
+
+    def _say_again(self, hand: _InHand, answer: bytes) -> Say:
+        """The request is a repeat."""
         self._hand = None
+        self._memory.said_again(hand.line, answer)
         if isinstance(self.state, Serving):
             self.state = self.state.after(hand.request, Response(), self._clock())
-        return Say(before)
+        return Say(answer)
 
     def _stranger(self, code: str) -> Decline:
         """It is of another library or account than the session's, or may be."""
@@ -413,3 +436,8 @@ def _names_another(serving: Serving, request: Request) -> bool:
     if account is None or account.username == serving.tenant.account:
         return False
     return getattr(request, "terminal_password", None) != serving.password
+
+
+def _item_of(request: Request) -> str:
+    """The item that a request names; empty if it names none."""
+    return getattr(request, "item_identifier", None) or ""

@@ -135,6 +135,10 @@ class Answers:
             return None
         return before.answer
 
+    def drop(self, key: Key) -> None:
+        """It does not hold any more."""
+        self._answered.drop(key)
+
     def has_gone_on(self, key: Key) -> bool:
         """Whether this line was answered, and the terminal has written something else since."""
         before = self._answered.get(key)
@@ -197,12 +201,18 @@ class Memory:
     def again(self, line: bytes) -> bytes | First | None:
         """The answer to `line`, or the same line in hand on another connection; None if it is to be done."""
         key = self._key(line)
-        if answer := self._answers.get(key):
-            self._go_on_to(key)
-            self.last_sent = answer
-            self._answered_last = key
-            return answer
-        return self._answers.in_hand(key)
+        return self._answers.get(key) or self._answers.in_hand(key)
+
+    def said_again(self, line: bytes, answer: bytes) -> None:
+        """`line` was a repeat, and this the answer."""
+        key = self._key(line)
+        self._go_on_to(key)
+        self.last_sent = answer
+        self._answered_last = key
+
+    def forget(self, line: bytes) -> None:
+        """The answer to `line` does not hold any more."""
+        self._answers.drop(self._key(line))
 
     def is_anew(self, line: bytes) -> bool:
         """Whether `line` was answered before, and yet is no repeat: the terminal has gone on since."""

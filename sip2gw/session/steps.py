@@ -118,6 +118,13 @@ class Ask:
 
 
 @frozen
+class Confirm:
+    """Have circulation say whether what this request has done is still so; then `confirmed`."""
+
+    ask: Ask
+
+
+@frozen
 class Join:
     """Wait until the same write, in hand on another connection of the terminal, is over; then `joined`."""
 
@@ -133,4 +140,4 @@ class Decline:
     """The limit that was reached, if it is that."""
 
 
-Step = Ignore | Say | SignIn | Ask | Join | Decline
+Step = Ignore | Say | SignIn | Ask | Confirm | Join | Decline

@@ -16,6 +16,7 @@ from sip2gw.session import (
     Answers,
     Ask,
     Closed,
+    Confirm,
     Connected,
     Decline,
     Ignore,
@@ -112,7 +113,7 @@ def test_the_table_in_the_docstring_has_a_row_for_each_walk():
         for row in rows
         if row.strip().split("  ")[0] in ("any", "Connected", "LoggedIn", "Serving", "Closed")
     ]
-    assert len(table) == 25
+    assert len(table) == 26
     assert sum(row.strip().startswith("refused ") for row in rows) == 2
 
 
@@ -403,10 +404,44 @@ def lend(session):
     return session.reply(messages.CheckoutResponse(ok=True, title_identifier="Emma"))
 
 
+def repeated(session, line=CHECKOUT, *, so=True, early=False):
+    """What is said to the same line again, if the library says that it is still so."""
+    step = session.receive(line, early=early)
+    assert isinstance(step, Confirm)
+    return session.confirmed(so)
+
+
+def test_R3_what_is_not_so_any_more_is_asked_anew():
+    session = serving()
+    lend(session)
+    assert isinstance(repeated(session, so=False), Ask)
+    answer = session.reply(messages.CheckoutResponse(ok=True, title_identifier="Persuasion"))
+    assert repeated(session) == answer
+    assert session.receive(b"97") == answer
+
+
+def test_R3_two_who_hear_that_it_is_not_so_any_more_ask_once():
+    answers = Answers(Clock())
+    lend(again(answers))
+    first, second = (again(answers) for _ in range(2))
+    assert isinstance(first.receive(CHECKOUT), Confirm)
+    assert isinstance(second.receive(CHECKOUT), Confirm)
+    assert isinstance(first.confirmed(False), Ask)
+    assert isinstance(second.confirmed(False), Join)
+
+
+def test_R3_nothing_is_done_for_a_terminal_that_left_while_it_was_confirmed():
+    session = serving()
+    lend(session)
+    assert isinstance(session.receive(CHECKOUT), Confirm)
+    session.close()
+    assert isinstance(session.confirmed(False), Ignore)
+
+
 def test_the_same_write_again_is_answered_from_memory():
     session = serving()
     answer = lend(session)
-    assert session.receive(CHECKOUT) == answer
+    assert repeated(session) == answer
     assert session.receive(b"97") == answer
 
 
@@ -414,10 +449,10 @@ def test_memory_survives_a_damaged_line_and_a_read_between():
     session = serving()
     answer = lend(session)
     assert said(session.receive(CHECKOUT + b"AY0AZ0000")) == "96AZFEF6"
-    assert session.receive(CHECKOUT) == answer
+    assert repeated(session) == answer
     session.receive(STATUS)
     session.reply(messages.ACSStatus())
-    assert session.receive(CHECKOUT) == answer
+    assert repeated(session) == answer
 
 
 def again(answers, *, library="riverside", terminal="t1"):
@@ -431,14 +466,14 @@ def again(answers, *, library="riverside", terminal="t1"):
 def test_F31_a_write_answered_on_another_connection_is_answered_so_again():
     answers = Answers(Clock())
     answer = lend(again(answers))
-    assert again(answers).receive(CHECKOUT) == answer
+    assert repeated(again(answers)) == answer
 
 
 def test_F31_one_that_is_early_is_the_answer_that_went_out_meanwhile():
     answers = Answers(Clock())
     lend(again(answers))
     session = again(answers)
-    assert isinstance(session.receive(CHECKOUT, early=True), Say)
+    assert isinstance(repeated(session, early=True), Say)
     assert isinstance(session.receive(CHECKOUT, early=True), Ignore)
 
 
@@ -498,7 +533,7 @@ def test_F31_answers_are_bounded_and_are_let_go_in_time():
         written(again(answers), checkin(str(number)))
     assert len(answers) == 2
     assert isinstance(again(answers).receive(checkin("0")), Ask)
-    assert isinstance(again(answers).receive(checkin("2")), Say)
+    assert isinstance(repeated(again(answers), checkin("2")), Say)
     clock.seconds = MEMORY
     answers.forget_old()
     assert len(answers) == 0
@@ -527,7 +562,7 @@ def test_F33_after_a_loan_at_another_terminal_the_same_return_is_a_new_one(item)
     answers = Answers(Clock())
     first, second = (serving(answers=answers) for _ in range(2))
     answer = written(first, checkin())
-    assert first.receive(checkin()) == answer, "nobody has written on it since"
+    assert repeated(first, checkin()) == answer, "nobody has written on it since"
     written(second, CHECKOUT.replace(b"AB1|", f"AB{item}|".encode()), messages.CheckoutResponse)
     written(first, checkin())
 
@@ -550,7 +585,7 @@ def test_F33_what_is_written_elsewhere_or_on_other_items_is_no_reason(other):
     item = b"2" if other.nickname == "riverside" else b"1"
     line = CHECKOUT.replace(b"AB1|", b"AB" + item + b"|").replace(b"riverside", other.nickname.encode())
     written(second, line, messages.CheckoutResponse)
-    assert first.receive(checkin()) == answer
+    assert repeated(first, checkin()) == answer
 
 
 def test_F33_a_loan_that_was_not_decided_is_no_newer_write():
@@ -559,7 +594,7 @@ def test_F33_a_loan_that_was_not_decided_is_no_newer_write():
     answer = written(first, checkin())
     second.receive(CHECKOUT)
     second.reply(messages.CheckoutResponse(), remember=False)
-    assert first.receive(checkin()) == answer
+    assert repeated(first, checkin()) == answer
 
 
 def test_F33_what_a_terminal_did_that_is_gone_counts_as_well():
@@ -655,7 +690,7 @@ def test_a_write_without_a_date_is_remembered_for_the_retries_only():
     line = b"09N" + b" " * 36 + b"AP|AOriverside|AB1|AC|"
     session.receive(line)
     session.reply(messages.CheckinResponse(ok=True))
-    assert isinstance(session.receive(line), Say)
+    assert isinstance(repeated(session, line), Say)
     clock.seconds = UNDATED
     assert isinstance(session.receive(line), Ask)
 

@@ -14,6 +14,7 @@ from sip2gw.session import (
     Answers,
     Ask,
     Closed,
+    Confirm,
     Connected,
     Decline,
     Ignore,
@@ -79,7 +80,7 @@ class Conversation(RuleBasedStateMachine):
             clock=lambda: self.seconds,
             now=lambda: datetime(2026, 3, 1, 10, 15, tzinfo=UTC),
         )
-        self.step: SignIn | Ask | Decline | None = None
+        self.step: SignIn | Ask | Confirm | Decline | None = None
         self.asked: Request | None = None
         self.line = b""
         self.reached = 0
@@ -115,15 +116,23 @@ class Conversation(RuleBasedStateMachine):
             self.take(self.session.turned_away(error, "no"))
 
     @precondition(lambda self: isinstance(self.step, Ask))
-    @rule(decided=st.booleans())
-    def answer(self, decided: bool) -> None:
+    @rule(decided=st.booleans(), ok=st.booleans())
+    def answer(self, decided: bool, ok: bool) -> None:
         assert isinstance(self.step, Ask)
         self.asked = self.step.request
         if self.step.tenant is None:
             assert self.asked.code == "99"
         elif isinstance(self.session.state, Serving):
             assert self.step.tenant.nickname == self.session.state.tenant.nickname
-        self.take(self.session.reply(self.asked.response(), remember=decided))
+        response = self.asked.response()
+        if ok and "ok" in response.members:
+            response = response.but(ok=True)
+        self.take(self.session.reply(response, remember=decided))
+
+    @precondition(lambda self: isinstance(self.step, Confirm))
+    @rule(so=st.booleans())
+    def confirm(self, so: bool) -> None:
+        self.take(self.session.confirmed(so))
 
     @precondition(lambda self: isinstance(self.step, Decline | Ask))
     @rule()
@@ -153,7 +162,7 @@ class Conversation(RuleBasedStateMachine):
             with pytest.raises(RuntimeError):
                 self.session.reply(RESPONSES["98"]())
         elif not isinstance(step, Ignore):
-            assert isinstance(step, SignIn | Ask | Decline)
+            assert isinstance(step, SignIn | Ask | Confirm | Decline)
             self.step = step
 
     @invariant()
