@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from sip2gw.sip2 import DENIED, PatronFlag, format, parse
+from sip2gw.sip2 import DENIED, PatronFlag, format, messages, parse
 
-from .terminal import checkin, checkout, login, patron, status
+from .terminal import checkin, checkout, login, of, patron, status
 
 KIOSK, SECRET = "kiosk@riverside.example", "kiosk-secret"
 
@@ -144,6 +144,7 @@ def test_a_reserved_item_comes_back(plain_kiosk):
 def test_an_isbn_that_may_mean_two_loans_is_not_taken_back(plain_kiosk, demo):
     for reader in ("M-1001", "M-1002"):
         assert plain_kiosk.ask(checkout(reader, "9780385474542")).ok
+        assert plain_kiosk.ask(of(messages.EndPatronSession, reader)).end_session
     refused = plain_kiosk.ask(checkin("9780385474542"))
     assert (refused.ok, refused.alert, refused.resensitize) == (False, True, False)
     plain_kiosk.ask(patron("M-1002", "4321"))
