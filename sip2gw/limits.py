@@ -44,8 +44,8 @@ class Limits:
     handshake_deadline: Seconds = Seconds(5.0)
     """For the TLS handshake."""
     login_deadline: Seconds = Seconds(15.0)
-    """From the handshake, or the connection without TLS, until the terminal's account is accepted. One that was told yes
-    provisionally, and asks for the status, has five minutes from each request instead."""
+    """From the handshake, or the connection without TLS, until the terminal's account is accepted. One told yes
+    provisionally that asks for the status has five minutes from each request instead."""
     request_deadline: Seconds = Seconds(30.0)
     """From the first byte of a request until its end of line."""
     idle_deadline: SecondsOrNever = SecondsOrNever(0.0)

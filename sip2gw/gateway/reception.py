@@ -113,6 +113,8 @@ class Reception:
             except LibraryError:
                 self.seating.leave(visit)
                 raise
+        elif step.location:
+            self.seating.move(visit, step.location)
         if not visit.gone:
             self.rechecks.enter(visit, tenant)
         return tenant

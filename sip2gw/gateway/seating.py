@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
@@ -97,6 +97,11 @@ class Seating:
         if visit.gone:
             self.leave(visit)
             raise Unavailable("the terminal has gone meanwhile")
+
+    def move(self, visit: Visit, location: str) -> None:
+        """The terminal has said in another login that it stands there. It keeps its seat, and is the same terminal."""
+        if visit.grip is not None:
+            visit.grip.holder = evolve(visit.grip.holder, location=location)
 
     def still(self, visit: Visit) -> Still:
         """Asks whether nobody else has the seat that a visit has now. If somebody has, it is sent away.

@@ -307,7 +307,7 @@ class Session:
     def _serve(self, serving: Serving, hand: _InHand, name: str) -> Step:
         """What the library is asked, unless it is of another one."""
         tenant, request = serving.tenant, hand.request
-        if not (tenant.is_called(name) or (self._own_name and name.casefold() == self._own_name)):
+        if not self._is_called(tenant, name):
             return self._stranger("other_library")
         if _names_another(serving, request):
             return self._stranger("other_account")
@@ -326,6 +326,10 @@ class Session:
             hand.trailer.sequence or "",
         )
         return ask if request.read_only else self._once(ask, hand)
+
+    def _is_called(self, tenant: Tenant, name: str) -> bool:
+        """Whether an AO means the library of this session: by one of its names, or by the terminal's own."""
+        return tenant.is_called(name) or (bool(self._own_name) and name.casefold() == self._own_name)
 
     def _once(self, ask: Ask, hand: _InHand) -> Step:
         """Whatever has been done, or is being done, is not asked for again."""
@@ -379,7 +383,7 @@ class Session:
 
     def _log_in_again(self, tenant: Tenant, login: Login) -> Step:
         """A bound session stays with its library and its account."""
-        own = [reading for reading in login.readings() if tenant.is_called(reading.library or "")]
+        own = [reading for reading in login.readings() if self._is_called(tenant, reading.library or "")]
         for reading in own:
             if reading.credentials.username == tenant.account:
                 return self._sign_in(evolve(reading, library=tenant.nickname, otherwise=None))

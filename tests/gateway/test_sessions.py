@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pytest
 
+from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.sandbox import default_data
 from sip2gw.sip2 import lay_out
 
@@ -155,6 +156,31 @@ def test_K14_the_location_of_a_second_login_counts(bench):
     assert field(bench.say(STATUS), "AN") == "Desk"
     assert bench.say(CN_CO.replace("CPDesk", "CPNorth")) == "941"
     assert field(bench.say(STATUS), "AN") == "North"
+    [seen] = bench.factory.reception.seating.seen()
+    assert seen.location == "North"
+
+
+def test_K14_a_second_login_without_a_location_leaves_the_terminal_where_it_is(bench):
+    assert bench.say(CN_CO) == "941"
+    assert bench.say(CN_CO.replace("CPDesk|", "")) == "941"
+    assert field(bench.say(STATUS), "AN") == "Desk"
+
+
+def test_K14_the_profile_of_the_new_location_counts(bench):
+    knobs = {"messages": frozenset({"23"})}
+    terminals = (TerminalSettings(location="North", knobs=knobs),)
+    libraries = {"riverside": LibrarySettings("riverside", terminals=terminals)}
+    bench.directory.reconfigure(bench.directory.policy, Settings(libraries=libraries))
+    assert bench.say(CN_CO) == "941"
+    assert bench.say(CN_CO.replace("CPDesk", "CPNorth")) == "941"
+    assert "not offered" in bench.say(f"17{DATE}AOriverside|AB10001|")
+
+
+def test_K12_a_second_login_may_have_the_terminals_own_ao(bench):
+    bench.settle("riverside", institution_id="1")
+    assert bench.say(CN_CO) == "941"
+    assert bench.say(CN_CO.replace("AOriverside", "AO1")) == "941"
+    assert field(bench.say(STATUS), "AO") == "1"
 
 
 @pytest.mark.parametrize(

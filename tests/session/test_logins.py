@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sip2gw.library import Credentials
 from sip2gw.session.logins import Login, from_request, read, split_account
 from sip2gw.sip2 import parse
+from sip2gw.tenants import Name, nickname, read_name
 
 KIOSK = Credentials("kiosk@riverside.example", "kiosk-secret")
 
@@ -112,3 +113,43 @@ def test_F49_an_account_is_cut_at_the_first_colon_or_is_none(text):
 def test_F36_a_password_with_the_delimiter_in_it_may_be_another(line, password):
     """What follows the delimiter is a field if it looks like one. It is never more than what was typed."""
     assert read_line(line).credentials == Credentials("kiosk", password)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("fernhill", Name("fernhill")),
+        (" FernHill ", Name("fernhill")),
+        ("fernhill:North", Name("fernhill", branch="North")),
+        ("fernhill:Room 1/2", Name("fernhill", branch="Room 1/2")),
+        ("fernhill.librarika.com", Name("fernhill")),
+        ("https://fernhill.librarika.com/", Name("fernhill")),
+        ("fernhill/kiosk@fernhill.example", Name("fernhill", "kiosk@fernhill.example")),
+        ("fernhill.example", None),
+        ("fernhill.librarika.com.example", None),
+        ("a.fernhill.librarika.com", None),
+        (".librarika.com", None),
+        ("fern hill", None),
+        ("../fernhill", None),
+        ("", None),
+    ],
+)
+def test_K12_how_a_library_is_written(text, name):
+    assert read_name(text) == name
+
+
+@given(st.text(max_size=300) | st.from_regex(r"[a-z0-9.:/-]{0,80}", fullmatch=True))
+def test_K12_whatever_is_read_as_a_name_is_a_nickname(text):
+    name = read_name(text)
+    assert name is None or nickname(name.library) == name.library
+
+
+@given(*[st.text("ab.:/@- ", max_size=12)] * 3)
+def test_R12_a_login_that_may_mean_two_things_can_mean_what_is_written(user, password, place):
+    """Whatever guesses there are, the last reading names no library and has the account as it was written."""
+    readings = list(read_line(f"9300CN{user}|CO{password}|CP{place}|").readings())
+    *guesses, last = readings
+    assert all(guess.form in ("CN", "CP") for guess in guesses)
+    assert last.form == ""
+    if last.library is None:
+        assert last.credentials.username == user.rstrip(" ") or last.credentials.username == user
