@@ -67,7 +67,16 @@ from time import monotonic
 from attrs import evolve, frozen
 
 from sip2gw.library import LibraryError, Refused
-from sip2gw.session.logins import Login, account_in, from_request, institution_id, names_several, read
+from sip2gw.session.logins import (
+    Expects,
+    Login,
+    account_in,
+    from_request,
+    institution_id,
+    names_several,
+    read,
+    to_try,
+)
 from sip2gw.session.memory import Answers, First, Memory
 from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
@@ -136,7 +145,7 @@ class Session:
         dialect: Dialect = DEFAULT,
         deferred_login: bool = True,
         most_fields: Callable[[], int] = lambda: 64,
-        expects: Callable[[str, str, str, str], bool] = lambda *_: False,
+        expects: Expects = lambda *_: False,
         answers: Answers | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
@@ -309,7 +318,7 @@ class Session:
         tenant, request = serving.tenant, hand.request
         if not self._is_called(tenant, name):
             return self._stranger("other_library")
-        if _names_another(serving, request):
+        if serving.is_another(request):
             return self._stranger("other_account")
         if serving.refused:
             return (
@@ -372,18 +381,12 @@ class Session:
         return self._sign_in_or_hold(login)
 
     def _sign_in_or_hold(self, login: Login) -> Step:
-        """Try what can mean nothing else, or is expected by the library that it names."""
-        for reading in login.readings():
-            if reading.library and (not reading.form or self._is_expected(reading)):
-                return self._sign_in(reading)
-        return self._hold(login)
-
-    def _is_expected(self, guess: Login) -> bool:
-        return self._expects(guess.library or "", guess.credentials.username, guess.location, guess.form)
+        reading = to_try(login, self._expects)
+        return self._hold(login) if reading is None else self._sign_in(reading)
 
     def _log_in_again(self, tenant: Tenant, login: Login) -> Step:
         """A bound session stays with its library and its account."""
-        own = [reading for reading in login.readings() if self._is_called(tenant, reading.library or "")]
+        own = [one for one in login.readings() if self._is_called(tenant, one.library or "")]
         for reading in own:
             if reading.credentials.username == tenant.account:
                 return self._sign_in(evolve(reading, library=tenant.nickname, otherwise=None))
@@ -432,14 +435,6 @@ class Session:
         if self._hand is None:
             raise RuntimeError("no request is in hand")
         return self._hand
-
-
-def _names_another(serving: Serving, request: Request) -> bool:
-    """Whether AC is of another account. It is a password, perhaps with a colon, where the account is not from AC."""
-    account = account_in(request) if serving.password is not None else None
-    if account is None or account.username == serving.tenant.account:
-        return False
-    return getattr(request, "terminal_password", None) != serving.password
 
 
 def _item_of(request: Request) -> str:

@@ -17,7 +17,7 @@ else the first AO says whether it was right, since no other library may hear of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import evolve, field, frozen
 
@@ -27,6 +27,9 @@ from sip2gw.tenants import read_name
 
 _MAIL = re.compile(r"[^\s:/@]+@[^\s:/@]+\.[^\s:/@]+:")
 """The beginning of a CO that holds account and password, and is no password that happens to have a colon."""
+
+Expects = Callable[[str, str, str, str], bool]
+"""Whether terminals of a library with this account, at this location, name it in this form (CN or CP)."""
 
 
 @frozen
@@ -94,6 +97,18 @@ def _forms(user: str, password: str, place: str) -> Iterator[Login]:
     if "/" not in place.partition(":")[0] and (name := read_name(place)):
         sure = ":" in place or "." in place
         yield Login(Credentials(user, password), name.library, name.branch, form="" if sure else "CP")
+
+
+def to_try(login: Login, expects: Expects) -> Login | None:
+    """The first reading that names a library for sure, or in a form that this one expects; None if none does."""
+    for reading in login.readings():
+        if reading.library and (not reading.form or _is_expected(reading, expects)):
+            return reading
+    return None
+
+
+def _is_expected(guess: Login, expects: Expects) -> bool:
+    return expects(guess.library or "", guess.credentials.username, guess.location, guess.form)
 
 
 def from_request(request: Request, library: str) -> Login | None:

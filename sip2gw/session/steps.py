@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import evolve, field, frozen
 
 from sip2gw.library import Credentials
-from sip2gw.session.logins import Login
+from sip2gw.session.logins import Login, account_in
 from sip2gw.session.memory import First
 from sip2gw.sip2 import Request, Response, Secret, messages
 from sip2gw.tenants import Tenant
@@ -57,6 +57,13 @@ class Serving:
         known = known and not wrong and getattr(response, "valid_patron", None) is not False
         stays = known and not isinstance(request, messages.EndPatronSession)
         return evolve(self, reader=named.strip() if stays else None, until=now + READER_STAYS)
+
+    def is_another(self, request: Request) -> bool:
+        """Whether AC is another account. Where the account is not from AC, it is a password, perhaps with a colon."""
+        account = account_in(request) if self.password is not None else None
+        if account is None or account.username == self.tenant.account:
+            return False
+        return getattr(request, "terminal_password", None) != self.password
 
     def reader_at(self, now: float) -> str | None:
         """The patron who stands at the terminal at this moment, as far as is known."""
