@@ -209,8 +209,9 @@ class Session:
         location = hand.login.location if hand.login else ""
         if isinstance(self.state, Serving):
             location = location or self.state.location
-        password = hand.login.credentials.password if hand.login and account_in(hand.request) else None
-        self.state = Serving(tenant, location, password=password)
+        in_ac = account_in(hand.request)
+        from_ac = in_ac is not None and hand.login is not None and in_ac == hand.login.credentials
+        self.state = Serving(tenant, location, password=in_ac.password if in_ac and from_ac else None)
         self._memory.belongs_to(tenant.nickname, terminal)
         profile = tenant.profile(self.state.location)
         self._own_name = profile.institution_id.casefold()

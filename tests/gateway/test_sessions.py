@@ -62,6 +62,13 @@ def test_K7_the_terminals_own_password_with_a_colon_in_ac_is_served(login):
     bench.sandbox.close()
 
 
+@pytest.mark.parametrize("login", [HELD, CN_CO])
+def test_K7_any_terminal_password_is_taken_where_cn_and_co_have_the_account(bench, login):
+    assert bench.say(login) == "941"
+    for number in range(4):
+        assert "BLY" in bench.say(PATRON.replace("|AC|", f"|AC{number}:x|"))
+
+
 def test_K7_an_account_in_ac_logs_in_where_the_session_has_none():
     bench = Bench(libraries(password=COLON))
     bench.say("9300CN|CO|")
