@@ -62,7 +62,7 @@ class Reception:
         self._metrics = metrics
         self._limits = limits
         self._reactor = reactor
-        self._sparing = Sparing(reactor.seconds, lines=TOLD)
+        self._sparing = Sparing(reactor.seconds, lines=TOLD, left_out=metrics.log_lines_left_out.inc)
 
     async def sign_in(self, step: SignIn, visit: Visit, since: float) -> Step:
         """Have the library decide on a login, and tell the session. Never raises. The request came at `since`."""
@@ -87,7 +87,7 @@ class Reception:
             self.log.failure("a login hit a bug")
             return await self._turn_away(visit, Unavailable("a bug"), ENGLISH.say("fault"), since)
         self._metrics.logins.labels(outcome="ok").inc()
-        self.log.info("{library}: a terminal logged in ({peer})", library=tenant.nickname, peer=visit.peer)
+        Telling(self._sparing, visit).info(self.log, "ok", "{library}: a terminal logged in ({peer})")
         return visit.session.admitted(tenant, visit.terminal)
 
     def leave(self, visit: Visit) -> None:

@@ -1,7 +1,7 @@
 """What strangers can cause to be logged is logged a few times a minute for each kind, and the rest is counted.
 
 Kinds are words of the program's own, never of the wire; so there are few of them, whoever knocks. Of terminals that are
-logged in, each has kinds of its own.
+logged in, each source has kinds of its own: an account at an address, or a client certificate.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 from twisted.logger import Logger
 
 LINES = 5
-LINES_OF_A_TERMINAL = 300
-"""More than a sorter needs."""
+LINES_OF_A_SOURCE = 1000
+"""Enough for all terminals that a branch has behind one address."""
 PERIOD = 60.0
 """Seconds."""
 _MOST = 10_000
-"""Kinds that are counted at a time, of all terminals."""
+"""Kinds that are counted at a time, of all sources."""
 
 
 def _nothing() -> None:
@@ -27,7 +27,7 @@ def _nothing() -> None:
 
 class Sparing:
     """Says for each kind whether it may be logged. `lines` of one kind are, within `period` seconds of the first, and
-    `lines_of_a_terminal` of one that is logged in.
+    `lines_of_a_source` of terminals that are logged in.
 
     `left_out` is called for each line that is not logged.
     """
@@ -37,13 +37,13 @@ class Sparing:
         seconds: Callable[[], float],
         *,
         lines: int = LINES,
-        lines_of_a_terminal: int = LINES_OF_A_TERMINAL,
+        lines_of_a_source: int = LINES_OF_A_SOURCE,
         period: float = PERIOD,
         left_out: Callable[[], None] = _nothing,
     ) -> None:
         self._seconds = seconds
         self._lines = lines
-        self._lines_of_a_terminal = lines_of_a_terminal
+        self._lines_of_a_source = lines_of_a_source
         self._period = period
         self._count_one = left_out
         self._counted: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
@@ -51,7 +51,7 @@ class Sparing:
     def tell(self, log: Logger, level: Any, kind: str, text: str, *, of: str = "", **fields: object) -> None:
         """Log `text`, a format, if one more of this kind may be; and how many were left out, if any were.
 
-        `of` is the terminal that it is told of, if it is logged in.
+        `of` is the source of the terminal that it is told of, if it is logged in.
         """
         more = self.left_out(kind, of)
         if more is None:
@@ -61,7 +61,7 @@ class Sparing:
 
     def left_out(self, kind: str, of: str = "") -> int | None:
         """None if this one is not to be logged; else how many of its kind were left out since the last that was."""
-        most = self._lines_of_a_terminal if of else self._lines
+        most = self._lines_of_a_source if of else self._lines
         key = (of, kind)
         began, count = self._counted.get(key, (self._seconds(), 0))
         past = self._seconds() - began >= self._period

@@ -30,6 +30,6 @@ class Telling:
 
     def _tell(self, log: Logger, level: Any, kind: str, text: str, **fields: object) -> None:
         library = self._visit.place.library
-        of = (self._visit.terminal or self._visit.name) if library else ""
+        of = self._visit.asker.source if library else ""
         facts: dict[str, object] = {"library": library or "no library yet", "peer": self._visit.peer}
         self._sparing.tell(log, level, kind, text, of=of, **(facts | fields))

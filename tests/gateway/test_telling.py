@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.sparing import LINES_OF_A_TERMINAL
+from sip2gw.gateway.sparing import LINES_OF_A_SOURCE
 
 from .desk import CHECKIN, LOGIN, PATRON, Bench
 
@@ -37,38 +37,37 @@ def logged(bench: Bench, line: str, times: int) -> list[str]:
 
 def test_R13_refused_returns_of_one_terminal_do_not_fill_the_log(bench):
     assert bench.say(LOGIN) == "941"
-    lines = logged(bench, UNKNOWN, LINES_OF_A_TERMINAL + 50)
-    assert len(lines) == LINES_OF_A_TERMINAL
+    lines = logged(bench, UNKNOWN, LINES_OF_A_SOURCE + 50)
+    assert len(lines) == LINES_OF_A_SOURCE
     assert left_out(bench) == 50
     bench.clock.advance(60)
     [line] = logged(bench, UNKNOWN, 1)
     assert line.endswith("; 50 others not logged")
 
 
-def test_R13_a_new_connection_gives_the_terminal_no_more_lines(bench):
-    for _ in range(3):
+def test_R13_new_connections_and_locations_give_an_account_no_more_lines(bench):
+    for number in range(3):
         bench.connect()
-        bench.say(LOGIN)
-        logged(bench, UNKNOWN, LINES_OF_A_TERMINAL - 100)
-    assert left_out(bench) == 2 * LINES_OF_A_TERMINAL - 300
+        bench.say(LOGIN.replace("CPDesk", f"CPDesk {number}"))
+        logged(bench, UNKNOWN, LINES_OF_A_SOURCE // 2)
+    assert left_out(bench) == LINES_OF_A_SOURCE // 2
 
 
-def test_R13_another_terminal_of_the_library_has_lines_of_its_own(bench):
+def test_R13_a_terminal_at_another_address_has_lines_of_its_own(bench):
     bench.say(LOGIN)
-    logged(bench, UNKNOWN, LINES_OF_A_TERMINAL + 1)
+    logged(bench, UNKNOWN, LINES_OF_A_SOURCE + 1)
     bench.connect("192.168.1.2")
     bench.say(LOGIN)
     assert len(logged(bench, UNKNOWN, 1)) == 1
 
 
-def test_R13_requests_for_another_library_over_many_connections_are_told_of_sparingly(bench):
+def test_R13_logins_and_refused_requests_over_many_connections_are_told_of_sparingly(bench):
     with capturedLogs() as logs:
-        for _ in range(LINES_OF_A_TERMINAL):
+        for _ in range(LINES_OF_A_SOURCE + 10):
             bench.connect()
             bench.say(LOGIN)
-            for _ in range(2):
-                bench.say(OTHER)
+            bench.say(OTHER)
             bench.terminal.connectionLost()
-    refused = [event for event in logs if "refused: {code}" in event["log_format"]]
-    assert len(refused) == LINES_OF_A_TERMINAL
-    assert left_out(bench) == LINES_OF_A_TERMINAL
+    for text in ("refused: {code}", "a terminal logged in"):
+        assert sum(text in event["log_format"] for event in logs) == LINES_OF_A_SOURCE
+    assert left_out(bench) == 20
