@@ -6,7 +6,6 @@ again gets the same answer, over another connection too.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -32,8 +31,8 @@ FEE_TYPES = {
 _PAYMENT_TYPES = {"00": "cash", "01": "card", "02": "card"}
 """3M, payment type: cash, VISA, credit card. Terminals use others too, each in its own meaning."""
 _CENT = Decimal("0.01")
-_RECENT = timedelta(minutes=5)
-"""A terminal says the same payment again within this time."""
+_RECENT = 300.0
+"""Seconds within which a terminal says the same payment again."""
 _FINEST = Decimal("0.001")
 """No currency is paid in smaller parts. Whether one has thousandths at all is for the library to say."""
 
@@ -116,7 +115,9 @@ def transaction_id(request: FeePaid, amount: Decimal, desk: Desk) -> str:
     if given := (request.transaction_id or "").strip():
         return given
     happened = desk.believed(request.transaction_date)
-    if desk.anew or request.transaction_date is None or happened is None or desk.now() - happened > _RECENT:
+    if request.transaction_date is None or happened is None or desk.anew:
+        return desk.new_key()
+    if desk.clock().timestamp() - happened.timestamp() > _RECENT:
         return desk.new_key()
     parts = (
         desk.library.nickname,

@@ -23,8 +23,8 @@ MEMORY = 300.0
 """How long, in seconds, the answer to a write is given again for the same bytes."""
 UNDATED = 90.0
 """The same for a write without a date, which may be meant anew: no terminal goes on retrying for longer."""
-MOST = 65_536
-"""Of so many writes it is known which is the newest on its item. An answer that fell out of them is not given again."""
+MOST = 131_072
+"""Of so many items and accounts the newest write is known. An answer whose write fell out is not given again."""
 MOST_ANSWERS = 16_384
 """So many answers are kept; see `Shares` for whose."""
 MOST_PER_TERMINAL = 64

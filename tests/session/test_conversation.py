@@ -213,6 +213,23 @@ def test_a_location_that_looked_like_a_library_is_a_location():
     assert session.state.location == "WEST"
 
 
+NAMES = st.sampled_from(
+    ["main", "Main", "self1", "kiosk", "", "a b", "main.librarika.com", "main/kiosk", "main:Hall"]
+)
+SECRETS = st.sampled_from(["secret", "pa:ss", "main:x", "kiosk@main.example:x", ":", "a@b:c"])
+
+
+@given(NAMES, SECRETS, NAMES)
+def test_R12_only_what_can_mean_nothing_else_names_a_library(user, password, place):
+    step = connected().receive(f"9300CN{user}|CO{password}|CP{place}|".encode())
+    sure = any(sign in user for sign in "./") or any(sign in place for sign in ".:")
+    if isinstance(step, SignIn):
+        assert step.library == "main" or "@main.example:" in password
+        assert sure or "@main.example:" in password
+    else:
+        assert said(step) == "941"
+
+
 def test_a_location_that_is_a_library_is_no_guess_when_the_password_is_wrong():
     session = connected(expects=expecting("CP"))
     session.receive(b"9300CNkiosk|COsecret|CPriverside|")
