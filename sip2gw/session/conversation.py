@@ -64,9 +64,10 @@ from collections.abc import Callable
 from datetime import datetime
 from time import monotonic
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from sip2gw.library import LibraryError, Refused
+from sip2gw.session.hand import InHand
 from sip2gw.session.logins import (
     Expects,
     Login,
@@ -120,17 +121,6 @@ NOT_AGAIN = 60.0
 """Seconds for which held credentials that were refused are not tried again by themselves: that locks accounts."""
 
 
-@frozen(repr=False)
-class _InHand:
-    """The request that is being answered, and the login that it led to."""
-
-    line: bytes
-    request: Request
-    trailer: Trailer
-    login: Login | None = None
-    early: bool = False
-
-
 class Session:
     """The state of one conversation.
 
@@ -157,7 +147,7 @@ class Session:
         self._expects = expects
         self._clock = clock
         self._now = now
-        self._hand: _InHand | None = None
+        self._hand: InHand | None = None
         self._memory = Memory(clock, answers)
         self._refused: SignIn | None = None
         self._refused_until = 0.0
@@ -189,7 +179,7 @@ class Session:
             return evolve(step, note=DAMAGED) if enough else step
         except Unfit as unfit:
             self._bad_checksums = 0
-            self._hand = _InHand(line, unfit.request, unfit.trailer)
+            self._hand = InHand(line, unfit.request, unfit.trailer)
             return Decline("unreadable", "fields" if isinstance(unfit, Crowded) else "")
         self._bad_checksums = 0
         if not isinstance(request, Request):
@@ -199,7 +189,7 @@ class Session:
                 return Ignore("asked again before the answer was out")
             last = self._memory.last_sent
             return Say(last) if last else self._say(messages.RequestSCResend(), trailer)
-        return self._begin(_InHand(line, request, trailer, early=early))
+        return self._begin(InHand(line, request, trailer, early=early))
 
     def admitted(self, tenant: Tenant, terminal: str = "") -> Step:
         """The directory opened the library that `SignIn` named. `terminal` is the same text for the same one."""
@@ -268,12 +258,8 @@ class Session:
                 self._log_out()
         step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
         self._memory.answered(hand.line)
-        if remember and not hand.request.read_only and not isinstance(hand.request, messages.Login):
-            dated = getattr(hand.request, "transaction_date", None) is not None
-            item = _item_of(hand.request)
-            ends = isinstance(hand.request, messages.EndPatronSession)
-            account = "" if ends else getattr(hand.request, "patron_identifier", None) or ""
-            self._memory.keep(hand.line, step.line, item=item, account=account, dated=dated)
+        if remember and hand.is_write:
+            self._memory.keep(hand, step.line)
         self._memory.over()
         return step
 
@@ -291,7 +277,7 @@ class Session:
         """The connection is gone."""
         self.state = Closed()
 
-    def _begin(self, hand: _InHand) -> Step:
+    def _begin(self, hand: InHand) -> Step:
         """The first step towards an answer."""
         self._hand, request = hand, hand.request
         if isinstance(request, messages.Login):
@@ -314,7 +300,7 @@ class Session:
             case _:
                 return Decline("not_logged_in")
 
-    def _serve(self, serving: Serving, hand: _InHand, name: str) -> Step:
+    def _serve(self, serving: Serving, hand: InHand, name: str) -> Step:
         """What the library is asked, unless it is of another one."""
         tenant, request = serving.tenant, hand.request
         if not self._is_called(tenant, name):
@@ -322,11 +308,8 @@ class Session:
         if serving.is_another(request):
             return self._stranger("other_account")
         if serving.refused:
-            return (
-                Ask(request, refused=True)
-                if isinstance(request, messages.SCStatus)
-                else Decline("not_logged_in")
-            )
+            is_status = isinstance(request, messages.SCStatus)
+            return Ask(request, refused=True) if is_status else Decline("not_logged_in")
         ask = Ask(
             request,
             tenant,
@@ -341,7 +324,7 @@ class Session:
         """Whether an AO means the library of this session: by one of its names, or by the terminal's own."""
         return tenant.is_called(name) or (bool(self._own_name) and name.casefold() == self._own_name)
 
-    def _once(self, ask: Ask, hand: _InHand) -> Step:
+    def _once(self, ask: Ask, hand: InHand) -> Step:
         """Whatever has been done, or is being done, is not asked for again."""
         if hand.early and self._memory.was_answered_last(hand.line):
             self._hand = None
@@ -353,11 +336,11 @@ class Session:
             return evolve(ask, anew=anew)
         if isinstance(before, First):
             return Join(before)
-        if _item_of(hand.request) and before[2:3] == b"1":  # 10, 12 and 30 say so if it was done
+        if hand.item and before[2:3] == b"1":  # 10, 12 and 30 say so if it was done
             return Confirm(ask)
         return self._say_again(hand, before)
 
-    def _say_again(self, hand: _InHand, answer: bytes) -> Say:
+    def _say_again(self, hand: InHand, answer: bytes) -> Say:
         """The request is a repeat."""
         self._hand = None
         self._memory.said_again(hand.line, answer)
@@ -415,10 +398,10 @@ class Session:
     def _hold(self, login: Login) -> Step:
         """Yes, provisionally: until a message names the library, nothing is served."""
         if not self._deferred_login and login.form:
-            *_, said = (
-                login.readings()
-            )  # no library is called so, and the answer takes the time of one that is asked
-            return self._sign_in(evolve(said, library=""))
+            *_, said = login.readings()
+            return self._sign_in(
+                evolve(said, library="")
+            )  # no library: it takes the time of one that is asked
         if not self._deferred_login:
             return self._turn_down("it names no library, and deferred_login is off")
         self.state = LoggedIn(login)
@@ -432,12 +415,7 @@ class Session:
             self.state = Closed()
         return Say(line, hang_up)
 
-    def _in_hand(self) -> _InHand:
+    def _in_hand(self) -> InHand:
         if self._hand is None:
             raise RuntimeError("no request is in hand")
         return self._hand
-
-
-def _item_of(request: Request) -> str:
-    """The item that a request names; empty if it names none."""
-    return getattr(request, "item_identifier", None) or ""

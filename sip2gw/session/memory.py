@@ -17,6 +17,7 @@ from secrets import token_hex
 from attrs import Factory, define, evolve, frozen
 
 from sip2gw.digests import Digests
+from sip2gw.session.hand import InHand
 from sip2gw.session.shares import Key, Shares
 
 MEMORY = 300.0
@@ -222,14 +223,14 @@ class Memory:
         """The write in `line` is being done. `over` must follow."""
         self._first = self._answers.begin(self._key(line))
 
-    def keep(self, line: bytes, answer: bytes, *, item: str, account: str, dated: bool) -> None:
-        """The write in `line` was answered so. `item` and `account` are what it was on; empty if it was on none."""
-        note = self._answers.newest.note
-        of_account = note(self._library, f"account {account.strip()}") if account else None
-        write = note(self._library, f"item {item.strip()}") if item else of_account
-        key = self._key(line)
+    def keep(self, hand: InHand, answer: bytes) -> None:
+        """This write was answered so."""
+        note, item, account = self._answers.newest.note, hand.item.strip(), hand.account.strip()
+        of_account = note(self._library, f"account {account}") if account else None
+        write = note(self._library, f"item {item}") if item else of_account
+        key = self._key(hand.line)
         self._go_on_to(key)
-        self._answers.keep(key, answer, MEMORY if dated else UNDATED, write, has_item=bool(item))
+        self._answers.keep(key, answer, MEMORY if hand.is_dated else UNDATED, write, has_item=bool(item))
 
     def over(self) -> None:
         """The write that was begun, if one was, is no longer in hand."""

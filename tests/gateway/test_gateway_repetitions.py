@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway import TerminalFactory
+from sip2gw.gateway import TerminalFactory, answering
 from sip2gw.gateway.answering import CONFIRMING
 from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.peer import Peer
@@ -411,6 +411,14 @@ def test_R3_a_repeat_is_answered_though_the_library_is_silent(bench):
     assert bench.say(LOAN) == ""
     bench.clock.advance(CONFIRMING)
     assert bench.transport.value().decode().rstrip("\r") == answer
+
+
+def test_R3_a_bug_behind_the_confirmation_costs_no_terminal_its_answer(bench, monkeypatch):
+    bench.say(LOGIN)
+    answer = bench.say(LOAN)
+    monkeypatch.setattr(answering, "still_so", None)
+    assert bench.say(LOAN) == answer
+    assert not bench.transport.aborted
 
 
 def test_R3_a_loan_by_a_title_of_several_copies_is_lent_once(bench):

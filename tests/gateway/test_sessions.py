@@ -63,7 +63,7 @@ def test_K7_the_terminals_own_password_with_a_colon_in_ac_is_served(login):
 
 
 @pytest.mark.parametrize("login", [HELD, CN_CO])
-def test_K7_any_terminal_password_is_taken_where_cn_and_co_have_the_account(bench, login):
+def test_K7_any_password_in_ac_is_taken_where_cn_and_co_have_the_account(bench, login):
     assert bench.say(login) == "941"
     for number in range(4):
         assert "BLY" in bench.say(PATRON.replace("|AC|", f"|AC{number}:x|"))
@@ -167,7 +167,7 @@ def test_K14_the_location_of_a_second_login_counts(bench):
     assert seen.location == "North"
 
 
-def test_K14_a_second_login_without_a_location_leaves_the_terminal_where_it_is(bench):
+def test_K14_a_second_login_without_a_location_keeps_the_first_one(bench):
     assert bench.say(CN_CO) == "941"
     assert bench.say(CN_CO.replace("CPDesk|", "")) == "941"
     assert field(bench.say(STATUS), "AN") == "Desk"

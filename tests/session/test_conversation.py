@@ -447,7 +447,7 @@ def test_R3_two_who_hear_that_it_is_not_so_any_more_ask_once():
     assert isinstance(second.confirmed(False), Join)
 
 
-def test_R3_nothing_is_done_for_a_terminal_that_left_while_it_was_confirmed():
+def test_R3_nothing_is_done_for_a_terminal_that_left_meanwhile():
     session = serving()
     lend(session)
     assert isinstance(session.receive(CHECKOUT), Confirm)
