@@ -54,7 +54,7 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins fuzz wheel lock clean \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins way fuzz wheel lock clean \
         test-newest test-oldest
 .DELETE_ON_ERROR:
 
@@ -107,6 +107,9 @@ bench-idle: $(DEV_READY) $(DEMO_READY)  ## memory of idle and silent connections
 
 bench-logins: $(DEV_READY) $(DEMO_READY)  ## whether the time until a login is refused tells why
 	@$(BIN)/python bench/logins.py $(ARGS)
+
+way: $(DEV_READY) $(DEMO_READY)  ## files, calls and REST calls that a request takes
+	@$(BIN)/python bench/way.py $(ARGS)
 
 fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## what reads bytes, for SECONDS=60 each; some only: ARGS="codec proxy"
 	@$(FUZZ_VENV)/bin/python fuzz/run.py --seconds $(SECONDS) $(ARGS)

@@ -66,8 +66,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, *, terminals: int, limits: str = "") -> Iterator[Stage]:
-    """Start both, and end both. `terminals` is how many members and items there are; `limits` adds settings."""
+def stage(folder: Path, *, terminals: int, limits: str = "", gateway: str = _TWISTD) -> Iterator[Stage]:
+    """Start both, and end both. `terminals` is how many members and items there are; `limits` adds settings.
+
+    `gateway` is the Python code that runs twistd for the gateway.
+    """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     sandbox_port, tls_port, plain_port = _free_port(), _free_port(), _free_port()
@@ -91,12 +94,10 @@ def stage(folder: Path, *, terminals: int, limits: str = "") -> Iterator[Stage]:
                 "--data=libraries.json",
             )
         )
-        gateway = running.enter_context(_twistd(folder, "sip2gw", f"--config={config}"))
-        for port, process in ((sandbox_port, sandbox), (tls_port, gateway)):
+        front = running.enter_context(_twistd(folder, "sip2gw", f"--config={config}", code=gateway))
+        for port, process in ((sandbox_port, sandbox), (tls_port, front)):
             _wait_for(port, process, folder)
-        yield Stage(
-            Process(gateway.pid), Process(sandbox.pid), tls_port, plain_port, sandbox_port, certificate
-        )
+        yield Stage(Process(front.pid), Process(sandbox.pid), tls_port, plain_port, sandbox_port, certificate)
 
 
 def program(*arguments: str) -> list[str]:
@@ -126,11 +127,13 @@ def report(
 
 
 @contextmanager
-def _twistd(folder: Path, plugin: str, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def _twistd(
+    folder: Path, plugin: str, *options: str, code: str = _TWISTD
+) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / f"{plugin}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            program("-c", _TWISTD, "-n", "--pidfile=", plugin, *options),
+            program("-c", code, "-n", "--pidfile=", plugin, *options),
             cwd=folder,
             stdout=output,
             stderr=subprocess.STDOUT,
