@@ -1,9 +1,9 @@
 """`make bench`: what the gateway costs, beside what its REST calls alone would cost, from one run.
 
-Sandbox, gateway, load and floor are processes of their own. Compare ratios, and figures of one run with each other;
-never figures of different days or machines. On a shared machine the processor time of the same work varies by half
-and more, with what else runs and with how often a process is woken. So gateway and floor are measured in turns, pair by
-pair, and the ratio is the median of the pairs; all of them are printed, so that their spread can be seen.
+Sandbox, gateway, load and floor are processes of their own; where there are several cores, the gateway has one to
+itself. Compare ratios, and figures of one run with each other; never figures of different days or machines. So gateway
+and floor are measured in turns, pair by pair, and the ratio is the median of the pairs. With `--beside`, the gateway of
+another checkout takes its turn too, with its own sandbox: `git worktree add ../before REV` makes one.
 """
 
 from __future__ import annotations
@@ -11,23 +11,35 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+import sysconfig
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from attrs import frozen
-from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, PASSWORD, ROOT, Stage, environment, program, report, stage
+from stage import (
+    ACCOUNT,
+    ITEM,
+    LIBRARY,
+    MEMBER,
+    PASSWORD,
+    ROOT,
+    Stage,
+    alone,
+    beside,
+    environment,
+    program,
+    report,
+    stage,
+)
 
-MIX = "99:1,23:4,11:2,09:2"
-CALLS = {
-    "99": {"health": 1},
-    "23": {"member": 1},
-    "11": {"member": 1, "copies": 1, "write": 1},
-    "09": {"copies": 1, "write": 1},
-}
-"""The REST calls that each message needs."""
+MIXES = {"usual": "99:1,23:4,11:2,09:2", "equal": "99:1,23:1,11:1,09:1"}
+CALLS = {"99": {}, "23": {"find_member": 1}, "11": {"issue": 1}, "09": {"return": 1}}
+"""The REST calls that each message needs. The gateway knows the library's health from its other calls (99)."""
 
 TERMINALS = (1, 50, 200)
 COMPARED = 50
@@ -52,19 +64,30 @@ class Load:
         """Milliseconds."""
         return self.cpu * 1000 / max(self.found["messages"], 1)
 
+    def floor(self, costs: dict[str, float]) -> float:
+        """What the calls of the load's messages cost at the floor: milliseconds for one message on average."""
+        messages = self.found["by_message"]
+        total = sum(
+            row["messages"] * times * costs[call]
+            for code, row in messages.items()
+            for call, times in CALLS[code].items()
+        )
+        return total / max(sum(row["messages"] for row in messages.values()), 1)
 
-def load(stage: Stage, terminals: int, seconds: float, *options: str) -> Load:
+
+def load(stage: Stage, terminals: int, seconds: float, *options: str, mix: str = "usual") -> Load:
     """Let so many terminals come over TLS. The gateway's clock starts when all are logged in."""
     command = program(
         "-c", "from sip2gw.tools.cli import main; main(prog_name='sip2gw')",
         "load", "--json", f"--port={stage.tls_port}", f"--ca-file={stage.certificate}",
         f"--library={LIBRARY}", f"--account={ACCOUNT}", f"--terminals={terminals}", f"--seconds={seconds}",
-        f"--mix={MIX}", f"--patrons={_names(MEMBER, terminals)}", f"--items={_names(ITEM, terminals)}",
+        f"--mix={MIXES[mix]}", f"--patrons={_names(MEMBER, terminals)}", f"--items={_names(ITEM, terminals)}",
         "--timeout=20", *options,
     )  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
     ) as process:
+        beside(process.pid)
         assert process.stderr is not None
         assert process.stdout is not None
         said = process.stderr.readline()
@@ -96,67 +119,68 @@ def floor(stage: Stage, calls: int) -> dict[str, float]:
         f"--library={LIBRARY}", f"--account={ACCOUNT}", f"--password={PASSWORD}",
         f"--member={MEMBER}", f"--item={ITEM}", f"--workers={COMPARED}", f"--calls={calls}",
     )  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(), cwd=ROOT)
-    if done.returncode:
-        raise SystemExit(f"the floor could not be measured: {done.stderr}")
-    costs: dict[str, float] = json.loads(done.stdout)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
+    ) as process:
+        alone(process.pid)
+        said, complaints = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"the floor could not be measured: {complaints}")
+    costs: dict[str, float] = json.loads(said)
     return costs
 
 
-@frozen
-class Pair:
-    """The gateway under load, and right after it the floor."""
-
-    load: Load
-    costs: dict[str, float]
-    """Milliseconds of processor time for each kind of call."""
-
-    @property
-    def floor(self) -> float:
-        """What the calls of the load's messages cost at the floor: milliseconds for one message on average."""
-        messages = self.load.found["by_message"]
-        total = sum(
-            row["messages"] * times * self.costs[call]
-            for code, row in messages.items()
-            for call, times in CALLS[code].items()
-        )
-        return total / max(sum(row["messages"] for row in messages.values()), 1)
-
-    @property
-    def ratio(self) -> float:
-        """How many times the floor the gateway needs."""
-        return self.load.cpu_per_message / self.floor
-
-
-def measure(say: Callable[[str], None], seconds: float, calls: int) -> dict[str, Any]:
+def measure(say: Callable[[str], None], seconds: float, calls: int, beside: Path | None) -> dict[str, Any]:
     """All of it."""
-    with (
-        tempfile.TemporaryDirectory(prefix="sip2gw-bench-") as folder,
-        stage(Path(folder), terminals=max(IDLE, *TERMINALS)) as on_stage,
-    ):
-        load(on_stage, 1, 1.0)
-        empty = on_stage.gateway.resident()
+    with ExitStack() as running:
+
+        def ready(tree: Path) -> Stage:
+            folder = running.enter_context(tempfile.TemporaryDirectory(prefix="sip2gw-bench-"))
+            return running.enter_context(stage(Path(folder), terminals=max(IDLE, *TERMINALS), tree=tree))
+
+        ours = ready(ROOT)
+        before = ready(beside.resolve()) if beside else None
+        load(ours, 1, 1.0)
+        empty = ours.gateway.resident()
         say(f"memory at {IDLE} idle terminals ...")
-        idle = load(on_stage, IDLE, 2.0, "--rate=0")
+        idle = load(ours, IDLE, 2.0, "--rate=0")
         loads = {}
         for terminals in TERMINALS:
-            if terminals != COMPARED:
-                say(f"{terminals} terminals ...")
-                loads[terminals] = load(on_stage, terminals, seconds)
-        pairs = []
+            say(f"{terminals} terminals ...")
+            loads[str(terminals)] = _row(load(ours, terminals, seconds))
+        half = loads[str(COMPARED)]["messages_per_second"] / 2
+        say(f"{COMPARED} terminals at half of that load ...")
+        loads[f"{COMPARED}, half"] = _row(load(ours, COMPARED, seconds, f"--rate={half}"))
+        rounds: dict[str, list[dict[str, float]]] = {mix: [] for mix in MIXES}
         for number in range(1, PAIRS + 1):
             say(f"{COMPARED} terminals and the floor, {number} of {PAIRS} ...")
-            pairs.append(Pair(load(on_stage, COMPARED, seconds), floor(on_stage, calls)))
-    middle = sorted(pairs, key=lambda pair: pair.ratio)[PAIRS // 2]
-    loads[COMPARED] = middle.load
+            costs = floor(ours, calls)
+            for mix, found in rounds.items():
+                found.append(_compared(ours, before, costs, mix, seconds))
     return {
-        "loads": {terminals: _row(loads[terminals]) for terminals in sorted(loads)},
+        "optimized_python": "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
+        "loads": loads,
         "kib_per_idle_terminal": round((idle.resident - empty) / IDLE, 1),
-        "floor_ms_per_call": {call: round(cost, 3) for call, cost in middle.costs.items()},
-        "floor_ms_per_message": round(middle.floor, 3),
-        "ratio": round(middle.ratio, 2),
-        "ratios": [round(pair.ratio, 2) for pair in pairs],
+        "floor_ms_per_call": {call: round(cost, 3) for call, cost in costs.items()},
+        "mixes": {mix: _middle(found) for mix, found in rounds.items()},
     }
+
+
+def _compared(
+    ours: Stage, before: Stage | None, costs: dict[str, float], mix: str, seconds: float
+) -> dict[str, float]:
+    """One turn of each: milliseconds of processor time for a message."""
+    found = load(ours, COMPARED, seconds, mix=mix)
+    bare = found.floor(costs)
+    row = {"gateway": found.cpu_per_message, "floor": bare, "to floor": found.cpu_per_message / bare}
+    if before:
+        row["before"] = load(before, COMPARED, seconds, mix=mix).cpu_per_message
+        row["to before"] = row["gateway"] / row["before"]
+    return row
+
+
+def _middle(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {name: round(median(row[name] for row in rounds), 3) for name in rounds[0]}
 
 
 def _row(load: Load) -> dict[str, Any]:
@@ -170,28 +194,30 @@ def _row(load: Load) -> dict[str, Any]:
 
 def show(result: dict[str, Any]) -> None:
     """The result for people."""
-    print(f"mix {MIX}, TLS, closed loop")
+    print(f"Python built with optimizations: {'yes' if result['optimized_python'] else 'no'}")
+    print(f"mix {MIXES['usual']}, TLS, closed loop")
     print("terminals   messages/s   p50 ms   p99 ms   CPU ms per message")
     for terminals, row in result["loads"].items():
         print(
-            f"{terminals:9}   {row['messages_per_second']:10.1f}   {row['p50_ms']:6.1f}   {row['p99_ms']:6.1f}"
+            f"{terminals:>9}   {row['messages_per_second']:10.1f}   {row['p50_ms']:6.1f}   {row['p99_ms']:6.1f}"
             f"   {row['cpu_ms_per_message']:18.3f}"
         )
     per_call = ", ".join(f"{call} {cost:.3f}" for call, cost in result["floor_ms_per_call"].items())
-    print(f"memory per idle TLS terminal at {IDLE}: {result['kib_per_idle_terminal']} KiB (aim: 40)")
+    print(f"memory per idle TLS terminal at {IDLE}: {result['kib_per_idle_terminal']} KiB (aim: 34)")
     print(f"floor, CPU ms per call of a bare treq loop: {per_call}")
-    print(f"floor, CPU ms per message of this mix: {result['floor_ms_per_message']:.3f}")
-    every = ", ".join(f"{ratio:.2f}" for ratio in result["ratios"])
-    print(
-        f"gateway to floor, at {COMPARED} terminals: {result['ratio']:.2f} (aim: 1.5), the median of {every}"
-    )
+    for mix, row in result["mixes"].items():
+        figures = ", ".join(f"{name} {figure:.3f}" for name, figure in row.items())
+        print(f"mix {MIXES[mix]}, {COMPARED} terminals, CPU ms per message and ratios: {figures}")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure the gateway.")
-    parser.add_argument("--seconds", type=float, default=6.0, help="for each number of terminals")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each number of terminals")
     parser.add_argument("--calls", type=int, default=2000, help="of each kind, for the floor")
+    parser.add_argument(
+        "--beside", type=Path, help="another checkout, whose gateway is measured in turns with ours"
+    )
     report(parser, measure, show)
 
 

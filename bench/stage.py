@@ -66,10 +66,12 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, *, terminals: int, limits: str = "", gateway: str = _TWISTD) -> Iterator[Stage]:
+def stage(
+    folder: Path, *, terminals: int, limits: str = "", gateway: str = _TWISTD, tree: Path = ROOT
+) -> Iterator[Stage]:
     """Start both, and end both. `terminals` is how many members and items there are; `limits` adds settings.
 
-    `gateway` is the Python code that runs twistd for the gateway.
+    `gateway` is the Python code that runs twistd for the gateway; both come from the checkout `tree`.
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -92,9 +94,14 @@ def stage(folder: Path, *, terminals: int, limits: str = "", gateway: str = _TWI
                 "librarika-sandbox",
                 f"--port=tcp:{sandbox_port}:interface=127.0.0.1",
                 "--data=libraries.json",
+                tree=tree,
             )
         )
-        front = running.enter_context(_twistd(folder, "sip2gw", f"--config={config}", code=gateway))
+        beside(sandbox.pid)
+        front = running.enter_context(
+            _twistd(folder, "sip2gw", f"--config={config}", code=gateway, tree=tree)
+        )
+        alone(front.pid)
         for port, process in ((sandbox_port, sandbox), (tls_port, front)):
             _wait_for(port, process, folder)
         yield Stage(Process(front.pid), Process(sandbox.pid), tls_port, plain_port, sandbox_port, certificate)
@@ -105,9 +112,23 @@ def program(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def environment() -> dict[str, str]:
-    """The environment for a program that is started here."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "SIP2GW_PASSWORD": PASSWORD}
+def environment(tree: Path = ROOT) -> dict[str, str]:
+    """The environment for a program that is started here, from the checkout `tree`."""
+    return {**os.environ, "PYTHONPATH": str(tree), "SIP2GW_PASSWORD": PASSWORD}
+
+
+def alone(pid: int) -> None:
+    """Put a process on the first core, where nothing else that is measured runs."""
+    os.sched_setaffinity(pid, _cores()[:1])
+
+
+def beside(pid: int) -> None:
+    """Put a process on the other cores, if there are any."""
+    os.sched_setaffinity(pid, _cores()[1:] or _cores())
+
+
+def _cores() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
 
 
 def report(
@@ -128,7 +149,7 @@ def report(
 
 @contextmanager
 def _twistd(
-    folder: Path, plugin: str, *options: str, code: str = _TWISTD
+    folder: Path, plugin: str, *options: str, code: str = _TWISTD, tree: Path = ROOT
 ) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / f"{plugin}.log"
     with log.open("wb") as output:
@@ -137,7 +158,7 @@ def _twistd(
             cwd=folder,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environment(),
+            env=environment(tree),
         )
         try:
             yield process
