@@ -89,14 +89,19 @@ docs: $(DEV_READY)  ## the manual, into docs/_build/html; a warning is an error
 	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
 
 # `-o pythonpath=` takes the working tree out of the way, so that the installed wheel is what is tested.
-suite: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## all tests, with branch coverage
+suite: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed debian  ## all tests, with branch coverage
 	@echo "== tests"
 	@$(BIN)/pytest -o pythonpath= $(PYTEST) --cov --cov-report=term --quiet $(ARGS)
+
+# Programs from Debian that tests drive.
+debian:
+	@sh .ci/packages stunnel4
+.PHONY: debian
 
 unit: $(DEV_READY) $(TLS_VENV)/.sslyze-installed  ## only the tests that need no running service
 	@$(BIN)/pytest -o pythonpath= $(PYTEST) --quiet --ignore=tests/e2e --ignore=tests/interop $(ARGS)
 
-e2e: $(DEV_READY) $(DEMO_READY)  ## only the tests that drive the installed service from outside
+e2e: $(DEV_READY) $(DEMO_READY) debian  ## only the tests that drive the installed service from outside
 	@$(BIN)/pytest -o pythonpath= --quiet tests/e2e tests/interop $(ARGS)
 
 bench: $(DEV_READY) $(DEMO_READY)  ## messages a second, CPU per message, latency, memory, beside the floor
