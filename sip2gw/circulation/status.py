@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sip2gw.circulation.desk import Desk, Policy
 from sip2gw.circulation.meanings import FOR_EVERYBODY, allowed, answers, supported
-from sip2gw.sip2 import local
+from sip2gw.sip2 import local, spoken_version
 from sip2gw.sip2.messages import ACSStatus, SCStatus
 
 
@@ -61,4 +61,4 @@ def tenths(policy: Policy) -> int:
 
 def _version(request: SCStatus) -> str:
     """The version that will be spoken: 1.00 to those who say 1.xx, 2.00 to everybody else."""
-    return "1.00" if request.protocol_version.startswith("1") else "2.00"
+    return spoken_version(request.protocol_version)

@@ -101,12 +101,16 @@ class Answering:
                 return session.confirmed(await self._is_still_so(ask, ask.tenant))
             case Join(first):
                 return await self._join(first)
-            case Decline(code, limit):
+            case Decline(code, limit, why):
                 if limit:
                     self._metrics.struck(limit)
                 self._metrics.declined.labels(reason=code).inc()
                 self._telling.warn(
-                    self.log, f"refused: {code}", "{library} refused: {code} ({peer})", code=code
+                    self.log,
+                    f"refused: {code}",
+                    "{library} refused: {reason} ({peer})",
+                    code=code,
+                    reason=f"{code}, {why}" if why else code,
                 )
                 return session.refuse(ENGLISH.say(code))
         raise AssertionError("not a question")

@@ -180,7 +180,7 @@ class Session:
         except Unfit as unfit:
             self._bad_checksums = 0
             self._hand = InHand(line, unfit.request, unfit.trailer)
-            return Decline("unreadable", "fields" if isinstance(unfit, Crowded) else "")
+            return Decline("unreadable", "fields" if isinstance(unfit, Crowded) else "", why=str(unfit))
         self._bad_checksums = 0
         if not isinstance(request, Request):
             return Ignore(f"a response, {request.code}")

@@ -11,11 +11,14 @@ from anyascii import anyascii
 from attrs import evolve
 
 from sip2gw.circulation.profile import Profile
-from sip2gw.sip2 import Dialect, Request, Response, Trailer, format, messages
+from sip2gw.sip2 import Dialect, Request, Response, Trailer, format, messages, spoken_version
 
 _TERMINATORS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}
-_LOGIN = re.compile(rb"[^0-9A-Za-z]*93..CN", re.DOTALL)
-_TRAILER = re.compile(rb"AY[0-9]AZ[0-9A-Fa-f]{4}")
+_LOGIN = re.compile(rb"[^0-9A-Za-z]*93.{0,2}CN", re.DOTALL)
+_TRAILER = re.compile(rb"AY[0-9]{1,9}AZ[0-9A-Fa-f]{4}\Z")
+_PRINT_WIDTHS = range(16, 256)
+"""Characters on a line of a printer: from a narrow receipt to the longest value of a field."""
+_VERSION = re.compile(r"[0-9]\..*")
 _SIGNS = frozenset(b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
@@ -41,8 +44,10 @@ class Spelling:
         if request.since == "2.00":
             self._version = "2.00"
         elif isinstance(request, messages.SCStatus):
-            self._version = "1.00" if request.protocol_version.startswith("1") else "2.00"
-            self.print_width = request.max_print_width or None
+            self._version = spoken_version(request.protocol_version)
+            # A 99 without a version is something else, and so what stands at the place of its width.
+            width = request.max_print_width if _VERSION.match(request.protocol_version) else None
+            self.print_width = width if width in _PRINT_WIDTHS else None
 
     def follow(self, profile: Profile) -> None:
         """It is admitted, and this is its profile."""
@@ -70,9 +75,7 @@ def delimiter_of_login(line: bytes, usual: str) -> str | None:
     """The sign that closes the fields of a 93, if it is not the usual one; None for every other line."""
     if usual.encode() in line or not _LOGIN.match(line):
         return None
-    line = line.rstrip()
-    if _TRAILER.fullmatch(line[-9:]):
-        line = line[:-9]
+    line = _TRAILER.sub(b"", line.rstrip())
     sign = line[-1:]
     return sign.decode() if sign and sign[0] in _SIGNS and sign + b"CO" in line else None
 

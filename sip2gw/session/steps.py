@@ -145,6 +145,8 @@ class Decline:
     code: str
     limit: str = ""
     """The limit that was reached, if it is that."""
+    why: str = field(default="", eq=False)
+    """More about it for the log: the message and what is wrong with it, never its bytes."""
 
 
 Step = Ignore | Say | SignIn | Ask | Confirm | Join | Decline

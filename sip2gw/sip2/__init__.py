@@ -3,7 +3,7 @@
 from sip2gw.secret import Secret
 from sip2gw.sip2 import messages
 from sip2gw.sip2.codec import PLAIN, Trailer, build, format, parse
-from sip2gw.sip2.dialects import DEFAULT, Dialect
+from sip2gw.sip2.dialects import DEFAULT, Dialect, spoken_version
 from sip2gw.sip2.errors import BadChecksum, Crowded, Displaced, Garbled, Unfit, UnknownMessage
 from sip2gw.sip2.framing import Framer, TooLong
 from sip2gw.sip2.kinds import DENIED, PatronFlag, SummaryList
@@ -40,4 +40,5 @@ __all__ = [
     "messages",
     "parse",
     "refusal",
+    "spoken_version",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from sip2gw.sip2.checksum import checksum
-from sip2gw.sip2.dialects import DEFAULT, Dialect
+from sip2gw.sip2.dialects import DEFAULT, Dialect, spoken_version
 from sip2gw.sip2.errors import BadChecksum, Crowded, Displaced
 from sip2gw.sip2.fields import Fixed, Variable
 from sip2gw.sip2.layout import Layout, lay_out
@@ -44,9 +44,9 @@ def parse(line: bytes, dialect: Dialect = DEFAULT, *, most: int | None = None) -
         raise BadChecksum
     message, trailer = build(layout), Trailer(layout.sequence, layout.checksum is not None)
     if layout.crowded and isinstance(message, Request) and layout.code != "97":
-        raise Crowded(message, trailer)
-    if isinstance(message, Request) and not message.read_only and layout.displaced:
-        raise Displaced(message, trailer)
+        raise Crowded(message, trailer, f"it has more than {most} fields")
+    if isinstance(message, Request) and not message.read_only and (reason := layout.displaced):
+        raise Displaced(message, trailer, reason)
     return message, trailer
 
 
@@ -90,7 +90,7 @@ def format(
     message: Message, trailer: Trailer = PLAIN, dialect: Dialect = DEFAULT, *, version: str = "2.00"
 ) -> bytes:
     """The line that says `message`, with its terminator. `version` 1.xx leaves out what SIP 2.00 brought."""
-    old = version.startswith("1") and message.since == "1.00"
+    old = spoken_version(version) == "1.00" and message.since == "1.00"
     delimiter = dialect.delimiter.encode()
     parts = [message.code.encode()]
     for name, member in message.members.items():

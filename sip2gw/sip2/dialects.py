@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from attrs import frozen
@@ -22,6 +23,14 @@ class Dialect:
     delimiter: str = "|"
     max_length: int = 255
     romanised: Callable[[str], str] | None = None
+
+
+_VERSION_1 = re.compile(r"1\.[0-9]+ *")
+
+
+def spoken_version(said: str) -> str:
+    """The protocol version that answers whoever says `said` in 99: 1.00 for `1.` and digits, else 2.00."""
+    return "1.00" if _VERSION_1.fullmatch(said) else "2.00"
 
 
 DEFAULT = Dialect()

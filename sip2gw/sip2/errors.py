@@ -34,13 +34,14 @@ class UnknownMessage(Garbled):
 class Unfit(Garbled):
     """A request that can't be taken at its word. Asking again would bring the same bytes, so it is to be refused.
 
-    `request` is what could be read of it.
+    `request` is what could be read of it. `reason` says in words what is wrong.
     """
 
-    def __init__(self, request: Request, trailer: Trailer) -> None:
-        super().__init__(f"message {request.code}")
+    def __init__(self, request: Request, trailer: Trailer, reason: str) -> None:
+        super().__init__(f"message {request.code}: {reason}")
         self.request = request
         self.trailer = trailer
+        self.reason = reason
 
 
 class Displaced(Unfit):

@@ -14,6 +14,7 @@ from sip2gw.sip2.checksum import verify
 from sip2gw.sip2.dialects import DEFAULT, Dialect
 from sip2gw.sip2.errors import UnknownMessage
 from sip2gw.sip2.fields import VOCABULARY
+from sip2gw.sip2.fixed_part import read_fixed
 from sip2gw.sip2.message import REQUESTS, RESPONSES, Message
 from sip2gw.sip2.text import decode
 
@@ -22,8 +23,9 @@ _STRAY = bytes(byte for byte in range(0x100) if not (byte < 0x80 and chr(byte).i
 """What may stand before a message and means nothing: blanks, controls, remains of a telnet negotiation."""
 
 _SUM = re.compile(rb" *[0-9A-Fa-f]{1,4}")
-_AY = re.compile(rb"AY([0-9])(?:(?!AY).){0,3}\Z", re.DOTALL)
-"""The sequence number; rubbish after its digit has been seen."""
+_AY = re.compile(rb"AY([0-9]{1,9})(?:(?![0-9]|AY).(?:(?!AY).){0,2})?\Z", re.DOTALL)
+"""The sequence number; some terminals never wrap it after 9, and rubbish after its digits has been seen."""
+_LONGEST_AY = 14
 
 _FLAGS = frozenset({"Y", "y", "N", "n", "U", "u", " ", ""})
 _EXTENSION = re.compile(r"[A-Z][A-Z0-9]")
@@ -44,6 +46,8 @@ class Layout:
     """None when there is no checksum."""
     crowded: bool = False
     """Whether there were more fields than were to be read."""
+    swallowed: bool = False
+    """Whether the fixed part holds the beginning of a variable field, so that nobody can tell what stands where."""
 
     @property
     def code(self) -> str:
@@ -51,12 +55,13 @@ class Layout:
         return self.message.code
 
     @property
-    def displaced(self) -> bool:
-        """Whether a variable field stands in the fixed part, or a flag is neither yes nor no nor blank."""
-        part = "".join(characters for _, characters in self.fixed)
-        return (len(part) < self.message.width and part[:2] in VOCABULARY) or any(
-            characters not in _FLAGS for name, characters in self.fixed if name in self.message.flags
-        )
+    def displaced(self) -> str:
+        """Why nobody can tell what stands where, without any bytes of the line; empty if all can be told."""
+        if self.swallowed:
+            return "a field begins inside its fixed part"
+        flags = self.message.flags
+        strange = [name for name, characters in self.fixed if name in flags and characters not in _FLAGS]
+        return f"{strange[0]} is neither Y nor N" if strange else ""
 
 
 @frozen(repr=False)
@@ -83,9 +88,11 @@ def lay_out(line: bytes, dialect: Dialect = DEFAULT, *, most: int | None = None)
         # The stray bytes may have been counted.
         ok = _find_trailer(line, message, dialect).ok is True
     text = decode(bare[2 : trailer.start], dialect)
-    fixed, rest = _cut_fixed(text, message, dialect.delimiter)
-    fields, crowded = _cut_fields(rest, dialect.delimiter, most)
-    return Layout(message, fixed, fields, trailer.sequence, trailer.checksum, ok, crowded)
+    part = read_fixed(text, message, dialect.delimiter)
+    fields, crowded = _cut_fields(text[part.end :], dialect.delimiter, most)
+    return Layout(
+        message, part.fields, fields, trailer.sequence, trailer.checksum, ok, crowded, part.swallowed
+    )
 
 
 def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Trailer:
@@ -98,7 +105,7 @@ def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Tra
     rest = line[az + 2 :].rstrip(_BLANKS + delimiter)
     if az < 0 or not rest or delimiter in rest:
         return _Trailer(len(line))
-    ay = _AY.search(line, max(az - 6, 0), az)
+    ay = _AY.search(line, max(az - _LONGEST_AY, 0), az)
     if ay and delimiter in ay[0]:
         ay = None
     start = ay.start() if ay else az
@@ -114,13 +121,6 @@ def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Tra
     if not found:
         return _Trailer(len(line))
     return _Trailer(start, ay[1].decode() if ay else None, rest.decode("ascii", "replace"), ok)
-
-
-def _cut_fixed(text: str, message: type[Message], delimiter: str) -> tuple[tuple[tuple[str, str], ...], str]:
-    """The fixed part and what follows it, stray delimiter and all. If too short it ends at the first delimiter."""
-    part = text[: message.width].partition(delimiter)[0]
-    fixed = tuple([(name, part[start:end]) for name, start, end in message.places])
-    return fixed, text[len(part) :]
 
 
 def _cut_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[tuple[str, str], ...], bool]:

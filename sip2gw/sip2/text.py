@@ -30,13 +30,28 @@ _SPELLED = {
 def to_wire(text: str, dialect: Dialect) -> bytes:
     """`text` as the value of a field: safe, in the dialect's charset, no longer than a field may be."""
     text = safe(text, dialect)
-    try:
-        value = text.encode(dialect.charset)
-    except UnicodeEncodeError:
+    value = _encoded(text, dialect)
+    if value is None:
         # What stands in for a character may itself be a delimiter.
         text = safe(_transliterate(text, dialect), dialect)
         value = text.encode(dialect.charset)
     return value if len(value) <= dialect.max_length else _cut(text, value, dialect)
+
+
+def _encoded(text: str, dialect: Dialect) -> bytes | None:
+    """`text` in the dialect's charset; None if that can't be, or would end a field or a line.
+
+    In multi-byte charsets such as GBK, Big5 or Shift JIS the second byte of a character may be the delimiter, and
+    terminals split bytes.
+    """
+    try:
+        value = text.encode(dialect.charset)
+    except UnicodeEncodeError:
+        return None
+    if value.isascii() and len(value) == len(text):
+        return value  # no character has more than one byte, and `safe` has seen to those
+    ends = dialect.delimiter.encode(), b"\r", b"\n"
+    return None if any(end in value for end in ends) else value
 
 
 def safe(text: str, dialect: Dialect) -> str:
@@ -69,23 +84,15 @@ def _transliterate(text: str, dialect: Dialect) -> str:
 
 
 def _nearest(character: str, dialect: Dialect) -> str:
-    charset = dialect.charset
-    if _holds(charset, character):
+    if _encoded(character, dialect) is not None:
         return character
     parts = _SPELLED.get(character) or unicodedata.normalize("NFKD", character)
     bare = "".join(_SPELLED.get(part, part) for part in parts if not unicodedata.combining(part))
-    if _holds(charset, bare):
+    bare = safe(bare, dialect)
+    if _encoded(bare, dialect) is not None:
         return bare
-    latin = dialect.romanised(character) if dialect.romanised else ""
-    return latin if latin and _holds(charset, latin) else "?"
-
-
-def _holds(charset: str, text: str) -> bool:
-    try:
-        text.encode(charset)
-    except UnicodeEncodeError:
-        return False
-    return True
+    latin = safe(dialect.romanised(character), dialect) if dialect.romanised else ""
+    return latin if latin and _encoded(latin, dialect) is not None else "?"
 
 
 def _cut(text: str, value: bytes, dialect: Dialect) -> bytes:
@@ -93,7 +100,11 @@ def _cut(text: str, value: bytes, dialect: Dialect) -> bytes:
     fits = end = len(value[: dialect.max_length].decode(dialect.charset, "ignore"))
     while end and _belong_together(text[end - 1], text[end]):
         end -= 1
-    return text[: end or fits].encode(dialect.charset)
+    end = end or fits
+    # A charset that switches between character sets needs some bytes more to switch back.
+    while len(value := text[:end].encode(dialect.charset)) > dialect.max_length:
+        end -= 1
+    return value
 
 
 def _belong_together(before: str, after: str) -> bool:

@@ -199,3 +199,14 @@ def test_what_strangers_cause_to_be_logged_is_bounded_and_what_terminals_do_is_l
     assert told[0].startswith("no library yet refused: not_logged_in (terminal at ")
     assert told[0].endswith("others not logged")
     assert [line.partition(" (")[0] for line in told[1:]] == ["riverside refused: other_library"] * 2
+
+
+def test_K24_an_unreadable_request_is_logged_with_message_and_reason(bench):
+    bench.connect()
+    assert bench.say(LOGIN) == "941"
+    with capturedLogs() as logs:
+        assert bench.say("11Y?" + " " * 36 + "AOriverside|AAcanary|ABcanary|ADcanary|").startswith("120")
+    told = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
+    assert [line.partition(" (")[0] for line in told] == [
+        "riverside refused: unreadable, message 11: no_block is neither Y nor N"
+    ]

@@ -715,7 +715,7 @@ def test_a_write_without_a_date_is_remembered_for_the_retries_only():
 @pytest.mark.parametrize("start", ANYWHERE)
 def test_a_write_out_of_its_places_is_refused(start):
     session = start()
-    line = b"11AOelsewhere|AAM-1|AB1|AC|"
+    line = b"11YN2026AOelsewhere|AAM-1|AB1|AC|"
     assert session.receive(line) == Decline("unreadable")
     check_refusal(session.refuse("why"), b"11YN" + b" " * 36 + b"AO|AA|AB|AC|")
 

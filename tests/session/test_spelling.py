@@ -189,3 +189,36 @@ def test_each_knob_of_spelling_reaches_the_dialect():
         "^",
         60,
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "version", "width"),
+    [
+        (b"9920261028    101500AOriverside|", "2.00", None),
+        (b"9900801015AOriverside|", "2.00", None),
+        (b"9900801.0E", "2.00", 80),
+        (b"9900801.00", "1.00", 80),
+        (b"9900801.13", "1.00", 80),
+        (b"9900802.00", "2.00", 80),
+        (b"990080", "2.00", 80),
+        (b"9900012.00", "2.00", None),
+        (b"9909992.00", "2.00", None),
+    ],
+)
+def test_K6_only_a_version_1_makes_a_session_of_sip_1_00(line, version, width):
+    session, _ = serving()
+    told = said(session, line, messages.ACSStatus(supported_messages=frozenset({"11"})))
+    assert (b"|BX" in told) == (version == "2.00")
+    step = session.receive(PATRON)
+    assert cast(Any, step).print_width == width
+    answer = cast(
+        Any, session.reply(messages.PatronStatusResponse(valid_patron=True, valid_patron_password=False))
+    )
+    assert (b"|BLY|CQN|" in answer.line) == (version == "2.00")
+
+
+@pytest.mark.parametrize("algorithms", ["", "0", "00"])
+@pytest.mark.parametrize("trailer", ["", "AY0AZ", "AY10AZ"])
+def test_K5_K11_a_login_shows_its_delimiter_however_it_is_spelled(algorithms, trailer):
+    line = f"93{algorithms}CNkiosk^COsecret^AOriverside^{trailer}".encode()
+    assert delimiter_of_login(line + (checksum(line) if trailer else b""), "|") == "^"

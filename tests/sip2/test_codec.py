@@ -258,9 +258,12 @@ class TestFields:
 @pytest.mark.parametrize(
     "line",
     [
-        "11AOhillcrest|AAM-1001|AB10002|AC|",
-        "09APdesk|AOriverside|AB10001|AC|",
-        "37BV2.50|AOriverside|AAM-1|",
+        "11YN20260301   101500AOhillcrest|AAM-1001|AB10002|AC|",
+        "11YN20260301   101500                  AOhillcrest|AAM-1001|AB10002|AC|",
+        "09N20260301    1015002026AOriverside|AB10001|AC|",
+        "11Y20260301    101500AOriverside|AAM-1001|AB10002|AC|",
+        "37202603010100BV2.50|AOriverside|AAM-1|",
+        "37                  010BDTAOriverside|BV2.50|AAM-1|",
         "11????20260301    101500                  AOriverside|AAM-1|AB1|AC|",
         "29?N20260301    101500                  AOriverside|AAM-1|AB1|",
     ],

@@ -36,7 +36,7 @@ def summed(body):
         pytest.param(b"93  CNSIPCHK51|COSELFC123|CP|AYF765AY0AZF518", "0", id="an old one left inside"),
         pytest.param(b"97AZFEF5", None, id="97"),
         pytest.param(b"97AY0AZFE2B", "0", id="97 with AY"),
-        pytest.param(summed(CHECKIN + b"AY89AZ"), "8", id="AY of two digits"),
+        pytest.param(summed(CHECKIN + b"AY89AZ"), "89", id="AY of two digits"),
         pytest.param(summed(CHECKIN + b"AY4AY7AZ"), "7", id="AY twice"),
     ],
 )
@@ -45,6 +45,18 @@ def test_forms_that_are_read(line, sequence):
     assert (layout.sequence, layout.checksum_ok) == (sequence, True)
     assert layout.checksum == line.decode("latin-1").rstrip("| \0")[-4:]
     assert parse(line)[1] == Trailer(sequence, True)
+
+
+@pytest.mark.parametrize("number", ["0", "9", "10", "42", "99", "100", "123456789"])
+@pytest.mark.parametrize("end", [b"", b"|"])
+def test_K11_a_sequence_number_is_echoed_with_all_its_digits(number, end):
+    line = summed(CHECKIN + b"AY" + number.encode() + b"AZ") + end
+    message, trailer = parse(line)
+    assert trailer == Trailer(number, True)
+    assert message.item_identifier == "1234567"
+    answer = format(messages.CheckinResponse(), trailer)
+    assert f"AY{number}AZ".encode() in answer
+    assert parse(answer.removesuffix(b"\r"))[1] == trailer
 
 
 def small_sum(width):

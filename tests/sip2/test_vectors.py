@@ -19,8 +19,8 @@ OTHERWISE = {
     "v403": {"fields": {"CS": "E KLINGEL | CT"}},
     # The date is too short by a blank, so that it swallows AO; what is left of AO and AA follows no field.
     "v402": {"missing": {"d_21", "104000000105"}},
-    # The same, and an AY of two digits: the first is the number, the second rubbish, and no field AY remains.
-    "v404": {"missing": {"kcls ", "89"}, "sequence": "8"},
+    # The same, and an AY of two digits, which is the number: no field AY remains.
+    "v404": {"missing": {"kcls ", "89"}, "sequence": "89"},
 }
 """Where we read on purpose otherwise than the file says, and why."""
 

@@ -1,0 +1,151 @@
+"""Read a fixed part, also one that lacks some of its fields.
+
+Some clients leave out a date, flags or algorithms. A fixed field is digits, blanks, or the letters Y, N and U; no code
+of a variable field begins so. A code in the fixed part is therefore the first variable field. Only a currency has
+letters of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations
+
+from attrs import frozen
+
+from sip2gw.sip2.fields import CURRENCY_TYPE, VOCABULARY, Fixed
+from sip2gw.sip2.message import Message
+
+Place = tuple[str, int, int]
+"""Name, start and end of a fixed field."""
+
+_LOGIN_ALSO = frozenset({"AO", "AC"})
+"""Some terminals put these into a login."""
+_BY_THE_BOOK = {
+    "timestamp": (
+        r"[12][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+        r"(?: {4}|0000| {3}[A-Za-z]|[A-Za-z] {3})[0-9]{6}"
+        r"| {18}|0{18}"
+    ),
+    "yn": "[YyNn ]",
+    "ynu": "[YyNnUu ]",
+    "01": "[01 ]",
+    "enum:hold_mode": "[-+* ]",
+    "currency": "[A-Z]{3}",
+    "version": r"[0-9]\.[0-9A-Z]{2}",
+    "summary": "[YyNn ]{10}",
+    "patron_status": "[YyNn ]{14}",
+}
+"""What stands in a fixed field that is right, by its kind; digits and blanks in every other."""
+
+
+@frozen(repr=False)
+class FixedPart:
+    """The fixed part of one line."""
+
+    fields: tuple[tuple[str, str], ...]
+    """Name and characters of each; shorter than declared, or empty, if the line had no more."""
+    end: int
+    swallowed: bool = False
+    """Whether a variable field begins in it, and nobody can tell what stands where."""
+
+
+def read_fixed(text: str, message: type[Message], delimiter: str) -> FixedPart:
+    """The fixed part of `text`, which is a line without its code and trailer.
+
+    It ends before the first variable field, at a delimiter, or where it has all its characters.
+    """
+    longest = text.find(delimiter, 0, message.width)
+    if longest < 0:
+        longest = min(message.width, len(text))
+    code = _first_code(text, longest, message, delimiter)
+    if code is None or any(code == start for _, start, _ in message.places):
+        return _cut(text, message.places, longest if code is None else code)
+    if places := _without_some(text[:code], message):
+        return _cut(text, places, code, message)
+    return FixedPart(_cut(text, message.places, longest).fields, longest, swallowed=True)
+
+
+def is_by_the_book(field: Fixed[object], characters: str) -> bool:
+    """Whether these characters may stand in this field."""
+    return re.fullmatch(_BY_THE_BOOK.get(field.kind.name, "[0-9 ]+"), characters) is not None
+
+
+def is_listed(code: str, message: type[Message]) -> bool:
+    """Whether `code`, in capitals or small letters, is a variable field of `message`."""
+    code = _in_capitals(code)
+    return code in message.variables or (message.code == "93" and code in _LOGIN_ALSO)
+
+
+def fixed_fields(message: type[Message]) -> dict[str, Fixed[object]]:
+    """The fixed fields of a message, in order."""
+    return {name: member.field for name, member in message.members.items() if isinstance(member.field, Fixed)}
+
+
+def _cut(text: str, places: tuple[Place, ...], end: int, message: type[Message] | None = None) -> FixedPart:
+    found = tuple([(name, text[start : min(stop, end)]) for name, start, stop in places])
+    if message is not None:
+        there = dict(found)
+        found = tuple((name, there.get(name, "")) for name, _, _ in message.places)
+    return FixedPart(found, end)
+
+
+def _first_code(text: str, longest: int, message: type[Message], delimiter: str) -> int | None:
+    """Where the first variable field begins, if that is in the fixed part."""
+    part = text[:longest]
+    if part.isascii() and part.replace(" ", "").isdigit() and not text[longest - 1 : longest + 1].isalpha():
+        return None
+    starts = {start for _, start, _ in message.places}
+    currency = _currency(text, message, delimiter)
+    for place in range(longest):
+        if currency is not None and place >= currency:
+            return None
+        code = text[place : place + 2]
+        at_its_place = place in starts and not (_ends_in_currency(message) and place == message.width - 3)
+        if is_listed(code, message) or (at_its_place and _in_capitals(code) in VOCABULARY):
+            return place
+    return None
+
+
+def _currency(text: str, message: type[Message], delimiter: str) -> int | None:
+    """Where three letters are a currency: AOA is one, and then a field or nothing follows."""
+    if not _ends_in_currency(message):
+        return None
+    start, following = message.width - CURRENCY_TYPE.width, text[message.width :]
+    follows = not following or following.startswith(delimiter) or is_listed(following[:2], message)
+    return start if follows and re.fullmatch("[A-Z]{3}", text[start : message.width]) else None
+
+
+def _ends_in_currency(message: type[Message]) -> bool:
+    return bool(message.places) and message.places[-1][0] == CURRENCY_TYPE.name
+
+
+def _without_some(part: str, message: type[Message]) -> tuple[Place, ...]:
+    """The places of the fields in `part`, if it can only be read as the fixed part without some of them.
+
+    Of two dates the second is the one that is missing.
+    """
+    found = list(_readings(part, message))
+    fields = fixed_fields(message)
+    others = {
+        tuple(name for name, _, _ in places if fields[name].kind.name != "timestamp") for places in found
+    }
+    return found[0] if len(others) == 1 else ()
+
+
+def _readings(part: str, message: type[Message]) -> Iterator[tuple[Place, ...]]:
+    fields = fixed_fields(message)
+    for count in range(1, len(fields)):
+        for chosen in combinations(fields, count):
+            if sum(fields[name].width for name in chosen) != len(part):
+                continue
+            places, start = list[Place](), 0
+            for name in chosen:
+                places.append((name, start, start + fields[name].width))
+                start += fields[name].width
+            if all(is_by_the_book(fields[name], part[begin:end]) for name, begin, end in places):
+                yield tuple(places)
+
+
+def _in_capitals(code: str) -> str:
+    return code.upper() if code.islower() else code
