@@ -26,6 +26,7 @@ def seeds(target: str) -> list[bytes]:
         "proxy": _headers,
         "adapter": _bodies,
         "login": _logins,
+        "decoder": _pasted,
     }[target]
     found = [file.read_bytes() for file in sorted((HERE / "found" / target).glob("*"))]
     return list(dict.fromkeys([*found, *made()]))
@@ -137,3 +138,24 @@ def _logins() -> Iterator[bytes]:
     for account in (b"a:b", b":b", b"a:", b"a:b:c", b"", b"::", b"x" * 4000, b"a\0:b"):
         yield b"00CN|CO|AOriverside|AC" + account + b"|"
         yield b"00CNriverside|CO" + account + b"|CPriverside:North|"
+
+
+def _pasted() -> Iterator[bytes]:
+    around = (
+        (b"", b""),
+        (b"2026-02-24 11:54:46  send:", b""),
+        (b'[12:01:02.123] RX <- "', b'\\r"'),
+        (b"DEBUG b'", b"\\x0d'"),
+        (b"\xe2\x86\x92 ", b"<CR><LF>"),
+        (b'{"line": "', b'\\u000d", "peer": "192.0.2.7"}'),
+    )
+    for number, line in enumerate(vectors()):
+        before, behind = around[number % len(around)]
+        yield before + (line.replace(b"|", b"^") if number % 4 == 3 else line) + behind
+    for line in vectors()[:20]:
+        yield line.decode().encode("utf-16")
+        yield line.hex(" ").encode()
+        yield line.replace(b"    ", b" ")
+    yield b"9900302.00AY2AZFCA4\\r"
+    yield b"9900302.00AY2AZ^ADsecret^"
+    yield b"11 " * 200

@@ -14,8 +14,8 @@ import corpus
 
 HERE = Path(__file__).parent
 WORK = HERE.parent / "var/fuzz"
-TARGETS = ("framer", "codec", "proxy", "adapter", "login")
-LONGEST = {"framer": 8192, "codec": 2048, "proxy": 600, "adapter": 4096, "login": 1024}
+TARGETS = ("framer", "codec", "proxy", "adapter", "login", "decoder")
+LONGEST = {"framer": 8192, "codec": 2048, "proxy": 600, "adapter": 4096, "login": 1024, "decoder": 512}
 """Bytes of the longest input."""
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -40,6 +41,10 @@ from sip2gw.sip2 import (
     parse,
     refusal,
 )
+from sip2gw.tools.decode import split_lines
+from sip2gw.tools.decoded import Decoded
+from sip2gw.tools.escapes import as_bytes
+from sip2gw.tools.pasted import NoMessage, find
 
 DIALECTS = (
     Dialect(),
@@ -52,6 +57,7 @@ RECORDS = (
     *(getattr(movements, name) for name in dir(movements) if hasattr(getattr(movements, name), "__attrs_attrs__")),
 )  # fmt: skip
 MOST_FIELDS = 64
+CANARY = "qX7zK9wQ"
 
 
 def framer(stream: bytes) -> None:
@@ -141,9 +147,35 @@ def login(line: bytes) -> None:
         assert ":" not in account.username
 
 
+def decoder(text: bytes) -> None:
+    """Whatever is pasted has a verdict, line by line; and what stands in a field of a password is not in it."""
+    for line in split_lines(as_bytes([text], "utf-8")):
+        assert _verdict(line)
+        for sign in (b"|", b"^"):
+            assert CANARY not in _verdict(line + sign + b"AD" + CANARY.encode() + sign)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (framer, codec, proxy, adapter, login)
+    target.__name__: target for target in (framer, codec, proxy, adapter, login, decoder)
 }
+
+
+def _verdict(line: bytes) -> str:
+    """All that is shown of a line."""
+    shown = []
+    for delimiter in (None, "|", "^"):
+        try:
+            found = find(line, Dialect(), delimiter)
+        except NoMessage as no_message:
+            shown.append(str(no_message))
+            continue
+        for one in found:
+            decoded = Decoded.found(one)
+            columns = [cell for column in decoded.table().columns for cell in column.cells]
+            text = json.dumps(decoded.as_object()) + decoded.as_text() + decoded.verdict()
+            assert decoded.as_text().isprintable()
+            shown.append(text + "".join(map(str, columns)))
+    return "\n".join(shown)
 
 
 def _text(line: bytes, dialect: Dialect) -> str:

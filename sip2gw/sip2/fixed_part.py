@@ -32,6 +32,8 @@ _BY_THE_BOOK = {
     "01": "[01 ]",
     "enum:hold_mode": "[-+* ]",
     "currency": "[A-Z]{3}",
+    "digits": " *[0-9]+| +",
+    "count": " *[0-9]+| +",
     "version": r"[0-9]\.[0-9A-Z]{2}",
     "summary": "[YyNn ]{10}",
     "patron_status": "[YyNn ]{14}",
@@ -68,7 +70,7 @@ def read_fixed(text: str, message: type[Message], delimiter: str) -> FixedPart:
 
 def is_by_the_book(field: Fixed[object], characters: str) -> bool:
     """Whether these characters may stand in this field."""
-    return re.fullmatch(_BY_THE_BOOK.get(field.kind.name, "[0-9 ]+"), characters) is not None
+    return re.fullmatch(_BY_THE_BOOK.get(field.kind.name, "[0-9]+| +"), characters) is not None
 
 
 def is_listed(code: str, message: type[Message]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,8 +12,10 @@ from typing import BinaryIO
 import click
 from rich.console import Console
 
-from sip2gw.sip2 import Dialect, UnknownMessage
+from sip2gw.sip2 import Dialect
 from sip2gw.tools.decoded import Decoded
+from sip2gw.tools.escapes import as_bytes
+from sip2gw.tools.pasted import NoMessage, find
 
 _WIDE = 160
 """Columns where the output is no terminal."""
@@ -52,54 +54,79 @@ def charset(ctx: click.Context, param: click.Parameter, value: str) -> str:
     return value
 
 
+def one_sign(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A sign that may close a field."""
+    if value is not None and (len(value) != 1 or value.isalnum() or value.isspace()):
+        raise click.BadParameter(
+            "must be one sign, such as ^, that is neither a letter nor a digit nor a blank"
+        )
+    return value
+
+
 @click.command(short_help="Show lines of SIP2 in words.")
 @click.argument("lines", nargs=-1, metavar="[LINE]...")
 @click.option("--file", type=click.File("rb"), help="Read lines from this file; - is standard input.")
 @click.option("--secrets", is_flag=True, help="Show passwords and account names (AC AD CN CO); else ***.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--delimiter", callback=one_sign, help="The sign that closes a field; else it is looked for.")
 @click.option("--charset", default="utf-8", show_default=True, callback=charset, help="Charset of the lines.")
-def decode(lines: tuple[str, ...], file: BinaryIO | None, secrets: bool, as_json: bool, charset: str) -> None:
+def decode(
+    lines: tuple[str, ...],
+    file: BinaryIO | None,
+    secrets: bool,
+    as_json: bool,
+    delimiter: str | None,
+    charset: str,
+) -> None:
     """Show each LINE of SIP2 field by field, in words, with a verdict on its checksum.
 
-    Without LINE and --file, lines are read from standard input. They may end with CR, LF or both. The exit status is
-    1 if a line was no SIP2 message.
+    A LINE may be a message or a line of a log with a message in it. Without LINE and --file, lines are read from
+    standard input. They may end with CR, LF or both. The exit status is 1 if no SIP2 message was found in a line.
 
     \b
     sip2gw decode '9900302.00AY2AZFCA4'
     sip2gw decode --json < terminal.log
     """
     dialect = Dialect(charset=charset)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a screen that lacks a character shows its number
     console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
     failures = 0
-    for number, line in enumerate(_sources(lines, file), 1):
+    for number, line in enumerate(_sources(lines, file, charset), 1):
         try:
-            decoded = Decoded(line, dialect, secrets=secrets)
-        except UnknownMessage as unknown:
+            found = find(line, dialect, delimiter)
+        except NoMessage as no_message:
             failures += 1
-            _complain(number, unknown, as_json)
+            _complain(number, str(no_message), as_json)
             continue
-        if as_json:
-            click.echo(json.dumps(decoded.as_object()))
-        else:
-            console.print(decoded.heading(), style="bold")
-            console.print(decoded.table())
-            console.print()
+        for one in found:
+            _show(Decoded.found(one, secrets=secrets), number, console, as_json)
     if failures:
         raise SystemExit(1)
 
 
-def _sources(lines: tuple[str, ...], file: BinaryIO | None) -> Iterator[bytes]:
+def _show(decoded: Decoded, number: int, console: Console, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(decoded.as_object()))
+        return
+    if decoded.note:
+        click.echo(f"line {number}: {decoded.note}", err=True)
+    console.print(decoded.heading(), style="bold")
+    console.print(decoded.table())
+    console.print()
+
+
+def _sources(lines: tuple[str, ...], file: BinaryIO | None, charset: str) -> Iterator[bytes]:
     for line in lines:
-        yield from split_lines([os.fsencode(line)])
+        yield from split_lines([line.encode(sys.getfilesystemencoding(), "surrogateescape")])
     if file is not None:
-        yield from split_lines(_chunks(file))
+        yield from split_lines(as_bytes(_chunks(file), charset))
     elif not lines:
-        yield from split_lines(_chunks(sys.stdin.buffer))
+        yield from split_lines(as_bytes(_chunks(sys.stdin.buffer), charset))
 
 
-def _complain(number: int, unknown: UnknownMessage, as_json: bool) -> None:
+def _complain(number: int, why: str, as_json: bool) -> None:
     """Say which line was no message, without showing it: it may hold a password."""
-    why = f"unknown message code {unknown.code}" if unknown.code else "does not begin with a message code"
     if as_json:
         click.echo(json.dumps({"error": f"line {number}: no SIP2 message: {why}"}))
     else:

@@ -5,7 +5,8 @@ Secrets are masked unless `secrets` says otherwise.
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Self
 
 from rich.table import Table
 from rich.text import Text
@@ -14,20 +15,37 @@ from sip2gw.sip2 import DEFAULT, Dialect, Layout, lay_out
 from sip2gw.sip2.checksum import checksum
 from sip2gw.sip2.fields import VOCABULARY, Fixed
 from sip2gw.tools.masking import MASK, as_line, masked, visible
+from sip2gw.tools.pasted import Found, spelled
 from sip2gw.tools.words import field_name, in_words
+
+_DIGITS = re.compile("[0-9A-Fa-f]{1,4}")
 
 
 class Decoded:
     """A line by its parts. Raises `UnknownMessage` for a line that is no message."""
 
     def __init__(self, line: bytes, dialect: Dialect = DEFAULT, *, secrets: bool = False) -> None:
-        layout = lay_out(line, dialect)
-        self._line = line
-        self.layout: Layout = layout if secrets else masked(layout)
+        self._show(spelled(line, dialect), secrets)
+
+    @classmethod
+    def found(cls, found: Found, *, secrets: bool = False) -> Self:
+        """A message that was found in a line of a log."""
+        self = cls.__new__(cls)
+        self._show(found, secrets)
+        return self
+
+    def _show(self, found: Found, secrets: bool) -> None:
+        layout = lay_out(found.line, found.dialect)
+        self._line = found.line
+        self._delimiter = found.dialect.delimiter
+        self.note = found.note
+        self.layout: Layout = layout if secrets else masked(layout, in_doubt=found.in_doubt)
 
     def as_object(self) -> dict[str, Any]:
         """What `--json` prints."""
         layout = self.layout
+        spelling = {"delimiter": self._delimiter} if self._delimiter != DEFAULT.delimiter else {}
+        note = {"note": self.note} if self.note else {}
         return {
             "code": layout.code,
             "message": layout.message.name,
@@ -36,19 +54,23 @@ class Decoded:
             "sequence": layout.sequence,
             "checksum": layout.checksum,
             "checksum_ok": layout.checksum_ok,
+            **spelling,
+            **note,
         }
 
     def as_text(self) -> str:
         """The line again, on one line and safe for a screen."""
-        return as_line(self.layout)
+        return as_line(self.layout, self._delimiter)
 
     def verdict(self) -> str:
         """What is to be said of the checksum."""
         layout = self.layout
         if layout.checksum is None:
             return "no checksum"
-        right = self._right_checksum(layout.checksum)
-        if layout.checksum_ok and int(layout.checksum, 16) == int(right, 16):
+        right, digits = self._right_checksum(layout.checksum), layout.checksum.strip(" ")
+        if not _DIGITS.fullmatch(digits):
+            return f"DAMAGED, {right} would be right"
+        if layout.checksum_ok and int(digits, 16) == int(right, 16):
             return "right"
         if layout.checksum_ok:
             return f"fits the characters, not the bytes ({right} would)"
@@ -58,9 +80,9 @@ class Decoded:
         """The sum over what the terminal sent, from the message code to the letters AZ."""
         line = self._line.replace(b"\0", b"")
         start = line.index(self.layout.code.encode())
-        end = line.rindex(b"AZ" + digits.encode()) + 2
+        end = line.rindex(b"AZ") + 2
         right, whole = (checksum(line[place:end]).decode() for place in (start, 0))
-        return whole if int(whole, 16) == int(digits, 16) else right
+        return whole if whole.lstrip("0") == digits.strip(" ").lstrip("0").upper() else right
 
     def table(self) -> Table:
         """One row for each field: code, name, characters, meaning."""

@@ -26,7 +26,8 @@ from attrs import field, frozen
 from sip2gw.sip2 import UnknownMessage, lay_out
 from sip2gw.sip2.checksum import checksum
 from sip2gw.tools.address import Unreachable
-from sip2gw.tools.masking import as_line, masked, visible
+from sip2gw.tools.decoded import Decoded
+from sip2gw.tools.masking import visible
 
 _MOMENT = re.compile(r"\{date(?:([+-][0-9]{1,6})(d?))?\}")
 _PLACEHOLDER = re.compile(r"(\{date\}|\{\*\*?\})")
@@ -240,6 +241,6 @@ def _regex(pattern: str) -> str:
 
 def _shown(line: bytes) -> str:
     try:
-        return as_line(masked(lay_out(line)))
+        return Decoded(line).as_text()
     except UnknownMessage:
         return f"a line of {len(line)} bytes that is no SIP2 message"

@@ -22,7 +22,9 @@ VECTORS = [
 ]
 WITHOUT_FIELD_ID = {"v096", "v402", "v403", "v404"}
 """Lines with pieces that have no field id: those belong to the field before them, or are dropped."""
-PLAIN = [vector for vector in VECTORS if vector["id"] not in WITHOUT_FIELD_ID]
+OTHER_DELIMITER = {"v244"}
+"""Decoded there as if its delimiter were the usual one."""
+PLAIN = [vector for vector in VECTORS if vector["id"] not in WITHOUT_FIELD_ID | OTHER_DELIMITER]
 SECRET = {"AC", "AD", "CN", "CO"}
 
 

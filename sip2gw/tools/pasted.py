@@ -1,0 +1,195 @@
+"""Find the message in what people paste: a line of a log, with a prefix, quotes, arrows and escapes.
+
+A message is taken for one only if its checksum fits, or what stands in its fixed part may stand there. A wrong message
+would mislead; no message is only a nuisance.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import IntEnum
+from itertools import islice
+
+from attrs import evolve, frozen
+
+from sip2gw.sip2 import REQUESTS, RESPONSES, Dialect, Layout, UnknownMessage, lay_out
+from sip2gw.sip2.fixed_part import fixed_fields, is_by_the_book, read_fixed
+from sip2gw.sip2.text import decode
+from sip2gw.tools.delimiters import delimiter_of
+from sip2gw.tools.escapes import from_hex, pieces, unescaped
+
+_CODE = re.compile(rb"(?<![0-9A-Za-z])(?=([0-9]{2}))")
+_CLOSED_BY = {b'"': b'"', b"'": b"'", b"`": b"`", b"<": b">", b"[": b"]", b"(": b")", b"{": b"}"}
+_BEHIND_TRAILER = re.compile(rb"(?s)(AZ[0-9A-Fa-f]{4})[^0-9A-Za-z|].*")
+_SAYS_A_MESSAGE_FOLLOWS = re.compile(
+    rb"(?:[\"'`<>\]]|<[-=]+|\b(?:send|sent|recv|received|rx|tx)|\xe2\x86[\x90\x92]|\b(?:send|sent|recv|received|rx|tx|in|out|request|response|msg|message|sip2?|"
+    rb"sc|acs|line|raw|data)\s*[:=])\s*\Z",
+    re.IGNORECASE,
+)
+_LOST_BLANKS = re.compile(r"(?:19|20)[0-9]{6} {0,3}[0-9]{6}(?![0-9])")
+_DATE_BEFORE = re.compile(rb"[0-9]{8}(?: {1,4}|0000)\Z")
+_TIME = re.compile(rb"[0-9]{6}(?![0-9])")
+_MOST_PLACES = 50
+"""Numbers in a line that are looked at: a log has few before its message."""
+_SHORT = 6
+"""A message as short as this may as well be a number in a sentence."""
+
+
+class _Sure(IntEnum):
+    NO = 0
+    BROKEN = 1
+    BY_THE_BOOK = 2
+    SUMMED = 3
+
+
+class NoMessage(Exception):
+    """No message is in the line. The text says why, without bytes of the line: it may hold a password."""
+
+
+@frozen(repr=False)
+class Found:
+    """A message as it was on the wire, and how it is spelled."""
+
+    line: bytes
+    dialect: Dialect
+    in_doubt: bool = False
+    """Whether its delimiter is unknown, so that fields may not be where they seem to be."""
+    note: str = ""
+
+
+def find(line: bytes, dialect: Dialect, delimiter: str | None = None) -> list[Found]:
+    """The messages in a line. `delimiter` is the one to take, where it is known. Raises `NoMessage`."""
+    whole = spelled(line, dialect, delimiter)
+    if _sure(whole)[0] is _Sure.SUMMED:
+        return [whole]
+    found = [one for piece in pieces(line) if (one := _in_piece(piece, dialect, delimiter))]
+    if not found and (dump := from_hex(line)):
+        found = [one for piece in pieces(dump) if (one := _in_piece(piece, dialect, delimiter))]
+    if not found:
+        raise NoMessage(_why(line))
+    return found
+
+
+def spelled(line: bytes, dialect: Dialect, delimiter: str | None = None) -> Found:
+    """A line that is a message, with its own delimiter."""
+    text = decode(line, dialect)
+    sign = delimiter_of(text)
+    if delimiter is not None:
+        sign = delimiter if delimiter in text else None
+    sign, known = sign or delimiter or dialect.delimiter, sign is not None
+    return Found(line, evolve(dialect, delimiter=sign), in_doubt=not known)
+
+
+def _in_piece(piece: bytes, dialect: Dialect, delimiter: str | None) -> Found | None:
+    """The message that is surest; of two that are as sure the first."""
+    best, best_sure = None, _Sure.NO
+    for place in _places(piece):
+        if best is not None and (best_sure is not _Sure.BROKEN or _has_fields(piece[:place])):
+            # A number in the fields of a broken message is no other message.
+            break
+        for body in _bodies(piece, place, dialect.charset):
+            found = spelled(body, dialect, delimiter)
+            sure, layout = _sure(found)
+            if layout is None or (sure < _Sure.SUMMED and not _may_begin(sure, body, piece[:place])):
+                continue
+            if sure > best_sure:
+                best, best_sure = evolve(found, note=_note(found, layout)), sure
+    return best
+
+
+def _may_begin(sure: _Sure, body: bytes, before: bytes) -> bool:
+    """Whether a message may follow `before`. A broken one follows nothing, and one that is only a number an arrow."""
+    if not before.strip(b" \t|\0\xef\xbb\xbf"):
+        return True
+    if sure is _Sure.BROKEN:
+        return False
+    return len(body) >= _SHORT or _SAYS_A_MESSAGE_FOLLOWS.search(before) is not None
+
+
+def _places(piece: bytes) -> list[int]:
+    return [
+        match.start()
+        for match in islice(_CODE.finditer(piece), _MOST_PLACES)
+        if ((code := match[1].decode()) in REQUESTS or code in RESPONSES)
+        and not (_DATE_BEFORE.search(piece, 0, match.start()) and _TIME.match(piece, match.start()))
+    ]
+
+
+def _bodies(piece: bytes, place: int, charset: str) -> list[bytes]:
+    """What may be the message that begins at `place`."""
+    body = piece[place:]
+    if closing := _CLOSED_BY.get(piece[max(place - 1, 0) : place]):
+        end = re.search(rb"(?<!\\)" + re.escape(closing) + rb"(?=\s*(?:[,;)}\]]|\Z|\s))", body)
+        body = body[: end.start()] if end else body
+    cut = _BEHIND_TRAILER.sub(rb"\1", body)
+    plain = [unescaped(body, charset), unescaped(cut, charset)]
+    return list(dict.fromkeys([*plain, body, cut] if closing else [body, cut, *plain]))
+
+
+def _sure(found: Found) -> tuple[_Sure, Layout | None]:
+    """How sure it is that this is a message."""
+    try:
+        layout = lay_out(found.line, found.dialect)
+    except UnknownMessage:
+        return _Sure.NO, None
+    if layout.checksum_ok:
+        return _Sure.SUMMED, layout
+    fields = fixed_fields(layout.message)
+    right = [is_by_the_book(fields[name], text) or not text for name, text in layout.fixed]
+    listed = any(code in layout.message.variables for code, _ in layout.fields)
+    nothing_else = _follows_at_once(found, layout)
+    complete = listed or (all(text for _, text in layout.fixed) and (bool(layout.fixed) or not layout.fields))
+    if all(right) and nothing_else and complete:
+        return _Sure.BY_THE_BOOK, layout
+    if _lost_blanks(layout) and listed and right[:1] != [False]:
+        return _Sure.BY_THE_BOOK, layout
+    begins_well = right[:1] != [False] or (layout.fixed[0][1] + " ").isspace()
+    at_once = nothing_else and bool(layout.fields) and layout.fields[0][0] in layout.message.variables
+    if (listed and (begins_well or at_once)) or (begins_well and nothing_else and _may_be_cut(layout)):
+        return _Sure.BROKEN, layout
+    return _Sure.NO, layout
+
+
+def _may_be_cut(layout: Layout) -> bool:
+    return all(re.fullmatch(r"[0-9 YyNnUu.+*?-]*", text) for _, text in layout.fixed)
+
+
+def _follows_at_once(found: Found, layout: Layout) -> bool:
+    """Whether a field, the trailer or nothing comes after the fixed part."""
+    text = decode(found.line, found.dialect).replace("\0", "")
+    text = text[text.index(layout.code) + 2 :]
+    part = read_fixed(text, layout.message, found.dialect.delimiter)
+    rest = text[part.end :].lstrip(found.dialect.delimiter + " ")
+    return not rest or re.match(r"AY[0-9]|AZ", rest) is not None or rest[:2].upper() in _codes(layout)
+
+
+def _codes(layout: Layout) -> set[str]:
+    return {code for code, _ in layout.fields}
+
+
+def _lost_blanks(layout: Layout) -> bool:
+    return _LOST_BLANKS.search("".join(text for _, text in layout.fixed)) is not None
+
+
+def _has_fields(piece: bytes) -> bool:
+    return re.search(rb"[^0-9A-Za-z\s][ABC][A-Z]", piece) is not None
+
+
+def _note(found: Found, layout: Layout) -> str:
+    """What the reader should know before trusting the fields."""
+    if layout.swallowed or (_lost_blanks(layout) and not layout.checksum_ok):
+        return "blanks seem to be lost: a date has four in its middle, and a fixed part its whole width"
+    if found.in_doubt and layout.fields and not layout.checksum_ok:
+        return "its delimiter is unknown: fields may not be where they seem to be"
+    return ""
+
+
+def _why(line: bytes) -> str:
+    code = line.lstrip()[:2].decode("ascii", "replace")
+    if not (code.isascii() and code.isdigit() and len(code) == 2):
+        return (
+            "does not begin with a message code" if not _places(line) else "no message is to be found in it"
+        )
+    if code in REQUESTS or code in RESPONSES:
+        return f"begins with {code}, but what follows is not of that message"
+    return f"unknown message code {code}"
