@@ -22,7 +22,7 @@ _CODE = re.compile(rb"(?<![0-9A-Za-z])(?=([0-9]{2}))")
 _CLOSED_BY = {b'"': b'"', b"'": b"'", b"`": b"`", b"<": b">", b"[": b"]", b"(": b")", b"{": b"}"}
 _BEHIND_TRAILER = re.compile(rb"(?s)(AZ[0-9A-Fa-f]{4})[^0-9A-Za-z|].*")
 _SAYS_A_MESSAGE_FOLLOWS = re.compile(
-    rb"(?:[\"'`<>\]]|<[-=]+|\b(?:send|sent|recv|received|rx|tx)|\xe2\x86[\x90\x92]|\b(?:send|sent|recv|received|rx|tx|in|out|request|response|msg|message|sip2?|"
+    rb"(?:[\"'`<>\](]|<[-=]+|\b(?:send|sent|recv|received|rx|tx)|\xe2\x86[\x90\x92]|\b(?:send|sent|recv|received|rx|tx|in|out|request|response|msg|message|sip2?|"
     rb"sc|acs|line|raw|data)\s*[:=])\s*\Z",
     re.IGNORECASE,
 )
