@@ -21,6 +21,8 @@ Place = tuple[str, int, int]
 
 _LOGIN_ALSO = frozenset({"AO", "AC"})
 """Some terminals put these into a login."""
+_FIRST_LETTERS = "".join(sorted({code[0] for code in VOCABULARY}))
+_MAY_BE_CODE = re.compile(f"[{_FIRST_LETTERS}{_FIRST_LETTERS.lower()}][A-Za-z]")
 _BY_THE_BOOK = {
     "timestamp": (
         r"[12][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
@@ -94,9 +96,8 @@ def _cut(text: str, places: tuple[Place, ...], end: int, message: type[Message] 
 
 def _first_code(text: str, longest: int, message: type[Message], delimiter: str) -> int | None:
     """Where the first variable field begins, if that is in the fixed part."""
-    part = text[:longest]
-    if part.isascii() and part.replace(" ", "").isdigit() and not text[longest - 1 : longest + 1].isalpha():
-        return None
+    if not _MAY_BE_CODE.search(text, 0, longest + 1):
+        return None  # nearly every line
     starts = {start for _, start, _ in message.places}
     currency = _currency(text, message, delimiter)
     for place in range(longest):

@@ -31,7 +31,7 @@ from sip2gw.tools.masking import visible
 
 _MOMENT = re.compile(r"\{date(?:([+-][0-9]{1,6})(d?))?\}")
 _PLACEHOLDER = re.compile(r"(\{date\}|\{\*\*?\})")
-_TRAILER = re.compile(r"(AY[0-9])?AZ[0-9A-Fa-f]{4}\Z")
+_TRAILER = re.compile(r"(AY[0-9]{1,9})?AZ[0-9A-Fa-f]{4}\Z")
 _WITHOUT_SEQUENCE = ("96", "97")
 
 

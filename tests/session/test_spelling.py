@@ -222,3 +222,15 @@ def test_K6_only_a_version_1_makes_a_session_of_sip_1_00(line, version, width):
 def test_K5_K11_a_login_shows_its_delimiter_however_it_is_spelled(algorithms, trailer):
     line = f"93{algorithms}CNkiosk^COsecret^AOriverside^{trailer}".encode()
     assert delimiter_of_login(line + (checksum(line) if trailer else b""), "|") == "^"
+
+
+@pytest.mark.parametrize("number", ["9", "10", "11", "100"])
+def test_K11_an_answer_has_the_whole_sequence_number_of_its_request(number):
+    session, _ = serving()
+    body = PATRON + f"AY{number}AZ".encode()
+    answer = said(session, body + checksum(body), messages.PatronStatusResponse())
+    start = answer[: answer.rindex(b"AZ") + 2]
+    assert answer == start + checksum(start) + b"\r"
+    assert start.endswith(f"|AY{number}AZ".encode())
+    damaged = cast(Any, session.receive(body + b"0000")).line
+    assert damaged == b"96AZFEF6\r"
