@@ -98,7 +98,7 @@ debian:
 	@sh .ci/packages stunnel4
 .PHONY: debian
 
-unit: $(DEV_READY) $(TLS_VENV)/.sslyze-installed  ## only the tests that need no running service
+unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## only the tests that need no running service
 	@$(BIN)/pytest -o pythonpath= $(PYTEST) --quiet --ignore=tests/e2e --ignore=tests/interop $(ARGS)
 
 e2e: $(DEV_READY) $(DEMO_READY) debian  ## only the tests that drive the installed service from outside
