@@ -189,6 +189,13 @@ define INSTALL
 	@touch $@
 endef
 
+# For tox: the same into an environment of its own, which BIN names.
+install: $(WHEELS)/.built
+	@$(BIN)/python $(FROM_LOCK) requirements/build.txt
+	@$(BIN)/python $(FROM_LOCK) requirements/dev.txt
+	@$(BIN)/python $(PIP) install --no-deps --no-index --force-reinstall $(WHEELS)/sip2gw-*.whl
+.PHONY: install
+
 $(DEMO_VENV)/.sip2gw-installed: $(WHEELS)/.built requirements/demo.txt
 	$(call INSTALL,demo)
 
