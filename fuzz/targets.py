@@ -17,8 +17,9 @@ from twisted.web.http_headers import Headers
 
 from sip2gw.gateway.proxy import LONGEST, NoHeader, begins_header, read_header
 from sip2gw.librarika import movements, records
-from sip2gw.librarika.shapes import Misshapen, structured
-from sip2gw.librarika.verdicts import Call, Failed, Unauthorized, answer
+from sip2gw.librarika.http.call import Call, Failed, Unauthorized
+from sip2gw.librarika.http.outcome import answer
+from sip2gw.librarika.http.structuring import Misshapen, structured
 from sip2gw.library import LibraryError
 from sip2gw.secret import Secret
 from sip2gw.session import logins

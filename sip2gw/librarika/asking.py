@@ -15,12 +15,12 @@ from typing import Any, Self, TypeVar
 from sip2gw.librarika import resolution
 from sip2gw.librarika.accounts import Account
 from sip2gw.librarika.glances import Glances
+from sip2gw.librarika.http.call import GivenUp
+from sip2gw.librarika.http.urls import query
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.movements import Bookings
 from sip2gw.librarika.records import Copies, Copy, Member
 from sip2gw.librarika.shelf import RulesShelf
-from sip2gw.librarika.urls import query
-from sip2gw.librarika.verdicts import GivenUp
 from sip2gw.library import InDoubt, Item, LibraryError, Occasion, Refused, Still
 
 T = TypeVar("T")
@@ -42,8 +42,8 @@ class Asking:
     ) -> None:
         self._account = account
         self._shelf = shelf
-        self._glances = Glances(account.site.client.now) if glances is None else glances
-        self._languages = Languages(account.site.client.now) if languages is None else languages
+        self._glances = Glances(account.api.client.now) if glances is None else glances
+        self._languages = Languages(account.api.client.now) if languages is None else languages
         self._kinds: tuple[str, ...] = resolution.ORDER
         self._until = inf
         self._still: Still | None = None
@@ -62,13 +62,13 @@ class Asking:
 
     def within(self, seconds: float, still: Still | None = None) -> Self:
         """See `Library.within`. What one question may take, several that serve one request may take together."""
-        client, other = self._account.site.client, copy(self)
+        client, other = self._account.api.client, copy(self)
         other._until = min(client.now() + seconds, client.deadline())
         other._still = still
         return other
 
     def _deadline(self) -> float:
-        return min(self._until, self._account.site.client.deadline())
+        return min(self._until, self._account.api.client.deadline())
 
     def _wanted(self, item_id: str) -> resolution.Wanted:
         return resolution.wanted(item_id, self._kinds)
@@ -111,21 +111,21 @@ class Asking:
 
         Raises `InDoubt` if that can't be seen, and whatever the write is refused with.
         """
-        client, gate = self._account.site.client, self._account.site.gate
+        client, admission = self._account.api.client, self._account.api.admission
         ends = until if seen is None else until - client.deadlines.reserve
         try:
             return await self._account.record(
                 kind, operation, method, path, until=ends, body=body, key=key, still=self._still
             )
         except GivenUp:
-            gate.figures.looked_up("left")
+            admission.figures.looked_up("left")
             raise
         except InDoubt as doubt:
             result = None
             if seen is not None:
                 with suppress(LibraryError):
                     result = await seen(until)
-            gate.figures.looked_up("left" if result is None else "settled")
+            admission.figures.looked_up("left" if result is None else "settled")
             if result is None:
                 raise doubt from None
             return result

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+from sip2gw.concurrency import together
 from sip2gw.librarika import resolution, translation
 from sip2gw.librarika.asking import about
-from sip2gw.librarika.flights import together
+from sip2gw.librarika.http.urls import query
 from sip2gw.librarika.loans import accepted
 from sip2gw.librarika.movements import Booking
 from sip2gw.librarika.records import Media, MediaFound, Member
 from sip2gw.librarika.seeing import Seeing
-from sip2gw.librarika.urls import query
 from sip2gw.library import FeeKind, Hold, InDoubt, Item, Occasion, Refused, Unavailable
 
 _REASON = "Given up by the member at a terminal"

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 
+from sip2gw.concurrency import together
 from sip2gw.librarika import resolution, translation
 from sip2gw.librarika.asking import about, offline, place
-from sip2gw.librarika.flights import together
 from sip2gw.librarika.movements import Booking, Returned
 from sip2gw.librarika.records import Copy, CurrentBooking, Member
 from sip2gw.librarika.resolution import Wanted

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sip2gw.concurrency import together
 from sip2gw.librarika import resolution, translation
 from sip2gw.librarika.asking import PAGE, about, offline
-from sip2gw.librarika.flights import together
 from sip2gw.librarika.loans import accepted
 from sip2gw.librarika.movements import Booking, ExtendedAll
 from sip2gw.librarika.records import CurrentBooking, Member
@@ -126,7 +126,7 @@ class Renewals(Seeing):
         return RenewedAll(tuple(renewed), tuple(refused))
 
     def _time_left(self, until: float) -> bool:
-        client = self._account.site.client
+        client = self._account.api.client
         return until - client.now() >= client.deadlines.call * _RESERVE
 
 

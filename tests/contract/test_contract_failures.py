@@ -14,7 +14,7 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
-from sip2gw.librarika import Librarika, Restraint
+from sip2gw.librarika import CallLimits, Librarika
 from sip2gw.library import Credentials, InDoubt, Library, Loan, Occasion, Unavailable
 from sip2gw.sandbox import Sandbox
 from sip2gw.sandbox.fault_proxy import FaultProxy
@@ -146,7 +146,7 @@ class LibrarikaFailures(Failures, TestCase):
         librarika = Librarika(
             reactor,
             f"http://127.0.0.1:{port}/{{library}}/api/v1",
-            restraint=Restraint(retry_share=0.0),
+            restraint=CallLimits(retry_share=0.0),
         )
         self.addCleanup(librarika.close)
         return await librarika("contract", Credentials("kiosk", "secret"))

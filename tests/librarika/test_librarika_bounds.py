@@ -15,13 +15,13 @@ from twisted.trial.unittest import TestCase
 from wire_server import KIOSK, Scripted, ServerCase, StillReactor
 from zope.interface import implementer
 
-from sip2gw.librarika.bounds import TooDeep, TooLong, check
-from sip2gw.librarika.guard import is_public
-from sip2gw.librarika.restraint import Restraint
-from sip2gw.librarika.verdicts import parsed
+from sip2gw.librarika.http.bounds import TooDeep, TooLong, check
+from sip2gw.librarika.http.connections import is_public
+from sip2gw.librarika.http.outcome import parsed
+from sip2gw.librarika.http.settings import CallLimits
 from sip2gw.library import Unavailable
 
-NARROW = Restraint(answer_depth=3, answer_text=8)
+NARROW = CallLimits(answer_depth=3, answer_text=8)
 VALUES = st.recursive(
     st.none() | st.integers() | st.text(alphabet='ab[]{}"\\', max_size=6),
     lambda inner: (
@@ -40,10 +40,10 @@ def depth(value: object) -> int:
 def test_F66_depth_is_what_brackets_outside_of_texts_say(value: object) -> None:
     body = json.dumps(value).encode()
     if depth(value) <= 3:
-        check(body, Restraint(answer_depth=3))
+        check(body, CallLimits(answer_depth=3))
     else:
         with pytest.raises(TooDeep):
-            check(body, Restraint(answer_depth=3))
+            check(body, CallLimits(answer_depth=3))
 
 
 @given(st.lists(st.text(alphabet='ab"\\é', max_size=12), max_size=3))

@@ -24,7 +24,7 @@ from wire_server import (
     says,
 )
 
-from sip2gw.librarika import Restraint
+from sip2gw.librarika import CallLimits
 from sip2gw.library import InDoubt, LibraryError, Occasion, Refused, Unavailable
 from sip2gw.metrics import Metrics
 
@@ -130,7 +130,7 @@ class FailureTable(ServerCase, TestCase):
     timeout = 20
 
     async def read(self, misdeed: Any) -> LibraryError:
-        library = await self.serve(restraint=Restraint(answer_body=250_000, retry_share=0.0))(
+        library = await self.serve(restraint=CallLimits(answer_body=250_000, retry_share=0.0))(
             "riverside", KIOSK
         )
         await library.rules()
@@ -141,7 +141,7 @@ class FailureTable(ServerCase, TestCase):
         return self.clean(caught.exception)
 
     async def write(self, misdeed: Any) -> LibraryError:
-        library = await self.serve(restraint=Restraint(answer_body=250_000, retry_share=0.0))(
+        library = await self.serve(restraint=CallLimits(answer_body=250_000, retry_share=0.0))(
             "riverside", KIOSK
         )
         self.server.script["POST bookings"] = misdeed
@@ -181,7 +181,7 @@ class FailureTable(ServerCase, TestCase):
         ):
             metrics = Metrics()
             library = await self.serve(
-                restraint=Restraint(answer_body=250_000, retry_share=0.0), metrics=metrics
+                restraint=CallLimits(answer_body=250_000, retry_share=0.0), metrics=metrics
             )("riverside", KIOSK)
             await library.rules()
             self.server.script["GET members"] = misdeed
@@ -307,7 +307,7 @@ class Deadlines(ServerCase, TestCase):
             await lending
 
     async def test_no_turn(self) -> None:
-        library = await self.serve(restraint=Restraint(calls=1))("riverside", KIOSK)
+        library = await self.serve(restraint=CallLimits(calls=1))("riverside", KIOSK)
         await library.rules()
         self.server.script["GET members"] = silence
         self.server.script["POST return"] = silence
@@ -323,7 +323,7 @@ class Deadlines(ServerCase, TestCase):
         self.assertEqual(self.server.count("GET copies"), 0)
 
     async def test_a_write_without_a_turn_was_not_made(self) -> None:
-        librarika = self.serve(restraint=Restraint(calls=2))
+        librarika = self.serve(restraint=CallLimits(calls=2))
         library = await librarika("riverside", KIOSK)
         await library.rules()
         waiting: list[Any] = []

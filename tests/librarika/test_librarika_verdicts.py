@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from twisted.web.http_headers import Headers
 from wire_server import BOOKING
 
+from sip2gw.librarika.http.call import Answer, Call, Failed, Unauthorized
+from sip2gw.librarika.http.outcome import answer, parsed
+from sip2gw.librarika.http.structuring import Misshapen, structured
 from sip2gw.librarika.movements import Booking
 from sip2gw.librarika.records import Copies, Member, Settings
-from sip2gw.librarika.shapes import Misshapen, structured
-from sip2gw.librarika.verdicts import Answer, Call, Failed, Unauthorized, answer, parsed
 from sip2gw.library import InDoubt, Refused, Unavailable
 
 JSON = st.recursive(

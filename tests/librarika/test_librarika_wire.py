@@ -10,9 +10,9 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 from wire_server import KIOSK, LENT, MEMBER, Scripted, ServerCase, StillReactor, refuses, says
 
-from sip2gw.librarika import Deadlines, Restraint
-from sip2gw.librarika.dial import Lines, trusting
-from sip2gw.librarika.wire import body_of, client_over, pooled
+from sip2gw.librarika import CallLimits, Timeouts
+from sip2gw.librarika.http.connections import Lines, trusting
+from sip2gw.librarika.http.transport import body_of, client_over, pooled
 from sip2gw.library import Block, InDoubt, Refused, Unavailable
 
 
@@ -36,7 +36,7 @@ class Wire(ServerCase, TestCase):
         self.assertEqual(self.server.connections, [])
 
     async def test_F63_no_more_connections_are_kept_than_calls_may_be_made(self) -> None:
-        still, restraint = StillReactor(), Restraint(calls=2)
+        still, restraint = StillReactor(), CallLimits(calls=2)
         pool = pooled(still, lambda: restraint)
         client = client_over(pool, Lines(still, trusting(None), lambda: 3.0), still)
         self.addCleanup(pool.closeCachedConnections)
@@ -127,7 +127,7 @@ class Wire(ServerCase, TestCase):
         self.assertEqual(len(set(names)), 3)
 
     async def test_F75_a_library_that_hangs_leaves_room_for_others(self) -> None:
-        library = await self.opened(restraint=Restraint(calls=3, calls_per_library=2))
+        library = await self.opened(restraint=CallLimits(calls=3, calls_per_library=2))
         self.server.script["GET members"] = silence
         hanging = [Deferred.fromCoroutine(library.patron("M-1001")) for _ in range(4)]
         while self.server.count("GET members") < 2:
@@ -141,7 +141,7 @@ class Wire(ServerCase, TestCase):
         self.assertEqual(self.server.count("GET members"), 2)
 
     async def test_turns_are_given_back(self) -> None:
-        library = await self.opened(restraint=Restraint(calls=1, retry_share=0.0))
+        library = await self.opened(restraint=CallLimits(calls=1, retry_share=0.0))
         for misdeed in (says(500, b""), says(401, b""), refuses(409, "member_inactive"), says(200, b"?")):
             self.server.script["GET members"] = misdeed
             with self.assertRaises((Refused, Unavailable)):
@@ -152,4 +152,4 @@ class Wire(ServerCase, TestCase):
     def test_deadlines_are_positive(self) -> None:
         for name in ("connect", "headers", "call", "probe"):
             with self.assertRaises(ValueError):
-                Deadlines(**{name: 0.0})
+                Timeouts(**{name: 0.0})

@@ -13,12 +13,12 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock, deferLater
 from zope.interface import directlyProvides, implementer, providedBy
 
-from sip2gw.librarika import Librarika, Restraint
+from sip2gw.librarika import CallLimits, Librarika
 from sip2gw.library import Credentials
 
 KIOSK = Credentials("kiosk", "s3cret-of-the-kiosk")
 
-ONCE = Restraint(retry_share=0.0)
+ONCE = CallLimits(retry_share=0.0)
 
 TOKENS = {"access_token": "tok-1", "expires_in": 3600, "refresh_token": "ref-1"}
 LIBRARY = {

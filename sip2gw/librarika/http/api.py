@@ -12,30 +12,27 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.web.http_headers import Headers
 
-from sip2gw.librarika.availability import Breaker
-from sip2gw.librarika.client import Client
-from sip2gw.librarika.flights import Flight
-from sip2gw.librarika.gates import Gate
-from sip2gw.librarika.records import Tokens
-from sip2gw.librarika.tally import Budget
-from sip2gw.librarika.verdicts import JSON, Answer, Call, Failed, How, Unauthorized, encoded
-from sip2gw.library import Credentials, Refused, Still
-from sip2gw.secret import Secret
+from sip2gw.concurrency import SingleFlight
+from sip2gw.librarika.http.admission import Admission
+from sip2gw.librarika.http.breaker import Breaker, RetryBudget
+from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Unauthorized, encoded
+from sip2gw.librarika.http.client import Client
+from sip2gw.library import Refused, Still
 
 _TRANSIENT = frozenset({How.NOT_CONNECTED, How.LATE, How.BROKEN, How.UNREADABLE, How.SERVER_ERROR, How.BUSY})
 """What may be better a moment later."""
 
 
-class Site:
+class API:
     """The API of the library called `nickname`, under the URL `base`, on a host with the breaker `host`."""
 
     def __init__(self, client: Client, nickname: str, base: str, host: Breaker) -> None:
         self.client = client
         self.nickname = nickname
-        self.gate = Gate(client, nickname, host, base + "/health")
+        self.admission = Admission(client, nickname, host, base + "/health")
         self._base = base
-        self._budget = Budget()
-        self._health: Flight[bool] = Flight(self._ask_health)
+        self._budget = RetryBudget()
+        self._health: SingleFlight[bool] = SingleFlight(self._ask_health)
 
     async def ask(
         self,
@@ -58,30 +55,30 @@ class Site:
             headers.setRawHeaders(b"Content-Type", [b"application/json"])
         call = Call(operation, method, self._base + path, headers, content, writes, still)
         self._budget.asked(self.client.now())
-        gate = self.gate
+        admission = self.admission
         try:
             answer = await self._asked(call, until, later)
         except Failed as failed:
             if failed.how.theirs:
-                gate.standing.says(False)
-            gate.figures.failed(failed, writes=writes)
+                admission.standing.says(False)
+            admission.figures.failed(failed, writes=writes)
             raise call.error(failed) from None
         except (Refused, Unauthorized):
-            gate.standing.says(True)
-            gate.figures.refused()
+            admission.standing.says(True)
+            admission.figures.refused()
             raise
-        gate.standing.says(True)
-        gate.figures.answered()
+        admission.standing.says(True)
+        admission.figures.answered()
         return call, answer
 
     async def _asked(self, call: Call, until: float, later: bool) -> Answer:
         try:
-            return await self.gate.pass_(call, until, later=later)
+            return await self.admission.pass_(call, until, later=later)
         except Failed as failed:
             if later or not self._again(call, failed, until):
                 raise
-            self.gate.figures.retried()
-        return await self.gate.pass_(call, until)
+            self.admission.figures.retried()
+        return await self.admission.pass_(call, until)
 
     def _again(self, call: Call, failed: Failed, until: float) -> bool:
         client = self.client
@@ -91,31 +88,9 @@ class Site:
             and (call.method == "GET" or not failed.sent)
             and (failed.how is not How.BUSY or failed.wait is not None)
             and left > client.deadlines.call / 2
-            and self.gate.all_is_well
+            and self.admission.all_is_well
             and self._budget.spend(client.now(), client.restraint.retry_share)
         )
-
-    async def sign_in(self, credentials: Credentials) -> Tokens:
-        """Ask for tokens. Raises `Refused`, `Unavailable`."""
-        return await self._tokens(
-            "create_token",
-            "/auth/tokens",
-            {"username": credentials.username, "password": credentials.password.reveal(), "scope": "sip2"},
-        )
-
-    async def refresh(self, refresh_token: Secret) -> Tokens:
-        """Ask for new tokens with a refresh token, which is spent by that. Raises `Refused`, `Unavailable`."""
-        return await self._tokens(
-            "refresh_token", "/auth/tokens/refresh", {"refresh_token": refresh_token.reveal()}
-        )
-
-    async def _tokens(self, operation: str, path: str, body: Mapping[str, Any]) -> Tokens:
-        call, answer = await self.ask(operation, "POST", path, until=self.client.deadline(), body=body)
-        tokens = call.record(answer, Tokens)
-        token = tokens.access_token.reveal()
-        if not token.isascii() or not token.isprintable():
-            raise call.lost("a token that is no header")
-        return tokens
 
     def reachable(self) -> Deferred[bool]:
         """Whether terminals are told that it is on-line. Those who ask together share one call. Never fails."""
@@ -123,17 +98,17 @@ class Site:
 
     async def _ask_health(self) -> bool:
         """Ask unless it is certain, and once more if that says the opposite: one alone proves nothing."""
-        gate = self.gate
+        admission = self.admission
         for _ in range(2):
-            if gate.standing.certain or gate.resting:
+            if admission.standing.certain or admission.resting:
                 break
             try:
-                await gate.pass_(gate.health_check(), gate.probe_ends())
+                await admission.pass_(admission.health_check(), admission.probe_ends())
             except (Failed, Refused, Unauthorized):
                 # A refusal too: whatever said it, it was no health check.
-                gate.standing.says(False)
+                admission.standing.says(False)
             else:
-                gate.standing.says(True)
-            if gate.standing.settled:
+                admission.standing.says(True)
+            if admission.standing.settled:
                 break
-        return gate.online
+        return admission.online

@@ -16,7 +16,7 @@ class TurnedAway(Exception):
     """Nobody who waits will get a place."""
 
 
-class Road:
+class Capacity:
     """The `width` places of the process, which the lanes of all libraries share.
 
     A place that is given back goes to the lane with the fewest, and to calls that can wait only if there are no others.
@@ -24,7 +24,7 @@ class Road:
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._lanes: dict[tuple[bool, int], dict[Lane, None]] = {}
+        self._lanes: dict[tuple[bool, int], dict[Bulkhead, None]] = {}
         """Those in which somebody waits, by who comes first: so that it costs the same however many there are."""
         self._letting_in = False
         self.under_way = 0
@@ -44,7 +44,7 @@ class Road:
         self._width = width
         self.let_in()
 
-    def put(self, lane: Lane, before: tuple[bool, int] | None, now: tuple[bool, int] | None) -> None:
+    def put(self, lane: Bulkhead, before: tuple[bool, int] | None, now: tuple[bool, int] | None) -> None:
         """This lane's turn comes otherwise than before, after those of the same; None if nobody waits in it."""
         if before is not None:
             lanes = self._lanes[before]
@@ -65,7 +65,7 @@ class Road:
         finally:
             self._letting_in = False
 
-    def _first(self) -> Lane | None:
+    def _first(self) -> Bulkhead | None:
         """The lane whose turn it is."""
         if self.under_way >= self._width:
             return None
@@ -74,13 +74,13 @@ class Road:
         )
 
 
-class Lane:
+class Bulkhead:
     """One library's part of the road, `width` places at most. Whoever got one leaves it; to cancel a wait gives it up.
 
     Within a lane calls go in the order of asking; those that can wait come last.
     """
 
-    def __init__(self, road: Road, width: int) -> None:
+    def __init__(self, road: Capacity, width: int) -> None:
         self._road = road
         self._width = width
         self.under_way = 0

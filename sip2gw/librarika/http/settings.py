@@ -6,7 +6,7 @@ from attrs import field, frozen, validators
 
 
 @frozen
-class Deadlines:
+class Timeouts:
     """How long things may take, in seconds.
 
     `call` is for all that one request of a terminal needs, from asking to the last byte; it is what counts.
@@ -26,7 +26,7 @@ class Deadlines:
 
 
 @frozen
-class Restraint:
+class CallLimits:
     """What may be asked and taken at most.
 
     `calls` are under way at the same time in the process, and `calls_per_library` to one library: fewer when more than

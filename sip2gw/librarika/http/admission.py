@@ -1,4 +1,4 @@
-"""One library's calls go out through its gate: not while it asks to be left alone, nor while a breaker is open.
+"""One library's calls go out through its admission: not while it asks to be left alone, nor while a breaker is open.
 
 There are two breakers in the way: the library's own, and that of its host, which several libraries may share and which
 opens only when no connection comes about. After a pause one health check is let through, and then more and more calls.
@@ -14,14 +14,12 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from sip2gw.librarika.availability import Breaker, State
-from sip2gw.librarika.client import Client
-from sip2gw.librarika.drift import Drift
-from sip2gw.librarika.figures import Figures
-from sip2gw.librarika.flights import Flight
-from sip2gw.librarika.lanes import Lane
-from sip2gw.librarika.standing import Standing
-from sip2gw.librarika.verdicts import JSON, Answer, Call, Failed, How, Unauthorized
+from sip2gw.concurrency import SingleFlight
+from sip2gw.librarika.http.breaker import Breaker, State
+from sip2gw.librarika.http.bulkhead import Bulkhead
+from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Unauthorized
+from sip2gw.librarika.http.client import Client
+from sip2gw.librarika.http.health import Drift, Figures, Standing
 from sip2gw.library import Refused
 
 
@@ -42,8 +40,8 @@ class BackEnd:
     waiting: int
 
 
-class Gate:
-    """The gate of the library called `nickname`, whose host has the breaker `host`. `health` is the check's URL."""
+class Admission:
+    """The admission to the library called `nickname`; its host has the breaker `host`, `health` is the check's URL."""
 
     _log = Logger()
 
@@ -55,12 +53,12 @@ class Gate:
         self.standing = Standing(client.now)
         self.breaker = Breaker(client.now, most=self._most, changed=self._changed)
         self._health = health
-        self._lane = Lane(client.road, self._most())
+        self._lane = Bulkhead(client.road, self._most())
         self._drift = Drift(nickname, client.now, client.wall)
         self._rest_until = 0.0
         self._last_failure = ""
         self._told = State.SHUT
-        self._proof: Flight[None] = Flight(self._prove)
+        self._proof: SingleFlight[None] = SingleFlight(self._prove)
 
     def _most(self) -> int:
         return self.client.restraint.calls_per_library
@@ -94,7 +92,7 @@ class Gate:
             raise Failed(How.NOT_ASKED, "the library does not answer", sent=False)
         return await self._exchange(call, self._lane, until, later)
 
-    async def _exchange(self, call: Call, lane: Lane, until: float, later: bool = False) -> Answer:
+    async def _exchange(self, call: Call, lane: Bulkhead, until: float, later: bool = False) -> Answer:
         """Make the call, and let the breakers know how it went."""
         eras = self.breaker.era, self.host.era
         client = self.client
@@ -142,7 +140,7 @@ class Gate:
         for breaker in probing:
             breaker.resume()
         # A place of its own: calls of a time that is over may have all of the library's yet.
-        lane = Lane(self.client.road, 1)
+        lane = Bulkhead(self.client.road, 1)
         try:
             await self._exchange(self.health_check(), lane, self.probe_ends())
         except (Failed, Refused, Unauthorized):
@@ -166,7 +164,7 @@ class Gate:
         if breaker.state is State.OPEN:
             self.standing.gone()
             # Those under way may hang for long yet; they belong to a time that is over.
-            old, self._lane = self._lane, Lane(self.client.road, 1)
+            old, self._lane = self._lane, Bulkhead(self.client.road, 1)
             old.turn_away()
         else:
             self._lane.widen(self._most() if breaker.state is State.SHUT else breaker.width)

@@ -24,8 +24,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
-from sip2gw.librarika.dial import Lines
-from sip2gw.librarika.restraint import Restraint
+from sip2gw.librarika.http.connections import Lines
+from sip2gw.librarika.http.settings import CallLimits
 
 IDLE = 10
 """Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
@@ -103,7 +103,7 @@ def _as_it_is(response: IResponse) -> IResponse:
 class _Reading(HTTP11ClientProtocol):
     """Hangs up on a head without an end: Twisted bounds each line of it, but not how many there are."""
 
-    def __init__(self, quiescent: Any, restraint: Callable[[], Restraint]) -> None:
+    def __init__(self, quiescent: Any, restraint: Callable[[], CallLimits]) -> None:
         super().__init__(quiescent)  # type: ignore[no-untyped-call]
         self._restraint = restraint
         self._head = b""
@@ -132,7 +132,7 @@ class _Readers(Factory):
 
     noisy = False
 
-    def __init__(self, quiescent: Any, _: str, *, restraint: Callable[[], Restraint]) -> None:
+    def __init__(self, quiescent: Any, _: str, *, restraint: Callable[[], CallLimits]) -> None:
         self._quiescent, self._restraint = quiescent, restraint
 
     def buildProtocol(self, _: Any) -> _Reading:
@@ -146,7 +146,7 @@ class _Pool(HTTPConnectionPool):
     Twisted bounds those to one host, and never forgets a host: there may be thousands of them.
     """
 
-    def __init__(self, reactor: Any, restraint: Callable[[], Restraint]) -> None:
+    def __init__(self, reactor: Any, restraint: Callable[[], CallLimits]) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
         self.cachedConnectionTimeout = IDLE
         self.retryAutomatically = False
@@ -181,7 +181,7 @@ class _Pool(HTTPConnectionPool):
             del self._connections[key]
 
 
-def pooled(reactor: Any, restraint: Callable[[], Restraint]) -> HTTPConnectionPool:
+def pooled(reactor: Any, restraint: Callable[[], CallLimits]) -> HTTPConnectionPool:
     """A pool that keeps connections for a moment, and never sends a request twice by itself."""
     return _Pool(reactor, restraint)
 

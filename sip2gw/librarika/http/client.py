@@ -22,12 +22,13 @@ from twisted.logger import Logger
 from twisted.web._newclient import RequestNotSent  # public nowhere else
 from twisted.web.iweb import IResponse
 
-from sip2gw.librarika.dial import NotConnected
-from sip2gw.librarika.lanes import Lane, Road, TurnedAway
-from sip2gw.librarika.restraint import Deadlines, Restraint
-from sip2gw.librarika.urls import ReadyURL
-from sip2gw.librarika.verdicts import Answer, Call, Failed, How, answer
-from sip2gw.librarika.wire import HeadTooLarge, TooLarge, body_of
+from sip2gw.librarika.http.bulkhead import Bulkhead, Capacity, TurnedAway
+from sip2gw.librarika.http.call import Answer, Call, Failed, How
+from sip2gw.librarika.http.connections import NotConnected
+from sip2gw.librarika.http.outcome import answer
+from sip2gw.librarika.http.settings import CallLimits, Timeouts
+from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of
+from sip2gw.librarika.http.urls import ReadyURL
 from sip2gw.metrics import Metrics
 
 T = TypeVar("T")
@@ -63,8 +64,8 @@ class Client:
         self,
         reactor: Any,
         http: HTTPClient,
-        deadlines: Deadlines,
-        restraint: Restraint,
+        deadlines: Timeouts,
+        restraint: CallLimits,
         metrics: Metrics,
         wall: Callable[[], float] = time,
     ) -> None:
@@ -74,7 +75,7 @@ class Client:
         self.restraint = restraint
         self.metrics = metrics
         self.wall = wall
-        self.road = Road(restraint.calls)
+        self.road = Capacity(restraint.calls)
         self._name, self._numbers = token_hex(4), count(1)
 
     def now(self) -> float:
@@ -85,7 +86,7 @@ class Client:
         """When a question asked now must have its answer."""
         return self.now() + self.deadlines.call
 
-    async def exchange(self, call: Call, lane: Lane, until: float, *, later: bool = False) -> Answer:
+    async def exchange(self, call: Call, lane: Bulkhead, until: float, *, later: bool = False) -> Answer:
         """Make a call once it has a place in the lane. Raises as `verdicts.answer` does."""
         begun = self.now()
         if until <= begun:
@@ -121,7 +122,7 @@ class Client:
                 progress.timer.cancel()
             self.metrics.of(self.metrics.call_seconds, call.operation).observe(self.now() - begun)
 
-    async def _in_turn(self, call: Call, lane: Lane, progress: _Progress, later: bool) -> Answer:
+    async def _in_turn(self, call: Call, lane: Bulkhead, progress: _Progress, later: bool) -> Answer:
         if (place := lane.enter(later=later)) is not None:
             await self._placed(place, "calls_per_library" if lane.full else "calls", progress)
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from sip2gw.librarika.restraint import Restraint
+from sip2gw.librarika.http.settings import CallLimits
 
 _BRACKETS = b"{}[]"
 _OTHERS = bytes(set(range(256)) - set(_BRACKETS))
@@ -27,7 +27,7 @@ class TooLong(ValueError):
     limit = "answer_text"
 
 
-def check(body: bytes, restraint: Restraint) -> None:
+def check(body: bytes, restraint: CallLimits) -> None:
     """Raise `TooDeep` or `TooLong` if this is beyond the limits. Whether it is JSON at all is not asked."""
     opening = body.count(b"{") + body.count(b"[")
     if opening > restraint.answer_depth:
