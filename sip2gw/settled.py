@@ -39,7 +39,7 @@ def token(config: Config) -> Secret | None:
     return None if file is None else token_in(file)
 
 
-def deadlines(config: Config) -> Timeouts:
+def timeouts(config: Config) -> Timeouts:
     """How long calls may take, so that a terminal hears an answer before it gives up."""
     api, call = config.librarika, config.librarika.call(config.terminals.timeout)
     return Timeouts(
@@ -50,6 +50,6 @@ def deadlines(config: Config) -> Timeouts:
     )
 
 
-def restraint(config: Config) -> CallLimits:
+def call_limits(config: Config) -> CallLimits:
     """How much may be asked and taken of the API."""
     return CallLimits(**{name.name: getattr(config.librarika, name.name) for name in fields(CallLimits)})

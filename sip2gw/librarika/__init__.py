@@ -7,7 +7,7 @@ The port's methods stand in a module for each noun (`patrons`, `items`, `loans`,
 Only `Refused`, `Unavailable` and `InDoubt` come out.
 """
 
-from sip2gw.librarika.http.admission import BackEnd
+from sip2gw.librarika.http.api import BackEnd
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.opening import Librarika
 

@@ -20,9 +20,9 @@ from twisted.web.http_headers import Headers
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.http.api import API
-from sip2gw.librarika.http.call import Answer, Call, Unauthorized
+from sip2gw.librarika.http.call import Answer, Unauthorized
 from sip2gw.librarika.records import Tokens
-from sip2gw.library import Credentials, Refused, Still, Unavailable
+from sip2gw.library import Credentials, InDoubt, LibraryError, Refused, Still, Unavailable
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -99,23 +99,17 @@ class Account:
     ) -> T:
         """Ask as this account, and understand the answer. With a `key` it is a write, whose name that is.
 
-        `still` is asked right before it is sent.
+        A write whose answer is lost is settled until `until` by the same call under the same key, with no `password` in
+        its body. `still` is asked right before it is sent.
         Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
         """
-        added = {} if key is None else {b"Idempotency-Key": key}
-        call, answer = await self.ask(
-            operation,
-            method,
-            path,
-            until=until,
-            body=body,
-            added=added,
-            writes=key is not None,
-            still=still,
+        answer = await self.request(
+            operation, method, path, until=until, body=body, key=key, still=still, shape=kind
         )
-        return call.record(answer, kind)
+        record: T = answer.record
+        return record
 
-    async def ask(
+    async def request(
         self,
         operation: str,
         method: str,
@@ -124,40 +118,49 @@ class Account:
         until: float,
         body: Mapping[str, Any] | None = None,
         added: Mapping[bytes, str] | None = None,
-        writes: bool = False,
-        later: bool = False,
+        key: str | None = None,
         still: Still | None = None,
-    ) -> tuple[Call, Answer]:
-        """The same, for the bare answer; `added` are headers of this call, and `later` lets others pass."""
+        shape: type[Any] | None = None,
+    ) -> Answer:
+        """The same, for the whole answer; `added` are headers of this call, `shape` is the record that it brings."""
         if (now := self.api.client.now()) >= self._holds_until:
             await self._renew_first(until)
         elif now >= self._renew_at:
             Deferred.fromCoroutine(self._renew_beside())
+        doubt = False
         for attempt in (1, 2):
             tokens, headers = self._tokens, self._headers.copy()
             for name, value in (added or {}).items():
                 headers.setRawHeaders(name, [value.encode("utf-8", "replace")])
+            call = self.api.prepared(
+                operation,
+                method,
+                path,
+                headers=headers,
+                body=body,
+                key=key,
+                reads=key is None,
+                still=still,
+                shape=shape,
+            )
             try:
-                return await self.api.ask(
-                    operation,
-                    method,
-                    path,
-                    until=until,
-                    headers=headers,
-                    body=body,
-                    writes=writes,
-                    later=later,
-                    still=still,
-                )
+                return await self.api.call(call, until, doubt=doubt)
             except Refused as refusal:
                 if refusal.code in _NOT_ADMITTED:
                     self.doubted()
                 raise
-            except Unauthorized:
+            except Unauthorized as unauthorized:
                 self.doubted()
+                doubt = key is not None and not unauthorized.proved
                 if attempt == 1:
-                    await self._replace(tokens, until)
-        raise Refused("invalid_credentials", f"{operation}: 401 with a token made just now")
+                    await self._renew_after(operation, tokens, until, doubt=doubt)
+        raise _ended(operation, "401 with a token made just now", doubt=doubt)
+
+    async def _renew_after(self, operation: str, stale: Tokens, until: float, *, doubt: bool) -> None:
+        try:
+            await self._replace(stale, until)
+        except (Refused, Unavailable) as error:
+            raise InDoubt(f"{operation}: {error}") if doubt else error from None
 
     async def _renew_beside(self) -> None:
         """Renew before the token expires. Nobody waits for it; if it is refused, whoever asks next hears that."""
@@ -237,9 +240,15 @@ async def refresh(api: API, refresh_token: Secret) -> Tokens:
 
 
 async def _tokens(api: API, operation: str, path: str, body: Mapping[str, Any]) -> Tokens:
-    call, answer = await api.ask(operation, "POST", path, until=api.client.deadline(), body=body)
-    tokens = call.record(answer, Tokens)
+    call = api.prepared(operation, "POST", path, body=body, shape=Tokens)
+    tokens: Tokens = (await api.call(call, api.client.deadline())).record
     token = tokens.access_token.reveal()
     if not token.isascii() or not token.isprintable():
-        raise call.lost("a token that is no header")
+        raise Unavailable(f"{operation}: a token that is not a header")
     return tokens
+
+
+def _ended(operation: str, why: str, *, doubt: bool) -> LibraryError:
+    """401 again. If the first one was not the library's, nobody knows what became of the call."""
+    text = f"{operation}: {why}"
+    return InDoubt(text) if doubt else Refused("invalid_credentials", text)

@@ -19,8 +19,7 @@ from twisted.internet.defer import Deferred
 from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.accounts import Account, sign_in
 from sip2gw.librarika.glances import Glances
-from sip2gw.librarika.http.admission import BackEnd
-from sip2gw.librarika.http.api import API
+from sip2gw.librarika.http.api import API, BackEnd
 from sip2gw.librarika.http.breaker import Breaker
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.connections import Guarded, Lines, trusting
@@ -83,10 +82,10 @@ class Librarika:
         reactor: Any,
         url_template: str,
         *,
-        deadlines: Timeouts = Timeouts(),  # noqa: B008 (frozen)
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 (frozen)
         http: HTTPClient | None = None,
         trust: Path | None = None,
-        restraint: CallLimits = CallLimits(),
+        limits: CallLimits = CallLimits(),
         metrics: Metrics | None = None,
         private_networks: bool = False,
         wall: Callable[[], float] = time,
@@ -94,15 +93,15 @@ class Librarika:
         login_life: float = 600.0,
     ) -> None:
         self._template = Template(url_template)
-        self._pool = pooled(reactor, lambda: self._client.restraint)
+        self._pool = pooled(reactor, lambda: self._client.limits)
         if http is None:
             policy = trusting(None if trust is None else trust.read_bytes())
             guarded = reactor if private_networks or self._template.names_private else Guarded(reactor)
-            lines = Lines(guarded, policy, lambda: self._client.deadlines.connect)
+            lines = Lines(guarded, policy, lambda: self._client.timeouts.connect)
             http = client_over(self._pool, lines, reactor)
-        self._client = Client(reactor, http, deadlines, restraint, metrics or Metrics(), wall)
-        self._client.metrics.calls_in_flight.set_function(lambda: self._client.road.under_way)
-        self._client.metrics.calls_waiting.set_function(lambda: self._client.road.waiting)
+        self._client = Client(reactor, http, timeouts, limits, metrics or Metrics(), wall)
+        self._client.metrics.calls_in_flight.set_function(lambda: self._client.capacity.under_way)
+        self._client.metrics.calls_waiting.set_function(lambda: self._client.capacity.waiting)
         self._hosts: WeakValueDictionary[str, Breaker] = WeakValueDictionary()
         self._rules_life = rules_life
         self._lately: OrderedDict[str, API] = OrderedDict()
@@ -130,14 +129,14 @@ class Librarika:
 
     def back_ends(self) -> tuple[BackEnd, ...]:
         """How the API of each library is where a terminal was let in lately; by nickname."""
-        known = [api.admission.back_end() for api in self._apis.values() if api.admission.figures.known]
+        known = [api.back_end() for api in self._apis.values() if api.counters.known]
         return tuple(sorted(known, key=lambda one: one.nickname))
 
-    def reconfigure(self, deadlines: Timeouts, restraint: CallLimits) -> None:
+    def reconfigure(self, timeouts: Timeouts, limits: CallLimits) -> None:
         """Go on with these. Calls under way end as they began."""
         client = self._client
-        client.deadlines, client.restraint = deadlines, restraint
-        client.road.widen(restraint.calls)
+        client.timeouts, client.limits = timeouts, limits
+        client.capacity.widen(limits.calls)
         for api in list(self._apis.values()):
             api.admission.reconfigured()
 
@@ -185,7 +184,7 @@ class Librarika:
 
     def _opened(self, digest: bytes, api: API, credentials: Credentials, tokens: Tokens) -> _Open:
         """The account that this login has opened already, or a new one."""
-        api.admission.figures.name(api.nickname)
+        api.counters.name(api.nickname)
         account = self._accounts.get(digest)
         if account is None:
             account = _Open(api, credentials, tokens, self._rules_life, self.verified)

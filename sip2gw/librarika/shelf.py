@@ -54,16 +54,16 @@ class RulesShelf:
         client = self._account.api.client
         added = {b"If-None-Match": self._etag} if self.kept is not None and self._etag else None
         try:
-            call, answer = await self._account.ask(
+            answer = await self._account.request(
                 "get_library",
                 "GET",
                 "/library",
                 until=client.deadline(),
                 added=added,
-                later=self.kept is not None,
+                shape=Settings,
             )
             if answer.status != 304 or self.kept is None:
-                self.kept = translation.rules(call.record(answer, Settings))
+                self.kept = translation.rules(answer.record)
                 tags = answer.headers.getRawHeaders("ETag")
                 self._etag = tags[0] if tags else None
         except LibraryError:

@@ -95,22 +95,22 @@ class Breaking(SynchronousTestCase):
 
 
 class Lanes(SynchronousTestCase):
-    def wait(self, lane: Bulkhead, **how: bool) -> Deferred[None]:
-        place = lane.enter(**how)
+    def wait(self, lane: Bulkhead) -> Deferred[None]:
+        place = lane.enter()
         assert place is not None
         return place
 
     def lane(self, width: int = 1) -> Bulkhead:
         return Bulkhead(Capacity(16), width)
 
-    def test_F76_live_ones_first_and_each_in_the_order_of_asking(self) -> None:
+    def test_F76_calls_go_in_the_order_of_asking(self) -> None:
         lane, order = self.lane(), []
         self.assertIsNone(lane.enter())
-        for name, later in (("l1", True), ("a", False), ("l2", True), ("b", False)):
-            self.wait(lane, later=later).addCallback(lambda _, name=name: order.append(name))
+        for name in "abcd":
+            self.wait(lane).addCallback(lambda _, name=name: order.append(name))
         for _ in range(4):
             lane.leave()
-        self.assertEqual(order, ["a", "b", "l1", "l2"])
+        self.assertEqual(order, ["a", "b", "c", "d"])
         self.assertEqual((lane.under_way, lane.waiting), (1, 0))
 
     def test_who_waits_does_not_lose_the_place_to_who_comes(self) -> None:
@@ -136,7 +136,7 @@ class Lanes(SynchronousTestCase):
     def test_turned_away(self) -> None:
         lane = self.lane()
         lane.enter()
-        waiting = [self.wait(lane), self.wait(lane, later=True)]
+        waiting = [self.wait(lane), self.wait(lane)]
         lane.turn_away()
         for place in waiting:
             self.failureResultOf(place, TurnedAway)
@@ -165,18 +165,18 @@ class Roads(SynchronousTestCase):
         for width, most, gets in ((256, 16, 16), (16, 16, 11), (3, 2, 2), (2, 16, 2), (1, 16, 1), (1, 1, 1)):
             self.assertEqual(self.fill(Capacity(width), 1, most)[0].under_way, gets)
 
-    def test_a_place_goes_to_who_has_fewest_and_last_to_calls_that_can_wait(self) -> None:
+    def test_a_place_goes_to_the_library_that_has_fewest(self) -> None:
         road, order = Capacity(2), []
-        busy, free, patient = (Bulkhead(road, 3) for _ in range(3))
+        busy, free = (Bulkhead(road, 3) for _ in range(2))
         for _ in range(2):
             self.assertIsNone(busy.enter())
-        for name, lane, later in (("p", patient, True), ("b", busy, False), ("f", free, False)):
-            place = lane.enter(later=later)
+        for name, lane in (("b", busy), ("f", free)):
+            place = lane.enter()
             assert place is not None
             place.addCallback(lambda _, name=name: order.append(name))
-        for lane in (busy, busy, free, busy):
+        for lane in (busy, busy, free):
             lane.leave()
-        self.assertEqual((order, road.under_way, road.waiting), (["f", "b", "p"], 1, 0))
+        self.assertEqual((order, road.under_way, road.waiting), (["f", "b"], 1, 0))
 
     def test_F75_who_asks_often_is_not_put_behind_others(self) -> None:
         road, order = Capacity(1), []

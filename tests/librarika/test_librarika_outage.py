@@ -197,7 +197,7 @@ class Outage(SandboxCase):
         self.failureResultOf(waiting, Unavailable)
         self.clock.advance(20)
         self.failureResultOf(other, Unavailable)
-        drift = self.library._account.api.admission._drift
+        drift = self.library._account.api._drift
         wall, drift._wall = drift._wall, lambda: 1 / 0
         self.clock.advance(61)
         self.failureResultOf(self.patron(), ZeroDivisionError)
@@ -364,17 +364,6 @@ class Outage(SandboxCase):
         self.clock.advance(1)
         self.assertTrue(self.done(self.library.reachable()))
 
-    def test_F76_renewing_the_rules_lets_others_pass(self) -> None:
-        self.librarika.reconfigure(Timeouts(), CallLimits(calls_per_library=1))
-        self.clock.advance(301)
-        self.sandbox.misbehave("slow", library="riverside", seconds=1, times=1)
-        first = Deferred.fromCoroutine(self.library.item("10001"))  # Holds the only place.
-        second = self.patron()  # The rules are old, and are asked for before the patron is.
-        self.clock.advance(1)
-        self.http._treq.flush()
-        self.assertEqual(len([self.successResultOf(one) for one in (first, second)]), 2)
-        self.assertEqual(self.trips(), ["GET copies", "GET members", "GET library"])
-
     def test_a_reload_takes_effect_at_once(self) -> None:
         self.sandbox.misbehave("hang", library="riverside")
         hanging = [self.patron() for _ in range(30)]
@@ -391,7 +380,7 @@ class Outage(SandboxCase):
         warned = lambda: len([text for text in said if text.startswith("librarika_clock_differs")])  # noqa: E731
         wall = self.clock.seconds()
         self.librarika._client.wall = lambda: wall
-        drift = self.library._account.api.admission._drift
+        drift = self.library._account.api._drift
         drift._wall = lambda: wall
         for ahead, warnings in ((29, 0), (31, 1), (500, 1), (0, 1)):
             self.clock.advance(61)

@@ -41,7 +41,7 @@ class ManyHang(SynchronousTestCase):
         self.librarika = Librarika(
             self.clock,
             "http://localhost/{library}/api/v1",
-            restraint=CallLimits(calls=64, calls_per_library=4),
+            limits=CallLimits(calls=64, calls_per_library=4),
             http=self.http,  # type: ignore[arg-type]
         )
         self.well = self.opened("well")

@@ -1,4 +1,4 @@
-"""One library's calls go out through its admission: not while it asks to be left alone, nor while a breaker is open.
+"""Whether a call to one library may go out now: not while it asks to be left alone, nor while a breaker is open.
 
 There are two breakers in the way: the library's own, and that of its host, which several libraries may share and which
 opens only when no connection comes about. After a pause one health check is let through, and then more and more calls.
@@ -6,62 +6,47 @@ opens only when no connection comes about. After a pause one health check is let
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.http.breaker import Breaker, State
-from sip2gw.librarika.http.bulkhead import Bulkhead
-from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Unauthorized
+from sip2gw.librarika.http.bulkhead import Bulkhead, TurnedAway
+from sip2gw.librarika.http.call import Failed, How
 from sip2gw.librarika.http.client import Client
-from sip2gw.librarika.http.health import Drift, Figures, Standing
-from sip2gw.library import Refused
 
-
-@frozen
-class BackEnd:
-    """How one library's API is at this moment, for whoever operates the gateway."""
-
-    nickname: str
-    state: str
-    """`shut` when calls go out, `open` when none do, `probing` on the way back."""
-    since: datetime
-    """For how long it has been in this state."""
-    online: bool
-    """What terminals are told in 98."""
-    last_failure: str
-    """Of which kind the last failure was (see `verdicts.How`); empty if there was none."""
-    in_flight: int
-    waiting: int
+_ALONE = Failed(How.NOT_ASKED, "the library asked to be left alone", sent=False)
+_CLOSED = Failed(How.NOT_ASKED, "the library does not answer", sent=False)
 
 
 class Admission:
-    """The admission to the library called `nickname`; its host has the breaker `host`, `health` is the check's URL."""
+    """The way to one library. `check` makes a health check with a place of its own and tells the breakers.
 
-    _log = Logger()
+    `changed` hears that the library's breaker has a new state, `rested` that a call waits as the library has asked.
+    """
 
-    def __init__(self, client: Client, nickname: str, host: Breaker, health: str) -> None:
-        self.client = client
-        self.nickname = nickname
+    def __init__(
+        self,
+        client: Client,
+        host: Breaker,
+        check: Callable[[Bulkhead | Failed], Coroutine[Any, Any, object]],
+        *,
+        changed: Callable[[], None],
+        rested: Callable[[], None],
+    ) -> None:
+        self._client = client
         self.host = host
-        self.figures = Figures(client.metrics)
-        self.standing = Standing(client.now)
+        self._check, self._told, self._rested = check, changed, rested
         self.breaker = Breaker(client.now, most=self._most, changed=self._changed)
-        self._health = health
-        self._lane = Bulkhead(client.road, self._most())
-        self._drift = Drift(nickname, client.now, client.wall)
+        self.bulkhead = Bulkhead(client.capacity, self._most())
         self._rest_until = 0.0
-        self._last_failure = ""
-        self._told = State.SHUT
         self._proof: SingleFlight[None] = SingleFlight(self._prove)
 
     def _most(self) -> int:
-        return self.client.restraint.calls_per_library
+        return self._client.limits.calls_per_library
 
     @property
     def all_is_well(self) -> bool:
@@ -71,63 +56,61 @@ class Admission:
     @property
     def resting(self) -> float:
         """For how many seconds the library has asked to be left alone yet."""
-        return max(self._rest_until - self.client.now(), 0.0)
+        return max(self._rest_until - self._client.now(), 0.0)
+
+    def rest(self, seconds: float) -> None:
+        """The library has asked to be left alone for so long."""
+        self._rest_until = max(self._rest_until, self._client.now() + seconds)
 
     @property
-    def online(self) -> bool:
-        """What terminals are told: not that it is, while it asks to be left alone for longer than they can wait."""
-        return self.standing.online and self.resting < self.client.deadlines.call
+    def _admits(self) -> bool:
+        return self.breaker.admits and self.host.admits
 
-    async def pass_(self, call: Call, until: float, *, later: bool = False) -> Answer:
-        """Make a call as soon as it may go out. Raises `Failed`, `Refused`, `Unauthorized`."""
-        client = self.client
+    def at_once(self) -> Bulkhead | None:
+        """A place, if the call needn't wait for anything."""
+        if self.resting or not self._admits or self.bulkhead.waiting or not self.bulkhead.has_room:
+            return None
+        self.bulkhead.enter()
+        return self.bulkhead
+
+    async def admit(self, until: float) -> Bulkhead | Failed:
+        """Wait until the call may go out. The place is to be left."""
+        client = self._client
         while (rest := self.resting) > 0:
             if client.now() + rest >= until:
-                raise Failed(How.NOT_ASKED, "the library asked to be left alone", sent=False)
-            self.figures.rested()
-            await _wait(deferLater(client.clock, rest))
-        if self._due():
-            await _wait(self._proof.join().addTimeout(max(until - client.now(), 0.0), client.clock))
-        if not (self.breaker.admits and self.host.admits):
-            raise Failed(How.NOT_ASKED, "the library does not answer", sent=False)
-        return await self._exchange(call, self._lane, until, later)
+                return _ALONE
+            self._rested()
+            if failed := await self.wait(deferLater(client.clock, rest), until):
+                return failed
+        if self._due() and (failed := await self.wait(self._proof.join(), until)):
+            return failed
+        return await self._place(self.bulkhead, until) if self._admits else _CLOSED
 
-    async def _exchange(self, call: Call, lane: Bulkhead, until: float, later: bool = False) -> Answer:
-        """Make the call, and let the breakers know how it went."""
-        eras = self.breaker.era, self.host.era
-        client = self.client
+    async def wait(self, waiting: Deferred[None], until: float) -> Failed | None:
+        """Wait for something before a call is sent, at most until then. None if it came about."""
+        deadline = self._client.alarm.deadline(until)
         try:
-            answer = await client.exchange(call, lane, until, later=later)
-        except Failed as failed:
-            if failed.how.theirs:
-                self._went_wrong(failed, eras)
-            raise
-        except (Refused, Unauthorized):
-            self._went_well(eras)
-            raise
-        self._drift.see(answer.headers)
-        self._went_well(eras)
-        return answer
+            await deadline.over(waiting)
+        except TurnedAway:
+            return _CLOSED
+        except CancelledError:
+            how = How.NO_TURN if deadline.late else How.ABANDONED
+            return Failed(how, "it was not asked in time", sent=False)
+        finally:
+            deadline.end()
+        return None
 
-    def _went_well(self, eras: tuple[int, int]) -> None:
-        self.breaker.passed(eras[0])
-        self.host.passed(eras[1])
-
-    def _went_wrong(self, failed: Failed, eras: tuple[int, int]) -> None:
-        connected = failed.how is not How.NOT_CONNECTED
-        self._last_failure = failed.how.value
-        if failed.wait is not None:
-            self._rest_until = max(self._rest_until, self.client.now() + failed.wait)
-        if failed.how is How.REDIRECTED:
-            self._log.error(
-                "librarika_redirected: {library} answered with a redirect, which is never followed",
-                library=self.nickname,
-            )
-        self.breaker.failed(eras[0], connected=connected)
-        if connected:
-            self.host.passed(eras[1])
-        else:
-            self.host.failed(eras[1], connected=False)
+    async def _place(self, bulkhead: Bulkhead, until: float) -> Bulkhead | Failed:
+        place = bulkhead.enter()
+        if place is not None:
+            client = self._client
+            client.metrics.struck("calls_per_library" if bulkhead.full else "calls")
+            # What has no turn in half of the time is not begun: the rest might be too short, and a write be in doubt.
+            now = client.now()
+            half = now + min(until - now, client.timeouts.headers) / 2
+            if failed := await self.wait(place, half):
+                return failed
+        return bulkhead
 
     def _due(self) -> bool:
         """Whether one of the breakers waits for a probe, and the other is not in its way."""
@@ -135,74 +118,31 @@ class Admission:
         return any(one.due for one in both) and all(one.due or one.admits for one in both)
 
     async def _prove(self) -> None:
-        """Let one health check through, whoever waits for it. The breakers know then."""
+        """Let one health check through, however many calls wait for it. The breakers know then."""
         probing = [breaker for breaker in (self.breaker, self.host) if breaker.due]
         for breaker in probing:
             breaker.resume()
-        # A place of its own: calls of a time that is over may have all of the library's yet.
-        lane = Bulkhead(self.client.road, 1)
+        until = self._client.now() + self._client.timeouts.probe
         try:
-            await self._exchange(self.health_check(), lane, self.probe_ends())
-        except (Failed, Refused, Unauthorized):
-            pass
+            # A place of its own: calls of a time that is over may have all of the library's yet.
+            await self._check(await self._place(Bulkhead(self._client.capacity, 1), until))
         finally:
             for breaker in probing:
                 if breaker.unproved:  # Whatever came of it: nobody probes any longer.
                     breaker.failed(breaker.era, connected=True)
 
-    def health_check(self) -> Call:
-        """Whether the API is there at all."""
-        return Call("get_health", "GET", self._health, JSON.copy())
-
-    def probe_ends(self) -> float:
-        """When a health check that begins now must be over."""
-        return self.client.now() + self.client.deadlines.probe
-
     def _changed(self) -> None:
-        """The library's breaker has a new state: whoever waits is turned away, or so many are let in."""
+        """The library's breaker has a new state: waiting calls are turned away, or so many are let in."""
         breaker = self.breaker
+        self._told()
         if breaker.state is State.OPEN:
-            self.standing.gone()
             # Those under way may hang for long yet; they belong to a time that is over.
-            old, self._lane = self._lane, Bulkhead(self.client.road, 1)
+            old, self.bulkhead = self.bulkhead, Bulkhead(self._client.capacity, 1)
             old.turn_away()
         else:
-            self._lane.widen(self._most() if breaker.state is State.SHUT else breaker.width)
-        if breaker.state is self._told:
-            return
-        self._told = breaker.state
-        self.figures.breaker(breaker.state)
-        self._log.warn(
-            "librarika_breaker: {library} is {state} ({failure})",
-            library=self.nickname,
-            state=breaker.state.value,
-            failure=self._last_failure,
-        )
+            self.bulkhead.widen(self._most() if breaker.state is State.SHUT else breaker.width)
 
     def reconfigured(self) -> None:
-        """The client's restraint is another one."""
+        """The client's limits are other ones."""
         if self.breaker.state is State.SHUT:
-            self._lane.widen(self._most())
-
-    def back_end(self) -> BackEnd:
-        """How it is."""
-        worse = self.host if self.breaker.state is State.SHUT else self.breaker
-        client = self.client
-        ago = timedelta(seconds=client.now() - worse.since)
-        return BackEnd(
-            nickname=self.nickname,
-            state=worse.state.value,
-            since=datetime.fromtimestamp(client.wall(), UTC) - ago,
-            online=self.online and worse.state is not State.OPEN,
-            last_failure=self._last_failure,
-            in_flight=self._lane.under_way,
-            waiting=self._lane.waiting,
-        )
-
-
-async def _wait(waiting: Deferred[None]) -> None:
-    try:
-        await waiting
-    except (DeferredTimeout, CancelledError) as error:
-        how = How.ABANDONED if isinstance(error, CancelledError) else How.NO_TURN
-        raise Failed(how, "it was not asked in time", sent=False) from None
+            self.bulkhead.widen(self._most())

@@ -11,15 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from twisted.web.http_headers import Headers
 
-from sip2gw.librarika.http.structuring import Misshapen, structured
-from sip2gw.library import InDoubt, LibraryError, Still, Unavailable
-
-T = TypeVar("T")
+from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
 
 JSON = Headers({b"Accept": [b"application/json"]})
 """The headers of a call that needs no account; to be copied."""
@@ -58,26 +55,34 @@ class How(StrEnum):
         return self not in (*ours, How.NOT_THERE, How.THROTTLED)
 
 
-class Failed(Exception):
-    """A call came to no answer. It never leaves the package: `Call.error` is what the port's caller hears.
+@frozen
+class Failed:
+    """A call came to no answer.
 
     `sent` is whether it may have been carried out all the same, `wait` how long the server asks to be left alone, and
-    `limit` the setting that struck.
+    `limit` the setting that was hit.
     """
 
-    def __init__(
-        self, how: How, why: str, *, sent: bool = True, wait: float | None = None, limit: str = ""
-    ) -> None:
-        super().__init__(why)
-        self.how, self.sent, self.wait, self.limit = how, sent, wait, limit
+    how: How
+    why: str
+    sent: bool = field(default=True, kw_only=True)
+    wait: float | None = field(default=None, kw_only=True)
+    limit: str = field(default="", kw_only=True)
 
 
 class GivenUp(InDoubt):
-    """In doubt, and whoever asked no longer waits."""
+    """In doubt, and the caller no longer waits."""
 
 
 class Unauthorized(Exception):
-    """401: the token is no longer good, and the request was not done. It never leaves the package."""
+    """401: the token is no longer good. It never leaves the package.
+
+    `proved` is whether the contract's problem document says so: only then is it certain that nothing was done.
+    """
+
+    def __init__(self, operation: str, *, proved: bool) -> None:
+        super().__init__(operation)
+        self.proved = proved
 
 
 @frozen
@@ -89,43 +94,48 @@ class Call:
     url: str = field(repr=False)
     headers: Headers = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
+    shape: type[Any] | None = None
+    """The record that its answer is."""
+    reads: bool = False
+    """Whether it changes nothing, not even how often a password may be tried yet."""
     writes: bool = False
+    """Whether it has an `Idempotency-Key`: made again, it has the effect and the answer of the first."""
+    guesses: bool = False
+    """Whether it brings a password."""
     still: Still | None = field(default=None, repr=False)
     """Asked right before it is sent."""
+    settling: bytes | None = field(default=None, repr=False)
+    """The body with which a write is made again: without a password, which the server does not compare."""
 
-    def lost(self, why: str) -> LibraryError:
-        """The answer can't be had or understood."""
-        if self.writes:
-            return InDoubt(f"{self.operation}: {why}")
-        return self.not_done(why)
+    def again(self, *, settles: bool) -> Call:
+        """The call as it is made once more: as it was, or so that it settles what became of it."""
+        return evolve(self, body=self.settling) if settles else self
 
-    def record(self, answer: Answer, kind: type[T]) -> T:
-        """What the answer says, as a record. Raises as `lost` says if it can't be understood."""
-        try:
-            return structured(answer.document, kind)
-        except Misshapen as error:
-            raise self.lost(str(error)) from None
+    def in_doubt(self, outcome: Outcome) -> bool:
+        """Whether this may have been done, and the outcome does not tell."""
+        if isinstance(outcome, Unauthorized):
+            return self.writes and not outcome.proved
+        return self.writes and isinstance(outcome, Failed) and outcome.sent
 
-    def not_done(self, why: str, *, throttled: bool = False) -> Unavailable:
-        """It is certain that nothing was done."""
-        return Unavailable(f"{self.operation}: {why}", throttled=throttled)
-
-    def error(self, failed: Failed) -> LibraryError:
-        """What a failure is to whoever asked."""
-        if failed.how is How.ABANDONED and failed.sent and self.writes:
-            return GivenUp(f"{self.operation}: {failed}")
-        if failed.sent:
-            return self.lost(str(failed))
-        return self.not_done(str(failed), throttled=failed.how is How.THROTTLED)
+    def error(self, failed: Failed, *, doubt: bool) -> LibraryError:
+        """What a failure is to the caller. `doubt` is whether it may have been done, by this call or one before."""
+        text = f"{self.operation}: {failed.why}"
+        if not doubt:
+            return Unavailable(text, throttled=failed.how is How.THROTTLED)
+        return GivenUp(text) if failed.how is How.ABANDONED else InDoubt(text)
 
 
 @frozen
 class Answer:
-    """What came back. `document` is its JSON object; None for 304."""
+    """What came back. `record` is what its JSON says, in the call's shape; None without a shape, and for 304."""
 
     status: int
     headers: Headers = field(repr=False)
-    document: dict[str, Any] | None = field(default=None, repr=False)
+    record: Any = field(default=None, repr=False)
+
+
+Outcome = Answer | Failed | Refused | Unauthorized
+"""How a call ends. A `Refused` is the port's, carried as a value until `API.call` raises it."""
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

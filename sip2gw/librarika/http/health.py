@@ -84,7 +84,7 @@ class Drift:
 _HEIGHT = {State.SHUT: 0, State.PROBING: 1, State.OPEN: 2}
 
 
-class Figures:
+class Counters:
     """The counters of one library."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -107,12 +107,12 @@ class Figures:
         """The library said no."""
         self._count("refused")
 
-    def failed(self, failed: Failed, *, writes: bool) -> None:
+    def failed(self, failed: Failed, *, doubt: bool) -> None:
         """A call came to nothing."""
-        if failed.how in (How.NOT_ASKED, How.NO_TURN):
-            self._count("not_asked")
+        if doubt:
+            self._count("in_doubt")
         else:
-            self._count("in_doubt" if writes and failed.sent else "unavailable")
+            self._count("not_asked" if failed.how in (How.NOT_ASKED, How.NO_TURN) else "unavailable")
         self._metrics.call_failures.labels(failed.how.value).inc()
 
     def retried(self) -> None:
@@ -123,9 +123,9 @@ class Figures:
         """A call waits because the library asked for it."""
         self._metrics.call_rests.labels(self._library).inc()
 
-    def looked_up(self, outcome: str) -> None:
-        """A write in doubt was `settled`, or `left` in doubt."""
-        self._metrics.in_doubt.labels(self._library, outcome).inc()
+    def settled(self, *, left: bool) -> None:
+        """A write in doubt was settled, or left in doubt."""
+        self._metrics.in_doubt.labels(self._library, "left" if left else "settled").inc()
 
     def breaker(self, state: State) -> None:
         """The library's breaker has a new state. Those that share a name have none that could be told."""

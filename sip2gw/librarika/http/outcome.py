@@ -1,25 +1,25 @@
-"""What an answer's status means is decided here, once: done, refused, not done, or nobody knows.
+"""What an answer means: done, refused, not done, or nobody knows. Decided here, once.
 
-A read that failed changed nothing, so all its failures are `Unavailable`. A write is refused only if the server said no
-in so many words (4xx), was not done if the server said that it did not try, and is in doubt in every other case.
-Nothing of a body but a problem's `code` and facts of known names and forms gets any further.
+A status alone proves nothing: proxies, gateways and frameworks send them too, also after the work was done. Only the
+contract's problem document (`application/problem+json` with a known `code`) says that a write was refused. Statuses
+that mean "later" or "too much" say that a write was not done only if the document says `not_processed`.
+A read changed nothing, however it failed. Nothing of a body but a problem's `code` and facts of known names and forms
+gets any further.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 from twisted.web.http_headers import Headers
 
-from sip2gw.librarika.http.bounds import TooDeep, TooLong, check
-from sip2gw.librarika.http.call import Answer, Call, Failed, How, Unauthorized, rest
+from sip2gw.librarika.http.call import Answer, Call, Failed, How, Outcome, Unauthorized, rest
+from sip2gw.librarika.http.codes import CODES
 from sip2gw.librarika.http.settings import CallLimits
+from sip2gw.librarika.http.structuring import Misshapen, parsed, structured
 from sip2gw.library import Refused
-
-T = TypeVar("T")
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _AMOUNT = re.compile(r"\d{1,15}(\.\d{1,3})?", re.ASCII)
@@ -33,84 +33,68 @@ _FACTS = {
 }
 """Members of a problem document that a text may name: what they are called there, here, and their form."""
 
-_NOT_TRIED = frozenset({408, 421, 425, 429})
-_PASSWORDS = frozenset({"create_token", "verify_member"})
-"""Operations that say whether a password is right."""
+_LATER = frozenset({408, 421, 425, 429})
+"""Come back later."""
+_UNDECIDED = frozenset({408, 413, 421, 425, 429})
+"""Statuses below 500 that say nothing of whether the work was done, whatever code comes with them."""
 
 
-def answer(
+def outcome(
     call: Call,
     status: int,
     headers: Headers,
     body: bytes,
-    restraint: CallLimits = CallLimits(),
+    limits: CallLimits = CallLimits(),
     now: float = 0.0,
-) -> Answer:
-    """The answer, if it is one to go on with. Raises `Refused`, `Failed` or `Unauthorized`. `now` is since 1970."""
+) -> Outcome:
+    """What this answer means. `now` is in seconds since 1970."""
     if 200 <= status < 300:
-        try:
-            return Answer(status, headers, parsed(body, restraint))
-        except ValueError as error:
-            limit = getattr(error, "limit", "")
-            raise Failed(How.UNREADABLE, f"{status}, but {error}", limit=limit) from None
+        return _answer(call, status, headers, body)
     if status == 304 and call.headers.hasHeader(b"If-None-Match"):
         return Answer(status, headers)
-    if status == 401 and call.headers.hasHeader(b"Authorization"):
-        raise Unauthorized(call.operation)
-    if status == 429 and call.operation in _PASSWORDS:
-        raise Failed(How.THROTTLED, "429, too many tries", sent=False)
-    if status in _NOT_TRIED or (status == 503 and headers.hasHeader(b"Retry-After")):
-        wait = rest(headers, now, restraint.retry_after)
-        raise Failed(How.BUSY, f"{status}, asked to come back later", sent=False, wait=wait)
-    if 400 <= status < 500:
-        _refuse(call, status, _problem(headers, body))
-    # Never followed: 3xx may be "done, look there" as well as "not here".
-    raise Failed(How.REDIRECTED if 300 <= status < 400 else How.SERVER_ERROR, f"status {status}")
+    if status < 400:
+        # Never followed: 3xx may be "done, look there" as well as "not here".
+        return Failed(How.REDIRECTED if status >= 300 else How.SERVER_ERROR, f"status {status}")
+    return _no(call, status, headers, _problem(headers, body), limits, now)
 
 
-def parsed(body: bytes, restraint: CallLimits = CallLimits()) -> dict[str, Any]:
-    """The JSON object in `body`. Raises `ValueError` whose text has nothing of the body in it."""
+def _answer(call: Call, status: int, headers: Headers, body: bytes) -> Outcome:
     try:
-        check(body, restraint)
-        document = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_once_each)
-    except (TooDeep, TooLong):
-        raise
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the body is no JSON ({type(error).__name__})") from None
-    if not isinstance(document, dict):
-        raise ValueError("the body is no JSON object")
-    return document
+        document = parsed(body)
+        return Answer(status, headers, None if call.shape is None else structured(document, call.shape))
+    except Misshapen as error:
+        return Failed(How.UNREADABLE, f"{status}, but {error}")
 
 
-def _no_constant(_: str) -> NoReturn:
-    raise ValueError
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        raise ValueError
-    return result
+def _no(
+    call: Call, status: int, headers: Headers, problem: Mapping[str, Any], limits: CallLimits, now: float
+) -> Outcome:
+    sent = problem.get("not_processed") is not True
+    if status == 401 and call.headers.hasHeader(b"Authorization"):
+        return Unauthorized(call.operation, proved=bool(problem))
+    if status == 429 and call.guesses:
+        return Failed(How.THROTTLED, "429, too many tries", sent=sent)
+    if status in _LATER or (status == 503 and headers.hasHeader(b"Retry-After")):
+        wait = rest(headers, now, limits.retry_after)
+        return Failed(How.BUSY, f"{status}, asked to come back later", sent=sent, wait=wait)
+    if status >= 500:
+        return Failed(How.SERVER_ERROR, f"status {status}", sent=sent)
+    if not problem or (call.writes and sent and status in _UNDECIDED):
+        return Failed(How.NOT_THERE, f"status {status}, which proves nothing", sent=sent)
+    return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem))
 
 
 def _problem(headers: Headers, body: bytes) -> Mapping[str, Any]:
-    """The problem document; empty if it isn't one (a proxy's page, say)."""
+    """The contract's problem document; empty if this isn't one (a proxy's page, say)."""
     kinds = headers.getRawHeaders(b"Content-Type") or [b""]
     if kinds[-1].partition(b";")[0].strip().lower() != b"application/problem+json":
         return {}
     try:
-        return parsed(body)
-    except ValueError:
+        problem = parsed(body)
+    except Misshapen:
         return {}
-
-
-def _refuse(call: Call, status: int, problem: Mapping[str, Any]) -> NoReturn:
     code = problem.get("code")
-    if isinstance(code, str) and _CODE.fullmatch(code):
-        raise Refused(code, f"{call.operation}: status {status}", _facts(problem))
-    if call.writes:
-        raise Refused("refused", f"{call.operation}: status {status} without a code")
-    raise Failed(How.NOT_THERE, f"status {status} without a code", sent=False)
+    return problem if isinstance(code, str) and code in CODES else {}
 
 
 def _facts(problem: Mapping[str, Any]) -> dict[str, str]:
