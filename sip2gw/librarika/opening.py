@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.accounts import Account, sign_in
@@ -24,7 +24,7 @@ from sip2gw.librarika.http.breaker import Breaker
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.connections import Guarded, Lines, trusting
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
-from sip2gw.librarika.http.transport import client_over, pooled
+from sip2gw.librarika.http.transport import Agent, StraightClient
 from sip2gw.librarika.http.urls import Template, checked_nickname
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.library import LibrarikaLibrary
@@ -93,12 +93,13 @@ class Librarika:
         login_life: float = 600.0,
     ) -> None:
         self._template = Template(url_template)
-        self._pool = pooled(reactor, lambda: self._client.limits)
+        self._agent: Agent | None = None
         if http is None:
             policy = trusting(None if trust is None else trust.read_bytes())
             guarded = reactor if private_networks or self._template.names_private else Guarded(reactor)
             lines = Lines(guarded, policy, lambda: self._client.timeouts.connect)
-            http = client_over(self._pool, lines, reactor)
+            self._agent = Agent(reactor, lines, lambda: self._client.limits)
+            http = StraightClient(self._agent)
         self._client = Client(reactor, http, timeouts, limits, metrics or Metrics(), wall)
         self._client.metrics.calls_in_flight.set_function(lambda: self._client.capacity.under_way)
         self._client.metrics.calls_waiting.set_function(lambda: self._client.capacity.waiting)
@@ -148,8 +149,7 @@ class Librarika:
 
     def close(self) -> Deferred[None]:
         """Close the connections that are kept. Calls under way end by themselves."""
-        closing: Deferred[None] = self._pool.closeCachedConnections()  # type: ignore[no-untyped-call]
-        return closing
+        return succeed(None) if self._agent is None else self._agent.pool.close()
 
     def _sign_in(self, digest: bytes, api: API, credentials: Credentials) -> SingleFlight[_Open]:
         """The sign-in that is under way, or a new one."""

@@ -12,7 +12,8 @@ from wire_server import KIOSK, LENT, MEMBER, Scripted, ServerCase, StillReactor,
 
 from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.librarika.http.connections import Lines, trusting
-from sip2gw.librarika.http.transport import body_of, client_over, pooled
+from sip2gw.librarika.http.transport import Agent, StraightClient, body_of
+from sip2gw.librarika.http.urls import ReadyURL
 from sip2gw.library import Block, Refused, Unavailable
 
 
@@ -37,22 +38,22 @@ class Wire(ServerCase, TestCase):
 
     async def test_F63_no_more_connections_are_kept_than_calls_may_be_made(self) -> None:
         still, limits = StillReactor(), CallLimits(calls=2)
-        pool = pooled(still, lambda: limits)
-        client = client_over(pool, Lines(still, trusting(None), lambda: 3.0), still)
-        self.addCleanup(pool.closeCachedConnections)
+        agent = Agent(still, Lines(still, trusting(None), lambda: 3.0), lambda: limits)
+        client = StraightClient(agent)
+        self.addCleanup(agent.pool.close)
         servers = [Scripted() for _ in range(4)]
         for server in servers:
             server.script["GET members"] = says(200, MEMBER)
-            answer = await client.get(f"http://127.0.0.1:{self.listen(server)}/members", unbuffered=True)
+            answer = await client.get(ReadyURL(f"http://127.0.0.1:{self.listen(server)}/members"))
             await body_of(answer, 1000)
             still.advance(1)
         await self.turn()
         self.assertEqual([len(server.connections) for server in servers], [0, 0, 1, 1])
-        self.assertEqual(len(pool._connections), 2)
+        self.assertEqual(len(agent.pool), 2)
         still.advance(10.1)
         await self.turn()
         self.assertEqual([len(server.connections) for server in servers], [0, 0, 0, 0])
-        self.assertEqual((pool._connections, pool._timeouts), ({}, {}))
+        self.assertEqual(len(agent.pool), 0)
 
     async def test_F63_a_connection_that_is_closed_while_we_write(self) -> None:
         library = await self.opened()

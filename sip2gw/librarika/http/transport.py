@@ -1,55 +1,42 @@
-"""How treq is held: one client over one pool of kept connections, which adds nothing to a request and repeats none.
+"""How treq is held: its client over an agent of our own, which keeps connections and adds nothing to a request.
 
-No cookies, no redirects, no compression (a small body can swell to any size), no repeating behind our back. Heads and
-bodies are read up to a limit and no further.
+Nothing is repeated, followed, decoded or remembered: no cookies, no redirects, no compression (a small body can swell
+to any size). HTTP/1.1 only, one request at a time on a connection. Any other `IAgent` will do as well, at a higher price
+per call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from http.cookiejar import Cookie, CookieJar
+import re
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
-from urllib.request import Request
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IConsumer
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.defer import Deferred, DeferredList, fail, succeed
+from twisted.internet.interfaces import IAddress, IConsumer, IDelayedCall, IProtocolFactory
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web._newclient import BODY, HTTP11ClientProtocol  # public nowhere else
-from twisted.web.client import Agent, HTTPConnectionPool, ResponseDone
+from twisted.web.client import URI, ResponseDone
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from sip2gw.librarika.http.connections import Lines
+from sip2gw.librarika.http.exchange import Connection, HeadTooLarge, TooLarge
 from sip2gw.librarika.http.settings import CallLimits
+
+__all__ = ["Agent", "HeadTooLarge", "StraightClient", "TooLarge", "Whole", "body_of"]
 
 IDLE = 10
 """Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
 
+_TARGET = re.compile(rb"[!-~]+")
+_METHOD = re.compile(rb"[A-Z]+")
 
-class TooLarge(Exception):
-    """The body is larger than the limit."""
-
-
-class HeadTooLarge(Exception):
-    """Status line and headers are larger than the limit."""
-
-
-class NoCookies(CookieJar):
-    """A jar that stays empty; to keep one up to date costs time on every call."""
-
-    def add_cookie_header(self, request: Request) -> None:
-        """Add none."""
-
-    def extract_cookies(self, response: Any, request: Request) -> None:
-        """Take none."""
-
-    def __iter__(self) -> Iterator[Cookie]:
-        return iter(())
+Origin = tuple[bytes, bytes]
+"""Scheme, and host with its port."""
 
 
 @implementer(IBodyProducer)
@@ -57,12 +44,12 @@ class Whole:
     """A request's body, written at once."""
 
     def __init__(self, body: bytes) -> None:
-        self._body = body
+        self.body = body
         self.length = len(body)
 
     def startProducing(self, consumer: IConsumer) -> Deferred[None]:
         """Write it all."""
-        consumer.write(self._body)
+        consumer.write(self.body)
         return succeed(None)
 
     def stopProducing(self) -> None:
@@ -75,12 +62,97 @@ class Whole:
         """It is written already."""
 
 
-@implementer(IAgent)
-class _Uncompressed:
-    """Undoes that treq offers gzip to the server, and leaves a body that comes compressed all the same as it is."""
+class Pool:
+    """As many idle connections as there may be calls, to all hosts together; the oldest is dropped first."""
 
-    def __init__(self, agent: IAgent) -> None:
-        self._agent = agent
+    def __init__(self, reactor: Any, limits: Callable[[], CallLimits]) -> None:
+        self._reactor, self._limits = reactor, limits
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._since: OrderedDict[Connection, tuple[Origin, float]] = OrderedDict()
+        self._timer: IDelayedCall | None = None
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def take(self, origin: Origin) -> Connection | None:
+        """The connection that was used last, if there is one."""
+        kept = self._idle.get(origin)
+        if not kept:
+            return None
+        connection = kept[-1]
+        self.forget(connection)
+        return connection
+
+    def put(self, origin: Origin, connection: Connection) -> None:
+        """Keep it for a moment."""
+        if self._closed:
+            connection.abort()
+            return
+        while len(self._since) >= self._limits().calls:
+            next(iter(self._since)).abort()
+        self._idle.setdefault(origin, []).append(connection)
+        self._since[connection] = origin, self._reactor.seconds()
+        if self._timer is None:
+            self._timer = self._reactor.callLater(IDLE, self._expire)
+
+    def forget(self, connection: Connection) -> None:
+        """It is in use, or has ended."""
+        kept = self._since.pop(connection, None)
+        if kept is None:
+            return
+        origin, _ = kept
+        self._idle[origin].remove(connection)
+        if not self._idle[origin]:
+            del self._idle[origin]
+
+    def _expire(self) -> None:
+        """One timer for all: it is set for the oldest, whatever became of the one that it was set for."""
+        self._timer = None
+        now = self._reactor.seconds()
+        for connection, (_, since) in list(self._since.items()):
+            if since + IDLE > now:
+                self._timer = self._reactor.callLater(since + IDLE - now, self._expire)
+                return
+            connection.abort()
+
+    def close(self) -> Deferred[None]:
+        """End those that are kept, and keep none any more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        closing: Deferred[Any] = DeferredList([connection.close() for connection in list(self._since)])
+        return closing.addCallback(lambda _: None)
+
+
+@implementer(IProtocolFactory)
+class _Connections:
+    """Makes the connections to one origin."""
+
+    noisy = False
+
+    def __init__(self, pool: Pool, origin: Origin, limits: Callable[[], CallLimits]) -> None:
+        self._pool, self._origin, self._limits = pool, origin, limits
+
+    def doStart(self) -> None:
+        """See `IProtocolFactory`."""
+
+    def doStop(self) -> None:
+        """See `IProtocolFactory`."""
+
+    def buildProtocol(self, _: IAddress) -> Connection:
+        """See `IProtocolFactory`."""
+        return Connection(self._limits, lambda one: self._pool.put(self._origin, one), self._pool.forget)
+
+
+@implementer(IAgent)
+class Agent:
+    """Sends requests over connections that it keeps. Request bodies are `Whole`."""
+
+    def __init__(self, reactor: Any, lines: Lines, limits: Callable[[], CallLimits]) -> None:
+        self.pool = Pool(reactor, limits)
+        self._lines, self._limits = lines, limits
 
     def request(
         self,
@@ -89,108 +161,46 @@ class _Uncompressed:
         headers: Headers | None = None,
         bodyProducer: IBodyProducer | None = None,
     ) -> Deferred[IResponse]:
-        """See `IAgent.request`. `headers` is treq's copy, made for this call."""
-        if headers is not None:
-            headers.setRawHeaders(b"Accept-Encoding", [b"identity"])
-        return self._agent.request(method, uri, headers, bodyProducer).addCallback(_as_it_is)
+        """See `IAgent.request`. It fails with `NotConnected` if nothing was sent."""
+        scheme, _, rest = uri.partition(b"://")
+        netloc, slash, path = rest.partition(b"/")
+        if not (_TARGET.fullmatch(rest) and netloc and slash and _METHOD.fullmatch(method)):
+            return fail(ValueError("not a request line"))
+        if not isinstance(bodyProducer, Whole | None):
+            return fail(TypeError("a body that is not whole"))
+        body = None if bodyProducer is None else bodyProducer.body
+        request = _written(method, b"/" + path, netloc, headers, body)
+        origin = (scheme, netloc)
+        kept = self.pool.take(origin)
+        if kept is not None:
+            return kept.send(request)
+        line = self._lines.endpointForURI(URI.fromBytes(uri))  # type: ignore[no-untyped-call]
+        connecting: Deferred[Any] = line.connect(_Connections(self.pool, origin, self._limits))
+        return connecting.addCallback(lambda made: made.send(request))
 
 
-def _as_it_is(response: IResponse) -> IResponse:
-    response.headers.removeHeader(b"Content-Encoding")
-    return response
+def _written(method: bytes, target: bytes, host: bytes, headers: Headers | None, body: bytes | None) -> bytes:
+    """Head and body in one piece. `Headers` lets no line end into a value."""
+    lines = [method + b" " + target + b" HTTP/1.1", b"Host: " + host, b"Accept-Encoding: identity"]
+    for name, values in headers.getAllRawHeaders() if headers is not None else ():
+        lines += [name + b": " + value for value in values]
+    if body is not None:
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join([*lines, b"", body or b""])
 
 
-class _Reading(HTTP11ClientProtocol):
-    """Hangs up on a head without an end: Twisted bounds each line of it, but not how many there are."""
+class StraightClient(HTTPClient):
+    """treq's client, whose requests go straight to the agent: no cookies, redirects, decoding, or parsing of URLs."""
 
-    def __init__(self, quiescent: Any, restraint: Callable[[], CallLimits]) -> None:
-        super().__init__(quiescent)  # type: ignore[no-untyped-call]
-        self._restraint = restraint
-        self._head = b""
+    _agent: IAgent
 
-    def request(self, request: Any) -> Deferred[IResponse]:
-        """See `HTTP11ClientProtocol`."""
-        self._head = b""
-        return super().request(request)
-
-    def dataReceived(self, bytes: bytes) -> None:
-        """Take it, unless it makes the head too large."""
-        if self._parser is not None and self._parser.state != BODY:
-            self._head += bytes
-            size, seen = self._head.find(b"\r\n\r\n"), len(self._head)
-            if size >= 0:
-                self._head, seen = b"", size
-            if seen > self._restraint().answer_head:
-                self._head = b""
-                self._giveUp(Failure(HeadTooLarge()))  # type: ignore[no-untyped-call]
-                return
-        super().dataReceived(bytes)  # type: ignore[no-untyped-call]
-
-
-class _Readers(Factory):
-    """What the pool makes its connections with."""
-
-    noisy = False
-
-    def __init__(self, quiescent: Any, _: str, *, restraint: Callable[[], CallLimits]) -> None:
-        self._quiescent, self._restraint = quiescent, restraint
-
-    def buildProtocol(self, _: Any) -> _Reading:
-        """See `IProtocolFactory`."""
-        return _Reading(self._quiescent, self._restraint)
-
-
-class _Pool(HTTPConnectionPool):
-    """Keeps as many idle connections as there may be calls, to all hosts together; of the oldest it lets go first.
-
-    Twisted bounds those to one host, and never forgets a host: there may be thousands of them.
-    """
-
-    def __init__(self, reactor: Any, restraint: Callable[[], CallLimits]) -> None:
-        super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
-        self.cachedConnectionTimeout = IDLE
-        self.retryAutomatically = False
-        self._restraint = restraint
-        factory: Any = partial(_Readers, restraint=restraint)
-        self._factory = factory
-
-    def _most(self) -> int:
-        return self._restraint().calls
-
-    def getConnection(self, key: Any, endpoint: Any) -> Deferred[Any]:
-        """See `HTTPConnectionPool`."""
-        found: Deferred[Any] = super().getConnection(key, endpoint)
-        self._forget(key)
-        return found
-
-    def _putConnection(self, key: Any, connection: Any) -> None:
-        while len(self._timeouts) >= self._most():
-            timer = next(iter(self._timeouts.values()))
-            oldest = timer.args
-            timer.cancel()
-            self._removeConnection(*oldest)
-        self.maxPersistentPerHost = self._most()
-        super()._putConnection(key, connection)  # type: ignore[no-untyped-call]
-
-    def _removeConnection(self, key: Any, connection: Any) -> None:
-        super()._removeConnection(key, connection)  # type: ignore[no-untyped-call]
-        self._forget(key)
-
-    def _forget(self, key: Any) -> None:
-        if not self._connections.get(key, True):
-            del self._connections[key]
-
-
-def pooled(reactor: Any, restraint: Callable[[], CallLimits]) -> HTTPConnectionPool:
-    """A pool that keeps connections for a moment, and never sends a request twice by itself."""
-    return _Pool(reactor, restraint)
-
-
-def client_over(pool: HTTPConnectionPool, lines: Lines, reactor: Any) -> HTTPClient:
-    """The one treq client."""
-    agent = _Uncompressed(Agent.usingEndpointFactory(reactor, lines, pool))  # type: ignore[no-untyped-call]
-    jar: Any = NoCookies()  # treq's own subclass of the jar is wanted only by those who look into it.
-    return HTTPClient(agent, cookiejar=jar, data_to_body_producer=Whole)
+    def request(self, method: str, url: Any, **how: Any) -> Deferred[Any]:
+        """See `HTTPClient.request`, of which it takes `headers` and a body of bytes as `data`."""
+        data = how.get("data")
+        body = None if data is None else Whole(data)
+        return self._agent.request(
+            method.encode("ascii"), url.to_text().encode("ascii"), how.get("headers"), body
+        )
 
 
 class _Body(Protocol):
