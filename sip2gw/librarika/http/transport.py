@@ -1,8 +1,8 @@
 """How treq is held: its client over an agent of our own, which keeps connections and adds nothing to a request.
 
 Nothing is repeated, followed, decoded or remembered: no cookies, no redirects, no compression (a small body can swell
-to any size). HTTP/1.1 only, one request at a time on a connection. Any other `IAgent` will do as well, at a higher price
-per call.
+to any size). HTTP/1.1 only, one request at a time on a connection. Any other `IAgent` will do as well, at a higher
+price per call.
 """
 
 from __future__ import annotations
