@@ -18,9 +18,8 @@ from twisted.web.http_headers import Headers
 
 from sip2gw.gateway.proxy import LONGEST, NoHeader, begins_header, read_header
 from sip2gw.librarika import movements, records
-from sip2gw.librarika.shapes import Misshapen, structured
-from sip2gw.librarika.verdicts import Call, Failed, Unauthorized, answer
-from sip2gw.library import LibraryError
+from sip2gw.librarika.http.call import Answer, Call, Failed
+from sip2gw.librarika.http.outcome import outcome
 from sip2gw.secret import Secret
 from sip2gw.session import logins
 from sip2gw.sip2 import (
@@ -107,21 +106,19 @@ def adapter(body: bytes) -> None:
     """An answer of the library's system is a record, or one of the errors that may cross the port."""
     status = (200, 401, 404, 409, 422, 429, 500, 503)[body[0] % 8] if body else 204
     for writes in (False, True):
-        call = Call("operation", "POST", "", Headers({b"authorization": [b"x"]}), writes=writes)
-        try:
-            found = answer(call, status, _headers(body), body[1:])
-        except Failed as failed:
-            assert _says_nothing_of(body[1:], f"{failed} {call.error(failed)}")
-            continue
-        except (LibraryError, Unauthorized) as error:
-            # The code of a refusal is told on; its form is that of a name, and short.
-            assert _says_nothing_of(body[1:], str(error).replace(getattr(error, "code", ""), ""))
-            continue
         for kind in RECORDS:
-            try:
-                _is_whole(structured(found.document, kind))
-            except Misshapen as error:
-                assert _says_nothing_of(body[1:], str(error))
+            call = Call(
+                "operation", "POST", "", Headers({b"authorization": [b"x"]}), shape=kind, writes=writes
+            )
+            match outcome(call, status, _headers(body), body[1:]):
+                case Answer(record=record):
+                    _is_whole(record)
+                case Failed() as failed:
+                    said = f"{failed} {call.error(failed, doubt=call.in_doubt(failed))}"
+                    assert _says_nothing_of(body[1:], said)
+                case error:
+                    # The code of a refusal is told on; its form is that of a name, and short.
+                    assert _says_nothing_of(body[1:], str(error).replace(getattr(error, "code", ""), ""))
 
 
 def login(line: bytes) -> None:

@@ -27,7 +27,7 @@ from sip2gw.librarika import BackEnd, Librarika
 from sip2gw.log import Log
 from sip2gw.metrics import Metrics
 from sip2gw.reloading import prepared
-from sip2gw.settled import deadlines, policy, restraint, tls_files, token
+from sip2gw.settled import call_limits, policy, timeouts, tls_files, token
 from sip2gw.tags import Tags
 from sip2gw.tenants import Directory
 from sip2gw.watchdog import Watchdog
@@ -221,8 +221,8 @@ def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
     return Librarika(
         reactor,
         api.url,
-        deadlines=deadlines(config),
-        restraint=restraint(config),
+        timeouts=timeouts(config),
+        limits=call_limits(config),
         trust=api.ca_file,
         private_networks=api.private_networks,
         metrics=metrics,

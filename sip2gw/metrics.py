@@ -89,11 +89,11 @@ class Metrics:
         self.breaker_openings = self._counter("breaker_openings", "Breakers that opened.", "library")
         self.in_doubt = self._counter(
             "in_doubt",
-            "Writes whose answer was lost, by what looking them up has come to.",
+            "Writes whose answer was lost, by what making them again has come to.",
             "library",
             "outcome",
         )
-        """`settled`: it was seen that they were done. `left`: that could not be seen."""
+        """`settled`: it is known what became of them. `left`: it is not."""
 
     def _declare_certificates(self) -> None:
         """`listener` is its endpoint in the configuration, `certificate` the name of its file or folder."""

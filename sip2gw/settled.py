@@ -9,7 +9,7 @@ from sip2gw.config import Config, Listen
 from sip2gw.config.values import token_in
 from sip2gw.gateway.clients import ClientFiles
 from sip2gw.gateway.material import TLSFiles
-from sip2gw.librarika import Deadlines, Restraint
+from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.log import LogSettings
 from sip2gw.secret import Secret
 
@@ -39,10 +39,10 @@ def token(config: Config) -> Secret | None:
     return None if file is None else token_in(file)
 
 
-def deadlines(config: Config) -> Deadlines:
+def timeouts(config: Config) -> Timeouts:
     """How long calls may take, so that a terminal hears an answer before it gives up."""
     api, call = config.librarika, config.librarika.call(config.terminals.timeout)
-    return Deadlines(
+    return Timeouts(
         connect=min(api.connect_deadline, call / 2),
         headers=min(api.headers_deadline, call / 2),
         call=call,
@@ -50,6 +50,6 @@ def deadlines(config: Config) -> Deadlines:
     )
 
 
-def restraint(config: Config) -> Restraint:
+def call_limits(config: Config) -> CallLimits:
     """How much may be asked and taken of the API."""
-    return Restraint(**{name.name: getattr(config.librarika, name.name) for name in fields(Restraint)})
+    return CallLimits(**{name.name: getattr(config.librarika, name.name) for name in fields(CallLimits)})

@@ -4,8 +4,8 @@ import pickle
 
 import pytest
 
+from sip2gw.librarika.http.structuring import structured
 from sip2gw.librarika.records import Tokens
-from sip2gw.librarika.shapes import structured
 from sip2gw.library import Credentials
 from sip2gw.secret import Secret
 

@@ -180,7 +180,7 @@ class GatewayTests(TestCase):
         assert terminals.directory.policy.timeout == 12
         assert terminals.directory.settings.of("riverside").profile == "sorter-cv"
         assert (terminals.deferred_login, gateway.tags.items_in_clear) == (False, True)
-        assert gateway.librarika._client.deadlines.call < 12
+        assert gateway.librarika._client.timeouts.call < 12
         terminal.sendLine(b"9900302.00")
         assert (await terminal.answer)[8:11] == b"120", "a session that was there goes on, by the new policy"
         new = await self.connect(gateway.doors[0])

@@ -28,8 +28,8 @@ class LibrarikaAPI:
     url: URLTemplate = URLTemplate("https://{library}.librarika.com/api/v1")
     """Where a library's API is; {library} stands for its nickname. Plain http only on this machine."""
     call_deadline: Seconds | None = None
-    """For all calls that one request of a terminal needs: connecting, sending, waiting, reading the answers, looking up
-    whether a write was done whose answer was lost. Without it, four fifths of what terminals.timeout leaves after 5
+    """For all calls that one request of a terminal needs: connecting, sending, waiting, reading the answers, settling
+    writes whose answer was lost. Without it, four fifths of what terminals.timeout leaves after 5
     seconds, 20 at most."""
     connect_deadline: Seconds = Seconds(3.0)
     headers_deadline: Seconds = Seconds(10.0)
@@ -48,10 +48,6 @@ class LibrarikaAPI:
     """Bytes of the longest answer."""
     answer_head: Bytes = Bytes(2**14)
     """Bytes of its status line and headers."""
-    answer_depth: Count = Count(32)
-    """Levels of its JSON."""
-    answer_text: Bytes = Bytes(2**16)
-    """Bytes of one text in it."""
     login_life: Seconds = Seconds(600.0)
     """How long a login that was right is not asked about again, unless the API says that it is no longer so."""
     private_networks: bool = False

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.pins import Pins
-from sip2gw.gateway.apart import apart
+from sip2gw.concurrency import shielded
 from sip2gw.gateway.guessing import Guessing, Try
 from sip2gw.gateway.rechecks import Rechecks
 from sip2gw.gateway.seating import Seating
@@ -124,9 +124,9 @@ class Reception:
         if self._directory.asks(step.library, step.credentials):
             library = nickname(step.library) or ""
             attempt = self.guessing.check(library, step.credentials, visit.peer.address)
-            asking = apart(self._try(step, attempt))
+            asking = shielded(self._try(step, attempt))
         else:
-            asking = apart(self._directory.log_in(step.library, step.credentials))
+            asking = shielded(self._directory.log_in(step.library, step.credentials))
         if not asking.called:
             left = since + self._directory.policy.asking - self._reactor.seconds()
             asking.addTimeout(max(left, 0.0), self._reactor)

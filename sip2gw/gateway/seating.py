@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from sip2gw.gateway.apart import apart
+from sip2gw.concurrency import shielded
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.visits import Visit
 from sip2gw.library import Refused, Still, Unavailable
@@ -114,7 +114,7 @@ class Seating:
             if grip is None:
                 return True
             known = grip.state == "lost"
-            if await apart(self.seats.holds(grip)):  # to be late is no fault of the store's
+            if await shielded(self.seats.holds(grip)):  # to be late is no fault of the store's
                 return True
             if not known:
                 self._send_away(visit, "its seat has been given to another session")

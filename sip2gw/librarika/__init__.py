@@ -1,16 +1,14 @@
 """Librarika, reached over its REST API by treq, as a `sip2gw.library.Library`. All that is peculiar to it is in here.
 
-A question goes down through the rooms in this order: `opening` (logins), `library` (what is asked), `resolution` (which
-copy is meant), `accounts` (tokens), `sites` (one library's API), `gates` (whether it may be asked), `client` (deadlines
-and turns), `wire` and `dial` (treq and its connections); an answer comes back through `verdicts` (what a status means),
-`shapes` (JSON, into `records` and `movements`) and `translation` (the port's words). The port's methods stand in a room
-for each noun (`patrons`, `items`, `loans`, `renewals`, `holds`, `payments`), over `asking`. An API that fails, and the
-gateway from it, are protected by `availability` (breakers), `lanes`, `tally` (retries), `rests` and `restraint`.
+A question goes down through the modules in this order: `opening` (logins), `library` (what is asked), `resolution`
+(which copy is meant), `accounts` (tokens), and `http` (one REST call). An answer comes back through `http.outcome`
+(what a status means), `http.structuring` (JSON into `records` and `movements`) and `translation` (the port's words).
+The port's methods stand in a module for each noun (`patrons`, `items`, `loans`, ...), over `asking`.
 Only `Refused`, `Unavailable` and `InDoubt` come out.
 """
 
-from sip2gw.librarika.gates import BackEnd
+from sip2gw.librarika.http.api import BackEnd
+from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.opening import Librarika
-from sip2gw.librarika.restraint import Deadlines, Restraint
 
-__all__ = ["BackEnd", "Deadlines", "Librarika", "Restraint"]
+__all__ = ["BackEnd", "CallLimits", "Librarika", "Timeouts"]

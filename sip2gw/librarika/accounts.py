@@ -18,11 +18,12 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 from twisted.web.http_headers import Headers
 
-from sip2gw.librarika.flights import Flight
+from sip2gw.concurrency import SingleFlight
+from sip2gw.librarika.http.api import API
+from sip2gw.librarika.http.call import Answer, Unauthorized
 from sip2gw.librarika.records import Tokens
-from sip2gw.librarika.sites import Site
-from sip2gw.librarika.verdicts import Answer, Call, Unauthorized
-from sip2gw.library import Credentials, Refused, Still, Unavailable
+from sip2gw.library import Credentials, InDoubt, LibraryError, Refused, Still, Unavailable
+from sip2gw.secret import Secret
 
 T = TypeVar("T")
 
@@ -46,17 +47,17 @@ _LONGEST = 10**9
 
 
 class Account:
-    """One account at one site, signed in."""
+    """One account at one api, signed in."""
 
     _log = Logger()
 
-    def __init__(self, site: Site, credentials: Credentials, tokens: Tokens) -> None:
-        self.site = site
-        self._renewal: Flight[None] = Flight(self._renew)
+    def __init__(self, api: API, credentials: Credentials, tokens: Tokens) -> None:
+        self.api = api
+        self._renewal: SingleFlight[None] = SingleFlight(self._renew)
         self.signed_in(credentials, tokens)
 
     def __repr__(self) -> str:
-        return f"<Account at {self.site.nickname}>"
+        return f"<Account at {self.api.nickname}>"
 
     def signed_in(self, credentials: Credentials, tokens: Tokens) -> None:
         """Go on with what a login has just brought."""
@@ -70,10 +71,10 @@ class Account:
         """Another password of the same user has just been right: the next question is whether this one still is."""
         self.doubted()
         self._tokens: Tokens = evolve(self._tokens, refresh_token=None)
-        self._renew_at = self._holds_until = self.site.client.now()
+        self._renew_at = self._holds_until = self.api.client.now()
 
     def _take(self, tokens: Tokens) -> None:
-        now, life = self.site.client.now(), float(min(max(tokens.expires_in, 0), _LONGEST))
+        now, life = self.api.client.now(), float(min(max(tokens.expires_in, 0), _LONGEST))
         self._tokens = tokens
         self._expires = self._holds_until = now + life
         self._renew_at = self._expires - min(_MARGIN, life / 10)
@@ -98,23 +99,17 @@ class Account:
     ) -> T:
         """Ask as this account, and understand the answer. With a `key` it is a write, whose name that is.
 
-        `still` is asked right before it is sent.
+        A write whose answer is lost is settled until `until` by the same call under the same key, with no `password` in
+        its body. `still` is asked right before it is sent.
         Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
         """
-        added = {} if key is None else {b"Idempotency-Key": key}
-        call, answer = await self.ask(
-            operation,
-            method,
-            path,
-            until=until,
-            body=body,
-            added=added,
-            writes=key is not None,
-            still=still,
+        answer = await self.request(
+            operation, method, path, until=until, body=body, key=key, still=still, shape=kind
         )
-        return call.record(answer, kind)
+        record: T = answer.record
+        return record
 
-    async def ask(
+    async def request(
         self,
         operation: str,
         method: str,
@@ -123,40 +118,49 @@ class Account:
         until: float,
         body: Mapping[str, Any] | None = None,
         added: Mapping[bytes, str] | None = None,
-        writes: bool = False,
-        later: bool = False,
+        key: str | None = None,
         still: Still | None = None,
-    ) -> tuple[Call, Answer]:
-        """The same, for the bare answer; `added` are headers of this call, and `later` lets others pass."""
-        if (now := self.site.client.now()) >= self._holds_until:
+        shape: type[Any] | None = None,
+    ) -> Answer:
+        """The same, for the whole answer; `added` are headers of this call, `shape` is the record that it brings."""
+        if (now := self.api.client.now()) >= self._holds_until:
             await self._renew_first(until)
         elif now >= self._renew_at:
             Deferred.fromCoroutine(self._renew_beside())
+        doubt = False
         for attempt in (1, 2):
             tokens, headers = self._tokens, self._headers.copy()
             for name, value in (added or {}).items():
                 headers.setRawHeaders(name, [value.encode("utf-8", "replace")])
+            call = self.api.prepared(
+                operation,
+                method,
+                path,
+                headers=headers,
+                body=body,
+                key=key,
+                reads=key is None,
+                still=still,
+                shape=shape,
+            )
             try:
-                return await self.site.ask(
-                    operation,
-                    method,
-                    path,
-                    until=until,
-                    headers=headers,
-                    body=body,
-                    writes=writes,
-                    later=later,
-                    still=still,
-                )
+                return await self.api.call(call, until, doubt=doubt)
             except Refused as refusal:
                 if refusal.code in _NOT_ADMITTED:
                     self.doubted()
                 raise
-            except Unauthorized:
+            except Unauthorized as unauthorized:
                 self.doubted()
+                doubt = key is not None and not unauthorized.proved
                 if attempt == 1:
-                    await self._replace(tokens, until)
-        raise Refused("invalid_credentials", f"{operation}: 401 with a token made just now")
+                    await self._renew_after(operation, tokens, until, doubt=doubt)
+        raise _ended(operation, "401 with a token made just now", doubt=doubt)
+
+    async def _renew_after(self, operation: str, stale: Tokens, until: float, *, doubt: bool) -> None:
+        try:
+            await self._replace(stale, until)
+        except (Refused, Unavailable) as error:
+            raise InDoubt(f"{operation}: {error}") if doubt else error from None
 
     async def _renew_beside(self) -> None:
         """Renew before the token expires. Nobody waits for it; if it is refused, whoever asks next hears that."""
@@ -167,20 +171,20 @@ class Account:
             pass
         except Refused:
             if self._tokens is stale:
-                self._holds_until = self.site.client.now()
+                self._holds_until = self.api.client.now()
 
     async def _renew_first(self, until: float) -> None:
         """Renew a token that expired, or is in doubt; if the library can't be asked, what is left of it will do."""
         try:
             await self._replace(self._tokens, until)
         except Unavailable:
-            if self.site.client.now() >= self._expires:
+            if self.api.client.now() >= self._expires:
                 raise
 
     async def _replace(self, stale: Tokens, until: float) -> None:
         if self._tokens is not stale:
             return  # Somebody else's request has seen to it.
-        client = self.site.client
+        client = self.api.client
         waiting = self._renewal.join().addTimeout(max(until - client.now(), 0.0), client.clock)
         try:
             await waiting
@@ -196,12 +200,12 @@ class Account:
     async def _refreshed(self, stale: Tokens) -> Tokens:
         if stale.refresh_token is not None:
             try:
-                return await self.site.refresh(stale.refresh_token)
+                return await refresh(self.api, stale.refresh_token)
             except Refused as refusal:
                 self._log.info(
                     "librarika_refresh_refused: {code} at {library}",
                     code=refusal.code,
-                    library=self.site.nickname,
+                    library=self.api.nickname,
                 )
         return await self._sign_in_again()
 
@@ -210,7 +214,7 @@ class Account:
         if credentials is None:
             raise Refused("invalid_credentials", "the password was refused before; log in anew")
         try:
-            return await self.site.sign_in(credentials)
+            return await sign_in(self.api, credentials)
         except Refused as refusal:
             # A wrong password is not tried again and again: that locks accounts.
             if refusal.code == "invalid_credentials" and self._credentials is credentials:
@@ -218,6 +222,33 @@ class Account:
             self._log.warn(
                 "librarika_account_refused: {code} at {library}",
                 code=refusal.code,
-                library=self.site.nickname,
+                library=self.api.nickname,
             )
             raise
+
+
+async def sign_in(api: API, credentials: Credentials) -> Tokens:
+    """Ask for tokens. Raises `Refused`, `Unavailable`."""
+    said = {"username": credentials.username, "password": credentials.password.reveal(), "scope": "sip2"}
+    return await _tokens(api, "create_token", "/auth/tokens", said)
+
+
+async def refresh(api: API, refresh_token: Secret) -> Tokens:
+    """Ask for new tokens with a refresh token, which is spent by that. Raises `Refused`, `Unavailable`."""
+    said = {"refresh_token": refresh_token.reveal()}
+    return await _tokens(api, "refresh_token", "/auth/tokens/refresh", said)
+
+
+async def _tokens(api: API, operation: str, path: str, body: Mapping[str, Any]) -> Tokens:
+    call = api.prepared(operation, "POST", path, body=body, shape=Tokens)
+    tokens: Tokens = (await api.call(call, api.client.deadline())).record
+    token = tokens.access_token.reveal()
+    if not token.isascii() or not token.isprintable():
+        raise Unavailable(f"{operation}: a token that is not a header")
+    return tokens
+
+
+def _ended(operation: str, why: str, *, doubt: bool) -> LibraryError:
+    """401 again. If the first one was not the library's, nobody knows what became of the call."""
+    text = f"{operation}: {why}"
+    return InDoubt(text) if doubt else Refused("invalid_credentials", text)

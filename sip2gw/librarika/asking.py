@@ -6,8 +6,7 @@ The port has twenty methods, too many for one class. So each noun has a room of 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from copy import copy
 from math import inf
 from typing import Any, Self, TypeVar
@@ -15,13 +14,12 @@ from typing import Any, Self, TypeVar
 from sip2gw.librarika import resolution
 from sip2gw.librarika.accounts import Account
 from sip2gw.librarika.glances import Glances
+from sip2gw.librarika.http.urls import query
 from sip2gw.librarika.languages import Languages
-from sip2gw.librarika.movements import Bookings
+from sip2gw.librarika.movements import Booking, Bookings
 from sip2gw.librarika.records import Copies, Copy, Member
 from sip2gw.librarika.shelf import RulesShelf
-from sip2gw.librarika.urls import query
-from sip2gw.librarika.verdicts import GivenUp
-from sip2gw.library import InDoubt, Item, LibraryError, Occasion, Refused, Still
+from sip2gw.library import Item, Occasion, Refused, Still
 
 T = TypeVar("T")
 
@@ -42,8 +40,8 @@ class Asking:
     ) -> None:
         self._account = account
         self._shelf = shelf
-        self._glances = Glances(account.site.client.now) if glances is None else glances
-        self._languages = Languages(account.site.client.now) if languages is None else languages
+        self._glances = Glances(account.api.client.now) if glances is None else glances
+        self._languages = Languages(account.api.client.now) if languages is None else languages
         self._kinds: tuple[str, ...] = resolution.ORDER
         self._until = inf
         self._still: Still | None = None
@@ -62,13 +60,13 @@ class Asking:
 
     def within(self, seconds: float, still: Still | None = None) -> Self:
         """See `Library.within`. What one question may take, several that serve one request may take together."""
-        client, other = self._account.site.client, copy(self)
+        client, other = self._account.api.client, copy(self)
         other._until = min(client.now() + seconds, client.deadline())
         other._still = still
         return other
 
     def _deadline(self) -> float:
-        return min(self._until, self._account.site.client.deadline())
+        return min(self._until, self._account.api.client.deadline())
 
     def _wanted(self, item_id: str) -> resolution.Wanted:
         return resolution.wanted(item_id, self._kinds)
@@ -104,31 +102,15 @@ class Asking:
         key: str,
         until: float,
         method: str = "POST",
-        *,
-        seen: Callable[[float], Awaitable[T | None]] | None = None,
     ) -> T:
-        """Write. If the answer is lost, `seen` looks up what it would have been; so some of the time is kept for that.
+        """Write. A lost answer is settled by the same call under the same key; `InDoubt` if that fails too."""
+        return await self._account.record(
+            kind, operation, method, path, until=until, body=body, key=key, still=self._still
+        )
 
-        Raises `InDoubt` if that can't be seen, and whatever the write is refused with.
-        """
-        client, gate = self._account.site.client, self._account.site.gate
-        ends = until if seen is None else until - client.deadlines.reserve
-        try:
-            return await self._account.record(
-                kind, operation, method, path, until=ends, body=body, key=key, still=self._still
-            )
-        except GivenUp:
-            gate.figures.looked_up("left")
-            raise
-        except InDoubt as doubt:
-            result = None
-            if seen is not None:
-                with suppress(LibraryError):
-                    result = await seen(until)
-            gate.figures.looked_up("left" if result is None else "settled")
-            if result is None:
-                raise doubt from None
-            return result
+    async def _book(self, body: Mapping[str, Any], occasion: Occasion, until: float) -> Booking:
+        """Make a booking: a loan or a reservation, as the body says. Raises as `_write` does."""
+        return await self._write(Booking, "create_booking", "/bookings", body, occasion.key, until)
 
     async def _due(self, occasion: Occasion, until: float) -> dict[str, str]:
         """The due date that the terminal has given out already; else the library decides."""

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
+from sip2gw.concurrency import together
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import about
-from sip2gw.librarika.flights import together
+from sip2gw.librarika.asking import PAGE, Asking, about
+from sip2gw.librarika.http.urls import query
 from sip2gw.librarika.loans import accepted
 from sip2gw.librarika.movements import Booking
 from sip2gw.librarika.records import Media, MediaFound, Member
-from sip2gw.librarika.seeing import Seeing
-from sip2gw.librarika.urls import query
 from sip2gw.library import FeeKind, Hold, InDoubt, Item, Occasion, Refused, Unavailable
 
 _REASON = "Given up by the member at a terminal"
 
 
-class Holds(Seeing):
+class Holds(Asking):
     """The port's methods about holds."""
 
     async def place_hold(
@@ -42,9 +41,7 @@ class Holds(Seeing):
         body |= _changes(pickup, expires) | accepted(media.reservation_fee, occasion)
         self._forget(copy_id)
         try:
-            made = await self._book(
-                body, occasion, until, lambda until: self._seen_reserved(member, media, copy_id, until)
-            )
+            made = await self._book(body, occasion, until)
         except Refused as refusal:
             facts = {"kind": FeeKind.HOLD.value} if refusal.code == "fee_required" else {}
             raise about(refusal, item, facts) from None
@@ -82,7 +79,7 @@ class Holds(Seeing):
     ) -> Hold:
         """See `Library.change_hold`. What is left empty stays as it is."""
         until = self._deadline()
-        member, booking = await self._theirs(patron_id, item_id, title, until)
+        _, booking = await self._theirs(patron_id, item_id, title, until)
         body = _changes(pickup, expires)
         if not body:
             return translation.hold_of(booking)
@@ -96,7 +93,6 @@ class Holds(Seeing):
                 occasion.key,
                 until,
                 method="PATCH",
-                seen=lambda until: self._seen_changed(member, booking.id, pickup, expires, until),
             )
         except Refused as refusal:
             raise about(refusal, translation.item_of(booking)) from None
@@ -117,7 +113,6 @@ class Holds(Seeing):
                 {"reason": _REASON},
                 occasion.key,
                 until,
-                seen=lambda until: self._seen_cancelled(member, booking, until),
             )
         except Refused as refusal:
             raise about(refusal, translation.item_of(booking)) from None
@@ -128,6 +123,11 @@ class Holds(Seeing):
         if any(one.id == booking.id for one in left):
             raise InDoubt("cancel_booking: the reservation is still there")
         return translation.hold_of(gone)
+
+    async def _open(self, member: Member, until: float) -> tuple[Booking, ...]:
+        """The member's reservations and requests."""
+        page = await self._bookings(str(member.id), until, status="reserved,pending", limit=str(PAGE))
+        return page.items
 
     async def _theirs(
         self, patron_id: str, item_id: str | None, title: str | None, until: float

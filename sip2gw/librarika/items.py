@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import about
+from sip2gw.librarika.asking import Asking, about
 from sip2gw.librarika.records import Copy
-from sip2gw.librarika.seeing import Seeing
 from sip2gw.library import Item, ItemStatus, Occasion, Refused
 
 
-class Items(Seeing):
+class Items(Asking):
     """The port's methods about items."""
 
     async def item(self, item_id: str) -> ItemStatus:
@@ -35,7 +34,6 @@ class Items(Seeing):
                 occasion.key,
                 until,
                 "PATCH",
-                seen=lambda until: self._seen_noted(wanted, copy, properties, until),
             )
         except Refused as refusal:
             raise about(refusal, translation.item(copy)) from None

@@ -24,7 +24,7 @@ class LibrarikaLibrary(Patrons, Items, Loans, Renewals, Holds, Payments):
     @property
     def nickname(self) -> str:
         """See `Library.nickname`."""
-        return self._account.site.nickname
+        return self._account.api.nickname
 
     async def rules(self) -> Rules:
         """See `Library.rules`."""
@@ -36,4 +36,4 @@ class LibrarikaLibrary(Patrons, Items, Loans, Renewals, Holds, Payments):
 
     async def reachable(self) -> bool:
         """See `Library.reachable`."""
-        return await self._account.site.reachable()
+        return await self._account.api.reachable()

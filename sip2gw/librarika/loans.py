@@ -5,21 +5,18 @@ The write carries the occasion's key. Sent again under the same key, it gets the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
 
+from sip2gw.concurrency import together
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import about, offline, place
-from sip2gw.librarika.flights import together
+from sip2gw.librarika.asking import Asking, about, offline, place
 from sip2gw.librarika.movements import Booking, Returned
 from sip2gw.librarika.records import Copy, CurrentBooking, Member
-from sip2gw.librarika.resolution import Wanted
-from sip2gw.librarika.seeing import Seeing
 from sip2gw.library import FeeKind, Loan, Occasion, Refused, Return
 
 
-class Loans(Seeing):
+class Loans(Asking):
     """The port's methods about lending and taking back."""
 
     async def lend(self, patron_id: str, item_id: str, occasion: Occasion, *, renewal: bool) -> Loan:
@@ -59,7 +56,6 @@ class Loans(Seeing):
                 body,
                 occasion.key,
                 until,
-                seen=lambda until: self._seen_extended(member.id, booking.id, booking.return_date, until),
             )
         except Refused as refusal:
             if refusal.code != "idempotency_key_reused":
@@ -71,7 +67,7 @@ class Loans(Seeing):
         body = {"status": "issued", "member_id": member.id, "copy_id": copy.id, "source": "sip2"}
         body |= place(occasion) | await self._due(occasion, until) | offline(occasion)
         body |= accepted(copy.media.borrowing_fee, occasion)
-        made = await self._book(body, occasion, until, lambda until: self._seen_lent(member, copy, until))
+        made = await self._book(body, occasion, until)
         return translation.loan(made)
 
     async def _first_answer(self, member: Member, copy: Copy, occasion: Occasion, until: float) -> Loan:
@@ -89,7 +85,7 @@ class Loans(Seeing):
         wanted = self._wanted(item_id)
         glance = _lent(self._glances.take(wanted), reader)
         if glance is not None:
-            returned = await self._return(wanted, *glance, f"{occasion.key}-seen", occasion, until)
+            returned = await self._return(*glance, f"{occasion.key}-seen", occasion, until)
             if returned is not None:
                 return returned
         found = await self._copies(wanted, until)
@@ -98,7 +94,7 @@ class Loans(Seeing):
         except Refused as refusal:
             raise about(refusal, translation.title_of(found)) from None
         if copy.current_booking is not None:
-            returned = await self._return(wanted, copy, copy.current_booking, occasion.key, occasion, until)
+            returned = await self._return(copy, copy.current_booking, occasion.key, occasion, until)
             if returned is not None:
                 return returned
         hold = translation.hold(copy.next_reservation, copy)
@@ -106,7 +102,6 @@ class Loans(Seeing):
 
     async def _return(
         self,
-        wanted: Wanted,
         copy: Copy,
         booking: CurrentBooking,
         key: str,
@@ -125,7 +120,6 @@ class Loans(Seeing):
                 body,
                 key,
                 until,
-                seen=lambda until: self._seen_returned(wanted, copy, booking, until),
             )
         except Refused as refusal:
             # A key that has been used says that this very return was done, and that the copy is lent anew.
@@ -151,9 +145,7 @@ class Loans(Seeing):
         booking = copy.current_booking
         if booking is None:
             raise Refused("cannot_revert", "the item is not on loan", item=translation.item(copy))
-        await self._revert(
-            booking.id, copy, occasion, until, lambda until: self._seen_undone(wanted, copy, until)
-        )
+        await self._revert(booking.id, copy, occasion, until)
         return Return(translation.item(copy), patron_id=booking.member.member_no)
 
     async def undo_return(self, patron_id: str, item_id: str, occasion: Occasion) -> Loan:
@@ -169,9 +161,7 @@ class Loans(Seeing):
             item = translation.title_of(found)
             raise Refused("cannot_revert", "the patron has returned no such item", item=item)
         number = last.items[0].id
-        reverted = await self._revert(
-            number, found[0], occasion, until, lambda until: self._seen_lent_again(member, number, until)
-        )
+        reverted = await self._revert(number, found[0], occasion, until)
         return translation.loan(reverted)
 
     async def _revert(
@@ -180,12 +170,11 @@ class Loans(Seeing):
         copy: Copy,
         occasion: Occasion,
         until: float,
-        seen: Callable[[float], Awaitable[Booking | None]],
     ) -> Booking:
         self._glances.forget(copy.id)
         try:
             path = f"/bookings/{booking_id}/revert"
-            return await self._write(Booking, "revert_booking", path, {}, occasion.key, until, seen=seen)
+            return await self._write(Booking, "revert_booking", path, {}, occasion.key, until)
         except Refused as refusal:
             raise about(refusal, translation.item(copy)) from None
 

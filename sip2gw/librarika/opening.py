@@ -14,25 +14,23 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 
-from sip2gw.librarika.accounts import Account
-from sip2gw.librarika.availability import Breaker
-from sip2gw.librarika.client import Client
-from sip2gw.librarika.dial import Lines, trusting
-from sip2gw.librarika.flights import Flight
-from sip2gw.librarika.gates import BackEnd
+from sip2gw.concurrency import SingleFlight
+from sip2gw.librarika.accounts import Account, sign_in
 from sip2gw.librarika.glances import Glances
-from sip2gw.librarika.guard import Guarded
+from sip2gw.librarika.http.api import API, BackEnd
+from sip2gw.librarika.http.breaker import Breaker
+from sip2gw.librarika.http.client import Client
+from sip2gw.librarika.http.connections import Guarded, Lines, trusting
+from sip2gw.librarika.http.settings import CallLimits, Timeouts
+from sip2gw.librarika.http.transport import Agent, StraightClient
+from sip2gw.librarika.http.urls import Template, checked_nickname
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.library import LibrarikaLibrary
 from sip2gw.librarika.records import Tokens
-from sip2gw.librarika.restraint import Deadlines, Restraint
 from sip2gw.librarika.shelf import RulesShelf
-from sip2gw.librarika.sites import Site
-from sip2gw.librarika.urls import Template, checked_nickname
 from sip2gw.librarika.verified import Verified
-from sip2gw.librarika.wire import client_over, pooled
 from sip2gw.library import Credentials, Refused
 from sip2gw.metrics import Metrics
 
@@ -48,7 +46,7 @@ class _Open(Account):
 
     def __init__(
         self,
-        site: Site,
+        api: API,
         credentials: Credentials,
         tokens: Tokens,
         rules_life: float,
@@ -56,14 +54,14 @@ class _Open(Account):
     ) -> None:
         self._verified = verified
         self._user = credentials.user
-        super().__init__(site, credentials, tokens)
+        super().__init__(api, credentials, tokens)
         self.shelf = RulesShelf(self, rules_life)
-        self.glances = Glances(site.client.now)
-        self.languages = Languages(site.client.now)
+        self.glances = Glances(api.client.now)
+        self.languages = Languages(api.client.now)
 
-    def of(self, site: Site, user: str) -> bool:
-        """Whether it is this user's at this site, by whatever password."""
-        return self.site.nickname == site.nickname and self._user == user
+    def of(self, api: API, user: str) -> bool:
+        """Whether it is this user's at this api, by whatever password."""
+        return self.api.nickname == api.nickname and self._user == user
 
     def doubted(self) -> None:
         self._verified.forget(self)
@@ -84,10 +82,10 @@ class Librarika:
         reactor: Any,
         url_template: str,
         *,
-        deadlines: Deadlines = Deadlines(),  # noqa: B008 (frozen)
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 (frozen)
         http: HTTPClient | None = None,
         trust: Path | None = None,
-        restraint: Restraint = Restraint(),
+        limits: CallLimits = CallLimits(),
         metrics: Metrics | None = None,
         private_networks: bool = False,
         wall: Callable[[], float] = time,
@@ -95,33 +93,34 @@ class Librarika:
         login_life: float = 600.0,
     ) -> None:
         self._template = Template(url_template)
-        self._pool = pooled(reactor, lambda: self._client.restraint)
+        self._agent: Agent | None = None
         if http is None:
             policy = trusting(None if trust is None else trust.read_bytes())
             guarded = reactor if private_networks or self._template.names_private else Guarded(reactor)
-            lines = Lines(guarded, policy, lambda: self._client.deadlines.connect)
-            http = client_over(self._pool, lines, reactor)
-        self._client = Client(reactor, http, deadlines, restraint, metrics or Metrics(), wall)
-        self._client.metrics.calls_in_flight.set_function(lambda: self._client.road.under_way)
-        self._client.metrics.calls_waiting.set_function(lambda: self._client.road.waiting)
+            lines = Lines(guarded, policy, lambda: self._client.timeouts.connect)
+            self._agent = Agent(reactor, lines, lambda: self._client.limits)
+            http = StraightClient(self._agent)
+        self._client = Client(reactor, http, timeouts, limits, metrics or Metrics(), wall)
+        self._client.metrics.calls_in_flight.set_function(lambda: self._client.capacity.under_way)
+        self._client.metrics.calls_waiting.set_function(lambda: self._client.capacity.waiting)
         self._hosts: WeakValueDictionary[str, Breaker] = WeakValueDictionary()
         self._rules_life = rules_life
-        self._lately: OrderedDict[str, Site] = OrderedDict()
-        self._sites: WeakValueDictionary[str, Site] = WeakValueDictionary()
+        self._lately: OrderedDict[str, API] = OrderedDict()
+        self._apis: WeakValueDictionary[str, API] = WeakValueDictionary()
         self._accounts: WeakValueDictionary[bytes, _Open] = WeakValueDictionary()
         self.verified: Verified[_Open] = Verified(self._client.now, login_life)
-        self._sign_ins: dict[bytes, Flight[_Open]] = {}
+        self._sign_ins: dict[bytes, SingleFlight[_Open]] = {}
 
     async def __call__(self, nickname: str, credentials: Credentials) -> LibrarikaLibrary:
         """Sign in. Raises `Refused` (`library_not_found`, `invalid_credentials`, ...) or `Unavailable`.
 
         Terminals that sign in with the same credentials at the same moment share one call.
         """
-        site = self._site(checked_nickname(nickname))
+        api = self._api(checked_nickname(nickname))
         digest = self.verified.digest(nickname, credentials)
         if refusal := self.verified.refusal(digest, nickname):
             raise refusal
-        account = self.verified.account(digest) or await self._sign_in(digest, site, credentials).join()
+        account = self.verified.account(digest) or await self._sign_in(digest, api, credentials).join()
         return LibrarikaLibrary(
             account,
             account.shelf,
@@ -131,16 +130,16 @@ class Librarika:
 
     def back_ends(self) -> tuple[BackEnd, ...]:
         """How the API of each library is where a terminal was let in lately; by nickname."""
-        known = [site.gate.back_end() for site in self._sites.values() if site.gate.figures.known]
+        known = [api.back_end() for api in self._apis.values() if api.counters.known]
         return tuple(sorted(known, key=lambda one: one.nickname))
 
-    def reconfigure(self, deadlines: Deadlines, restraint: Restraint) -> None:
+    def reconfigure(self, timeouts: Timeouts, limits: CallLimits) -> None:
         """Go on with these. Calls under way end as they began."""
         client = self._client
-        client.deadlines, client.restraint = deadlines, restraint
-        client.road.widen(restraint.calls)
-        for site in list(self._sites.values()):
-            site.gate.reconfigured()
+        client.timeouts, client.limits = timeouts, limits
+        client.capacity.widen(limits.calls)
+        for api in list(self._apis.values()):
+            api.admission.reconfigured()
 
     def asks(self, nickname: str, credentials: Credentials) -> bool:
         """Whether opening would make a call: nobody else is making it, and its outcome is not known."""
@@ -150,50 +149,49 @@ class Librarika:
 
     def close(self) -> Deferred[None]:
         """Close the connections that are kept. Calls under way end by themselves."""
-        closing: Deferred[None] = self._pool.closeCachedConnections()  # type: ignore[no-untyped-call]
-        return closing
+        return succeed(None) if self._agent is None else self._agent.pool.close()
 
-    def _sign_in(self, digest: bytes, site: Site, credentials: Credentials) -> Flight[_Open]:
+    def _sign_in(self, digest: bytes, api: API, credentials: Credentials) -> SingleFlight[_Open]:
         """The sign-in that is under way, or a new one."""
         flight = self._sign_ins.get(digest)
         if flight is None:
 
-            async def sign_in() -> _Open:
+            async def opened() -> _Open:
                 try:
-                    account = self._opened(digest, site, credentials, await site.sign_in(credentials))
+                    account = self._opened(digest, api, credentials, await sign_in(api, credentials))
                 except Refused as refusal:
-                    self.verified.wrong(digest, site.nickname, refusal)
+                    self.verified.wrong(digest, api.nickname, refusal)
                     raise
                 self.verified.right(digest, account)
                 return account
 
-            flight = Flight(sign_in, landed=lambda: self._sign_ins.__delitem__(digest))
+            flight = SingleFlight(opened, landed=lambda: self._sign_ins.__delitem__(digest))
             self._sign_ins[digest] = flight
         return flight
 
-    def _site(self, nickname: str) -> Site:
-        site = self._sites.get(nickname)
-        if site is None:
+    def _api(self, nickname: str) -> API:
+        api = self._apis.get(nickname)
+        if api is None:
             base = self._template.base(nickname)
             host = self._template.host(nickname)
             breaker = self._hosts.setdefault(host, Breaker(self._client.now))
-            site = self._sites[nickname] = Site(self._client, nickname, base, breaker)
-        self._lately[nickname] = site
+            api = self._apis[nickname] = API(self._client, nickname, base, breaker)
+        self._lately[nickname] = api
         self._lately.move_to_end(nickname)
         if len(self._lately) > _LATELY:
             self._lately.popitem(last=False)
-        return site
+        return api
 
-    def _opened(self, digest: bytes, site: Site, credentials: Credentials, tokens: Tokens) -> _Open:
+    def _opened(self, digest: bytes, api: API, credentials: Credentials, tokens: Tokens) -> _Open:
         """The account that this login has opened already, or a new one."""
-        site.gate.figures.name(site.nickname)
+        api.counters.name(api.nickname)
         account = self._accounts.get(digest)
         if account is None:
-            account = _Open(site, credentials, tokens, self._rules_life, self.verified)
+            account = _Open(api, credentials, tokens, self._rules_life, self.verified)
             self._accounts[digest] = account
         else:
             account.signed_in(credentials, tokens)
         for other in list(self._accounts.values()):
-            if other is not account and other.of(site, credentials.user):
+            if other is not account and other.of(api, credentials.user):
                 other.password_in_doubt()
         return account

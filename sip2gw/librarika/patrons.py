@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from sip2gw.librarika import translation
-from sip2gw.librarika.asking import PAGE, own_number
+from sip2gw.librarika.asking import PAGE, Asking, own_number
 from sip2gw.librarika.movements import Bookings, Transactions
 from sip2gw.librarika.records import Member, Verified
-from sip2gw.librarika.seeing import Seeing
 from sip2gw.library import Fee, Hold, Loan, Occasion, Patron
 
 
-class Patrons(Seeing):
+class Patrons(Asking):
     """The port's methods about patrons."""
 
     async def patron(self, patron_id: str) -> Patron:
@@ -78,7 +77,6 @@ class Patrons(Seeing):
             occasion.key,
             until,
             "PATCH",
-            seen=lambda until: self._seen_with_status(patron.patron_id, body["status"], until),
         )
         return translation.patron(member, rules)
 

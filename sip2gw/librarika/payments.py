@@ -38,15 +38,7 @@ class Payments(Asking):
             body["allow_credit"] = True
         member = await self._member(patron_id, until)
         path = f"/members/{member.id}/payments"
-
-        async def again(until: float) -> Paid:
-            return await self._account.record(
-                Paid, "pay_fees", "POST", path, until=until, body=body, key=occasion.key, still=self._still
-            )
-
-        # The same number under the same key pays once: so to ask again is to look it up.
-        seen = again if transaction_id else None
-        paid = await self._write(Paid, "pay_fees", path, body, occasion.key, until, seen=seen)
+        paid = await self._write(Paid, "pay_fees", path, body, occasion.key, until)
         if paid.amount != amount:
             raise Refused("payment_differs", "another amount was booked under this transaction id")
         return Payment(ref=str(paid.id), balance=paid.balance)

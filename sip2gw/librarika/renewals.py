@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sip2gw.concurrency import together
 from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import PAGE, about, offline
-from sip2gw.librarika.flights import together
+from sip2gw.librarika.asking import PAGE, Asking, about, offline
 from sip2gw.librarika.loans import accepted
 from sip2gw.librarika.movements import Booking, ExtendedAll
 from sip2gw.librarika.records import CurrentBooking, Member
-from sip2gw.librarika.seeing import Seeing
 from sip2gw.library import FeeKind, InDoubt, Item, Loan, Occasion, Refused, RenewedAll, Unavailable
 
 _RESERVE = 0.25
@@ -19,7 +18,7 @@ _TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended
 """Reasons of `not_renewable` that are codes themselves."""
 
 
-class Renewals(Seeing):
+class Renewals(Asking):
     """The port's methods about renewing."""
 
     async def renew(
@@ -70,7 +69,6 @@ class Renewals(Seeing):
         key: str,
         until: float,
     ) -> Loan:
-        borrower, due = loan.member.id, loan.return_date
         body = await self._due(occasion, until) | offline(occasion) | accepted(fee, occasion)
         try:
             extended = await self._write(
@@ -80,7 +78,6 @@ class Renewals(Seeing):
                 body,
                 key,
                 until,
-                seen=lambda until: self._seen_extended(borrower, loan.id, due, until),
             )
         except Refused as refusal:
             facts = {"kind": FeeKind.LOAN.value} if refusal.code == "fee_required" else {}
@@ -126,8 +123,8 @@ class Renewals(Seeing):
         return RenewedAll(tuple(renewed), tuple(refused))
 
     def _time_left(self, until: float) -> bool:
-        client = self._account.site.client
-        return until - client.now() >= client.deadlines.call * _RESERVE
+        client = self._account.api.client
+        return until - client.now() >= client.timeouts.call * _RESERVE
 
 
 def _true_reason(code: str, reason: str | None) -> str:

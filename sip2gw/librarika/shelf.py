@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
+from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika import translation
 from sip2gw.librarika.accounts import Account
-from sip2gw.librarika.flights import Flight
 from sip2gw.librarika.records import Settings
 from sip2gw.library import LibraryError, Rules, Unavailable
 
@@ -22,13 +22,13 @@ class RulesShelf:
         self._life = life
         self._etag: str | None = None
         self._fresh_until = 0.0
-        self._flight: Flight[Rules] = Flight(self._fetch)
+        self._flight: SingleFlight[Rules] = SingleFlight(self._fetch)
         self.kept: Rules | None = None
 
     @property
     def fresh(self) -> Rules | None:
         """The rules, if they needn't be asked for."""
-        return self.kept if self._account.site.client.now() < self._fresh_until else None
+        return self.kept if self._account.api.client.now() < self._fresh_until else None
 
     async def rules(self, until: float) -> Rules:
         """The rules that are kept, renewed on the side if they are too old. The first time it is waited for them.
@@ -44,26 +44,26 @@ class RulesShelf:
 
     async def confirm(self, until: float) -> Rules:
         """The rules, asked for now. Raises `Refused` if the account is no good any longer, and `Unavailable`."""
-        client = self._account.site.client
+        client = self._account.api.client
         try:
             return await self._flight.join().addTimeout(max(until - client.now(), 0.0), client.clock)
         except DeferredTimeout:
             raise Unavailable("get_library: no answer in time") from None
 
     async def _fetch(self) -> Rules:
-        client = self._account.site.client
+        client = self._account.api.client
         added = {b"If-None-Match": self._etag} if self.kept is not None and self._etag else None
         try:
-            call, answer = await self._account.ask(
+            answer = await self._account.request(
                 "get_library",
                 "GET",
                 "/library",
                 until=client.deadline(),
                 added=added,
-                later=self.kept is not None,
+                shape=Settings,
             )
             if answer.status != 304 or self.kept is None:
-                self.kept = translation.rules(call.record(answer, Settings))
+                self.kept = translation.rules(answer.record)
                 tags = answer.headers.getRawHeaders("ETag")
                 self._etag = tags[0] if tags else None
         except LibraryError:

@@ -61,6 +61,10 @@ CODES: dict[str, tuple[int, str]] = {
 }
 
 
+_UNDECIDED = frozenset({408, 413, 425, 429, 503})
+"""Statuses that say nothing of whether the work was done; here they are sent only before it is."""
+
+
 class Problem(Exception):
     """The API's no. `code` is one of `CODES`; `facts` become members of the problem document.
 
@@ -93,6 +97,7 @@ class Problem(Exception):
             "status": self.status,
             "code": self.code,
             "detail": self.detail,
+            **({"not_processed": True} if self.status in _UNDECIDED else {}),
             **self.facts,
         }
         return json.dumps(document, ensure_ascii=False).encode()

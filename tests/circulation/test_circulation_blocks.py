@@ -90,7 +90,7 @@ class Allowed(DeskCase):
         self.assertEqual(self.kinds(), [])
 
     def test_on_doubt_nobody_is_known_nor_unknown(self) -> None:
-        self.sandbox.misbehave("error", endpoint="update_member", times=1)
+        self.sandbox.misbehave("error", endpoint="update_member")
         answer = self.ask(block("M-1001"))
         self.assertEqual((answer.valid_patron, answer.patron_status), (None, DENIED))
         self.assertEqual(answer.screen_message, (self.speaker.say("in_doubt"),))

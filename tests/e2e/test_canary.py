@@ -54,7 +54,7 @@ from twisted.internet import defer
 from twisted.logger import LogPublisher, jsonFileLogObserver, textFileLogObserver
 from twisted.python import log
 
-from sip2gw.librarika.availability import Breaker, Patience
+from sip2gw.librarika.http.breaker import Breaker, Patience
 from sip2gw.tenants import Directory
 
 def observer():

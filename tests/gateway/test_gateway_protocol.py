@@ -18,7 +18,7 @@ from twisted.trial.unittest import TestCase
 
 from sip2gw.circulation import Speaker
 from sip2gw.gateway import TerminalFactory, answering
-from sip2gw.librarika import Deadlines, Restraint
+from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
 from sip2gw.sip2 import lay_out
@@ -330,7 +330,7 @@ def test_F61_nothing_is_written_once_it_is_too_late_to_look_it_up(bench):
 
 
 def test_a_login_is_answered_before_the_terminal_gives_up(bench):
-    bench.librarika.reconfigure(Deadlines(headers=20.0), Restraint())
+    bench.librarika.reconfigure(Timeouts(headers=20.0), CallLimits())
     bench.sandbox.misbehave("slow", endpoint="create_token", seconds=15)
     bench.sandbox.misbehave("hang", endpoint="get_library")
     assert bench.say(LOGIN) == ""

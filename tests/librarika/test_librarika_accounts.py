@@ -330,7 +330,7 @@ class AtTheSameTime(ServerCase, TestCase):
         self.server.script["GET members"] = says(200, MEMBER)
         self.server.script["POST bookings"] = says(200, b"Amina")
         with self.assertRaises(InDoubt):
-            await library.lend("M-1001", "10001", OCCASION, renewal=True)
+            await self.settled(library.lend("M-1001", "10001", OCCASION, renewal=True))
         text = "\n".join(said)
         self.assertIn("librarika_call_failed", text)
         for secret in ("M-1001", "Amina", "tok-1", "s3cret"):

@@ -8,10 +8,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.http_headers import Headers
 
-from sip2gw.librarika.availability import Breaker, State
-from sip2gw.librarika.lanes import Lane, Road, TurnedAway
-from sip2gw.librarika.rests import rest
-from sip2gw.librarika.tally import Budget
+from sip2gw.librarika.http.breaker import Breaker, RetryBudget, State
+from sip2gw.librarika.http.bulkhead import Bulkhead, Capacity, TurnedAway
+from sip2gw.librarika.http.call import rest
 
 
 class Breaking(SynchronousTestCase):
@@ -96,22 +95,22 @@ class Breaking(SynchronousTestCase):
 
 
 class Lanes(SynchronousTestCase):
-    def wait(self, lane: Lane, **how: bool) -> Deferred[None]:
-        place = lane.enter(**how)
+    def wait(self, lane: Bulkhead) -> Deferred[None]:
+        place = lane.enter()
         assert place is not None
         return place
 
-    def lane(self, width: int = 1) -> Lane:
-        return Lane(Road(16), width)
+    def lane(self, width: int = 1) -> Bulkhead:
+        return Bulkhead(Capacity(16), width)
 
-    def test_F76_live_ones_first_and_each_in_the_order_of_asking(self) -> None:
+    def test_F76_calls_go_in_the_order_of_asking(self) -> None:
         lane, order = self.lane(), []
         self.assertIsNone(lane.enter())
-        for name, later in (("l1", True), ("a", False), ("l2", True), ("b", False)):
-            self.wait(lane, later=later).addCallback(lambda _, name=name: order.append(name))
+        for name in "abcd":
+            self.wait(lane).addCallback(lambda _, name=name: order.append(name))
         for _ in range(4):
             lane.leave()
-        self.assertEqual(order, ["a", "b", "l1", "l2"])
+        self.assertEqual(order, ["a", "b", "c", "d"])
         self.assertEqual((lane.under_way, lane.waiting), (1, 0))
 
     def test_who_waits_does_not_lose_the_place_to_who_comes(self) -> None:
@@ -137,7 +136,7 @@ class Lanes(SynchronousTestCase):
     def test_turned_away(self) -> None:
         lane = self.lane()
         lane.enter()
-        waiting = [self.wait(lane), self.wait(lane, later=True)]
+        waiting = [self.wait(lane), self.wait(lane)]
         lane.turn_away()
         for place in waiting:
             self.failureResultOf(place, TurnedAway)
@@ -145,9 +144,9 @@ class Lanes(SynchronousTestCase):
 
 
 class Roads(SynchronousTestCase):
-    def fill(self, road: Road, lanes: int, width: int) -> list[Lane]:
+    def fill(self, road: Capacity, lanes: int, width: int) -> list[Bulkhead]:
         """So many lanes, in each of which more want to go than ever may."""
-        all_of_them = [Lane(road, width) for _ in range(lanes)]
+        all_of_them = [Bulkhead(road, width) for _ in range(lanes)]
         for _ in range(2 * width):
             for lane in all_of_them:
                 lane.enter()
@@ -155,34 +154,34 @@ class Roads(SynchronousTestCase):
 
     def test_F75_however_many_hang_there_is_a_place_for_another(self) -> None:
         for hanging, each in ((1, 16), (7, 16), (16, 11), (50, 5), (100, 3), (200, 2), (255, 1)):
-            road = Road(256)
+            road = Capacity(256)
             lanes = self.fill(road, hanging, 16)
             self.assertEqual(max(lane.under_way for lane in lanes), each)
             self.assertGreaterEqual(min(lane.under_way for lane in lanes), each - 1, "all fare alike")
             self.assertEqual(road.waiting, 32 * hanging - road.under_way)
-            self.assertIsNone(Lane(road, 16).enter(), hanging)
+            self.assertIsNone(Bulkhead(road, 16).enter(), hanging)
 
     def test_one_alone_has_all_that_it_may_have(self) -> None:
         for width, most, gets in ((256, 16, 16), (16, 16, 11), (3, 2, 2), (2, 16, 2), (1, 16, 1), (1, 1, 1)):
-            self.assertEqual(self.fill(Road(width), 1, most)[0].under_way, gets)
+            self.assertEqual(self.fill(Capacity(width), 1, most)[0].under_way, gets)
 
-    def test_a_place_goes_to_who_has_fewest_and_last_to_calls_that_can_wait(self) -> None:
-        road, order = Road(2), []
-        busy, free, patient = (Lane(road, 3) for _ in range(3))
+    def test_a_place_goes_to_the_library_that_has_fewest(self) -> None:
+        road, order = Capacity(2), []
+        busy, free = (Bulkhead(road, 3) for _ in range(2))
         for _ in range(2):
             self.assertIsNone(busy.enter())
-        for name, lane, later in (("p", patient, True), ("b", busy, False), ("f", free, False)):
-            place = lane.enter(later=later)
+        for name, lane in (("b", busy), ("f", free)):
+            place = lane.enter()
             assert place is not None
             place.addCallback(lambda _, name=name: order.append(name))
-        for lane in (busy, busy, free, busy):
+        for lane in (busy, busy, free):
             lane.leave()
-        self.assertEqual((order, road.under_way, road.waiting), (["f", "b", "p"], 1, 0))
+        self.assertEqual((order, road.under_way, road.waiting), (["f", "b"], 1, 0))
 
     def test_F75_who_asks_often_is_not_put_behind_others(self) -> None:
-        road, order = Road(1), []
-        busy, other = Lane(road, 3), Lane(road, 3)
-        holder = Lane(road, 3)
+        road, order = Capacity(1), []
+        busy, other = Bulkhead(road, 3), Bulkhead(road, 3)
+        holder = Bulkhead(road, 3)
         self.assertIsNone(holder.enter())
         places = [lane.enter() for lane in (busy, other, busy, busy)]
         for name, place in zip(("first", "other", "given up", "last"), places, strict=True):
@@ -195,8 +194,8 @@ class Roads(SynchronousTestCase):
         self.assertEqual((order, road.under_way, road.waiting), (["first", "other", "last"], 0, 0))
 
     def test_any_number_may_leave_as_soon_as_they_are_let_in(self) -> None:
-        road, left, errors = Road(1), [], []
-        lanes = [Lane(road, 3) for _ in range(3)]
+        road, left, errors = Capacity(1), [], []
+        lanes = [Bulkhead(road, 3) for _ in range(3)]
         lanes[0].enter()
         for number in range(600):
             lane = lanes[number % 3]
@@ -210,13 +209,13 @@ class Roads(SynchronousTestCase):
     def test_F75_to_find_the_next_costs_the_same_however_many_libraries_wait(self) -> None:
         looked = []
 
-        class Seen(Lane):
+        class Seen(Bulkhead):
             @property
             def has_room(self) -> bool:
                 looked.append(self)
                 return super().has_room
 
-        road = Road(2)
+        road = Capacity(2)
         lanes = [Seen(road, 16) for _ in range(1000)]
         for lane in lanes:
             lane.enter()
@@ -227,8 +226,8 @@ class Roads(SynchronousTestCase):
         self.assertLessEqual(len(looked), 2000)
 
     def test_as_many_places_as_there_are_now(self) -> None:
-        road = Road(1)
-        lane = Lane(road, 16)
+        road = Capacity(1)
+        lane = Bulkhead(road, 16)
         lane.enter()
         places = [lane.enter() for _ in range(3)]
         road.widen(64)
@@ -244,7 +243,7 @@ class Roads(SynchronousTestCase):
 
 
 def test_F74_a_tenth_may_be_made_again() -> None:
-    budget, again = Budget(), 0
+    budget, again = RetryBudget(), 0
     for call in range(1000):
         budget.asked(call / 200)
         again += budget.spend(call / 200, 0.1)
@@ -253,7 +252,7 @@ def test_F74_a_tenth_may_be_made_again() -> None:
     assert budget.spend(30, 0.1), "a few may at any rate"
     assert budget.spend(30, 0.1)
     assert not budget.spend(30, 0.1)
-    assert not Budget().spend(0, 0.0)
+    assert not RetryBudget().spend(0, 0.0)
 
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,53 +13,16 @@ from twisted.trial.unittest import TestCase
 from wire_server import KIOSK, Scripted, ServerCase, StillReactor
 from zope.interface import implementer
 
-from sip2gw.librarika.bounds import TooDeep, TooLong, check
-from sip2gw.librarika.guard import is_public
-from sip2gw.librarika.restraint import Restraint
-from sip2gw.librarika.verdicts import parsed
+from sip2gw.librarika.http.connections import is_public
+from sip2gw.librarika.http.structuring import Misshapen, parsed
 from sip2gw.library import Unavailable
-
-NARROW = Restraint(answer_depth=3, answer_text=8)
-VALUES = st.recursive(
-    st.none() | st.integers() | st.text(alphabet='ab[]{}"\\', max_size=6),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text("xy[", max_size=3), inner, max_size=3)
-    ),
-    max_leaves=10,
-)
-
-
-def depth(value: object) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
-
-
-@given(VALUES)
-def test_F66_depth_is_what_brackets_outside_of_texts_say(value: object) -> None:
-    body = json.dumps(value).encode()
-    if depth(value) <= 3:
-        check(body, Restraint(answer_depth=3))
-    else:
-        with pytest.raises(TooDeep):
-            check(body, Restraint(answer_depth=3))
-
-
-@given(st.lists(st.text(alphabet='ab"\\é', max_size=12), max_size=3))
-def test_F66_no_text_is_longer_than_it_may_be(texts: list[str]) -> None:
-    body = json.dumps(texts, ensure_ascii=False).encode()
-    longest = max((len(json.dumps(text, ensure_ascii=False).encode()) - 2 for text in texts), default=0)
-    if longest <= 8:
-        check(body, NARROW)
-    else:
-        with pytest.raises(TooLong):
-            check(body, NARROW)
 
 
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}"\\,:', max_size=200).map(str.encode))
 def test_F66_any_bytes_are_json_or_a_value_error(body: bytes) -> None:
     try:
-        document = parsed(body, NARROW)
-    except ValueError:
+        document = parsed(body)
+    except Misshapen:
         return
     assert isinstance(document, dict)
 

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sip2gw.librarika import Librarika, Restraint
+from sip2gw.librarika import CallLimits, Librarika
 from sip2gw.library import Credentials, Library, Unavailable
 from sip2gw.sandbox import Sandbox
 
@@ -41,7 +41,7 @@ class ManyHang(SynchronousTestCase):
         self.librarika = Librarika(
             self.clock,
             "http://localhost/{library}/api/v1",
-            restraint=Restraint(calls=64, calls_per_library=4),
+            limits=CallLimits(calls=64, calls_per_library=4),
             http=self.http,  # type: ignore[arg-type]
         )
         self.well = self.opened("well")

@@ -11,7 +11,7 @@ from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from sip2gw.librarika.urls import ReadyURL, Template, checked_nickname, query
+from sip2gw.librarika.http.urls import ReadyURL, Template, checked_nickname, query
 from sip2gw.library import Refused
 
 EVIL = [

@@ -13,12 +13,12 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock, deferLater
 from zope.interface import directlyProvides, implementer, providedBy
 
-from sip2gw.librarika import Librarika, Restraint
+from sip2gw.librarika import CallLimits, Librarika
 from sip2gw.library import Credentials
 
 KIOSK = Credentials("kiosk", "s3cret-of-the-kiosk")
 
-ONCE = Restraint(retry_share=0.0)
+ONCE = CallLimits(retry_share=0.0)
 
 TOKENS = {"access_token": "tok-1", "expires_in": 3600, "refresh_token": "ref-1"}
 LIBRARY = {
@@ -167,11 +167,17 @@ class Scripted(Factory):
         self._wanted.append((name, waiting))
         return waiting
 
-    def count(self, name: str) -> int:
+    def came(self, name: str) -> list[tuple[dict[str, str], bytes]]:
+        """Headers and body of each such request."""
         method, word = name.split(" ")
-        return sum(
-            1 for one in self.requests if one[0] == method and one[1].partition("?")[0].endswith(f"/{word}")
-        )
+        return [
+            (headers, body)
+            for asked, target, headers, body in self.requests
+            if asked == method and target.partition("?")[0].endswith(f"/{word}")
+        ]
+
+    def count(self, name: str) -> int:
+        return len(self.came(name))
 
 
 @implementer(IHostnameResolver)
@@ -230,9 +236,9 @@ class ServerCase:
         return int(port.getHost().port)
 
     def adapter(self, url: str, still: Any = None, **settings: Any) -> Librarika:
-        """An adapter that is closed at the test's end. It makes no call twice, unless its `restraint` says so."""
+        """An adapter that is closed at the test's end. It makes no call twice, unless its `limits` says so."""
         self.still = still or StillReactor()
-        settings.setdefault("restraint", ONCE)
+        settings.setdefault("limits", ONCE)
         librarika = Librarika(self.still, url, **settings)
         self.addCleanup(librarika.close)
         return librarika
@@ -255,6 +261,14 @@ class ServerCase:
         while not waiting.called:
             await self.turn()
             self.still.advance(0.1)
+        return await waiting
+
+    async def settled(self, asking: Any) -> Any:
+        """What comes of it when a second goes by after each answer: writes in doubt are made again after pauses."""
+        waiting = Deferred.fromCoroutine(asking)
+        while not waiting.called:
+            await self.turn()
+            self.still.advance(1.0)
         return await waiting
 
     def _hang_up(self) -> Deferred[None]:

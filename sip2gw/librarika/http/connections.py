@@ -7,14 +7,19 @@ Certificates are always verified, against the system's trust or one file of the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.interfaces import (
+    IAddress,
     IHandshakeListener,
+    IHostnameResolver,
     IProtocol,
     IProtocolFactory,
+    IResolutionReceiver,
     IStreamClientEndpoint,
 )
 from twisted.internet.protocol import Factory, Protocol, connectionDone
@@ -22,7 +27,7 @@ from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.python.failure import Failure
 from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.iweb import IAgentEndpointFactory
-from zope.interface import implementer
+from zope.interface import directlyProvides, implementer, providedBy
 
 _ORIGINS_KEPT = 1024
 
@@ -138,3 +143,54 @@ class Lines:
         if secure:
             endpoint = wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), endpoint)
         return Line(endpoint, secure=secure, within=self._within, reactor=self._reactor)
+
+
+def is_public(host: str) -> bool:
+    """Whether this address is anybody's to connect to. A mapped IPv4 address counts as what it stands for."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return mapped.is_global and not mapped.is_multicast
+
+
+@implementer(IResolutionReceiver)
+class _PublicOnly:
+    """Passes on what may be connected to."""
+
+    def __init__(self, receiver: IResolutionReceiver) -> None:
+        self._receiver = receiver
+        self.resolutionBegan = receiver.resolutionBegan
+        self.resolutionComplete = receiver.resolutionComplete
+
+    def addressResolved(self, address: IAddress) -> None:
+        """One of the name's addresses."""
+        if isinstance(address, IPv4Address | IPv6Address) and is_public(address.host):
+            self._receiver.addressResolved(address)
+
+
+@implementer(IHostnameResolver)
+class _Resolver:
+    def __init__(self, resolver: IHostnameResolver) -> None:
+        self._resolver = resolver
+
+    def resolveHostName(self, resolutionReceiver: IResolutionReceiver, *args: Any, **kwargs: Any) -> Any:
+        """See `IHostnameResolver`."""
+        return self._resolver.resolveHostName(_PublicOnly(resolutionReceiver), *args, **kwargs)
+
+
+class Guarded:
+    """The reactor, but for names that lead where they mustn't: they are not found."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        directlyProvides(self, providedBy(reactor))
+
+    @property
+    def nameResolver(self) -> IHostnameResolver:
+        """See `IReactorPluggableNameResolver`."""
+        return _Resolver(self._reactor.nameResolver)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)

@@ -7,7 +7,6 @@ one: as the part of that half that is left. So libraries that hang, however many
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
 
 from twisted.internet.defer import Deferred
 
@@ -16,26 +15,26 @@ class TurnedAway(Exception):
     """Nobody who waits will get a place."""
 
 
-class Road:
-    """The `width` places of the process, which the lanes of all libraries share.
+class Capacity:
+    """The `width` places of the process, which the bulkheads of all libraries share.
 
-    A place that is given back goes to the lane with the fewest, and to calls that can wait only if there are no others.
+    A place that is given back goes to the library with the fewest.
     """
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._lanes: dict[tuple[bool, int], dict[Lane, None]] = {}
+        self._bulkheads: dict[int, dict[Bulkhead, None]] = {}
         """Those in which somebody waits, by who comes first: so that it costs the same however many there are."""
         self._letting_in = False
         self.under_way = 0
 
     @property
     def waiting(self) -> int:
-        """How many wait for a place, in all lanes."""
-        return sum(lane.waiting for lanes in self._lanes.values() for lane in lanes)
+        """How many wait for a place, in all bulkheads."""
+        return sum(bulkhead.waiting for bulkheads in self._bulkheads.values() for bulkhead in bulkheads)
 
     def has_room(self, theirs: int, most: int) -> bool:
-        """Whether a lane with `theirs` places of `most` may have another of all."""
+        """Whether a bulkhead with `theirs` places of `most` may have another of all."""
         left = self._width - self.under_way
         return left > 0 and theirs * self._width < most * 2 * left
 
@@ -44,15 +43,15 @@ class Road:
         self._width = width
         self.let_in()
 
-    def put(self, lane: Lane, before: tuple[bool, int] | None, now: tuple[bool, int] | None) -> None:
-        """This lane's turn comes otherwise than before, after those of the same; None if nobody waits in it."""
+    def put(self, bulkhead: Bulkhead, before: int | None, now: int | None) -> None:
+        """This bulkhead's turn comes otherwise than before, after those of the same; None if nobody waits in it."""
         if before is not None:
-            lanes = self._lanes[before]
-            del lanes[lane]
-            if not lanes:
-                del self._lanes[before]
+            bulkheads = self._bulkheads[before]
+            del bulkheads[bulkhead]
+            if not bulkheads:
+                del self._bulkheads[before]
         if now is not None:
-            self._lanes.setdefault(now, {})[lane] = None
+            self._bulkheads.setdefault(now, {})[bulkhead] = None
 
     def let_in(self) -> None:
         """Give away the places that somebody may have. Who is let in may leave at once: that is seen here as well."""
@@ -60,38 +59,43 @@ class Road:
             return
         self._letting_in = True
         try:
-            while (lane := self._first()) is not None:
-                lane.let_one_in()
+            while (bulkhead := self._first()) is not None:
+                bulkhead.let_one_in()
         finally:
             self._letting_in = False
 
-    def _first(self) -> Lane | None:
-        """The lane whose turn it is."""
+    def _first(self) -> Bulkhead | None:
+        """The bulkhead whose turn it is."""
         if self.under_way >= self._width:
             return None
         return next(
-            (lane for turn in sorted(self._lanes) for lane in self._lanes[turn] if lane.has_room), None
+            (
+                bulkhead
+                for turn in sorted(self._bulkheads)
+                for bulkhead in self._bulkheads[turn]
+                if bulkhead.has_room
+            ),
+            None,
         )
 
 
-class Lane:
+class Bulkhead:
     """One library's part of the road, `width` places at most. Whoever got one leaves it; to cancel a wait gives it up.
 
-    Within a lane calls go in the order of asking; those that can wait come last.
+    Calls go in the order of asking.
     """
 
-    def __init__(self, road: Road, width: int) -> None:
-        self._road = road
+    def __init__(self, capacity: Capacity, width: int) -> None:
+        self._capacity = capacity
         self._width = width
         self.under_way = 0
-        self._live: deque[Deferred[None]] = deque()
-        self._later: deque[Deferred[None]] = deque()
-        self._turn: tuple[bool, int] | None = None
+        self._queue: deque[Deferred[None]] = deque()
+        self._turn: int | None = None
 
     @property
     def waiting(self) -> int:
         """How many wait for a place."""
-        return len(self._live) + len(self._later)
+        return len(self._queue)
 
     @property
     def full(self) -> bool:
@@ -101,56 +105,55 @@ class Lane:
     @property
     def has_room(self) -> bool:
         """Whether another may go."""
-        return not self.full and self._road.has_room(self.under_way, self._width)
+        return not self.full and self._capacity.has_room(self.under_way, self._width)
 
-    def enter(self, *, later: bool = False) -> Deferred[None] | None:
+    def enter(self) -> Deferred[None] | None:
         """Take a place: None if it is taken, else it fires when it is. Fails with `TurnedAway`."""
         if not self.waiting and self.has_room:
             self._take()
             return None
-        queue = self._later if later else self._live
-        place: Deferred[None] = Deferred(partial(self._give_up, queue))
-        queue.append(place)
+        place: Deferred[None] = Deferred(self._give_up)
+        self._queue.append(place)
         self._changed()
         return place
 
     def leave(self) -> None:
         """Give a place back."""
         self.under_way -= 1
-        self._road.under_way -= 1
+        self._capacity.under_way -= 1
         self._changed()
-        self._road.let_in()
+        self._capacity.let_in()
 
     def widen(self, width: int) -> None:
         """So many places from now on; if there are fewer than before, those who have one keep it."""
         self._width = width
-        self._road.let_in()
+        self._capacity.let_in()
 
     def turn_away(self) -> None:
         """Let nobody wait any longer."""
-        while queue := self._live or self._later:
-            place = queue.popleft()
+        while self._queue:
+            place = self._queue.popleft()
             self._changed()
             place.errback(TurnedAway())
 
     def let_one_in(self) -> None:
         """A place for the next who waits."""
-        place = (self._live or self._later).popleft()
+        place = self._queue.popleft()
         self._take()
         self._changed()
         place.callback(None)
 
     def _take(self) -> None:
         self.under_way += 1
-        self._road.under_way += 1
+        self._capacity.under_way += 1
 
-    def _give_up(self, queue: deque[Deferred[None]], place: Deferred[None]) -> None:
-        queue.remove(place)
+    def _give_up(self, place: Deferred[None]) -> None:
+        self._queue.remove(place)
         self._changed()
 
     def _changed(self) -> None:
-        """A lane keeps its turn until it is let in, or leaves; who else comes or gives up there takes none away."""
+        """A bulkhead keeps its turn until it is let in, or leaves; who else comes or gives up there takes none away."""
         before = self._turn
-        self._turn = (not self._live, self.under_way) if self.waiting else None
+        self._turn = self.under_way if self.waiting else None
         if self._turn != before:
-            self._road.put(self, before, self._turn)
+            self._capacity.put(self, before, self._turn)

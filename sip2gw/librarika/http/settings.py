@@ -6,7 +6,7 @@ from attrs import field, frozen, validators
 
 
 @frozen
-class Deadlines:
+class Timeouts:
     """How long things may take, in seconds.
 
     `call` is for all that one request of a terminal needs, from asking to the last byte; it is what counts.
@@ -21,18 +21,18 @@ class Deadlines:
 
     @property
     def reserve(self) -> float:
-        """What a write leaves of `call`, so that a lost answer can be looked up."""
+        """What must be left of `call` when a write is begun, so that a lost answer can be settled."""
         return self.call / 4
 
 
 @frozen
-class Restraint:
+class CallLimits:
     """What may be asked and taken at most.
 
     `calls` are under way at the same time in the process, and `calls_per_library` to one library: fewer when more than
-    half of all places are taken (see `lanes`). Of a library's calls the part `retry_share` is tried again. A library
+    half of all places are taken (see `bulkhead`). Of a library's calls the part `retry_share` is tried again. A library
     that asks to be left alone is, for `retry_after` seconds at most. Of an answer `answer_body` and `answer_head` bytes
-    are read; its JSON is `answer_depth` deep at most, and no text in it has more than `answer_text` bytes.
+    are read.
     """
 
     calls: int = field(default=256, validator=validators.ge(1))
@@ -41,5 +41,3 @@ class Restraint:
     retry_after: float = field(default=60.0, validator=validators.ge(0))
     answer_body: int = field(default=2**20, validator=validators.ge(1))
     answer_head: int = field(default=2**14, validator=validators.ge(1))
-    answer_depth: int = field(default=32, validator=validators.ge(1))
-    answer_text: int = field(default=2**16, validator=validators.ge(1))

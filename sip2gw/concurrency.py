@@ -1,4 +1,4 @@
-"""What several want at the same moment is fetched once, and whoever stops waiting spoils it for nobody."""
+"""Coroutines that several wait for, run side by side, or run on when their waiter has gone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class Flight(Generic[T]):
+class SingleFlight(Generic[T]):
     """One thing that can be fetched. `landed`, if given, is called when nobody waits any longer."""
 
     def __init__(
@@ -55,3 +55,10 @@ async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
         failure: Failure = error.subFailure
         raise failure.value or error from None
     return await one, await other
+
+
+def shielded(begun: Coroutine[Any, Any, T]) -> Deferred[T]:
+    """What comes of it. To cancel this ends the wait alone: what comes after that is looked at by nobody."""
+    waiting: Deferred[T] = Deferred()
+    Deferred.fromCoroutine(begun).addCallbacks(waiting.callback, waiting.errback)
+    return waiting

@@ -1,15 +1,17 @@
-"""The API's JSON becomes frozen records or it is not understood: no value is bent to fit, `"5"` is no number.
+"""Read the API's JSON strictly, into frozen records: no value is bent to fit, `"5"` is not a number.
 
-The records themselves are in `records` and `movements`; whatever they don't declare is passed over.
+What JSON may come to is bounded before it is parsed, by functions whose time grows with the size and no faster. Members
+that a record does not declare are passed over.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, NoReturn, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo
 
 import cattrs
@@ -22,24 +24,68 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
 
 
+MOST_VALUES = 2**15
+"""In one answer: a page of 200 bookings has some 6,000."""
+MOST_RECORDS = 1000
+"""In one list: five times what is ever asked for."""
+LONGEST_TEXT = 4096
+"""Characters: more than a SIP2 message carries. Longer texts are cut before anything else is done with them."""
+
+_HALF = re.compile(r"\\u[dD]")
+"""How a JSON text may spell half a character."""
+
+
 class Misshapen(ValueError):
-    """The JSON is not of the contract's shape. Its text names the record, and nothing that is in it."""
+    """The answer is not of the contract's shape. Its text names the record, and nothing that is in it."""
 
 
-def structured(document: dict[str, Any] | None, kind: type[T]) -> T:
+def parsed(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`, its texts cut to `LONGEST_TEXT`. Raises `Misshapen`."""
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
+        raise Misshapen("the body has too many values")
+    try:
+        text = body.decode("utf-8")
+        document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once_each)
+        if _HALF.search(text):
+            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise Misshapen(f"the body is not JSON ({type(error).__name__})") from None
+    if not isinstance(document, dict):
+        raise Misshapen("the body is not a JSON object")
+    return document
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members. None may be there twice: who knows which one counts?"""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError
+    for name, value in pairs:
+        kind = type(value)
+        if kind is str and len(value) > LONGEST_TEXT and not name.endswith("_token"):
+            result[name] = value[:LONGEST_TEXT]
+        elif kind is list:
+            result[name] = [one[:LONGEST_TEXT] if type(one) is str else one for one in value]
+    return result
+
+
+def structured(document: dict[str, Any], kind: type[T]) -> T:
     """The record in a JSON object. Raises `Misshapen`."""
     try:
         return _CONVERTER.structure(document, kind)
     except Exception as error:
         # The error quotes what it found: neither it nor its text may go on.
-        raise Misshapen(f"the body is no {kind.__name__} ({type(error).__name__})") from None
+        raise Misshapen(f"the body is not a {kind.__name__} ({type(error).__name__})") from None
 
 
 def _text(value: Any, _: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
-    # JSON can spell half a character, which no charset can.
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    return value
 
 
 def _secret(value: Any, _: Any) -> Secret:
@@ -90,7 +136,7 @@ def _list(kind: Any, converter: cattrs.BaseConverter) -> Callable[[Any, Any], An
     element = converter.get_structure_hook(wanted)
 
     def elements(value: Any, _: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list):
+        if not isinstance(value, list) or len(value) > MOST_RECORDS:
             raise TypeError
         return tuple(element(one, wanted) for one in value)
 

@@ -1,0 +1,149 @@
+"""Send a call and say how it ended: before its deadline, as an answer or as a failure that says whether it was sent.
+
+What happens before a connection stands was not sent, for certain; after it, only the answer can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from secrets import token_hex
+from time import time
+from typing import Any, cast
+
+from treq.client import HTTPClient
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.interfaces import IReactorThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.web.iweb import IResponse
+
+from sip2gw.librarika.http.bulkhead import Bulkhead, Capacity
+from sip2gw.librarika.http.call import Call, Failed, How, Outcome
+from sip2gw.librarika.http.connections import NotConnected
+from sip2gw.librarika.http.deadlines import Alarm
+from sip2gw.librarika.http.outcome import outcome
+from sip2gw.librarika.http.settings import CallLimits, Timeouts
+from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of
+from sip2gw.librarika.http.urls import ReadyURL
+from sip2gw.library import Still
+from sip2gw.metrics import Metrics
+
+_NOT_SENT = (NotConnected, ConnectError, DNSLookupError)
+_LARGE = 2**16
+"""Bytes of a body from which on it is parsed in a thread."""
+
+
+class Client:
+    """Sends calls. `http` is treq's client; `wall` is the time of day, in seconds since 1970."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        http: HTTPClient,
+        timeouts: Timeouts,
+        limits: CallLimits,
+        metrics: Metrics,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        self.clock = reactor
+        self._http = http
+        self.timeouts = timeouts
+        self.limits = limits
+        self.metrics = metrics
+        self.wall = wall
+        self.capacity = Capacity(limits.calls)
+        self.alarm = Alarm(reactor)
+        self._name, self._numbers = token_hex(4), count(1)
+
+    def now(self) -> float:
+        """Seconds, on the clock that deadlines are on."""
+        return float(self.clock.seconds())
+
+    def deadline(self) -> float:
+        """When a question asked now must have its answer."""
+        return self.now() + self.timeouts.call
+
+    async def send(self, call: Call, until: float, place: Bulkhead) -> Outcome:
+        """Send a call whose turn it is, and wait for the outcome at most `until`. The place is left then."""
+        begun = self.now()
+        deadline = self.alarm.deadline(min(until, begun + self.timeouts.headers))
+        limit = "headers_deadline"
+        try:
+            if until <= begun:
+                return Failed(How.NO_TURN, "no time left", sent=False)
+            if call.still is not None and not await deadline.over(_asked(call.still)):
+                return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
+            try:
+                response = await deadline.over(self._request(call))
+                limit = "call_deadline"
+                deadline.move(until)
+                body = await deadline.over(body_of(response, self.limits.answer_body))
+            except Exception as error:  # each layer below has errors of its own: they are told apart there
+                return self._failed(error, begun, late=deadline.late, limit=limit)
+            return await self._meaning(call, response, body)
+        except CancelledError:
+            how = How.NO_TURN if deadline.late else How.ABANDONED
+            return Failed(how, "no turn in time", sent=False)
+        finally:
+            deadline.end()
+            place.leave()
+
+    def _request(self, call: Call) -> Deferred[IResponse]:
+        call.headers.setRawHeaders(b"X-Request-Id", [f"{self._name}-{next(self._numbers):x}".encode("ascii")])
+        sending: Any = self._http.request(
+            call.method,
+            ReadyURL(call.url),
+            headers=call.headers,
+            data=call.body,
+            allow_redirects=False,
+            unbuffered=True,
+        )
+        return cast(Deferred[IResponse], sending)
+
+    async def _meaning(self, call: Call, response: IResponse, body: bytes) -> Outcome:
+        """A large body is parsed in a thread, where there are threads; it is here already, and bounded."""
+        meaning = partial(outcome, call, response.code, response.headers, body, self.limits, self.wall())
+        if len(body) <= _LARGE or not IReactorThreads.providedBy(self.clock):
+            return meaning()
+        parsing: Deferred[Outcome] = deferToThreadPool(self.clock, self.clock.getThreadPool(), meaning)
+        try:
+            return await parsing
+        except CancelledError:
+            return Failed(How.ABANDONED, "the caller gave up")
+
+    def _failed(self, error: Exception, begun: float, *, late: bool, limit: str) -> Failed:
+        """What kind of failure this is; only the caller can have cancelled it if time is not over."""
+        kinds = {type(error), *(type(reason.value) for reason in getattr(error, "reasons", None) or ())}
+        if isinstance(error, _NOT_SENT):
+            # Endpoints tell in several ways that they were cancelled; the clock tells in one.
+            over = self.now() - begun >= self.timeouts.connect
+            limit = limit if late else "connect_deadline" if over else ""
+            why = f"not connected in time: {limit}" if limit else f"not connected ({_kind(error)})"
+            return Failed(How.NOT_CONNECTED, why, sent=False, limit=limit)
+        why = _kind(error)
+        if late:
+            return Failed(How.LATE, why, limit=limit)
+        if CancelledError in kinds:
+            return Failed(How.ABANDONED, why)
+        if kinds & {TooLarge, HeadTooLarge}:
+            return Failed(How.TOO_LARGE, why, limit="answer_body" if TooLarge in kinds else "answer_head")
+        return Failed(How.BROKEN, why)
+
+
+def _asked(still: Still) -> Deferred[bool]:
+    async def asked() -> bool:
+        return await still()
+
+    return Deferred.fromCoroutine(asked())
+
+
+def _kind(error: BaseException) -> str:
+    """What went wrong, by the names of classes alone: the text of an error may quote what was sent or received."""
+    if isinstance(error, CancelledError):
+        return "no answer in time"
+    if isinstance(error, NotConnected):
+        return str(error)
+    reasons = [_kind(reason.value) for reason in getattr(error, "reasons", None) or ()]
+    return ": ".join([type(error).__name__, *reasons])

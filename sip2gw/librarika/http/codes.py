@@ -1,0 +1,60 @@
+"""The codes of the contract's refusals (`docs/librarika-api.yaml`, schema `Code`).
+
+A code that is not among them is some proxy's or framework's, and does not say that a write was not done.
+"""
+
+from __future__ import annotations
+
+CODES = frozenset(
+    {
+        "account_inactive",
+        "already_booked_by_member",
+        "already_reserved",
+        "booking_not_found",
+        "cannot_revert",
+        "checkin_not_allowed",
+        "circulation_disabled",
+        "copy_inactive",
+        "copy_not_available",
+        "copy_not_found",
+        "currency_mismatch",
+        "dates_not_available",
+        "fee_not_found",
+        "fee_required",
+        "fees_disabled",
+        "idempotency_key_reused",
+        "internal_error",
+        "invalid_credentials",
+        "library_not_found",
+        "media_not_found",
+        "member_inactive",
+        "member_not_found",
+        "member_suspended",
+        "member_type_not_allowed",
+        "method_not_allowed",
+        "no_password_set",
+        "not_allowed",
+        "not_cancellable",
+        "not_changeable",
+        "not_found",
+        "not_on_loan",
+        "not_renewable",
+        "overdue_checkin_not_allowed",
+        "password_wrong",
+        "payload_too_large",
+        "payment_too_large",
+        "permission_missing",
+        "quota_exceeded",
+        "rate_limited",
+        "requests_disabled",
+        "reserved_for_other",
+        "self_service_disabled",
+        "sip2_disabled",
+        "sip2_not_activated",
+        "sso_only",
+        "unauthorized",
+        "unknown_branch",
+        "unsupported_media_type",
+        "validation_failed",
+    }
+)

@@ -1,0 +1,138 @@
+"""How one library's API is: whether terminals are told that it is online, whose clock differs, what is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.logger import Logger
+from twisted.web.http_headers import Headers
+
+from sip2gw.librarika.http.breaker import State
+from sip2gw.librarika.http.call import Failed, How, date
+from sip2gw.metrics import OTHER, Metrics
+
+FRESH = 5.0
+"""Seconds for which a call that went well needs no other to confirm it."""
+_SURE = 2
+
+
+class Standing:
+    """Whether one library counts as on-line. `now` is in seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.online = True
+        self._against = 0
+        self._well_at = float("-inf")
+
+    @property
+    def settled(self) -> bool:
+        """Whether the last call agreed."""
+        return self._against == 0
+
+    @property
+    def certain(self) -> bool:
+        """Whether a call went well just now, and none failed since."""
+        return self.online and self.settled and self._now() - self._well_at < FRESH
+
+    def says(self, well: bool) -> None:
+        """A call went well, or it did not."""
+        if well:
+            self._well_at = self._now()
+        self._against = 0 if well == self.online else self._against + 1
+        if self._against >= _SURE:
+            self.online, self._against = well, 0
+
+    def gone(self) -> None:
+        """It is certain that the library can't be asked."""
+        self.online, self._against = False, 0
+
+
+TOLERATED = 30.0
+"""Seconds."""
+_LOOK = 60.0
+"""Seconds from one look to the next; to read a date costs time."""
+_REPEAT = 3600.0
+
+
+class Drift:
+    """Compares for one library. `now` is monotonic; `wall` counts from 1970."""
+
+    _log = Logger()
+
+    def __init__(self, library: str, now: Callable[[], float], wall: Callable[[], float]) -> None:
+        self._library, self._now, self._wall = library, now, wall
+        self._look_at = self._warn_at = float("-inf")
+
+    def see(self, headers: Headers) -> None:
+        """An answer just came with these; warn if its `Date` is far from our time, once an hour."""
+        now = self._now()
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK
+        theirs = date((headers.getRawHeaders(b"Date") or [b""])[-1])
+        if theirs is None or abs(theirs - self._wall()) <= TOLERATED or now < self._warn_at:
+            return
+        self._warn_at = now + _REPEAT
+        self._log.warn(
+            "librarika_clock_differs: {library} is {seconds:+.0f} s from our clock; is NTP at work here?",
+            library=self._library,
+            seconds=theirs - self._wall(),
+        )
+
+
+_HEIGHT = {State.SHUT: 0, State.PROBING: 1, State.OPEN: 2}
+
+
+class Counters:
+    """The counters of one library."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._library = OTHER
+        self.known = False
+
+    def name(self, nickname: str) -> None:
+        """A terminal was let in: the library exists."""
+        if not self.known:
+            self.known = True
+            self._library = self._metrics.library(nickname)
+            self.breaker(State.SHUT)
+
+    def answered(self) -> None:
+        """A call got what it was for."""
+        self._count("answered")
+
+    def refused(self) -> None:
+        """The library said no."""
+        self._count("refused")
+
+    def failed(self, failed: Failed, *, doubt: bool) -> None:
+        """A call came to nothing."""
+        if doubt:
+            self._count("in_doubt")
+        else:
+            self._count("not_asked" if failed.how in (How.NOT_ASKED, How.NO_TURN) else "unavailable")
+        self._metrics.call_failures.labels(failed.how.value).inc()
+
+    def retried(self) -> None:
+        """A call is made again."""
+        self._metrics.call_retries.labels(self._library).inc()
+
+    def rested(self) -> None:
+        """A call waits because the library asked for it."""
+        self._metrics.call_rests.labels(self._library).inc()
+
+    def settled(self, *, left: bool) -> None:
+        """A write in doubt was settled, or left in doubt."""
+        self._metrics.in_doubt.labels(self._library, "left" if left else "settled").inc()
+
+    def breaker(self, state: State) -> None:
+        """The library's breaker has a new state. Those that share a name have none that could be told."""
+        if self._library != OTHER:
+            self._metrics.breakers.labels(self._library).set(_HEIGHT[state])
+        if state is State.OPEN:
+            self._metrics.breaker_openings.labels(self._library).inc()
+
+    def _count(self, outcome: str) -> None:
+        self._metrics.of(self._metrics.calls, self._library, outcome).inc()

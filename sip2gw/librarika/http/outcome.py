@@ -1,0 +1,106 @@
+"""What an answer means: done, refused, not done, or nobody knows. Decided here, once.
+
+A status alone proves nothing: proxies, gateways and frameworks send them too, also after the work was done. Only the
+contract's problem document (`application/problem+json` with a known `code`) says that a write was refused. Statuses
+that mean "later" or "too much" say that a write was not done only if the document says `not_processed`.
+A read changed nothing, however it failed. Nothing of a body but a problem's `code` and facts of known names and forms
+gets any further.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.web.http_headers import Headers
+
+from sip2gw.librarika.http.call import Answer, Call, Failed, How, Outcome, Unauthorized, rest
+from sip2gw.librarika.http.codes import CODES
+from sip2gw.librarika.http.settings import CallLimits
+from sip2gw.librarika.http.structuring import Misshapen, parsed, structured
+from sip2gw.library import Refused
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,15}(\.\d{1,3})?", re.ASCII)
+_FACTS = {
+    "available_from": ("available_from", re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)),
+    "quota": ("limit", re.compile(r"\d{1,9}", re.ASCII)),
+    "reason": ("reason", _CODE),
+    "amount": ("amount", _AMOUNT),
+    "currency": ("currency", re.compile(r"[A-Z]{3}", re.ASCII)),
+    "payable": ("payable", _AMOUNT),
+}
+"""Members of a problem document that a text may name: what they are called there, here, and their form."""
+
+_LATER = frozenset({408, 421, 425, 429})
+"""Come back later."""
+_UNDECIDED = frozenset({408, 413, 421, 425, 429})
+"""Statuses below 500 that say nothing of whether the work was done, whatever code comes with them."""
+
+
+def outcome(
+    call: Call,
+    status: int,
+    headers: Headers,
+    body: bytes,
+    limits: CallLimits = CallLimits(),
+    now: float = 0.0,
+) -> Outcome:
+    """What this answer means. `now` is in seconds since 1970."""
+    if 200 <= status < 300:
+        return _answer(call, status, headers, body)
+    if status == 304 and call.headers.hasHeader(b"If-None-Match"):
+        return Answer(status, headers)
+    if status < 400:
+        # Never followed: 3xx may be "done, look there" as well as "not here".
+        return Failed(How.REDIRECTED if status >= 300 else How.SERVER_ERROR, f"status {status}")
+    return _no(call, status, headers, _problem(headers, body), limits, now)
+
+
+def _answer(call: Call, status: int, headers: Headers, body: bytes) -> Outcome:
+    try:
+        document = parsed(body)
+        return Answer(status, headers, None if call.shape is None else structured(document, call.shape))
+    except Misshapen as error:
+        return Failed(How.UNREADABLE, f"{status}, but {error}")
+
+
+def _no(
+    call: Call, status: int, headers: Headers, problem: Mapping[str, Any], limits: CallLimits, now: float
+) -> Outcome:
+    sent = problem.get("not_processed") is not True
+    if status == 401 and call.headers.hasHeader(b"Authorization"):
+        return Unauthorized(call.operation, proved=bool(problem))
+    if status == 429 and call.guesses:
+        return Failed(How.THROTTLED, "429, too many tries", sent=sent)
+    if status in _LATER or (status == 503 and headers.hasHeader(b"Retry-After")):
+        wait = rest(headers, now, limits.retry_after)
+        return Failed(How.BUSY, f"{status}, asked to come back later", sent=sent, wait=wait)
+    if status >= 500:
+        return Failed(How.SERVER_ERROR, f"status {status}", sent=sent)
+    if not problem or (call.writes and sent and status in _UNDECIDED):
+        return Failed(How.NOT_THERE, f"status {status}, which proves nothing", sent=sent)
+    return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem))
+
+
+def _problem(headers: Headers, body: bytes) -> Mapping[str, Any]:
+    """The contract's problem document; empty if this isn't one (a proxy's page, say)."""
+    kinds = headers.getRawHeaders(b"Content-Type") or [b""]
+    if kinds[-1].partition(b";")[0].strip().lower() != b"application/problem+json":
+        return {}
+    try:
+        problem = parsed(body)
+    except Misshapen:
+        return {}
+    code = problem.get("code")
+    return problem if isinstance(code, str) and code in CODES else {}
+
+
+def _facts(problem: Mapping[str, Any]) -> dict[str, str]:
+    facts = {}
+    for theirs, (ours, form) in _FACTS.items():
+        value = problem.get(theirs)
+        if isinstance(value, str | int) and not isinstance(value, bool) and form.fullmatch(str(value)):
+            facts[ours] = str(value)
+    return facts
