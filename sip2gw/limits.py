@@ -82,15 +82,20 @@ class Limits:
     strangers_per_address: Count = Count(32)
     """The same, from one address."""
     logins_per_account: Count = Count(10)
-    """Wrong logins to one account from one network (/24, or /64 of IPv6) within `login_period`. Those beyond are
-    refused without asking the library. What the library has not looked at, as it finds too many were tried, has to wait
-    longer each time, up to a minute, and is not one of them."""
+    """Wrong logins to one account from one network (/24, or /64 and /48 of IPv6) within `login_period`. Those beyond
+    are refused without asking the library. A right login is not counted, and neither is one that the library did not
+    judge. If it finds that too many were tried, the next one has to wait longer each time, up to a minute."""
+    logins_per_account_anywhere: Count = Count(60)
+    """Wrong logins to one account within an hour, from all networks together, and one more for each network that it
+    was logged in from. A network from which a login to it was right before is not counted and not held to it."""
     logins_per_address: Count = Count(60)
-    """The same from one address, to whatever account; who has logged in before is not held to it."""
+    """Wrong logins from one address within `login_period`, to whatever account, and four times as many from one /48 of
+    IPv6. A terminal that has logged in before is not held to it."""
     login_period: Seconds = Seconds(900.0)
-    """For the two above."""
+    """For `logins_per_account` and `logins_per_address`."""
     login_floor: Seconds = Seconds(1.0)
-    """The time that a login takes at least to be refused, and a little more by chance: so it tells nothing of why."""
+    """The time that a login takes at least to be refused, and a little more by chance: so it tells nothing of why.
+    Where logins were throttled before it is longer for each failed one, up to five times as long."""
     pins_per_terminal: Count = Count(5)
     """Wrong passwords of one patron at one terminal within `pin_period`, and four times as many from one address with
     one account, whatever the terminals there call themselves. Beyond that each is a wrong one, and the library is not

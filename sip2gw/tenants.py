@@ -34,7 +34,7 @@ ADVICE = {
     "sip2_disabled": "SIP2 is not enabled for this library: ask Librarika's support, or check its plan",
     "terminal_limit_reached": "all the library's licences are in use, `sip2gw terminals` says by whom: "
     "switch one off, or buy another",
-    "throttled": "too many wrong logins from there: mend the password at the terminals, then wait a few minutes",
+    "throttled": "correct the password at the terminals that have a wrong one; the others get in after the wait",
 }
 """What whoever installs a terminal should do when its login is refused, by code."""
 

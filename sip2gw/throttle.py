@@ -1,4 +1,4 @@
-"""Whoever was wrong too often has to wait, longer each time; what others did is never held against anybody.
+"""Make a source that was wrong too often wait, longer each time, and hold nothing against another source.
 
 Memory is bounded: of so many keys only those that tried last are known. A key is a digest or a name, never a secret.
 """
@@ -23,46 +23,61 @@ class Allowance:
     free: int
 
 
+@frozen(eq=False)
+class Noted:
+    """One try, at the second `when`. Two tries of the same moment are still two."""
+
+    when: float
+
+
 class Throttle:
     """Counts tries by key. `now` counts seconds; `entries` keys are kept at most."""
 
     def __init__(self, now: Callable[[], float], *, entries: int = 50_000) -> None:
         self._now = now
         self._entries = entries
-        self._tries: OrderedDict[Hashable, deque[float]] = OrderedDict()
+        self._tries: OrderedDict[Hashable, deque[Noted]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._tries)
 
-    def wait(self, key: Hashable, allowed: Allowance) -> float:
-        """Seconds until this key may try again; 0 if it may now."""
-        now, tries = self._now(), self._tries.get(key)
-        while tries and tries[0] <= now - allowed.period:
+    def count(self, key: Hashable, period: float) -> int:
+        """How often this key has tried in the last `period` seconds."""
+        oldest, tries = self._now() - period, self._tries.get(key)
+        while tries and tries[0].when <= oldest:
             tries.popleft()
         if not tries:
             self._tries.pop(key, None)
-            return 0.0
-        if len(tries) >= allowed.most:
-            return tries[-allowed.most] + allowed.period - now
-        beyond = len(tries) - allowed.free
-        pause = min(2.0 ** min(beyond, 64), LONGEST_WAIT) if beyond >= 0 else 0.0
-        return max(tries[-1] + pause - now, 0.0)
+            return 0
+        return len(tries)
 
-    def note(self, key: Hashable) -> float:
-        """It tries; what comes back names this try."""
-        now = self._now()
-        self._tries.setdefault(key, deque(maxlen=1_000)).append(now)
+    def wait(self, key: Hashable, allowed: Allowance) -> float:
+        """Seconds until this key may try again; 0 if it may now."""
+        count = self.count(key, allowed.period)
+        if not count:
+            return 0.0
+        now, tries = self._now(), self._tries[key]
+        if count >= allowed.most:
+            return tries[-allowed.most].when + allowed.period - now
+        beyond = count - allowed.free
+        pause = min(2.0 ** min(beyond, 64), LONGEST_WAIT) if beyond >= 0 else 0.0
+        return max(tries[-1].when + pause - now, 0.0)
+
+    def note(self, key: Hashable) -> Noted:
+        """Count a try of this key, and return what `forgive` takes it back by."""
+        noted = Noted(self._now())
+        self._tries.setdefault(key, deque(maxlen=1_000)).append(noted)
         self._tries.move_to_end(key)
         if len(self._tries) > self._entries:
             self._tries.popitem(last=False)
-        return now
+        return noted
 
-    def forgive(self, key: Hashable, noted: float) -> None:
-        """That try was not wrong."""
+    def forgive(self, key: Hashable, noted: Noted) -> None:
+        """Take back one try: it was not wrong."""
         tries = self._tries.get(key)
         if tries and noted in tries:
             tries.remove(noted)
 
     def clear(self, key: Hashable) -> None:
-        """Nothing is held against this key any more."""
+        """Take back all tries of this key."""
         self._tries.pop(key, None)

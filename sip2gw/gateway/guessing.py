@@ -1,73 +1,111 @@
-"""Guessing a library's password takes for ever, and locks nobody out but the one who guesses, where they are.
+"""Throttle password guessing without locking out terminals that have the right password.
 
-Tries are counted for an account from one network, and for an address whatever it tries. Only what the library would be
-asked about is a try. Who has logged in before, with the same password from the same network, has part of the allowance
-to themselves and is not held to what their address did; and a password that was wrong a while ago leaves part of it to
-others. So no stranger, no broken terminal, and none that still has an old password, shuts a library out.
+Wrong logins are counted for an account from one network, for an account over all networks, and for an address whatever
+it tries. A try under way counts for its account until it is known what it was; a right one, and one that the library
+did not judge, counts for nothing then. A login that was right before, with the same password from the same network, has
+an allowance of its own. A password that was wrong a while ago leaves part of the allowance to others. So a stranger, a
+broken terminal, or one that still has an old password does not lock a library out.
 
-There is no store that several processes would share: each counts for itself, and can't be switched off.
+Several processes share no store: each counts for itself. It can't be switched off.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
-from math import inf
+from collections import Counter
+from collections.abc import Callable, Iterator
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from sip2gw.digests import Digests
 from sip2gw.gateway.census import network_of
+from sip2gw.gateway.known import Known
 from sip2gw.gateway.networks import network_around
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.throttle import Allowance, Throttle
+from sip2gw.throttle import Allowance, Noted, Throttle
 
 FREE = 3
-"""Tries for one account that need not wait."""
+"""Tries for one account that need not wait, and throttled logins from one address that are answered no later."""
 RESERVED = 3
-"""Tries of an account's allowance that are only for whoever has logged in before, and as many that are not for a
+"""Tries of an account's allowance that are only for networks with a right login before, and as many that are not for a
 password that was wrong already."""
+HOUR = 3600.0
+SLOWEST = 5.0
+"""So many times `login_floor` an answer to a failed login takes at most."""
+_CUSTOMER = 4
+"""So many addresses' worth of wrong logins may come from one /48 of IPv6, which is one customer's."""
+_PENDING = 2
+"""So many times `logins_per_address`, tries under way and wrong ones of an address may be together."""
 _NO_END = 1_000_000
-"""Tries that the library has not looked at have to wait longer each time, and are not used up: it may have had enough
+"""Tries that the library has not judged have to wait longer each time, and are not used up: it may have had enough
 of everybody for a while, and after that nobody is to wait for more than a minute."""
-_MOST = 50_000
+
+
+@frozen(repr=False)
+class _Source:
+    """What one login is counted under."""
+
+    login: bytes
+    account: bytes
+    pair: bytes
+    place: str
+    around: str
+    """The /48 of an address of IPv6; empty for others."""
+    wide_pair: bytes
 
 
 @frozen(repr=False)
 class Try:
-    """One login of which nobody knows yet whether it is right."""
+    """One login that the library is being asked about. It ends once: what is said of it after that does nothing."""
 
     guessing: Guessing
-    pair: bytes
-    address: str
-    login: bytes
-    noted: float
+    source: _Source
+    noted: dict[tuple[Throttle, bytes], Noted] = field(eq=False)
+    _ended: list[bool] = field(factory=list, init=False, eq=False)
 
     def right(self) -> None:
-        """It was."""
-        self.forgive()
-        self.guessing.remember(self.pair, self.login)
+        """The password was right."""
+        if self._end(forgive=True):
+            source = self.source
+            self.guessing.known.right(source.login, source.pair, source.account)
 
     def wrong(self) -> None:
-        """It was not."""
-        self.guessing.remember_wrong(self.login)
+        """The password was wrong."""
+        if self._end(forgive=False):
+            guessing, source = self.guessing, self.source
+            guessing.known.wrong(source.login)
+            for place in filter(None, (source.place, source.around)):
+                guessing.addresses.note(place)
 
-    def undecided(self) -> None:
-        """The library has not looked at it: it finds too many were tried, or something else amiss.
+    def too_many(self) -> None:
+        """The library has not judged it: it finds that this account was tried too often.
 
         Perhaps because of this one, if it is not known to be right.
         """
-        self.forgive()
-        if not self.guessing.knows(self.login):
-            self.guessing.undecided.note(self.pair)
-            self.guessing.undecided.note(self.address)
+        if self._end(forgive=True) and not self.guessing.known.was_right(self.source.login):
+            self.guessing.undecided.note(self.source.pair)
+
+    def odd(self) -> None:
+        """The library has refused it for a reason that says nothing of the password."""
+        if self._end(forgive=True) and not self.guessing.known.was_right(self.source.login):
+            self.guessing.undecided.note(self.source.pair)
+            self.guessing.undecided.note(self.source.place)
 
     def forgive(self) -> None:
-        """It was no guess, or nobody could say."""
-        self.guessing.pairs.forgive(self.pair, self.noted)
-        self.guessing.addresses.forgive(self.address, self.noted)
+        """The library has not judged it: it could not be asked."""
+        self._end(forgive=True)
+
+    def _end(self, *, forgive: bool) -> bool:
+        """End it, if it has not ended."""
+        if self._ended:
+            return False
+        self._ended.append(True)
+        self.guessing.ended(self.source.place)
+        if forgive:
+            for (throttle, key), noted in self.noted.items():
+                throttle.forgive(key, noted)
+        return True
 
 
 class Guessing:
@@ -75,60 +113,114 @@ class Guessing:
 
     def __init__(self, limits: Callable[[], Limits], metrics: Metrics, now: Callable[[], float]) -> None:
         self.pairs = Throttle(now)
+        self.accounts = Throttle(now)
         self.addresses = Throttle(now)
         self.undecided = Throttle(now)
+        self.known = Known(now)
+        self._strikes = Throttle(now)
+        self._pending: Counter[str] = Counter()
         self._limits = limits
         self._metrics = metrics
         self._digests = Digests()
-        self._now = now
-        self._known: OrderedDict[bytes, None] = OrderedDict()
-        self._wrong: OrderedDict[bytes, float] = OrderedDict()
 
     def check(self, library: str, credentials: Credentials, address: str) -> Try:
         """Note a try. Raises `Refused("throttled")` if it has to wait."""
+        source = self._source(library, credentials, address)
+        if not self.known.was_right(source.login):
+            self._check_place(source)
+        self._check_account(source)
+        self._pending[source.place] += 1
+        noted = {(throttle, key): throttle.note(key) for throttle, key in self._counted(source)}
+        return Try(self, source, noted)
+
+    def slowness(self, library: str, credentials: Credentials, address: str) -> float:
+        """How many times `login_floor` the answer to this login takes, if it fails.
+
+        It grows with what was throttled there before, so it does not tell whether this one is throttled. A password
+        that was wrong before, and is throttled again and again, makes only its own answers later.
+        """
+        source, period = self._source(library, credentials, address), self._limits().login_period
+        strikes = max(self._strikes.count(key, period) for key in (source.place, source.login))
+        return min(2.0 ** min(max(strikes - FREE, 0), 8), SLOWEST)
+
+    def ended(self, place: str) -> None:
+        """One try from there is no longer under way."""
+        self._pending[place] -= 1
+        if not self._pending[place]:
+            del self._pending[place]
+
+    def _source(self, library: str, credentials: Credentials, address: str) -> _Source:
+        user, network = credentials.user, network_around(address, 24, 64)
+        around = network_around(address, 32, 48) if ":" in network else ""
+        return _Source(
+            login=self._digests.of(library, credentials.username, network, credentials.password.reveal()),
+            account=self._digests.of(library, user),
+            pair=self._digests.of(library, user, network),
+            place=network_of(address),
+            around=around,
+            wide_pair=self._digests.of(library, user, around) if around else b"",
+        )
+
+    def _counted(self, source: _Source) -> Iterator[tuple[Throttle, bytes]]:
+        """What a try counts for until it is judged."""
+        yield self.pairs, source.pair
+        if not self.known.has_pair(source.pair):
+            yield self.accounts, source.account
+            if source.wide_pair:
+                yield self.pairs, source.wide_pair
+
+    def _check_place(self, source: _Source) -> None:
+        """What this address, and its /48, did so far."""
         limits = self._limits()
-        network, place = network_around(address, 24, 64), network_of(address)
-        pair = self._digests.of(library, credentials.user, network)
-        login = self._digests.of(library, credentials.username, network, credentials.password.reveal())
+        most, period = limits.logins_per_address, limits.login_period
+        here = Allowance(most, period, most // 2)
+        self._refuse_if(self.addresses.wait(source.place, here), "logins_per_address", source)
+        under_way = self._pending.get(source.place, 0)
+        if under_way and under_way + self.addresses.count(source.place, period) >= _PENDING * most:
+            self._refuse_if(1.0, "logins_per_address", source)
+        if source.around:
+            wide = Allowance(most * _CUSTOMER, period, most * _CUSTOMER // 2)
+            self._refuse_if(self.addresses.wait(source.around, wide), "logins_per_address", source)
+        self._refuse_if(
+            self.undecided.wait(source.place, evolve(here, most=_NO_END)), "logins_per_address", None
+        )
+        slowly = Allowance(_NO_END, period, FREE)
+        self._refuse_if(self.undecided.wait(source.pair, slowly), "logins_per_account", None)
+
+    def _check_account(self, source: _Source) -> None:
+        """What was tried for this account so far, from this network and from all that it is not known in."""
+        limits, known = self._limits(), self.known
         most, period = limits.logins_per_account, limits.login_period
-        if self.knows(login):
+        if known.was_right(source.login):
             allowed = Allowance(most, period, free=most)
         else:
-            tried = self._now() - self._wrong.get(login, -inf) < period
-            reserved = RESERVED * ((pair in self._known) + tried)
+            reserved = RESERVED * (known.has_pair(source.pair) + known.was_wrong(source.login, period))
             allowed = Allowance(max(most - reserved, 1), period, FREE)
-            around = Allowance(limits.logins_per_address, period, limits.logins_per_address // 2)
-            self._refuse_if(self.addresses.wait(place, around), "logins_per_address")
-            self._refuse_if(self.undecided.wait(place, evolve(around, most=_NO_END)), "logins_per_address")
-            slowly = Allowance(_NO_END, period, FREE)
-            self._refuse_if(self.undecided.wait(pair, slowly), "logins_per_account")
-        self._refuse_if(self.pairs.wait(pair, allowed), "logins_per_account")
-        noted = self.pairs.note(pair)
-        self.addresses.note(place)
-        return Try(self, pair, place, login, noted)
+        self._refuse_if(self.pairs.wait(source.pair, allowed), "logins_per_account", source)
+        if known.has_pair(source.pair):
+            return
+        if source.wide_pair:
+            self._refuse_if(self.pairs.wait(source.wide_pair, allowed), "logins_per_account", source)
+        everywhere = limits.logins_per_account_anywhere + known.networks(source.account)
+        anywhere = Allowance(everywhere, HOUR, everywhere)
+        self._refuse_if(self.accounts.wait(source.account, anywhere), "logins_per_account_anywhere", source)
 
-    def knows(self, login: bytes) -> bool:
-        """Whether this login was right when it was tried last."""
-        return login in self._known
+    def _refuse_if(self, wait: float, limit: str, guesser: _Source | None) -> None:
+        """Refuse a try that has to wait; one that is held to wrong tries of a `guesser` is answered later and later."""
+        if wait <= 0:
+            return
+        self._metrics.struck(limit)
+        if guesser is not None:
+            repeated = self.known.was_wrong(guesser.login, self._limits().login_period)
+            self._strikes.note(guesser.login if repeated else guesser.place)
+        raise Refused(
+            "throttled", f"{_WHY[limit] if guesser else _UNJUDGED} ({limit}), again in {wait:.0f} s"
+        )
 
-    def remember(self, pair: bytes, login: bytes) -> None:
-        """This login of this pair was right."""
-        self._wrong.pop(login, None)
-        for known in (pair, login):
-            self._known[known] = None
-            self._known.move_to_end(known)
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
 
-    def remember_wrong(self, login: bytes) -> None:
-        """This login was wrong, whatever it was before."""
-        self._known.pop(login, None)
-        self._wrong[login] = self._now()
-        self._wrong.move_to_end(login)
-        if len(self._wrong) > _MOST:
-            self._wrong.popitem(last=False)
-
-    def _refuse_if(self, wait: float, limit: str) -> None:
-        if wait > 0:
-            self._metrics.struck(limit)
-            raise Refused("throttled", f"{limit}: again in {wait:.0f} s")
+_WHY = {
+    "logins_per_account": "too many logins to this account from its network were wrong, or are under way",
+    "logins_per_address": "too many logins from its address were wrong, or are under way",
+    "logins_per_account_anywhere": "too many logins to this account were wrong, from all networks together",
+}
+_UNJUDGED = "the library has refused to judge logins from there"

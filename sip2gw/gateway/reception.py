@@ -1,6 +1,7 @@
-"""Whoever wants in is received here: the library is asked, a seat is found, and the log says why not.
+"""Log terminals in: ask the library, take a seat, and log why a login was refused.
 
-A login that fails is answered after the same time, whatever was wrong with it.
+A login that fails is answered after the same time, whatever was wrong with it. Where logins were throttled before, that
+time is longer for each, so it does not tell which of them the library was asked about.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ class Reception:
 
     async def sign_in(self, step: SignIn, visit: Visit, since: float) -> Step:
         """Have the library decide on a login, and tell the session. Never raises. The request came at `since`."""
+        slowness = self.guessing.slowness(nickname(step.library) or "", step.credentials, visit.peer.address)
         try:
             visit.place.check_memory()
             tenant = await self._let_in(step, visit, since)
@@ -75,17 +77,17 @@ class Reception:
                 "login to {called!r} refused, {code}: {advice} ({peer:full})",
                 called=_called(step), code=no.code, advice=_advice(no),
             )  # fmt: skip
-            return await self._turn_away(visit, no, ENGLISH.say("not_logged_in"), since)
+            return await self._turn_away(visit, no, ENGLISH.say("not_logged_in"), since, slowness)
         except LibraryError as error:
             self._tell(
                 visit, "unavailable", "login to {called!r} failed: {why} ({peer:full})",
                 called=_called(step), why=str(error),
             )  # fmt: skip
-            return await self._turn_away(visit, error, ENGLISH.why(error), since)
+            return await self._turn_away(visit, error, ENGLISH.why(error), since, slowness)
         except Exception:  # nor must a bug behind a login cost a terminal its answer
             self._metrics.logins.labels(outcome="bug").inc()
             self.log.failure("a login hit a bug")
-            return await self._turn_away(visit, Unavailable("a bug"), ENGLISH.say("fault"), since)
+            return await self._turn_away(visit, Unavailable("a bug"), ENGLISH.say("fault"), since, slowness)
         self._metrics.logins.labels(outcome="ok").inc()
         Telling(self._sparing, visit).info(self.log, "ok", "{library}: a terminal logged in ({peer})")
         return visit.session.admitted(tenant, visit.terminal)
@@ -145,23 +147,26 @@ class Reception:
             elif no.code == "invalid_credentials":
                 attempt.wrong()
             else:
-                attempt.undecided()
+                attempt.odd()
             raise
-        except LibraryError as error:
-            if isinstance(error, Unavailable) and error.throttled:
-                attempt.undecided()
-            else:
-                attempt.forgive()
+        except Unavailable as error:
+            if error.throttled:
+                attempt.too_many()
             raise
-        attempt.right()
-        return tenant
+        else:
+            attempt.right()
+            return tenant
+        finally:
+            attempt.forgive()  # whatever else came of it, it was not judged
 
-    async def _turn_away(self, visit: Visit, error: LibraryError, why: str, since: float) -> Step:
+    async def _turn_away(
+        self, visit: Visit, error: LibraryError, why: str, since: float, slowness: float
+    ) -> Step:
         before = visit.session.state
         step = visit.session.turned_away(error, why)
         after = visit.session.state
         if isinstance(step, Say) and (after == before or not isinstance(after, LoggedIn)):
-            floor = self._limits().login_floor
+            floor = self._limits().login_floor * slowness
             until = since + floor * (1 + JITTER * self.chance())
             if (left := until - self._reactor.seconds()) > 0:
                 await deferLater(self._reactor, left)
@@ -171,7 +176,7 @@ class Reception:
 def _advice(no: Refused) -> str:
     """What to do; and for what the gateway itself found, the facts."""
     advice = ADVICE.get(no.code, f"{no.reason}; is librarika.url right?")
-    return f"{no.reason}; {advice}" if no.code == "terminal_limit_reached" else advice
+    return f"{no.reason}; {advice}" if no.code in OWN_REFUSALS else advice
 
 
 def _called(step: SignIn) -> str:

@@ -68,11 +68,21 @@ class Calls:
             self._waiting.pop(0).callback(None)
 
 
-class Bench:
-    """A gateway over the sandbox, in which everything answers at once and time stands still."""
+class MovingClock(Clock):
+    """A clock that goes on by a microsecond at each look, as real ones do: no two moments are the same."""
 
-    def __init__(self, data: Mapping[str, Any] | None = None, **settings: Any) -> None:
-        self.clock = Clock()
+    def seconds(self) -> float:
+        self.rightNow += 1e-6
+        return self.rightNow
+
+
+class Bench:
+    """A gateway over the sandbox, in which everything answers at once and time stands still (or on `clock`)."""
+
+    def __init__(
+        self, clock: Clock | None = None, data: Mapping[str, Any] | None = None, **settings: Any
+    ) -> None:
+        self.clock = clock or Clock()
         self.clock.advance(START.timestamp())
         self.sandbox = Sandbox(data, clock=self.clock)
         self.calls = Calls(StubTreq(self.sandbox.resource))
@@ -127,10 +137,10 @@ class Bench:
             self.terminal.dataReceived(piece)
         return self.transport.value()
 
-    def denied(self, line: str) -> str:
-        """What is said to a login that fails, once its time is over."""
+    def denied(self, line: str, slowness: float = 1.0) -> str:
+        """What is said to a login that fails, once its time is over, which may be so many times the shortest."""
         self.hear(line.encode() + b"\r")
-        self.clock.advance(self.factory.limits.login_floor * (1 + JITTER))
+        self.clock.advance(self.factory.limits.login_floor * slowness * (1 + JITTER))
         return self.transport.value().decode().rstrip("\r")
 
     def say(self, line: str) -> str:

@@ -1,0 +1,198 @@
+"""Guessing: what it costs whoever guesses, at the default limits, and what it costs nobody else."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+from twisted.logger import capturedLogs
+
+from sip2gw.gateway.guessing import SLOWEST
+from sip2gw.gateway.reception import JITTER
+from sip2gw.library import Credentials
+from sip2gw.sandbox.data import default_data
+
+from .desk import LOGIN, Bench, MovingClock
+from .test_logins import guess, guessing, sign_ins, tried
+
+CLOCKS = pytest.mark.parametrize("clock", [Clock, MovingClock])
+
+
+ACCOUNTS = 80
+
+
+def many_accounts() -> dict[str, Any]:
+    """The sandbox's libraries, the first with many accounts and no limit of terminals to speak of."""
+    data = deepcopy(default_data())
+    library = data["libraries"][0]
+    library["sip2"]["terminals_licensed"] = 1000
+    kiosk = library["users"][0]
+    library["users"] += [
+        {**kiosk, "username": f"kiosk-{number}@riverside.example"} for number in range(ACCOUNTS)
+    ]
+    return data
+
+
+@pytest.fixture(params=[Clock, MovingClock])
+def bench(request):
+    bench = Bench(request.param(), many_accounts())
+    yield bench
+    bench.sandbox.close()
+
+
+def accounts(count: int) -> list[str]:
+    """The logins of so many accounts."""
+    return [LOGIN.replace("kiosk@", f"kiosk-{number}@") for number in range(count)]
+
+
+def test_R10_80_accounts_behind_one_address_log_in_rightly_and_all_are_let_in(bench):
+    for login in accounts(80):
+        assert bench.connect()
+        assert bench.say(login) == "941"
+
+
+def test_R10_80_accounts_log_in_at_the_same_moment_and_all_are_let_in(bench):
+    bench.factory.limits = type(bench.factory.limits)(strangers_per_address=200)
+    bench.calls.held = {"POST"}
+    transports = []
+    for login in accounts(80):
+        assert bench.connect()
+        assert bench.say(login) == ""
+        transports.append(bench.transport)
+    bench.calls.held = set()
+    while not all(transport.value() for transport in transports):
+        bench.calls.let_go()
+        bench.calls.flush()
+    assert {transport.value() for transport in transports} == {b"941\r"}
+
+
+@pytest.mark.parametrize("tries", [1, 5])
+@pytest.mark.parametrize("outage", ["error", "garbage", "refuse"])
+def test_R10_after_an_outage_40_machines_are_let_in_at_once(bench, outage, tries):
+    logins = accounts(40)
+    bench.sandbox.misbehave(outage)
+    for login in logins * tries:
+        assert bench.connect()
+        bench.denied(login)
+        bench.terminal.connectionLost()
+    bench.sandbox.behave()
+    bench.clock.advance(120)
+    for login in logins:
+        assert bench.connect()
+        assert bench.say(login) == "941"
+    assert bench.counted("logins_per_address") == 0
+
+
+@CLOCKS
+def test_R10_a_right_login_after_many_right_ones_is_no_guess(clock):
+    guesses = guessing(clock())
+    for number in range(500):
+        guesses.check("riverside", Credentials(f"kiosk-{number}", "right"), "192.0.2.1").right()
+    assert tried(guesses, Credentials("kiosk", "right"), "192.0.2.1")
+
+
+@CLOCKS
+def test_R10_a_try_that_was_not_judged_is_no_guess(clock):
+    guesses = guessing(clock())
+    for _ in range(500):
+        guesses.check("riverside", Credentials("kiosk", "right"), "192.0.2.1").forgive()
+    assert tried(guesses, Credentials("kiosk", "right"), "192.0.2.1")
+
+
+def test_R4_500_networks_together_try_60_passwords_of_an_account_in_an_hour(bench):
+    before = sign_ins(bench)
+    for number in range(300):
+        guess(bench, number, f"10.{number // 250}.{number % 250}.7")
+    assert sign_ins(bench) - before == 60
+    assert bench.counted("logins_per_account_anywhere") == 240
+    bench.clock.advance(3600)
+    assert bench.connect("203.0.113.5")
+    assert bench.say(LOGIN) == "941"
+
+
+def test_R4_a_known_network_is_not_held_to_what_all_others_tried(bench):
+    assert bench.say(LOGIN) == "941"
+    bench.terminal.connectionLost()
+    bench.clock.advance(601)
+    for number in range(200):
+        guess(bench, number, f"10.0.{number % 250}.7")
+    assert bench.connect("192.168.1.44")
+    assert bench.say(LOGIN) == "941"
+
+
+def test_R4_the_budget_of_an_account_grows_with_its_networks(bench):
+    bench.factory.directory._open.verified.life = 0
+    for number in range(20):
+        assert bench.connect(f"172.16.{number}.1")
+        assert bench.say(LOGIN) == "941"
+        bench.terminal.connectionLost()
+    before = sign_ins(bench)
+    for number in range(200):
+        guess(bench, number, f"10.0.{number % 250}.7")
+    assert sign_ins(bench) - before == 80
+
+
+def test_R4_networks_of_one_48_of_IPv6_are_one_network(bench):
+    before = sign_ins(bench)
+    for number in range(100):
+        guess(bench, number, f"2001:db8:7:{number:x}::1")
+        bench.clock.advance(2)
+    assert sign_ins(bench) - before == 10
+
+
+def test_R4_addresses_of_one_48_of_IPv6_try_no_more_accounts_than_four_addresses(bench):
+    before = sign_ins(bench)
+    for number in range(400):
+        bench.connect(f"2001:db8:7:{number:x}::1")
+        bench.denied(LOGIN.replace("kiosk@", f"made-up-{number}@"))
+        bench.terminal.connectionLost()
+    assert sign_ins(bench) - before <= 240
+
+
+def answered_after(bench: Bench, line: str, address: str = "192.0.2.1") -> float:
+    bench.factory.reception.chance = lambda: 0.0
+    assert bench.connect(address)
+    bench.hear(line.encode() + b"\r")
+    for tenth in range(100):
+        if bench.transport.value():
+            bench.terminal.connectionLost()
+            return tenth / 10
+        bench.clock.advance(0.1)
+    raise AssertionError("never")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_R4_the_answer_to_throttled_logins_comes_later_each_time(bench, same):
+    times = [
+        answered_after(bench, LOGIN.replace("kiosk-secret", "wrong" if same else f"wrong-{number}"))
+        for number in range(80 if same else 40)
+    ]
+    assert times == sorted(times)
+    assert times[:4] == [pytest.approx(1.0, abs=0.11)] * 4
+    assert times[-1] == pytest.approx(SLOWEST, abs=0.11)
+    assert max(times) * (1 + JITTER) < bench.factory.limits.login_deadline
+
+
+def test_R4_the_time_of_the_answer_does_not_tell_which_login_was_throttled(bench):
+    for number in range(40):
+        answered_after(bench, LOGIN.replace("kiosk-secret", f"wrong-{number}"))
+    judged = LOGIN.replace("AOriverside", "AOhilltop")
+    assert answered_after(bench, judged) == answered_after(bench, LOGIN.replace("kiosk-secret", "wrong"))
+
+
+def test_R4_a_right_login_is_answered_at_once_whatever_its_address_tried(bench):
+    assert bench.say(LOGIN) == "941"
+    for number in range(40):
+        answered_after(bench, LOGIN.replace("kiosk-secret", f"wrong-{number}"), "192.168.1.1")
+    assert answered_after(bench, LOGIN, "192.168.1.1") == 0
+
+
+def test_K24_a_throttled_login_is_logged_with_what_is_true_of_it(bench):
+    with capturedLogs() as logs:
+        for number in range(12):
+            guess(bench, number, "192.0.2.1")
+    told = [event["log_format"].format(**event) for event in logs if "refused" in event["log_format"]]
+    assert "too many logins to this account from its network were wrong" in told[-1]
+    assert "(logins_per_account), again in" in told[-1]
