@@ -101,7 +101,11 @@ class Limits:
     one account, whatever the terminals there call themselves. Beyond that each is a wrong one, and the library is not
     asked; elsewhere the patron is not locked out."""
     pin_period: Seconds = Seconds(900.0)
-    """For that."""
+    """For `pins_per_terminal`."""
+    pins_per_account: Count = Count(120)
+    """Wrong passwords of all patrons together, within an hour and with one account of a terminal; a patron whom the
+    library does not know counts as one. Beyond that a password is a wrong one, and the library is not asked, unless it
+    was right before."""
     account_check: Seconds = Seconds(300.0)
     """How often at least the library is asked whether an account still holds, while its terminals are logged in."""
     bugs: Count = Count(5)

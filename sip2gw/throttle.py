@@ -66,7 +66,7 @@ class Throttle:
     def note(self, key: Hashable) -> Noted:
         """Count a try of this key, and return what `forgive` takes it back by."""
         noted = Noted(self._now())
-        self._tries.setdefault(key, deque(maxlen=1_000)).append(noted)
+        self._tries.setdefault(key, deque(maxlen=4_000)).append(noted)
         self._tries.move_to_end(key)
         if len(self._tries) > self._entries:
             self._tries.popitem(last=False)

@@ -138,13 +138,15 @@ async def password_is_right(patron: Patron, password: Secret | None, desk: Desk)
     if not password:
         return False
 
+    said = password.reveal()
+
     async def ask() -> bool:
-        return await desk.library.check_password(patron, password.reveal())
+        return await desk.library.check_password(patron, said)
 
     try:
         if desk.pins is None:
             return await ask()
-        return await desk.pins.check(desk.library.nickname, patron.patron_id, desk.asker, ask)
+        return await desk.pins.check(desk.library.nickname, patron.patron_id, said, desk.asker, ask)
     except Refused as no:
         if no.code in _NO_PASSWORD:
             return False

@@ -204,6 +204,8 @@ class Answering:
                 asking.addTimeout(left, self._reactor)
             return await asking, "answered", self._wrote, True
         except LibraryError as error:
+            if isinstance(error, Refused) and error.code == "member_not_found":
+                self._reception.pins.unknown(self.library, self._visit.asker)
             decided = self._wrote and isinstance(error, InDoubt)
             known = not (isinstance(error, Refused) and error.code in _NOT_THERE)
             return decline(request, desk, error), _outcome(error), decided, known

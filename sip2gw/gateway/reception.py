@@ -15,7 +15,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
-from sip2gw.circulation.pins import Pins
+from sip2gw.circulation.pins import PinLimits, Pins
 from sip2gw.concurrency import shielded
 from sip2gw.gateway.guessing import Guessing, Try
 from sip2gw.gateway.rechecks import Rechecks
@@ -57,7 +57,7 @@ class Reception:
         self.guessing = Guessing(limits, metrics, reactor.seconds)
         self.seating = Seating(metrics, reactor, directory.clock, store)
         self.rechecks = Rechecks(limits, metrics, reactor)
-        self.pins = Pins(reactor.seconds, self._pins_allowed, lambda: metrics.struck("pins_per_terminal"))
+        self.pins = Pins(reactor.seconds, self._pin_limits, metrics.struck)
         self.chance: Callable[[], float] = SystemRandom().random
         self._directory = directory
         self._metrics = metrics
@@ -102,9 +102,10 @@ class Reception:
         self._metrics.logins.labels(outcome=outcome).inc()
         Telling(self._sparing, visit).warn(self.log, outcome, text, **fields)
 
-    def _pins_allowed(self) -> Allowance:
+    def _pin_limits(self) -> PinLimits:
         limits = self._limits()
-        return Allowance(limits.pins_per_terminal, limits.pin_period, free=limits.pins_per_terminal)
+        one = Allowance(limits.pins_per_terminal, limits.pin_period, free=limits.pins_per_terminal)
+        return PinLimits(one, limits.pins_per_account)
 
     async def _let_in(self, step: SignIn, visit: Visit, since: float) -> Tenant:
         tenant = await self._log_in(step, visit, since)

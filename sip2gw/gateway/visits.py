@@ -49,7 +49,7 @@ class Visit:
         """Where it is that patrons enter their passwords."""
         account = self.tenant.account if self.tenant is not None else ""
         said = (self.peer.certificate,) if self.peer.certificate else (account, self.place.network)
-        return Asker(self.terminal, _digest(*said))
+        return Asker(self.terminal, _digest(*said), _digest(account.casefold()))
 
     def holder(self, tenant: Tenant, location: str, since: float) -> Holder:
         """Who this terminal is, for whoever counts seats."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from typing import Any
+
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
 from sip2gw.librarika.library import LibrarikaLibrary
+from sip2gw.sandbox.data import default_data
 
-from .desk import LOGIN, PATRON, Bench
+from .desk import LOGIN, PATRON, Bench, MovingClock
 
 RIGHT, WRONG = PATRON, PATRON.replace("AD1234", "AD0000")
 
 
-@pytest.fixture
-def bench():
-    bench = Bench()
+@pytest.fixture(params=[Clock, MovingClock])
+def bench(request):
+    """Each test runs with a clock that stands still and with one that moves at each look."""
+    bench = Bench(request.param())
     assert bench.say(LOGIN) == "941"
     yield bench
     bench.sandbox.close()
@@ -141,3 +147,90 @@ def test_a_question_that_was_given_up_is_no_wrong_password(bench, monkeypatch):
             assert bench.transport.value().startswith(b"24YYYY")
     assert "CQY" in bench.say(RIGHT)
     assert bench.counted("pins_per_terminal") == 0
+
+
+def patrons(count: int) -> list[str]:
+    """A request for each of so many made-up cards, with a password."""
+    return [WRONG.replace("M-1001", f"X-{number}") for number in range(count)]
+
+
+def members(count: int) -> dict[str, Any]:
+    """The sandbox's libraries, the first with so many more members."""
+    data = deepcopy(default_data())
+    library = data["libraries"][0]
+    library["members"] += [
+        {**library["members"][0], "member_no": f"N-{number}", "password": "4711"} for number in range(count)
+    ]
+    for member in library["members"]:
+        if member["member_no"].startswith("N-"):
+            member.pop("email", None)
+    return data
+
+
+@pytest.fixture
+def crowd():
+    bench = Bench(data=members(200))
+    assert bench.say(LOGIN) == "941"
+    yield bench
+    bench.sandbox.close()
+
+
+def test_R4_one_account_tries_120_wrong_PINs_of_all_patrons_in_an_hour(crowd):
+    before = asked(crowd)
+    for number in range(200):
+        assert "CQN" in crowd.say(WRONG.replace("M-1001", f"N-{number}"))
+    assert asked(crowd) - before == 120
+    assert crowd.counted("pins_per_account") == 80
+    assert "CQN" in crowd.say(RIGHT), "a right one that was never right before tells nothing"
+    crowd.clock.advance(3600)
+    assert "CQY" in crowd.say(RIGHT)
+
+
+def test_R4_above_the_cap_a_PIN_that_was_right_before_is_right(crowd):
+    assert "CQY" in crowd.say(RIGHT)
+    for number in range(200):
+        crowd.say(WRONG.replace("M-1001", f"N-{number}"))
+    assert "CQY" in crowd.say(RIGHT)
+    assert "CQN" in crowd.say(WRONG)
+    assert "CQY" in crowd.say(RIGHT)
+
+
+def test_R4_right_PINs_use_no_try_of_the_account(crowd):
+    for number in range(200):
+        assert "CQY" in crowd.say(PATRON.replace("M-1001", f"N-{number}").replace("AD1234", "AD4711"))
+    assert crowd.counted("pins_per_account") == 0
+
+
+def test_R4_the_cap_is_the_accounts_wherever_it_logs_in(crowd):
+    for number in range(100):
+        crowd.say(WRONG.replace("M-1001", f"N-{number}"))
+    call_itself(crowd, "Elsewhere", "203.0.113.9")
+    before = asked(crowd)
+    for number in range(100, 200):
+        crowd.say(WRONG.replace("M-1001", f"N-{number}"))
+    assert asked(crowd) - before == 20
+
+
+def test_R4_patrons_who_are_unknown_count_as_wrong_PINs(bench):
+    for line in patrons(120):
+        assert "BLN" in bench.say(line)
+    before = asked(bench)
+    assert "CQN" in bench.say(RIGHT)
+    assert asked(bench) == before
+    assert bench.counted("pins_per_account") == 1
+
+
+def test_R4_a_PIN_that_was_changed_is_not_right_above_the_cap(crowd, monkeypatch):
+    assert "CQY" in crowd.say(RIGHT)
+
+    async def never(*_):
+        return False
+
+    monkeypatch.setattr(LibrarikaLibrary, "check_password", never)
+    for line in patrons(120):
+        crowd.say(line)
+    assert "CQN" in crowd.say(RIGHT)
+    monkeypatch.undo()
+    before = asked(crowd)
+    assert "CQN" in crowd.say(RIGHT)
+    assert asked(crowd) == before
