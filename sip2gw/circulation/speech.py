@@ -12,7 +12,7 @@ from attrs import Factory, frozen
 from sip2gw.circulation import numerals
 from sip2gw.circulation.catalogues import LANGUAGES, first_known, translations
 from sip2gw.circulation.texts import COUNTED, TEXTS
-from sip2gw.library import InDoubt, LibraryError, Refused
+from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 
 _WRONG_WORDS = (LookupError, ValueError, AttributeError, TypeError)
 """What `str.format` raises when a text names what it is not given, or is not well-formed."""
@@ -60,6 +60,8 @@ class Speaker:
                 return self._reason(code, self._told(facts, today))
             case InDoubt():
                 return self.say("in_doubt")
+            case Unavailable(throttled=True):
+                return self.say("too_many_tries")
             case _:
                 return self.say("not_available")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 TEXTS = {
     # what failed on the way
     "not_available": "The library's system can't be reached. Please try again, or ask a member of staff.",
+    "too_many_tries": "Too many passwords were tried. Please wait a minute and try again, or ask a member of staff.",
     "in_doubt": "It is not certain whether this was recorded. Please see a member of staff before you go on.",
     "not_offered": "This is not offered here. Please ask a member of staff.",
     "not_allowed": "This is not offered here. Please ask a member of staff.",

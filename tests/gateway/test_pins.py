@@ -149,6 +149,22 @@ def test_a_question_that_was_given_up_is_no_wrong_password(bench, monkeypatch):
     assert bench.counted("pins_per_terminal") == 0
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("001", "Too many passwords were tried"),
+        ("002", "Trop de mots de passe"),
+        ("003", "zu viele Passwörter"),
+        ("008", "demasiadas contraseñas"),
+    ],
+)
+def test_K24_too_many_PINs_for_the_library_are_told_as_that(bench, language, words):
+    bench.sandbox.misbehave("rate_limited", endpoint="verify_member")
+    answer = bench.say(RIGHT.replace("23001", f"23{language}"))
+    assert "can't be reached" not in answer
+    assert words in answer
+
+
 def patrons(count: int) -> list[str]:
     """A request for each of so many made-up cards, with a password."""
     return [WRONG.replace("M-1001", f"X-{number}") for number in range(count)]

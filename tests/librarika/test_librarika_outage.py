@@ -5,6 +5,7 @@ Time stands still unless a test lets it pass; what went out is counted at the sa
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from test_librarika_library import KIOSK, SandboxCase
@@ -73,6 +74,20 @@ class Outage(SandboxCase):
                 self.done(self.library.patron("M-1001"))
             self.clock.advance(11)
             self.asked()
+
+    def test_K24_a_breaker_that_has_closed_is_closed_since_then(self) -> None:
+        self.librarika._client.wall = self.clock.seconds
+        self.sandbox.misbehave("error", library="riverside")
+        while self.state() == "shut":
+            self.fails(1)
+        self.sandbox.behave()
+        self.clock.advance(31)
+        for _ in range(31):
+            self.done(self.library.patron("M-1001"))
+        self.assertEqual(self.state(), "shut")
+        closed = datetime.fromtimestamp(self.clock.seconds(), UTC)
+        self.clock.advance(100)
+        self.assertEqual(self.librarika.back_ends()[0].since, closed)
 
     def test_F64_a_read_that_was_lost_is_made_again_once(self) -> None:
         self.sandbox.misbehave("error", endpoint="find_member", times=1)
