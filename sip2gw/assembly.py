@@ -20,6 +20,7 @@ from sip2gw.admin.terminals import TerminalsPage, listed
 from sip2gw.config import Config, Listen
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.descriptors import ceiling
+from sip2gw.gateway.given import Door
 from sip2gw.gateway.listening import CannotListen, Listener
 from sip2gw.gateway.memory import MemoryWatch
 from sip2gw.gateway.tls import ServerTLS
@@ -27,7 +28,7 @@ from sip2gw.librarika import BackEnd, Librarika
 from sip2gw.log import Log
 from sip2gw.metrics import Metrics
 from sip2gw.reloading import prepared
-from sip2gw.settled import call_limits, policy, timeouts, tls_files, token
+from sip2gw.settled import call_limits, given, policy, timeouts, tls_files, token
 from sip2gw.tags import Tags
 from sip2gw.tenants import Directory
 from sip2gw.watchdog import Watchdog
@@ -78,7 +79,12 @@ class Gateway(Service):
             metrics=self.metrics,
         )
         self.memory = MemoryWatch(self.terminals, reactor)
-        self.doors = [self._door(f"listen[{n}].endpoint", listen) for n, listen in enumerate(config.listen)]
+        self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
+        """By endpoint what its terminals are given, in the order of `doors`."""
+        self.doors = [
+            self._door(f"listen[{n}].endpoint", listen, self.entries[n])
+            for n, listen in enumerate(config.listen)
+        ]
         self.watchdog = Watchdog(reactor, self.metrics)
         self.guard = Guard(None, reactor.seconds)
         self.window: Listener | None = None
@@ -197,13 +203,13 @@ class Gateway(Service):
     def _listeners(self) -> list[Listener]:
         return [*self.doors, *([self.window] if self.window else [])]
 
-    def _door(self, place: str, listen: Listen) -> Listener:
+    def _door(self, place: str, listen: Listen, entry: Door) -> Listener:
         files = tls_files(listen)
         return Listener(
             "SIP2",
             str(listen.endpoint),
             partial(listen.endpoint.on, self._reactor),
-            self.terminals,
+            entry,
             reactor=self._reactor,
             tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
             balancers=listen.proxy_from or (),

@@ -7,6 +7,7 @@ under the new limits and profiles.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from signal import SIGHUP
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from twisted.logger import Logger
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.descriptors import ceiling
-from sip2gw.settled import call_limits, log_settings, policy, timeouts, tls_files, token
+from sip2gw.settled import call_limits, given, log_settings, policy, timeouts, tls_files, token
 from sip2gw.signals import Signals
 from sip2gw.systemd import Systemd
 
@@ -84,6 +85,8 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
             left.append(f"listen[{number}].certificates")
         else:
             commits.append(door.prepare(tls_files(one), one.proxy_from or ()))
+            entry = gateway.entries[gateway.doors.index(door)]
+            commits.append(partial(setattr, entry, "given", given(new, number)))
     left += [f"listen ({door.where})" for door in doors]
 
     def commit() -> None:

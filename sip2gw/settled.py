@@ -6,12 +6,16 @@ from attrs import fields
 
 from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
+from sip2gw.config.accounts import password_in
 from sip2gw.config.values import token_in
 from sip2gw.gateway.clients import ClientFiles
+from sip2gw.gateway.given import Given
 from sip2gw.gateway.material import TLSFiles
 from sip2gw.librarika import CallLimits, Timeouts
+from sip2gw.library import Credentials
 from sip2gw.log import LogSettings
 from sip2gw.secret import Secret
+from sip2gw.session import Login
 
 
 def policy(config: Config) -> Policy:
@@ -31,6 +35,19 @@ def tls_files(listen: Listen) -> TLSFiles | None:
     authorities, required = listen.client_authorities, listen.client_certificates != "optional"
     clients = ClientFiles(authorities, required, listen.client_revoked) if authorities else None
     return TLSFiles(listen.certificates, listen.default_certificate, clients)
+
+
+def given(config: Config, number: int) -> tuple[Given, ...]:
+    """The accounts that an endpoint gives to terminals that can't log in. Raises `Wrong`."""
+    accounts = config.given[number] if number < len(config.given) else ()
+    return tuple(
+        Given(
+            Login(Credentials(one.account, password_in(one.password_file).reveal()), one.library),
+            one.certificate or "",
+            one.addresses,
+        )
+        for one in accounts
+    )
 
 
 def token(config: Config) -> Secret | None:

@@ -194,7 +194,7 @@ def test_all_faults_at_once(faults):
 
 def test_a_key_that_is_like_no_other_is_told_what_there_is(faults):
     assert (
-        "known here: certificates, client_authorities, client_certificates, client_revoked,"
+        "known here: account, addresses, certificates, client_authorities, client_certificates, client_revoked,"
         in faults(LOCAL + "zzz = 1")["listen[0].zzz"]
     )
 
@@ -467,10 +467,13 @@ def files(tmp_path, key):
         (tmp_path / name).write_bytes(crl.public_bytes(Encoding.PEM))
 
 
+TOML = re.compile(r"^```(?:{code-block} )?toml\n(.*?)^```", re.M | re.S)
 SNIPPETS = [
     pytest.param(snippet, id=f"{page.stem}-{number}")
     for page in sorted((Path(__file__).parent.parent / "docs").rglob("*.md"))
-    for number, snippet in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S))
+    for number, snippet in enumerate(
+        re.findall(r"^```(?:{code-block} )?toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
+    )
 ]
 
 
@@ -480,6 +483,8 @@ def test_what_the_manual_shows_is_taken_as_it_stands(read, tmp_path, files, snip
     both = (tmp_path / "tls.pem").read_bytes()
     for name in ("fullchain.pem", "privkey.pem"):
         (tmp_path / "live" / "sip2.example.org" / name).write_bytes(both)
+    for name in ("riverside.password", "hillcrest.password"):
+        (tmp_path / name).write_text("secret")
     snippet = snippet.replace("/etc/letsencrypt/", "").replace("/etc/sip2gw/", "")
     read(snippet if "[[listen]]" in snippet else LOCAL + snippet)
 

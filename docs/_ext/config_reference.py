@@ -9,10 +9,11 @@ import attrs
 from markdown import table
 
 from sip2gw import config, limits
-from sip2gw.config import asking, doors, operation
+from sip2gw.config import accounts, asking, doors, operation
 
 TABLES = (
     config.Listen,
+    config.TerminalAccount,
     config.LibrarikaAPI,
     config.Admin,
     config.Terminals,
@@ -30,6 +31,11 @@ KINDS = {
     "Networks": "list of texts",
     "URLTemplate": "text",
     "TokenFile": "path",
+    "PasswordFile": "path",
+    "Nickname": "text",
+    "AccountName": "text",
+    "CertificateOwner": "text",
+    "AccountTables": "list of tables",
     "LogLevelName": "text",
     "ReadableSecrets": "text",
     "bool": "true or false",
@@ -39,7 +45,7 @@ KINDS = {
 def page() -> str:
     """One section for each table."""
     said: dict[str, str] = {}
-    for room in (doors, asking, operation, limits):
+    for room in (doors, accounts, asking, operation, limits):
         said |= texts_below(inspect.getsource(room))
     parts = []
     for cls in TABLES:

@@ -7,13 +7,16 @@ the file's own folder.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from attrs import field, fields, frozen
 
 from sip2gw.circulation.settings import Settings
-from sip2gw.config import operation
+from sip2gw.config import accounts, operation
+from sip2gw.config.accounts import TerminalAccount, read_accounts
 from sip2gw.config.asking import LibrarikaAPI, Terminals, check_deadlines
 from sip2gw.config.doors import Listen, check_places, read_listen
 from sip2gw.config.libraries import KINDS, read_settings
@@ -22,7 +25,18 @@ from sip2gw.config.values import Tables
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
 from sip2gw.limits import Limits
 
-__all__ = ["Admin", "Config", "LibrarikaAPI", "Listen", "Log", "Security", "Terminals", "load", "read"]
+__all__ = [
+    "Admin",
+    "Config",
+    "LibrarikaAPI",
+    "Listen",
+    "Log",
+    "Security",
+    "TerminalAccount",
+    "Terminals",
+    "load",
+    "read",
+]
 
 
 @frozen
@@ -38,6 +52,8 @@ class Config:
     security: Security = field(factory=Security)
     settings: Settings = field(factory=Settings)
     """`[profiles.NAME]` and `[[libraries]]`, see docs/profiles.md."""
+    given: tuple[tuple[TerminalAccount, ...], ...] = ()
+    """The accounts that each endpoint of `listen` gives to terminals that can't log in."""
     warnings: tuple[str, ...] = ()
     """What the operator has allowed, and should see to all the same; a sentence each."""
 
@@ -48,7 +64,7 @@ _EXAMPLES = {
     "bin": 'bin = "1", the name of the bin in CL',
 }
 
-_MADE = "settings", "warnings"
+_MADE = "settings", "given", "warnings"
 """What is no table of the file."""
 
 
@@ -70,7 +86,8 @@ def load(path: str | Path) -> Config:
 
 def read(raw: dict[str, Any], path: Path) -> Config:
     """The configuration that a file's content means. Raises `ConfigFaults`."""
-    tables = Tables(path.absolute().parent, _EXAMPLES, {**KINDS, **operation.KINDS})
+    folder = path.absolute().parent
+    tables = Tables(folder, _EXAMPLES, {**KINDS, **operation.KINDS, **accounts.kinds(folder)})
     faults = tables.faults
     known = [*(name.name for name in fields(Config) if name.name not in _MADE), "profiles", "libraries"]
     faults += [unknown_key("", key, known) for key in raw if key not in known]
@@ -87,21 +104,42 @@ def read(raw: dict[str, Any], path: Path) -> Config:
         check_deadlines(librarika, terminals, tables)
     if admin:
         check_admin(admin, tables)
-    warnings = _check_secrets(listen, admin, security or Security(), tables)
+    found = [read_accounts(place, one, tables) for place, one in listen.items()]
+    given = tuple(tuple(ones.values()) for ones, _ in found)
+    passwords = {
+        f"{place}.password_file": one.password_file for ones, _ in found for place, one in ones.items()
+    }
+    warnings = [
+        *chain.from_iterable(warned for _, warned in found),
+        *_check_secrets(listen, passwords, admin, security or Security(), tables),
+    ]
     if faults or not (librarika and terminals and limits and log and security):
         raise ConfigFaults(str(path), faults)
     return Config(
-        tuple(listen.values()), librarika, admin, terminals, limits, log, security, settings, warnings
+        tuple(listen.values()),
+        librarika,
+        admin,
+        terminals,
+        limits,
+        log,
+        security,
+        settings,
+        given,
+        tuple(warnings),
     )
 
 
 def _check_secrets(
-    listen: dict[str, Listen], admin: Admin | None, security: Security, tables: Tables
+    listen: dict[str, Listen],
+    passwords: Mapping[str, Path],
+    admin: Admin | None,
+    security: Security,
+    tables: Tables,
 ) -> tuple[str, ...]:
     """Secrets that everybody can read are faults, or what is warned of."""
     certificates = {f"{place}.certificates": one.certificates for place, one in listen.items()}
     warnings = []
-    for place, wrong in readable_secrets(certificates, admin):
+    for place, wrong in readable_secrets(certificates, passwords, admin):
         if security.readable_secrets == "warn":
             warnings.append(f"{place} {wrong.problem}")
         else:

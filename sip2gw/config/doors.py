@@ -8,6 +8,12 @@ from attrs import frozen
 
 from sip2gw.certificate_folder import default_of, places
 from sip2gw.certificates import read_authorities, read_revoked
+from sip2gw.config.accounts import (
+    AccountName,
+    AccountTables,
+    Nickname,
+    PasswordFile,
+)
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.operation import Admin
 from sip2gw.config.values import (
@@ -50,6 +56,18 @@ class Listen:
     a PROXY header (version 1 or 2) that has the terminal's address, before TLS."""
     insecure: bool = False
     """Allows plain SIP2 where other machines can connect: passwords and loans then travel in the clear."""
+    library: Nickname | None = None
+    """The library of terminals that can't log in, by its nickname. Whoever reaches this endpoint is its terminal then,
+    without a 93. With account and password_file."""
+    account: AccountName | None = None
+    """The account that such terminals use."""
+    password_file: PasswordFile | None = None
+    """A file with its password, in one line."""
+    addresses: Networks | None = None
+    """The networks of such terminals, such as ["192.0.2.16/28"]; others must log in. A plain port where other machines
+    can connect must have it."""
+    terminals: AccountTables | None = None
+    """More accounts for terminals that can't log in, see [[listen.terminals]] below."""
 
 
 def read_listen(raw: Any, tables: Tables) -> dict[str, Listen]:

@@ -12,11 +12,11 @@ from sip2gw.circulation import speech
 from sip2gw.circulation.profiles import BUILT_IN, DEFAULT, Named
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.circulation.sorting import BinRule
+from sip2gw.config.accounts import nickname_in
 from sip2gw.config.knobs import Check, given, language, one_of, plain_text, table
 from sip2gw.config.values import Tables, flag, say, text
 from sip2gw.faults import Fault, Wrong
 from sip2gw.library import Medium
-from sip2gw.tenants import nickname
 
 
 class _Text(str): ...
@@ -83,15 +83,6 @@ def _name(value: Any) -> str:
     return text(value, '"sorter-cl"').strip()
 
 
-def _nickname(value: Any) -> str:
-    label = nickname(value) if isinstance(value, str) else None
-    if label is None:
-        raise Wrong(
-            f"is {say(value)}, no nickname", "write the part of the library's address before .librarika.com"
-        )
-    return label
-
-
 def _tables(value: Any) -> Any:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise Wrong(
@@ -131,7 +122,7 @@ _TerminalTable, _TERMINAL_KINDS = table(
 KINDS: Mapping[Any, Check] = {
     _Text: plain_text,
     _Name: _name,
-    _Nickname: _nickname,
+    _Nickname: nickname_in,
     _Language: language,
     _Range: _range,
     _Medium: one_of(Medium),

@@ -76,12 +76,14 @@ def check_admin(admin: Admin, tables: Tables) -> None:
 
 
 def readable_secrets(
-    certificates: Mapping[str, Path | None], admin: Admin | None
+    certificates: Mapping[str, Path | None], passwords: Mapping[str, Path], admin: Admin | None
 ) -> Iterable[tuple[str, Wrong]]:
     """By place what every user of the machine can read."""
     for place, path in certificates.items():
         for file in _keys(path) if path is not None else ():
             yield from _readable(place, file)
+    for place, path in passwords.items():
+        yield from _readable(place, path)
     if admin is not None and admin.token_file is not None:
         yield from _readable("admin.token_file", admin.token_file)
 

@@ -14,6 +14,7 @@ from twisted.internet.protocol import ServerFactory
 
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.census import Census
+from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.reception import Reception
 from sip2gw.gateway.sparing import Sparing
@@ -22,7 +23,7 @@ from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
-from sip2gw.session import Answers, Session
+from sip2gw.session import Answers, Login, Session
 from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
 
@@ -64,13 +65,19 @@ class TerminalFactory(ServerFactory):
         self.answers = Answers(reactor.seconds)
         self._sparing = Sparing(reactor.seconds, left_out=self.metrics.log_lines_left_out.inc)
 
-    def buildProtocol(self, addr: IAddress | None) -> TerminalProtocol | None:
-        """The connection of a terminal at this address; None if there is no place for it, or will be none."""
+    def buildProtocol(
+        self, addr: IAddress | None, given: Callable[[Peer], Login | None] = lambda _: None
+    ) -> TerminalProtocol | None:
+        """The connection of a terminal at this address; None if there is no place for it, or will be none.
+
+        `given` says which login the terminal has without a 93, once it is known who it is.
+        """
         if self._draining:  # its balancer has taken its time
             return None
         place = self.census.admit(str(getattr(addr, "host", "")))
         if place is None:
             return None
+        visit: Visit
         session = self._session(
             dialect=self._dialect,
             deferred_login=self.deferred_login,
@@ -79,6 +86,7 @@ class TerminalFactory(ServerFactory):
             answers=self.answers,
             clock=self._reactor.seconds,
             now=self.directory.clock,
+            given=lambda: given(visit.peer),
         )
         visit = Visit(session, place, token_hex(8))
         telling = Telling(self._sparing, visit)

@@ -22,6 +22,9 @@ What a line leads to, by the state of the session:
     LoggedIn   AO                             SignIn: admitted Serving, Ask; turned away Say its refusal
     Connected  anything else                  Decline
     LoggedIn   anything else                  Decline
+    given      anything but a 93              SignIn: admitted as Serving; turned away Say its refusal, 99 as above
+    given      93 of another library          Say 940
+    given      any other 93                   SignIn: admitted Serving, Say 941; turned away Say 940
     Serving    93 of the same account         SignIn: admitted Say 941, at its location; turned away refused, Say 940
     Serving    93 of another one              Say 940 and hang up: Closed
     Serving    a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
@@ -55,6 +58,9 @@ Before and in hand are of the terminal, on whichever connection: of the same lib
 A message with two AO is refused even if they agree: readers differ on which of them counts, and one that reads another
 one than the gateway did would answer for another library.
 
+Given is a Connected session to which the configuration gives a library and an account, by where the terminal is or what
+certificate it has. A 93 that names the library and an account is taken as it is; any other means the given account.
+
 From `admitted` on the terminal's profile says how it is spelled to, the 941 included; before that the default does.
 """
 
@@ -77,6 +83,7 @@ from sip2gw.session.logins import (
     names_several,
     read,
     to_try,
+    under,
 )
 from sip2gw.session.memory import Answers, First, Memory
 from sip2gw.session.spelling import Spelling
@@ -126,7 +133,7 @@ class Session:
 
     `most_fields` is how many fields of a request are read; `expects` is asked whether a library's terminals name it in
     a form that may mean something else; `answers` is what all sessions share; `clock` counts seconds; `now` gives this
-    moment, aware.
+    moment, aware; `given` gives the login of a terminal that need not send one, if there is one.
     """
 
     def __init__(
@@ -139,6 +146,7 @@ class Session:
         answers: Answers | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        given: Callable[[], Login | None] = lambda: None,
     ) -> None:
         self.state: State = Connected()
         self._spelling = Spelling(dialect)
@@ -147,6 +155,7 @@ class Session:
         self._expects = expects
         self._clock = clock
         self._now = now
+        self._given = given
         self._hand: InHand | None = None
         self._memory = Memory(clock, answers)
         self._refused: SignIn | None = None
@@ -217,6 +226,8 @@ class Session:
         if login and isinstance(error, Refused) and error.code not in OWN_REFUSALS:
             self._refused = SignIn(login.library or "", login.credentials)
             self._refused_until = self._clock() + NOT_AGAIN
+        if isinstance(hand.request, messages.SCStatus):
+            return Ask(hand.request)
         if not isinstance(hand.request, messages.Login):
             return self.refuse(why)
         guessed_wrong = isinstance(error, Refused) and error.code == "library_not_found"
@@ -289,6 +300,8 @@ class Session:
         match self.state:
             case Serving() as serving:
                 return self._serve(serving, hand, name)
+            case Connected() if given := self._given():
+                return self._serve_given(given, request)
             case _ if isinstance(request, messages.SCStatus):
                 self._asked_since_held = True
                 return Ask(request, refused=self._denied)
@@ -299,6 +312,12 @@ class Session:
                 return self._sign_in(said)
             case _:
                 return Decline("not_logged_in")
+
+    def _serve_given(self, given: Login, request: Request) -> Step:
+        """The first request of a terminal that need not log in. Once it is logged in, an AO is looked at."""
+        step = self._sign_in(from_request(request, given.library or "") or given)
+        told_anyway = isinstance(step, Decline) and isinstance(request, messages.SCStatus)
+        return Ask(request) if told_anyway else step
 
     def _serve(self, serving: Serving, hand: InHand, name: str) -> Step:
         """What the library is asked, unless it is of another one."""
@@ -360,6 +379,11 @@ class Session:
             self._strangers += 1
             return self._turn_down("it names more than one library")
         login = read(request)
+        if given := self._given():
+            meant = under(given, login)
+            if meant is None:
+                return self._turn_down("it names another library than the terminal is given")
+            login = meant
         if isinstance(self.state, Serving):
             return self._log_in_again(self.state.tenant, login)
         return self._sign_in_or_hold(login)

@@ -111,6 +111,25 @@ def _is_expected(guess: Login, expects: Expects) -> bool:
     return expects(guess.library or "", guess.credentials.username, guess.location, guess.form)
 
 
+def under(given: Login, said: Login) -> Login | None:
+    """What a 93 means at a terminal to which the configuration gives a login. None if it names another library.
+
+    One that names the library and an account is taken as it is; else the given account holds, whatever was said.
+    """
+    said = next((one for one in said.readings() if is_of(given, one.library or "")), [*said.readings()][-1])
+    if said.library and not is_of(given, said.library):
+        return None
+    if said.library and said.credentials.username:
+        return evolve(said, library=given.library, otherwise=None, form="")
+    return evolve(given, location=said.location)
+
+
+def is_of(given: Login, name: str) -> bool:
+    """Whether this is the name of the library of a given login."""
+    found = read_name(name)
+    return found is not None and found.library == given.library
+
+
 def from_request(request: Request, library: str) -> Login | None:
     """What a message with AO and AC `username:password` says; None if its AC is not of that form."""
     account = account_in(request)

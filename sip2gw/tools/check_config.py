@@ -34,6 +34,8 @@ def check_config(file: str) -> None:
     click.echo(f"{file}: ok")
     for line in _places(config):
         click.echo(f"  {line}")
+    for warning in config.warnings:
+        click.echo(f"  warning: {warning}")
 
 
 def _places(config: Config) -> list[str]:

@@ -1,0 +1,165 @@
+"""Read the accounts that the configuration gives to terminals that can't log in, and refuse what would be public.
+
+Everybody who reaches such an endpoint is the library's terminal. So each account needs a loopback endpoint, TLS, or a
+range of addresses, and `check-config` warns of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NewType
+
+from attrs import frozen
+
+from sip2gw.config.values import Networks, Tables, say, text
+from sip2gw.faults import Wrong
+from sip2gw.secret import Secret
+from sip2gw.tenants import nickname
+
+if TYPE_CHECKING:
+    from sip2gw.config.doors import Listen
+
+Nickname = NewType("Nickname", str)
+"""The part of a library's address before .librarika.com."""
+
+AccountName = NewType("AccountName", str)
+"""The user name of an account."""
+
+CertificateOwner = NewType("CertificateOwner", str)
+"""The name in a client certificate."""
+
+PasswordFile = NewType("PasswordFile", Path)
+"""A file with a password, which was read once, and was good."""
+
+AccountTables = NewType("AccountTables", tuple[dict[str, Any], ...])
+"""Tables of `TerminalAccount`, not yet read."""
+
+_KEYS = ("library", "account", "password_file")
+_WIDEST = {4: 8, 6: 16}
+"""Bits of the widest network that still is a range of addresses, by IP version."""
+
+
+@frozen
+class TerminalAccount:
+    """`[[listen.terminals]]`: terminals of this endpoint that can't log in, by address or client certificate."""
+
+    library: Nickname
+    """The library's nickname."""
+    account: AccountName
+    """The account that they use."""
+    password_file: PasswordFile
+    """A file with its password, in one line."""
+    addresses: Networks | None = None
+    """Their networks or addresses, such as ["192.0.2.16/28"]."""
+    certificate: CertificateOwner | None = None
+    """The name in their client certificate."""
+
+
+def kinds(folder: Path) -> Mapping[Any, Any]:
+    """The kinds of values in these tables. Paths are relative to `folder`."""
+    return {
+        Nickname: lambda value: Nickname(nickname_in(value)),
+        AccountName: lambda value: AccountName(text(value, '"kiosk@riverside.example"').strip()),
+        CertificateOwner: lambda value: CertificateOwner(text(value, '"north-kiosk-1"').strip()),
+        PasswordFile: lambda value: _password_file(folder / text(value, '"/etc/sip2gw/riverside.password"')),
+        AccountTables: _tables,
+    }
+
+
+def nickname_in(value: Any) -> str:
+    """A library's nickname. Raises `Wrong`."""
+    label = nickname(value) if isinstance(value, str) else None
+    if label is None:
+        raise Wrong(
+            f"is {say(value)}, not a nickname",
+            "write the part of the library's address before .librarika.com",
+        )
+    return label
+
+
+def password_in(path: Path) -> Secret:
+    """The password in a file of one line. Raises `Wrong`."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise Wrong(
+            f"is {path}, which can't be read: {error.strerror}", "name a file with a password"
+        ) from None
+    except UnicodeDecodeError:
+        raise Wrong(f"is {path}, which is not text in UTF-8", "put the password there as UTF-8") from None
+    if len(lines) != 1 or not lines[0].strip() or not lines[0].isprintable():
+        raise Wrong(f"is {path}, which does not have one line with a password", "write the password there")
+    return Secret(lines[0])
+
+
+def read_accounts(place: str, listen: Listen, tables: Tables) -> tuple[dict[str, TerminalAccount], list[str]]:
+    """The accounts that the endpoint at `place` gives, by place, its own last; and what to warn of."""
+    found: dict[str, TerminalAccount] = {}
+    for number, raw in enumerate(listen.terminals or ()):
+        here = f"{place}.terminals[{number}]"
+        one = tables.read(raw, TerminalAccount, here)
+        if one is not None:
+            found[here] = one
+            if one.addresses is None and one.certificate is None:
+                tables.fault(here, "names no terminal", "add addresses or certificate")
+    if (own := _own(place, listen, tables)) is not None:
+        found[place] = own
+    warnings = [_checked(here, one, place, listen, tables) for here, one in found.items()]
+    return found, [warning for warning in warnings if warning]
+
+
+def _own(place: str, listen: Listen, tables: Tables) -> TerminalAccount | None:
+    """What the endpoint gives to whoever reaches it. Library, account and password file come together."""
+    if listen.library and listen.account and listen.password_file:
+        return TerminalAccount(listen.library, listen.account, listen.password_file, listen.addresses)
+    missing = [key for key in _KEYS if getattr(listen, key) is None and tables.is_sound(f"{place}.{key}")]
+    used = [key for key in (*_KEYS, "addresses") if getattr(listen, key) is not None]
+    if used and missing:
+        tables.fault(
+            f"{place}.{used[0]}", f"means nothing without {' and '.join(missing)}", "add it, or leave it out"
+        )
+    return None
+
+
+def _checked(here: str, one: TerminalAccount, place: str, listen: Listen, tables: Tables) -> str:
+    """Add the faults of one account, or return the warning."""
+    if one.certificate is not None and listen.client_authorities is None:
+        tables.fault(f"{here}.certificate", "means nothing without client_authorities", f"add it to {place}")
+    elif _is_public(one, listen):
+        tables.fault(
+            f"{here}.library",
+            f'would be given to everybody who reaches "{listen.endpoint}", which is plain SIP2',
+            'add addresses = ["192.0.2.16/28"], or certificates, or interface=127.0.0.1 to the endpoint',
+        )
+    else:
+        return f"{here}: {_who(one, listen)} is a terminal of {one.library}, without a login"
+    return ""
+
+
+def _is_public(one: TerminalAccount, listen: Listen) -> bool:
+    """Whether anybody who can connect to a plain port would have this account."""
+    if listen.certificates is not None:
+        return False
+    ranged = one.addresses is not None and all(
+        network.prefixlen >= _WIDEST[network.version] for network in one.addresses
+    )
+    alone = listen.endpoint.local and listen.proxy_from is None
+    return not (ranged or alone)
+
+
+def _who(one: TerminalAccount, listen: Listen) -> str:
+    where = f" from {' '.join(map(str, one.addresses))}" if one.addresses else ""
+    what = f" with the certificate {one.certificate}" if one.certificate else ""
+    return f"whoever reaches {listen.endpoint}{where}{what}"
+
+
+def _password_file(path: Path) -> PasswordFile:
+    password_in(path)
+    return PasswordFile(path)
+
+
+def _tables(value: Any) -> AccountTables:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise Wrong(f"is {say(value)}, not a list of tables", "write [[listen.terminals]] for each")
+    return AccountTables(tuple(value))
