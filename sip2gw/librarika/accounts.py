@@ -227,10 +227,10 @@ class Account:
             raise
 
 
-async def sign_in(api: API, credentials: Credentials) -> Tokens:
-    """Ask for tokens. Raises `Refused`, `Unavailable`."""
+async def sign_in(api: API, credentials: Credentials, *, stranger: bool = False) -> Tokens:
+    """Ask for tokens, perhaps for a `stranger`. Raises `Refused`, `Unavailable`."""
     said = {"username": credentials.username, "password": credentials.password.reveal(), "scope": "sip2"}
-    return await _tokens(api, "create_token", "/auth/tokens", said)
+    return await _tokens(api, "create_token", "/auth/tokens", said, stranger=stranger)
 
 
 async def refresh(api: API, refresh_token: Secret) -> Tokens:
@@ -239,8 +239,10 @@ async def refresh(api: API, refresh_token: Secret) -> Tokens:
     return await _tokens(api, "refresh_token", "/auth/tokens/refresh", said)
 
 
-async def _tokens(api: API, operation: str, path: str, body: Mapping[str, Any]) -> Tokens:
-    call = api.prepared(operation, "POST", path, body=body, shape=Tokens)
+async def _tokens(
+    api: API, operation: str, path: str, body: Mapping[str, Any], *, stranger: bool = False
+) -> Tokens:
+    call = api.prepared(operation, "POST", path, body=body, shape=Tokens, stranger=stranger)
     tokens: Tokens = (await api.call(call, api.client.deadline())).record
     token = tokens.access_token.reveal()
     if not token.isascii() or not token.isprintable():

@@ -157,8 +157,10 @@ class Librarika:
         if flight is None:
 
             async def opened() -> _Open:
+                stranger = not self.verified.is_known(digest)
                 try:
-                    account = self._opened(digest, api, credentials, await sign_in(api, credentials))
+                    tokens = await sign_in(api, credentials, stranger=stranger)
+                    account = self._opened(digest, api, credentials, tokens)
                 except Refused as refusal:
                     self.verified.wrong(digest, api.nickname, refusal)
                     raise

@@ -24,6 +24,7 @@ NO_LIBRARY_FOR = 60.0
 """The same for a library that does not exist, whoever asks: terminals' locations are taken for nicknames."""
 _MOST = 10_000
 """Logins that are remembered, of each kind."""
+_MOST_KNOWN = 50_000
 
 
 @frozen(repr=False)
@@ -41,6 +42,7 @@ class Verified(Generic[A]):
         self._digests = Digests()
         self._right: OrderedDict[bytes, _Kept[A]] = OrderedDict()
         self._wrong: OrderedDict[bytes, _Kept[Refused]] = OrderedDict()
+        self._known: OrderedDict[bytes, None] = OrderedDict()
 
     def digest(self, library: str, credentials: Credentials) -> bytes:
         """What stands for a login here."""
@@ -49,18 +51,27 @@ class Verified(Generic[A]):
     def right(self, digest: bytes, account: A) -> None:
         """This login has just opened this account."""
         self._wrong.pop(digest, None)
+        self._known[digest] = None
+        self._known.move_to_end(digest)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
         now = self._now()
         _keep(self._right, digest, _Kept(account, now + self.life), now)
 
     def wrong(self, digest: bytes, library: str, error: Refused) -> None:
         """This login has just been refused."""
         self._right.pop(digest, None)
+        self._known.pop(digest, None)
         if error.code == "library_not_found":
             digest, life = library.encode(), NO_LIBRARY_FOR
         else:
             life = REFUSED_FOR
         now = self._now()
         _keep(self._wrong, digest, _Kept(error, now + life), now)
+
+    def is_known(self, digest: bytes) -> bool:
+        """Whether this login was right when it was asked about last, however long ago."""
+        return digest in self._known
 
     def account(self, digest: bytes) -> A | None:
         """The account that this login opened a while ago; None if that must be asked."""

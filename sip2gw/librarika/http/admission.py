@@ -66,14 +66,14 @@ class Admission:
     def _admits(self) -> bool:
         return self.breaker.admits and self.host.admits
 
-    def at_once(self) -> Bulkhead | None:
-        """A place, if the call needn't wait for anything."""
-        if self.resting or not self._admits or self.bulkhead.waiting or not self.bulkhead.has_room:
+    def at_once(self, *, stranger: bool = False) -> Bulkhead | None:
+        """A place, if the call needn't wait for anything. A `stranger` is a login that was never right before."""
+        if self.resting or not self._admits or not self.bulkhead.at_once(stranger=stranger):
             return None
-        self.bulkhead.enter()
+        self.bulkhead.enter(stranger=stranger)
         return self.bulkhead
 
-    async def admit(self, until: float) -> Bulkhead | Failed:
+    async def admit(self, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
         """Wait until the call may go out. The place is to be left."""
         client = self._client
         while (rest := self.resting) > 0:
@@ -84,7 +84,7 @@ class Admission:
                 return failed
         if self._due() and (failed := await self.wait(self._proof.join(), until)):
             return failed
-        return await self._place(self.bulkhead, until) if self._admits else _CLOSED
+        return await self._place(self.bulkhead, until, stranger=stranger) if self._admits else _CLOSED
 
     async def wait(self, waiting: Deferred[None], until: float) -> Failed | None:
         """Wait for something before a call is sent, at most until then. None if it came about."""
@@ -100,11 +100,11 @@ class Admission:
             deadline.end()
         return None
 
-    async def _place(self, bulkhead: Bulkhead, until: float) -> Bulkhead | Failed:
-        place = bulkhead.enter()
+    async def _place(self, bulkhead: Bulkhead, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
+        place = bulkhead.enter(stranger=stranger)
         if place is not None:
             client = self._client
-            client.metrics.struck("calls_per_library" if bulkhead.full else "calls")
+            client.metrics.struck("calls_per_library" if bulkhead.is_full(stranger=stranger) else "calls")
             # What has no turn in half of the time is not begun: the rest might be too short, and a write be in doubt.
             now = client.now()
             half = now + min(until - now, client.timeouts.headers) / 2

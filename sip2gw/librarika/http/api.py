@@ -84,6 +84,7 @@ class API:
         reads: bool = False,
         shape: type[Any] | None = None,
         still: Still | None = None,
+        stranger: bool = False,
     ) -> Call:
         """A call to this library. `headers` are for it alone; with a `key` it is a write, whose name that is."""
         headers = JSON.copy() if headers is None else headers
@@ -108,6 +109,7 @@ class API:
             guesses=guesses,
             still=still,
             settling=settling,
+            stranger=stranger,
         )
 
     async def call(self, call: Call, until: float, *, doubt: bool = False) -> Answer:
@@ -122,7 +124,9 @@ class API:
             if call.writes and not lost and until - begun < client.timeouts.reserve:
                 place: Bulkhead | Failed = _TOO_LATE
             else:
-                place = self.admission.at_once() or await self.admission.admit(until)
+                place = self.admission.at_once(stranger=call.stranger) or await self.admission.admit(
+                    until, stranger=call.stranger
+                )
             eras = self._eras
             outcome = place if isinstance(place, Failed) else await client.send(call, until, place)
             self._tell(call, outcome, eras, begun)
@@ -275,7 +279,9 @@ class API:
         """How it is."""
         client, admission = self.client, self.admission
         worse = admission.host if admission.breaker.state is State.SHUT else admission.breaker
-        ago = timedelta(seconds=client.now() - worse.since)
+        closed = worse.state is State.SHUT
+        since = max(admission.host.since, admission.breaker.since) if closed else worse.since
+        ago = timedelta(seconds=client.now() - since)
         return BackEnd(
             nickname=self.nickname,
             state=worse.state.value,

@@ -7,8 +7,16 @@ one: as the part of that half that is left. So libraries that hang, however many
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 
 from twisted.internet.defer import Deferred
+
+STRANGERS = 4
+"""Logins that were never right before get one in so many of a library's places, and never the last."""
+ALL_STRANGERS = 2
+"""The same, of all places of the process."""
+_AFTER = 1 << 20
+"""The turn of strangers: after all others."""
 
 
 class TurnedAway(Exception):
@@ -27,6 +35,12 @@ class Capacity:
         """Those in which somebody waits, by who comes first: so that it costs the same however many there are."""
         self._letting_in = False
         self.under_way = 0
+        self.strangers = 0
+
+    @property
+    def admits_strangers(self) -> bool:
+        """Whether another stranger may have a place."""
+        return self.strangers < max(self._width // ALL_STRANGERS, 1)
 
     @property
     def waiting(self) -> int:
@@ -82,45 +96,54 @@ class Capacity:
 class Bulkhead:
     """One library's part of the road, `width` places at most. Whoever got one leaves it; to cancel a wait gives it up.
 
-    Calls go in the order of asking.
+    Calls go in the order of asking, strangers after the others.
     """
 
     def __init__(self, capacity: Capacity, width: int) -> None:
         self._capacity = capacity
         self._width = width
         self.under_way = 0
+        self._strangers = 0
         self._queue: deque[Deferred[None]] = deque()
+        self._strange: deque[Deferred[None]] = deque()
         self._turn: int | None = None
 
     @property
     def waiting(self) -> int:
         """How many wait for a place."""
-        return len(self._queue)
+        return len(self._queue) + len(self._strange)
 
-    @property
-    def full(self) -> bool:
-        """Whether it has as many under way as it may ever have."""
-        return self.under_way >= self._width
+    def is_full(self, *, stranger: bool = False) -> bool:
+        """Whether it has as many under way as it may ever have, or as many strangers."""
+        return self.under_way >= self._width or (stranger and not self._admits_strangers)
 
     @property
     def has_room(self) -> bool:
-        """Whether another may go."""
-        return not self.full and self._capacity.has_room(self.under_way, self._width)
+        """Whether the next who waits may go."""
+        return bool(self._queue and self._may_go()) or bool(self._strange and self._may_go(stranger=True))
 
-    def enter(self) -> Deferred[None] | None:
+    def at_once(self, *, stranger: bool = False) -> bool:
+        """Whether one more may go, with nobody who comes first."""
+        first = not self._queue and not (stranger and self._strange)
+        return first and self._may_go(stranger=stranger)
+
+    def enter(self, *, stranger: bool = False) -> Deferred[None] | None:
         """Take a place: None if it is taken, else it fires when it is. Fails with `TurnedAway`."""
-        if not self.waiting and self.has_room:
-            self._take()
+        if self.at_once(stranger=stranger):
+            self._take(stranger)
             return None
-        place: Deferred[None] = Deferred(self._give_up)
-        self._queue.append(place)
+        queue = self._strange if stranger else self._queue
+        place: Deferred[None] = Deferred(partial(self._give_up, queue))
+        queue.append(place)
         self._changed()
         return place
 
-    def leave(self) -> None:
+    def leave(self, *, stranger: bool = False) -> None:
         """Give a place back."""
         self.under_way -= 1
         self._capacity.under_way -= 1
+        self._strangers -= stranger
+        self._capacity.strangers -= stranger
         self._changed()
         self._capacity.let_in()
 
@@ -131,29 +154,42 @@ class Bulkhead:
 
     def turn_away(self) -> None:
         """Let nobody wait any longer."""
-        while self._queue:
-            place = self._queue.popleft()
+        while queue := self._queue or self._strange:
+            place = queue.popleft()
             self._changed()
             place.errback(TurnedAway())
 
     def let_one_in(self) -> None:
         """A place for the next who waits."""
-        place = self._queue.popleft()
-        self._take()
+        stranger = not self._queue
+        place = (self._queue or self._strange).popleft()
+        self._take(stranger)
         self._changed()
         place.callback(None)
 
-    def _take(self) -> None:
+    @property
+    def _admits_strangers(self) -> bool:
+        few = self._strangers < max(self._width // STRANGERS, 1)
+        return few and (self._width == 1 or self.under_way < self._width - 1)
+
+    def _may_go(self, *, stranger: bool = False) -> bool:
+        if self.is_full(stranger=stranger) or not self._capacity.has_room(self.under_way, self._width):
+            return False
+        return not stranger or self._capacity.admits_strangers
+
+    def _take(self, stranger: bool) -> None:
         self.under_way += 1
         self._capacity.under_way += 1
+        self._strangers += stranger
+        self._capacity.strangers += stranger
 
-    def _give_up(self, place: Deferred[None]) -> None:
-        self._queue.remove(place)
+    def _give_up(self, queue: deque[Deferred[None]], place: Deferred[None]) -> None:
+        queue.remove(place)
         self._changed()
 
     def _changed(self) -> None:
         """A bulkhead keeps its turn until it is let in, or leaves; who else comes or gives up there takes none away."""
         before = self._turn
-        self._turn = self.under_way if self.waiting else None
+        self._turn = self.under_way + (0 if self._queue else _AFTER) if self.waiting else None
         if self._turn != before:
             self._capacity.put(self, before, self._turn)

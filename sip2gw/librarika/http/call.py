@@ -106,6 +106,8 @@ class Call:
     """Asked right before it is sent."""
     settling: bytes | None = field(default=None, repr=False)
     """The body with which a write is made again: without a password, which the server does not compare."""
+    stranger: bool = False
+    """A login that was never right before."""
 
     def again(self, *, settles: bool) -> Call:
         """The call as it is made once more: as it was, or so that it settles what became of it."""

@@ -88,7 +88,7 @@ class Client:
             return Failed(how, "no turn in time", sent=False)
         finally:
             deadline.end()
-            place.leave()
+            place.leave(stranger=call.stranger)
 
     def _request(self, call: Call) -> Deferred[IResponse]:
         call.headers.setRawHeaders(b"X-Request-Id", [f"{self._name}-{next(self._numbers):x}".encode("ascii")])
