@@ -7,7 +7,7 @@ have that account any longer.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from time import time
 from typing import Any
@@ -23,6 +23,7 @@ from sip2gw.librarika.http.api import API, BackEnd
 from sip2gw.librarika.http.breaker import Breaker
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.connections import Guarded, Lines, trusting
+from sip2gw.librarika.http.names import Names
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.http.transport import Agent, StraightClient
 from sip2gw.librarika.http.urls import Template, checked_nickname
@@ -36,6 +37,10 @@ from sip2gw.metrics import Metrics
 
 _LATELY = 1000
 """Libraries of which it is remembered how they are, while no terminal is signed in there."""
+
+
+_LET_IN = 10_000
+"""Hosts of libraries that are remembered to have let a terminal in."""
 
 
 class _Open(Account):
@@ -93,10 +98,13 @@ class Librarika:
         login_life: float = 600.0,
     ) -> None:
         self._template = Template(url_template)
+        self._named: frozenset[str] = frozenset()
+        self._let_in: OrderedDict[str, None] = OrderedDict()
         self._agent: Agent | None = None
         if http is None:
             policy = trusting(None if trust is None else trust.read_bytes())
-            guarded = reactor if private_networks or self._template.names_private else Guarded(reactor)
+            names = Names(reactor, self._is_known)
+            guarded = names if private_networks or self._template.names_private else Guarded(names)
             lines = Lines(guarded, policy, lambda: self._client.timeouts.connect)
             self._agent = Agent(reactor, lines, lambda: self._client.limits)
             http = StraightClient(self._agent)
@@ -127,6 +135,15 @@ class Librarika:
             glances=account.glances,
             languages=account.languages,
         )
+
+    def name(self, nicknames: Iterable[str]) -> None:
+        """These libraries are configured: their hosts' names are looked up before those that nobody knows."""
+        self._named = frozenset(self._template.name(nickname) for nickname in nicknames)
+
+    def _is_known(self, host: str) -> bool:
+        """Whether a host is that of a library which is configured or was logged in to, or of all libraries."""
+        host = host.lower()
+        return host in self._named or host in self._let_in or self._template.is_one_host
 
     def back_ends(self) -> tuple[BackEnd, ...]:
         """How the API of each library is where a terminal was let in lately; by nickname."""
@@ -187,6 +204,11 @@ class Librarika:
     def _opened(self, digest: bytes, api: API, credentials: Credentials, tokens: Tokens) -> _Open:
         """The account that this login has opened already, or a new one."""
         api.counters.name(api.nickname)
+        host = self._template.name(api.nickname)
+        self._let_in[host] = None
+        self._let_in.move_to_end(host)
+        if len(self._let_in) > _LET_IN:
+            self._let_in.popitem(last=False)
         account = self._accounts.get(digest)
         if account is None:
             account = _Open(api, credentials, tokens, self._rules_life, self.verified)

@@ -90,6 +90,15 @@ class Template:
         url = self._parsed(nickname)
         return f"{url.scheme}://{url.host}:{url.port}"
 
+    def name(self, nickname: str) -> str:
+        """The name of the host of a library's API."""
+        return self._parsed(nickname).host.lower()
+
+    @property
+    def is_one_host(self) -> bool:
+        """Whether all libraries are at one host."""
+        return self.name("a") == self.name("b")
+
     @property
     def names_private(self) -> bool:
         """Whether it names an address, or this machine, and no name that DNS would have to tell."""
