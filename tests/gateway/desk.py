@@ -76,6 +76,10 @@ class MovingClock(Clock):
         return self.rightNow
 
 
+CLOCKS = [Clock, MovingClock]
+"""What is true only while time stands still is not true."""
+
+
 class Bench:
     """A gateway over the sandbox, in which everything answers at once and time stands still (or on `clock`)."""
 

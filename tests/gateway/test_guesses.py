@@ -6,7 +6,6 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway.guessing import SLOWEST
@@ -14,10 +13,10 @@ from sip2gw.gateway.reception import JITTER
 from sip2gw.library import Credentials
 from sip2gw.sandbox.data import default_data
 
-from .desk import LOGIN, Bench, MovingClock
+from .desk import CLOCKS, LOGIN, PATRON, Bench
 from .test_logins import guess, guessing, sign_ins, tried
 
-CLOCKS = pytest.mark.parametrize("clock", [Clock, MovingClock])
+ON_BOTH = pytest.mark.parametrize("clock", CLOCKS)
 
 
 ACCOUNTS = 80
@@ -35,9 +34,9 @@ def many_accounts() -> dict[str, Any]:
     return data
 
 
-@pytest.fixture(params=[Clock, MovingClock])
+@pytest.fixture(params=CLOCKS)
 def bench(request):
-    bench = Bench(request.param(), many_accounts())
+    bench = Bench(many_accounts(), request.param())
     yield bench
     bench.sandbox.close()
 
@@ -47,7 +46,7 @@ def accounts(count: int) -> list[str]:
     return [LOGIN.replace("kiosk@", f"kiosk-{number}@") for number in range(count)]
 
 
-def test_R10_80_accounts_behind_one_address_log_in_rightly_and_all_are_let_in(bench):
+def test_R10_80_right_logins_from_one_address_are_all_let_in(bench):
     for login in accounts(80):
         assert bench.connect()
         assert bench.say(login) == "941"
@@ -85,7 +84,7 @@ def test_R10_after_an_outage_40_machines_are_let_in_at_once(bench, outage, tries
     assert bench.counted("logins_per_address") == 0
 
 
-@CLOCKS
+@ON_BOTH
 def test_R10_a_right_login_after_many_right_ones_is_no_guess(clock):
     guesses = guessing(clock())
     for number in range(500):
@@ -93,7 +92,7 @@ def test_R10_a_right_login_after_many_right_ones_is_no_guess(clock):
     assert tried(guesses, Credentials("kiosk", "right"), "192.0.2.1")
 
 
-@CLOCKS
+@ON_BOTH
 def test_R10_a_try_that_was_not_judged_is_no_guess(clock):
     guesses = guessing(clock())
     for _ in range(500):
@@ -101,7 +100,7 @@ def test_R10_a_try_that_was_not_judged_is_no_guess(clock):
     assert tried(guesses, Credentials("kiosk", "right"), "192.0.2.1")
 
 
-def test_R4_500_networks_together_try_60_passwords_of_an_account_in_an_hour(bench):
+def test_R4_all_networks_together_try_60_passwords_of_an_account_an_hour(bench):
     before = sign_ins(bench)
     for number in range(300):
         guess(bench, number, f"10.{number // 250}.{number % 250}.7")
@@ -142,7 +141,7 @@ def test_R4_networks_of_one_48_of_IPv6_are_one_network(bench):
     assert sign_ins(bench) - before == 10
 
 
-def test_R4_addresses_of_one_48_of_IPv6_try_no_more_accounts_than_four_addresses(bench):
+def test_R4_one_48_of_IPv6_tries_no_more_accounts_than_four_addresses(bench):
     before = sign_ins(bench)
     for number in range(400):
         bench.connect(f"2001:db8:7:{number:x}::1")
@@ -196,3 +195,30 @@ def test_K24_a_throttled_login_is_logged_with_what_is_true_of_it(bench):
     told = [event["log_format"].format(**event) for event in logs if "refused" in event["log_format"]]
     assert "too many logins to this account from its network were wrong" in told[-1]
     assert "(logins_per_account), again in" in told[-1]
+
+
+def test_R5_logins_of_strangers_leave_places_for_a_librarys_terminals(bench):
+    assert bench.say(LOGIN) == "941"
+    terminal, transport = bench.terminal, bench.transport
+    bench.calls.held = {"POST"}
+    bench.calls.made.clear()
+    for number in range(100):
+        assert bench.connect(f"10.0.{number}.7")
+        bench.say(LOGIN.replace("kiosk@", f"stranger-{number}@"))
+    assert bench.calls.made.count("POST") == 4, "of 16 places"
+    bench.terminal, bench.transport = terminal, transport
+    assert bench.say(PATRON.replace("AD1234|", "")).startswith("24")
+    assert "AEAmina" in bench.say(PATRON.replace("AD1234|", ""))
+
+
+def test_R5_a_login_that_was_right_before_is_not_a_stranger(bench):
+    bench.factory.directory._open.verified.life = 0
+    assert bench.say(LOGIN) == "941"
+    bench.calls.held = {"POST"}
+    bench.calls.made.clear()
+    for number in range(20):
+        assert bench.connect(f"10.0.{number}.7")
+        bench.say(LOGIN.replace("kiosk@", f"stranger-{number}@"))
+    assert bench.connect()
+    bench.say(LOGIN)
+    assert bench.calls.made.count("POST") == 5

@@ -17,7 +17,7 @@ from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.metrics import Metrics
 from sip2gw.throttle import LONGEST_WAIT, Allowance, Throttle
 
-from .desk import LOGIN, PATRON, STATUS, Bench, MovingClock
+from .desk import CLOCKS, LOGIN, PATRON, STATUS, Bench
 
 WRONG_PASSWORD = LOGIN.replace("kiosk-secret", "not-it")
 UNKNOWN_ACCOUNT = LOGIN.replace("kiosk@", "nobody@")
@@ -27,7 +27,7 @@ FAILING = [WRONG_PASSWORD, UNKNOWN_ACCOUNT, UNKNOWN_LIBRARY, NO_NICKNAME]
 KIOSK = Credentials("kiosk", "right")
 
 
-@pytest.fixture(params=[Clock, MovingClock])
+@pytest.fixture(params=CLOCKS)
 def bench(request):
     """Each test runs with a clock that stands still and with one that moves at each look."""
     bench = Bench(request.param())

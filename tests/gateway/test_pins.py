@@ -7,18 +7,17 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
 from sip2gw.librarika.library import LibrarikaLibrary
 from sip2gw.sandbox.data import default_data
 
-from .desk import LOGIN, PATRON, Bench, MovingClock
+from .desk import CLOCKS, LOGIN, PATRON, Bench
 
 RIGHT, WRONG = PATRON, PATRON.replace("AD1234", "AD0000")
 
 
-@pytest.fixture(params=[Clock, MovingClock])
+@pytest.fixture(params=CLOCKS)
 def bench(request):
     """Each test runs with a clock that stands still and with one that moves at each look."""
     bench = Bench(request.param())

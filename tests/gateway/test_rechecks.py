@@ -10,14 +10,15 @@ from twisted.logger import capturedLogs
 from sip2gw.gateway import answering
 from sip2gw.limits import Seconds
 
-from .desk import LOGIN, PATRON, Bench
+from .desk import CLOCKS, LOGIN, PATRON, Bench
 
 KIOSK = "kiosk@riverside.example"
 
 
-@pytest.fixture
-def bench():
-    bench = Bench()
+@pytest.fixture(params=CLOCKS)
+def bench(request):
+    """Each test runs with a clock that stands still and with one that moves at each look."""
+    bench = Bench(request.param())
     yield bench
     bench.sandbox.close()
 

@@ -15,7 +15,7 @@ from sip2gw.gateway.seating import Occupancy
 from sip2gw.seats import InMemory
 from sip2gw.seats.seats import RENEWED_EVERY
 
-from .desk import CHECKOUT, LOGIN, PATRON, STATUS, Bench
+from .desk import CHECKOUT, CLOCKS, LOGIN, PATRON, STATUS, Bench
 
 HILL = "9300CN|CO|CP{}|AOhillcrest|ACkiosk@hillcrest.example:hill-secret|"
 ACCOUNT = "kiosk@hillcrest.example"
@@ -32,9 +32,10 @@ class Gone(InMemory):
         return await super().take(*args, **settings)
 
 
-@pytest.fixture
-def bench():
-    bench = Bench()
+@pytest.fixture(params=CLOCKS)
+def bench(request):
+    """Each test runs with a clock that stands still and with one that moves at each look."""
+    bench = Bench(request.param())
     yield bench
     bench.sandbox.close()
 
@@ -241,7 +242,7 @@ def test_F54_the_operator_sees_who_holds_the_seats(bench):
     bench.clock.advance(90)
     seating = bench.factory.reception.seating
     assert [
-        (one.library, one.address, one.location, one.certificate, one.idle) for one in seating.seen()
+        (one.library, one.address, one.location, one.certificate, round(one.idle)) for one in seating.seen()
     ] == [
         ("hillcrest", "192.0.2.1", "Hall", "", 90),
         ("hillcrest", "192.0.2.2", "Attic", "kiosk-7", 90),
