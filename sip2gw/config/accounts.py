@@ -6,6 +6,7 @@ range of addresses, and `check-config` warns of each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NewType
@@ -71,10 +72,9 @@ def nickname_in(value: Any) -> str:
     """A library's nickname. Raises `Wrong`."""
     label = nickname(value) if isinstance(value, str) else None
     if label is None:
-        raise Wrong(
-            f"is {say(value)}, not a nickname",
-            "write the part of the library's address before .librarika.com",
-        )
+        meant = nickname(re.sub(r"^\w+://|\.librarika\..*$", "", value)) if isinstance(value, str) else None
+        fix = "write the part of the library's address before .librarika.com"
+        raise Wrong(f"is {say(value)}, not a nickname", f'write "{meant}"' if meant else fix)
     return label
 
 
