@@ -84,7 +84,7 @@ class Bench:
     """A gateway over the sandbox, in which everything answers at once and time stands still (or on `clock`)."""
 
     def __init__(
-        self, clock: Clock | None = None, data: Mapping[str, Any] | None = None, **settings: Any
+        self, data: Mapping[str, Any] | None = None, clock: Clock | None = None, **settings: Any
     ) -> None:
         self.clock = clock or Clock()
         self.clock.advance(START.timestamp())

@@ -30,7 +30,7 @@ KIOSK = Credentials("kiosk", "right")
 @pytest.fixture(params=CLOCKS)
 def bench(request):
     """Each test runs with a clock that stands still and with one that moves at each look."""
-    bench = Bench(request.param())
+    bench = Bench(clock=request.param())
     yield bench
     bench.sandbox.close()
 

@@ -20,7 +20,7 @@ RIGHT, WRONG = PATRON, PATRON.replace("AD1234", "AD0000")
 @pytest.fixture(params=CLOCKS)
 def bench(request):
     """Each test runs with a clock that stands still and with one that moves at each look."""
-    bench = Bench(request.param())
+    bench = Bench(clock=request.param())
     assert bench.say(LOGIN) == "941"
     yield bench
     bench.sandbox.close()

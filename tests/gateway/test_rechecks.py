@@ -18,7 +18,7 @@ KIOSK = "kiosk@riverside.example"
 @pytest.fixture(params=CLOCKS)
 def bench(request):
     """Each test runs with a clock that stands still and with one that moves at each look."""
-    bench = Bench(request.param())
+    bench = Bench(clock=request.param())
     yield bench
     bench.sandbox.close()
 
