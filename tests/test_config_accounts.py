@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from twisted.internet import reactor
 
 from sip2gw.assembly import Gateway
 from sip2gw.config import load
@@ -146,8 +147,6 @@ def test_K13_what_is_no_table_of_terminals_is_a_fault(write, bad):
 
 
 def test_K13_a_reload_gives_new_connections_another_account(write):
-    from twisted.internet import reactor
-
     gateway = Gateway(load(write(LOOPBACK + ACCOUNT)), reactor)
     (entry,) = gateway.entries
     assert entry.login_of(Peer("127.0.0.1")).library == "riverside"
@@ -155,3 +154,14 @@ def test_K13_a_reload_gives_new_connections_another_account(write):
     assert entry.login_of(Peer("127.0.0.1")).library == "openall"
     gateway.reload(load(write(LOOPBACK)))
     assert entry.login_of(Peer("127.0.0.1")) is None
+
+
+def test_R5_configured_libraries_are_known_at_start_and_after_a_reload(write):
+    gateway = Gateway(load(write(LOOPBACK + ACCOUNT + '[[libraries]]\nnickname = "hillcrest"\n')), reactor)
+    known = gateway.librarika._is_known
+    assert known("riverside.librarika.com")
+    assert known("hillcrest.librarika.com")
+    assert not known("openall.librarika.com")
+    gateway.reload(load(write(LOOPBACK + '[[libraries]]\nnickname = "openall"\n')))
+    assert known("openall.librarika.com")
+    assert not known("riverside.librarika.com")

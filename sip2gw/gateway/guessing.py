@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from sip2gw.digests import Digests
 from sip2gw.gateway.census import network_of
@@ -55,14 +55,14 @@ class _Source:
     wide_pair: bytes
 
 
-@frozen(repr=False)
+@define(repr=False, eq=False)
 class Try:
     """One login that the library is being asked about. It ends once: what is said of it after that does nothing."""
 
     guessing: Guessing
     source: _Source
-    noted: dict[tuple[Throttle, bytes], Noted] = field(eq=False)
-    _ended: list[bool] = field(factory=list, init=False, eq=False)
+    noted: dict[tuple[Throttle, bytes], Noted]
+    _ended: bool = field(default=False, init=False)
 
     def right(self) -> None:
         """The password was right."""
@@ -100,7 +100,7 @@ class Try:
         """End it, if it has not ended."""
         if self._ended:
             return False
-        self._ended.append(True)
+        self._ended = True
         self.guessing.ended(self.source.place)
         if forgive:
             for (throttle, key), noted in self.noted.items():

@@ -66,7 +66,7 @@ def test_K13_the_first_request_need_not_be_a_99(bench):
     assert "CQY" in bench.say(VUFIND.format(""))
 
 
-def test_K13_another_librarys_name_is_refused_and_that_library_is_not_asked(bench):
+def test_K13_a_name_of_another_library_is_refused_and_it_is_not_asked(bench):
     assert "CQY" not in bench.say(PATRON.replace("AOriverside", "AOopenall"))
     assert bench.asked("openall") == 0
     assert bench.say(LOGIN.replace("AOriverside", "AOopenall")) == "940"
@@ -97,7 +97,7 @@ def test_K13_a_93_with_an_account_of_the_library_is_checked(bench):
     assert bench.denied(LOGIN.replace("kiosk-secret", "not-it")) == "940"
 
 
-def test_K13_a_given_password_that_is_wrong_lets_nobody_in_and_is_not_tried_each_time(bench):
+def test_K13_a_given_password_that_is_wrong_is_not_tried_each_time(bench):
     give(bench, Given(WRONG))
     assert bench.say(STATUS).startswith("98"), "a 99 is answered as before a login"
     for _ in range(5):
