@@ -28,7 +28,7 @@ from sip2gw.librarika import BackEnd, Librarika
 from sip2gw.log import Log
 from sip2gw.metrics import Metrics
 from sip2gw.reloading import prepared
-from sip2gw.settled import call_limits, given, policy, timeouts, tls_files, token
+from sip2gw.settled import call_limits, given, libraries, policy, timeouts, tls_files, token
 from sip2gw.tags import Tags
 from sip2gw.tenants import Directory
 from sip2gw.watchdog import Watchdog
@@ -64,6 +64,7 @@ class Gateway(Service):
         if log is not None:
             self.metrics.registry.register(log)
         self.librarika = _librarika(config, reactor, self.metrics)
+        self.librarika.name(libraries(config))
         self.tags = Tags(items_in_clear=config.log.items)
         directory = Directory(
             self.librarika,

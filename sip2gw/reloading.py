@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.descriptors import ceiling
-from sip2gw.settled import call_limits, given, log_settings, policy, timeouts, tls_files, token
+from sip2gw.settled import call_limits, given, libraries, log_settings, policy, timeouts, tls_files, token
 from sip2gw.signals import Signals
 from sip2gw.systemd import Systemd
 
@@ -97,6 +97,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
         for nickname in new.settings.libraries:
             gateway.metrics.library(nickname)
         gateway.librarika.reconfigure(timeouts(new), call_limits(new))
+        gateway.librarika.name(libraries(new))
         gateway.tags.items_in_clear = new.log.items
         if _same_window(started, new):  # or else the one that is open would be so to everybody
             gateway.guard.token = bearer

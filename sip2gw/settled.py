@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from attrs import fields
 
 from sip2gw.circulation.desk import Policy
@@ -48,6 +50,12 @@ def given(config: Config, number: int) -> tuple[Given, ...]:
         )
         for one in accounts
     )
+
+
+def libraries(config: Config) -> set[str]:
+    """The nicknames of all libraries that the configuration names."""
+    accounts = chain.from_iterable(config.given)
+    return {*config.settings.libraries, *(account.library for account in accounts)}
 
 
 def token(config: Config) -> Secret | None:
