@@ -72,6 +72,8 @@ class Tables:
         self, folder: Path, examples: dict[str, str], kinds: Mapping[Any, Callable[[Any], Any]] | None = None
     ) -> None:
         self.faults: list[Fault] = []
+        self._faulty: set[str] = set()
+        self._structures: dict[type[Any], Callable[[Any, Any], Any]] = {}
         self._folder = folder
         self._examples = examples
         self._converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
@@ -83,7 +85,7 @@ class Tables:
         if not isinstance(raw, dict):
             self.fault(place, f"is {say(raw)} and no table", f"write [{place}] and a line for each key")
             return None
-        structure = make_dict_structure_fn(kind, self._converter)
+        structure = self._structure(kind)
         try:
             return structure(raw, kind)
         except Exception as failure:
@@ -93,6 +95,12 @@ class Tables:
             return structure(good, kind)
         except Exception:
             return None  # what was wrong has been said
+
+    def _structure(self, kind: type[T]) -> Callable[[Any, Any], T]:
+        """The function for tables of this class: cattrs compiles one in milliseconds, and there may be thousands."""
+        if kind not in self._structures:
+            self._structures[kind] = make_dict_structure_fn(kind, self._converter)
+        return self._structures[kind]
 
     def fault(self, place: str, problem: str, fix: str) -> None:
         """Add a fault."""
