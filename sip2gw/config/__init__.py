@@ -6,7 +6,6 @@ the file's own folder.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,12 @@ from sip2gw.config.asking import LibrarikaAPI, Terminals, check_deadlines
 from sip2gw.config.doors import Listen, check_places, read_listen
 from sip2gw.config.libraries import KINDS, read_settings
 from sip2gw.config.operation import Admin, Log, Security, check_admin, readable_secrets
+from sip2gw.config.sources import read_sources
 from sip2gw.config.values import Tables
-from sip2gw.faults import ConfigFaults, Fault, unknown_key
+from sip2gw.faults import ConfigFaults, unknown_key
 from sip2gw.limits import Limits
 
-__all__ = ["Admin", "Config", "LibrarikaAPI", "Listen", "Log", "Security", "Terminals", "load", "read"]
+__all__ = ["Admin", "Config", "LibrarikaAPI", "Listen", "Log", "Security", "Terminals", "load"]
 
 
 @frozen
@@ -53,27 +53,23 @@ _MADE = "settings", "warnings"
 
 
 def load(path: str | Path) -> Config:
-    """Read a file. Raises `ConfigFaults`."""
-    try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        fault = Fault("", f"can't be read: {error.strerror}", "name an existing file that may be read")
-        raise ConfigFaults(str(path), [fault]) from None
-    except UnicodeDecodeError as error:
-        fault = Fault("", f"is no UTF-8 at byte {error.start}", "save it as UTF-8")
-        raise ConfigFaults(str(path), [fault]) from None
-    except tomllib.TOMLDecodeError as error:
-        fault = Fault("", f"is no TOML: {error}", "see https://toml.io; texts stand in quotes")
-        raise ConfigFaults(str(path), [fault]) from None
-    return read(raw, Path(path))
+    """Read a file, and those that it names. Raises `ConfigFaults`."""
+    sources = read_sources(Path(path))
+    if not sources.found:
+        raise ConfigFaults(str(path), sources.faults)
+    tables = Tables(Path(path).absolute().parent, _EXAMPLES, {**KINDS, **operation.KINDS})
+    config = _read(sources.raw, tables)
+    if config is None or sources.faults:
+        raise ConfigFaults(str(path), sources.located([*sources.faults, *tables.faults]))
+    return config
 
 
-def read(raw: dict[str, Any], path: Path) -> Config:
-    """The configuration that a file's content means. Raises `ConfigFaults`."""
-    tables = Tables(path.absolute().parent, _EXAMPLES, {**KINDS, **operation.KINDS})
-    faults = tables.faults
+def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
+    """The configuration that the content of the files means; None if `tables` has faults of it."""
     known = [*(name.name for name in fields(Config) if name.name not in _MADE), "profiles", "libraries"]
-    faults += [unknown_key("", key, known) for key in raw if key not in known]
+    for key in raw:
+        if key not in known:
+            tables.add(unknown_key("", key, known))
     listen = read_listen(raw.get("listen"), tables)
     librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
     admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
@@ -88,8 +84,8 @@ def read(raw: dict[str, Any], path: Path) -> Config:
     if admin:
         check_admin(admin, tables)
     warnings = _check_secrets(listen, admin, security or Security(), tables)
-    if faults or not (librarika and terminals and limits and log and security):
-        raise ConfigFaults(str(path), faults)
+    if tables.faults or not (librarika and terminals and limits and log and security):
+        return None
     return Config(
         tuple(listen.values()), librarika, admin, terminals, limits, log, security, settings, warnings
     )

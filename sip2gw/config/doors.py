@@ -55,10 +55,10 @@ class Listen:
 def read_listen(raw: Any, tables: Tables) -> dict[str, Listen]:
     """The listen tables that can be used, by place."""
     if not raw:
-        tables.faults.append(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
+        tables.add(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
         return {}
     if not isinstance(raw, list):
-        tables.faults.append(Fault("listen", "is no list of tables", "write [[listen]], in double brackets"))
+        tables.add(Fault("listen", "is no list of tables", "write [[listen]], in double brackets"))
         return {}
     read = {f"listen[{index}]": table for index, table in enumerate(raw)}
     found = {place: tables.read(table, Listen, place) for place, table in read.items()}
@@ -82,7 +82,12 @@ def check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables)
         endpoints["admin.endpoint"] = admin.endpoint
     for place, endpoint in endpoints.items():
         if endpoint.address and endpoint.address in seen:
-            tables.fault(place, f"listens where {seen[endpoint.address]} does", "give each a port of its own")
+            tables.fault(
+                place,
+                "listens where the endpoint in {other} does",
+                "give each a port of its own",
+                seen[endpoint.address],
+            )
         seen.setdefault(endpoint.address, place)
 
 

@@ -12,6 +12,7 @@ from sip2gw.circulation import speech
 from sip2gw.circulation.profiles import BUILT_IN, DEFAULT, Named
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.circulation.sorting import BinRule
+from sip2gw.circulation.texts import TEXTS
 from sip2gw.config.knobs import Check, given, language, one_of, plain_text, table
 from sip2gw.config.values import Tables, flag, say, text
 from sip2gw.faults import Fault, Wrong
@@ -173,7 +174,7 @@ def _profiles(raw: Any, tables: Tables) -> Mapping[str, Named]:
 def _check_lineage(name: str, known: dict[str, Named], tables: Tables) -> None:
     like = known[name].like
     if like not in known:
-        tables.faults.append(unknown_profile(f"profiles.{name}.like", like, known))
+        tables.add(unknown_profile(f"profiles.{name}.like", like, known))
         known[name] = Named(name)
         return
     seen = {name}
@@ -190,7 +191,7 @@ def _check_lineage(name: str, known: dict[str, Named], tables: Tables) -> None:
 def unknown_profile(place: str, name: str, known: Mapping[str, Named]) -> Fault:
     """The fault of a name that no profile has."""
     close = get_close_matches(name.lower(), known, n=1)
-    fix = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+    fix = f'did you mean "{close[0]}"?' if close else f"there are {', '.join(sorted(known))}"
     return Fault(place, f"names no profile: {say(name)}", fix)
 
 
@@ -225,7 +226,10 @@ class _Libraries:
             return None
         if read.nickname in self.seen:
             self.tables.fault(
-                f"{place}.nickname", f"is that of {self.seen[read.nickname]}", "say all in one table"
+                f"{place}.nickname",
+                f'is "{read.nickname}", as in {{other}}',
+                "say all of a library in one table",
+                self.seen[read.nickname],
             )
         self.seen.setdefault(read.nickname, place)
         self._check_profile(read.profile, f"{place}.profile")
@@ -233,14 +237,14 @@ class _Libraries:
         return LibrarySettings(
             read.nickname,
             read.profile or "",
-            self._terminals(read.terminals or (), f"{place}.terminals"),
+            self._terminals(read.nickname, read.terminals or (), f"{place}.terminals"),
             self._bins(read.bins or (), f"{place}.bins"),
             read.texts or {},
             read.language or "",
-            place,
+            f"library {read.nickname}",
         )
 
-    def _terminals(self, raw: Any, place: str) -> tuple[TerminalSettings, ...]:
+    def _terminals(self, library: str, raw: Any, place: str) -> tuple[TerminalSettings, ...]:
         found: list[TerminalSettings] = []
         taken: dict[tuple[str, str], str] = {}
         for number, one in enumerate(raw):
@@ -255,14 +259,16 @@ class _Libraries:
                 )
             elif who in taken:
                 self.tables.fault(
-                    here, f"names the terminals of {taken[who]}", "say all of them in one table"
+                    here, "names the terminals of {other}", "say all of them in one table", taken[who]
                 )
             taken.setdefault(who, here)
             self._check_profile(read.profile, f"{here}.profile")
             _check_contradictions(read, here, self.tables)
+            whom = " at ".join(filter(None, [read.account, read.location]))
+            origin = f"library {library}, terminal {whom}"
             found.append(
                 TerminalSettings(
-                    read.account or "", read.location or "", read.profile or "", given(read), here
+                    read.account or "", read.location or "", read.profile or "", given(read), origin
                 )
             )
         return tuple(found)
@@ -274,7 +280,7 @@ class _Libraries:
             here = f"{place}[{number}]"
             if last:
                 self.tables.fault(
-                    here, f"is never reached: {last} takes everything", "put the other one last"
+                    here, "is never reached: the rule in {other} takes everything", "put that one last", last
                 )
                 break
             read = self.tables.read(one, _Bin, here)
@@ -285,12 +291,18 @@ class _Libraries:
 
     def _check_profile(self, name: str | None, place: str) -> None:
         if name is not None and name not in self.known:
-            self.tables.faults.append(unknown_profile(place, name, self.known))
+            self.tables.add(unknown_profile(place, name, self.known))
 
     def _check_words(self, words: Mapping[str, str], place: str) -> None:
         for key in words:
             if wrong := speech.faults({key: words[key]}):
                 problems = "; ".join(fault.removeprefix(f"{key}: ") for fault in wrong)
-                self.tables.fault(
-                    f"{place}.{key}", problems, "docs/errors.md lists the texts and what they may name"
+                text, _, tag = key.partition(".")
+                close = get_close_matches(text, TEXTS, n=1) if text not in TEXTS else []
+                meant = ".".join(filter(None, [*close, tag]))
+                fix = (
+                    f"did you mean {meant}?"
+                    if close
+                    else "docs/errors.md lists the texts and what they may name"
                 )
+                self.tables.fault(f"{place}.{key}", problems, fix)

@@ -89,7 +89,8 @@ class Tables:
         try:
             return structure(raw, kind)
         except Exception as failure:
-            self.faults += _faults_of(failure, place, self._examples)
+            for fault in _faults_of(failure, place, self._examples):
+                self.add(fault)
         good = {key: value for key, value in raw.items() if self.is_sound(f"{place}.{key}")}
         try:
             return structure(good, kind)
@@ -102,9 +103,14 @@ class Tables:
             self._structures[kind] = make_dict_structure_fn(kind, self._converter)
         return self._structures[kind]
 
-    def fault(self, place: str, problem: str, fix: str) -> None:
+    def fault(self, place: str, problem: str, fix: str, other: str = "") -> None:
+        """Add a fault. `other` is the place that `{other}` in the problem stands for."""
+        self.add(Fault(place, problem, fix, other))
+
+    def add(self, fault: Fault) -> None:
         """Add a fault."""
-        self.faults.append(Fault(place, problem, fix))
+        self.faults.append(fault)
+        self._faulty.add(fault.place)
 
     @contextmanager
     def faults_at(self, place: str) -> Iterator[None]:
@@ -116,7 +122,7 @@ class Tables:
 
     def is_sound(self, place: str) -> bool:
         """Whether no fault was found there so far."""
-        return all(fault.place != place for fault in self.faults)
+        return place not in self._faulty
 
     def _checks(self) -> dict[Any, Callable[[Any], Any]]:
         return {
