@@ -477,6 +477,8 @@ SNIPPETS = [
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_what_the_manual_shows_is_taken_as_it_stands(read, tmp_path, files, snippet):
+    (tmp_path / "libraries.d").mkdir()
+    (tmp_path / "libraries.d" / "riverside.toml").write_text('[[libraries]]\nnickname = "riverside"')
     (tmp_path / "live" / "sip2.example.org").mkdir(parents=True)
     both = (tmp_path / "tls.pem").read_bytes()
     for name in ("fullchain.pem", "privkey.pem"):

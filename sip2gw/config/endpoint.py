@@ -60,7 +60,7 @@ class Endpoint:
             return cls(description)
         except Exception as error:  # each kind of endpoint has a way of its own of saying no
             raise Wrong(
-                f"is {description!r}, no server endpoint: {_plain(error)}", _hint(description)
+                f"is {description!r}, no server endpoint: {_plain(error)}", endpoint_of(description)
             ) from None
         if not 0 <= notes.port <= 65535:
             raise Wrong(
@@ -114,7 +114,8 @@ def _plain(error: Exception) -> str:
     return text
 
 
-def _hint(description: str) -> str:
+def endpoint_of(description: str) -> str:
+    """What to write instead of something that is no endpoint."""
     if description.isdecimal():
         return f'write "tcp:{description}" or "tcp:{description}:interface=127.0.0.1"'
     return f"write for example {EXAMPLES}"

@@ -16,13 +16,13 @@ from typing import Any, NewType, TypeVar
 from urllib.parse import urlsplit
 
 import cattrs
-from attrs import fields
+from attrs import evolve, fields
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
 from sip2gw.certificate_folder import places
 from sip2gw.certificates import read_authorities, read_pair
-from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
+from sip2gw.config.endpoint import EXAMPLES, Endpoint, endpoint_of, is_loopback
 from sip2gw.faults import Fault, Wrong, unknown_key
 from sip2gw.limits import Bytes, Count, KeepAlive, LineLength, Mebibytes, Seconds, SecondsOrNever, Share
 from sip2gw.secret import Secret
@@ -127,7 +127,7 @@ class Tables:
     def _checks(self) -> dict[Any, Callable[[Any], Any]]:
         return {
             bool: flag,
-            Endpoint: lambda value: Endpoint.read(text(value, EXAMPLES)),
+            Endpoint: _endpoint,
             Seconds: lambda value: Seconds(_number(value, 0.001, 3600, "seconds, such as 20")),
             Timeout: lambda value: Timeout(_number(value, 1, 99.8, "seconds, such as 30")),
             Retries: lambda value: Retries(integer(value, 0, 998)),
@@ -141,7 +141,6 @@ class Tables:
             URLTemplate: _url_template,
             Certificates: lambda value: Certificates(_readable(self._path(value), _read_pairs)),
             CertificateName: lambda value: CertificateName(text(value, '"sip2.example.org"')),
-            ClientCertificates: _client_certificates,
             RevocationFile: lambda value: RevocationFile(self._path(value)),
             Networks: _networks,
             TokenFile: lambda value: TokenFile(_readable(self._path(value), token_in)),
@@ -164,7 +163,8 @@ def _faults_of(failure: BaseException, place: str, examples: dict[str, str]) -> 
         case ForbiddenExtraKeysError(extra_fields=extra, cl=table):
             known = [field.name for field in fields(table)]
             for key in sorted(extra):
-                yield unknown_key(place, key, known)
+                fault = unknown_key(place, key, known)
+                yield evolve(fault, fix="write it above the first table") if key == "libraries" else fault
         case Wrong(problem=problem, fix=fix):
             yield Fault(place, problem, fix)
         case KeyError():
@@ -188,32 +188,69 @@ def say(value: Any) -> str:
 
 def text(value: Any, example: str) -> str:
     """A text of one line that says something. Raises `Wrong`."""
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+    if not isinstance(value, str) or not value.strip() or not is_one_line(value):
         raise Wrong(f"is {say(value)} and no text", f"write for example {example}, in quotes")
     return value
+
+
+def label(value: Any, example: str) -> str:
+    """A name, which may look like a number. Raises `Wrong`."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise Wrong(f"is {value} and no text", f'write "{value}", in quotes')
+    return text(value, example).strip()
+
+
+def is_one_line(value: str) -> bool:
+    """Whether a text has no line end or other control character. Two that join letters are part of some scripts."""
+    return value.isprintable() or all(
+        character.isprintable() or character in "\u200c\u200d" for character in value
+    )
+
+
+_MEANT = {"true": "true", "yes": "true", "on": "true", "1": "true"} | dict.fromkeys(
+    ("false", "no", "off", "0"), "false"
+)
 
 
 def flag(value: Any) -> bool:
     """True or false. Raises `Wrong`."""
     if not isinstance(value, bool):
-        raise Wrong(f"is {say(value)}, neither true nor false", "write true or false, without quotes")
+        meant = _MEANT.get(str(value).strip().lower(), "true or false")
+        raise Wrong(f"is {say(value)}, neither true nor false", f"write {meant}, without quotes")
     return value
 
 
 def integer(value: Any, least: int, most: int) -> int:
     """A whole number within these bounds. Raises `Wrong`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise Wrong(f"is {say(value)}", f"write a whole number from {least} to {most}, without quotes")
+        meant = _meant(value, least, most)
+        wanted = f"{meant:g}" if meant == round(meant or 0) else f"a whole number from {least} to {most}"
+        raise Wrong(f"is {say(value)}", f"write {wanted}, without quotes")
     return value
 
 
 def _number(value: Any, least: float, most: float, unit: str) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not number or not least <= value <= most:
-        raise Wrong(
-            f"is {say(value)}", f"write a number from {least:g} to {most:g} in {unit}, without quotes"
-        )
+        meant = _meant(value, least, most)
+        wanted = f"{meant:g}" if meant is not None else f"a number from {least:g} to {most:g} in {unit}"
+        raise Wrong(f"is {say(value)}", f"write {wanted}, without quotes")
     return float(value)
+
+
+def _meant(value: Any, least: float, most: float) -> float | None:
+    """The number that a text is, if it would do."""
+    try:
+        number = float(value) if isinstance(value, str | float) else math.nan
+    except ValueError:
+        return None
+    return number if least <= number <= most else None
+
+
+def _endpoint(value: Any) -> Endpoint:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise Wrong(f"is {value} and no text", endpoint_of(str(value)))
+    return Endpoint.read(text(value, EXAMPLES))
 
 
 def _readable(path: Path, check: Callable[[Path], object]) -> Path:
@@ -226,21 +263,34 @@ def _read_pairs(path: Path) -> None:
         read_pair(place)
 
 
-def _client_certificates(value: Any) -> ClientCertificates:
-    if value not in ("optional", "required"):
-        raise Wrong(f"is {say(value)}", 'write "required" or "optional", in quotes')
-    return ClientCertificates(value)
-
-
 def _networks(value: Any) -> Networks:
+    if isinstance(value, str):
+        raise Wrong(f"is {say(value)} and no list of networks", f"write [{say(value)}]")
     if not isinstance(value, list) or not value:
         raise Wrong(f"is {say(value)} and no list of networks", f"write for example {_NETWORKS}")
+    found: list[IPv4Network | IPv6Network] = []
+    for one in value:
+        network = _network(text(one, _NETWORKS))
+        if around := next((other for other in found if _overlap(other, network)), None):
+            raise Wrong(f"has both {around} and {network}, which overlap", "leave out the smaller one")
+        found.append(network)
+    return Networks(tuple(found))
+
+
+def _network(value: str) -> IPv4Network | IPv6Network:
     try:
-        return Networks(tuple(ip_network(text(one, _NETWORKS)) for one in value))
-    except Wrong:
-        raise
+        return ip_network(value)
     except ValueError as error:
-        raise Wrong(f"is {say(value)}: {error}", f"write for example {_NETWORKS}") from None
+        wrong = f"has {say(value)}: {error}"
+    try:
+        meant = ip_network(value, strict=False)
+    except ValueError:
+        raise Wrong(wrong, f"write for example {_NETWORKS}") from None
+    raise Wrong(wrong, f'write "{meant}", or the one address without a slash')
+
+
+def _overlap(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    return one.version == other.version and one.overlaps(other)
 
 
 def _url_template(value: Any) -> URLTemplate:
