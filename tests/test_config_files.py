@@ -3,15 +3,19 @@
 import re
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from attrs import fields
 from cattrs.gen import make_dict_structure_fn
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.config import load, sources, values
+from sip2gw.circulation.settings import KNOBS
+from sip2gw.config import LibrarikaAPI, Listen, Terminals, load, sources, values
 from sip2gw.config.lines import lines_of
 from sip2gw.faults import ConfigFaults
+from sip2gw.limits import Limits
 
 LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 
@@ -72,6 +76,38 @@ def test_K21_every_place_of_a_text_has_the_line_of_its_key(text):
     for place in places(tomllib.loads(text)):
         names = re.findall(r"(?:k|part)\d+", place)
         assert place.endswith("]") or not names or names[-1] in written[lines[place] - 1], place
+
+
+VALUES = st.sampled_from(
+    ["0", "1", "-1", "1e400", "nan", "true", '""', '"x"', '"17"', '"gate"', "[]", "[1]", '["17"]', '["BD"]', "{}", "{a = 1}",
+     '{AE = "AA"}', "[[1]]", "[{}]", "1979-05-27", '"\\u0000"', '"{name"', '["500", "1"]', '[{bin = "1"}, {bin = 1}]',
+     '[{location = "|", rename = {AE = "AE"}, profile = "gate"}, {account = 1}, 1]']
+)  # fmt: skip
+TABLES = {
+    "[librarika]": [field.name for field in fields(LibrarikaAPI)],
+    "[limits]": [field.name for field in fields(Limits)],
+    "[terminals]": [field.name for field in fields(Terminals)],
+    "[log]": ["level", "items", "waiting"],
+    "[admin]": ["endpoint", "token_file"],
+    "[[listen]]": [field.name for field in fields(Listen)],
+    "[profiles.odd]": ["like", "why", *KNOBS],
+    "[[libraries]]": ["nickname", "profile", "language", "terminals", "bins", "texts"],
+}
+
+
+@given(st.data())
+def test_K21_whatever_stands_at_a_key_is_taken_or_a_fault_with_a_line(data):
+    text = ""
+    for table in data.draw(st.lists(st.sampled_from(sorted(TABLES)), unique=True)):
+        keys = data.draw(st.lists(st.sampled_from(TABLES[table]), unique=True, max_size=6))
+        text += "\n".join([table, *(f"{key} = {data.draw(VALUES)}" for key in keys), ""])
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "sip2gw.toml"
+        file.write_text(text + LOCAL, encoding="utf-8")
+        try:
+            load(file)
+        except ConfigFaults as faults:
+            assert all(fault.line and fault.problem and fault.fix for fault in faults.faults)
 
 
 @pytest.fixture

@@ -177,3 +177,112 @@ def test_K21_what_can_not_hold_of_a_library_is_a_fault(fault, text, place, said)
 
 def test_K21_a_name_in_a_script_that_joins_letters_is_taken(read):
     assert read(RIVERSIDE + 'terminals = [{ location = "x", branch = "\u09b0\u200d\u09cd\u09af" }]')
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("[librarika]\ncalls = 8\ncalls_per_library = 9", "librarika.calls_per_library", "write at most 8"),
+        ("[limits]\nstrangers = 30000", "limits.strangers", "but limits.connections is 20000"),
+        ("[limits]\nstrangers_per_address = 300", "limits.strangers_per_address", "connections_per_address"),
+        ("[limits]\nstrangers = 4\nstrangers_per_address = 5", "limits.strangers_per_address", "at most 4"),
+        (
+            "[limits]\nconnections = 9\nconnections_per_library = 10",
+            "limits.connections_per_library",
+            "at most 9",
+        ),
+        ("[limits]\ndrain_spread = 31", "limits.drain_spread", "raise drain_deadline"),
+        ("[limits]\nlogin_floor = 16", "limits.login_floor", "but limits.login_deadline is 15"),
+        ("[limits]\nmemory = 8", "limits.memory", "at least 64"),
+        ("[limits]\nfields = 3", "limits.fields", "from 16 to"),
+        ("[limits]\nfields = '20'", "limits.fields", "write 20, without quotes"),
+        ('[limits]\nlibraries = "x"', "limits.libraries", "above the first table"),
+    ],
+)
+def test_K21_limits_that_contradict_each_other_are_a_fault(fault, text, place, said):
+    found, told = fault(text)
+    assert found == place
+    assert said in told
+
+
+def test_K21_a_limit_that_is_lowered_alone_is_taken(read):
+    assert read("[limits]\nconnections = 7\n[librarika]\ncalls = 4")
+
+
+def listen(*lines: str) -> str:
+    return "[[listen]]\n" + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("tcp:6001", "tcp:6001:interface=127.0.0.1"),
+        ("tcp:6001:interface=127.0.0.1", "tcp:port=6001:interface=localhost"),
+        ("tcp:6001:interface=127.0.0.1", "tcp6:6001"),
+        ("tcp6:6001", "tcp6:6001:interface=\\\\:\\\\:1"),
+        ("unix:/run/x/../y.sock", "unix:/run/y.sock"),
+    ],
+)
+def test_K21_endpoints_that_overlap_are_a_fault(fault, one, other):
+    text = "".join(listen(f'endpoint = "{each}"', "insecure = true") for each in (one, other))
+    place, told = fault(text)
+    assert (place, "line 2" in told) == ("listen[1].endpoint", True)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("tcp:6001:interface=127.0.0.1", "tcp:6001:interface=127.0.0.2"),
+        ("tcp:6001:interface=127.0.0.1", "tcp6:6001:interface=\\\\:\\\\:1"),
+        ("tcp:0", "tcp:0"),
+        ("tcp:6001:interface=127.0.0.1", "tcp:6001:interface=\\\\:\\\\:1"),
+        ("systemd:domain=INET:index=0", "systemd:domain=INET:index=1"),
+    ],
+)
+def test_K21_endpoints_beside_each_other_are_taken(read, one, other):
+    assert read("".join(listen(f'endpoint = "{each}"', "insecure = true") for each in (one, other)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "said"),
+    [
+        (('endpoint = "tcp:6001:interface=300.1.1.1"', "insecure = true"), "endpoint", "no address of IP"),
+        (('endpoint = "tcp6:6001:interface=127.0.0.1"',), "endpoint", "no address of IPv6"),
+        (("endpoint = 6009",), "endpoint", 'write "tcp:6009"'),
+        (('endpoint = "unix:/run/x"', 'proxy_from = ["10.0.0.0/8"]'), "proxy_from", "lets nobody in"),
+        (('endpoint = "unix:/run/x"', 'proxy_from = "10.0.0.0/8"'), "proxy_from", 'write ["10.0.0.0/8"]'),
+        (('endpoint = "unix:/run/x"', 'proxy_from = ["10.1.0.0/8"]'), "proxy_from", 'write "10.0.0.0/8"'),
+        (
+            ('endpoint = "unix:/run/x"', 'proxy_from = ["10.0.0.0/8", "10.1.2.3"]'),
+            "proxy_from",
+            "which overlap",
+        ),
+    ],
+)
+def test_K21_a_listener_that_nobody_could_reach_is_a_fault(fault, lines, key, said):
+    place, told = fault(listen(*lines))
+    assert place == f"listen[0].{key}"
+    assert said in told
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('messages = ["9"]', 'did you mean "09"?'),
+        ("messages = [9, 17]", 'write it like ["09", "17"]'),
+        ('messages = "17"', 'write it like ["17"]'),
+        ('messages = ["94"]', 'did you mean "93"?'),
+        ('identifiers = "barcode"', 'write it like ["barcode"]'),
+        ("charset = 850", 'did you mean "cp850"?'),
+        ('charset = "utf8x"', 'did you mean "utf-8"?'),
+        ('terminator = "\\r\\n"', 'did you mean "crlf"?'),
+        ('error_detection = "Always"', 'did you mean "always"?'),
+        ('offline = "yes"', "write true, without quotes"),
+        ("offline = 0", "write false, without quotes"),
+        ('max_length = "60"', "write 60, without quotes"),
+        ("max_length = 60.0", "write 60, without quotes"),
+        ("branch = 7", 'write "7", in quotes'),
+    ],
+)
+def test_K21_the_fix_is_what_was_meant(fault, text, said):
+    assert said in fault("[profiles.odd]\n" + text)[1]

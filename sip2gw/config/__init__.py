@@ -14,6 +14,7 @@ from attrs import field, fields, frozen
 from sip2gw.circulation.settings import Settings
 from sip2gw.config import operation
 from sip2gw.config.asking import LibrarikaAPI, Terminals, check_deadlines
+from sip2gw.config.bounds import check_bounds
 from sip2gw.config.doors import Listen, check_places, read_listen
 from sip2gw.config.libraries import KINDS, read_settings
 from sip2gw.config.operation import Admin, Log, Security, check_admin, readable_secrets
@@ -81,6 +82,8 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
     check_places(listen, admin, tables)
     if librarika and terminals:
         check_deadlines(librarika, terminals, tables)
+        if limits:
+            check_bounds(raw, librarika, terminals, limits, tables)
     if admin:
         check_admin(admin, tables)
     warnings = _check_secrets(listen, admin, security or Security(), tables)

@@ -76,19 +76,25 @@ def check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables)
                 f'is "{one.endpoint}", where other machines could connect without TLS',
                 'add certificates = "...", or interface=127.0.0.1 to the endpoint, or insecure = true',
             )
-    seen: dict[str, str] = {}
+        if one.proxy_from is not None and one.endpoint.is_path:
+            tables.fault(
+                f"{place}.proxy_from",
+                "lets nobody in: who connects to a path has no address",
+                "leave it out, or write the endpoint with tcp",
+            )
     endpoints = {f"{place}.endpoint": one.endpoint for place, one in listen.items()}
     if admin is not None:
         endpoints["admin.endpoint"] = admin.endpoint
+    _check_clashes(endpoints, tables)
+
+
+def _check_clashes(endpoints: dict[str, Endpoint], tables: Tables) -> None:
+    earlier: dict[str, Endpoint] = {}
     for place, endpoint in endpoints.items():
-        if endpoint.address and endpoint.address in seen:
-            tables.fault(
-                place,
-                "listens where the endpoint in {other} does",
-                "give each a port of its own",
-                seen[endpoint.address],
-            )
-        seen.setdefault(endpoint.address, place)
+        if taken := next((other for other, one in earlier.items() if one.clashes(endpoint)), None):
+            problem = "listens where the endpoint in {other} does"
+            tables.fault(place, problem, "give each a port of its own", taken)
+        earlier[place] = endpoint
 
 
 def _check_tls(place: str, one: Listen, tables: Tables) -> None:
@@ -105,6 +111,8 @@ def _check_tls(place: str, one: Listen, tables: Tables) -> None:
             tables.fault(
                 f"{place}.{key}", f"means nothing without {needed}", f"add {needed}, or leave it out"
             )
+    if one.insecure and one.certificates is not None:
+        tables.fault(f"{place}.insecure", "means nothing with certificates", "leave it out")
     with tables.faults_at(f"{place}.default_certificate"):
         if one.certificates is not None:
             default_of(places(one.certificates), one.default_certificate)

@@ -72,7 +72,7 @@ def listed(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
 
 def one_of(kind: type[Enum]) -> Check:
     """A member of an enumeration, by its value."""
-    return lambda value: kind(choice(*(member.value for member in kind))(value))
+    return lambda value: kind(choice(*sorted(member.value for member in kind))(value))
 
 
 def language(value: Any) -> str:

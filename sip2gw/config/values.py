@@ -24,7 +24,17 @@ from sip2gw.certificate_folder import places
 from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, endpoint_of, is_loopback
 from sip2gw.faults import Fault, Wrong, unknown_key
-from sip2gw.limits import Bytes, Count, KeepAlive, LineLength, Mebibytes, Seconds, SecondsOrNever, Share
+from sip2gw.limits import (
+    Bytes,
+    Count,
+    Fields,
+    KeepAlive,
+    LineLength,
+    Mebibytes,
+    Seconds,
+    SecondsOrNever,
+    Share,
+)
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -134,6 +144,7 @@ class Tables:
             SecondsOrNever: lambda value: SecondsOrNever(_number(value, 0, 86400, "seconds, or 0 for never")),
             Share: lambda value: Share(_number(value, 0, 1, "parts of the whole, such as 0.1")),
             Count: lambda value: Count(integer(value, 1, 10_000_000)),
+            Fields: lambda value: Fields(integer(value, 16, 10_000)),
             Bytes: lambda value: Bytes(integer(value, 512, 2**24)),
             KeepAlive: lambda value: KeepAlive(integer(value, 1, 7200)),
             Mebibytes: lambda value: Mebibytes(integer(value, 0, 2**20)),
