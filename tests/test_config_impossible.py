@@ -82,6 +82,8 @@ def test_K21_a_rename_onto_a_code_that_is_free_is_taken(read, knobs):
         ('messages = ["09"]\npatron_updates = true', "patron_updates", "add 01 or 25 to messages"),
         ("alert_type = true\nalerts = []", "alert_type", "alerts is empty"),
         ('hide = ["AG"]\nreceipts = true', "receipts", "take AG out of hide"),
+        ('hide = ["CR", "CS"]\ncall_number = true', "call_number", "take CR and CS out of hide"),
+        ('like = "gate"\nrenew_by_checkout = true', "renew_by_checkout", "add 11 to messages"),
         ('receipts = false\nshow = ["AG"]', "show", "add receipts = true"),
         ('show = ["10.CT"]', "show", "add destination = true"),
         ('name_template = "{name}|{patron_id}"', "name_template", "with |, the delimiter"),

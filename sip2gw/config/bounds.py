@@ -48,3 +48,7 @@ def check_bounds(
             f"is {limits.memory}, less than the gateway takes by itself, so that nobody could log in",
             f"write at least {LEAST_MEMORY}, or 0 for no limit",
         )
+    if librarika.ca_file is not None and librarika.url.startswith("http:"):
+        tables.fault(
+            "librarika.ca_file", "means nothing, because url is plain http", "leave it out, or write https"
+        )

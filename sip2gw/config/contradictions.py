@@ -21,8 +21,10 @@ _FOR_MESSAGES = {
     "destination": ("09",),
     "hold_patron": ("09",),
     "item_updates": ("19",),
+    "not_on_loan_ok": ("09",),
     "overpayment": ("37",),
     "patron_updates": ("01", "25"),
+    "renew_by_checkout": ("11",),
     "sort_bin": ("09",),
 }
 """By knob: the requests that it is for."""
@@ -70,14 +72,18 @@ def _of_switches(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradi
 
 
 def _of_shown(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
-    if said.get("receipts") and is_hidden(profile, "", "AG"):
-        yield Contradiction(
-            "receipts", "is true, but AG is hidden", "take AG out of hide, or leave receipts out"
-        )
+    for knob in sorted(set(ONLY_WITH.values())):
+        codes = sorted(code for code, switch in ONLY_WITH.items() if switch == knob)
+        if said.get(knob) and all(_hidden_everywhere(code, profile) for code in codes):
+            hidden = " and ".join(codes)
+            fix = f"take {hidden} out of hide, or leave {knob} out"
+            yield Contradiction(knob, f"is true, but hide has {hidden}", fix)
     for entry in sorted(said.get("show", ())):
-        knob = ONLY_WITH.get(entry.rpartition(".")[2])
-        if knob and not getattr(profile, knob):
-            yield Contradiction("show", f"has {entry}, which is only sent with {knob}", f"add {knob} = true")
+        needed = ONLY_WITH.get(entry.rpartition(".")[2], "")
+        if needed and not getattr(profile, needed):
+            yield Contradiction(
+                "show", f"has {entry}, which is only sent with {needed}", f"add {needed} = true"
+            )
             return
 
 
@@ -108,7 +114,7 @@ def _of_renames(profile: Profile) -> Iterator[tuple[str, str]]:
             yield f"has both {taken[new]} and {code} = {new}", "give each a code of its own"
         elif code in VOCABULARY and not having:
             yield f"has {code}, which no answer has", f"the answers have {', '.join(sorted(EVER_SENT))}"
-        elif having and all(is_hidden(profile, message, code) for message in having):
+        elif having and _hidden_everywhere(code, profile):
             yield f"has {code}, which is hidden", f'leave it out, or write show = ["{code}"]'
         elif (knob := ONLY_WITH.get(code)) and not getattr(profile, knob):
             yield f"has {code}, which is only sent with {knob}", f"add {knob} = true, or leave it out"
@@ -118,6 +124,10 @@ def _of_renames(profile: Profile) -> Iterator[tuple[str, str]]:
                     yield f"has {code} = {new}, but {message} has a field {new} beside {code}", another
                     break
         taken[new] = code
+
+
+def _hidden_everywhere(code: str, profile: Profile) -> bool:
+    return all(is_hidden(profile, message, code) for message, fields in SENT.items() if code in fields)
 
 
 def _is_sent(code: str, message: str, profile: Profile) -> bool:

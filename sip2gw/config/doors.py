@@ -19,7 +19,7 @@ from sip2gw.config.values import (
     RevocationFile,
     Tables,
 )
-from sip2gw.faults import Fault
+from sip2gw.faults import Fault, Wrong
 
 _LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
 
@@ -76,16 +76,27 @@ def check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables)
                 f'is "{one.endpoint}", where other machines could connect without TLS',
                 'add certificates = "...", or interface=127.0.0.1 to the endpoint, or insecure = true',
             )
-        if one.proxy_from is not None and one.endpoint.is_path:
-            tables.fault(
-                f"{place}.proxy_from",
-                "lets nobody in: who connects to a path has no address",
-                "leave it out, or write the endpoint with tcp",
-            )
+        with tables.faults_at(f"{place}.proxy_from"):
+            _check_balancers(one)
     endpoints = {f"{place}.endpoint": one.endpoint for place, one in listen.items()}
     if admin is not None:
         endpoints["admin.endpoint"] = admin.endpoint
     _check_clashes(endpoints, tables)
+
+
+def _check_balancers(one: Listen) -> None:
+    """See that some balancer can connect. Raises `Wrong`."""
+    if one.proxy_from is None:
+        return
+    if one.endpoint.is_path:
+        raise Wrong(
+            "lets nobody in: who connects to a path has no address",
+            "leave it out, or write the endpoint with tcp",
+        )
+    if one.endpoint.ipv4_only and all(network.version == 6 for network in one.proxy_from):
+        raise Wrong(
+            "lets nobody in: it has only IPv6, and the endpoint only IPv4", "write networks of IPv4, or tcp6"
+        )
 
 
 def _check_clashes(endpoints: dict[str, Endpoint], tables: Tables) -> None:

@@ -46,6 +46,12 @@ class Endpoint:
         """Whether it is a socket in the file system."""
         return self.description.partition(":")[0] == "unix"
 
+    @property
+    def ipv4_only(self) -> bool:
+        """Whether nobody with an address of IPv6 can connect."""
+        ip = None if self.is_path else _ip(self.address)
+        return ip is not None and ip.version == 4
+
     def clashes(self, other: Endpoint) -> bool:
         """Whether the two can't both be listened on."""
         if self.is_path or other.is_path:

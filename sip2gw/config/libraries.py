@@ -176,9 +176,8 @@ class _Libraries:
                     here, "names no terminal", "add account or location (CP), or say it of the library"
                 )
             elif who in taken:
-                self.tables.fault(
-                    here, "names the terminals of {other}", "say all of them in one table", taken[who]
-                )
+                problem = "names the terminals of {other}"
+                self.tables.fault(here, problem, "say all of them in one table", taken[who])
             taken.setdefault(who, here)
             self.profiles.check_name(read.profile, f"{here}.profile", self.tables)
             self._check_terminal(read, read.profile or library.profile or "", here)
