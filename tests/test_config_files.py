@@ -1,5 +1,6 @@
 """Each fault names file, line, and the library by its nickname; libraries may stand in files of their own."""
 
+import gc
 import re
 import tomllib
 from pathlib import Path
@@ -216,6 +217,11 @@ def test_K22_a_structuring_function_is_made_once_a_class(write, monkeypatch):
     library += 'bins = [{{bin = "1", hold = true}}, {{bin = "2"}}]\n'
     write(main_toml=LOCAL + "".join(library.format(number) for number in range(50)))
     assert len(made) == len(set(made))
+
+
+def test_K22_the_garbage_collector_runs_again_after_a_fault(faults):
+    assert faults(main_toml=LOCAL + "x = 1\n")
+    assert gc.isenabled()
 
 
 def test_K22_lines_are_not_looked_for_in_a_file_without_faults(write, monkeypatch):

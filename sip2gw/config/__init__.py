@@ -6,6 +6,9 @@ the file's own folder.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,14 +58,27 @@ _MADE = "settings", "warnings"
 
 def load(path: str | Path) -> Config:
     """Read a file, and those that it names. Raises `ConfigFaults`."""
-    sources = read_sources(Path(path))
-    if not sources.found:
-        raise ConfigFaults(str(path), sources.faults)
-    tables = Tables(Path(path).absolute().parent, _EXAMPLES, {**KINDS, **operation.KINDS})
-    config = _read(sources.raw, tables)
+    with _no_garbage_collection():
+        sources = read_sources(Path(path))
+        if not sources.found:
+            raise ConfigFaults(str(path), sources.faults)
+        tables = Tables(Path(path).absolute().parent, _EXAMPLES, {**KINDS, **operation.KINDS})
+        config = _read(sources.raw, tables)
     if config is None or sources.faults:
         raise ConfigFaults(str(path), sources.located([*sources.faults, *tables.faults]))
     return config
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spare the collector what is made here: no garbage, but so much that each look at it would hold up terminals."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _read(raw: dict[str, Any], tables: Tables) -> Config | None:

@@ -11,8 +11,9 @@ from sip2gw.circulation.call_numbers import can_hold, key
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.sorting import BinRule
 from sip2gw.config.knobs import Check, one_of, plain_text
+from sip2gw.config.scalars import label, say
 from sip2gw.config.spelled import check_sent
-from sip2gw.config.values import Tables, label, say
+from sip2gw.config.values import Tables
 from sip2gw.faults import Wrong
 from sip2gw.library import Medium
 

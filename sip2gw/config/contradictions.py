@@ -30,6 +30,15 @@ _FOR_MESSAGES = {
 """By knob: the requests that it is for."""
 
 
+LOOKED_AT = frozenset(
+    {"hide", "show", "rename", "alert_type", "name_template", "fee_template", "strip_prefix"}
+    | {"receipts", "call_number"}
+    | _NEEDS.keys()
+    | _FOR_MESSAGES.keys()
+)
+"""The knobs that anything can be wrong with here."""
+
+
 class Contradiction(NamedTuple):
     """A knob that can't come to pass."""
 

@@ -15,7 +15,7 @@ from sip2gw.circulation import catalogues
 from sip2gw.circulation.profile import Alert, DueDateForm
 from sip2gw.circulation.settings import KNOBS
 from sip2gw.config.answers import EVER_SENT, SENT
-from sip2gw.config.values import flag, integer, is_one_line, say
+from sip2gw.config.scalars import flag, integer, is_one_line, say
 from sip2gw.faults import Wrong
 from sip2gw.sip2.fields import VOCABULARY
 from sip2gw.sip2.message import REQUESTS, RESPONSES, Request

@@ -16,10 +16,12 @@ from sip2gw.circulation.sorting import BinRule
 from sip2gw.circulation.texts import TEXTS
 from sip2gw.config import bins, profiles
 from sip2gw.config.bins import read_bins
+from sip2gw.config.contradictions import LOOKED_AT
 from sip2gw.config.knobs import Check, given, language, plain_text, table
 from sip2gw.config.profiles import check_knobs
+from sip2gw.config.scalars import flag, is_one_line, label, say
 from sip2gw.config.spelled import check_delimiter
-from sip2gw.config.values import Tables, flag, is_one_line, label, say
+from sip2gw.config.values import Tables
 from sip2gw.faults import Wrong
 from sip2gw.tenants import nickname
 
@@ -207,8 +209,9 @@ class _Libraries:
 
     def _check_terminal(self, read: Any, name: str, place: str) -> None:
         knobs = given(read)
-        profile = self.profiles.changed(name, knobs)
-        if knobs:
+        profile = self.profiles.of(name)
+        if not knobs.keys().isdisjoint(LOOKED_AT | {"delimiter"}):  # thousands of terminals have none of them
+            profile = self.profiles.changed(name, knobs)
             check_knobs(knobs, profile, place, self.tables)
         for key in ("account", "location"):
             with self.tables.faults_at(f"{place}.{key}"):

@@ -13,7 +13,8 @@ from sip2gw.circulation.profiles import BUILT_IN, DEFAULT, Named
 from sip2gw.circulation.settings import LibrarySettings, Settings, changed
 from sip2gw.config.contradictions import contradictions
 from sip2gw.config.knobs import given, plain_text, table
-from sip2gw.config.values import Tables, is_one_line, label, say
+from sip2gw.config.scalars import is_one_line, label, say
+from sip2gw.config.values import Tables
 from sip2gw.faults import Fault
 
 _ProfileTable, KINDS = table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sip2gw.circulation.profile import Profile
-from sip2gw.config.values import say
+from sip2gw.config.scalars import say
 from sip2gw.faults import Wrong
 from sip2gw.sip2.dialects import Dialect
 from sip2gw.sip2.text import to_wire

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import string
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from cattrs.gen import make_dict_structure_fn
 from sip2gw.certificate_folder import places
 from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, endpoint_of, is_loopback
+from sip2gw.config.scalars import flag, integer, number, say, text
 from sip2gw.faults import Fault, Wrong, unknown_key
 from sip2gw.limits import (
     Bytes,
@@ -138,11 +137,11 @@ class Tables:
         return {
             bool: flag,
             Endpoint: _endpoint,
-            Seconds: lambda value: Seconds(_number(value, 0.001, 3600, "seconds, such as 20")),
-            Timeout: lambda value: Timeout(_number(value, 1, 99.8, "seconds, such as 30")),
+            Seconds: lambda value: Seconds(number(value, 0.001, 3600, "seconds, such as 20")),
+            Timeout: lambda value: Timeout(number(value, 1, 99.8, "seconds, such as 30")),
             Retries: lambda value: Retries(integer(value, 0, 998)),
-            SecondsOrNever: lambda value: SecondsOrNever(_number(value, 0, 86400, "seconds, or 0 for never")),
-            Share: lambda value: Share(_number(value, 0, 1, "parts of the whole, such as 0.1")),
+            SecondsOrNever: lambda value: SecondsOrNever(number(value, 0, 86400, "seconds, or 0 for never")),
+            Share: lambda value: Share(number(value, 0, 1, "parts of the whole, such as 0.1")),
             Count: lambda value: Count(integer(value, 1, 10_000_000)),
             Fields: lambda value: Fields(integer(value, 16, 10_000)),
             Bytes: lambda value: Bytes(integer(value, 512, 2**24)),
@@ -187,75 +186,6 @@ def _faults_of(failure: BaseException, place: str, examples: dict[str, str]) -> 
 
 def _hook(check: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda value, _: check(value)
-
-
-def say(value: Any) -> str:
-    """A TOML value in few words."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def text(value: Any, example: str) -> str:
-    """A text of one line that says something. Raises `Wrong`."""
-    if not isinstance(value, str) or not value.strip() or not is_one_line(value):
-        raise Wrong(f"is {say(value)} and no text", f"write for example {example}, in quotes")
-    return value
-
-
-def label(value: Any, example: str) -> str:
-    """A name, which may look like a number. Raises `Wrong`."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise Wrong(f"is {value} and no text", f'write "{value}", in quotes')
-    return text(value, example).strip()
-
-
-def is_one_line(value: str) -> bool:
-    """Whether a text has no line end or other control character. Two that join letters are part of some scripts."""
-    return value.isprintable() or all(
-        character.isprintable() or character in "\u200c\u200d" for character in value
-    )
-
-
-_MEANT = {"true": "true", "yes": "true", "on": "true", "1": "true"} | dict.fromkeys(
-    ("false", "no", "off", "0"), "false"
-)
-
-
-def flag(value: Any) -> bool:
-    """True or false. Raises `Wrong`."""
-    if not isinstance(value, bool):
-        meant = _MEANT.get(str(value).strip().lower(), "true or false")
-        raise Wrong(f"is {say(value)}, neither true nor false", f"write {meant}, without quotes")
-    return value
-
-
-def integer(value: Any, least: int, most: int) -> int:
-    """A whole number within these bounds. Raises `Wrong`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        meant = _meant(value, least, most)
-        wanted = f"{meant:g}" if meant == round(meant or 0) else f"a whole number from {least} to {most}"
-        raise Wrong(f"is {say(value)}", f"write {wanted}, without quotes")
-    return value
-
-
-def _number(value: Any, least: float, most: float, unit: str) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not least <= value <= most:
-        meant = _meant(value, least, most)
-        wanted = f"{meant:g}" if meant is not None else f"a number from {least:g} to {most:g} in {unit}"
-        raise Wrong(f"is {say(value)}", f"write {wanted}, without quotes")
-    return float(value)
-
-
-def _meant(value: Any, least: float, most: float) -> float | None:
-    """The number that a text is, if it would do."""
-    try:
-        number = float(value) if isinstance(value, str | float) else math.nan
-    except ValueError:
-        return None
-    return number if least <= number <= most else None
 
 
 def _endpoint(value: Any) -> Endpoint:
