@@ -185,8 +185,12 @@ def test_K21_a_name_in_a_script_that_joins_letters_is_taken(read):
     ("text", "place", "said"),
     [
         ("[librarika]\ncalls = 8\ncalls_per_library = 9", "librarika.calls_per_library", "write at most 8"),
-        ("[limits]\nstrangers = 30000", "limits.strangers", "but limits.connections is 20000"),
-        ("[limits]\nstrangers_per_address = 300", "limits.strangers_per_address", "connections_per_address"),
+        ("[limits]\nstrangers = 8\nconnections = 7", "limits.strangers", "but limits.connections is 7"),
+        (
+            "[limits]\nstrangers_per_address = 8\nconnections_per_address = 7",
+            "limits.strangers_per_address",
+            "connections_per_address",
+        ),
         ("[limits]\nstrangers = 4\nstrangers_per_address = 5", "limits.strangers_per_address", "at most 4"),
         (
             "[limits]\nconnections = 9\nconnections_per_library = 10",
@@ -208,6 +212,7 @@ def test_K21_limits_that_contradict_each_other_are_a_fault(fault, text, place, s
 
 
 def test_K21_a_limit_that_is_lowered_alone_is_taken(read):
+    assert read("[limits]\nstrangers_per_address = 1000")
     assert read("[limits]\nconnections = 7\n[librarika]\ncalls = 4")
 
 

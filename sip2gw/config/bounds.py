@@ -1,6 +1,6 @@
 """Bounds that contradict each other: a part that is more than the whole, or an end that comes before its beginning.
 
-A default is never a fault by itself: whoever lowers `connections` alone need not lower all that is counted within it.
+A default is never a fault: an operator who lowers `connections` alone need not lower all that is counted within it.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from sip2gw.config.asking import LibrarikaAPI, Terminals
 from sip2gw.config.values import Tables
 from sip2gw.limits import Limits
 
-_WITHIN = (
+_COUNTED_WITHIN = (
     ("librarika.calls_per_library", "librarika.calls"),
     ("limits.connections_per_address", "limits.connections"),
     ("limits.connections_per_library", "limits.connections"),
     ("limits.strangers", "limits.connections"),
     ("limits.strangers_per_address", "limits.strangers"),
     ("limits.strangers_per_address", "limits.connections_per_address"),
+)
+"""Keys of which the first is at most what the second is, where both are given."""
+
+_ENDS_WITHIN = (
     ("limits.drain_spread", "limits.drain_deadline"),
     ("limits.login_floor", "limits.login_deadline"),
     ("limits.login_floor", "terminals.timeout"),
 )
-"""Keys of which the first, where it is given, is at most what the second is."""
+"""The same where the first is given: what takes longer than the second never comes to its end."""
 
 LEAST_MEMORY = 64
 """Mebibytes that the process has before anybody connects, roughly: with less nobody could ever log in."""
@@ -34,11 +38,12 @@ def check_bounds(
 ) -> None:
     """Add the faults of numbers that can't hold together. `raw` is what the file says."""
     read = {"librarika": librarika, "terminals": terminals, "limits": limits}
-    for part, whole in _WITHIN:
+    both = (pair for pair in _COUNTED_WITHIN if _is_given(raw, pair[1]))
+    for part, whole in (*both, *_ENDS_WITHIN):
         (table, key), (around, bound) = part.split("."), whole.split(".")
         given, most = getattr(read[table], key), getattr(read[around], bound)
         sound = tables.is_sound(part) and tables.is_sound(whole)
-        if sound and key in raw.get(table, {}) and given > most:
+        if sound and _is_given(raw, part) and given > most:
             tables.fault(
                 part, f"is {given:g}, but {whole} is {most:g}", f"write at most {most:g}, or raise {bound}"
             )
@@ -52,3 +57,8 @@ def check_bounds(
         tables.fault(
             "librarika.ca_file", "means nothing, because url is plain http", "leave it out, or write https"
         )
+
+
+def _is_given(raw: Mapping[str, Any], place: str) -> bool:
+    table, _, key = place.partition(".")
+    return key in raw.get(table, {})
