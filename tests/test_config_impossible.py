@@ -58,6 +58,11 @@ def test_K21_a_rename_that_can_not_hold_is_a_fault(fault, rename, said):
     assert (place, said in text) == ("libraries[0].terminals[0].rename", True)
 
 
+def test_K21_a_delimiter_that_an_inherited_text_has_is_a_fault(fault):
+    place, said = fault('[profiles.a]\nname_template = "^{name}"\n[profiles.b]\nlike = "a"\ndelimiter = "^"')
+    assert (place, "stands in name_template" in said) == ("profiles.b.delimiter", True)
+
+
 def test_K21_two_profiles_whose_renames_collide_are_a_fault(fault):
     place, _ = fault('[profiles.a]\nrename = { AE = "ZA" }\n[profiles.b]\nlike = "a"\nrename = { AJ = "ZA" }')
     assert place == "profiles.b.rename"
@@ -89,6 +94,7 @@ def test_K21_a_rename_onto_a_code_that_is_free_is_taken(read, knobs):
         ('name_template = "{name}|{patron_id}"', "name_template", "with |, the delimiter"),
         ('delimiter = "^"\nfee_template = "{title}^{amount}"', "fee_template", "with ^, the delimiter"),
         ('strip_prefix = "A|"', "strip_prefix", "write it without that sign"),
+        ('institution_id = "a|b"', "institution_id", "write it without that sign"),
         ("messages = []", "messages", "is empty"),
         ('messages = ["97", "99"]', "messages", "always allowed"),
         ('delimiter = "."', "delimiter", "stands in amounts"),

@@ -31,7 +31,16 @@ _FOR_MESSAGES = {
 
 
 LOOKED_AT = frozenset(
-    {"hide", "show", "rename", "alert_type", "name_template", "fee_template", "strip_prefix"}
+    {
+        "hide",
+        "show",
+        "rename",
+        "alert_type",
+        "name_template",
+        "fee_template",
+        "strip_prefix",
+        "institution_id",
+    }
     | {"receipts", "call_number"}
     | _NEEDS.keys()
     | _FOR_MESSAGES.keys()
@@ -97,14 +106,18 @@ def _of_shown(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradicti
 
 
 def _of_texts(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
-    for knob in ("name_template", "fee_template", "strip_prefix"):
-        if knob not in said:
-            continue
-        literal = said[knob] if knob == "strip_prefix" else _literal(said[knob])
+    for knob in ("name_template", "fee_template", "strip_prefix", "institution_id"):
+        value = getattr(profile, knob)
         try:
-            check_delimiter(literal, profile)
+            check_delimiter(_literal(value) if knob.endswith("_template") else value, profile)
         except Wrong as wrong:
-            yield Contradiction(knob, wrong.problem, wrong.fix)
+            if knob in said:
+                yield Contradiction(knob, wrong.problem, wrong.fix)
+            elif "delimiter" in said:
+                yield Contradiction(
+                    "delimiter", f"stands in {knob}, which {wrong.problem}", "write another sign"
+                )
+                return
 
 
 def _literal(template: str) -> str:
