@@ -56,9 +56,8 @@ def main() -> None:
         with timed("take up"):
             gateway.reload(config)
         file.write_text(file.read_text().replace('"sorter-cl"', '"sorter-lc"'), encoding="utf-8")
-        with timed("faults"):
-            with suppress(ConfigFaults):
-                load(file)
+        with timed("faults"), suppress(ConfigFaults):
+            load(file)
 
 
 if __name__ == "__main__":
