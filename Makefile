@@ -54,8 +54,8 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins way fuzz wheel lock clean \
-        test-newest test-oldest
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins bench-config way fuzz wheel \
+        lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -115,6 +115,9 @@ bench-logins: $(DEV_READY) $(DEMO_READY)  ## whether the time until a login is r
 
 way: $(DEV_READY) $(DEMO_READY)  ## files, calls and REST calls that a request takes
 	@$(BIN)/python bench/way.py $(ARGS)
+
+bench-config: $(DEV_READY)  ## seconds to read a configuration of 3,000 libraries
+	@$(BIN)/python bench/configuration.py $(ARGS)
 
 fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## what reads bytes, for SECONDS=60 each; some only: ARGS="codec proxy"
 	@$(FUZZ_VENV)/bin/python fuzz/run.py --seconds $(SECONDS) $(ARGS)

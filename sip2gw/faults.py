@@ -22,26 +22,40 @@ class Wrong(ValueError):
 
 @frozen
 class Fault:
-    """One fault. `place` is written as in `listen[1].endpoint`, counted from 0; it is empty for the whole file."""
+    """One fault. `place` is written as in `listen[1].endpoint`, counted from 0; it is empty for the whole file.
+
+    `other` is a second place that has to do with it, and stands for `{other}` in the problem.
+    """
 
     place: str
     problem: str
     fix: str
+    other: str = ""
+    file: str = ""
+    line: int = 0
+    """0 if it is not known."""
+    name: str = ""
+    """The place in words, with the nickname of the library."""
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, [self.place, f"{self.problem}; {self.fix}"]))
+        return ": ".join(filter(None, [self.name or self.place, f"{self.problem}; {self.fix}"]))
 
 
 class ConfigFaults(Exception):
-    """Everything that is wrong with a configuration file. Its text has a line for each fault."""
+    """Everything that is wrong with a configuration. Its text has a line for each fault, with file and line."""
 
     def __init__(self, path: str, faults: Collection[Fault]) -> None:
-        super().__init__("\n".join(f"{path}: {fault}" for fault in faults))
+        super().__init__("\n".join(f"{_where(fault, path)}: {fault}" for fault in faults))
         self.faults = tuple(faults)
+
+
+def _where(fault: Fault, path: str) -> str:
+    file = fault.file or path
+    return f"{file}:{fault.line}" if fault.line else file
 
 
 def unknown_key(place: str, key: str, known: Collection[str]) -> Fault:
     """The fault of a key that means nothing here, with the likeliest of those that do."""
     close = get_close_matches(key.lower(), known, n=1)
     fix = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(known))}"
-    return Fault(f"{place}.{key}".lstrip("."), "is no known key", fix)
+    return Fault(f"{place}.{key}".lstrip("."), "is an unknown key", fix)

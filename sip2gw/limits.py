@@ -19,6 +19,9 @@ SecondsOrNever = NewType("SecondsOrNever", float)
 Count = NewType("Count", int)
 """How many there may be: at least 1."""
 
+Fields = NewType("Fields", int)
+"""Fields of a request: fewer than 16 would refuse requests of real terminals."""
+
 KeepAlive = NewType("KeepAlive", int)
 """Whole seconds, at most two hours."""
 
@@ -69,7 +72,7 @@ class Limits:
     """Bytes of the longest request."""
     requests_waiting: Count = Count(4)
     """Requests of one terminal that may wait behind the one in hand before it is no longer listened to."""
-    fields: Count = Count(64)
+    fields: Fields = Fields(64)
     """Fields of one request."""
     connections: Count = Count(20_000)
     """Connections in all."""

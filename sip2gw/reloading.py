@@ -6,13 +6,17 @@ under the new limits and profiles.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from signal import SIGHUP
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
 
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
@@ -35,25 +39,68 @@ class Reloading(Service):
 
     log = Logger()
 
-    def __init__(self, path: str, gateway: Gateway, signals: Signals, systemd: Systemd) -> None:
-        self._path = path
+    def __init__(self, path: str, gateway: Gateway, signals: Signals, systemd: Systemd, reactor: Any) -> None:
+        self._path = os.path.abspath(path)  # twistd may go to another folder
         self._gateway = gateway
         self._signals = signals
         self._systemd = systemd
+        self._reactor = reactor
+        # A thread of its own: the reactor's may all be waiting for name servers.
+        self._reader = ThreadPool(0, 1, "configuration")
+        self._reading = False
+        self._waiting: list[Deferred[None]] = []
+        self._stopped: Deferred[None] = Deferred()
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._reader.start()
         self._signals.on(SIGHUP, self.reload)
 
-    def reload(self) -> None:
-        """Read the file. Its faults are logged, and all stays as it was then; as it does while the gateway stops."""
+    def stopService(self) -> Deferred[None]:
+        """Fires when no thread reads the file any longer."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        if not self._reading:
+            self._end()
+        return self._stopped
+
+    def reload(self) -> Deferred[None]:
+        """Read the file in a thread, so that terminals go on meanwhile. Fires when that is over, and never fails.
+
+        The faults of the file are logged, and all stays as it was then; as it does while the gateway stops. All calls
+        during a reload are answered by one more, because the file may have changed since it was read.
+        """
+        if self._is_over():
+            return succeed(None)
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        if not self._reading:
+            Deferred.fromCoroutine(self._reload_for_all())
+        return waiting
+
+    async def _reload_for_all(self) -> None:
+        self._reading = True
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            if not self._is_over():
+                await self._reload()
+            for one in waiting:
+                one.callback(None)
+        self._reading = False
         if not self.running:
-            self.log.warn("not reloaded: the gateway is stopping")
-            return
+            self._end()
+
+    def _end(self) -> None:
+        self._reader.stop()
+        self._stopped.callback(None)
+
+    async def _reload(self) -> None:
         reloads = self._gateway.metrics.reloads
         self._systemd.reloading()
         try:
-            self._gateway.reload(load(self._path))
+            config = await deferToThreadPool(self._reactor, self._reader, load, self._path)
+            if self._is_over():
+                return
+            self._gateway.reload(config)
         except (ConfigFaults, Wrong) as faults:
             reloads.labels(outcome="refused").inc()
             for fault in str(faults).splitlines():
@@ -65,6 +112,11 @@ class Reloading(Service):
             reloads.labels(outcome="ok").inc()
             self.log.info("reloaded")
         self._systemd.ready()
+
+    def _is_over(self) -> bool:
+        if not self.running:
+            self.log.warn("not reloaded: the gateway is stopping")
+        return not self.running
 
 
 def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commit], list[str]]:

@@ -157,7 +157,7 @@ def makeService(options: Any) -> IService:
     top = Start(reactor, log, systemd, foreground=bool((options.parent or {}).get("nodaemon", True)))
     service.setServiceParent(top)
     if config is not None:
-        Reloading(options["config"], service, top.signals, systemd).setServiceParent(top)
+        Reloading(options["config"], service, top.signals, systemd, reactor).setServiceParent(top)
     return top
 
 

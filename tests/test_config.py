@@ -70,7 +70,8 @@ def faults(read):
         assert len({fault.place for fault in found}) == len(found), found
         assert all(fault.fix for fault in found)
         for fault, line in zip(found, str(raised.value).splitlines(), strict=True):
-            assert line.endswith(f"sip2gw.toml: {fault}")
+            where = f"sip2gw.toml:{fault.line}" if fault.line else "sip2gw.toml"
+            assert line.endswith(f"{where}: {fault}")
         return {fault.place: f"{fault.problem}; {fault.fix}" for fault in found}
 
     return faults
@@ -220,7 +221,7 @@ def test_no_toml_names_line_and_column(faults):
 
 def test_no_utf_8(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
-    with pytest.raises(ConfigFaults, match="no UTF-8 at byte 5; save it as UTF-8"):
+    with pytest.raises(ConfigFaults, match=r"not valid UTF-8 \(byte 5\); save it as UTF-8"):
         load(tmp_path / "latin.toml")
 
 
@@ -277,7 +278,7 @@ def test_what_is_no_endpoint(faults, endpoint, says):
 def test_a_place_is_listened_on_once(faults):
     found = faults(LOCAL * 2 + '[admin]\nendpoint = "tcp:port=6001:interface=127.0.0.1"')
     assert list(found) == ["listen[1].endpoint", "admin.endpoint"]
-    assert "listens where listen[0].endpoint does" in found["admin.endpoint"]
+    assert "listens where the endpoint in line 2 does" in found["admin.endpoint"]
 
 
 def test_any_free_port_can_be_had_twice(read):
@@ -479,6 +480,8 @@ SNIPPETS = [
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
 def test_what_the_manual_shows_is_taken_as_it_stands(read, tmp_path, files, snippet):
+    (tmp_path / "libraries.d").mkdir()
+    (tmp_path / "libraries.d" / "riverside.toml").write_text('[[libraries]]\nnickname = "riverside"')
     (tmp_path / "live" / "sip2.example.org").mkdir(parents=True)
     both = (tmp_path / "tls.pem").read_bytes()
     for name in ("fullchain.pem", "privkey.pem"):

@@ -100,7 +100,7 @@ def test_everything_that_can_be_said(read):
     assert sorted(settings.libraries) == ["hillcrest", "riverside"]
     found = settings.effective("riverside", "x", "hall")
     profile = found.profile
-    assert (profile.name, found.origins["name"]) == ("flex", "libraries[0].terminals[0]")
+    assert (profile.name, found.origins["name"]) == ("flex", "library riverside, terminal Hall")
     assert (profile.charset, profile.terminator, profile.delimiter, profile.max_length) == (
         "cp850",
         "crlf",
@@ -110,7 +110,7 @@ def test_everything_that_can_be_said(read):
     assert (profile.messages, profile.offline, profile.error_detection) == ({"09", "17"}, False, "always")
     assert (profile.show, "AJ" in profile.hide, "64.AE" in profile.hide) == ({"BD"}, True, True)
     assert (profile.due_date, profile.alerts, profile.rename) == (DueDateForm.ISO, {Alert.HOLD}, {"CS": "KC"})
-    assert (profile.branch, found.origins["branch"]) == ("North", "libraries[0].terminals[0]")
+    assert (profile.branch, found.origins["branch"]) == ("North", "library riverside, terminal Hall")
     assert (profile.identifiers, profile.language) == (("barcode",), "bn")
     assert profile.destination_always, "as the one that it is like"
     riverside = settings.of("riverside")
@@ -183,12 +183,12 @@ def test_all_faults_at_once(faults):
         f"{terminals}[3].terminatr", f"{bins}[0].medium", f"{bins}[1].bin", f"{bins}[3]", "libraries[2].nickname",
         "libraries[3].nickname",
     }  # fmt: skip
-    assert "did you mean sorter-cv?" in found["profiles.flex.like"]
+    assert 'did you mean "sorter-cv"?' in found["profiles.flex.like"]
     assert "did you mean charset?" in found["profiles.flex.charsett"]
     assert "did you mean terminator?" in found[f"{terminals}[3].terminatr"]
-    assert "did you mean flex?" in found["libraries[1].profile"]
+    assert 'did you mean "flex"?' in found["libraries[1].profile"]
     assert "is never reached" in found[f"{bins}[3]"]
-    assert f"names the terminals of {terminals}[1]" in found[f"{terminals}[2]"]
+    assert "names the terminals of line 23;" in found[f"{terminals}[2]"]
     assert 'like = "gate"' in found["profiles.gate"]
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
@@ -15,7 +16,7 @@ import pytest
 from attrs import evolve
 from treq.client import HTTPClient
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import deferLater
@@ -26,9 +27,10 @@ from twisted.web.client import Agent
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
+import sip2gw.reloading
 from sip2gw.assembly import Gateway
 from sip2gw.certificates import Pair
-from sip2gw.config import load
+from sip2gw.config import Config, load
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.faults import Wrong
 from sip2gw.limits import Limits
@@ -205,14 +207,14 @@ class GatewayTests(TestCase):
         ):
             change()
             with capturedLogs() as logs:
-                reloading(gateway).reload()
+                await reloading(gateway).reload()
             told = [event["fault"] for event in logs if event["log_level"].name == "error"]
             assert len(told) == faults, told
             now = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
             assert now == before
         assert gateway.metrics.registry.get_sample_value("sip2gw_reloads_total", {"outcome": "refused"}) == 4
         bad_key.write_bytes(key)
-        reloading(gateway).reload()
+        await reloading(gateway).reload()
         assert gateway.terminals.limits.connections == 7
         await gateway.stopService()
 
@@ -249,14 +251,14 @@ class GatewayTests(TestCase):
         )
         for _ in range(2):
             with capturedLogs() as logs:
-                reloading(gateway).reload()
+                await reloading(gateway).reload()
             assert [event["key"] for event in logs if "key" in event] == [
                 "listen[1].certificates", "listen[2].endpoint", "librarika.url",
             ]  # fmt: skip
             assert gateway.terminals.limits.connections == 7, "the rest holds"
         self.path.write_text(re.sub(r'\[\[listen\]\]\s+endpoint = "\S+"\s+certificates = "tls"', "", text))
         with capturedLogs() as logs:
-            reloading(gateway).reload()
+            await reloading(gateway).reload()
         assert [event["key"] for event in logs if "key" in event] == ["listen (tcp:0:interface=127.0.0.1)"]
         await gateway.stopService()
 
@@ -271,11 +273,11 @@ class GatewayTests(TestCase):
         for window in ("", '[admin]\nendpoint = "tcp:1:interface=127.0.0.1"\n'):
             self.path.write_text(re.sub(r"\[admin\]\s+endpoint.*\s+", window, text))
             with capturedLogs() as logs:
-                reloading(gateway).reload()
+                await reloading(gateway).reload()
             assert [event["key"] for event in logs if "key" in event] == ["admin.endpoint"]
             assert (await self.health(port))[0] == 401, "nobody looks in where a token was wanted"
         self.path.write_text(text)
-        reloading(gateway).reload()
+        await reloading(gateway).reload()
         assert (await self.health(port))[0] == 200, "here it was said that none is"
         await gateway.stopService()
 
@@ -284,11 +286,80 @@ class GatewayTests(TestCase):
         self.patch(gateway.terminals.directory, "reconfigure", lambda *_: 1 / 0)
         ready: list[bool] = []
         self.patch(Systemd, "ready", lambda _: ready.append(True))
-        reloading(gateway).reload()
+        await reloading(gateway).reload()
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
         assert gateway.metrics.registry.get_sample_value("sip2gw_reloads_total", {"outcome": "refused"}) == 1
         assert ready, "whoever waits for the reload hears of its end"
         await gateway.stopService()
+
+    async def test_K22_terminals_are_answered_while_the_file_is_read(self) -> None:
+        gateway = self.start()
+        terminal = await self.connect(gateway.doors[0])
+        read, go_on = threading.Event(), threading.Event()
+
+        def slowly(path: str) -> Config:
+            read.set()
+            assert go_on.wait(30), "the loop did not go on"
+            return load(path)
+
+        self.patch(sip2gw.reloading, "load", slowly)
+        self.path.write_text(self.path.read_text() + "connections = 7\n")
+        done = reloading(gateway).reload()
+        while not read.is_set():
+            await deferLater(reactor, 0.001)
+        terminal.sendLine(b"9900302.00")
+        assert (await terminal.answer).startswith(b"98")
+        assert gateway.terminals.limits.connections != 7
+        go_on.set()
+        await done
+        assert gateway.terminals.limits.connections == 7
+        await gateway.stopService()
+
+    async def test_R11_signals_during_a_reload_are_answered_by_one_more(self) -> None:
+        gateway = self.start()
+        go_on, times = threading.Event(), []
+
+        def slowly(path: str) -> Config:
+            times.append(path)
+            assert go_on.wait(30)
+            return load(path)
+
+        self.patch(sip2gw.reloading, "load", slowly)
+        asked = [reloading(gateway).reload() for _ in range(300)]
+        go_on.set()
+        await DeferredList(asked)
+        assert len(times) == 2, "the one that was under way, and one for the others"
+        await gateway.stopService()
+
+    async def test_R13_a_relative_path_holds_after_a_change_of_folder(self) -> None:
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.path.parent)
+        top = makeService(options("--config", self.path.name))
+        os.chdir("/")
+        top.privilegedStartService()
+        top.startService()
+        gateway, again = top
+        self.addCleanup(top.signals.put_back)
+        await again.reload()
+        assert gateway.metrics.registry.get_sample_value("sip2gw_reloads_total", {"outcome": "ok"}) == 1
+        await top.stopService()
+
+    async def test_K22_stopping_waits_for_the_thread_that_reads(self) -> None:
+        gateway = self.start()
+        go_on = threading.Event()
+
+        def slowly(path: str) -> Config:
+            assert go_on.wait(30)
+            return load(path)
+
+        self.patch(sip2gw.reloading, "load", slowly)
+        self.path.write_text(self.path.read_text() + "connections = 7\n")
+        done = reloading(gateway).reload()
+        stopped = gateway.parent.stopService()
+        go_on.set()
+        await done
+        await stopped
+        assert gateway.terminals.limits.connections != 7
 
     async def test_F88_F90_a_reload_while_it_stops_does_not_end_it(self) -> None:
         before = signal.getsignal(signal.SIGHUP)
@@ -407,9 +478,9 @@ class FaultTests(TestCase):
     def test_every_fault_of_the_file(self) -> None:
         self.path.write_text('[[listen]]\nendpoint = "tcp:6001"\n[terminals]\nretry = 3\n')
         lines = self.gives_up(makeService, options("--config", str(self.path)))
-        assert [line.removeprefix(f"{self.path}: ").partition(":")[0] for line in lines] == [
-            "terminals.retry",
-            "listen[0].endpoint",
+        assert [line.removeprefix(f"{self.path}:").split(": ")[:2] for line in lines] == [
+            ["2", "listen tcp:6001, endpoint"],
+            ["4", "terminals.retry"],
         ]
 
     def test_no_file(self) -> None:

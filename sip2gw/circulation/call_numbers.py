@@ -29,6 +29,11 @@ def within(call_number: str, first: str, last: str) -> bool:
     return bool(place) and key(first) <= place and (place <= end or _begins(place, end))
 
 
+def can_hold(first: str, last: str) -> bool:
+    """Whether any call number stands between these two."""
+    return key(first) <= key(last) or _begins(key(first), key(last))
+
+
 def _elements(text: str) -> Iterator[Element]:
     before = None
     whole = False

@@ -6,8 +6,9 @@ the file's own folder.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,13 @@ from sip2gw.circulation.settings import Settings
 from sip2gw.config import accounts, operation
 from sip2gw.config.accounts import TerminalAccount, read_accounts
 from sip2gw.config.asking import LibrarikaAPI, Terminals, check_deadlines
+from sip2gw.config.bounds import check_bounds
 from sip2gw.config.doors import Listen, check_places, read_listen
 from sip2gw.config.libraries import KINDS, read_settings
 from sip2gw.config.operation import Admin, Log, Security, check_admin, readable_secrets
+from sip2gw.config.sources import read_sources
 from sip2gw.config.values import Tables
-from sip2gw.faults import ConfigFaults, Fault, unknown_key
+from sip2gw.faults import ConfigFaults, unknown_key
 from sip2gw.limits import Limits
 
 __all__ = [
@@ -35,7 +38,6 @@ __all__ = [
     "TerminalAccount",
     "Terminals",
     "load",
-    "read",
 ]
 
 
@@ -69,28 +71,38 @@ _MADE = "settings", "given", "warnings"
 
 
 def load(path: str | Path) -> Config:
-    """Read a file. Raises `ConfigFaults`."""
+    """Read a file, and those that it names. Raises `ConfigFaults`."""
+    with _no_garbage_collection():
+        sources = read_sources(Path(path))
+        if not sources.found:
+            raise ConfigFaults(str(path), sources.faults)
+        folder = Path(path).absolute().parent
+        kinds = {**KINDS, **operation.KINDS, **accounts.kinds(folder)}
+        tables = Tables(folder, _EXAMPLES, kinds)
+        config = _read(sources.raw, tables)
+    if config is None or sources.faults:
+        raise ConfigFaults(str(path), sources.located([*sources.faults, *tables.faults]))
+    return config
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Spare the collector what is made here: no garbage, but so much that each look at it would hold up terminals."""
+    enabled = gc.isenabled()
+    gc.disable()
     try:
-        raw = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        fault = Fault("", f"can't be read: {error.strerror}", "name an existing file that may be read")
-        raise ConfigFaults(str(path), [fault]) from None
-    except UnicodeDecodeError as error:
-        fault = Fault("", f"is no UTF-8 at byte {error.start}", "save it as UTF-8")
-        raise ConfigFaults(str(path), [fault]) from None
-    except tomllib.TOMLDecodeError as error:
-        fault = Fault("", f"is no TOML: {error}", "see https://toml.io; texts stand in quotes")
-        raise ConfigFaults(str(path), [fault]) from None
-    return read(raw, Path(path))
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
-def read(raw: dict[str, Any], path: Path) -> Config:
-    """The configuration that a file's content means. Raises `ConfigFaults`."""
-    folder = path.absolute().parent
-    tables = Tables(folder, _EXAMPLES, {**KINDS, **operation.KINDS, **accounts.kinds(folder)})
-    faults = tables.faults
+def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
+    """The configuration that the content of the files means; None if `tables` has faults of it."""
     known = [*(name.name for name in fields(Config) if name.name not in _MADE), "profiles", "libraries"]
-    faults += [unknown_key("", key, known) for key in raw if key not in known]
+    for key in raw:
+        if key not in known:
+            tables.add(unknown_key("", key, known))
     listen = read_listen(raw.get("listen"), tables)
     librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
     admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
@@ -102,6 +114,8 @@ def read(raw: dict[str, Any], path: Path) -> Config:
     check_places(listen, admin, tables)
     if librarika and terminals:
         check_deadlines(librarika, terminals, tables)
+        if limits:
+            check_bounds(raw, librarika, terminals, limits, tables)
     if admin:
         check_admin(admin, tables)
     found = [read_accounts(place, one, tables) for place, one in listen.items()]
@@ -113,8 +127,8 @@ def read(raw: dict[str, Any], path: Path) -> Config:
         *chain.from_iterable(warned for _, warned in found),
         *_check_secrets(listen, passwords, admin, security or Security(), tables),
     ]
-    if faults or not (librarika and terminals and limits and log and security):
-        raise ConfigFaults(str(path), faults)
+    if tables.faults or not (librarika and terminals and limits and log and security):
+        return None
     return Config(
         tuple(listen.values()),
         librarika,

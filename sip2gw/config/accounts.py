@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NewType
 
 from attrs import frozen
 
-from sip2gw.config.values import Networks, Tables, say, text
+from sip2gw.config.scalars import say, text
+from sip2gw.config.values import Networks, Tables
 from sip2gw.faults import Wrong
 from sip2gw.secret import Secret
 from sip2gw.tenants import nickname

@@ -25,7 +25,7 @@ from sip2gw.config.values import (
     RevocationFile,
     Tables,
 )
-from sip2gw.faults import Fault
+from sip2gw.faults import Fault, Wrong
 
 _LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
 
@@ -73,10 +73,10 @@ class Listen:
 def read_listen(raw: Any, tables: Tables) -> dict[str, Listen]:
     """The listen tables that can be used, by place."""
     if not raw:
-        tables.faults.append(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
+        tables.add(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
         return {}
     if not isinstance(raw, list):
-        tables.faults.append(Fault("listen", "is no list of tables", "write [[listen]], in double brackets"))
+        tables.add(Fault("listen", "is no list of tables", "write [[listen]], in double brackets"))
         return {}
     read = {f"listen[{index}]": table for index, table in enumerate(raw)}
     found = {place: tables.read(table, Listen, place) for place, table in read.items()}
@@ -94,14 +94,36 @@ def check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables)
                 f'is "{one.endpoint}", where other machines could connect without TLS',
                 'add certificates = "...", or interface=127.0.0.1 to the endpoint, or insecure = true',
             )
-    seen: dict[str, str] = {}
+        with tables.faults_at(f"{place}.proxy_from"):
+            _check_balancers(one)
     endpoints = {f"{place}.endpoint": one.endpoint for place, one in listen.items()}
     if admin is not None:
         endpoints["admin.endpoint"] = admin.endpoint
+    _check_clashes(endpoints, tables)
+
+
+def _check_balancers(one: Listen) -> None:
+    """See that some balancer can connect. Raises `Wrong`."""
+    if one.proxy_from is None:
+        return
+    if one.endpoint.is_path:
+        raise Wrong(
+            "lets nobody in: who connects to a path has no address",
+            "leave it out, or write the endpoint with tcp",
+        )
+    if one.endpoint.ipv4_only and all(network.version == 6 for network in one.proxy_from):
+        raise Wrong(
+            "lets nobody in: it has only IPv6, and the endpoint only IPv4", "write networks of IPv4, or tcp6"
+        )
+
+
+def _check_clashes(endpoints: dict[str, Endpoint], tables: Tables) -> None:
+    earlier: dict[str, Endpoint] = {}
     for place, endpoint in endpoints.items():
-        if endpoint.address and endpoint.address in seen:
-            tables.fault(place, f"listens where {seen[endpoint.address]} does", "give each a port of its own")
-        seen.setdefault(endpoint.address, place)
+        if taken := next((other for other, one in earlier.items() if one.clashes(endpoint)), None):
+            problem = "listens where the endpoint in {other} does"
+            tables.fault(place, problem, "give each a port of its own", taken)
+        earlier[place] = endpoint
 
 
 def _check_tls(place: str, one: Listen, tables: Tables) -> None:
@@ -118,6 +140,8 @@ def _check_tls(place: str, one: Listen, tables: Tables) -> None:
             tables.fault(
                 f"{place}.{key}", f"means nothing without {needed}", f"add {needed}, or leave it out"
             )
+    if one.insecure and one.certificates is not None:
+        tables.fault(f"{place}.insecure", "means nothing with certificates", "leave it out")
     with tables.faults_at(f"{place}.default_certificate"):
         if one.certificates is not None:
             default_of(places(one.certificates), one.default_certificate)

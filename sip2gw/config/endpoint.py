@@ -5,7 +5,8 @@ So every form that Twisted knows is understood as Twisted understands it, and no
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+import os
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from attrs import frozen
 from twisted.internet.endpoints import serverFromString
@@ -19,6 +20,8 @@ EXAMPLES = '"tcp:6009", "tcp:6001:interface=127.0.0.1" or "unix:/run/sip2gw.sock
 _REHEARSED = ("tcp", "tcp6", "unix")
 """The kinds that do nothing when they listen but ask the reactor to."""
 
+_FAMILIES = {"tcp6": "IPv6"}
+
 BACKLOG = 1024
 """Connections that may wait to be taken, unless the string says otherwise: all terminals come back at once."""
 
@@ -29,12 +32,38 @@ class Endpoint:
 
     description: str
     address: str = ""
-    """Where it would listen, the same for the same place however it is written; "" if that can't be told."""
+    """Where it would listen: an IP address, a host name or a path; "" if that can't be told."""
+    port: int = 0
+    """0 for any free one, or none."""
     local: bool = False
     """Whether only this machine can reach it; false if that can't be told."""
 
     def __str__(self) -> str:
         return self.description
+
+    @property
+    def is_path(self) -> bool:
+        """Whether it is a socket in the file system."""
+        return self.description.partition(":")[0] == "unix"
+
+    @property
+    def ipv4_only(self) -> bool:
+        """Whether nobody with an address of IPv6 can connect."""
+        ip = None if self.is_path else _ip(self.address)
+        return ip is not None and ip.version == 4
+
+    def clashes(self, other: Endpoint) -> bool:
+        """Whether the two can't both be listened on."""
+        if self.is_path or other.is_path:
+            return self.is_path and other.is_path and self.address == other.address
+        if not self.port or self.port != other.port:
+            return False
+        here, there = _ip(self.address), _ip(other.address)
+        if here is None or there is None:
+            return self.address == other.address
+        # One that listens on all addresses of IPv6 takes those of IPv4 as well.
+        everywhere = [one for one in (here, there) if one.is_unspecified]
+        return here == there or any(one.version == 6 or here.version == there.version for one in everywhere)
 
     @classmethod
     def read(cls, description: str) -> Endpoint:
@@ -60,13 +89,20 @@ class Endpoint:
             return cls(description)
         except Exception as error:  # each kind of endpoint has a way of its own of saying no
             raise Wrong(
-                f"is {description!r}, no server endpoint: {_plain(error)}", _hint(description)
+                f"is {description!r}, no server endpoint: {_plain(error)}", endpoint_of(description)
             ) from None
         if not 0 <= notes.port <= 65535:
             raise Wrong(
                 f"is {description!r}, with the port {notes.port}", "ports are 1 to 65535; 0 is any free one"
             )
-        return cls(description, notes.address, notes.local)
+        ip = _ip(notes.address)
+        wrong = _like_an_ip(notes.address) if ip is None else ip.version == 4 and kind == "tcp6"
+        if wrong and not notes.path:
+            raise Wrong(
+                f"is {description!r}, with the interface {notes.address}, no address of {_FAMILIES.get(kind, 'IP')}",
+                'write for example "tcp:6009:interface=127.0.0.1" or "tcp6:6009:interface=\\:\\:1"',
+            )
+        return cls(description, notes.address, notes.port, notes.local)
 
     def on(self, reactor: IReactorCore) -> IStreamServerEndpoint:
         """The endpoint itself. Raises LookupError for a socket that systemd has not handed over."""
@@ -82,18 +118,31 @@ class _Notes:
 
     def __init__(self) -> None:
         self.address = ""
+        self.path = False
         self.local = False
         self.port = 0
 
     def listenTCP(self, port: int, *_: object, interface: str = "", **__: object) -> None:
         self.port = port
         self.local = is_loopback(interface)
-        # Port 0 is another one each time.
-        self.address = f"tcp:{interface}:{port}" if port else ""
+        self.address = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(interface, interface)  # noqa: S104 (what Twisted means by it)
 
     def listenUNIX(self, address: str, *_: object, **__: object) -> None:
         self.local = True
-        self.address = f"unix:{address}"
+        self.path = True
+        self.address = os.path.abspath(address)
+
+
+def _ip(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(address)
+    except ValueError:
+        return None
+
+
+def _like_an_ip(address: str) -> bool:
+    """Whether something that is no IP address was meant to be one."""
+    return ":" in address or address.replace(".", "").isdecimal()
 
 
 def is_loopback(host: str) -> bool:
@@ -114,7 +163,8 @@ def _plain(error: Exception) -> str:
     return text
 
 
-def _hint(description: str) -> str:
+def endpoint_of(description: str) -> str:
+    """What to write instead of something that is no endpoint."""
     if description.isdecimal():
         return f'write "tcp:{description}" or "tcp:{description}:interface=127.0.0.1"'
     return f"write for example {EXAMPLES}"

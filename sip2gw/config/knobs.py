@@ -14,14 +14,19 @@ from attrs import field, make_class
 from sip2gw.circulation import catalogues
 from sip2gw.circulation.profile import Alert, DueDateForm
 from sip2gw.circulation.settings import KNOBS
-from sip2gw.config.values import flag, integer, say
+from sip2gw.config.answers import EVER_SENT, SENT
+from sip2gw.config.scalars import flag, integer, is_one_line, say
 from sip2gw.faults import Wrong
 from sip2gw.sip2.fields import VOCABULARY
-from sip2gw.sip2.message import REQUESTS, RESPONSES
+from sip2gw.sip2.message import REQUESTS, RESPONSES, Request
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]")
 _ASCII = "".join(map(chr, range(0x20, 0x7F)))
-_STATEFUL = re.compile(r"(iso2022|hz|utf_?7)", re.IGNORECASE)
+_STATEFUL = re.compile(r"(iso2022|hz|utf_?7|raw.unicode)", re.IGNORECASE)
+_CHARSETS = ("ascii", "cp437", "cp850", "cp936", "cp1252", "iso-8859-1", "iso-8859-15", "latin-1", "utf-8")
+_IN_VALUES = ".,-/:"
+_ALWAYS = frozenset({"93", "97", "99"})
+"""The requests that every terminal may use."""
 _IDENTIFIERS = ("accession", "barcode", "isbn")
 _NAMES_IN_AE = ("name", "patron_id")
 _NAMES_IN_AV = ("ref", "kind", "amount", "currency", "title", "item_id", "since")
@@ -32,8 +37,12 @@ Check = Callable[[Any], Any]
 
 def plain_text(value: Any) -> str:
     """A text of one line, perhaps empty."""
-    if not isinstance(value, str) or not (value.isprintable() or not value):
-        raise Wrong(f"is {say(value)} and no text", "write a text in quotes")
+    if not isinstance(value, str) or not is_one_line(value):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        raise Wrong(
+            f"is {say(value)} and no text",
+            f'write "{value}", in quotes' if number else "write a text in quotes",
+        )
     return value.strip()
 
 
@@ -52,7 +61,7 @@ def listed(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
     """A list of such words, each once."""
 
     def check(value: Any) -> tuple[str, ...]:
-        words = _words(value)
+        words = _words(value, known)
         for word in words:
             if word not in known:
                 raise Wrong(f"has {say(word)}", _hint(word, known))
@@ -63,7 +72,7 @@ def listed(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
 
 def one_of(kind: type[Enum]) -> Check:
     """A member of an enumeration, by its value."""
-    return lambda value: kind(choice(*(member.value for member in kind))(value))
+    return lambda value: kind(choice(*sorted(member.value for member in kind))(value))
 
 
 def language(value: Any) -> str:
@@ -74,19 +83,40 @@ def language(value: Any) -> str:
     return text
 
 
-def _words(value: Any) -> tuple[str, ...]:
+def _words(value: Any, known: Collection[str] = ()) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        raise Wrong(f"is {say(value)} and no list of texts", 'write it like ["...", "..."]')
+        words = value if isinstance(value, list) else [value]
+        meant = [_meant(str(word), known) or str(word) for word in words]
+        shown = ", ".join(f'"{word}"' for word in meant) if set(meant) <= set(known) else '"...", "..."'
+        raise Wrong(f"is {say(value)} and no list of texts", f"write it like [{shown}]")
     if len(set(value)) != len(value):
         raise Wrong(f"is {say(value)}, with something twice", "name each once")
     return tuple(value)
 
 
 def _hint(value: Any, known: Collection[str]) -> str:
-    close = get_close_matches(str(value).lower(), sorted(known), n=1)
-    if close and isinstance(value, str):
-        return f'did you mean "{close[0]}"?'
-    return "write " + " or ".join(f'"{word}"' for word in sorted(known))
+    if isinstance(value, str) and (meant := _meant(value, known)):
+        return f'did you mean "{meant}"?'
+    ordered = known if isinstance(known, tuple) else sorted(known)
+    return "write " + " or ".join(f'"{word}"' for word in ordered)
+
+
+def _meant(word: str, known: Collection[str]) -> str:
+    """The one of the known words that was meant; empty if none is like it."""
+    signs = {"\r": "cr", "\n": "lf", "\r\n": "crlf"}.get(word, word.strip().lower())
+    for likely in (word, signs, word.strip().zfill(2)):
+        if likely in known:
+            return likely
+    if word in RESPONSES:  # the codes of two messages are always alike
+        return next(
+            (code for code, request in REQUESTS.items() if code in known and _answers(request, word)), ""
+        )
+    close = [] if word.isdecimal() else get_close_matches(signs, sorted(known), n=1)
+    return close[0] if close else ""
+
+
+def _answers(request: type[Request], code: str) -> bool:
+    return request.response.code == code
 
 
 def _charset(value: Any) -> str:
@@ -96,9 +126,9 @@ def _charset(value: Any) -> str:
     except (LookupError, ValueError):
         fits = False
     if not fits:
-        raise Wrong(
-            f"is {say(value)}", 'write "utf-8", "cp850", "latin-1", "ascii" or another that contains ASCII'
-        )
+        meant = "cp850" if str(value) == "850" else _meant(str(value), _CHARSETS)
+        others = 'write "utf-8", "cp850", "latin-1", "ascii" or another that contains ASCII'
+        raise Wrong(f"is {say(value)}", f'did you mean "{meant}"?' if meant else others)
     return name
 
 
@@ -106,7 +136,23 @@ def _delimiter(value: Any) -> str:
     wanted = isinstance(value, str) and len(value) == 1 and value in _ASCII.strip() and not value.isalnum()
     if not wanted:
         raise Wrong(f"is {say(value)}", 'write one sign such as "|" or "^", no letter or digit')
+    if value in _IN_VALUES:
+        raise Wrong(
+            f"is {say(value)}, which stands in amounts or dates", 'write another sign, such as "|" or "^"'
+        )
     return str(value)
+
+
+def _messages(value: Any) -> frozenset[str]:
+    allowed = frozenset(REQUESTS if value == "all" else listed(REQUESTS)(value))
+    if not allowed - _ALWAYS:
+        problem = (
+            f"allows nothing but {', '.join(sorted(_ALWAYS))}, which are always allowed"
+            if allowed
+            else "is empty"
+        )
+        raise Wrong(problem, 'name what the terminal is for, such as ["09"], or "all"')
+    return allowed
 
 
 def _fields(value: Any) -> frozenset[str]:
@@ -116,6 +162,13 @@ def _fields(value: Any) -> frozenset[str]:
         if not _is_field(code) or (message and message not in RESPONSES):
             raise Wrong(
                 f"has {say(entry)}", 'write the code of a field, "BD", or of one in one response, "10.AA"'
+            )
+        sent = SENT[message] if message else EVER_SENT
+        if code in VOCABULARY and code not in sent:
+            having = sorted(other for other, codes in SENT.items() if code in codes)
+            fix = f"{code} is in {', '.join(having)}" if having else "leave it out"
+            raise Wrong(
+                f"has {say(entry)}, but {message or 'no answer'} {'never ' * bool(message)}has {code}", fix
             )
     return frozenset(value)
 
@@ -166,7 +219,7 @@ CHECKS: Mapping[str, Check] = {
     "max_length": lambda value: integer(value, 20, 4000),
     "institution_id": plain_text,
     "library_in": lambda value: frozenset(listed(("CN", "CP"))(value)),
-    "messages": lambda value: frozenset(REQUESTS if value == "all" else listed(REQUESTS)(value)),
+    "messages": _messages,
     "hide": _fields,
     "show": _fields,
     "rename": _renames,

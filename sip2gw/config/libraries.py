@@ -9,17 +9,20 @@ from typing import Any
 from attrs import field, frozen
 
 from sip2gw.circulation import speech
-from sip2gw.circulation.profiles import BUILT_IN, DEFAULT, Named
+from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.circulation.sorting import BinRule
+from sip2gw.circulation.texts import TEXTS
+from sip2gw.config import bins, profiles
 from sip2gw.config.accounts import nickname_in
-from sip2gw.config.knobs import Check, given, language, one_of, plain_text, table
-from sip2gw.config.values import Tables, flag, say, text
-from sip2gw.faults import Fault, Wrong
-from sip2gw.library import Medium
-
-
-class _Text(str): ...
+from sip2gw.config.bins import read_bins
+from sip2gw.config.contradictions import LOOKED_AT
+from sip2gw.config.knobs import Check, given, language, plain_text, table
+from sip2gw.config.profiles import check_knobs
+from sip2gw.config.scalars import flag, is_one_line, label, say
+from sip2gw.config.spelled import check_delimiter
+from sip2gw.config.values import Tables
+from sip2gw.faults import Wrong
 
 
 class _Name(str): ...
@@ -29,12 +32,6 @@ class _Nickname(str): ...
 
 
 class _Language(str): ...
-
-
-class _Range(tuple[str, str]): ...
-
-
-class _Medium: ...
 
 
 class _Tables(list[dict[str, Any]]): ...
@@ -53,34 +50,15 @@ class _Library:
     texts: _Words | None = None
 
 
-@frozen
-class _Bin:
-    bin: _Name
-    branch: _Text | None = None
-    location: _Text | None = None
-    call_numbers: _Range | None = None
-    medium: _Medium | None = None
-    hold: bool | None = None
-    transit: bool | None = None
-    unknown: bool | None = None
-    alert: bool | None = None
-
-    def rule(self) -> BinRule:
-        """What the table means."""
-        names = {name: getattr(self, name) for name in ("bin", *_CONDITIONS)}
-        return BinRule(**names)
-
-    def always(self) -> bool:
-        """Whether the rule matches whatever comes."""
-        return all(getattr(self, name) is None for name in _CONDITIONS)
-
+_SAME: tuple[tuple[str, Any], ...] = ()
+_SPELLING = ("charset", "delimiter", "max_length", "sort_bin")
+"""The knobs that decide whether a terminal is told a bin, and as what."""
 
 _LIBRARY = 'begin each library with [[libraries]] and nickname = "...", and what belongs to it below that'
-_CONDITIONS = ("branch", "location", "call_numbers", "medium", "hold", "transit", "unknown", "alert")
 
 
 def _name(value: Any) -> str:
-    return text(value, '"sorter-cl"').strip()
+    return label(value, '"sorter-cl"')
 
 
 def _tables(value: Any) -> Any:
@@ -89,16 +67,6 @@ def _tables(value: Any) -> Any:
             f"is {say(value)}, no list of tables", "write a table for each, in double brackets or in [{...}]"
         )
     return value
-
-
-def _range(value: Any) -> tuple[str, str]:
-    if (
-        not isinstance(value, list)
-        or len(value) != 2
-        or not all(isinstance(end, str) and end for end in value)
-    ):
-        raise Wrong(f"is {say(value)}", 'write the first and the last call number, such as ["500", "599"]')
-    return value[0], value[1]
 
 
 def _words(value: Any) -> dict[str, str]:
@@ -111,91 +79,41 @@ def _words(value: Any) -> dict[str, str]:
         for whole, own in inner.items():
             if not isinstance(own, str):
                 raise Wrong(f"has {whole} = {say(own)}, no text", "write it in quotes")
+            if not is_one_line(own):
+                raise Wrong(f"has {whole} = {say(own)}, with a control character", "write it in one line")
             words[whole] = own
     return words
 
 
-_ProfileTable, _PROFILE_KINDS = table("ProfileTable", {"like": _name, "why": plain_text})
 _TerminalTable, _TERMINAL_KINDS = table(
     "TerminalTable", {"account": plain_text, "location": plain_text, "profile": _name}
 )
 KINDS: Mapping[Any, Check] = {
-    _Text: plain_text,
     _Name: _name,
     _Nickname: nickname_in,
     _Language: language,
-    _Range: _range,
-    _Medium: one_of(Medium),
     _Tables: _tables,
     _Words: _words,
     bool: flag,
-    **_PROFILE_KINDS,
+    **profiles.KINDS,
     **_TERMINAL_KINDS,
+    **bins.KINDS,
 }
 """The kinds of values in these tables."""
 
 
-def read_settings(profiles: Any, libraries: Any, tables: Tables) -> Settings:
+def read_settings(raw_profiles: Any, raw_libraries: Any, tables: Tables) -> Settings:
     """What the two tables mean; their faults are added to those of `tables`."""
-    known = _profiles(profiles, tables)
-    return Settings(known, _Libraries(tables, known).read(libraries))
-
-
-def _profiles(raw: Any, tables: Tables) -> Mapping[str, Named]:
-    if not isinstance(raw, dict):
-        tables.fault("profiles", f"is {say(raw)}", "write [profiles.NAME] and a line for each knob")
-        return BUILT_IN
-    known = dict(BUILT_IN)
-    for name, one in raw.items():
-        place = f"profiles.{name}"
-        read = tables.read(one, _ProfileTable, place)
-        if name in BUILT_IN:
-            tables.fault(place, "is built in", f'give it another name, and like = "{name}"')
-        elif read is not None:
-            _check_contradictions(read, place, tables)
-            known[name] = Named(name, given(read), read.like or DEFAULT, read.why or "", place)
-        else:
-            known[name] = Named(name)
-    for name in raw.keys() - BUILT_IN.keys():
-        _check_lineage(name, known, tables)
-    return known
-
-
-def _check_lineage(name: str, known: dict[str, Named], tables: Tables) -> None:
-    like = known[name].like
-    if like not in known:
-        tables.faults.append(unknown_profile(f"profiles.{name}.like", like, known))
-        known[name] = Named(name)
-        return
-    seen = {name}
-    while like:
-        if like in seen:
-            tables.fault(
-                f"profiles.{name}.like", f"goes round in a circle to {like}", "end it at a built-in profile"
-            )
-            return
-        seen.add(like)
-        like = known[like].like if like in known else ""
-
-
-def unknown_profile(place: str, name: str, known: Mapping[str, Named]) -> Fault:
-    """The fault of a name that no profile has."""
-    close = get_close_matches(name.lower(), known, n=1)
-    fix = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
-    return Fault(place, f"names no profile: {say(name)}", fix)
-
-
-def _check_contradictions(read: Any, place: str, tables: Tables) -> None:
-    if both := sorted((read.hide or frozenset()) & (read.show or frozenset())):
-        tables.fault(f"{place}.show", f"and hide both name {', '.join(both)}", "name it in one of them")
+    known = profiles.read_profiles(raw_profiles, tables)
+    return Settings(known.named, _Libraries(tables, known).read(raw_libraries))
 
 
 @frozen
 class _Libraries:
-    """Reads the libraries; `known` are the profiles."""
+    """Reads the libraries."""
 
     tables: Tables
-    known: Mapping[str, Named]
+    profiles: profiles.Profiles
     seen: dict[str, str] = field(factory=dict)
 
     def read(self, raw: Any) -> dict[str, LibrarySettings]:
@@ -216,25 +134,30 @@ class _Libraries:
             return None
         if read.nickname in self.seen:
             self.tables.fault(
-                f"{place}.nickname", f"is that of {self.seen[read.nickname]}", "say all in one table"
+                f"{place}.nickname",
+                f'is "{read.nickname}", as in {{other}}',
+                "say all of a library in one table",
+                self.seen[read.nickname],
             )
         self.seen.setdefault(read.nickname, place)
-        self._check_profile(read.profile, f"{place}.profile")
-        self._check_words(read.texts or {}, f"{place}.texts")
+        self.profiles.check_name(read.profile, f"{place}.profile", self.tables)
+        terminals = self._terminals(read, f"{place}.terminals")
+        if read.texts:
+            self._check_words(read.texts, self._told(read, terminals), f"{place}.texts")
         return LibrarySettings(
             read.nickname,
             read.profile or "",
-            self._terminals(read.terminals or (), f"{place}.terminals"),
-            self._bins(read.bins or (), f"{place}.bins"),
+            terminals,
+            self._bins(read, terminals, f"{place}.bins"),
             read.texts or {},
             read.language or "",
-            place,
+            f"library {read.nickname}",
         )
 
-    def _terminals(self, raw: Any, place: str) -> tuple[TerminalSettings, ...]:
+    def _terminals(self, library: _Library, place: str) -> tuple[TerminalSettings, ...]:
         found: list[TerminalSettings] = []
         taken: dict[tuple[str, str], str] = {}
-        for number, one in enumerate(raw):
+        for number, one in enumerate(library.terminals or ()):
             here = f"{place}[{number}]"
             read = self.tables.read(one, _TerminalTable, here)
             if read is None:
@@ -245,43 +168,60 @@ class _Libraries:
                     here, "names no terminal", "add account or location (CP), or say it of the library"
                 )
             elif who in taken:
-                self.tables.fault(
-                    here, f"names the terminals of {taken[who]}", "say all of them in one table"
-                )
+                problem = "names the terminals of {other}"
+                self.tables.fault(here, problem, "say all of them in one table", taken[who])
             taken.setdefault(who, here)
-            self._check_profile(read.profile, f"{here}.profile")
-            _check_contradictions(read, here, self.tables)
+            self.profiles.check_name(read.profile, f"{here}.profile", self.tables)
+            self._check_terminal(read, read.profile or library.profile or "", here)
+            whom = " at ".join(filter(None, [read.account, read.location]))
+            origin = f"library {library.nickname}, terminal {whom}"
             found.append(
                 TerminalSettings(
-                    read.account or "", read.location or "", read.profile or "", given(read), here
+                    read.account or "", read.location or "", read.profile or "", given(read), origin
                 )
             )
         return tuple(found)
 
-    def _bins(self, raw: Any, place: str) -> tuple[BinRule, ...]:
-        rules: list[BinRule] = []
-        last = ""
-        for number, one in enumerate(raw):
-            here = f"{place}[{number}]"
-            if last:
-                self.tables.fault(
-                    here, f"is never reached: {last} takes everything", "put the other one last"
-                )
-                break
-            read = self.tables.read(one, _Bin, here)
-            if read is not None:
-                rules.append(read.rule())
-                last = here if read.always() and len(one) == 1 else ""
-        return tuple(rules)
+    def _bins(
+        self, library: _Library, terminals: tuple[TerminalSettings, ...], place: str
+    ) -> tuple[BinRule, ...]:
+        told = self._told(library, terminals) if library.bins else []
+        told = [one for one in told if one.sort_bin] or told
+        return read_bins(library.bins or (), told, place, self.tables)
 
-    def _check_profile(self, name: str | None, place: str) -> None:
-        if name is not None and name not in self.known:
-            self.tables.faults.append(unknown_profile(place, name, self.known))
+    def _told(self, library: _Library, terminals: tuple[TerminalSettings, ...]) -> list[Profile]:
+        """How the terminals of a library are told things, each way once."""
+        ways = {(library.profile or "", _SAME)}
+        for one in terminals:
+            knobs = tuple((knob, one.knobs[knob]) for knob in _SPELLING if knob in one.knobs)
+            ways.add((one.profile or library.profile or "", knobs))
+        return [self.profiles.changed(name, dict(knobs)) for name, knobs in sorted(ways)]
 
-    def _check_words(self, words: Mapping[str, str], place: str) -> None:
+    def _check_terminal(self, read: Any, name: str, place: str) -> None:
+        knobs = given(read)
+        profile = self.profiles.of(name)
+        if not knobs.keys().isdisjoint(LOOKED_AT | {"delimiter"}):  # thousands of terminals have none of them
+            profile = self.profiles.changed(name, knobs)
+            check_knobs(knobs, profile, place, self.tables)
+        for key in ("account", "location"):
+            with self.tables.faults_at(f"{place}.{key}"):
+                check_delimiter(getattr(read, key) or "", profile)
+
+    def _check_words(self, words: Mapping[str, str], told: list[Profile], place: str) -> None:
         for key in words:
+            with self.tables.faults_at(f"{place}.{key}"):
+                for profile in told:
+                    check_delimiter(words[key], profile)
+            if not self.tables.is_sound(f"{place}.{key}"):
+                continue
             if wrong := speech.faults({key: words[key]}):
                 problems = "; ".join(fault.removeprefix(f"{key}: ") for fault in wrong)
-                self.tables.fault(
-                    f"{place}.{key}", problems, "docs/errors.md lists the texts and what they may name"
+                text, _, tag = key.partition(".")
+                close = get_close_matches(text, TEXTS, n=1) if text not in TEXTS else []
+                meant = ".".join(filter(None, [*close, tag]))
+                fix = (
+                    f"did you mean {meant}?"
+                    if close
+                    else "docs/errors.md lists the texts and what they may name"
                 )
+                self.tables.fault(f"{place}.{key}", problems, fix)

@@ -13,7 +13,8 @@ from attrs import frozen
 from sip2gw.certificate_folder import places
 from sip2gw.certificates import CHAIN, files_of
 from sip2gw.config.endpoint import Endpoint
-from sip2gw.config.values import Tables, TokenFile, say
+from sip2gw.config.knobs import choice
+from sip2gw.config.values import ClientCertificates, Tables, TokenFile
 from sip2gw.faults import Wrong
 from sip2gw.limits import Count
 
@@ -58,9 +59,13 @@ class Security:
     passwords in its memory."""
 
 
+_LEVEL = choice("debug", "info", "warn", "error")
+_READABLE = choice("refuse", "warn")
+_CLIENTS = choice("required", "optional")
 KINDS: Mapping[Any, Any] = {
-    LogLevelName: lambda value: LogLevelName(_word(value, "debug", "info", "warn", "error")),
-    ReadableSecrets: lambda value: ReadableSecrets(_word(value, "refuse", "warn")),
+    LogLevelName: lambda value: LogLevelName(_LEVEL(value)),
+    ClientCertificates: lambda value: ClientCertificates(_CLIENTS(value)),
+    ReadableSecrets: lambda value: ReadableSecrets(_READABLE(value)),
 }
 
 
@@ -102,9 +107,3 @@ def _readable(place: str, file: Path) -> Iterable[tuple[str, Wrong]]:
         return
     if mode & (stat.S_IROTH | stat.S_IWOTH):
         yield place, Wrong(f"is {file}, which every user of this machine can read", f"chmod o= {file}")
-
-
-def _word(value: Any, *known: str) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise Wrong(f"is {say(value)}", "write " + " or ".join(f'"{word}"' for word in known))
-    return value

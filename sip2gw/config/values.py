@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import string
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,15 +14,26 @@ from typing import Any, NewType, TypeVar
 from urllib.parse import urlsplit
 
 import cattrs
-from attrs import fields
+from attrs import evolve, fields
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
 from sip2gw.certificate_folder import places
 from sip2gw.certificates import read_authorities, read_pair
-from sip2gw.config.endpoint import EXAMPLES, Endpoint, is_loopback
+from sip2gw.config.endpoint import EXAMPLES, Endpoint, endpoint_of, is_loopback
+from sip2gw.config.scalars import flag, integer, number, say, text
 from sip2gw.faults import Fault, Wrong, unknown_key
-from sip2gw.limits import Bytes, Count, KeepAlive, LineLength, Mebibytes, Seconds, SecondsOrNever, Share
+from sip2gw.limits import (
+    Bytes,
+    Count,
+    Fields,
+    KeepAlive,
+    LineLength,
+    Mebibytes,
+    Seconds,
+    SecondsOrNever,
+    Share,
+)
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -72,6 +81,8 @@ class Tables:
         self, folder: Path, examples: dict[str, str], kinds: Mapping[Any, Callable[[Any], Any]] | None = None
     ) -> None:
         self.faults: list[Fault] = []
+        self._faulty: set[str] = set()
+        self._structures: dict[type[Any], Callable[[Any, Any], Any]] = {}
         self._folder = folder
         self._examples = examples
         self._converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
@@ -83,20 +94,32 @@ class Tables:
         if not isinstance(raw, dict):
             self.fault(place, f"is {say(raw)} and no table", f"write [{place}] and a line for each key")
             return None
-        structure = make_dict_structure_fn(kind, self._converter)
+        structure = self._structure(kind)
         try:
             return structure(raw, kind)
         except Exception as failure:
-            self.faults += _faults_of(failure, place, self._examples)
+            for fault in _faults_of(failure, place, self._examples):
+                self.add(fault)
         good = {key: value for key, value in raw.items() if self.is_sound(f"{place}.{key}")}
         try:
             return structure(good, kind)
         except Exception:
             return None  # what was wrong has been said
 
-    def fault(self, place: str, problem: str, fix: str) -> None:
+    def _structure(self, kind: type[T]) -> Callable[[Any, Any], T]:
+        """The function for tables of this class: cattrs compiles one in milliseconds, and there may be thousands."""
+        if kind not in self._structures:
+            self._structures[kind] = make_dict_structure_fn(kind, self._converter)
+        return self._structures[kind]
+
+    def fault(self, place: str, problem: str, fix: str, other: str = "") -> None:
+        """Add a fault. `other` is the place that `{other}` in the problem stands for."""
+        self.add(Fault(place, problem, fix, other))
+
+    def add(self, fault: Fault) -> None:
         """Add a fault."""
-        self.faults.append(Fault(place, problem, fix))
+        self.faults.append(fault)
+        self._faulty.add(fault.place)
 
     @contextmanager
     def faults_at(self, place: str) -> Iterator[None]:
@@ -108,18 +131,19 @@ class Tables:
 
     def is_sound(self, place: str) -> bool:
         """Whether no fault was found there so far."""
-        return all(fault.place != place for fault in self.faults)
+        return place not in self._faulty
 
     def _checks(self) -> dict[Any, Callable[[Any], Any]]:
         return {
             bool: flag,
-            Endpoint: lambda value: Endpoint.read(text(value, EXAMPLES)),
-            Seconds: lambda value: Seconds(_number(value, 0.001, 3600, "seconds, such as 20")),
-            Timeout: lambda value: Timeout(_number(value, 1, 99.8, "seconds, such as 30")),
+            Endpoint: _endpoint,
+            Seconds: lambda value: Seconds(number(value, 0.001, 3600, "seconds, such as 20")),
+            Timeout: lambda value: Timeout(number(value, 1, 99.8, "seconds, such as 30")),
             Retries: lambda value: Retries(integer(value, 0, 998)),
-            SecondsOrNever: lambda value: SecondsOrNever(_number(value, 0, 86400, "seconds, or 0 for never")),
-            Share: lambda value: Share(_number(value, 0, 1, "parts of the whole, such as 0.1")),
+            SecondsOrNever: lambda value: SecondsOrNever(number(value, 0, 86400, "seconds, or 0 for never")),
+            Share: lambda value: Share(number(value, 0, 1, "parts of the whole, such as 0.1")),
             Count: lambda value: Count(integer(value, 1, 10_000_000)),
+            Fields: lambda value: Fields(integer(value, 16, 10_000)),
             Bytes: lambda value: Bytes(integer(value, 512, 2**24)),
             KeepAlive: lambda value: KeepAlive(integer(value, 1, 7200)),
             Mebibytes: lambda value: Mebibytes(integer(value, 0, 2**20)),
@@ -127,7 +151,6 @@ class Tables:
             URLTemplate: _url_template,
             Certificates: lambda value: Certificates(_readable(self._path(value), _read_pairs)),
             CertificateName: lambda value: CertificateName(text(value, '"sip2.example.org"')),
-            ClientCertificates: _client_certificates,
             RevocationFile: lambda value: RevocationFile(self._path(value)),
             Networks: _networks,
             TokenFile: lambda value: TokenFile(_readable(self._path(value), token_in)),
@@ -150,7 +173,8 @@ def _faults_of(failure: BaseException, place: str, examples: dict[str, str]) -> 
         case ForbiddenExtraKeysError(extra_fields=extra, cl=table):
             known = [field.name for field in fields(table)]
             for key in sorted(extra):
-                yield unknown_key(place, key, known)
+                fault = unknown_key(place, key, known)
+                yield evolve(fault, fix="write it above the first table") if key == "libraries" else fault
         case Wrong(problem=problem, fix=fix):
             yield Fault(place, problem, fix)
         case KeyError():
@@ -164,42 +188,10 @@ def _hook(check: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
     return lambda value, _: check(value)
 
 
-def say(value: Any) -> str:
-    """A TOML value in few words."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def text(value: Any, example: str) -> str:
-    """A text of one line that says something. Raises `Wrong`."""
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise Wrong(f"is {say(value)} and no text", f"write for example {example}, in quotes")
-    return value
-
-
-def flag(value: Any) -> bool:
-    """True or false. Raises `Wrong`."""
-    if not isinstance(value, bool):
-        raise Wrong(f"is {say(value)}, neither true nor false", "write true or false, without quotes")
-    return value
-
-
-def integer(value: Any, least: int, most: int) -> int:
-    """A whole number within these bounds. Raises `Wrong`."""
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise Wrong(f"is {say(value)}", f"write a whole number from {least} to {most}, without quotes")
-    return value
-
-
-def _number(value: Any, least: float, most: float, unit: str) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not least <= value <= most:
-        raise Wrong(
-            f"is {say(value)}", f"write a number from {least:g} to {most:g} in {unit}, without quotes"
-        )
-    return float(value)
+def _endpoint(value: Any) -> Endpoint:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise Wrong(f"is {value} and no text", endpoint_of(str(value)))
+    return Endpoint.read(text(value, EXAMPLES))
 
 
 def _readable(path: Path, check: Callable[[Path], object]) -> Path:
@@ -212,21 +204,34 @@ def _read_pairs(path: Path) -> None:
         read_pair(place)
 
 
-def _client_certificates(value: Any) -> ClientCertificates:
-    if value not in ("optional", "required"):
-        raise Wrong(f"is {say(value)}", 'write "required" or "optional", in quotes')
-    return ClientCertificates(value)
-
-
 def _networks(value: Any) -> Networks:
+    if isinstance(value, str):
+        raise Wrong(f"is {say(value)} and no list of networks", f"write [{say(value)}]")
     if not isinstance(value, list) or not value:
         raise Wrong(f"is {say(value)} and no list of networks", f"write for example {_NETWORKS}")
+    found: list[IPv4Network | IPv6Network] = []
+    for one in value:
+        network = _network(text(one, _NETWORKS))
+        if around := next((other for other in found if _overlap(other, network)), None):
+            raise Wrong(f"has both {around} and {network}, which overlap", "leave out the smaller one")
+        found.append(network)
+    return Networks(tuple(found))
+
+
+def _network(value: str) -> IPv4Network | IPv6Network:
     try:
-        return Networks(tuple(ip_network(text(one, _NETWORKS)) for one in value))
-    except Wrong:
-        raise
+        return ip_network(value)
     except ValueError as error:
-        raise Wrong(f"is {say(value)}: {error}", f"write for example {_NETWORKS}") from None
+        wrong = f"has {say(value)}: {error}"
+    try:
+        meant = ip_network(value, strict=False)
+    except ValueError:
+        raise Wrong(wrong, f"write for example {_NETWORKS}") from None
+    raise Wrong(wrong, f'write "{meant}", or the one address without a slash')
+
+
+def _overlap(one: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    return one.version == other.version and one.overlaps(other)
 
 
 def _url_template(value: Any) -> URLTemplate:

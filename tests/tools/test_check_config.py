@@ -47,7 +47,11 @@ def test_faults(tmp_path):
     assert result.exit_code == 1
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 3
-    assert all(line.startswith(f"{path}: listen[") for line in result.stderr.splitlines())
+    assert [line.split("; ")[0] for line in result.stderr.splitlines()] == [
+        f'{path}:2: listen tcp:6009, endpoint: is "tcp:6009", where other machines could connect without TLS',
+        f"{path}:3: listen[1], endpoint: is missing",
+        f"{path}:4: listen[1], end_point: is an unknown key",
+    ]
 
 
 def test_no_file(tmp_path):

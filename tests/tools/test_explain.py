@@ -66,10 +66,10 @@ def test_every_value_with_its_origin(file: str) -> None:
     assert result.exit_code == 0, result.output
     found = rows(result.stdout)
     assert set(found) == {"name", *KNOBS}
-    assert found["name"] == ("hall", "libraries[0].terminals[0]")
+    assert found["name"] == ("hall", "library riverside, terminal Hall")
     assert found["charset"] == ('"cp850"', "profiles.hall")
     assert found["destination_always"] == ("true", "built-in profile sorter-cv")
-    assert found["terminator"] == ('"crlf"', "libraries[0].terminals[1]")
+    assert found["terminator"] == ('"crlf"', "library riverside, terminal kiosk")
     assert found["messages"] == ("09, 17, 35", "built-in profile sorter-cv")
     assert found["hide"] == ("10.AA, BD, BE, BF, PB", "default")
     assert "3 bin rules, 1 texts of its own, language es" in result.stdout
@@ -83,7 +83,7 @@ def test_a_library_of_which_nothing_is_said(file: str) -> None:
 
 def test_as_json(file: str) -> None:
     said = json.loads(explain(file, "--library", "riverside", "--location", "Hall", "--json").stdout)
-    assert said["profile"] == {"value": "hall", "origin": "libraries[0].terminals[0]"}
+    assert said["profile"] == {"value": "hall", "origin": "library riverside, terminal Hall"}
     assert said["knobs"]["charset"] == {"value": "cp850", "origin": "profiles.hall"}
     assert said["knobs"]["alerts"]["value"] == ["hold", "refused", "transit", "unknown"]
     assert set(said["knobs"]) == set(KNOBS)
@@ -95,7 +95,7 @@ def test_what_can_not_be_explained(file: str, tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[profiles.x]\ncharsett = 1")
     result = explain(str(tmp_path / "bad.toml"), "--library", "riverside")
     assert result.exit_code == 1
-    assert "profiles.x.charsett: is no known key; did you mean charset?" in result.stderr
+    assert "profiles.x.charsett: is an unknown key; did you mean charset?" in result.stderr
     assert result.stdout == ""
 
 

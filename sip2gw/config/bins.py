@@ -1,0 +1,128 @@
+"""`[[libraries.bins]]`: the rules by which items are sorted, each of which can come to pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from sip2gw.circulation.call_numbers import can_hold, key
+from sip2gw.circulation.profile import Profile
+from sip2gw.circulation.sorting import BinRule
+from sip2gw.config.knobs import Check, one_of, plain_text
+from sip2gw.config.scalars import label, say
+from sip2gw.config.spelled import check_sent
+from sip2gw.config.values import Tables
+from sip2gw.faults import Wrong
+from sip2gw.library import Medium
+
+
+class _Bin(str): ...
+
+
+class _Text(str): ...
+
+
+class _Range(tuple[str, str]): ...
+
+
+class _Medium: ...
+
+
+@frozen
+class _Rule:
+    bin: _Bin
+    branch: _Text | None = None
+    location: _Text | None = None
+    call_numbers: _Range | None = None
+    medium: _Medium | None = None
+    hold: bool | None = None
+    transit: bool | None = None
+    unknown: bool | None = None
+    alert: bool | None = None
+
+    def rule(self) -> BinRule:
+        """What the table means."""
+        return BinRule(**{one: getattr(self, one) for one in ("bin", *_CONDITIONS)})
+
+    def conditions(self) -> set[tuple[str, Any]]:
+        """What must be so, as far as two rules can be compared."""
+        found = {name: getattr(self, name) for name in _CONDITIONS if getattr(self, name) is not None}
+        return {
+            (name, one.strip().casefold() if isinstance(one, str) else one) for name, one in found.items()
+        }
+
+
+_CONDITIONS = ("branch", "location", "call_numbers", "medium", "hold", "transit", "unknown", "alert")
+
+_KNOWN_ONLY = ("branch", "location", "call_numbers", "medium", "hold", "transit")
+"""What is never so of an item that the library does not know."""
+
+
+def _range(value: Any) -> tuple[str, str]:
+    texts = isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value)
+    if not texts or not all(map(key, value)):
+        raise Wrong(f"is {say(value)}", 'write the first and the last call number, such as ["500", "599"]')
+    first, last = value
+    if not can_hold(first, last):
+        raise Wrong(
+            f"is {say(value)}, where {say(first)} stands behind {say(last)} on the shelf",
+            f"write [{say(last)}, {say(first)}]",
+        )
+    return first, last
+
+
+KINDS: Mapping[Any, Check] = {
+    _Bin: lambda value: label(value, '"1"'),
+    _Text: plain_text,
+    _Range: _range,
+    _Medium: one_of(Medium),
+}
+"""The kinds of values in these tables."""
+
+
+def read_bins(
+    raw: Iterable[Any], profiles: Iterable[Profile], place: str, tables: Tables
+) -> tuple[BinRule, ...]:
+    """The rules of one library, whose terminals have these profiles."""
+    told = list(profiles)
+    rules: list[BinRule] = []
+    earlier: dict[str, _Rule] = {}
+    for number, one in enumerate(raw):
+        here = f"{place}[{number}]"
+        read = tables.read(one, _Rule, here)
+        if read is None:
+            continue
+        whole = all(tables.is_sound(f"{here}.{key}") for key in one)
+        with tables.faults_at(f"{here}.unknown"):
+            _check_unknown(read)
+        if whole and (taken := _taken_by(read, earlier)):
+            everything = not earlier[taken].conditions()
+            problem = "takes everything" if everything else "takes all that this one would"
+            tables.fault(
+                here, f"is never reached: the rule in {{other}} {problem}", "put that one last", taken
+            )
+        elif whole:
+            earlier[here] = read
+        with tables.faults_at(f"{here}.bin"):
+            for profile in told:
+                check_sent(read.bin, profile)
+        rules.append(read.rule())
+    return tuple(rules)
+
+
+def _taken_by(rule: _Rule, earlier: Mapping[str, _Rule]) -> str:
+    """The place of a rule that decides wherever this one would; empty if there is none."""
+    wanted = rule.conditions()
+    return next((place for place, one in earlier.items() if one.conditions() <= wanted), "")
+
+
+def _check_unknown(rule: _Rule) -> None:
+    """See that a rule for unknown items wants nothing that only a known one has. Raises `Wrong`."""
+    known = [name for name in _KNOWN_ONLY if getattr(rule, name) not in (None, False)]
+    if rule.unknown and known:
+        raise Wrong(
+            f"never comes to pass together with {known[0]}, which only a known item has",
+            f"take out {known[0]}, or write it in a rule of its own",
+        )

@@ -1,0 +1,64 @@
+"""Bounds that contradict each other: a part that is more than the whole, or an end that comes before its beginning.
+
+A default is never a fault: an operator who lowers `connections` alone need not lower all that is counted within it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sip2gw.config.asking import LibrarikaAPI, Terminals
+from sip2gw.config.values import Tables
+from sip2gw.limits import Limits
+
+_COUNTED_WITHIN = (
+    ("librarika.calls_per_library", "librarika.calls"),
+    ("limits.connections_per_address", "limits.connections"),
+    ("limits.connections_per_library", "limits.connections"),
+    ("limits.strangers", "limits.connections"),
+    ("limits.strangers_per_address", "limits.strangers"),
+    ("limits.strangers_per_address", "limits.connections_per_address"),
+)
+"""Keys of which the first is at most what the second is, where both are given."""
+
+_ENDS_WITHIN = (
+    ("limits.drain_spread", "limits.drain_deadline"),
+    ("limits.login_floor", "limits.login_deadline"),
+    ("limits.login_floor", "terminals.timeout"),
+)
+"""The same where the first is given: what takes longer than the second never comes to its end."""
+
+LEAST_MEMORY = 64
+"""Mebibytes that the process has before anybody connects, roughly: with less nobody could ever log in."""
+
+
+def check_bounds(
+    raw: Mapping[str, Any], librarika: LibrarikaAPI, terminals: Terminals, limits: Limits, tables: Tables
+) -> None:
+    """Add the faults of numbers that can't hold together. `raw` is what the file says."""
+    read = {"librarika": librarika, "terminals": terminals, "limits": limits}
+    both = (pair for pair in _COUNTED_WITHIN if _is_given(raw, pair[1]))
+    for part, whole in (*both, *_ENDS_WITHIN):
+        (table, key), (around, bound) = part.split("."), whole.split(".")
+        given, most = getattr(read[table], key), getattr(read[around], bound)
+        sound = tables.is_sound(part) and tables.is_sound(whole)
+        if sound and _is_given(raw, part) and given > most:
+            tables.fault(
+                part, f"is {given:g}, but {whole} is {most:g}", f"write at most {most:g}, or raise {bound}"
+            )
+    if 0 < limits.memory < LEAST_MEMORY:
+        tables.fault(
+            "limits.memory",
+            f"is {limits.memory}, less than the gateway takes by itself, so that nobody could log in",
+            f"write at least {LEAST_MEMORY}, or 0 for no limit",
+        )
+    if librarika.ca_file is not None and librarika.url.startswith("http:"):
+        tables.fault(
+            "librarika.ca_file", "means nothing, because url is plain http", "leave it out, or write https"
+        )
+
+
+def _is_given(raw: Mapping[str, Any], place: str) -> bool:
+    table, _, key = place.partition(".")
+    return key in raw.get(table, {})

@@ -1,0 +1,159 @@
+"""Knobs that can't come to pass, because of another knob of the same terminal or of what SIP2 answers have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from string import Formatter
+from typing import Any, NamedTuple
+
+from sip2gw.circulation.profile import Profile
+from sip2gw.circulation.shaping import is_hidden
+from sip2gw.config.answers import EVER_SENT, ONLY_WITH, SENT
+from sip2gw.config.spelled import check_delimiter
+from sip2gw.faults import Wrong
+from sip2gw.sip2.fields import VOCABULARY
+
+_NEEDS = {"alert_type_on_success": "alert_type", "destination_always": "destination"}
+"""By knob: the knob without which it means nothing."""
+
+_FOR_MESSAGES = {
+    "alert_type": ("09",),
+    "destination": ("09",),
+    "hold_patron": ("09",),
+    "item_updates": ("19",),
+    "not_on_loan_ok": ("09",),
+    "overpayment": ("37",),
+    "patron_updates": ("01", "25"),
+    "renew_by_checkout": ("11",),
+    "sort_bin": ("09",),
+}
+"""By knob: the requests that it is for."""
+
+
+LOOKED_AT = frozenset(
+    {
+        "hide",
+        "show",
+        "rename",
+        "alert_type",
+        "name_template",
+        "fee_template",
+        "strip_prefix",
+        "institution_id",
+    }
+    | {"receipts", "call_number"}
+    | _NEEDS.keys()
+    | _FOR_MESSAGES.keys()
+)
+"""The knobs that anything can be wrong with here."""
+
+
+class Contradiction(NamedTuple):
+    """A knob that can't come to pass."""
+
+    knob: str
+    problem: str
+    fix: str
+
+
+def contradictions(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+    """What is wrong with the knobs of one table. `profile` is what they and all others make of a terminal."""
+    if both := sorted(said.get("hide", frozenset()) & said.get("show", frozenset())):
+        yield Contradiction("show", f"and hide both name {', '.join(both)}", "name it in one of them")
+    yield from _of_switches(said, profile)
+    yield from _of_shown(said, profile)
+    yield from _of_texts(said, profile)
+    if "rename" in said:
+        for problem, fix in _of_renames(profile):
+            yield Contradiction("rename", problem, fix)
+            return  # one fault a place
+
+
+def _of_switches(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+    for knob, needed in _NEEDS.items():
+        if said.get(knob) and not getattr(profile, needed):
+            yield Contradiction(
+                knob, f"means nothing without {needed}", f"add {needed} = true, or leave it out"
+            )
+    for knob, requests in _FOR_MESSAGES.items():
+        if said.get(knob) and profile.messages is not None and not profile.messages & set(requests):
+            wanted = " or ".join(requests)
+            yield Contradiction(
+                knob,
+                f"is for {wanted}, which messages does not allow",
+                f"add {wanted} to messages, or leave it out",
+            )
+    if said.get("alert_type") and not profile.alerts:
+        yield Contradiction(
+            "alert_type", "means nothing, because alerts is empty", "name some alerts, or leave it out"
+        )
+
+
+def _of_shown(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+    for knob in sorted(set(ONLY_WITH.values())):
+        codes = sorted(code for code, switch in ONLY_WITH.items() if switch == knob)
+        if said.get(knob) and all(_hidden_everywhere(code, profile) for code in codes):
+            hidden = " and ".join(codes)
+            fix = f"take {hidden} out of hide, or leave {knob} out"
+            yield Contradiction(knob, f"is true, but hide has {hidden}", fix)
+    for entry in sorted(said.get("show", ())):
+        needed = ONLY_WITH.get(entry.rpartition(".")[2], "")
+        if needed and not getattr(profile, needed):
+            yield Contradiction(
+                "show", f"has {entry}, which is only sent with {needed}", f"add {needed} = true"
+            )
+            return
+
+
+def _of_texts(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+    for knob in ("name_template", "fee_template", "strip_prefix", "institution_id"):
+        value = getattr(profile, knob)
+        try:
+            check_delimiter(_literal(value) if knob.endswith("_template") else value, profile)
+        except Wrong as wrong:
+            if knob in said:
+                yield Contradiction(knob, wrong.problem, wrong.fix)
+            elif "delimiter" in said:
+                yield Contradiction(
+                    "delimiter", f"stands in {knob}, which {wrong.problem}", "write another sign"
+                )
+                return
+
+
+def _literal(template: str) -> str:
+    return "".join(text for text, *_ in Formatter().parse(template))
+
+
+def _of_renames(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What is wrong with the names that fields have instead of their own."""
+    another = "write another code, such as ZA, or leave it out"
+    taken: dict[str, str] = {}
+    for code, new in profile.rename.items():
+        having = [message for message, fields in SENT.items() if code in fields]
+        if code == new:
+            yield f"has {code} = {new}, which changes nothing", another
+        elif new in taken:
+            yield f"has both {taken[new]} and {code} = {new}", "give each a code of its own"
+        elif code in VOCABULARY and not having:
+            yield f"has {code}, which no answer has", f"the answers have {', '.join(sorted(EVER_SENT))}"
+        elif having and _hidden_everywhere(code, profile):
+            yield f"has {code}, which is hidden", f'leave it out, or write show = ["{code}"]'
+        elif (knob := ONLY_WITH.get(code)) and not getattr(profile, knob):
+            yield f"has {code}, which is only sent with {knob}", f"add {knob} = true, or leave it out"
+        else:
+            for message in having:
+                if _is_sent(new, message, profile):
+                    yield f"has {code} = {new}, but {message} has a field {new} beside {code}", another
+                    break
+        taken[new] = code
+
+
+def _hidden_everywhere(code: str, profile: Profile) -> bool:
+    return all(is_hidden(profile, message, code) for message, fields in SENT.items() if code in fields)
+
+
+def _is_sent(code: str, message: str, profile: Profile) -> bool:
+    """Whether an answer can have a field of this code that is called so."""
+    knob = ONLY_WITH.get(code)
+    there = code in SENT[message] and code not in profile.rename and not is_hidden(profile, message, code)
+    return there and (knob is None or bool(getattr(profile, knob)))
