@@ -68,6 +68,6 @@ def test_R13_logins_over_many_connections_do_not_fill_the_log(bench):
             bench.say(LOGIN)
             bench.say(OTHER)
             bench.terminal.connectionLost()
-    for text in ("refused: {code}", "a terminal logged in"):
+    for text in ("refused: {reason}", "a terminal logged in"):
         assert sum(text in event["log_format"] for event in logs) == LINES_OF_A_SOURCE
     assert left_out(bench) == 20
