@@ -78,7 +78,7 @@ class BalancedConnection(ProtocolWrapper):
                 self._serve(header.source, self._received[header.size :])
 
     def readConnectionLost(self) -> None:
-        """The peer has said its last. TLS has no such halves."""
+        """The peer has sent its last byte."""
         if IHalfCloseableProtocol.implementedBy(type(self.wrappedProtocol)):
             self.wrappedProtocol.readConnectionLost()
         else:

@@ -9,11 +9,20 @@ from collections.abc import Callable
 from typing import Any
 
 from OpenSSL import SSL
-from twisted.internet.interfaces import IAddress, IDelayedCall, IProtocol, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IProtocol,
+    IProtocolFactory,
+    IReactorTime,
+)
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger, LogLevel
+from twisted.protocols.policies import ProtocolWrapper
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.refusals import PLAIN, PROXY, other_language, why
@@ -23,15 +32,23 @@ from sip2gw.gateway.unheard import Unheard
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
+_MOST_AT_ONCE = 2**15
+"""Bytes, as Twisted has it."""
 
+
+@implementer(IHalfCloseableProtocol)
 class TLSConnection(BufferingTLSTransport):
-    """One connection's TLS."""
+    """One connection's TLS. A peer that closes its half still gets the answers to what it has sent.
+
+    Twisted closes both halves at once, and drops what is written from then on.
+    """
 
     factory: TLSFactory
     transport: Any
     _deadline: IDelayedCall | None = None
     _heard = False
     _outcome = ""
+    _half_closed = False
 
     def makeConnection(self, transport: object) -> None:
         factory = self.factory
@@ -40,7 +57,7 @@ class TLSConnection(BufferingTLSTransport):
 
     def dataReceived(self, data: bytes) -> None:
         if self._outcome:
-            if self._outcome == "ok":
+            if self._outcome == "ok" and not self._half_closed:
                 super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
             return
         if not self._heard:
@@ -53,12 +70,53 @@ class TLSConnection(BufferingTLSTransport):
         if self._handshakeDone and not self._outcome:
             self._end("ok")
 
+    def readConnectionLost(self) -> None:
+        """The TCP connection's reading half is closed, with a close_notify before it or without."""
+        if self._outcome != "ok" or self.disconnecting or not self._half_close():
+            self.transport.loseConnection()
+
+    def writeConnectionLost(self) -> None:
+        """The gateway never closes one half alone."""
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if not self._outcome:
             self._failed(self._reason)
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
         super().connectionLost(reason)
+
+    def _flushReceiveBIO(self) -> None:
+        """Hand on what has come. As Twisted's, except that a close_notify closes only the peer's half."""
+        while not (self._lostTLSConnection or self._half_closed):
+            try:
+                data = self._tlsConnection.recv(_MOST_AT_ONCE)
+            except SSL.WantReadError:
+                break
+            except SSL.ZeroReturnError:
+                if self.disconnecting or not self._half_close():
+                    self._shutdownTLS()
+                    self._tlsShutdownFinished(None)  # type: ignore[no-untyped-call]  # Twisted's
+            except SSL.Error:
+                self._tlsShutdownFinished(Failure())  # type: ignore[no-untyped-call]  # Twisted's
+            else:
+                if not self._aborted:
+                    ProtocolWrapper.dataReceived(self, data)  # type: ignore[no-untyped-call]  # Twisted's
+        self._flushSendBIO()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def _shutdownTLS(self) -> None:
+        """Say close_notify. A peer that has closed its half may never say its own, so it is not waited for."""
+        super()._shutdownTLS()  # type: ignore[no-untyped-call]  # Twisted's
+        if self._half_closed:
+            self.transport.loseConnection()
+
+    def _half_close(self) -> bool:
+        """Whether what is inside goes on after the peer's end. It is told of that end once."""
+        if not IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
+            return False
+        if not self._half_closed:
+            self._half_closed = True
+            self.wrappedProtocol.readConnectionLost()
+        return True
 
     def _too_late(self) -> None:
         """The time is up; also for a handshake that has failed, but whose peer does not take the news."""

@@ -116,10 +116,6 @@ class TerminalProtocol(Reader):
         self._warn(limit, "{library} cut off, the limit is {limit} ({peer:full})", limit=limit)
         self.abort()
 
-    def readConnectionLost(self) -> None:
-        """The peer has said its last; without this Twisted would throw away an answer that is not out yet."""
-        self.leave()
-
     def writeConnectionLost(self) -> None:
         """The gateway never closes one half alone."""
 

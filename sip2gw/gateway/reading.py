@@ -36,6 +36,8 @@ class Reader(LineReceiver):
     def __init__(self, reactor: IReactorTime, limits: Callable[[], Limits]) -> None:
         self.leaving = False
         """Nothing more is read."""
+        self.ended = False
+        """The peer has sent its last byte. Requests received before that are answered."""
         self.busy = False
         """A line is being served."""
         self.deadlines = Deadlines(reactor, limits, self.overdue)
@@ -70,11 +72,21 @@ class Reader(LineReceiver):
     def too_late(self) -> None:
         """The peer says something that is not read any more."""
 
+    @abstractmethod
+    def leave(self) -> None:
+        """Take no further request, and close when the one in hand is answered."""
+
     def dataReceived(self, data: bytes) -> None:
         if self.leaving:
             self.too_late()
         else:
             self._framer.feed(data)
+            self._read_on()
+
+    def readConnectionLost(self) -> None:
+        """The peer sends nothing more, but may wait for answers; without this Twisted would close at once."""
+        self.ended = True
+        if not self.leaving:
             self._read_on()
 
     def pauseProducing(self) -> None:
@@ -109,10 +121,12 @@ class Reader(LineReceiver):
             if self._waiting or self.leaving:
                 break
             if (line := self._next()) is None:
+                if self.ended and not self.leaving:
+                    self.leave()
                 break
             self.lineReceived(line)
         else:
-            self._resting = self._framer.begun
+            self._resting = self._framer.begun or self.ended
             if self._resting:
                 self._reactor.callLater(0, self._rested)
         if not self.leaving:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from itertools import pairwise
 from ssl import MemoryBIO, SSLWantReadError, create_default_context
 
@@ -10,14 +9,11 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThread
 from twisted.logger import capturedLogs
-from twisted.trial.unittest import TestCase
 
 from sip2gw.circulation import Speaker
-from sip2gw.gateway import TerminalFactory, answering
+from sip2gw.gateway import answering
 from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
@@ -25,7 +21,6 @@ from sip2gw.sip2 import lay_out
 from sip2gw.tenants import Directory
 
 from .desk import CHECKIN, CHECKOUT, DATE, LINES, LOGIN, PATRON, STATUS, Bench
-from .sockets import TIMEOUT
 
 
 @pytest.fixture
@@ -232,26 +227,6 @@ def test_sessions_share_nothing(bench):
     bench.connect()
     assert bench.say("97AZFEF5") == "96AZFEF6"
     assert bench.say(PATRON).startswith("24YYYY")
-
-
-def ask_and_stop_writing(port: int) -> bytes:
-    """All that is said to a client that closes its half of the connection after its last line, as `nc -N` does."""
-    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
-        client.sendall(f"{STATUS}\r{STATUS}\r".encode())
-        client.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: client.recv(4096), b""))
-
-
-class HalfClosed(TestCase):
-    async def test_whoever_has_said_its_last_still_hears_the_answers(self) -> None:
-        sandbox = Bench()
-        self.addCleanup(sandbox.sandbox.close)
-        factory = TerminalFactory(sandbox.directory, reactor=reactor)
-        listening = reactor.listenTCP(0, factory, interface="127.0.0.1")
-        self.addCleanup(listening.stopListening)
-        heard = await deferToThread(ask_and_stop_writing, listening.getHost().port)
-        assert heard.count(b"\r") == 2
-        await factory.drain()
 
 
 def test_F9_a_terminal_that_does_not_read_is_not_listened_to(bench):
