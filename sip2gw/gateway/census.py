@@ -6,28 +6,43 @@ whose balancer has yet to say where it comes from takes a place as well, of no a
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 
 from twisted.logger import Logger, LogLevel
 
+from sip2gw.gateway.known_networks import KnownNetworks
 from sip2gw.gateway.networks import network_around
 from sip2gw.gateway.sparing import Sparing
 from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
+WIDER = 4
+"""How many times as many there may be from one /48 of IPv6 as from one address."""
+
 
 class Place:
     """One connection's place in the census. `library` is whom it is bound to; empty for a stranger."""
 
-    __slots__ = ("_census", "_left", "library", "network")
+    __slots__ = ("_census", "_left", "give_way", "known", "library", "network", "wide")
 
-    def __init__(self, census: Census, network: str) -> None:
+    def __init__(self, census: Census, network: str, wide: str, known: bool) -> None:
         self._census = census
         self._left = False
         self.network = network
+        self.wide = wide
+        """The network that the address is counted in when there are too many strangers: for IPv6 the /48."""
+        self.known = known
+        """A terminal was let in from this network in the last day."""
         self.library = ""
+        self.give_way: Callable[[], bool] = _stay
+        """Close the connection for a newcomer, if nothing is in hand; and tell whether that was done."""
+
+    def heard(self) -> None:
+        """The peer has sent something."""
+        if not (self.library or self._left):
+            self._census.heard(self)
 
     def check_memory(self) -> None:
         """Raises `Unavailable` if the process has no memory for another terminal."""
@@ -45,6 +60,10 @@ class Place:
         if not self._left:
             self._left = True
             self._census.leave(self)
+
+
+def _stay() -> bool:
+    return False
 
 
 class Tally:
@@ -89,12 +108,22 @@ class Census:
         self._connections = Tally()
         self._strangers = Tally()
         self._libraries = Tally()
+        self._wide = Tally()
+        self._silent: dict[str, OrderedDict[Place, None]] = {}
+        """Strangers by wide network; the one that has been silent longest comes first."""
+        self._known_strangers = 0
+        self._known = KnownNetworks(seconds)
         self._count()
 
     def admit(self, address: str) -> Place | None:
         """A place for a connection from this address, or None if there is none."""
-        network = network_of(address)
-        if limit := self._reached(network):
+        network, wide = network_of(address), network_around(address, 32, 48)
+        known = self._known.has(wide)
+        limit = self._reached(network, wide, known)
+        if limit in ("strangers", "connections") and self._make_room(limit, known):
+            self.metrics.struck(limit)
+            limit = None
+        if limit:
             self.metrics.struck(limit)
             self._sparing.tell(
                 self.log, LogLevel.warn, limit,
@@ -103,9 +132,17 @@ class Census:
             )  # fmt: skip
             return None
         self._connections.add(network)
+        self._wide.add(wide)
         self._strangers.add(network)
+        place = Place(self, network, wide, known)
+        self._known_strangers += known
+        self._silent.setdefault(wide, OrderedDict())[place] = None
         self._count()
-        return Place(self, network)
+        return place
+
+    def heard(self, place: Place) -> None:
+        """See `Place.heard`."""
+        self._silent[place.wide].move_to_end(place)
 
     def bind(self, place: Place, library: str) -> None:
         """See `Place.bind`."""
@@ -115,28 +152,55 @@ class Census:
             raise Unavailable(f"it has {most} connections already: the limit is connections_per_library")
         place.library = library
         self._libraries.add(library)
-        self._strangers.take(place.network)
+        self._no_stranger(place)
+        self._known.add(place.wide)
         self._count()
 
     def leave(self, place: Place) -> None:
         """See `Place.leave`."""
         self._connections.take(place.network)
+        self._wide.take(place.wide)
         if place.library:
             self._libraries.take(place.library)
         else:
-            self._strangers.take(place.network)
+            self._no_stranger(place)
         self._count()
 
-    def _reached(self, network: str) -> str | None:
+    def _no_stranger(self, place: Place) -> None:
+        self._strangers.take(place.network)
+        self._known_strangers -= place.known
+        del self._silent[place.wide][place]
+        if not self._silent[place.wide]:
+            del self._silent[place.wide]
+
+    def _make_room(self, limit: str, known: bool) -> bool:
+        """Close the stranger that has been silent longest in the network that has most of them.
+
+        Strangers of known networks have a share of their own: the others never take it.
+        """
+        crowds = sorted(self._silent.values(), key=len, reverse=True)
+        for place in (place for crowd in crowds for place in crowd):
+            same_share = place.known == known if limit == "strangers" else place.known <= known
+            if same_share and place.give_way():
+                place.leave()
+                return True
+        return False
+
+    def _reached(self, network: str, wide: str, known: bool) -> str | None:
         """The limit that one more connection from there would go over; the narrower one first."""
         limits = self.limits()
         if self.short:
             return "memory"
         if network and self._strangers.of(network) >= limits.strangers_per_address:
             return "strangers_per_address"
+        if network and len(self._silent.get(wide, ())) >= WIDER * limits.strangers_per_address:
+            return "strangers_per_address"
         if network and self._connections.of(network) >= limits.connections_per_address:
             return "connections_per_address"
-        if self._strangers.total >= limits.strangers:
+        if network and self._wide.of(wide) >= WIDER * limits.connections_per_address:
+            return "connections_per_address"
+        strangers = self._known_strangers if known else self._strangers.total - self._known_strangers
+        if strangers >= limits.strangers:
             return "strangers"
         most = limits.connections if self.ceiling is None else min(limits.connections, self.ceiling)
         return "connections" if self._connections.total >= most else None

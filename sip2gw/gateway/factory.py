@@ -103,6 +103,7 @@ class TerminalFactory(ServerFactory):
             gone=self.sessions.discard,
         )
         visit.leave = protocol.leave
+        place.give_way = protocol.give_way
         protocol.closed.addCallback(lambda _: self.reception.leave(visit))
         protocol.factory = self
         self.sessions.add(protocol)

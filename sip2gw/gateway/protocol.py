@@ -79,12 +79,14 @@ class TerminalProtocol(Reader):
 
     def handshakeCompleted(self) -> None:
         """The time for the login begins; and the terminal may have proved who it is, which was verified on the way."""
+        self.place.heard()
         self.deadlines.start("login_deadline")
         shown = self.transport.getPeerCertificate()
         if shown is not None:
             self._visit.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
 
     def dataReceived(self, data: bytes) -> None:
+        self.place.heard()
         if not self._heard:
             self._heard = True
             if begins_tls(data) and not INegotiated.providedBy(self.transport):
@@ -147,6 +149,12 @@ class TerminalProtocol(Reader):
         """Whoever speaks up now is better off elsewhere, and at once."""
         if not self.busy:
             self._hang_up()
+
+    def give_way(self) -> bool:
+        """Close at once for another connection, unless a request is in hand; and tell whether it does."""
+        if not self.busy:
+            self.abort()
+        return not self.busy
 
     def abort(self) -> None:
         """End the connection at once."""

@@ -27,6 +27,19 @@ def limit(bench: Bench, **limits: int) -> None:
     bench.factory.limits = Limits(**limits)
 
 
+def all_busy(bench: Bench) -> None:
+    """Each connection from now on has a request in hand, so that it does not give way to another."""
+    build = bench.factory.buildProtocol
+
+    def busy(peer: object) -> object:
+        terminal = build(peer)
+        if terminal is not None:
+            terminal.busy = True
+        return terminal
+
+    bench.factory.buildProtocol = busy
+
+
 def gauges(bench: Bench) -> tuple[float, ...]:
     value = bench.factory.metrics.registry.get_sample_value
     return tuple(value("sip2gw_connections", {"state": state}) for state in ("stranger", "bound"))
@@ -38,11 +51,11 @@ def connect(bench: Bench, *addresses: str) -> list[bool]:
 
 def test_F1_F3_so_many_strangers_and_no_more(bench):
     limit(bench, strangers=2)
-    assert connect(bench, "192.0.2.1", "192.0.2.2", "192.0.2.3") == [True, True, False]
+    assert connect(bench, "192.0.2.1", "192.0.2.2", "192.0.2.3") == [True, True, True]
     assert bench.counted("strangers") == 1
-    assert gauges(bench) == (2, 0)
+    assert gauges(bench) == (2, 0), "one of them had to give way"
     bench.terminal.connectionLost()
-    assert bench.connect("192.0.2.3")
+    assert gauges(bench) == (1, 0)
 
 
 def test_whoever_has_logged_in_is_no_stranger(bench):
@@ -58,9 +71,9 @@ def test_a_login_that_names_no_library_leaves_a_stranger(bench):
     limit(bench, strangers=1)
     bench.connect()
     assert bench.say(PROVISIONAL) == "941"
-    assert not bench.connect()
+    assert gauges(bench) == (1, 0)
     assert bench.say(PATRON).startswith("24  ")
-    assert bench.connect()
+    assert gauges(bench) == (0, 1)
 
 
 def test_so_many_strangers_from_one_address(bench):
@@ -79,12 +92,14 @@ def test_so_many_connections_from_one_address_logged_in_or_not(bench):
 
 def test_so_many_connections_in_all(bench):
     limit(bench, connections=2)
+    all_busy(bench)
     assert connect(bench, "192.0.2.1", "192.0.2.2", "192.0.2.3") == [True, True, False]
     assert bench.counted("connections") == 1
 
 
 def test_F21_there_are_never_more_than_file_descriptors_allow(bench):
     bench.factory.census.ceiling = 1
+    all_busy(bench)
     assert connect(bench, "192.0.2.1", "192.0.2.2") == [True, False]
     assert bench.counted("connections") == 1
 
@@ -110,6 +125,7 @@ def test_so_many_connections_of_one_library(bench):
 
 def test_a_limit_may_change_at_any_time(bench):
     limit(bench, strangers=1)
+    all_busy(bench)
     assert connect(bench, "192.0.2.1", "192.0.2.2") == [True, False]
     bench.factory.limits = evolve(bench.factory.limits, strangers=2)
     assert bench.connect("192.0.2.2")
@@ -138,6 +154,7 @@ def test_a_place_is_given_back_once_and_nobody_is_bound_in_one_that_was():
 
 def test_those_that_find_no_place_are_logged_sparingly(bench):
     limit(bench, strangers=1)
+    all_busy(bench)
     bench.connect()
     with capturedLogs() as logs:
         for _ in range(500):

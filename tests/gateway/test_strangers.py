@@ -1,0 +1,100 @@
+"""When places for strangers are full, the silent of the largest crowd give way to newcomers."""
+
+from __future__ import annotations
+
+import pytest
+
+from sip2gw.limits import Limits
+
+from .desk import LOGIN, STATUS, Bench
+
+
+@pytest.fixture
+def bench():
+    bench = Bench()
+    bench.terminal.connectionLost()
+    yield bench
+    bench.sandbox.close()
+
+
+def connect(bench: Bench, address: str):
+    """The transport of a new connection."""
+    assert bench.connect(address)
+    return bench.transport
+
+
+def aborted(transports: list) -> list[int]:
+    return [number for number, transport in enumerate(transports) if transport.aborted]
+
+
+def test_R7_a_newcomer_takes_the_place_of_the_most_silent_of_the_largest_crowd(bench):
+    bench.factory.limits = Limits(strangers=6, strangers_per_address=4)
+    honest = connect(bench, "192.0.2.1")
+    crowd = [connect(bench, "198.51.100.7") for _ in range(3)]
+    others = [connect(bench, "203.0.113.9") for _ in range(2)]
+    newcomers = [connect(bench, f"192.0.2.{number}") for number in (50, 51)]
+    assert aborted(crowd) == [0, 1]
+    assert not aborted([honest, *others, *newcomers])
+    assert bench.counted("strangers") == 2
+
+
+def test_R7_sixteen_silent_addresses_keep_no_honest_terminal_out(bench):
+    bench.factory.limits = Limits()
+    silent = [connect(bench, f"198.51.100.{n}") for n in range(16) for _ in range(32)]
+    for number in range(15):
+        connect(bench, f"192.0.2.{number}")
+        assert bench.say(LOGIN) == "941"
+        for closed in aborted(silent):
+            silent[closed] = connect(bench, f"198.51.100.{closed // 32}")
+    assert bench.factory.metrics.registry.get_sample_value("sip2gw_connections", {"state": "bound"}) == 15
+
+
+def test_R7_who_spoke_last_stays_and_who_was_silent_gives_way(bench):
+    bench.factory.limits = Limits(strangers=2)
+    talker, terminal = connect(bench, "198.51.100.7"), bench.terminal
+    silent = connect(bench, "198.51.100.7")
+    terminal.dataReceived(STATUS.encode() + b"\r")
+    connect(bench, "192.0.2.1")
+    assert (talker.aborted, silent.aborted) == (False, True)
+
+
+def test_R7_known_networks_have_a_share_of_their_own_for_a_day(bench):
+    bench.factory.limits = Limits(strangers=2)
+    connect(bench, "192.0.2.1")
+    assert bench.say(LOGIN) == "941"
+    bench.terminal.connectionLost()
+    there = [connect(bench, "198.51.100.7") for _ in range(2)]
+    known = [connect(bench, "192.0.2.1") for _ in range(2)]
+    assert not aborted([*there, *known])
+    connect(bench, "203.0.113.9")
+    assert (aborted(there), aborted(known)) == ([0], []), "a stranger's stranger makes room"
+    bench.clock.advance(86_400)
+    connect(bench, "192.0.2.1")
+    assert aborted(there) == [0, 1]
+
+
+def test_R7_a_request_in_hand_is_not_cut_off_for_a_newcomer(bench):
+    bench.factory.limits = Limits(strangers=1)
+    waiting = bench.slow_logins()
+    busy = connect(bench, "192.0.2.1")
+    bench.say(LOGIN)
+    assert not bench.connect("192.0.2.2")
+    assert not busy.aborted
+    waiting[0].callback(None)
+
+
+def test_R7_a_48_of_ipv6_is_held_to_four_times_what_an_address_may(bench):
+    bench.factory.limits = Limits(strangers_per_address=2)
+    came = [bench.connect(f"2001:db8:1:{number:x}::1") for number in range(9)]
+    assert came == [True] * 8 + [False]
+    assert bench.connect("2001:db8:2::1")
+    bench.factory.limits = Limits(strangers=9, strangers_per_address=3)
+    first = connect(bench, "2001:db8:3::1")
+    assert not first.aborted
+
+
+def test_R7_few_descriptors_are_not_all_held_by_strangers(bench):
+    bench.factory.census.ceiling = 2
+    there = [connect(bench, "198.51.100.7") for _ in range(2)]
+    connect(bench, "192.0.2.1")
+    assert aborted(there) == [0]
