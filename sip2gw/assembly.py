@@ -103,6 +103,7 @@ class Gateway(Service):
                         "terminals": TerminalsPage(self._logged_in),
                     },
                     self.guard,
+                    self.metrics,
                 ),
                 reactor=reactor,
                 remedy=self._remedy("admin.endpoint"),

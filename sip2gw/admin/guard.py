@@ -1,4 +1,6 @@
-"""Whoever asks from elsewhere brings the token; who brings a wrong one too often is not listened to for a while.
+"""The token that a client brings from elsewhere. The right one is always right; too many wrong ones get a 429.
+
+Others at the same address, behind a proxy for instance, must not be able to keep the operator out.
 
 The comparison takes one time, whatever was sent. Each answer tells a browser to keep it from everybody.
 """
@@ -53,11 +55,11 @@ class Guard:
         began, count = self._wrong.get(address, (self._seconds(), 0))
         if self._seconds() - began >= PERIOD:
             began, count = self._seconds(), 0
-        if count >= WRONG:
-            return TOO_MANY_REQUESTS, "too many wrong tokens"
         brought = request.getHeader(b"authorization") or b""  # type: ignore[no-untyped-call]  # Twisted's
         if hmac.compare_digest(brought, b"Bearer " + self.token.reveal().encode("ascii")):
             return None
+        if count >= WRONG:
+            return TOO_MANY_REQUESTS, "too many wrong tokens"
         if brought:
             self._wrong[address] = began, count + 1
             self._wrong.move_to_end(address)

@@ -12,11 +12,14 @@ from enum import Enum
 from typing import Any
 
 from attrs import asdict, frozen
+from twisted.internet.interfaces import IAddress
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, UNAUTHORIZED, Request
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Site
 
+from sip2gw.admin.channel import AdminChannel, admin_census
 from sip2gw.admin.guard import HEADERS, Guard
+from sip2gw.metrics import Metrics
 
 
 class Status(Enum):
@@ -48,6 +51,7 @@ def site(
     health: Callable[[], Health],
     further: Mapping[str, Resource] | None = None,
     guard: Guard | None = None,
+    metrics: Metrics | None = None,
 ) -> Site:
     """A site for an endpoint; it writes no log of requests. `further` are its other pages, by name."""
     root = Answer(lambda: (NOT_FOUND, {"error": "not found"}))
@@ -57,7 +61,7 @@ def site(
     root.putChild(b"health", page)
     for name, other in (further or {}).items():
         root.putChild(name.encode(), other)
-    return _GuardedSite(root, guard or Guard(None))
+    return _GuardedSite(root, guard or Guard(None), metrics or Metrics())
 
 
 class Answer(Resource):
@@ -88,10 +92,21 @@ class _GuardedSite(Site):
     """Nobody gets past the guard. Probes come every few seconds: neither they nor the factory are worth a line."""
 
     noisy = False
+    protocol = AdminChannel  # type: ignore[assignment]  # Twisted's would look for HTTP/2 first
 
-    def __init__(self, root: IResource, guard: Guard) -> None:
-        super().__init__(root)  # type: ignore[no-untyped-call]  # Twisted's
+    def __init__(self, root: IResource, guard: Guard, metrics: Metrics) -> None:
+        super().__init__(root, timeout=None)  # type: ignore[no-untyped-call]  # the channel has a deadline of its own
         self._guard = guard
+        self._census = admin_census(metrics, self.reactor.seconds)
+
+    def buildProtocol(self, addr: IAddress | None) -> AdminChannel | None:  # type: ignore[override]  # see `protocol`
+        place = self._census.admit(str(getattr(addr, "host", "")))
+        if place is None:
+            return None
+        channel: AdminChannel = super().buildProtocol(addr)  # type: ignore[no-untyped-call]  # Twisted's
+        channel.place = place
+        place.give_way = channel.abort
+        return channel
 
     def getResourceFor(self, request: Request) -> IResource:
         for name, value in HEADERS.items():

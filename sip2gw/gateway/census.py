@@ -91,12 +91,15 @@ class Tally:
 
 
 class Census:
-    """Counts the connections of the process."""
+    """Counts connections. `called` is one name for all its limits, where it does not count terminals."""
 
     log = Logger()
 
-    def __init__(self, limits: Callable[[], Limits], metrics: Metrics, seconds: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Callable[[], Limits], metrics: Metrics, seconds: Callable[[], float], called: str = ""
+    ) -> None:
         self.metrics = metrics
+        self._called = called
         self.ceiling: int | None = None
         """How many there can be at all, whatever the settings say."""
         self.short = False
@@ -121,9 +124,10 @@ class Census:
         known = self._known.has(wide)
         limit = self._reached(network, wide, known)
         if limit in ("strangers", "connections") and self._make_room(limit, known):
-            self.metrics.struck(limit)
+            self.metrics.struck(self._called or limit)
             limit = None
         if limit:
+            limit = self._called or limit
             self.metrics.struck(limit)
             self._sparing.tell(
                 self.log, LogLevel.warn, limit,
@@ -206,6 +210,8 @@ class Census:
         return "connections" if self._connections.total >= most else None
 
     def _count(self) -> None:
+        if self._called:
+            return
         strangers = self._strangers.total
         self.metrics.connections.labels(state="stranger").set(strangers)
         self.metrics.connections.labels(state="bound").set(self._connections.total - strangers)

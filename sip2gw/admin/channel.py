@@ -1,0 +1,84 @@
+"""A connection to the admin endpoint: one request without a body, one answer, within one deadline.
+
+Anybody may connect there, as to the port of the terminals, and must not cost them memory, descriptors or time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel, Request
+
+from sip2gw.gateway.census import Census, Place
+from sip2gw.limits import Count, Limits
+from sip2gw.metrics import Metrics
+
+CONNECTIONS = 32
+"""Connections at the same time. They are among the descriptors that are kept for everything but terminals."""
+DEADLINE = 10.0
+"""Seconds from the connection until the answer has been taken."""
+LIMIT = "admin_connections"
+"""What the limit on connections is counted under."""
+
+_NO_BODIES = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+def admin_census(metrics: Metrics, seconds: Callable[[], float]) -> Census:
+    """Places for the connections. When all are taken, a newcomer gets the place of the largest crowd's oldest one."""
+    limits = Limits(strangers=Count(CONNECTIONS), strangers_per_address=Count(CONNECTIONS + 1))
+    return Census(lambda: limits, metrics, seconds, LIMIT)
+
+
+class AdminChannel(HTTPChannel):
+    """One request. What comes after it, or as its body, is dropped unread."""
+
+    place: Place
+    callLater: Callable[..., IDelayedCall]
+    transport: Any
+    _taken = False
+
+    def connectionMade(self) -> None:
+        super().connectionMade()  # type: ignore[no-untyped-call]  # Twisted's
+        self._deadline = self.callLater(DEADLINE, self.abort)
+
+    def dataReceived(self, data: bytes) -> None:
+        if not self._taken:
+            super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
+
+    def rawDataReceived(self, data: bytes) -> None:
+        if not self._taken:
+            super().rawDataReceived(data)
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:
+        """Whether another request may follow."""
+        request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+        return False
+
+    def allHeadersReceived(self) -> None:
+        """Refuse a body before any of it is read: no page needs one."""
+        if self.length == 0:
+            super().allHeadersReceived()  # type: ignore[no-untyped-call]  # Twisted's
+            return
+        self._taken = True
+        self.transport.write(_NO_BODIES)
+        self.loseConnection()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def allContentReceived(self) -> None:
+        self._taken = True
+        super().allContentReceived()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def abort(self) -> bool:
+        """Close at once. True, as the place is free then."""
+        self._taken = True
+        self.transport.abortConnection()
+        return True
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._deadline.active():
+            self._deadline.cancel()
+        self.place.leave()
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's
