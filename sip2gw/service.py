@@ -20,13 +20,14 @@ from sip2gw import __version__
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.listening import CannotListen
-from sip2gw.hardening import keep_memory_private
+from sip2gw.hardening import keep_files_private, keep_memory_private, log_file
 from sip2gw.log import Log, LogSettings
 from sip2gw.reloading import Reloading
 from sip2gw.settled import log_settings
 from sip2gw.signals import Signals
 from sip2gw.systemd import Systemd
 
+PATHS = "config", "demo-data", "state-dir"
 PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
 
 
@@ -54,6 +55,9 @@ class Options(usage.Options):
             if not text.isdecimal() or int(text) > 65535:
                 give_up(f"--{name} {text}: is no port; write a number from 1 to 65535, or 0 for any free one")
             self[name] = int(text)
+        for name in PATHS:
+            if self[name] is not None:  # twistd goes to another folder before it is used again
+                self[name] = os.path.abspath(self[name])
 
     def opt_version(self) -> NoReturn:
         """Print the version and exit."""
@@ -148,7 +152,11 @@ def makeService(options: Any) -> IService:
         log = Log(globalLogPublisher, settings) if real else None
         if real and config is not None:  # the demo's library reads the date off this clock
             _mind_no_time_of_day(reactor)
+        if real:
+            keep_files_private(options.parent)
         service = _service(options, config, reactor, log)
+        if real and config is not None:
+            service.watchdog.file = _log_descriptor(options.parent) or service.watchdog.file
     except (ConfigFaults, Wrong) as faults:
         give_up(str(faults))
     if config is None or not config.security.core_dumps:
@@ -159,6 +167,13 @@ def makeService(options: Any) -> IService:
     if config is not None:
         Reloading(options["config"], service, top.signals, systemd, reactor).setServiceParent(top)
     return top
+
+
+def _log_descriptor(program: Any) -> int | None:
+    """The log file of a daemon, whose standard error goes nowhere."""
+    if (name := log_file(program)) is None:
+        return None
+    return os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
 def _mind_no_time_of_day(reactor: Any) -> None:

@@ -13,10 +13,21 @@ class Signals:
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
         self._before: dict[int, Any] = {}
+        self._waiting: set[int] = set()
 
     def on(self, number: int, call: Callable[[], object]) -> None:
-        """Have `call` made when this signal comes."""
-        before = signal.signal(number, lambda *_: self._reactor.callFromThread(call))
+        """Have `call` made when this signal comes: once for all that come before it is made."""
+
+        def made() -> None:
+            self._waiting.discard(number)
+            call()
+
+        def come(*_: object) -> None:
+            if number not in self._waiting:
+                self._waiting.add(number)
+                self._reactor.callFromThread(made)
+
+        before = signal.signal(number, come)
         self._before.setdefault(number, before)
 
     def put_back(self) -> None:

@@ -1,10 +1,12 @@
 """The event loop must come round: how late it does is a figure, and when it stands still the log says where.
 
 A thread looks at where the reactor's thread is, while it is stuck there: file, line and function, and no value.
+Inside a long call of C code no thread of Python runs; then `faulthandler` writes the stacks, without the interpreter.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import sys
 import threading
 import traceback
@@ -39,10 +41,14 @@ class Watchdog(Service):
     def __init__(
         self, reactor: Any, metrics: Metrics, *, beat: float = BEAT, blocked: float = BLOCKED
     ) -> None:
+        self.file = _standard_error()
+        """The descriptor that the stacks are written to when no thread of Python runs; None for nowhere."""
         self._metrics = metrics
         self._beat = beat
         self._blocked = blocked
         self._last = monotonic()
+        self._told = 0.0
+        self._telling = threading.Lock()
         self._worst, self._worst_until = 0.0, 0.0
         self._thread = 0
         self._ended = threading.Event()
@@ -54,6 +60,7 @@ class Watchdog(Service):
         self._thread, self._last = threading.get_ident(), monotonic()
         self._ended.clear()
         self._beating.start(self._beat, now=False)
+        self._arm()
         threading.Thread(target=self._watch, args=(self._ended,), name="watchdog", daemon=True).start()
 
     def stopService(self) -> None:
@@ -61,6 +68,7 @@ class Watchdog(Service):
         self._ended.set()
         if self._beating.running:
             self._beating.stop()
+        faulthandler.cancel_dump_traceback_later()
 
     def _come_round(self) -> None:
         now = monotonic()
@@ -68,14 +76,29 @@ class Watchdog(Service):
         if late >= self._worst or now >= self._worst_until:
             self._worst, self._worst_until = late, now + WORST
         self._metrics.loop_lag.set(self._worst)
+        if late > self._blocked and self._is_first(self._last):
+            self._metrics.loop_blocks.inc()
+            self.log.error("the event loop was blocked for {seconds:.1f} s", seconds=late)
         self._last = now
+        self._arm()
+
+    def _arm(self) -> None:
+        """Have the stacks written if neither the loop nor the thread gets a turn for a while."""
+        if self.file is not None:
+            faulthandler.dump_traceback_later(2 * (self._beat + self._blocked), file=self.file)
+
+    def _is_first(self, last: float) -> bool:
+        """Whether the block after this sign of life has not been reported."""
+        with self._telling:
+            first, self._told = self._told != last, last
+        return first
 
     def _watch(self, ended: threading.Event) -> None:
-        told = 0.0
         while not ended.wait(min(self._blocked, self._beat)):
             last = self._last
-            if monotonic() - last > self._beat + self._blocked and told != last and not ended.is_set():
-                told = last
+            late = monotonic() - last > self._beat + self._blocked
+            if late and not ended.is_set() and self._is_first(last):
+                faulthandler.cancel_dump_traceback_later()
                 self._tell()
 
     def _tell(self) -> None:
@@ -90,3 +113,10 @@ class Watchdog(Service):
                 f"{at.f_code.co_filename}:{line} {at.f_code.co_name}" for at, line in reversed(stack)
             ),
         )
+
+
+def _standard_error() -> int | None:
+    try:
+        return sys.__stderr__.fileno() if sys.__stderr__ is not None else None
+    except (OSError, ValueError):  # closed, or not a file
+        return None

@@ -1,6 +1,10 @@
 """A loop that stands still is told of once, with where it stands and nothing of what it holds."""
 
+import subprocess
+import sys
+import textwrap
 import time
+from pathlib import Path
 from threading import Event
 
 from twisted.internet import reactor
@@ -8,6 +12,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
+import sip2gw
 from sip2gw.metrics import Metrics
 from sip2gw.watchdog import Watchdog
 
@@ -41,3 +46,35 @@ class WatchdogTests(TestCase):
         assert "stand_still" in event["stack"]
         assert "qX7zK9wVj2Hp" not in str(event)
         assert figure("sip2gw_loop_blocks_total") == 1
+
+    def test_R2_a_loop_stuck_in_c_code_is_reported_while_it_is_stuck(self) -> None:
+        script = textwrap.dedent("""
+            import re
+            from twisted.internet import reactor
+            from sip2gw.metrics import Metrics
+            from sip2gw.watchdog import Watchdog
+
+            def stuck_in_c(pin):
+                re.match("(a+)+$", "a" * 60 + "b")  # one call, for years
+
+            Watchdog(reactor, Metrics(), beat=0.01, blocked=0.05).startService()
+            reactor.callLater(0, stuck_in_c, "qX7zK9wVj2Hp")
+            reactor.run()
+        """)
+        process = subprocess.Popen(
+            [sys.executable, "-c", script],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(sip2gw.__file__).parents[1],
+        )
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        said = ""
+        for line in process.stderr:
+            said += line
+            if "stuck_in_c" in line:
+                break
+        assert "stuck_in_c" in said
+        assert "qX7zK9wVj2Hp" not in said
+        assert process.poll() is None, "it was reported before it was over"
