@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.metrics import MetricWrapperBase
 
-Figure = TypeVar("Figure", bound=MetricWrapperBase)
+from sip2gw.library_gauges import OTHER, Sum, Trouble
 
-OTHER = "other"
-"""The library of all those that are not named."""
+__all__ = ["OTHER", "Metrics"]
+
+Figure = TypeVar("Figure", bound=MetricWrapperBase)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
@@ -68,7 +69,9 @@ class Metrics:
 
     def _declare_who(self) -> None:
         self.declined = self._counter("declined", "Requests that nobody was asked about.", "reason")
-        self.seats = self._gauge("seats", "Seats of terminals, by library.", "library", "state")
+        self.seats = Sum(
+            self._gauge("seats", "Seats of terminals, by library.", "library", "state"), self.library
+        )
         """`used`, and `licensed` where the library has a limit."""
         self.seats_taken_over = self._counter("seats_taken_over", "Seats that a terminal took from itself.")
         self.seats_without_store = self._counter(
@@ -85,7 +88,14 @@ class Metrics:
         self.call_rests = self._counter("call_rests", "Calls that waited as Retry-After asks.", "library")
         self.calls_in_flight = self._gauge("calls_in_flight", "Calls under way at this moment.")
         self.calls_waiting = self._gauge("calls_waiting", "Calls that wait for their turn at this moment.")
-        self.breakers = self._gauge("breaker", "Calls go out: 0 yes, 1 some, 2 none.", "library")
+        self.breakers = Trouble(
+            self._gauge("breaker", "Calls go out: 0 yes, 1 some, 2 none.", "library"), self.library
+        )
+        self.calls_failed_in_a_row = Trouble(
+            self._gauge("calls_failed_in_a_row", "Calls that failed since the last answer.", "library"),
+            self.library,
+        )
+        """For libraries that have too few calls for a breaker to open; 0 until there are three."""
         self.breaker_openings = self._counter("breaker_openings", "Breakers that opened.", "library")
         self.in_doubt = self._counter(
             "in_doubt",

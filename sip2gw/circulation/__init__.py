@@ -13,7 +13,7 @@ from sip2gw.circulation import (
     status,
 )
 from sip2gw.circulation.desk import Desk, Policy
-from sip2gw.circulation.meanings import answer, decline, supported
+from sip2gw.circulation.meanings import answer, decline, is_offered, supported
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.repeats import still_so
 from sip2gw.circulation.speech import ENGLISH, Speaker
@@ -30,6 +30,7 @@ __all__ = [
     "decline",
     "fees",
     "holds",
+    "is_offered",
     "items",
     "loans",
     "patron_information",

@@ -81,6 +81,11 @@ def _facing(request: Request, desk: Desk) -> Desk:
     return evolve(desk, facing=named or desk.reader or "")
 
 
+def is_offered(request: Request, profile: Profile) -> bool:
+    """Whether terminals with this profile may make this request."""
+    return type(request) in _ANSWERS and _may_use(profile, request.code)
+
+
 async def answer(request: Request, desk: Desk) -> Response:
     """What the library makes of a request. Raises `Refused`, `Unavailable` and `InDoubt`: see `decline`."""
     desk = _facing(request, desk)

@@ -13,7 +13,7 @@ from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from sip2gw.circulation import ENGLISH, Desk, answer, decline, still_so, welcome
+from sip2gw.circulation import ENGLISH, Desk, answer, decline, is_offered, still_so, welcome
 from sip2gw.gateway.reception import Reception
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
@@ -202,7 +202,8 @@ class Answering:
             asking = Deferred.fromCoroutine(answer(request, desk))
             if not asking.called:
                 asking.addTimeout(left, self._reactor)
-            return await asking, "answered", self._wrote, True
+            outcome = "answered" if is_offered(request, desk.profile) else "not offered"
+            return await asking, outcome, self._wrote, True
         except LibraryError as error:
             if isinstance(error, Refused) and error.code == "member_not_found":
                 self._reception.pins.unknown(self.library, self._visit.asker)

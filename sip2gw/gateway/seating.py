@@ -208,10 +208,9 @@ class Seating:
         return f"{len(full.seats)} of {most} licences are in use, by {holders or 'nobody'}"
 
     def _count(self, library: str, most: int | None) -> None:
-        label = self._metrics.library(library)
-        self._metrics.seats.labels(library=label, state="used").set(len(self.seats.of(library)))
+        self._metrics.seats.set(library, len(self.seats.of(library)), "used")
         if most is not None:
-            self._metrics.seats.labels(library=label, state="licensed").set(most)
+            self._metrics.seats.set(library, most, "licensed")
 
 
 def _named(holder: Holder) -> str:

@@ -66,9 +66,9 @@ def test_F21_when_file_descriptors_run_out_it_goes_on_and_recovers(gateway):
     assert any(f"place for {PLACES} connections" in line for line in process.printed)
     with ExitStack() as terminals:
         served = [is_served(connect(terminals, sip2)) for _ in range(FILES + 10)]
-        assert served == [True] * PLACES + [False] * (FILES + 10 - PLACES)
+        assert served == [True] * (FILES + 10), "those that have been silent longest make room"
         assert is_alive(admin)
-        with ExitStack() as others:  # whatever takes the rest; there is no limit to those who look at health
+        with ExitStack() as others:  # as many as files may be open
             opened = [connect(others, admin) for _ in range(FILES)]
             assert any(connection.recv(1) == b"" for connection in reversed(opened)), "accepted and closed"
             before = cpu(process.pid)

@@ -1,9 +1,14 @@
 """What is counted has as many names as the gateway gives it, and none that comes off the wire."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from sip2gw.gateway import TerminalFactory
+from sip2gw.librarika import Librarika
+from sip2gw.library_gauges import MOST
 from sip2gw.metrics import OTHER, Metrics
+from sip2gw.tenants import Directory
 
 from .desk import PATRON, Bench
 
@@ -65,3 +70,62 @@ def test_F96_the_libraries_that_are_named_are_so_many_and_no_more():
         OTHER,
         "hillcrest",
     ]
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"sip2gw_{name}", labels)
+
+
+def test_K23_the_seats_of_other_libraries_are_a_sum():
+    metrics = Metrics(libraries=1, named=["riverside"])
+    for library, used in (("riverside", 9), ("hillcrest", 2), ("openall", 3), ("hillcrest", 4)):
+        metrics.seats.set(library, used, "used")
+    metrics.seats.set("hillcrest", 5, "licensed")
+    assert value(metrics, "seats", library=OTHER, state="used") == 7
+    assert value(metrics, "seats", library="riverside", state="used") == 9
+    assert value(metrics, "seats", library=OTHER, state="licensed") == 5
+    metrics.seats.set("openall", 0, "used")
+    assert value(metrics, "seats", library=OTHER, state="used") == 4
+
+
+def test_K23_a_library_in_trouble_beyond_those_named_has_a_series_until_it_is_over():
+    metrics = Metrics(libraries=0)
+    metrics.breakers.set("hillcrest", 0)
+    assert value(metrics, "breaker", library="hillcrest") is None
+    metrics.breakers.set("hillcrest", 2)
+    assert value(metrics, "breaker", library="hillcrest") == 2
+    for number in range(MOST + 5):
+        metrics.breakers.set(f"n{number}", 1)
+    assert value(metrics, "breaker", library=OTHER) == 1, "the worst of those that found no series"
+    metrics.breakers.set("hillcrest", 0)
+    assert value(metrics, "breaker", library="hillcrest") is None
+    for number in range(MOST + 5):
+        metrics.breakers.set(f"n{number}", 0)
+    assert value(metrics, "breaker", library=OTHER) == 0
+    assert {one for one in series(metrics) if one[0] == "sip2gw_breaker"} == {
+        ("sip2gw_breaker", ("library", OTHER))
+    }
+
+
+@pytest.mark.parametrize(("libraries", "series_left"), [(500, 0), (0, None)])
+def test_K23_three_failed_calls_of_a_small_library_are_a_figure(libraries, series_left):
+    bench = Bench()
+    metrics = Metrics(libraries=libraries)
+    bench.librarika = Librarika(
+        bench.clock, "http://localhost/{library}/api/v1", http=bench.calls, metrics=metrics
+    )
+    bench.directory = Directory(
+        bench.librarika, clock=lambda: datetime.fromtimestamp(bench.clock.seconds(), UTC)
+    )
+    bench.factory = TerminalFactory(bench.directory, reactor=bench.clock, metrics=metrics)
+    bench.connect()
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    bench.sandbox.misbehave("error", endpoint="find_member")
+    for _ in range(3):
+        bench.say(PATRON)
+        bench.clock.advance(60)
+    assert value(metrics, "calls_failed_in_a_row", library="riverside") >= 3
+    assert value(metrics, "breaker", library="riverside") in (0, None), "too few for it"
+    bench.sandbox.behave()
+    assert bench.say(PATRON).startswith("24")
+    assert value(metrics, "calls_failed_in_a_row", library="riverside") == series_left

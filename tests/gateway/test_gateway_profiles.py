@@ -203,3 +203,12 @@ def test_the_width_of_the_printer_reaches_the_desk(bench, monkeypatch):
     bench.hear("9900322.00")
     bench.hear(PATRON)
     assert widths == [32, 32]
+
+
+def test_K23_a_request_that_a_profile_does_not_offer_is_counted_so(bench):
+    assert bench.connect("sorter-cv").startswith(b"941")
+    assert bench.hear(CHECKOUT).startswith(b"120")
+    counted = bench.factory.metrics.registry.get_sample_value
+    labels = {"library": "riverside", "message": "11"}
+    assert counted("sip2gw_messages_total", {**labels, "outcome": "not offered"}) == 1
+    assert counted("sip2gw_messages_total", {**labels, "outcome": "answered"}) is None

@@ -81,6 +81,9 @@ class Drift:
         )
 
 
+_NOTED = 3
+"""Failed calls in a row from which on they are a figure. Fewer happen to anybody."""
+
 _HEIGHT = {State.SHUT: 0, State.PROBING: 1, State.OPEN: 2}
 
 
@@ -90,22 +93,27 @@ class Counters:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._library = OTHER
+        self._nickname = ""
+        self._in_a_row = 0
         self.known = False
 
     def name(self, nickname: str) -> None:
         """A terminal was let in: the library exists."""
         if not self.known:
             self.known = True
+            self._nickname = nickname
             self._library = self._metrics.library(nickname)
             self.breaker(State.SHUT)
 
     def answered(self) -> None:
         """A call got what it was for."""
         self._count("answered")
+        self._failed_in_a_row(0)
 
     def refused(self) -> None:
         """The library said no."""
         self._count("refused")
+        self._failed_in_a_row(0)
 
     def failed(self, failed: Failed, *, doubt: bool) -> None:
         """A call came to nothing."""
@@ -114,6 +122,8 @@ class Counters:
         else:
             self._count("not_asked" if failed.how in (How.NOT_ASKED, How.NO_TURN) else "unavailable")
         self._metrics.call_failures.labels(failed.how.value).inc()
+        if failed.how not in (How.NOT_ASKED, How.NO_TURN):
+            self._failed_in_a_row(self._in_a_row + 1)
 
     def retried(self) -> None:
         """A call is made again."""
@@ -128,11 +138,16 @@ class Counters:
         self._metrics.in_doubt.labels(self._library, "left" if left else "settled").inc()
 
     def breaker(self, state: State) -> None:
-        """The library's breaker has a new state. Those that share a name have none that could be told."""
-        if self._library != OTHER:
-            self._metrics.breakers.labels(self._library).set(_HEIGHT[state])
+        """The library's breaker has a new state."""
+        if self.known:
+            self._metrics.breakers.set(self._nickname, _HEIGHT[state])
         if state is State.OPEN:
             self._metrics.breaker_openings.labels(self._library).inc()
 
     def _count(self, outcome: str) -> None:
         self._metrics.of(self._metrics.calls, self._library, outcome).inc()
+
+    def _failed_in_a_row(self, count: int) -> None:
+        before, self._in_a_row = self._in_a_row, count
+        if self.known and max(before, count) >= _NOTED:
+            self._metrics.calls_failed_in_a_row.set(self._nickname, count)
