@@ -54,7 +54,7 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-logins bench-config way fuzz wheel \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config way fuzz wheel \
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
@@ -109,6 +109,9 @@ bench: $(DEV_READY) $(DEMO_READY)  ## messages a second, CPU per message, latenc
 
 bench-idle: $(DEV_READY) $(DEMO_READY)  ## memory of idle and silent connections, and what hostile ones cost
 	@$(BIN)/python bench/crowd.py $(ARGS)
+
+bench-flood: $(DEV_READY) $(DEMO_READY)  ## what a terminal waits for while others ask without a pause
+	@$(BIN)/python bench/flood.py $(ARGS)
 
 bench-logins: $(DEV_READY) $(DEMO_READY)  ## whether the time until a login is refused tells why
 	@$(BIN)/python bench/logins.py $(ARGS)

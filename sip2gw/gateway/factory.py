@@ -14,11 +14,13 @@ from twisted.internet.protocol import ServerFactory
 
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.census import Census
+from sip2gw.gateway.pace import Pace, SharedPace
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.reception import Reception
 from sip2gw.gateway.sparing import Sparing
 from sip2gw.gateway.telling import Telling
+from sip2gw.gateway.turns import Turns
 from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -64,6 +66,8 @@ class TerminalFactory(ServerFactory):
         self._session = session
         self.answers = Answers(reactor.seconds)
         self._sparing = Sparing(reactor.seconds, left_out=self.metrics.log_lines_left_out.inc)
+        self._pace = SharedPace(reactor.seconds)
+        self._turns = Turns(reactor)
 
     def buildProtocol(
         self, addr: IAddress | None, given: Callable[[Peer], Login | None] = lambda _: None
@@ -101,6 +105,8 @@ class TerminalFactory(ServerFactory):
             limits=self._limits,
             metrics=self.metrics,
             gone=self.sessions.discard,
+            pace=Pace(self._pace),
+            turns=self._turns,
         )
         visit.leave = protocol.leave
         place.give_way = protocol.give_way

@@ -19,12 +19,14 @@ from zope.interface import implementer
 
 from sip2gw.certificates import name_of
 from sip2gw.gateway.answering import Answering
+from sip2gw.gateway.pace import Pace
 from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.proxy import begins_header
 from sip2gw.gateway.reading import Reader
 from sip2gw.gateway.refusals import PROXY, begins_tls
 from sip2gw.gateway.sockets import prepare
 from sip2gw.gateway.telling import Telling
+from sip2gw.gateway.turns import Turns
 from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -51,6 +53,8 @@ class TerminalProtocol(Reader):
         limits: Callable[[], Limits],
         metrics: Metrics,
         gone: Callable[[TerminalProtocol], None],
+        pace: Pace,
+        turns: Turns,
     ) -> None:
         super().__init__(reactor, limits)
         self.closed: Deferred[None] = Deferred()
@@ -64,6 +68,9 @@ class TerminalProtocol(Reader):
         self._late = False
         self._heard = False
         self._ignored = 0
+        self._pace = pace
+        self._turns = turns
+        self._rest: IDelayedCall | None = None
 
     @property
     def peer(self) -> Peer:
@@ -124,6 +131,8 @@ class TerminalProtocol(Reader):
     def connectionLost(self, reason: Failure | None = None) -> None:
         self.leaving = True
         self.deadlines.stop_all()
+        if self._rest is not None:
+            _cancel(self._rest)
         if self._ignored > 1:
             self._warn("ignored in all", "{count} lines were no requests ({peer})", count=self._ignored)
         self._visit.session.close()
@@ -149,6 +158,17 @@ class TerminalProtocol(Reader):
         """Whoever speaks up now is better off elsewhere, and at once."""
         if not self.busy:
             self._hang_up()
+
+    def may_go_on(self) -> bool:
+        library = self.place.library
+        if not self._turns.take(library):
+            self._turns.wait(library, self.rested)
+            return False
+        seconds = self._pace.wait(library, self.place.network)
+        if seconds:
+            self.struck("pace")
+            self._rest = self._reactor.callLater(seconds, self.rested)
+        return not seconds
 
     def give_way(self) -> bool:
         """Close at once for another connection, unless a request is in hand; and tell whether it does."""

@@ -57,6 +57,10 @@ class Reader(LineReceiver):
         """
 
     @abstractmethod
+    def may_go_on(self) -> bool:
+        """Whether the next line may be served now. If not, `rested` is to be called later."""
+
+    @abstractmethod
     def overdue(self, limit: str) -> None:
         """The deadline of this name is over."""
 
@@ -120,6 +124,9 @@ class Reader(LineReceiver):
         for _turn in range(TURN):
             if self._waiting or self.leaving:
                 break
+            if self._framer.whole and not self.may_go_on():
+                self._resting = True
+                break
             if (line := self._next()) is None:
                 if self.ended and not self.leaving:
                     self.leave()
@@ -128,7 +135,7 @@ class Reader(LineReceiver):
         else:
             self._resting = self._framer.begun or self.ended
             if self._resting:
-                self._reactor.callLater(0, self._rested)
+                self._reactor.callLater(0, self.rested)
         if not self.leaving:
             self._hold_back_or_not()
 
@@ -159,7 +166,8 @@ class Reader(LineReceiver):
         self.busy = False
         self._early = (answered or self._early) and self._framer.whole
 
-    def _rested(self) -> None:
+    def rested(self) -> None:
+        """Go on after a rest."""
         self._resting = False
         self._read_on()
 

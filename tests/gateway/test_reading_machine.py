@@ -50,6 +50,9 @@ class Lines(Reader):
     def too_late(self) -> None:
         """It is read no more."""
 
+    def may_go_on(self) -> bool:
+        return True
+
 
 class Reading(RuleBasedStateMachine):
     """`sent` is what the peer has sent so far; it sends no more while it is held back."""

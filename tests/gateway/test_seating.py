@@ -175,6 +175,7 @@ def test_a_lease_is_renewed_while_the_session_lives_and_nothing_runs_on_after_it
         bench.clock.advance(RENEWED_EVERY)
     assert bench.say(PATRON).startswith("24 ")
     bench.terminal.connectionLost()
+    bench.clock.advance(0)
     assert bench.clock.getDelayedCalls() == []
 
 

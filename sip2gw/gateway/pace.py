@@ -1,0 +1,97 @@
+"""A connection that asks without a pause waits a little longer each time.
+
+Each connection has a bucket of tokens, a request takes one, and time fills it again. So has each library, and each
+address for the strangers there. Where that common bucket is empty, only connections that have asked little lately are
+served at once: an honest terminal does not notice what others do with its library's account.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from attrs import define, frozen
+
+FREE = 8
+"""Requests that a connection has at once although the common bucket is empty."""
+FIRST, LONGEST = 0.05, 1.0
+"""Seconds that it waits the first time, and at most; the wait doubles."""
+_GROUPS = 4096
+"""Common buckets that are kept. One that was not used for longest is full again."""
+
+
+@frozen
+class Size:
+    """How many tokens a bucket holds, and how many come back in a second."""
+
+    holds: float
+    rate: float
+
+
+TERMINAL, LIBRARY = Size(256, 32), Size(2048, 512)
+STRANGER, ADDRESS = Size(64, 4), Size(256, 16)
+
+
+@define
+class Bucket:
+    """Tokens, as there were at the time `at`."""
+
+    size: Size
+    at: float
+    tokens: float
+
+    def fill(self, now: float) -> float:
+        """How many tokens there are now."""
+        size = self.size
+        self.tokens = min(size.holds, self.tokens + size.rate * max(now - self.at, 0.0))
+        self.at = now
+        return self.tokens
+
+
+class Pace:
+    """The buckets of one connection. `library` is empty for a stranger, who shares with others of its `network`."""
+
+    __slots__ = ("_library", "_own", "_shared", "_waits")
+
+    def __init__(self, shared: SharedPace) -> None:
+        self._shared = shared
+        self._library: str | None = None
+        self._own = Bucket(STRANGER, 0.0, 0.0)
+        self._waits = 0
+
+    def wait(self, library: str, network: str) -> float:
+        """How long the next request must wait, in seconds. 0: it may be served, and has taken its tokens."""
+        now = self._shared.seconds()
+        if library != self._library:
+            self._library = library
+            size = TERMINAL if library else STRANGER
+            self._own = Bucket(size, now, size.holds)
+        group = self._shared.bucket(library, network, now)
+        own = self._own.fill(now)
+        if own < 1 or (group.fill(now) < 1 and own <= self._own.size.holds - FREE):
+            self._waits += 1
+            return min(FIRST * 2.0 ** min(self._waits - 1, 10), LONGEST)
+        if own >= self._own.size.holds / 2:
+            self._waits = 0
+        self._own.tokens -= 1
+        group.tokens = max(group.tokens - 1, 0.0)
+        return 0.0
+
+
+class SharedPace:
+    """The buckets that connections have in common. `seconds` is the clock."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self._groups: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
+
+    def bucket(self, library: str, network: str, now: float) -> Bucket:
+        """The one of a library, or for strangers that of a network."""
+        key = (library, "" if library else network)
+        if (found := self._groups.get(key)) is None:
+            size = LIBRARY if library else ADDRESS
+            found = self._groups[key] = Bucket(size, now, size.holds)
+            if len(self._groups) > _GROUPS:
+                self._groups.popitem(last=False)
+        self._groups.move_to_end(key)
+        return found
