@@ -1,7 +1,7 @@
 """`make bench-flood`: what an honest terminal waits for while others ask without a pause.
 
-450 connections of strangers from 15 addresses that send 99, and 200 connections of one account that send 09 with an empty
-label. Nothing here is asserted; the honest terminal is another library's, or another account's.
+450 connections of strangers from 15 addresses that send 99, and 200 connections of one account that send 09 with an
+empty label. Nothing here is asserted. The honest terminal is one of the same library.
 """
 
 from __future__ import annotations
