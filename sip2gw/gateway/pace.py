@@ -28,7 +28,7 @@ class Size:
     rate: float
 
 
-TERMINAL, LIBRARY = Size(256, 32), Size(2048, 512)
+TERMINAL, LIBRARY = Size(1024, 128), Size(4096, 2048)
 STRANGER, ADDRESS = Size(64, 4), Size(256, 16)
 
 
