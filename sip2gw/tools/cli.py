@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib
 
 import click
+from click.shell_completion import get_completion_class
 
 from sip2gw import __version__
 
 _COMMANDS = {
     "check-config": "sip2gw.tools.check_config:check_config",
-    "completion": "sip2gw.tools.completion:completion",
+    "completion": "sip2gw.tools.cli:completion",
     "decode": "sip2gw.tools.decode:decode",
     "explain": "sip2gw.tools.explain:explain",
     "explain-bin": "sip2gw.tools.explain_bin:explain_bin",
@@ -47,6 +48,23 @@ class LazyGroup(click.Group):
                 f"{cmd_name} needs the package {missing.name}: pip install 'sip2gw[demo]'"
             ) from None
         return command
+
+
+@click.command(short_help="Print what a shell needs for completion.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print what SHELL needs to complete the sip2gw command with the Tab key.
+
+    \b
+    bash, in ~/.bashrc:                     eval "$(sip2gw completion bash)"
+    zsh, in ~/.zshrc:                       eval "$(sip2gw completion zsh)"
+    fish, in ~/.config/fish/config.fish:    sip2gw completion fish | source
+    """
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.ClickException(f"no completion for {shell}")
+    click.echo(found(ctx.find_root().command, {}, "sip2gw", "_SIP2GW_COMPLETE").source())
 
 
 @click.command(

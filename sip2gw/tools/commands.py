@@ -17,8 +17,8 @@ from sip2gw.sip2.fields import Variable
 from sip2gw.sip2.kinds import NUMBER, TIMESTAMP, YN, Kind
 from sip2gw.sip2.meanings import ENUMS
 from sip2gw.tools.emulator import Emulator
+from sip2gw.tools.identity import REQUEST_NAMES, LoginForm
 from sip2gw.tools.requests import ASKS, HELP, HOLD_MODES, LISTS, OPTIONS, Ask, request
-from sip2gw.tools.wording import REQUEST_NAMES, LoginForm
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
 _LONG = 12

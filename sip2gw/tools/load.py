@@ -100,8 +100,8 @@ def load(
     brings it back with 09. Never point this at a library that is in use: the loans are real. The exit status is 2 if
     the gateway can't be reached, 1 if an answer was missing.
     """
-    from sip2gw.tools.fleet import Plan
     from sip2gw.tools.load_run import run
+    from sip2gw.tools.load_terminal import Plan
 
     if len(items) < terminals and rate != 0 and (mix.get("11") or mix.get("09")):
         click.echo(
@@ -109,13 +109,12 @@ def load(
         )
     try:
         with progress_bar(seconds) as progress:
-            tally = run(setup, Plan(terminals, seconds, rate, mix, patrons, items), announce, progress)
+            result = run(setup, Plan(terminals, seconds, rate, mix, patrons, items), announce, progress)
     except Unreachable as lost:
         click.echo(str(lost), err=True)
         raise SystemExit(2) from None
-    result = tally.as_object()
     if as_json:
-        click.echo(json.dumps(result))
+        click.echo(json.dumps(result.as_object()))
     else:
-        tally.show()
-    sys.exit(1 if result["errors"] else 0)
+        result.show()
+    sys.exit(1 if result.errors else 0)

@@ -20,11 +20,10 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import LoopingCall, deferLater, react
 from twisted.python.failure import Failure
 
-from sip2gw.tools.address import Unreachable, dial
-from sip2gw.tools.fleet import LoadTerminal, Plan, Script
+from sip2gw.tools.address import Unreachable, dial, endpoint_of
+from sip2gw.tools.load_result import LoadResult
+from sip2gw.tools.load_terminal import LoadTerminal, Plan, Script
 from sip2gw.tools.options import Setup
-from sip2gw.tools.tally import Tally
-from sip2gw.tools.trust import endpoint_of
 
 Progress = Callable[[float, int], None]
 """Is told the seconds gone, and the answers so far."""
@@ -43,7 +42,7 @@ class Run:
     """One load."""
 
     def __init__(self, reactor: Any, setup: Setup, plan: Plan, progress: Progress | None = None) -> None:
-        self.tally = Tally(plan.terminals)
+        self.result = LoadResult(plan.terminals)
         self._reactor = reactor
         self._setup = setup
         self._plan = plan
@@ -60,7 +59,7 @@ class Run:
         self._running = False
         self._date = b""
 
-    async def measure(self, announce: Callable[[str], None]) -> Tally:
+    async def measure(self, announce: Callable[[str], None]) -> LoadResult:
         """Connect all terminals, let them ask, let them clear up. Raises `Unreachable` if the first fails."""
         self._look()
         await self._connect(0)
@@ -81,12 +80,12 @@ class Run:
             self._idle.extend(self._terminals)
         await deferLater(self._reactor, self._plan.seconds)
         self._running = False
-        self.tally.seconds = time.monotonic() - self._started
+        self.result.seconds = time.monotonic() - self._started
         await self._clear_up()
         for call in (looking, ticking):
             if call.running:
                 call.stop()
-        return self.tally
+        return self.result
 
     async def _connect(self, number: int) -> None:
         """One terminal, until it is logged in. Raises `Unreachable`."""
@@ -114,7 +113,7 @@ class Run:
         try:
             await self._connect(number)
         except Unreachable as error:
-            self.tally.errors[str(error)] += 1
+            self.result.errors[str(error)] += 1
 
     async def _clear_up(self) -> None:
         """Wait for the last answers, bring every item back, hang up."""
@@ -129,7 +128,7 @@ class Run:
             try:
                 await done.addTimeout(2 * self._setup.timeout, self._reactor, onTimeoutCancel=_too_late)
             except Unreachable as error:
-                self.tally.errors[str(error)] += 1
+                self.result.errors[str(error)] += 1
         leaving = list(self._terminals)
         self._terminals.clear()
         await gatherResults([terminal.hang_up() for terminal in leaving])
@@ -153,7 +152,7 @@ class Run:
     def answered(self, code: str, due: float, accepted: bool) -> None:
         """Count an answer, unless the time is over."""
         if self._running:
-            self.tally.answered(code, time.monotonic() - due, accepted)
+            self.result.answered(code, time.monotonic() - due, accepted)
 
     def lost(self, terminal: LoadTerminal, why: str) -> None:
         """Count it, and while the load runs send somebody else in its place."""
@@ -165,7 +164,7 @@ class Run:
         if done is not None:
             done.errback(Failure(Unreachable(why)))
             return
-        self.tally.errors[why] += 1
+        self.result.errors[why] += 1
         if self._running:
             again = Deferred.fromCoroutine(self._come_back(number))
             self._coming_back.add(again)
@@ -204,14 +203,16 @@ class Run:
             if terminal.sent_at is not None and terminal.sent_at < oldest:
                 terminal.give_up("no answer in time")
         if self._progress is not None and self._running and self._started is not None:
-            self._progress(time.monotonic() - self._started, self.tally.answers)
+            self._progress(time.monotonic() - self._started, self.result.answers)
 
 
 def _too_late(result: object, timeout: float) -> None:
     raise Unreachable("no answer in time")
 
 
-def run(setup: Setup, plan: Plan, announce: Callable[[str], None], progress: Progress | None = None) -> Tally:
+def run(
+    setup: Setup, plan: Plan, announce: Callable[[str], None], progress: Progress | None = None
+) -> LoadResult:
     """Run a load in a reactor of its own. Raises `Unreachable`."""
     # The trust is checked once in the open, where what is wrong with a certificate is told in words.
     dial(setup.address, setup.timeout).close()
@@ -233,4 +234,4 @@ def run(setup: Setup, plan: Plan, announce: Callable[[str], None], progress: Pro
             raise
     if failure:
         raise failure[0]
-    return load.tally
+    return load.result

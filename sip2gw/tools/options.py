@@ -12,7 +12,7 @@ from attrs import frozen
 
 from sip2gw.sip2 import Secret
 from sip2gw.tools.address import PLAIN_PORT, TLS_PORT, Address, read_fingerprint
-from sip2gw.tools.wording import LoginForm, Terminal
+from sip2gw.tools.identity import LoginForm, Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
 

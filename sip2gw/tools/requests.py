@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from sip2gw.sip2 import Request, Secret, SummaryList, messages
-from sip2gw.tools.wording import Terminal
+from sip2gw.tools.identity import Terminal
 
 
 @frozen

@@ -26,8 +26,7 @@ from attrs import field, frozen
 from sip2gw.sip2 import UnknownMessage, lay_out
 from sip2gw.sip2.checksum import checksum
 from sip2gw.tools.address import Unreachable
-from sip2gw.tools.decoded import Decoded
-from sip2gw.tools.masking import visible
+from sip2gw.tools.decoded import Decoded, visible
 
 _MOMENT = re.compile(r"\{date(?:([+-][0-9]{1,6})(d?))?\}")
 _PLACEHOLDER = re.compile(r"(\{date\}|\{\*\*?\})")

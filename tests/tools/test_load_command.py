@@ -17,12 +17,12 @@ from twisted.trial.unittest import TestCase
 from sip2gw.sip2 import Secret, lay_out
 from sip2gw.tools.address import Address, Unreachable
 from sip2gw.tools.cli import main
-from sip2gw.tools.fleet import Plan, Script
+from sip2gw.tools.identity import LoginForm, Terminal
 from sip2gw.tools.load import read_mix, read_names
+from sip2gw.tools.load_result import LoadResult
 from sip2gw.tools.load_run import Run
+from sip2gw.tools.load_terminal import Plan, Script
 from sip2gw.tools.options import Setup
-from sip2gw.tools.tally import Tally
-from sip2gw.tools.wording import LoginForm, Terminal
 
 from .responder import PASSWORD, Certificate, Responder
 
@@ -41,20 +41,20 @@ def plan(rate: float | None = None, seconds: float = 0.2, terminals: int = 3) ->
 class RunTests(TestCase):
     """A load in the reactor that the tests have."""
 
-    def run_it(self, setup: Setup, plan: Plan) -> Deferred[tuple[Tally, list[str]]]:
+    def run_it(self, setup: Setup, plan: Plan) -> Deferred[tuple[LoadResult, list[str]]]:
         from twisted.internet import reactor
 
         said: list[str] = []
 
-        async def measure() -> tuple[Tally, list[str]]:
+        async def measure() -> tuple[LoadResult, list[str]]:
             return await Run(reactor, setup, plan).measure(said.append), said
 
         return Deferred.fromCoroutine(measure())
 
     async def test_closed_loop(self) -> None:
         with Responder() as responder:
-            tally, said = await self.run_it(setup(responder.port), plan())
-        found = tally.as_object()
+            result, said = await self.run_it(setup(responder.port), plan())
+        found = result.as_object()
         assert said == ["3 terminals are logged in"]
         assert found["errors"] == {}
         assert found["refused"] == 0
@@ -65,16 +65,16 @@ class RunTests(TestCase):
 
     async def test_paced(self) -> None:
         with Responder() as responder:
-            tally, _ = await self.run_it(setup(responder.port), plan(rate=50.0, seconds=0.4))
+            result, _ = await self.run_it(setup(responder.port), plan(rate=50.0, seconds=0.4))
         asked = sum(line[:2] != b"93" for line in responder.received)
-        assert tally.answers > 0
+        assert result.answers > 0
         assert asked <= 0.4 * 50 + 50 * 0.1 + 3, "and not as fast as it goes"
 
     async def test_silent(self) -> None:
         with Responder() as responder:
-            tally, _ = await self.run_it(setup(responder.port), plan(rate=0.0))
+            result, _ = await self.run_it(setup(responder.port), plan(rate=0.0))
         assert {line[:2] for line in responder.received} == {b"93"}
-        assert tally.as_object()["messages"] == 0
+        assert result.as_object()["messages"] == 0
 
     async def test_refused_login(self) -> None:
         with Responder() as responder, pytest.raises(Unreachable) as caught:
@@ -83,16 +83,16 @@ class RunTests(TestCase):
 
     async def test_an_answer_that_never_comes(self) -> None:
         with Responder(lambda _number, line, answer: b"" if line[:2] != b"93" else answer) as responder:
-            tally, _ = await self.run_it(setup(responder.port, timeout=0.3), plan(seconds=0.8))
-        assert tally.errors["no answer in time"] >= 3
-        assert tally.answers == 0
+            result, _ = await self.run_it(setup(responder.port, timeout=0.3), plan(seconds=0.8))
+        assert result.errors["no answer in time"] >= 3
+        assert result.answers == 0
 
     async def test_refusals_are_counted(self) -> None:
         with Responder() as responder:
             responder.on_loan = {"1": "M-9", "2": "M-9", "3": "M-9"}
             only_checkouts = Plan(3, 0.2, None, {"11": 1}, ["M-1001"], ["1", "2", "3"])
-            tally, _ = await self.run_it(setup(responder.port), only_checkouts)
-        found = tally.as_object()
+            result, _ = await self.run_it(setup(responder.port), only_checkouts)
+        found = result.as_object()
         assert found["by_message"]["11"]["refused"] == found["messages"]
         assert found["refused"] > 0
 
@@ -117,11 +117,11 @@ def test_the_lines_are_what_the_language_would_say(code: str, form: LoginForm) -
 
 
 def test_percentiles() -> None:
-    tally = Tally(1)
+    result = LoadResult(1)
     for milliseconds in range(100, 0, -1):
-        tally.answered("99", milliseconds / 1000, accepted=milliseconds % 10 != 0)
-    tally.seconds = 2.0
-    found = tally.as_object()
+        result.answered("99", milliseconds / 1000, accepted=milliseconds % 10 != 0)
+    result.seconds = 2.0
+    found = result.as_object()
     assert found["latency_ms"] == {"p50": 51.0, "p90": 90.0, "p99": 99.0, "max": 100.0}
     assert found["messages_per_second"] == 50.0
     assert found["by_message"]["99"]["refused"] == 10

@@ -10,8 +10,8 @@ from prompt_toolkit.document import Document
 from sip2gw.sip2 import DENIED, REQUESTS, PatronFlag, Request, lay_out, messages, parse
 from sip2gw.tools.cli import main
 from sip2gw.tools.commands import COMMANDS
-from sip2gw.tools.outcome import accepted
-from sip2gw.tools.prompt import Words
+from sip2gw.tools.emulator import accepted
+from sip2gw.tools.interactive import completer
 from sip2gw.tools.requests import ASKS, OPTIONS
 
 from .responder import PASSWORD, Responder, agreed
@@ -140,7 +140,7 @@ def test_help_at_the_prompt(responder: Responder) -> None:
     ],
 )
 def test_completion_at_the_prompt(typed: str, offered: set[str]) -> None:
-    assert {each.text for each in Words().get_completions(Document(typed), CompleteEvent())} == offered
+    assert {each.text for each in completer().get_completions(Document(typed), CompleteEvent())} == offered
 
 
 @pytest.mark.parametrize("kind", [kind for kind in REQUESTS.values() if kind.code not in ("93", "97", "99")])

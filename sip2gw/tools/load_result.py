@@ -15,7 +15,7 @@ from sip2gw.sip2 import REQUESTS
 _PERCENTILES = (("p50", 0.50), ("p90", 0.90), ("p99", 0.99))
 
 
-class Tally:
+class LoadResult:
     """Counts answers while the load runs; latencies are in seconds inside, and in milliseconds in what it shows."""
 
     def __init__(self, terminals: int) -> None:
