@@ -1,4 +1,4 @@
-"""The bench by the door: the `sip2gw` command, for whoever installs, tries or measures.
+"""The `sip2gw` command, for people who install, try or measure a gateway.
 
-The gateway needs none of it.
+The gateway itself imports nothing of this room.
 """

@@ -1,4 +1,4 @@
-"""`sip2gw check-config`: everything that is wrong with a configuration file, or what it would listen on."""
+"""`sip2gw check-config`: all faults of a configuration file, or the endpoints that it listens on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sip2gw.faults import ConfigFaults
 def check_config(file: str) -> None:
     """Check the configuration FILE (TOML) without listening anywhere.
 
-    Every fault is told at once, with its place and what to write instead; the exit status is then 1. Certificates
-    and keys are read, so run it as the user that the gateway runs as.
+    All faults are shown at once, each with its place and what to write instead; the exit status is then 1. The
+    command reads certificates and keys: run it as the user that the gateway runs as.
 
     \b
     The smallest useful file:
@@ -39,7 +39,7 @@ def check_config(file: str) -> None:
 
 
 def _places(config: Config) -> list[str]:
-    """What would be listened on, a line each."""
+    """List the endpoints that the gateway would listen on, one on each line."""
     lines = []
     for listen in config.listen:
         how = "plain" if listen.certificates is None else f"TLS with {listen.certificates}"

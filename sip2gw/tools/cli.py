@@ -1,4 +1,4 @@
-"""The `sip2gw` command: it names its subcommands, and loads one only when it is asked for.
+"""The `sip2gw` command: the names of its subcommands, each of which is imported only when it is used.
 
 Completion of commands and options in the shell: `eval "$(sip2gw completion bash)"` (or zsh; for fish
 `sip2gw completion fish | source`) in the shell's start file.
@@ -23,18 +23,18 @@ _COMMANDS = {
     "terminal": "sip2gw.tools.terminal:terminal",
     "terminals": "sip2gw.tools.terminals:terminals",
 }
-"""Name of the subcommand, and where its command object is."""
+"""Name of the subcommand, and the module and name of its command object."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed, so that each starts quickly."""
+    """A group that imports a command when it is used, so that each command starts quickly."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in alphabetical order."""
+        """Return the names, in alphabetical order."""
         return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name; None if there is none in this installation."""
+        """Return the command of that name; None if this installation does not have it."""
         place = _COMMANDS.get(cmd_name)
         if place is None:
             return None
@@ -50,11 +50,11 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.command(short_help="Print what a shell needs for completion.")
+@click.command(short_help="Print the completion script for a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what SHELL needs to complete the sip2gw command with the Tab key.
+    """Print the script with which SHELL completes the sip2gw command at the Tab key.
 
     \b
     bash, in ~/.bashrc:                     eval "$(sip2gw completion bash)"

@@ -1,6 +1,6 @@
-"""The commands of the emulator, the same after `sip2gw terminal` and at its prompt.
+"""Commands of the emulator: the same after `sip2gw terminal` and at its prompt.
 
-Each returns whether all answers were a yes; it may raise `WrongUse`, `Unreachable` and click's own complaints.
+Each returns whether all answers were a yes, and may raise `WrongUse`, `Unreachable` and click's own errors.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from sip2gw.tools.requests import ASKS, HELP, HOLD_MODES, LISTS, OPTIONS, Ask, r
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
 _LONG = 12
-"""Codes that are too many for a line of help."""
+"""A field with this many codes or more does not list them in its line of help."""
 
 
 class WrongUse(Exception):
-    """A command that can't be followed; the text says how it is used."""
+    """A command that can't be followed. The text says how to use it."""
 
 
 def _command_of(ask: Ask) -> click.Command:
-    """The command of a request, with an argument or an option for each of its fields."""
+    """Make the command of a request, with an argument or an option for each of its fields."""
     parameters: list[click.Parameter] = [_argument(ask, given) for given in ask.given]
     for name in ask.options:
         parameters += _options(ask, name)
@@ -46,7 +46,7 @@ def _command_of(ask: Ask) -> click.Command:
 def _requests(
     emulator: Emulator, ask: Ask, values: dict[str, Any], repeated: str | None
 ) -> Iterator[Request]:
-    """One request, or one for each of the values that came by place."""
+    """Yield one request, or one for each value of the argument that may be repeated."""
     try:
         if repeated is None:
             yield request(emulator.terminal, ask, values)
@@ -68,7 +68,7 @@ def _argument(ask: Ask, given: str) -> click.Argument:
 
 
 def _options(ask: Ask, name: str) -> list[click.Parameter]:
-    """The options of one field: what it takes follows from the kind of the field."""
+    """Make the options of one field. Their values follow from the kind of the field."""
     if name == "hold_mode":
         return [
             click.Option([option, name], flag_value=mode, help=f"hold mode {mode}.")
@@ -84,7 +84,7 @@ def _options(ask: Ask, name: str) -> list[click.Parameter]:
 
 
 def _meaning(ask: Ask, name: str) -> str:
-    """The name of a field, and what it takes or means."""
+    """Describe a field in a line of help: its name, and its codes or its meaning."""
     field = ask.kind.members[name].field
     known = f"{field.code} {field.name}" if isinstance(field, Variable) else field.name
     codes = ENUMS.get(field.kind.name.removeprefix("enum:"), {})
@@ -109,7 +109,7 @@ def _metavar(name: str) -> str | None:
     )
 
 
-@click.command(short_help="Log in, 93, and no more.")
+@click.command(short_help="Log in only, 93.")
 @click.pass_obj
 def login(emulator: Emulator) -> bool:
     """Log in with 93; at the prompt, log in again."""
@@ -124,11 +124,11 @@ def login(emulator: Emulator) -> bool:
 @click.command(short_help="Ask for the last answer again, 97.")
 @click.pass_obj
 def resend(emulator: Emulator) -> bool:
-    """Ask for the last answer again. A yes is the very same bytes."""
+    """Ask for the last answer again. It is a yes if the bytes are the same."""
     return emulator.ask_again()
 
 
-@click.command(short_help="Any request by its name in the protocol, with its fields.")
+@click.command(short_help="Send any request by its name in the protocol, with its fields.")
 @click.argument("name", type=click.Choice(sorted(REQUEST_NAMES)), metavar="MESSAGE")
 @click.argument("fields", nargs=-1, metavar="[FIELD=VALUE]...")
 @click.pass_obj
@@ -141,7 +141,7 @@ def send(emulator: Emulator, name: str, fields: tuple[str, ...]) -> bool:
 @click.argument("line", metavar="LINE")
 @click.pass_obj
 def raw(emulator: Emulator, line: str) -> bool:
-    """Send LINE as it is; only the terminator is added."""
+    """Send LINE as it is. Only the terminator is added."""
     return emulator.ask_line(os.fsencode(line))
 
 
@@ -149,17 +149,17 @@ def raw(emulator: Emulator, line: str) -> bool:
 @click.argument("transcripts", nargs=-1, required=True, type=click.Path(dir_okay=False))
 @click.pass_obj
 def play(emulator: Emulator, transcripts: tuple[str, ...]) -> bool:
-    """Play each of TRANSCRIPTS, over connections of its own, and show where the answers differ."""
+    """Play each of TRANSCRIPTS over its own connections, and show which answers differ."""
     return play_all(emulator, transcripts)
 
 
 def ask_by_name(emulator: Emulator, name: str, assignments: Iterable[str]) -> bool:
-    """Any request of SIP 2.00, with `field=value` for its fields. Raises `WrongUse`."""
+    """Send any request of SIP 2.00, with `field=value` for its fields. Raises `WrongUse`."""
     values = {}
     for assignment in assignments:
         field, equals, value = assignment.partition("=")
         if not equals:
-            raise WrongUse(f"{field}: a field is given as field=value")
+            raise WrongUse(f"{field}: write a field as field=value")
         values[field] = value
     try:
         asked = emulator.terminal.named(name, values)
@@ -169,11 +169,11 @@ def ask_by_name(emulator: Emulator, name: str, assignments: Iterable[str]) -> bo
 
 
 def play_all(emulator: Emulator, files: Iterable[str]) -> bool:
-    """Play transcripts one after the other. Raises `WrongUse` for a file that is none."""
+    """Play transcripts one after the other. Raises `WrongUse` if a file is not a transcript."""
     try:
         matched = [emulator.play(Path(file)) for file in files]
     except (OSError, UnicodeDecodeError) as error:
-        raise WrongUse(f"can't be read: {error}") from None
+        raise WrongUse(f"a transcript can't be read: {error}") from None
     except ValueError as wrong:
         raise WrongUse(str(wrong)) from None
     return all(matched)

@@ -1,4 +1,4 @@
-"""One connection to a gateway: lines out, lines in, with blocking sockets and a deadline."""
+"""One connection to a gateway: it sends and receives lines, with blocking sockets and a deadline."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import time
 from sip2gw.tools.address import Address, Unreachable, dial
 
 _LONGEST = 65536
-"""Bytes without a terminator after which the other side is not speaking SIP2."""
+"""Most bytes without a terminator: a peer that sends more does not speak SIP2."""
 
 
 class NoAnswer(Unreachable):
-    """Nothing came within the timeout."""
+    """No line arrived within the timeout."""
 
 
 class Connection:
-    """Lines over TCP or TLS. A line is bytes without terminator; every line sent gets `terminator`."""
+    """Lines over TCP or TLS. A line is bytes without terminator; `terminator` is added to each line sent."""
 
     def __init__(self, address: Address, *, timeout: float = 10.0, terminator: bytes = b"\r") -> None:
         self.address = address
         self.timeout = timeout
-        """Seconds for connecting, and for an answer."""
+        """Seconds to connect, and to wait for an answer."""
         self._terminator = terminator
         self._socket: socket.socket | None = None
         self._received = b""
@@ -36,23 +36,23 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is connected, as far as is known without trying."""
+        """Whether it is connected, as far as is known without sending."""
         return self._socket is not None
 
     def open(self) -> None:
-        """Connect, if it is not. Raises `Unreachable`."""
+        """Connect, if it is not connected. Raises `Unreachable`."""
         if self._socket is None:
             self._socket = dial(self.address, self.timeout)
             self._received = b""
 
     def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     def reconnect(self) -> None:
-        """Hang up and connect again: the other side sees a new terminal."""
+        """Disconnect and connect again: the gateway sees a new terminal."""
         self.close()
         self.open()
 
@@ -67,7 +67,10 @@ class Connection:
             raise self._broken(error) from None
 
     def receive(self, timeout: float | None = None) -> bytes:
-        """The next line that is not empty. Raises `NoAnswer` after `timeout` seconds, `Unreachable` on hang-up."""
+        """Return the next line that is not empty.
+
+        Raises `NoAnswer` after `timeout` seconds, and `Unreachable` if the gateway disconnects.
+        """
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while True:
             line, end, rest = _first_line(self._received)
@@ -95,7 +98,7 @@ class Connection:
             raise self._broken(error) from None
         if not chunk:
             self.close()
-            raise Unreachable(f"{self.address} hung up")
+            raise Unreachable(f"{self.address} disconnected")
         return chunk
 
     def _broken(self, error: OSError) -> Unreachable:
@@ -104,7 +107,7 @@ class Connection:
 
 
 def _first_line(received: bytes) -> tuple[bytes, bytes, bytes]:
-    """Line, terminator and rest; the terminator is empty while the line is not all there."""
+    """Return line, terminator and rest; the terminator is empty while the line is incomplete."""
     end = re.search(rb"[\r\n]", received)
     if end is None:
         return received, b"", b""

@@ -1,7 +1,8 @@
-"""A terminal's side of the protocol: one question at a time, sent again when it must be, until there is an answer.
+"""The terminal's side of the protocol: one request at a time, sent again if necessary, until there is an answer.
 
-What a terminal does, in short (3M, error detection): no answer in time, the same bytes again; an answer with a bad
-checksum, 97; 96, the same bytes again, unless 97 was sent last; an answer with another sequence number is dropped.
+The rules of error detection (3M): without an answer in time, the terminal sends the same bytes again. After an answer
+with a bad checksum it sends 97. After 96 it sends the same bytes again, unless it sent 97 last. It drops an answer with
+another sequence number.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ _SAY_IT_AGAIN = "96"
 
 @frozen
 class Exchange:
-    """One question and what became of it. Lines are bytes without terminator."""
+    """One request and its answer. Lines are bytes without terminator."""
 
     sent: bytes = field(repr=False)
     answer: bytes = field(repr=False)
     events: tuple[str, ...] = ()
-    """What went wrong on the way, in words."""
+    """The problems on the way, in words."""
     seconds: float = 0.0
 
 
 class Conversation:
-    """Everything that one terminal says over one connection."""
+    """The requests and answers of one terminal over one connection."""
 
     def __init__(
         self,
@@ -82,13 +83,13 @@ class Conversation:
         raise Unreachable(f"{self.connection.address} gave no good answer: {'; '.join(events)}")
 
     def _answer(self, awaited: str | None, events: list[str]) -> bytes:
-        """The next line with the awaited sequence number."""
+        """Return the next line with the awaited sequence number."""
         deadline = time.monotonic() + self.connection.timeout
         while True:
             answer = self.connection.receive(deadline - time.monotonic())
             layout = self._lay_out(answer)
             if layout is None:
-                events.append("dropped a line that is no SIP2 message")
+                events.append("dropped a line that is not a SIP2 message")
             elif awaited is not None and layout.sequence not in (awaited, None):
                 events.append(
                     f"dropped an answer with sequence number {layout.sequence} instead of {awaited}"

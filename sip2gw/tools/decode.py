@@ -18,11 +18,11 @@ from sip2gw.tools.escapes import as_bytes
 from sip2gw.tools.pasted import NoMessage, find
 
 _WIDE = 160
-"""Columns where the output is no terminal."""
+"""Columns, if the output is not a terminal."""
 
 
 def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of a stream, ended by CR, LF or both; empty ones are left out."""
+    """Yield the lines of a stream, ended by CR, LF or both, without empty ones."""
     rest: list[bytes] = []
     for chunk in chunks:
         *whole, last = re.split(rb"[\r\n]", chunk)
@@ -37,38 +37,40 @@ def split_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    # read1 hands over what is there, so that `tail -f log | sip2gw decode` shows lines as they come.
+    # read1 returns the bytes that have arrived, so that `tail -f log | sip2gw decode` shows lines as they come.
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
     while chunk := read(65536):
         yield chunk
 
 
 def charset(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """A charset whose first 128 characters are ASCII, by its Python name."""
+    """Check the name of a charset: Python must know it, and its first 128 characters must be ASCII."""
     try:
         fits = "|AZ09".encode(value) == b"|AZ09"
     except (LookupError, UnicodeError):
         fits = False
     if not fits:
-        raise click.BadParameter(f"{value!r} is no charset for SIP2: try utf-8, cp850, latin-1 or cp1252")
+        raise click.BadParameter(f"{value!r} is not a charset for SIP2: try utf-8, cp850, latin-1 or cp1252")
     return value
 
 
 def one_sign(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """A sign that may close a field."""
+    """Check a character that may close a field."""
     if value is not None and (len(value) != 1 or value.isalnum() or value.isspace()):
-        raise click.BadParameter(
-            "must be one sign, such as ^, that is neither a letter nor a digit nor a blank"
-        )
+        raise click.BadParameter("must be one character, such as ^, and not a letter, a digit or a blank")
     return value
 
 
 @click.command(short_help="Show lines of SIP2 in words.")
 @click.argument("lines", nargs=-1, metavar="[LINE]...")
 @click.option("--file", type=click.File("rb"), help="Read lines from this file; - is standard input.")
-@click.option("--secrets", is_flag=True, help="Show passwords and account names (AC AD CN CO); else ***.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option("--delimiter", callback=one_sign, help="The sign that closes a field; else it is looked for.")
+@click.option(
+    "--secrets", is_flag=True, help="Show passwords and account names (AC AD CN CO) instead of ***."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on each line.")
+@click.option(
+    "--delimiter", callback=one_sign, help="The character that closes a field.  [default: found in each line]"
+)
 @click.option("--charset", default="utf-8", show_default=True, callback=charset, help="Charset of the lines.")
 def decode(
     lines: tuple[str, ...],
@@ -80,8 +82,8 @@ def decode(
 ) -> None:
     """Show each LINE of SIP2 field by field, in words, with a verdict on its checksum.
 
-    A LINE may be a message or a line of a log with a message in it. Without LINE and --file, lines are read from
-    standard input. They may end with CR, LF or both. The exit status is 1 if no SIP2 message was found in a line.
+    A LINE may be a message, or a line of a log with a message in it. Without LINE and --file, lines are read from
+    standard input. They may end with CR, LF or both. The exit status is 1 if a line has no SIP2 message in it.
 
     \b
     sip2gw decode '9900302.00AY2AZFCA4'
@@ -89,7 +91,7 @@ def decode(
     """
     dialect = Dialect(charset=charset)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a screen that lacks a character shows its number
+        sys.stdout.reconfigure(errors="backslashreplace")  # a screen without a character shows its number
     console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
     failures = 0
     for number, line in enumerate(_sources(lines, file, charset), 1):
@@ -126,8 +128,8 @@ def _sources(lines: tuple[str, ...], file: BinaryIO | None, charset: str) -> Ite
 
 
 def _complain(number: int, why: str, as_json: bool) -> None:
-    """Say which line was no message, without showing it: it may hold a password."""
+    """Report the number of a line without a message, but not the line: it may hold a password."""
     if as_json:
-        click.echo(json.dumps({"error": f"line {number}: no SIP2 message: {why}"}))
+        click.echo(json.dumps({"error": f"line {number}: no SIP2 message found: {why}"}))
     else:
-        click.echo(f"line {number}: no SIP2 message: {why}", err=True)
+        click.echo(f"line {number}: no SIP2 message found: {why}", err=True)

@@ -1,6 +1,7 @@
-"""One line taken apart for people and for programs: the same content, as a table and as an object.
+"""One line by its fields, for people (a table) and for programs (an object). Secrets are masked by default.
 
-Secrets are masked unless `secrets` says otherwise.
+A secret may also stand in a wrong place: in a field that the message does not have, in a login that was built wrongly,
+in a fixed part that is too short, or behind an unexpected delimiter. In doubt it is masked.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from sip2gw.tools.words import field_name, in_words
 
 MASK = "***"
 SECRETS = frozenset(code for code, field in VOCABULARY.items() if field.secret)
-"""AC, AD, CN and CO, wherever they stand."""
+"""AC, AD, CN and CO, in any message."""
 
 _CODES = "|".join(sorted(SECRETS))
 _SECRET = re.compile(_CODES, re.IGNORECASE)
 _BEHIND_A_SIGN = re.compile(rf"[^0-9A-Za-z .,@/'_-](?:{_CODES})", re.IGNORECASE)
-"""A code behind what may be a delimiter: `.co` is the end of an address."""
+"""A code behind a character that may be a delimiter: `.co` is the end of an address."""
 _ANYWHERE = frozenset({"AO", "AY", "AZ"})
-"""Terminals put AO into a login, and old trailers into anything."""
+"""Terminals put AO into a login, and old trailers into any message."""
 
 _LONGEST_SUM = 5
 
@@ -35,14 +36,17 @@ _DIGITS = re.compile("[0-9A-Fa-f]{1,4}")
 
 
 class Decoded:
-    """A line by its parts. Raises `UnknownMessage` for a line that is no message."""
+    """A line by its parts. Raises `UnknownMessage` if the line is not a message.
+
+    `secrets` shows passwords and account names instead of `***`.
+    """
 
     def __init__(self, line: bytes, dialect: Dialect = DEFAULT, *, secrets: bool = False) -> None:
         self._show(spelled(line, dialect), secrets)
 
     @classmethod
     def found(cls, found: Found, *, secrets: bool = False) -> Self:
-        """A message that was found in a line of a log."""
+        """Decode a message that was found in a line of a log."""
         self = cls.__new__(cls)
         self._show(found, secrets)
         return self
@@ -55,7 +59,7 @@ class Decoded:
         self.layout: Layout = layout if secrets else masked(layout, in_doubt=found.in_doubt)
 
     def as_object(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """Return the object that `--json` prints."""
         layout = self.layout
         spelling = {"delimiter": self._delimiter} if self._delimiter != DEFAULT.delimiter else {}
         note = {"note": self.note} if self.note else {}
@@ -72,25 +76,25 @@ class Decoded:
         }
 
     def as_text(self) -> str:
-        """The line again, on one line and safe for a screen."""
+        """Return the line again, on one line and safe for a screen."""
         return as_line(self.layout, self._delimiter)
 
     def verdict(self) -> str:
-        """What is to be said of the checksum."""
+        """Return a verdict on the checksum, in words."""
         layout = self.layout
         if layout.checksum is None:
             return "no checksum"
         right, digits = self._right_checksum(layout.checksum), layout.checksum.strip(" ")
         if not _DIGITS.fullmatch(digits):
-            return f"DAMAGED, {right} would be right"
+            return f"DAMAGED, should be {right}"
         if layout.checksum_ok and int(digits, 16) == int(right, 16):
             return "right"
         if layout.checksum_ok:
-            return f"fits the characters, not the bytes ({right} would)"
-        return f"WRONG, {right} would be right"
+            return f"fits the characters, not the bytes: should be {right}"
+        return f"WRONG, should be {right}"
 
     def _right_checksum(self, digits: str) -> str:
-        """The sum over what the terminal sent, from the message code to the letters AZ."""
+        """Compute the checksum of the bytes from the message code to the letters AZ."""
         line = self._line.replace(b"\0", b"")
         start = line.index(self.layout.code.encode())
         end = line.rindex(b"AZ") + 2
@@ -98,7 +102,7 @@ class Decoded:
         return whole if whole.lstrip("0") == digits.strip(" ").lstrip("0").upper() else right
 
     def table(self) -> Table:
-        """One row for each field: code, name, characters, meaning."""
+        """Return a table with a row for each field: code, name, characters, meaning."""
         rows = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
         rows.add_column(style="cyan", no_wrap=True)
         rows.add_column(style="dim", no_wrap=True)
@@ -136,20 +140,20 @@ class Decoded:
         return rows
 
     def heading(self) -> str:
-        """Code and name of the message."""
+        """Return code and name of the message."""
         return f"{self.layout.code} {self.layout.message.name}"
 
 
 def masked(layout: Layout, *, in_doubt: bool = False) -> Layout:
-    """The same line with every secret value replaced by `***`.
+    """Replace every secret value of a line with `***`.
 
-    `in_doubt` says that its delimiter is unknown, so that any value may hold other fields.
+    `in_doubt` means that its delimiter is unknown, so that any value may hold other fields.
     """
     fixed, found = _mask_fixed(layout)
     fields = _mask_fields(layout, in_doubt, found)
     checksum = layout.checksum
     if checksum is not None and len(checksum) > _LONGEST_SUM:
-        checksum = MASK  # it was damaged, or it is something else
+        checksum = MASK  # it is damaged, or it is not a checksum
     return attrs.evolve(layout, fixed=fixed, fields=fields, checksum=checksum)
 
 
@@ -166,20 +170,20 @@ def _mask_fields(layout: Layout, no_delimiter: bool, begun: bool) -> tuple[tuple
             in_doubt = login or value != ""
         elif code in listed:
             in_doubt = login
-        # What this message does not know, next to a secret, may be the rest of a password that holds the delimiter.
+        # An unexpected field next to a secret may be the rest of a password that holds the delimiter.
         hidden = code in SECRETS or (in_doubt and code not in listed) or (login and no_delimiter)
         shown.append((code, MASK if hidden else _hide(value, no_delimiter)))
     return tuple(shown)
 
 
 def _hide(value: str, no_delimiter: bool) -> str:
-    """A value up to where a secret may begin in it."""
+    """Cut a value where a secret may begin in it."""
     found = (_SECRET if no_delimiter else _BEHIND_A_SIGN).search(value)
     return value[: found.end()] + MASK if found and found.end() < len(value) else value
 
 
 def _mask_fixed(layout: Layout) -> tuple[tuple[tuple[str, str], ...], bool]:
-    """A fixed part that swallowed fields, and whether it did: from a secret one on, nothing is shown."""
+    """Mask a fixed part from the first secret field in it on; also return whether there is one."""
     part = "".join(characters for _, characters in layout.fixed)
     currency = len(dict(layout.fixed).get(CURRENCY_TYPE.name, ""))
     whole = len(part) == layout.message.width and currency == CURRENCY_TYPE.width and part[-3:].isupper()
@@ -203,7 +207,7 @@ def _mask_fixed(layout: Layout) -> tuple[tuple[tuple[str, str], ...], bool]:
 
 
 def as_line(layout: Layout, delimiter: str = "|") -> str:
-    """A layout as one line of text again, with its trailer."""
+    """Write a layout as one line of text, with its trailer."""
     fixed = "".join(characters for _, characters in layout.fixed)
     fields = "".join(f"{code}{value}{delimiter}" for code, value in layout.fields)
     sequence = "" if layout.sequence is None else f"AY{layout.sequence}"
@@ -212,5 +216,5 @@ def as_line(layout: Layout, delimiter: str = "|") -> str:
 
 
 def visible(text: str) -> str:
-    """`text` with everything that could steer a screen written out, such as `\\x1b`."""
+    """Write out all characters that could control a screen, such as `\\x1b`."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

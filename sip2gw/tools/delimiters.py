@@ -1,4 +1,4 @@
-"""Which sign closes the fields of a line: most terminals use |, and some another."""
+"""Find the delimiter of a line: most terminals close fields with |, some with another character."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections import Counter
 from sip2gw.sip2.fields import VOCABULARY
 
 _USUAL = "|^~\\¦"
-"""The likelier one comes first where two are as frequent."""
+"""If two characters are equally frequent, the earlier one here is taken."""
 _ORDINARY = ".,:;/@-_'\"()[]=&?!+*<>"
-"""What stands in values as well, so that once is not enough."""
+"""Characters that also stand in values: one occurrence is not enough."""
 _BEFORE_CODE = re.compile(r"([^0-9A-Za-z ])(?=([A-Za-z]{2}))")
 _TRAILER = re.compile(r"(?:AY[0-9]{1,9})?AZ[0-9A-Fa-f]{1,4}\s*\Z")
 
 
 def delimiter_of(text: str) -> str | None:
-    """The sign that stands before the codes of fields most often, and behind the last; None if there is none."""
+    """Return the character that most often stands before field codes and at the end; None if there is none."""
     found: Counter[str] = Counter(
         sign for sign, code in _BEFORE_CODE.findall(text) if code.upper() in VOCABULARY or code == "AY"
     )

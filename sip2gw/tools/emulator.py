@@ -1,4 +1,4 @@
-"""A terminal to try things with: it logs in as it was told, asks, and shows what was said, raw and in words."""
+"""An emulated terminal: it logs in, sends requests, and shows both lines, raw and in words."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _YES_OR_NO = (
     "item_properties_ok",
     "end_session",
 )
-"""Where each answer says whether it went well."""
+"""The fields in which answers say yes or no."""
 
 
 class Emulator:
-    """One terminal and its connection. Every method that asks says whether the answer was a yes."""
+    """One terminal and its connection. Each method that asks returns whether the answer was a yes."""
 
     def __init__(self, setup: Setup, console: Console | None = None) -> None:
         self.setup = setup
@@ -39,11 +39,11 @@ class Emulator:
         self._conversation: Conversation | None = None
 
     def close(self) -> None:
-        """Hang up."""
+        """Disconnect."""
         self._connection.close()
 
     def log_in(self) -> bool:
-        """Connect, if need be, and log in. True also if there is nothing to log in with."""
+        """Connect, if necessary, and log in. Returns True also if there is no account to log in with."""
         self._connection.open()
         self._conversation = Conversation(self._connection, error_detection=self.setup.error_detection)
         login = self.terminal.login() if self.setup.logs_in else None
@@ -53,12 +53,12 @@ class Emulator:
         return False
 
     def ask(self, request: Request) -> bool:
-        """Ask; on a new connection log in first."""
+        """Send a request; on a new connection log in first."""
         conversation = self._ready()
         return conversation is not None and self._show(conversation.ask(request))
 
     def ask_each(self, requests: Iterable[Request]) -> bool:
-        """Ask one after the other, also after a no."""
+        """Send requests one after the other, also after a no."""
         answers = [self.ask(request) for request in requests]
         return all(answers)
 
@@ -68,7 +68,7 @@ class Emulator:
         return conversation is not None and self._show(conversation.ask_line(line))
 
     def ask_again(self) -> bool:
-        """Ask for the last answer again. A yes is the very same bytes."""
+        """Ask for the last answer again. It is a yes if the bytes are the same."""
         conversation = self._ready()
         if conversation is None:
             return False
@@ -76,11 +76,11 @@ class Emulator:
         exchange = conversation.ask(self.terminal.resend())
         self._show(exchange)
         same = exchange.answer == before
-        self._console.print("the same bytes again" if same else "not the bytes that were sent last")
+        self._console.print("the same bytes again" if same else "other bytes than the last answer")
         return same
 
     def play(self, path: Path) -> bool:
-        """Play a transcript over a connection of its own. Raises ValueError if the file is none."""
+        """Play a transcript over its own connection. Raises ValueError if the file is not a transcript."""
         transcript = read(path.read_text("utf-8"))
         with Connection(
             self.setup.address, timeout=self.setup.timeout, terminator=self.setup.terminator
@@ -88,12 +88,12 @@ class Emulator:
             mismatches = play(transcript, connection)
         for mismatch in mismatches:
             self._console.print(Text(str(mismatch), "red"), soft_wrap=True)
-        verdict = f"{len(mismatches)} of its answers differ" if mismatches else "as written"
+        verdict = f"{len(mismatches)} of its answers differ" if mismatches else "all answers as expected"
         self._console.print(f"{path}: {verdict}", markup=False, soft_wrap=True)
         return not mismatches
 
     def say(self, text: str) -> None:
-        """A line of plain text for the person at the bench."""
+        """Show a line of plain text."""
         self._console.print(text, markup=False, soft_wrap=True)
 
     def _ready(self) -> Conversation | None:
@@ -117,7 +117,7 @@ class Emulator:
         try:
             decoded = Decoded(line)
         except UnknownMessage:
-            self._console.print(Text(f"{mark} {len(line)} bytes that are no SIP2 message", "yellow"))
+            self._console.print(Text(f"{mark} {len(line)} bytes that are not a SIP2 message", "yellow"))
             return
         self._console.print(Text(f"{mark} {decoded.as_text()}", "bold"), soft_wrap=True)
         self._console.print(decoded.heading())
@@ -125,7 +125,7 @@ class Emulator:
 
 
 def _has_pin(line: bytes) -> bool:
-    """Whether a request gives a patron's password: without one, nothing follows from CQ."""
+    """Return whether a request has a patron's password. Without one, CQ means nothing."""
     try:
         return any(code == "AD" and value for code, value in lay_out(line).fields)
     except UnknownMessage:
@@ -133,9 +133,10 @@ def _has_pin(line: bytes) -> bool:
 
 
 def accepted(answer: Message, *, asked: str = "", pin_given: bool = True) -> bool:
-    """True unless the answer is a refusal: not ok, off line, no such patron or item, a wrong PIN, or 96.
+    """Return False if the answer is a refusal: not ok, offline, an unknown patron or item, a wrong PIN, or 96.
 
-    `asked` is the code of the request: a yes to 01 is a patron who may borrow nothing, a yes to 25 one who may.
+    `asked` is the code of the request: a yes to 01 is a patron who may not borrow, a yes to 25 a patron who may.
+    `pin_given` says whether the request had the patron's password.
     """
     match answer:
         case messages.RequestSCResend():
@@ -146,7 +147,7 @@ def accepted(answer: Message, *, asked: str = "", pin_given: bool = True) -> boo
             messages.PatronStatusResponse(valid_patron=None)
             | messages.PatronInformationResponse(valid_patron=None)
         ):
-            # Where the library could not be asked, nothing is said of the patron, and nothing is allowed.
+            # If the library could not be asked, BL is missing, and the patron status denies everything.
             return not answer.patron_status >= DENIED
         case messages.PatronStatusResponse() | messages.PatronEnableResponse() if asked in ("01", "25"):
             denied = PatronFlag.CHARGE_PRIVILEGES_DENIED in answer.patron_status

@@ -1,4 +1,4 @@
-"""How logs write what can't be shown: ends of lines, bytes and characters as escapes, UTF-16, hex dumps."""
+"""Read the notations of logs: escaped ends of lines, bytes and characters, UTF-16, hex dumps."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _HEX_DUMP = re.compile(rb"\s*(?:0x)?[0-9A-Fa-f]{2}(?:[\s:,-]*(?:0x)?[0-9A-Fa-f]{
 
 
 def pieces(line: bytes) -> list[bytes]:
-    """The parts of a line between ends that are spelled out, such as `\\r`, `<CR>` or `^M`."""
+    """Split a line at escaped ends of lines, such as `\\r`, `<CR>` or `^M`."""
     return [piece for piece in _END.split(line) if piece.strip()]
 
 
 def unescaped(line: bytes, charset: str) -> bytes:
-    """A line with its escapes as the bytes that they stand for."""
+    """Replace the escapes of a line with the bytes that they stand for."""
 
     def one(match: re.Match[bytes]) -> bytes:
         if match[1]:
@@ -35,14 +35,14 @@ def unescaped(line: bytes, charset: str) -> bytes:
 
 
 def from_hex(line: bytes) -> bytes | None:
-    """The bytes of a line that is a hex dump and nothing else."""
+    """Return the bytes of a hex dump; None if the line is not one."""
     if not _HEX_DUMP.fullmatch(line):
         return None
     return bytes.fromhex(re.sub(rb"0x|[^0-9A-Fa-f]", b"", line).decode())
 
 
 def as_bytes(chunks: Iterable[bytes], charset: str) -> Iterator[bytes]:
-    """A stream in `charset`, also if it is UTF-16; without its byte order mark."""
+    """Convert a stream to `charset` if it is UTF-16, and drop its byte order mark."""
     decoder: codecs.IncrementalDecoder | None = None
     begun = False
     for chunk in chunks:

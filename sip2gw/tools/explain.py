@@ -1,4 +1,4 @@
-"""`sip2gw explain`: the profile that a terminal gets, and for each value where it was said."""
+"""`sip2gw explain`: the profile of a terminal, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDE = 160
 
 
 def read_config(file: str) -> Config:
-    """A configuration file, or its faults on standard error and exit status 1."""
+    """Load a configuration file. On faults, print them on standard error and exit with status 1."""
     try:
         return load(file)
     except ConfigFaults as faults:
@@ -30,28 +30,28 @@ def read_config(file: str) -> Config:
 
 
 def read_nickname(_: click.Context, __: click.Parameter, value: str) -> str:
-    """A nickname that could be one."""
+    """Read a nickname, in lower case."""
     label = nickname(value)
     if label is None:
-        raise click.BadParameter(f"{value!r} is no nickname: it is the part before .librarika.com")
+        raise click.BadParameter(f"{value!r} is not a nickname: write the part before .librarika.com")
     return label
 
 
-@click.command(short_help="Show the profile that a terminal gets.")
+@click.command(short_help="Show the profile of a terminal.")
 @click.option(
     "--config", "file", required=True, metavar="FILE", type=click.Path(), help="The configuration file."
 )
 @click.option(
     "--library", required=True, metavar="AO", callback=read_nickname, help="The library's nickname."
 )
-@click.option("--account", default="", metavar="USER", help="User name that the terminal logs in with.")
-@click.option("--location", default="", metavar="CP", help="Where the terminal says it stands.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@click.option("--account", default="", metavar="USER", help="The user name in the terminal's login.")
+@click.option("--location", default="", metavar="CP", help="The location in the terminal's login.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def explain(file: str, library: str, account: str, location: str, as_json: bool) -> None:
-    """Show the profile of the terminal that logs in to a library with an account at a location, value by value.
+    """Show the profile of a terminal that logs in to a library with an account at a location, value by value.
 
-    Where a value comes from is its place in the configuration file, a built-in profile, or "default". Nothing is
-    asked of the gateway or of the library.
+    The origin of a value is its place in the configuration file, a built-in profile, or "default". The command asks
+    neither the gateway nor the library.
 
     \b
     sip2gw explain --config sip2gw.toml --library riverside --account sorter@riverside.example --location Hall
@@ -77,16 +77,16 @@ def explain(file: str, library: str, account: str, location: str, as_json: bool)
 
 def _of_the_library(said: LibrarySettings) -> Iterable[str]:
     if not said.origin:
-        yield "The configuration says nothing of this library."
+        yield "The configuration does not name this library."
         return
     yield (
-        f"Of the library, in {said.origin}: {len(said.bins)} bin rules, {len(said.texts)} texts of its own, "
+        f"The library, in {said.origin}: {len(said.bins)} bin rules, {len(said.texts)} texts of its own, "
         + (f"language {said.language}." if said.language else "the language that the library itself names.")
     )
 
 
 def shown(value: Any) -> str:
-    """A value as it could be written in the file."""
+    """Write a value as in the file."""
     match plain(value):
         case None:
             return "all"
@@ -103,7 +103,7 @@ def shown(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value in the words of JSON; sets in order."""
+    """Convert a value to JSON types; sets become sorted lists."""
     match value:
         case Enum():
             return value.value

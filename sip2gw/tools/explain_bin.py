@@ -1,7 +1,7 @@
-"""`sip2gw explain-bin`: which bin an item would go to, and by which rule, without taking anything back.
+"""`sip2gw explain-bin`: the bin of an item, and the rule that decides, without a checkin.
 
-The items are asked for as a terminal asks (17), over the gateway; the rules are those of the configuration file. A 18
-does not tell where a reservation is to be collected: the item's own branch is taken for that.
+The command asks the gateway for the items as a terminal does (17), and takes the rules from the configuration file. An
+18 does not say at which branch a reservation will be collected: the command takes the item's own branch.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _WIDE = 160
 
 @frozen
 class Sorted:
-    """An item, what is known of it, and where it goes."""
+    """An item, its situation, and its bin."""
 
     item_id: str
     situation: Situation
     rule: int | None = None
-    """Counted from 0, as in the places of faults; None if no rule speaks of it."""
+    """Counted from 0, as in the places of faults; None if no rule matches."""
     bin: str = ""
 
 
@@ -50,9 +50,9 @@ class Sorted:
 )
 @click.argument("items", metavar="AB...", nargs=-1, required=True)
 def explain_bin(setup: Setup, file: str, here: str, items: tuple[str, ...]) -> None:
-    """Ask the gateway for each item AB and run the library's bin rules on it. Nothing is taken back.
+    """Ask the gateway for each item AB and apply the library's bin rules to it. Nothing is checked in.
 
-    Log in as the sorter does: its profile says what it is told, and without call_number no rule with call numbers can
+    Log in as the sorter does, with its profile: if the profile does not send call_number, rules with call numbers can't
     match. The exit status is 1 if an item matches no rule.
 
     \b
@@ -76,7 +76,7 @@ def explain_bin(setup: Setup, file: str, here: str, items: tuple[str, ...]) -> N
 
 
 def placed(answer: messages.ItemInformationResponse, rules: tuple[BinRule, ...], here: str) -> Sorted:
-    """Where the item of an 18 goes from the branch `here`."""
+    """Decide where the item of an 18 goes from the branch `here`."""
     situation = situation_of(answer, here)
     decided = why(rules, situation)
     if decided is None:
@@ -85,7 +85,7 @@ def placed(answer: messages.ItemInformationResponse, rules: tuple[BinRule, ...],
 
 
 def situation_of(answer: messages.ItemInformationResponse, here: str) -> Situation:
-    """What a sorter at `here` would have before it. Somebody who waits, or another branch, raises the alert."""
+    """Make the situation that a sorter at `here` would see. A reservation or another branch raises the alert."""
     if answer.circulation_status == _NOT_KNOWN and not answer.title_identifier:
         return Situation(None, here, alert=True)
     further = dict(answer.extensions)

@@ -1,4 +1,4 @@
-"""What a terminal says, and how it introduces itself: its requests, from what its installer has typed in."""
+"""The identity of a terminal: its library, account and location, its form of login, and the requests it can send."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sip2gw.sip2.fields import Variable
 
 
 class LoginForm(Enum):
-    """The ways in which terminals tell their library and account."""
+    """The ways in which terminals send their library and account."""
 
     AO = "ao"
     NICKNAME = "nickname"
@@ -31,7 +31,7 @@ def _now() -> datetime:
 
 @frozen
 class Terminal:
-    """One terminal as its installer has set it up."""
+    """One terminal as its installer has configured it."""
 
     library: str = ""
     """Sent in AO."""
@@ -47,7 +47,7 @@ class Terminal:
         return Secret(f"{self.account}:{self.password.reveal()}")
 
     def login(self) -> messages.Login | None:
-        """The 93 of this form of login; None where the terminal sends none."""
+        """Return the 93 of this form of login; None if the terminal sends none."""
         location = self.location or None
         match self.login_form:
             case LoginForm.AO:
@@ -80,7 +80,7 @@ class Terminal:
                 return None
 
     def says(self, kind: type[Request], **values: Any) -> Request:
-        """A request with `values`; date, AO and AC are filled in."""
+        """Make a request with `values`; date, AO and AC are filled in."""
         usual: dict[str, Any] = {
             name: member.field.kind.absent
             for name, member in kind.members.items()
@@ -94,17 +94,17 @@ class Terminal:
         return kind(**{**usual, **values})
 
     def resend(self) -> Request:
-        """97."""
+        """Make a 97."""
         return messages.RequestACSResend()
 
     def named(self, name: str, values: Mapping[str, str]) -> Request:
-        """Any request by its name or code, with values by the names or codes of its fields, as typed.
+        """Make a request by its name or code, with typed values by the names or codes of its fields.
 
-        Raises ValueError, in words, if there is no such request or field.
+        Raises ValueError, in words, for an unknown request or field.
         """
         kind = REQUEST_NAMES.get(name) or REQUESTS.get(name)
         if kind is None:
-            raise ValueError(f"no request {name!r}: try one of {', '.join(sorted(REQUEST_NAMES))}")
+            raise ValueError(f"unknown request {name!r}: try one of {', '.join(sorted(REQUEST_NAMES))}")
         names = parameters(kind)
         read: dict[str, Any] = {}
         for given, text in values.items():
@@ -121,7 +121,7 @@ REQUEST_NAMES: dict[str, type[Request]] = {kind.name: kind for kind in REQUESTS.
 
 
 def parameters(kind: type[Request]) -> dict[str, str]:
-    """What may be typed for each field of a request, its name or its code, to its attribute."""
+    """Map the name and the code of each field of a request to its attribute."""
     names = {name: name for name in kind.members}
     codes = {m.field.code: name for name, m in kind.members.items() if isinstance(m.field, Variable)}
     return names | codes

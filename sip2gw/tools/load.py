@@ -1,4 +1,4 @@
-"""`sip2gw load`: many terminals at once, to see what a gateway can take."""
+"""`sip2gw load`: many terminals at once, to measure a gateway."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ MESSAGES = ("99", "23", "11", "09")
 
 
 def read_mix(ctx: click.Context, param: click.Parameter, value: str) -> dict[str, int]:
-    """Message codes with their weights, as in 99:1,23:4."""
+    """Read message codes with their weights, such as 99:1,23:4."""
     mix = {}
     for part in value.split(","):
         match = re.fullmatch(r"\s*([0-9]{2}):([0-9]{1,6})\s*", part)
         if match is None or match[1] not in MESSAGES:
-            raise click.BadParameter(f"{part!r} is no CODE:WEIGHT with a code out of {', '.join(MESSAGES)}")
+            raise click.BadParameter(
+                f"{part!r} is not CODE:WEIGHT with one of the codes {', '.join(MESSAGES)}"
+            )
         mix[match[1]] = int(match[2])
     if not any(mix.values()):
         raise click.BadParameter("at least one weight must be more than 0")
@@ -32,7 +34,7 @@ def read_mix(ctx: click.Context, param: click.Parameter, value: str) -> dict[str
 
 
 def read_names(ctx: click.Context, param: click.Parameter, value: str) -> list[str]:
-    """Names separated by commas; {1001..1200} in a name counts, with leading zeros if it has any."""
+    """Read names separated by commas; {1001..1200} in a name counts, with leading zeros if the first number has any."""
     names = []
     for part in filter(None, value.split(",")):
         span = re.fullmatch(r"(.*)\{([0-9]{1,9})\.\.([0-9]{1,9})\}(.*)", part)
@@ -48,13 +50,13 @@ def read_names(ctx: click.Context, param: click.Parameter, value: str) -> list[s
 
 
 def announce(text: str) -> None:
-    """Say how far it is, without disturbing what is printed as the result."""
+    """Report progress on standard error, so that standard output has only the result."""
     click.echo(text, err=True)
 
 
 @contextmanager
 def progress_bar(seconds: float) -> Iterator[Callable[[float, int], None] | None]:
-    """A bar on standard error, if that is a terminal; gives what moves it."""
+    """Show a progress bar on standard error, if that is a terminal, and yield the function that moves it."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -67,21 +69,23 @@ def progress_bar(seconds: float) -> Iterator[Callable[[float, int], None] | None
 @click.command(short_help="Be many terminals at once, and measure.")
 @setup_options
 @click.option("--terminals", type=click.IntRange(1), default=10, show_default=True, help="How many at once.")
-@click.option("--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, help="For how long.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, help="How long to ask."
+)
 @click.option(
     "--rate",
     type=click.FloatRange(0),
-    help="Messages a second, of all terminals together; 0 is to log in and stay silent."
-    "  [default: each terminal asks again as soon as it has its answer]",
+    help="Messages a second, of all terminals together. With 0 they log in and stay silent."
+    "  [default: each terminal asks again when it has its answer]",
 )
 @click.option(
     "--mix", default="99:1,23:4,11:2,09:2", show_default=True, callback=read_mix, help="Requests by weight."
 )
 @click.option(
-    "--patrons", default="M-1001", show_default=True, callback=read_names, help="As in M-{1001..1200}."
+    "--patrons", default="M-1001", show_default=True, callback=read_names, help="Such as M-{1001..1200}."
 )
 @click.option(
-    "--items", default="10001", show_default=True, callback=read_names, help="As in 10001,1{0002..0200}."
+    "--items", default="10001", show_default=True, callback=read_names, help="Such as 10001,1{0002..0200}."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def load(
@@ -94,18 +98,18 @@ def load(
     items: list[str],
     as_json: bool,
 ) -> None:
-    """Be many terminals at once, all with the same account, and say how quickly they were answered.
+    """Be many terminals at once, all with the same account, and show how quickly they were answered.
 
-    Each terminal has an item of its own, as far as there are enough: it lends it to its patron with 11, and
-    brings it back with 09. Never point this at a library that is in use: the loans are real. The exit status is 2 if
-    the gateway can't be reached, 1 if an answer was missing.
+    Each terminal has its own item, if there are enough: it checks the item out to its patron with 11, and checks it in
+    with 09. Never use this with a library that is open: the loans are real. The exit status is 2 if the gateway can't
+    be reached, 1 if an answer was missing.
     """
     from sip2gw.tools.load_run import run
     from sip2gw.tools.load_terminal import Plan
 
     if len(items) < terminals and rate != 0 and (mix.get("11") or mix.get("09")):
         click.echo(
-            f"{len(items)} items for {terminals} terminals: they will refuse each other's loans", err=True
+            f"{terminals} terminals share {len(items)} items: some checkouts will be refused", err=True
         )
     try:
         with progress_bar(seconds) as progress:

@@ -1,4 +1,4 @@
-"""What a load has shown: how many, how fast, how many refused, and what went wrong."""
+"""Result of a load: how many answers, how fast, how many refusals, and the errors."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _PERCENTILES = (("p50", 0.50), ("p90", 0.90), ("p99", 0.99))
 
 
 class LoadResult:
-    """Counts answers while the load runs; latencies are in seconds inside, and in milliseconds in what it shows."""
+    """Count the answers of a load. Latencies are in seconds inside, and shown in milliseconds."""
 
     def __init__(self, terminals: int) -> None:
         self.terminals = terminals
         self.seconds = 0.0
-        """How long it was counted."""
+        """How long answers were counted."""
         self.answers = 0
         self.errors: Counter[str] = Counter()
-        """What went wrong, in words, and how often."""
+        """Each error, in words, and how often it happened."""
         self._latencies: dict[str, array[float]] = {}
         self._refused: Counter[str] = Counter()
 
     def answered(self, code: str, latency: float, accepted: bool) -> None:
-        """One answer to a request."""
+        """Count one answer. `latency` is in seconds."""
         self.answers += 1
         self._latencies.setdefault(code, array("d")).append(latency)
         if not accepted:
             self._refused[code] += 1
 
     def as_object(self) -> dict[str, Any]:
-        """What `--json` prints."""
+        """Return the object that `--json` prints."""
         everything = array("d")
         for latencies in self._latencies.values():
             everything.extend(latencies)
@@ -57,7 +57,7 @@ class LoadResult:
         return {"messages": len(latencies), "refused": self._refused[code], "latency_ms": _latency(latencies)}
 
     def show(self) -> None:
-        """The same as a table."""
+        """Print the result as a table."""
         found = self.as_object()
         columns = ("p50", "p90", "p99", "max")
         table = Table("message", "answers", "refused", *(f"{name} ms" for name in columns), box=None)
@@ -79,7 +79,7 @@ class LoadResult:
 
 
 def _latency(seconds: array[float]) -> dict[str, float]:
-    """Percentiles in milliseconds, by the nearest rank."""
+    """Compute percentiles in milliseconds, by the nearest rank."""
     if not seconds:
         return {name: 0.0 for name, _ in (*_PERCENTILES, ("max", 1.0))}
     ordered = sorted(seconds)

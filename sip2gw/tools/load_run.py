@@ -1,7 +1,7 @@
-"""A load from the first connection to the last checkin: who asks next, and for how long.
+"""A load from the first connection to the last checkin: which terminal asks next, and for how long.
 
-With a rate, requests fall due at even steps whether or not a terminal is free, and latency counts from when a request
-was due: a slow gateway can't hide by slowing down those who ask it.
+With a rate, requests are due at even intervals whether or not a terminal is free, and latency counts from the moment
+at which a request was due. So a slow gateway can't hide its latency by slowing down the terminals.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from sip2gw.tools.load_terminal import LoadTerminal, Plan, Script
 from sip2gw.tools.options import Setup
 
 Progress = Callable[[float, int], None]
-"""Is told the seconds gone, and the answers so far."""
+"""Called with the elapsed seconds and the answers so far."""
 
 _AT_ONCE = 32
-"""Connections that are being made at the same time: a listener has a backlog, and handshakes cost."""
+"""Connections that are opened at the same time: a listener has a backlog, and handshakes cost time."""
 _BREATH = 1.0
-"""Seconds before a terminal that was lost comes back."""
+"""Seconds before a lost terminal connects again."""
 _TICK = 0.01
-"""Seconds between two looks at what has fallen due."""
+"""Seconds between two checks for requests that are due."""
 _LOOK = 0.25
-"""Seconds between two looks at requests that are overdue."""
+"""Seconds between two checks for answers that are overdue."""
 
 
 class Run:
@@ -50,7 +50,7 @@ class Run:
         self._endpoint: IStreamClientEndpoint = endpoint_of(reactor, setup.address, setup.timeout)
         self._terminals: dict[LoadTerminal, int] = {}
         self._waiting: dict[LoadTerminal, Deferred[None]] = {}
-        """Who is not logged in yet, or brings its item back."""
+        """Terminals that are not logged in yet, or check their item in at the end."""
         self._coming_back: set[Deferred[None]] = set()
         self._idle: deque[LoadTerminal] = deque()
         self._due: deque[float] = deque()
@@ -60,7 +60,7 @@ class Run:
         self._date = b""
 
     async def measure(self, announce: Callable[[str], None]) -> LoadResult:
-        """Connect all terminals, let them ask, let them clear up. Raises `Unreachable` if the first fails."""
+        """Connect all terminals, let them ask, then clean up. Raises `Unreachable` if the first can't log in."""
         self._look()
         await self._connect(0)
         door = DeferredSemaphore(_AT_ONCE)
@@ -88,7 +88,7 @@ class Run:
         return self.result
 
     async def _connect(self, number: int) -> None:
-        """One terminal, until it is logged in. Raises `Unreachable`."""
+        """Connect one terminal and wait until it is logged in. Raises `Unreachable`."""
         plan = self._plan
         script = Script.of(
             self._setup, plan.patrons[number % len(plan.patrons)], plan.items[number % len(plan.items)]
@@ -116,7 +116,7 @@ class Run:
             self.result.errors[str(error)] += 1
 
     async def _clear_up(self) -> None:
-        """Wait for the last answers, bring every item back, hang up."""
+        """Wait for the last answers, check every item in, disconnect."""
         await gatherResults(list(self._coming_back))
         for terminal in self._terminals:
             self._waiting.setdefault(terminal, Deferred())
@@ -134,7 +134,7 @@ class Run:
         await gatherResults([terminal.hang_up() for terminal in leaving])
 
     def ready(self, terminal: LoadTerminal) -> None:
-        """What comes next for a terminal with nothing in hand."""
+        """Give the next request to a terminal that waits for no answer."""
         if self._running:
             if (login := self._waiting.pop(terminal, None)) is not None:
                 login.callback(None)
@@ -150,12 +150,12 @@ class Run:
             done.callback(None)
 
     def answered(self, code: str, due: float, accepted: bool) -> None:
-        """Count an answer, unless the time is over."""
+        """Count an answer, until the time is over. `due` is a moment of the monotonic clock."""
         if self._running:
             self.result.answered(code, time.monotonic() - due, accepted)
 
     def lost(self, terminal: LoadTerminal, why: str) -> None:
-        """Count it, and while the load runs send somebody else in its place."""
+        """Count a lost connection as an error, and replace it while the load runs."""
         number = self._terminals.get(terminal)
         if number is None:
             return
@@ -182,8 +182,8 @@ class Run:
             self._idle.remove(terminal)
 
     def _tick(self) -> None:
-        """Hand out what has fallen due."""
-        assert self._started is not None and self._plan.rate  # noqa: S101, PT018  # only called when there is a rate
+        """Give the requests that are due to terminals that are free."""
+        assert self._started is not None and self._plan.rate  # noqa: S101, PT018  # called only with a rate
         if not self._running:
             return
         due = int((time.monotonic() - self._started) * self._plan.rate)
@@ -196,7 +196,7 @@ class Run:
         self._asked = due
 
     def _look(self) -> None:
-        """Move the terminals' clocks, and give up on answers that are overdue."""
+        """Advance the clock of the terminals, and give up on answers that are overdue."""
         self._date = f"{datetime.now():%Y%m%d    %H%M%S}".encode()
         oldest = time.monotonic() - self._setup.timeout
         for terminal in list(self._terminals):
@@ -214,7 +214,7 @@ def run(
     setup: Setup, plan: Plan, announce: Callable[[str], None], progress: Progress | None = None
 ) -> LoadResult:
     """Run a load in a reactor of its own. Raises `Unreachable`."""
-    # The trust is checked once in the open, where what is wrong with a certificate is told in words.
+    # One connection with plain sockets first: they report in words what is wrong with a certificate.
     dial(setup.address, setup.timeout).close()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,6 +1,6 @@
-"""One of many terminals: as little work for each message as can be, since it shares the machine with what it measures.
+"""One of the many terminals of a load, with little work for each message: it runs beside the gateway that it measures.
 
-Requests are glued together from ready-made bytes, and of an answer only the first and last bytes are looked at.
+Requests are joined from prepared bytes. Of an answer only the first bytes, the last bytes and BL are read.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from sip2gw.tools.options import Setup
 _LONGEST = 65536
 _LENDING = ("11", "09")
 _PATIENCE = 2.0
-"""Seconds in which the other side has to agree to a hang-up."""
+"""Seconds that the gateway has to close its side of the connection."""
 
 
 @frozen
 class Plan:
-    """How many terminals do what, for how long."""
+    """The size, length and requests of a load."""
 
     terminals: int
     seconds: float
     rate: float | None
-    """Messages a second in all; None: as fast as answers come; 0: silent."""
+    """Messages a second of all terminals together. None: each asks when it has its answer. 0: all stay silent."""
     mix: dict[str, int]
     patrons: list[str]
     items: list[str]
@@ -44,20 +44,20 @@ class Plan:
 
 @frozen
 class Script:
-    """What one terminal says, as bytes without date and trailer."""
+    """The prepared bytes of one terminal, without date and trailer."""
 
     login: bytes | None = field(repr=False)
     patron: bytes
     item: bytes
     library: bytes
     password: bytes = field(repr=False)
-    """What goes into AC."""
+    """The value of AC."""
     error_detection: bool
     terminator: bytes
 
     @classmethod
     def of(cls, setup: Setup, patron: str, item: str) -> Script:
-        """The script of a terminal that has `patron` in front of it, and `item` on it."""
+        """Prepare the script of a terminal that lends `item` to `patron`."""
         terminal = setup.terminal
         login = terminal.login() if setup.logs_in else None
         trailer = Trailer("0", checked=True) if setup.error_detection else Trailer()
@@ -73,7 +73,7 @@ class Script:
         )
 
     def line(self, code: str, date: bytes, sequence: int) -> bytes:
-        """One request, with its terminator."""
+        """Write one request, with its terminator. `date` has the 18 characters of SIP2."""
         match code:
             case "99":
                 body = b"9900402.00"
@@ -92,7 +92,7 @@ class Script:
 
 
 def is_yes(code: str, answer: bytes) -> bool:
-    """Whether the answer to a request of that code is a yes."""
+    """Return whether the answer to a request of that code is a yes."""
     match code:
         case "99":
             return answer[:3] == b"98Y"
@@ -107,21 +107,21 @@ def is_yes(code: str, answer: bytes) -> bool:
 
 
 class Watcher(Protocol):
-    """Who wants to know what becomes of a terminal."""
+    """The load, to which terminals report."""
 
     def ready(self, terminal: LoadTerminal) -> None:
-        """It is logged in, or has its answer, and may be given the next request."""
+        """Give the terminal its next request: it is logged in, and waits for no answer."""
 
     def answered(self, code: str, due: float, accepted: bool) -> None:
-        """It has an answer to a request that was due at that moment."""
+        """Count the answer to a request that was due at `due`, a moment of the monotonic clock."""
 
     def lost(self, terminal: LoadTerminal, why: str) -> None:
-        """Its connection is gone."""
+        """Forget the terminal: its connection is lost."""
 
 
 @implementer(IHandshakeListener)
 class LoadTerminal(TwistedProtocol):
-    """One terminal: one request at a time, one item that goes out and comes back."""
+    """One terminal: one request at a time, one item that it checks out and in again."""
 
     def __init__(
         self,
@@ -132,10 +132,10 @@ class LoadTerminal(TwistedProtocol):
         address: Address,
     ) -> None:
         self.sent_at: float | None = None
-        """When the request in hand was sent; None while there is none."""
+        """When the request in progress was sent; None if none is."""
         self.has_item_out = False
         self.gone: Deferred[None] = Deferred()
-        """Fires when its connection is closed."""
+        """Fires when the connection is closed."""
         self._script = script
         self._codes = list(mix)
         self._weights = list(mix.values())
@@ -148,12 +148,12 @@ class LoadTerminal(TwistedProtocol):
         self._buffer = b""
 
     def connectionMade(self) -> None:
-        """Begin; with TLS there is a handshake first."""
+        """Log in; with TLS only after the handshake."""
         if not self._address.tls:
             self._begin()
 
     def handshakeCompleted(self) -> None:
-        """Begin, if this is the right gateway."""
+        """Log in, if the certificate is the right one."""
         certificate = self.transport.getPeerCertificate()  # type: ignore[union-attr]  # a TLS transport has it
         try:
             check_fingerprint(self._address, certificate.digest("sha256").decode().replace(":", "").lower())
@@ -169,24 +169,24 @@ class LoadTerminal(TwistedProtocol):
             self._write("93", self._script.login, time.monotonic())
 
     def ask(self, due: float | None = None) -> None:
-        """Ask the next question out of the mix. `due` is when it should have been asked, if not now."""
-        code = random.choices(self._codes, self._weights)[0]  # noqa: S311  # nothing secret about it
+        """Send a request out of the mix. `due` is when it should have been sent, if not now."""
+        code = random.choices(self._codes, self._weights)[0]  # noqa: S311  # not a secret
         if code in _LENDING:
             code = "09" if self.has_item_out else "11"
         self._send(code, time.monotonic() if due is None else due)
 
     def bring_back(self) -> None:
-        """Ask for a checkin of what is out."""
+        """Check in the item that is checked out."""
         self._send("09", time.monotonic())
 
     def hang_up(self) -> Deferred[None]:
-        """Leave politely, and in the end in any case. Fires when it is done."""
-        assert self.transport is not None  # noqa: S101  # for mypy: only who is connected can leave
+        """Disconnect; reset the connection if the gateway does not close its side. Fires when it is closed."""
+        assert self.transport is not None  # noqa: S101  # for mypy: only a connected terminal disconnects
         self.transport.loseConnection()
         return self.gone.addTimeout(_PATIENCE, reactor, onTimeoutCancel=lambda *_: self._abort())
 
     def give_up(self, why: str) -> None:
-        """Leave at once."""
+        """Report why, and reset the connection."""
         self._watcher.lost(self, why)
         self._abort()
 
@@ -199,15 +199,15 @@ class LoadTerminal(TwistedProtocol):
 
     def _write(self, code: str, line: bytes, due: float) -> None:
         self._code, self._due, self.sent_at = code, due, time.monotonic()
-        self.transport.write(line)  # type: ignore[union-attr]  # there is one from connectionMade on
+        self.transport.write(line)  # type: ignore[union-attr]  # set from connectionMade on
 
     def dataReceived(self, data: bytes) -> None:
-        """An answer, or a part of it."""
+        """Collect an answer until its terminator."""
         data = self._buffer + data
         if data[-1:] not in (b"\r", b"\n"):
             self._buffer = data
             if len(data) > _LONGEST:
-                self.give_up("an answer without end")
+                self.give_up("an answer without terminator")
             return
         self._buffer = b""
         answer = data.strip()
@@ -225,12 +225,12 @@ class LoadTerminal(TwistedProtocol):
         else:
             self._watcher.answered(code, self._due, accepted)
         if code in _LENDING:
-            # After a refused checkin it is not here any more either; the next checkout will say.
+            # After a refused checkin the item is not here either; the next checkout will show.
             self.has_item_out = accepted and code == "11"
         self._watcher.ready(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """It is over."""
+        """Report the loss, and fire `gone`."""
         self._watcher.lost(self, reason.getErrorMessage())
         if not self.gone.called:
             self.gone.callback(None)

@@ -1,4 +1,4 @@
-"""The options that all terminals share: where the gateway is, and who the terminal is."""
+"""Options of all emulated terminals: the address of the gateway, and the identity of the terminal."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LOOPBACK = ("127.", "localhost", "::1")
 _OPTIONS = [
     click.option("--host", default="127.0.0.1", show_default=True, help="Host of the gateway."),
     click.option("--port", type=click.IntRange(1, 65535), help="Its port.  [default: 6009, plain 6001]"),
-    click.option("--tls/--plain", default=True, show_default="TLS", help="TLS, or SIP2 in clear."),
+    click.option("--tls/--plain", default=True, show_default="TLS", help="Use TLS, or plain SIP2."),
     click.option(
         "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these authorities (PEM)."
     ),
     click.option("--fingerprint", metavar="SHA256", help="Trust only the certificate with this fingerprint."),
-    click.option("--insecure", is_flag=True, help="Trust any certificate: for tests only."),
-    click.option("--server-name", metavar="NAME", help="Name in the certificate, if it is not the host."),
+    click.option("--insecure", is_flag=True, help="Trust any certificate. For tests only."),
+    click.option("--server-name", metavar="NAME", help="The name in the certificate, if it is not the host."),
     click.option(
         "--client-cert",
         type=click.Path(exists=True, dir_okay=False),
@@ -42,17 +42,17 @@ _OPTIONS = [
     click.option("--library", default="", metavar="AO", help="Institution id: the library's nickname."),
     click.option("--account", default="", metavar="USER", help="User name of the terminal's account."),
     click.option("--password", envvar="SIP2GW_PASSWORD", show_envvar=True, help="Its password."),
-    click.option("--location", default="", metavar="CP", help="Where the terminal stands."),
+    click.option("--location", default="", metavar="CP", help="The place of the terminal."),
     click.option(
         "--login-form",
         type=click.Choice([form.value for form in LoginForm]),
         default="ao",
         show_default=True,
-        help="How it says library and account. ao: AO and AC in the 93. nickname: CN is the library, CO user:password."
+        help="How it sends library and account. ao: AO and AC in the 93. nickname: CN is the library, CO user:password."
         " slash: CN is library/user. cp: CP is the library. plain: library only in the AO of later messages."
         " none: no 93, AC in each message.",
     ),
-    click.option("--no-error-detection", is_flag=True, help="Send no AY and AZ."),
+    click.option("--no-error-detection", is_flag=True, help="Send neither AY nor AZ."),
     click.option("--terminator", type=click.Choice(list(_TERMINATORS)), default="cr", show_default=True),
     click.option("--timeout", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds."),
 ]
@@ -60,7 +60,7 @@ _OPTIONS = [
 
 @frozen
 class Setup:
-    """A terminal, and the gateway that it speaks to."""
+    """A terminal, and the gateway to which it connects."""
 
     address: Address
     terminal: Terminal
@@ -70,12 +70,12 @@ class Setup:
 
     @property
     def logs_in(self) -> bool:
-        """Whether there is anything to log in with, and a message to do it."""
+        """Whether there is an account, and the form of login sends a 93."""
         return bool(self.terminal.account) and self.terminal.login_form is not LoginForm.NONE
 
 
 def setup_options(command: F) -> F:
-    """Give a command these options; it gets them as one argument, `setup`."""
+    """Add these options to a command, which gets them as one argument, `setup`."""
 
     @functools.wraps(command)
     def with_setup(*args: Any, **options: Any) -> Any:
@@ -112,11 +112,11 @@ def _setup(
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--fingerprint") from None
     if client_key is not None and client_cert is None:
-        raise click.BadParameter("it is of no use without --client-cert", param_hint="--client-key")
+        raise click.BadParameter("give --client-cert too", param_hint="--client-key")
     if tls and insecure:
-        click.echo("The certificate is not checked: anybody could be answering.", err=True)
+        click.echo("The certificate is not checked: the answers may come from another computer.", err=True)
     if not tls and not host.startswith(_LOOPBACK):
-        click.echo("Without TLS, passwords and patrons are readable on the way.", err=True)
+        click.echo("Without TLS, the network can read passwords and patrons.", err=True)
     if account and password is None and sys.stdin.isatty():
         password = click.prompt(f"Password of {account}", hide_input=True, err=True)
     port = port or (TLS_PORT if tls else PLAIN_PORT)

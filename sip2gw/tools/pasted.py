@@ -1,7 +1,7 @@
-"""Find the message in what people paste: a line of a log, with a prefix, quotes, arrows and escapes.
+"""Find the message in a pasted line: a line of a log, with a prefix, quotes, arrows and escapes.
 
-A message is taken for one only if its checksum fits, or what stands in its fixed part may stand there. A wrong message
-would mislead; no message is only a nuisance.
+Text is taken for a message only if its checksum fits, or its fixed part has valid values. A wrong message would
+mislead; no message is only a nuisance.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _LOST_BLANKS = re.compile(r"(?:19|20)[0-9]{6} {0,3}[0-9]{6}(?![0-9])")
 _DATE_BEFORE = re.compile(rb"[0-9]{8}(?: {1,4}|0000)\Z")
 _TIME = re.compile(rb"[0-9]{6}(?![0-9])")
 _MOST_PLACES = 50
-"""Numbers in a line that are looked at: a log has few before its message."""
+"""Numbers in a line that are tried: a log has few before its message."""
 _SHORT = 6
-"""A message as short as this may as well be a number in a sentence."""
+"""A message shorter than this may be a number in a sentence."""
 
 
 class _Sure(IntEnum):
@@ -43,22 +43,22 @@ class _Sure(IntEnum):
 
 
 class NoMessage(Exception):
-    """No message is in the line. The text says why, without bytes of the line: it may hold a password."""
+    """The line has no message. The text says why, without bytes of the line: it may hold a password."""
 
 
 @frozen(repr=False)
 class Found:
-    """A message as it was on the wire, and how it is spelled."""
+    """A message as it was on the wire, and its dialect."""
 
     line: bytes
     dialect: Dialect
     in_doubt: bool = False
-    """Whether its delimiter is unknown, so that fields may not be where they seem to be."""
+    """Whether the delimiter is unknown, so that fields may be in other places."""
     note: str = ""
 
 
 def find(line: bytes, dialect: Dialect, delimiter: str | None = None) -> list[Found]:
-    """The messages in a line. `delimiter` is the one to take, where it is known. Raises `NoMessage`."""
+    """Find the messages in a line. `delimiter` is given if it is known. Raises `NoMessage`."""
     whole = spelled(line, dialect, delimiter)
     if _sure(whole)[0] is _Sure.SUMMED:
         return [whole]
@@ -71,7 +71,7 @@ def find(line: bytes, dialect: Dialect, delimiter: str | None = None) -> list[Fo
 
 
 def spelled(line: bytes, dialect: Dialect, delimiter: str | None = None) -> Found:
-    """A line that is a message, with its own delimiter."""
+    """Take a whole line as a message, and find its delimiter."""
     text = decode(line, dialect)
     sign = delimiter_of(text)
     if delimiter is not None:
@@ -81,11 +81,11 @@ def spelled(line: bytes, dialect: Dialect, delimiter: str | None = None) -> Foun
 
 
 def _in_piece(piece: bytes, dialect: Dialect, delimiter: str | None) -> Found | None:
-    """The message that is surest; of two that are as sure the first."""
+    """Find the surest message of a piece; of two equally sure ones, the first."""
     best, best_sure = None, _Sure.NO
     for place in _places(piece):
         if best is not None and (best_sure is not _Sure.BROKEN or _has_fields(piece[:place])):
-            # A number in the fields of a broken message is no other message.
+            # A number in the fields of a broken message is not another message.
             break
         for body in _bodies(piece, place, dialect.charset):
             found = spelled(body, dialect, delimiter)
@@ -98,7 +98,10 @@ def _in_piece(piece: bytes, dialect: Dialect, delimiter: str | None) -> Found | 
 
 
 def _may_begin(sure: _Sure, body: bytes, before: bytes) -> bool:
-    """Whether a message may follow `before`. A broken one follows nothing, and one that is only a number an arrow."""
+    """Return whether a message may follow `before`.
+
+    A broken message must begin the line. A short one, which may be a number, must follow an arrow or the like.
+    """
     if not before.strip(b" \t|\0\xef\xbb\xbf"):
         return True
     if sure is _Sure.BROKEN:
@@ -116,7 +119,7 @@ def _places(piece: bytes) -> list[int]:
 
 
 def _bodies(piece: bytes, place: int, charset: str) -> list[bytes]:
-    """What may be the message that begins at `place`."""
+    """List the bytes that may be the message that begins at `place`."""
     body = piece[place:]
     if closing := _CLOSED_BY.get(piece[max(place - 1, 0) : place]):
         end = re.search(rb"(?<!\\)" + re.escape(closing) + rb"(?=\s*(?:[,;)}\]]|\Z|\s))", body)
@@ -127,7 +130,7 @@ def _bodies(piece: bytes, place: int, charset: str) -> list[bytes]:
 
 
 def _sure(found: Found) -> tuple[_Sure, Layout | None]:
-    """How sure it is that this is a message."""
+    """Judge how sure it is that this is a message."""
     try:
         layout = lay_out(found.line, found.dialect)
     except UnknownMessage:
@@ -155,7 +158,7 @@ def _may_be_cut(layout: Layout) -> bool:
 
 
 def _follows_at_once(found: Found, layout: Layout) -> bool:
-    """Whether a field, the trailer or nothing comes after the fixed part."""
+    """Return whether a field, the trailer or the end comes after the fixed part."""
     text = decode(found.line, found.dialect).replace("\0", "")
     text = text[text.index(layout.code) + 2 :]
     part = read_fixed(text, layout.message, found.dialect.delimiter)
@@ -176,11 +179,11 @@ def _has_fields(piece: bytes) -> bool:
 
 
 def _note(found: Found, layout: Layout) -> str:
-    """What the reader should know before trusting the fields."""
+    """Warn the reader that the fields may be wrong."""
     if layout.swallowed or (_lost_blanks(layout) and not layout.checksum_ok):
         return "blanks seem to be lost: a date has four in its middle, and a fixed part its whole width"
     if found.in_doubt and layout.fields and not layout.checksum_ok:
-        return "its delimiter is unknown: fields may not be where they seem to be"
+        return "the delimiter is unknown: fields may be in other places"
     return ""
 
 
@@ -188,8 +191,10 @@ def _why(line: bytes) -> str:
     code = line.lstrip()[:2].decode("ascii", "replace")
     if not (code.isascii() and code.isdigit() and len(code) == 2):
         return (
-            "does not begin with a message code" if not _places(line) else "no message is to be found in it"
+            "it does not begin with a message code"
+            if not _places(line)
+            else "no number in it begins a message"
         )
     if code in REQUESTS or code in RESPONSES:
-        return f"begins with {code}, but what follows is not of that message"
+        return f"it begins with {code}, but the rest does not fit that message"
     return f"unknown message code {code}"

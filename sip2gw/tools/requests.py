@@ -1,7 +1,7 @@
-"""Every request by the name that people say: which fields are given in which order, and what else may be added.
+"""Requests as commands: the name of each, its arguments in their order, and its options.
 
-What may be added is read off the message declarations: each field that a request has and that the terminal itself does
-not know is an option of its command. Here stand only the names, and the order of what is always given.
+The options follow from the declarations of the messages: each field of a request is an option of its command, unless
+it is an argument or the terminal fills it in itself. This file has only the names, and the order of the arguments.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ class Ask:
     name: str
     kind: type[Request]
     does: str
-    """What it asks for, as the first line of the help."""
+    """The first line of the help."""
     given: tuple[str, ...] = ()
-    """Fields that are always given, by place. One with `?` may be left out, one with `*` comes as often as one likes,
-    and each time is a request of its own."""
+    """The fields that are arguments, in their order. One with `?` may be left out. One with `*` may be repeated, and
+    each of its values is sent in its own request."""
 
     @property
     def heading(self) -> str:
-        """With the message code, as people look it up."""
+        """The first line of the help, with the message code."""
         return f"{self.does.removesuffix('.')}, {self.kind.code}."
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The fields that may be added."""
+        """The fields that are options."""
         given = {field.rstrip("?*") for field in self.given}
         return tuple(name for name in self.kind.members if name not in given | _KNOWN)
 
@@ -46,7 +46,7 @@ _KNOWN = frozenset({"institution_id", "terminal_password"})
 ASKS = {
     ask.name: ask
     for ask in (
-        Ask("status", messages.SCStatus, "Ask how things stand."),
+        Ask("status", messages.SCStatus, "Ask for the status of the gateway."),
         Ask("patron", messages.PatronStatusRequest, "Ask about a patron.", ("patron_identifier",)),
         Ask(
             "patron-info",
@@ -61,7 +61,7 @@ ASKS = {
         Ask(
             "hold",
             messages.Hold,
-            "Reserve something, or change or give up a reservation.",
+            "Reserve an item or title, or change or cancel a reservation.",
             ("patron_identifier", "item_identifier?"),
         ),
         Ask("item", messages.ItemInformation, "Ask about items.", ("item_identifier*",)),
@@ -74,15 +74,15 @@ ASKS = {
         Ask(
             "fee-paid",
             messages.FeePaid,
-            "Say that a patron has paid.",
+            "Report a payment of a patron.",
             ("patron_identifier", "fee_amount", "currency_type"),
         ),
-        Ask("end-session", messages.EndPatronSession, "Say that a patron is done.", ("patron_identifier",)),
+        Ask("end-session", messages.EndPatronSession, "End the session of a patron.", ("patron_identifier",)),
         Ask("block", messages.BlockPatron, "Block a card.", ("patron_identifier", "blocked_card_msg?")),
         Ask("enable", messages.PatronEnable, "Lift a block.", ("patron_identifier",)),
     )
 }
-"""All requests but 93 and 97, which are about the conversation itself."""
+"""All requests except 93 and 97, which belong to the session itself."""
 
 OPTIONS = {
     "blocked_card_msg": "--reason",
@@ -115,41 +115,41 @@ OPTIONS = {
     "transaction_date": "--at",
     "transaction_id": "--transaction",
 }
-"""The option of each field. A hold's mode has three: --add, --cancel and --change."""
+"""The option of each field. The mode of a hold has three: --add, --cancel and --change."""
 
 HELP = {
-    "cancel": "undo it: the terminal could not finish what was answered",
-    "item_properties": "what the terminal knows of the item",
+    "cancel": "undo it, because the terminal could not finish the transaction",
+    "item_properties": "item properties, as the terminal has them",
     "language": "three digits, 001 is English",
-    "nb_due_date": "the due date that the terminal gave while it was off-line",
-    "no_block": "it happened already, while the terminal was off-line",
-    "return_date": "when the item came back; now, if it is not said",
-    "sc_renewal_policy": "whether a loan of the patron's own is renewed",
-    "summary": "the one list that is wanted",
-    "third_party_allowed": "the item may be on loan to somebody else",
-    "transaction_date": "when it happened; now, if it is not said",
-    "transaction_id": "number of the payment: the same again pays once",
+    "nb_due_date": "the due date that the terminal gave while it was offline",
+    "no_block": "it has happened already, while the terminal was offline",
+    "return_date": "when the item was returned; by default now",
+    "sc_renewal_policy": "whether to renew the loan, if the patron already has the item",
+    "summary": "the list to ask for",
+    "third_party_allowed": "the item may be on loan to another patron",
+    "transaction_date": "when it happened; by default now",
+    "transaction_id": "number of the payment; a repeated number pays once",
 }
-"""What an option means, where its name does not say it."""
+"""The meaning of an option, if its name does not say it."""
 
 HOLD_MODES = {"--add": "+", "--cancel": "-", "--change": "*"}
 LISTS = {place.name.lower().removesuffix("_items").replace("_", "-"): place for place in SummaryList}
-"""What --list takes, to the place of its Y."""
+"""The values of --list, and the position of the Y for each."""
 
 _END_OF_DAY = time(23, 59)
 
 
 def request(terminal: Terminal, ask: Ask, values: Mapping[str, Any]) -> Request:
-    """The request, from values by field: text, and where the field is no text, its value; None was not said.
+    """Make a request from values by field. A value is text or what the field holds; None means that it was not given.
 
-    Raises ValueError, in words, for a text that its field can't hold.
+    Raises ValueError, in words, for a text that the field can't hold.
     """
     read = {name: _read(ask, name, value) for name, value in values.items() if value is not None}
     return terminal.says(ask.kind, **{**_usual(terminal, ask, read), **read})
 
 
 def _usual(terminal: Terminal, ask: Ask, read: Mapping[str, Any]) -> dict[str, Any]:
-    """What a terminal says of its own accord in fields that need not be given."""
+    """Return the values that a terminal sends in fields that were not given."""
     happened = read.get("transaction_date") or terminal.now()
     usual = {
         "current_location": terminal.location,
@@ -162,18 +162,18 @@ def _usual(terminal: Terminal, ask: Ask, read: Mapping[str, Any]) -> dict[str, A
 
 
 def _read(ask: Ask, name: str, value: Any) -> Any:
-    """A value as the message wants it."""
+    """Convert a value to the type of its field."""
     if name == "patron_password":
         return Secret(value)
     if name == "summary":
         return frozenset({LISTS[value]})
     if isinstance(value, datetime):
-        # A day without a time is meant to its end.
+        # A day without a time means its end.
         whole = name in ("nb_due_date", "expiration_date") and value.time() == time()
         return datetime.combine(value, _END_OF_DAY) if whole else value
     if not isinstance(value, str):
         return value
     read = ask.kind.members[name].field.kind.parse(value)
     if read is None and value:
-        raise ValueError(f"{value!r} is no {name.replace('_', ' ')}")
+        raise ValueError(f"{value!r} is not a valid {name.replace('_', ' ')}")
     return read

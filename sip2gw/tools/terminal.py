@@ -1,4 +1,4 @@
-"""`sip2gw terminal`: a terminal without hardware, for trying a gateway and showing what it says."""
+"""`sip2gw terminal`: a terminal without hardware, to try a gateway and show its answers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from sip2gw.tools.options import Setup, setup_options
 
 
 class _Asking(click.Group):
-    """Its commands say yes or no, and that becomes the exit status."""
+    """A group whose exit status says whether the answers were a yes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order in which a terminal comes to them."""
+        """Return the names in the order in which a terminal uses them."""
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Leave with the exit status that the answers deserve."""
+        """Exit with 0 after a yes, 1 after a no, 2 without an answer."""
         try:
             yes = super().invoke(ctx)
         except WrongUse as wrong:
@@ -36,14 +36,14 @@ class _Asking(click.Group):
     cls=_Asking,
     commands=COMMANDS,
     invoke_without_command=True,
-    short_help="Be a terminal: ask a gateway and show the answers.",
+    short_help="Be a terminal: send requests to a gateway and show the answers.",
 )
 @setup_options
 @click.pass_context
 def terminal(ctx: click.Context, setup: Setup) -> None:
-    """Be a terminal: log in, ask, and show both lines, raw and in words. Secrets are shown as ***.
+    """Be a terminal: log in, send requests, and show both lines, raw and in words. Secrets are shown as ***.
 
-    Without a command it is interactive: commands are typed at a prompt, or read from standard input, one a line.
+    Without a command it is interactive: it reads commands at a prompt, or from standard input, one on each line.
     The exit status is 0 after a yes, 1 after a no, 2 if there was no answer.
 
     \b

@@ -1,4 +1,4 @@
-"""`sip2gw terminals`: who is logged in at the gateway on this machine, and whose seats are all taken."""
+"""`sip2gw terminals`: terminals that are logged in at the gateway on this machine, and libraries that are full."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from urllib.request import ProxyHandler, Request, build_opener
 import click
 
 _OPENER = build_opener(ProxyHandler({}))
-"""Asks the gateway itself, whatever proxy the environment names: it is on this machine, and so is the token."""
+"""Asks the gateway without a proxy, even if the environment names one: gateway and token are on this machine."""
 HEADINGS = ("library", "terminal", "address", "since", "idle", "state", "seats")
 
 
 @click.command(short_help="Show which terminals are logged in, and the seats they use.")
 @click.option(
-    "--url", default="http://127.0.0.1:8080", show_default=True, help="Where [admin] of the gateway listens."
+    "--url",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    help="The endpoint of [admin] of the gateway.",
 )
-@click.option(
-    "--token-file", type=click.File(), help="The file with the token of [admin], if the gateway asks for one."
-)
-@click.option("--library", metavar="NICKNAME", help="Only this library's.")
-@click.option("--json", "as_json", is_flag=True, help="As the gateway says it, for other programs.")
+@click.option("--token-file", type=click.File(), help="The file with the token of [admin], if it has one.")
+@click.option("--library", metavar="NICKNAME", help="Show only this library.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 def terminals(url: str, token_file: TextIO | None, library: str | None, as_json: bool) -> None:
-    """Show the terminals that are logged in, and how many of their library's seats are used.
+    """Show the terminals that are logged in, and how many seats of their library are used.
 
-    Run it on the gateway's own machine: it says this to nobody else. The exit status is 2 if the gateway can't be
-    asked.
+    Run it on the gateway's own machine: the gateway does not answer other machines. The exit status is 2 if the
+    gateway does not answer.
     """
     if not url.startswith(("http://", "https://")):
-        raise click.UsageError(f"{url} is no URL of http")
+        raise click.UsageError(f"{url} is not a URL of http or https")
     request = Request(url.rstrip("/") + "/terminals")  # noqa: S310 (http, see above)
     if token_file is not None:
         request.add_header("Authorization", f"Bearer {token_file.read().strip()}")
@@ -41,7 +42,7 @@ def terminals(url: str, token_file: TextIO | None, library: str | None, as_json:
             said = json.loads(answer.read())
             libraries, rows = said["libraries"], said["terminals"]
     except (URLError, OSError, ValueError, KeyError, TypeError) as error:
-        click.echo(f"{url} did not say who is logged in: {_why(error)}", err=True)
+        click.echo(f"{url} did not list its terminals: {_why(error)}", err=True)
         if isinstance(error, HTTPError):
             error.close()
         raise SystemExit(2) from None
@@ -56,14 +57,14 @@ def terminals(url: str, token_file: TextIO | None, library: str | None, as_json:
 
 
 def _why(error: Exception) -> str:
-    """What is wrong, and what to do if that is known."""
+    """Return the reason of an error, and its remedy if that is known."""
     if isinstance(error, HTTPError) and error.code == 401:
-        return "it asks for its token: name the file, with --token-file"
+        return "it requires its token: name the file with --token-file"
     if isinstance(error, HTTPError) and error.code == 429:
-        return "it has been given too many wrong tokens from here: wait a minute"
+        return "it got too many wrong tokens from this machine: wait a minute"
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, ConnectionRefusedError):
-        return "nobody listens there: is the gateway running, and is that the endpoint of [admin]?"
+        return "connection refused: is the gateway running, and is that the endpoint of [admin]?"
     return str(reason)
 
 
@@ -99,7 +100,7 @@ def _seats(one: dict[str, Any]) -> str:
 
 
 def _shown(text: str) -> str:
-    """What a terminal says of itself may hold anything; a screen is not to obey it."""
+    """Shorten a text that a terminal has sent, and replace characters that could control a screen."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)[:40]
 
 

@@ -1,16 +1,16 @@
-"""A transcript is a scenario as lines to send and lines to expect; it can be played over anything that takes lines.
+"""Transcripts: scenarios of lines to send and lines to expect, played over any connection that takes lines.
 
     # error detection: on      the player adds AY and AZ to what it sends, and checks those of the answers
-    # charset: cp850           what the terminal writes and reads, instead of UTF-8
+    # charset: cp850           the charset of the terminal, instead of UTF-8
     # any other comment
     > 9900302.00               sent
     < 98YYYYNN{*}AOriverside|{*}    expected
-    ---                        hang up and connect again
+    ---                        disconnect and connect again
 
 Several lines may be sent before the first answer is expected. In a sent line `{date}` is the time at which playing
-began, as 18 characters, `{date+5}` five seconds later, `{date-2d}` two days before, and `{again}` the very bytes sent
-before. In an expected line `{date}` stands for any timestamp, `{*}` for any text within a field, or, at the end, for
-whatever comes, and `{**}` for any text across fields. Everything else is literal, blanks too.
+began, as 18 characters, `{date+5}` five seconds later, `{date-2d}` two days before, and `{again}` the same bytes as the
+line before. In an expected line `{date}` stands for any timestamp, `{*}` for any text within a field, or, at the end,
+for any text, and `{**}` for any text across fields. Everything else is literal, blanks too.
 """
 
 from __future__ import annotations
@@ -35,16 +35,18 @@ _WITHOUT_SEQUENCE = ("96", "97")
 
 
 class Wire(Protocol):
-    """What a transcript is played over. Lines are bytes without terminator."""
+    """The connection over which a transcript is played. Lines are bytes without terminator."""
 
-    def send(self, line: bytes) -> None: ...
+    def send(self, line: bytes) -> None:
+        """Send a line. Raises `Unreachable` if the connection is lost."""
+        ...
 
     def receive(self) -> bytes:
-        """The next line. Raises `Unreachable` if none comes."""
+        """Return the next line. Raises `Unreachable` if none arrives."""
         ...
 
     def reconnect(self) -> None:
-        """Go on as a new terminal."""
+        """Disconnect, and connect again as a new terminal."""
         ...
 
 
@@ -65,7 +67,7 @@ class Expect:
     pattern: str = field(repr=False)
 
     def matches(self, answer: str) -> bool:
-        """Whether a line, without terminator, is what was expected."""
+        """Return whether a line, without terminator, is the expected one."""
         return re.fullmatch(_regex(self.pattern), answer, re.DOTALL) is not None
 
 
@@ -90,7 +92,7 @@ class Transcript:
 
 @frozen
 class Mismatch:
-    """An answer that was not the expected one. `received` is masked: secrets are not shown."""
+    """An answer that is not the expected one. Secrets in `received` are masked."""
 
     place: int
     expected: str
@@ -101,7 +103,7 @@ class Mismatch:
 
 
 def read(text: str) -> Transcript:
-    """A transcript from its text. Raises ValueError for a line that is none of the four sorts, or no charset."""
+    """Read a transcript. Raises ValueError for a line of no known kind, or for an unknown charset."""
     steps: list[Step] = []
     error_detection, charset = False, "utf-8"
     for place, line in enumerate(text.splitlines(), 1):
@@ -116,7 +118,7 @@ def read(text: str) -> Transcript:
         elif line.strip() == "---":
             steps.append(Reconnect(place))
         elif line.strip() and not line.startswith("#"):
-            raise ValueError(f"line {place} begins with none of '> ', '< ', '---' and '#'")
+            raise ValueError(f"line {place} must begin with '> ', '< ', '---' or '#'")
     return Transcript(tuple(steps), error_detection, charset)
 
 
@@ -124,13 +126,13 @@ def _charset(name: str, place: int) -> str:
     try:
         return lookup(name).name
     except LookupError:
-        raise ValueError(f"line {place}: {name!r} is no charset") from None
+        raise ValueError(f"line {place}: {name!r} is not a charset") from None
 
 
 def play(transcript: Transcript, wire: Wire, *, now: datetime | None = None) -> list[Mismatch]:
-    """Play a transcript from a fresh connection, to its end, and say where the answers were others.
+    """Play a transcript over a new connection, to its end, and return the answers that are not the expected ones.
 
-    Raises `Unreachable` if the connection can't be made, or is gone when there is something to send.
+    Raises `Unreachable` if the connection can't be opened, or is lost when there is a line to send.
     """
     player = _Player(wire, transcript, now or datetime.now())
     wire.reconnect()
@@ -149,14 +151,14 @@ def play(transcript: Transcript, wire: Wire, *, now: datetime | None = None) -> 
 
 @frozen
 class _Protection:
-    """How a line was protected that was sent."""
+    """The error detection of a sent line."""
 
     checked: bool = False
     sequence: str | None = None
 
 
 class _Player:
-    """What has to be remembered from one step to the next."""
+    """The state between one step and the next."""
 
     def __init__(self, wire: Wire, transcript: Transcript, now: datetime) -> None:
         self._wire = wire
@@ -173,7 +175,7 @@ class _Player:
             self._sent = self._protect(_MOMENT.sub(self._moment, text).encode(self._charset))
             trailer = _TRAILER.search(self._sent.decode(self._charset))
             sequence = trailer[1][2:] if trailer and trailer[1] else None
-            # 97 has no number of its own: what it asks for has the one of the last request.
+            # 97 has no sequence number: its answer has the one of the last request.
             sequence = self._last.sequence if self._sent[:2] == b"97" else sequence
             self._last = _Protection(trailer is not None, sequence)
         self._awaited.append(self._last)
@@ -197,12 +199,12 @@ class _Player:
         return line + b"AZ" + checksum(line + b"AZ")
 
     def compare(self, step: Expect) -> str | None:
-        """What was received, if it is not what was expected."""
+        """Return the received line in words if it is not the expected one, else None."""
         asked = self._awaited.popleft() if self._awaited else self._last
         try:
             answer = self._wire.receive()
         except Unreachable as nothing:
-            return f"nothing: {nothing}"
+            return f"no line: {nothing}"
         text = answer.decode(self._charset, "replace")
         if _TRAILER.search(step.pattern):
             return None if step.matches(text) else _shown(answer)
@@ -213,17 +215,17 @@ class _Player:
 
 
 def _wrong_trailer(answer: bytes, asked: _Protection) -> str | None:
-    """An answer is protected as what it answers was: with a right checksum, and the number of the request."""
+    """Check that an answer has a right checksum and the sequence number of its request, if that had error detection."""
     try:
         layout = lay_out(answer)
     except UnknownMessage:
-        return "which is no SIP2 message"
+        return "which is not a SIP2 message"
     if not asked.checked:
-        return None if layout.checksum is None else "with error detection, which was not asked for"
+        return None if layout.checksum is None else "with error detection, unlike its request"
     if not layout.checksum_ok:
         return "without a right checksum"
     if layout.code not in _WITHOUT_SEQUENCE and layout.sequence != asked.sequence:
-        return f"with another sequence number than {asked.sequence}"
+        return f"with a sequence number other than {asked.sequence}"
     return None
 
 
@@ -242,4 +244,4 @@ def _shown(line: bytes) -> str:
     try:
         return Decoded(line).as_text()
     except UnknownMessage:
-        return f"a line of {len(line)} bytes that is no SIP2 message"
+        return f"a line of {len(line)} bytes that is not a SIP2 message"

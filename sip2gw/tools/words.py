@@ -1,4 +1,4 @@
-"""What the characters of a field mean, in words for people; "" where they speak for themselves."""
+"""The characters of a field in words for people; "" if they need none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNKNOWN = "999"
 
 
 def in_words(field: Fixed[Any] | Variable[Any], text: str) -> str:
-    """The meaning of `text` in `field`."""
+    """Return the meaning of `text` in `field`, in words."""
     special = _BY_NAME.get(field.name)
     if special is not None:
         return special(text)
@@ -28,7 +28,7 @@ def in_words(field: Fixed[Any] | Variable[Any], text: str) -> str:
 
 
 def field_name(code: str) -> str:
-    """The name of a variable field, also of those outside SIP 2.00."""
+    """Return the name of a variable field, also of one outside SIP 2.00."""
     if code in VOCABULARY:
         return VOCABULARY[code].name
     return f"({EXTENSIONS[code]})" if code in EXTENSIONS else "(not in SIP 2.00)"
@@ -64,7 +64,7 @@ def _timestamp(text: str) -> str:
 
 def _patron_status(text: str) -> str:
     flags = [_plain(flag.name) for flag in PatronFlag if text[flag : flag + 1] in ("Y", "y")]
-    return ", ".join(flags) or "nothing is held against the patron"
+    return ", ".join(flags) or "no restriction"
 
 
 def _summary(text: str) -> str:
@@ -87,7 +87,7 @@ def _tenths(text: str) -> str:
     if text == _UNKNOWN:
         return "unknown"
     if text == "000":
-        return "off line"
+        return "offline"
     return f"{int(text) / 10:g} s" if text.isdecimal() else "not a number"
 
 

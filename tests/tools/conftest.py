@@ -18,7 +18,7 @@ from .responder import Certificate, Responder
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    """Made once for all tests."""
+    """A self-signed certificate, made once for all tests."""
     folder = tmp_path_factory.mktemp("certificate")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sip2gw test")])
@@ -58,6 +58,6 @@ def responder() -> Iterator[Responder]:
 
 @pytest.fixture
 def tls_responder(certificate: Certificate) -> Iterator[Responder]:
-    """The same behind TLS."""
+    """A well-behaved ACS behind TLS."""
     with Responder(tls=certificate.context) as running:
         yield running

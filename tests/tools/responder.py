@@ -1,4 +1,4 @@
-"""A tiny ACS in a thread, for tests of the tools: real sockets, canned meaning, and misbehaviour on request."""
+"""A small ACS in a thread, for tests of the tools: real sockets, fixed answers, and misbehaviour on request."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Certificate:
 
     @property
     def key(self) -> Path:
-        """The file of its private key."""
+        """The file with its private key."""
         return self.path.parent / "key.pem"
 
     def asking(self) -> ssl.SSLContext:
-        """A server context that takes this very certificate from clients, and no other."""
+        """Make a server context that accepts only this certificate from clients."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.path, self.key)
         context.load_verify_locations(self.path)
@@ -42,9 +42,10 @@ class Certificate:
 
 
 class Responder:
-    """Listens on a free port of 127.0.0.1. `received` are the lines of all connections, without terminator.
+    """An ACS on a free port of 127.0.0.1. `received` has the lines of all connections, without terminator.
 
-    `mischief` may turn an answer (bytes with terminator) into another; it is told how many lines came before.
+    `mischief` may replace an answer (bytes with terminator); its arguments are the number of lines received before, the
+    line and the answer.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Responder:
             request_queue_size = 64
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """A refused handshake or a hang-up is no fault here."""
+                """Ignore it: a refused handshake or a lost connection is not a fault here."""
 
         self._server = Server(("127.0.0.1", 0), Connection)
         self.port: int = self._server.server_address[1]
@@ -88,7 +89,7 @@ class Responder:
         self._thread.join(5)
 
     def serve(self, sock: Any) -> None:
-        """One connection until its end."""
+        """Answer one connection until its end."""
         with self._lock:
             self.connections += 1
         buffer, last = b"", b"96AZFEF6\r"
@@ -154,7 +155,7 @@ class Responder:
 
 
 def agreed(request: Request) -> Message:
-    """A yes to any request."""
+    """Return a yes to any request."""
     no = refusal(request, NOW)
     yes = dict.fromkeys(("ok", "payment_accepted", "end_session", "item_properties_ok", "valid_patron"), True)
     yes["patron_status"] = DENIED if request.code == "01" else frozenset()
@@ -162,6 +163,6 @@ def agreed(request: Request) -> Message:
 
 
 def with_sequence(answer: bytes, sequence: str) -> bytes:
-    """The same answer with another sequence number, and the checksum that belongs to it."""
+    """Replace the sequence number of an answer, and its checksum accordingly."""
     response, _ = parse(answer.rstrip(b"\r"))
     return format(response, Trailer(sequence, checked=True))

@@ -1,4 +1,4 @@
-"""`sip2gw check-config` tells every fault and does nothing else."""
+"""`sip2gw check-config`: it lists all faults of a file, or its endpoints, and listens nowhere."""
 
 from click.testing import CliRunner
 
@@ -6,7 +6,7 @@ from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.tools.check_config import check_config
 
 
-def test_a_good_file(tmp_path):
+def test_a_good_file_lists_its_endpoints_and_exits_with_0(tmp_path):
     kept_pair(tmp_path / "tls")
     path = tmp_path / "sip2gw.toml"
     path.write_text(
@@ -24,7 +24,7 @@ def test_a_good_file(tmp_path):
     ]
 
 
-def test_what_is_said_of_who_may_connect(tmp_path):
+def test_client_certificates_and_balancers_are_shown_with_the_endpoint(tmp_path):
     kept_pair(tmp_path / "tls")
     path = tmp_path / "sip2gw.toml"
     path.write_text("""
@@ -40,7 +40,7 @@ def test_what_is_said_of_who_may_connect(tmp_path):
     )
 
 
-def test_faults(tmp_path):
+def test_a_file_with_faults_lists_each_with_its_place_and_exits_with_1(tmp_path):
     path = tmp_path / "sip2gw.toml"
     path.write_text('[[listen]]\nendpoint = "tcp:6009"\n[[listen]]\nend_point = "tcp:6001"\n')
     result = CliRunner().invoke(check_config, [str(path)])
@@ -54,14 +54,14 @@ def test_faults(tmp_path):
     ]
 
 
-def test_no_file(tmp_path):
+def test_a_missing_file_is_reported_without_a_traceback(tmp_path):
     result = CliRunner().invoke(check_config, [str(tmp_path / "missing.toml")])
     assert result.exit_code == 1
     assert "can't be read: No such file" in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_the_smallest_file_of_the_help_is_one(tmp_path):
+def test_the_smallest_file_in_the_help_is_valid(tmp_path):
     kept_pair(tmp_path)
     text = CliRunner().invoke(check_config, ["--help"]).output
     file = text[text.index("[[listen]]") : text.index("\n\nOptions")]

@@ -1,4 +1,4 @@
-"""The `sip2gw` command as a whole: quick to start, with completion, and whole without parts that are not installed."""
+"""The `sip2gw` command as a whole: it starts quickly, has completion, and works without optional packages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def python(program: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_help_names_the_commands() -> None:
+def test_the_help_lists_the_commands() -> None:
     result = CliRunner().invoke(cli.main, ["--help"])
     assert result.exit_code == 0
     for name in ("decode", "terminal", "load", "completion"):
@@ -41,38 +41,38 @@ def test_help_names_the_commands() -> None:
 
 
 @pytest.mark.parametrize("command", ["decode", "terminal", "load", "completion"])
-def test_help_of_each(command: str) -> None:
+def test_each_command_has_a_help(command: str) -> None:
     result = CliRunner().invoke(cli.main, [command, "-h"])
     assert result.exit_code == 0
     assert result.stdout.startswith("Usage:")
 
 
-def test_starting_loads_no_more_than_the_command() -> None:
+def test_a_command_starts_without_importing_heavy_packages() -> None:
     heavy = "{'twisted.internet', 'prompt_toolkit', 'OpenSSL', 'treq'} & set(sys.modules)"
     for command in ("decode", "terminal", "load"):
         program = f"import sys; from sip2gw.tools.cli import main; main.get_command(None, {command!r}); print({heavy})"
         assert python(program).stdout == "set()\n"
 
 
-def test_a_part_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_is_not_installed_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(cli._COMMANDS, "decode", "sip2gw.tools.nowhere:decode")
     runner = CliRunner()
     assert "decode" not in runner.invoke(cli.main, ["--help"]).stdout
     assert runner.invoke(cli.main, ["decode"]).exit_code == 2
 
 
-def test_version() -> None:
+def test_the_version_option_prints_the_version() -> None:
     assert __version__ in CliRunner().invoke(cli.main, ["--version"]).stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(shell: str) -> None:
+def test_the_completion_command_prints_a_script_for_each_shell(shell: str) -> None:
     result = CliRunner().invoke(cli.main, ["completion", shell])
     assert result.exit_code == 0
     assert "_SIP2GW_COMPLETE" in result.stdout
 
 
-def test_completion_completes() -> None:
+def test_the_shell_completes_a_command_of_the_terminal() -> None:
     words = {"_SIP2GW_COMPLETE": "bash_complete", "COMP_WORDS": "sip2gw terminal che", "COMP_CWORD": "2"}
     assert python(PROGRAM, **words).stdout.split() == ["plain,checkout", "plain,checkin"]
 
@@ -86,13 +86,13 @@ def test_completion_completes() -> None:
         ("terminal checkout M-1 1 --no", ["--no-renew", "--no-block"]),
     ],
 )
-def test_completion_offers_requests_and_their_options(typed: str, offered: list[str]) -> None:
+def test_the_shell_completes_requests_and_their_options(typed: str, offered: list[str]) -> None:
     place = str(len(typed.split()))
     words = {"_SIP2GW_COMPLETE": "bash_complete", "COMP_WORDS": f"sip2gw {typed}", "COMP_CWORD": place}
     assert python(PROGRAM, **words).stdout.split() == [f"plain,{word}" for word in offered]
 
 
-def test_names_of_messages() -> None:
+def test_each_message_has_its_name_from_the_protocol() -> None:
     names = {kind.code: kind.name for kind in (*REQUESTS.values(), *RESPONSES.values())}
     assert (names["99"], names["98"], names["97"], names["96"]) == (
         "sc_status",
@@ -102,8 +102,8 @@ def test_names_of_messages() -> None:
     )
 
 
-def test_prompt(responder: Responder, tmp_path: Path) -> None:
-    """At a real prompt: completion and history there, nothing on disk, and a no is not fatal."""
+def test_a_real_prompt_survives_a_no_and_writes_no_file(responder: Responder, tmp_path: Path) -> None:
+    """The prompt has completion and history, but nothing on disk, and a no does not end it."""
     ours, theirs = pty.openpty()
     arguments = [
         "terminal",

@@ -1,4 +1,4 @@
-"""`sip2gw decode`: the vectors, the verdicts, and no secret by default."""
+"""`sip2gw decode`: the test vectors, the verdicts on checksums, and masked secrets."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ VECTORS = [
     for line in (Path(__file__).parent.parent / "sip2" / "sip2-vectors.jsonl").read_text("utf-8").splitlines()
 ]
 WITHOUT_FIELD_ID = {"v096", "v402", "v403", "v404"}
-"""Lines with pieces that have no field id: those belong to the field before them, or are dropped."""
+"""Lines with pieces without a field id: a piece belongs to the field before it, or is dropped."""
 OTHER_DELIMITER = {"v244"}
-"""Decoded there as if its delimiter were the usual one."""
+"""The vector is decoded as if its delimiter were the usual one."""
 PLAIN = [vector for vector in VECTORS if vector["id"] not in WITHOUT_FIELD_ID | OTHER_DELIMITER]
 SECRET = {"AC", "AD", "CN", "CO"}
 
@@ -37,7 +37,7 @@ def objects(result: Result) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("terminator", [b"\r", b"\n", b"\r\n"])
-def test_every_vector_with_its_secrets(terminator: bytes) -> None:
+def test_each_vector_is_decoded_whole_with_secrets_shown(terminator: bytes) -> None:
     lines = terminator.join(vector["raw"].encode() for vector in PLAIN)
     result = run("--json", "--secrets", stdin=lines)
     assert result.exit_code == 0
@@ -52,7 +52,7 @@ def test_every_vector_with_its_secrets(terminator: bytes) -> None:
         }, vector["id"]
 
 
-def test_every_vector_without_its_secrets() -> None:
+def test_each_vector_is_decoded_with_secrets_masked() -> None:
     result = run("--json", stdin=b"\r".join(vector["raw"].encode() for vector in PLAIN))
     for vector, found in zip(PLAIN, objects(result), strict=True):
         fields = [[code, "***" if code in SECRET else value] for code, value in vector["decoded"]["fields"]]
@@ -60,7 +60,7 @@ def test_every_vector_without_its_secrets() -> None:
         assert found["fixed"] == vector["decoded"]["fixed"], vector["id"]
 
 
-def test_pieces_without_field_id() -> None:
+def test_a_piece_without_a_field_id_joins_the_field_before_or_is_dropped() -> None:
     raws = {vector["id"]: vector["raw"] for vector in VECTORS}
     joined, dropped = objects(run("--json", raws["v096"], raws["v402"]))
     assert joined["fields"][-1] == ["BE", "leona|rdr@|bar.com"]
@@ -68,8 +68,8 @@ def test_pieces_without_field_id() -> None:
 
 
 @pytest.mark.untraced
-def test_every_code_in_words() -> None:
-    """Tables take their time, and the test above has seen what is in each line: five of each code will do."""
+def test_each_code_is_shown_as_a_table() -> None:
+    """Tables are slow, and the test above covers each line: five lines of each code are enough."""
     by_code = sorted(VECTORS, key=lambda vector: vector["code"])
     some = [one for _, all_ in groupby(by_code, key=lambda v: v["code"]) for one in islice(all_, 5)]
     result = run(stdin=b"\n".join(vector["raw"].encode() for vector in some))
@@ -77,7 +77,7 @@ def test_every_code_in_words() -> None:
     assert result.stdout.count("patron_information_response") == 5
 
 
-def test_words() -> None:
+def test_codes_and_flags_are_shown_in_words() -> None:
     result = run(
         "24Y    Y        00120260301    101500AOx|AAM-1|AEAda|BLY|CQN|",
         "63000                    Y       AOx|AAM-1|",
@@ -104,40 +104,40 @@ def test_words() -> None:
     [
         ("9900302.00AY2AZFCA4", "right"),
         ("9900302.00AY2AZfca4", "right"),
-        ("9900302.00AY2AZ1234", "WRONG, FCA4 would be right"),
-        ("  9900302.00AY2AZ1234", "WRONG, FCA4 would be right"),
+        ("9900302.00AY2AZ1234", "WRONG, should be FCA4"),
+        ("  9900302.00AY2AZ1234", "WRONG, should be FCA4"),
     ],
 )
-def test_verdict(line: str, verdict: str) -> None:
+def test_a_checksum_has_a_verdict_with_the_right_value(line: str, verdict: str) -> None:
     assert Decoded(line.encode()).verdict() == verdict
     assert verdict in run(line).stdout
 
 
-def test_sum_over_characters() -> None:
+def test_a_checksum_over_characters_instead_of_bytes_is_recognized() -> None:
     line = "9300CNż|COx|AY1AZ"
     digits = f"{-sum(map(ord, line)) & 0xFFFF:04X}"
     assert "fits the characters, not the bytes" in Decoded((line + digits).encode()).verdict()
 
 
-def test_no_checksum() -> None:
+def test_a_line_without_a_checksum_has_no_verdict_of_wrong() -> None:
     assert objects(run("--json", "9900302.00"))[0]["checksum_ok"] is None
     assert Decoded(b"9900302.00").verdict() == "no checksum"
 
 
-def test_what_is_no_message() -> None:
+def test_a_line_without_a_message_is_reported_and_the_next_is_decoded() -> None:
     result = run("--json", "hello", "9900302.00", "55x")
     assert result.exit_code == 1
     first, second, third = objects(result)
-    assert first == {"error": "line 1: no SIP2 message: does not begin with a message code"}
+    assert first == {"error": "line 1: no SIP2 message found: it does not begin with a message code"}
     assert second["code"] == "99"
-    assert third == {"error": "line 3: no SIP2 message: unknown message code 55"}
+    assert third == {"error": "line 3: no SIP2 message found: unknown message code 55"}
     plain = run(stdin=b"password123\r\n9900302.00\r\n")
     assert plain.exit_code == 1
-    assert plain.stderr == "line 1: no SIP2 message: does not begin with a message code\n"
+    assert plain.stderr == "line 1: no SIP2 message found: it does not begin with a message code\n"
     assert "sc_status" in plain.stdout
 
 
-def test_charset_and_file(tmp_path: Path) -> None:
+def test_a_file_is_decoded_in_its_charset(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_bytes("18030101    AB1|AJPiège|".encode("cp850"))
     assert objects(run("--json", "--charset", "cp850", "--file", str(file)))[0]["fields"][-1] == [
@@ -146,10 +146,10 @@ def test_charset_and_file(tmp_path: Path) -> None:
     ]
     refused = run("--charset", "utf-16", "--file", str(file))
     assert refused.exit_code == 2
-    assert "is no charset for SIP2" in refused.stderr
+    assert "is not a charset for SIP2" in refused.stderr
 
 
-def test_nothing_steers_the_screen() -> None:
+def test_control_characters_are_shown_as_escapes() -> None:
     result = run(stdin="18030101    AB1|AJ\x1b[2Jtitle\u202e|\n".encode())
     assert "\x1b[2J" not in result.stdout
     assert "\u202e" not in result.stdout
@@ -176,12 +176,12 @@ def test_nothing_steers_the_screen() -> None:
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_secrets_stay_behind(line: str, form: list[str]) -> None:
+def test_a_secret_in_a_wrong_place_is_masked(line: str, form: list[str]) -> None:
     assert "NARY" not in run(*form, line).output
 
 
 @given(st.binary(max_size=80) | st.binary(max_size=60).map(lambda rest: b"93" + rest))
-def test_any_bytes(line: bytes) -> None:
+def test_any_bytes_that_are_a_message_can_be_shown(line: bytes) -> None:
     try:
         decoded = Decoded(line)
     except UnknownMessage:
@@ -193,6 +193,6 @@ def test_any_bytes(line: bytes) -> None:
 
 
 @given(st.lists(st.binary(max_size=20)))
-def test_lines_do_not_depend_on_how_they_come(chunks: list[bytes]) -> None:
+def test_lines_are_the_same_however_the_stream_is_cut(chunks: list[bytes]) -> None:
     whole = b"".join(chunks)
     assert list(split_lines(chunks)) == list(filter(None, whole.replace(b"\r", b"\n").split(b"\n")))

@@ -1,4 +1,4 @@
-"""`sip2gw decode` on what people paste: any text has a verdict, no other message is reported, no secret is shown."""
+"""`sip2gw decode` on pasted text: it finds the message or reports that there is none, and shows no secret."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def objects(*arguments: str, stdin: bytes = b"") -> list[dict[str, Any]]:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("message", ["9900302.00AY2AZFCA4", SUMMED, CHECKOUT])
-def test_K18_K19_an_end_of_line_that_is_spelled_out_is_an_end(message, end):
+def test_K18_K19_an_escaped_end_of_line_ends_the_message(message, end):
     (found,) = objects(message + end)
     assert found["code"] == message[:2]
     assert found["checksum_ok"] is not False
@@ -50,7 +50,7 @@ def test_K18_K19_an_end_of_line_that_is_spelled_out_is_an_end(message, end):
     "text", ["9900302.00AY2AZ\\q12", "9900302.00AY2AZFC\xe94", "9900302.00AY2AZzzzz", "9900302.00AY2AZ "]
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_K18_a_damaged_checksum_has_a_verdict_and_the_next_line_too(text, form):
+def test_K18_a_damaged_checksum_has_a_verdict_and_the_next_line_is_decoded(text, form):
     result = run(*form, text, "97AZFEF5")
     assert "checksum" in result.stdout
     assert "FEF5" in result.stdout
@@ -98,14 +98,14 @@ def test_K19_the_message_in_a_line_of_a_log_is_found(message, before, behind):
         "20260224115446 recv nothing",
     ],
 )
-def test_K19_a_line_without_a_message_is_no_other_message(line):
+def test_K19_numbers_in_a_line_of_a_log_are_not_taken_for_a_message(line):
     result = run(line)
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "no SIP2 message" in result.stderr
 
 
-def test_K19_escapes_in_a_quoted_line_are_read():
+def test_K19_escapes_in_a_quoted_line_are_replaced():
     title = json.dumps("18030101" + DATE + 'AB1|AJPi\xe8ge "x"|')
     (found,) = objects(f'{{"sent": {title}}}')
     assert found["fields"][-1] == ["AJ", 'Pi\xe8ge "x"']
@@ -116,12 +116,12 @@ def test_K19_two_messages_in_a_line_are_both_shown():
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
-def test_K19_a_file_in_utf_16_is_read(encoding):
+def test_K19_a_file_in_utf_16_is_decoded(encoding):
     text = f"{SUMMED}\r\n2026-02-24 11:54:46  send:9900302.00AY2AZFCA4\r\n"
     assert [found["code"] for found in objects(stdin=text.encode(encoding))] == ["11", "99"]
 
 
-def test_K19_a_hex_dump_is_read():
+def test_K19_a_hex_dump_is_decoded():
     (found,) = objects(SUMMED.encode().hex(" "))
     assert (found["code"], found["checksum_ok"]) == ("11", True)
 
@@ -129,7 +129,7 @@ def test_K19_a_hex_dump_is_read():
 @pytest.mark.parametrize(
     "line", [CHECKOUT.replace("    ", " "), CHECKOUT.replace("    ", ""), f"23001{DATE[:-1]}AOx|AAy|"]
 )
-def test_K19_lost_blanks_are_said(line):
+def test_K19_lost_blanks_are_reported(line):
     result = run(line)
     assert "blanks seem to be lost" in result.stderr
     assert line[:2] in result.stdout
@@ -138,7 +138,7 @@ def test_K19_lost_blanks_are_said(line):
 
 @pytest.mark.parametrize("sign", ["|", "^", "~", "\\", "\u00a6", ";", "#", "\x1d", "\t"])
 @pytest.mark.parametrize("last", [True, False])
-def test_K20_a_secret_is_masked_whatever_closes_it(sign, last):
+def test_K20_a_secret_is_masked_with_any_delimiter(sign, last):
     line = f"23001{DATE}AOx{sign}AAM-1{sign}ACkiosk:CANARY{sign}ADCANARY{sign}"
     line = line if last else line[:-1]
     login = f"9300CNCANARY{sign}COCANARY{sign}CPHall{sign}"
@@ -161,11 +161,11 @@ def test_K20_a_secret_is_masked_whatever_closes_it(sign, last):
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"], ["--delimiter", "~"]])
-def test_K20_in_doubt_everything_that_may_be_secret_is_masked(line, form):
+def test_K20_a_value_that_may_be_secret_is_masked(line, form):
     assert "CANARY" not in run(*form, line).output
 
 
-def test_K20_the_delimiter_can_be_given():
+def test_K20_the_delimiter_option_overrides_the_one_that_is_found():
     (found,) = objects("--delimiter", "^", "--secrets", "9300CNa|b^COx|y^")
     assert found["fields"] == [["CN", "a|b"], ["CO", "x|y"]]
     assert found["delimiter"] == "^"
@@ -173,7 +173,7 @@ def test_K20_the_delimiter_can_be_given():
 
 
 @given(st.text(max_size=80) | st.text(alphabet="0123456789 |AYZDCON\\r<^M>\"'", max_size=80))
-def test_K18_any_text_gives_a_verdict(text):
+def test_K18_any_text_is_decoded_or_reported(text):
     try:
         found = find(text.encode("utf-8", "replace"), DEFAULT)
     except NoMessage:

@@ -1,4 +1,4 @@
-"""`sip2gw explain` and `sip2gw explain-bin`: what a terminal gets and why, and which bin an item goes to."""
+"""`sip2gw explain` and `sip2gw explain-bin`: the profile of a terminal and its origins, and the bin of an item."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def rows(text: str) -> dict[str, tuple[str, str]]:
     return {line[1]: (line[2], line[3]) for line in lines}
 
 
-def test_every_value_with_its_origin(file: str) -> None:
+def test_each_value_is_shown_with_its_origin(file: str) -> None:
     result = explain(file, "--library", "Riverside", "--account", "kiosk", "--location", "hall")
     assert result.exit_code == 0, result.output
     found = rows(result.stdout)
@@ -75,13 +75,13 @@ def test_every_value_with_its_origin(file: str) -> None:
     assert "3 bin rules, 1 texts of its own, language es" in result.stdout
 
 
-def test_a_library_of_which_nothing_is_said(file: str) -> None:
+def test_a_library_that_the_file_does_not_name_has_the_defaults(file: str) -> None:
     result = explain(file, "--library", "elsewhere")
     assert rows(result.stdout)["messages"] == ("all", "default")
-    assert "says nothing of this library" in result.stdout
+    assert "does not name this library" in result.stdout
 
 
-def test_as_json(file: str) -> None:
+def test_explain_as_json_has_each_value_with_its_origin(file: str) -> None:
     said = json.loads(explain(file, "--library", "riverside", "--location", "Hall", "--json").stdout)
     assert said["profile"] == {"value": "hall", "origin": "library riverside, terminal Hall"}
     assert said["knobs"]["charset"] == {"value": "cp850", "origin": "profiles.hall"}
@@ -90,8 +90,8 @@ def test_as_json(file: str) -> None:
     assert (said["bins"], said["texts"], said["language"]) == (3, ["renewed"], "es")
 
 
-def test_what_can_not_be_explained(file: str, tmp_path: Path) -> None:
-    assert "no nickname" in explain(file, "--library", "not one").output
+def test_a_wrong_nickname_or_a_faulty_file_is_reported(file: str, tmp_path: Path) -> None:
+    assert "is not a nickname" in explain(file, "--library", "not one").output
     (tmp_path / "bad.toml").write_text("[profiles.x]\ncharsett = 1")
     result = explain(str(tmp_path / "bad.toml"), "--library", "riverside")
     assert result.exit_code == 1
@@ -136,7 +136,7 @@ def explain_bin(responder: Responder, file: str, *arguments: str, password: str 
     )
 
 
-def test_each_item_with_the_rule_that_decides(file: str) -> None:
+def test_each_item_is_shown_with_the_rule_that_decides(file: str) -> None:
     with Responder(answered) as responder:
         result = explain_bin(responder, file, "--here", "Main", "10001", "10007", "404", "10100")
         assert [line[:2] for line in responder.received] == [b"93", b"17", b"17", b"17", b"17"]
@@ -148,10 +148,10 @@ def test_each_item_with_the_rule_that_decides(file: str) -> None:
         ["10100", "", "no rule"],
     ]
     assert lines[1][8] == "waited for, in transit, an alert"
-    assert result.exit_code == 1, "one has no bin"
+    assert result.exit_code == 1, "one item has no bin"
 
 
-def test_a_sorter_stands_where_its_profile_says(file: str) -> None:
+def test_the_branch_of_the_sorter_comes_from_its_profile(file: str) -> None:
     with open(file, "a", encoding="utf-8") as more:
         more.write('[[libraries.terminals]]\nlocation = "Sorter"\nbranch = "North"\n')
         more.write('[[libraries.bins]]\ntransit = true\nbin = "2"\n[[libraries.bins]]\nbin = "0"\n')
@@ -161,12 +161,12 @@ def test_a_sorter_stands_where_its_profile_says(file: str) -> None:
     assert ("in transit" in there, "in transit" in elsewhere) == (False, True)
 
 
-def test_the_exit_status_when_each_has_a_bin(file: str) -> None:
+def test_explain_bin_exits_with_0_if_each_item_has_a_bin(file: str) -> None:
     with Responder(answered) as responder:
         assert explain_bin(responder, file, "10001", "404").exit_code == 0
 
 
-def test_no_rules_no_gateway_no_login(file: str, tmp_path: Path) -> None:
+def test_explain_bin_exits_with_2_without_rules_login_or_gateway(file: str, tmp_path: Path) -> None:
     with Responder(answered) as responder:
         refused = explain_bin(responder, file, "10001", password="wrong")
         assert (refused.exit_code, "refused the login" in refused.stderr) == (2, True)
@@ -179,7 +179,7 @@ def test_no_rules_no_gateway_no_login(file: str, tmp_path: Path) -> None:
     assert PASSWORD not in gone.output
 
 
-def test_what_an_18_tells() -> None:
+def test_an_18_gives_the_facts_that_bin_rules_ask_for() -> None:
     situation = situation_of(ITEMS["10001"].but(item_identifier="10001"), "North")
     assert situation.item is not None
     assert (situation.item.medium, situation.item.call_number, situation.transit) == (
@@ -191,5 +191,5 @@ def test_what_an_18_tells() -> None:
     known = messages.ItemInformationResponse(
         circulation_status="01", title_identifier="Emma", item_identifier="1"
     )
-    assert not situation_of(known, "").unknown, "inactive, and known all the same"
+    assert not situation_of(known, "").unknown, "an inactive item is still known"
     assert placed(known, (BinRule("7"),), "").bin == "7"

@@ -1,4 +1,4 @@
-"""`sip2gw load` against a responder on a real socket: everybody asks, everything is brought back, all is counted."""
+"""`sip2gw load` against a responder on a real socket: all terminals ask, all items are returned, all is counted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def plan(rate: float | None = None, seconds: float = 0.2, terminals: int = 3) ->
 
 
 class RunTests(TestCase):
-    """A load in the reactor that the tests have."""
+    """A load in the reactor of the tests."""
 
     def run_it(self, setup: Setup, plan: Plan) -> Deferred[tuple[LoadResult, list[str]]]:
         from twisted.internet import reactor
@@ -51,7 +51,7 @@ class RunTests(TestCase):
 
         return Deferred.fromCoroutine(measure())
 
-    async def test_closed_loop(self) -> None:
+    async def test_a_load_without_a_rate_asks_again_after_each_answer(self) -> None:
         with Responder() as responder:
             result, said = await self.run_it(setup(responder.port), plan())
         found = result.as_object()
@@ -59,29 +59,29 @@ class RunTests(TestCase):
         assert found["errors"] == {}
         assert found["refused"] == 0
         assert set(found["by_message"]) == set(MIX)
-        assert responder.on_loan == {}, "every item has been brought back"
+        assert responder.on_loan == {}, "every item has been returned"
         assert all(lay_out(line).checksum_ok for line in responder.received)
         assert responder.connections == 3
 
-    async def test_paced(self) -> None:
+    async def test_a_load_with_a_rate_keeps_to_it(self) -> None:
         with Responder() as responder:
             result, _ = await self.run_it(setup(responder.port), plan(rate=50.0, seconds=0.4))
         asked = sum(line[:2] != b"93" for line in responder.received)
         assert result.answers > 0
-        assert asked <= 0.4 * 50 + 50 * 0.1 + 3, "and not as fast as it goes"
+        assert asked <= 0.4 * 50 + 50 * 0.1 + 3, "not as fast as it can"
 
-    async def test_silent(self) -> None:
+    async def test_a_load_with_rate_0_logs_in_and_stays_silent(self) -> None:
         with Responder() as responder:
             result, _ = await self.run_it(setup(responder.port), plan(rate=0.0))
         assert {line[:2] for line in responder.received} == {b"93"}
         assert result.as_object()["messages"] == 0
 
-    async def test_refused_login(self) -> None:
+    async def test_a_refused_login_ends_the_load(self) -> None:
         with Responder() as responder, pytest.raises(Unreachable) as caught:
             await self.run_it(setup(responder.port, password="another"), plan())
         assert str(caught.value) == "login refused"
 
-    async def test_an_answer_that_never_comes(self) -> None:
+    async def test_an_answer_that_never_arrives_is_counted_as_an_error(self) -> None:
         with Responder(lambda _number, line, answer: b"" if line[:2] != b"93" else answer) as responder:
             result, _ = await self.run_it(setup(responder.port, timeout=0.3), plan(seconds=0.8))
         assert result.errors["no answer in time"] >= 3
@@ -99,7 +99,7 @@ class RunTests(TestCase):
 
 @pytest.mark.parametrize("code", ["99", "23", "11", "09"])
 @pytest.mark.parametrize("form", list(LoginForm))
-def test_the_lines_are_what_the_language_would_say(code: str, form: LoginForm) -> None:
+def test_prepared_requests_are_valid_messages(code: str, form: LoginForm) -> None:
     terminal = Terminal("riverside", "kiosk", Secret(PASSWORD), login_form=form)
     script = Script.of(Setup(Address(), terminal, terminator=b"\r\n"), "M-1", "10001")
     line = script.line(code, b"20260301    101500", 7)
@@ -116,7 +116,7 @@ def test_the_lines_are_what_the_language_would_say(code: str, form: LoginForm) -
     assert PASSWORD not in repr(script)
 
 
-def test_percentiles() -> None:
+def test_percentiles_are_taken_by_the_nearest_rank() -> None:
     result = LoadResult(1)
     for milliseconds in range(100, 0, -1):
         result.answered("99", milliseconds / 1000, accepted=milliseconds % 10 != 0)
@@ -127,7 +127,7 @@ def test_percentiles() -> None:
     assert found["by_message"]["99"]["refused"] == 10
 
 
-def test_names_and_mix() -> None:
+def test_names_and_mix_are_read_from_their_options() -> None:
     names: Any = read_names
     mix: Any = read_mix
     assert names(None, None, "a,M-{8..10}x,{01..03}") == ["a", "M-8x", "M-9x", "M-10x", "01", "02", "03"]
@@ -135,14 +135,14 @@ def test_names_and_mix() -> None:
 
 
 @pytest.mark.parametrize("mix", ["63:1", "99", "99:0", ""])
-def test_a_wrong_mix(mix: str) -> None:
+def test_a_wrong_mix_is_rejected(mix: str) -> None:
     result = CliRunner().invoke(main, ["load", "--mix", mix])
     assert result.exit_code == 2
     assert "--mix" in result.stderr
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """A reactor of its own needs a process of its own."""
+    """Run the command in another process, because it needs its own reactor."""
     program = "from sip2gw.tools.cli import main; main(prog_name='sip2gw')"
     return subprocess.run(
         [sys.executable, "-c", program, "load", "--seconds", "0.2", "--timeout", "3", *arguments],
@@ -155,7 +155,9 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_command_over_tls(tls_responder: Responder, certificate: Certificate) -> None:
+def test_a_load_over_tls_with_a_trusted_or_pinned_certificate_runs(
+    tls_responder: Responder, certificate: Certificate
+) -> None:
     where = ["--port", str(tls_responder.port), "--library", "riverside", "--account", "kiosk"]
     result = command(
         *where, "--ca-file", str(certificate.path), "--terminals", "4", "--items", "{1..4}", "--json"
@@ -172,7 +174,7 @@ def test_command_over_tls(tls_responder: Responder, certificate: Certificate) ->
     assert PASSWORD not in pinned.stdout + pinned.stderr
 
 
-def test_command_with_a_client_certificate(certificate: Certificate) -> None:
+def test_a_load_with_a_client_certificate_logs_in(certificate: Certificate) -> None:
     own = ["--client-cert", str(certificate.path), "--client-key", str(certificate.key)]
     with Responder(tls=certificate.asking()) as responder:
         where = ["--port", str(responder.port), "--library", "riverside", "--account", "kiosk"]
@@ -182,7 +184,7 @@ def test_command_with_a_client_certificate(certificate: Certificate) -> None:
             assert result.stderr == "2 terminals are logged in\n"
 
 
-def test_command_with_a_wrong_certificate(tls_responder: Responder) -> None:
+def test_a_load_against_an_untrusted_certificate_sends_nothing(tls_responder: Responder) -> None:
     result = command("--port", str(tls_responder.port), "--library", "riverside", "--account", "kiosk")
     assert result.returncode == 2
     assert "is not trusted" in result.stderr

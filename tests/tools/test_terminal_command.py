@@ -1,4 +1,4 @@
-"""`sip2gw terminal` against a responder on a real socket: what is sent, what is shown, and the exit status."""
+"""`sip2gw terminal` against a responder on a real socket: the sent lines, the output, and the exit status."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fields(line: bytes) -> dict[str, str]:
     return dict(lay_out(line).fields)
 
 
-def test_status(responder: Responder) -> None:
+def test_status_logs_in_and_shows_both_lines_without_secrets(responder: Responder) -> None:
     result = run(responder, "status")
     assert result.exit_code == 0, result.output
     assert codes(responder) == [b"93", b"99"]
@@ -57,13 +57,13 @@ def test_status(responder: Responder) -> None:
         ("plain", {"CN": "kiosk", "CO": "kiosk-secret", "CP": "Door"}),
     ],
 )
-def test_login_forms(responder: Responder, form: str, said: dict[str, str]) -> None:
+def test_each_form_of_login_sends_its_fields(responder: Responder, form: str, said: dict[str, str]) -> None:
     options = ["--plain", "--port", str(responder.port), *ACCOUNT, "--login-form", form, "--location", "Door"]
     assert run(responder, "login", options=options).exit_code == 0
     assert fields(responder.received[0]) == said
 
 
-def test_no_login(responder: Responder) -> None:
+def test_form_none_sends_the_account_in_each_request(responder: Responder) -> None:
     options = ["--plain", "--port", str(responder.port), *ACCOUNT, "--login-form", "none"]
     assert run(responder, "patron", "M-1001", options=options).exit_code == 0
     assert codes(responder) == [b"23"]
@@ -74,14 +74,14 @@ def test_no_login(responder: Responder) -> None:
     assert codes(responder) == [b"23", b"99"]
 
 
-def test_refused_login(responder: Responder) -> None:
+def test_a_refused_login_ends_the_command_with_1(responder: Responder) -> None:
     result = run(responder, "status", password="CANARY")
     assert result.exit_code == 1
     assert codes(responder) == [b"93"]
     assert "CANARY" not in result.output
 
 
-def test_patron(responder: Responder) -> None:
+def test_patron_exits_with_1_for_a_wrong_pin_or_an_unknown_patron(responder: Responder) -> None:
     good = run(responder, "patron", "M-1001", "--pin", "1234")
     assert good.exit_code == 0
     assert "1234" not in good.output
@@ -89,24 +89,24 @@ def test_patron(responder: Responder) -> None:
     assert run(responder, "patron", "X").exit_code == 1
 
 
-def test_checkout_and_checkin(responder: Responder) -> None:
+def test_a_refused_item_does_not_stop_the_items_after_it(responder: Responder) -> None:
     assert run(responder, "checkout", "M-1001", "10001", "10002").exit_code == 0
     assert responder.on_loan == {"10001": "M-1001", "10002": "M-1001"}
     refused = run(responder, "checkout", "M-1002", "10001", "10003")
     assert refused.exit_code == 1
-    assert responder.on_loan["10003"] == "M-1002", "what follows a refusal is asked too"
+    assert responder.on_loan["10003"] == "M-1002", "the item after a refused one is sent too"
     assert run(responder, "checkin", "10001").exit_code == 0
     assert run(responder, "checkin", "10001").exit_code == 1
 
 
-def test_resend(responder: Responder) -> None:
+def test_resend_compares_the_bytes_with_the_last_answer(responder: Responder) -> None:
     result = run(responder, "resend")
     assert result.exit_code == 0
     assert "the same bytes again" in result.stdout
     assert responder.received[-1] == b"97AZFEF5"
 
 
-def test_raw_and_send(responder: Responder) -> None:
+def test_raw_sends_the_line_and_send_names_the_fields(responder: Responder) -> None:
     assert run(responder, "raw", "9900302.00AY2AZFCA4").exit_code == 0
     assert responder.received[-1] == b"9900302.00AY2AZFCA4"
     assert run(responder, "send", "item_information", "AB=10001").exit_code == 0
@@ -116,7 +116,7 @@ def test_raw_and_send(responder: Responder) -> None:
     assert "item_identifier" in unknown.stderr
 
 
-def test_without_error_detection_and_with_crlf(responder: Responder) -> None:
+def test_requests_without_error_detection_have_no_checksum(responder: Responder) -> None:
     options = [
         "--plain",
         "--port",
@@ -131,7 +131,7 @@ def test_without_error_detection_and_with_crlf(responder: Responder) -> None:
     assert all(lay_out(line).checksum is None for line in responder.received)
 
 
-def test_96_is_answered_by_the_same_line() -> None:
+def test_the_same_line_is_sent_again_after_96() -> None:
     def once(number: int, line: bytes, answer: bytes) -> bytes:
         return b"96AZFEF6\r" if number == 1 else answer
 
@@ -161,10 +161,10 @@ def test_another_sequence_number_is_dropped() -> None:
         result = run(responder, "status")
     assert result.exit_code == 0
     assert "dropped an answer with sequence number 7 instead of 1" in result.stdout
-    assert "dropped a line that is no SIP2 message" in result.stdout
+    assert "dropped a line that is not a SIP2 message" in result.stdout
 
 
-def test_silence_is_met_with_the_same_bytes_and_then_given_up() -> None:
+def test_a_request_without_an_answer_is_sent_four_times_then_given_up() -> None:
     with Responder(lambda number, _line, answer: answer if number == 0 else b"") as responder:
         options = ["--plain", "--port", str(responder.port), *ACCOUNT, "--timeout", "0.1"]
         result = run(responder, "status", options=options)
@@ -174,7 +174,7 @@ def test_silence_is_met_with_the_same_bytes_and_then_given_up() -> None:
     assert "no answer in time" in result.stderr
 
 
-def test_nobody_there(responder: Responder) -> None:
+def test_a_closed_port_is_reported_without_a_traceback(responder: Responder) -> None:
     with Responder() as gone:
         pass
     result = run(gone, "status")
@@ -183,18 +183,18 @@ def test_nobody_there(responder: Responder) -> None:
     assert "Traceback" not in result.output
 
 
-def test_interactive(responder: Responder) -> None:
+def test_commands_from_standard_input_are_followed_one_by_one(responder: Responder) -> None:
     script = "status\npatron M-1001 --pin 1234\n# a comment\n\nsend\n"
     script += "checkout M-1001\nitem_information AB=1\nnonsense\nquit\n"
     result = run(responder, stdin=script)
     assert codes(responder) == [b"93", b"99", b"23", b"17"]
     assert "Usage: checkout [OPTIONS] AA AB..." in result.stdout
-    assert "no request 'nonsense'" in result.stdout
-    assert result.exit_code == 1, "some of it could not be followed"
+    assert "unknown request 'nonsense'" in result.stdout
+    assert result.exit_code == 1, "some lines were not valid commands"
     assert run(responder, stdin="help\nlogin\nstatus\nresend\nraw 9900402.00\ncheckin 5\n").exit_code == 1
 
 
-def test_interactive_goes_on_after_a_lost_connection() -> None:
+def test_commands_after_a_lost_connection_log_in_again() -> None:
     with Responder(lambda number, _line, answer: answer if number != 1 else b"x" * 70000) as responder:
         result = run(responder, stdin="status\nstatus\n")
     assert result.exit_code == 2
@@ -203,7 +203,9 @@ def test_interactive_goes_on_after_a_lost_connection() -> None:
     assert responder.connections == 2
 
 
-def test_tls(tls_responder: Responder, certificate: Certificate) -> None:
+def test_tls_checks_authority_name_or_fingerprint_of_the_certificate(
+    tls_responder: Responder, certificate: Certificate
+) -> None:
     port = ["--port", str(tls_responder.port), *ACCOUNT]
 
     def tls(*options: str) -> Result:
@@ -221,7 +223,7 @@ def test_tls(tls_responder: Responder, certificate: Certificate) -> None:
     other = tls("--fingerprint", "0" * 64)
     assert other.exit_code == 2
     assert certificate.fingerprint in other.stderr
-    assert len(tls_responder.received) == heard, "nothing was said to the wrong gateway"
+    assert len(tls_responder.received) == heard, "nothing was sent to the wrong gateway"
     insecure = tls("--insecure")
     assert insecure.exit_code == 0
     assert "not checked" in insecure.stderr
@@ -229,7 +231,7 @@ def test_tls(tls_responder: Responder, certificate: Certificate) -> None:
     assert "can't be used" in tls("--ca-file", __file__).stderr
 
 
-def test_a_client_certificate(certificate: Certificate, tmp_path: Path) -> None:
+def test_a_client_certificate_is_sent_if_it_has_its_key(certificate: Certificate, tmp_path: Path) -> None:
     both = tmp_path / "kiosk.pem"
     both.write_bytes(certificate.path.read_bytes() + certificate.key.read_bytes())
     with Responder(tls=certificate.asking()) as responder:
@@ -247,14 +249,14 @@ def test_a_client_certificate(certificate: Certificate, tmp_path: Path) -> None:
         assert shown("--client-cert", str(both)).exit_code == 0
 
 
-def test_plain_spoken_to_tls(responder: Responder) -> None:
+def test_tls_with_a_plain_gateway_is_reported(responder: Responder) -> None:
     options = ["--port", str(responder.port), *ACCOUNT, "--insecure", "--timeout", "0.5"]
     result = run(responder, "status", options=options)
     assert result.exit_code == 2
     assert "no TLS with" in result.stderr
 
 
-def test_play(responder: Responder, tmp_path: Path) -> None:
+def test_play_reports_each_answer_that_differs(responder: Responder, tmp_path: Path) -> None:
     good = tmp_path / "good.txt"
     good.write_text("# error detection: on\n> 9900402.00\n< 98Y{*}AOriverside|{*}\n", "utf-8")
     bad = tmp_path / "bad.txt"

@@ -1,4 +1,4 @@
-"""Every request of SIP 2.00 has a command, and each of its fields an option: what they put on the wire."""
+"""Each request of SIP 2.00 as a command, each of its fields as an option, and the fields that they send."""
 
 from __future__ import annotations
 
@@ -81,8 +81,10 @@ def sent(responder: Responder) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("line", "expected"), CASES, ids=[line for line, _ in CASES])
-def test_what_is_sent(responder: Responder, line: str, expected: dict[str, str | None]) -> None:
-    """Typed at the prompt; after `sip2gw terminal` it is the same command."""
+def test_each_command_sends_its_arguments_and_options_as_fields(
+    responder: Responder, line: str, expected: dict[str, str | None]
+) -> None:
+    """The commands are typed at the prompt; they are the same after `sip2gw terminal`."""
     result = run(responder, stdin=f"{line}\n")
     said = sent(responder)
     assert {name: said.get(name) for name in expected} == expected
@@ -91,14 +93,14 @@ def test_what_is_sent(responder: Responder, line: str, expected: dict[str, str |
     assert result.exit_code in (0, 1), result.output
 
 
-def test_one_shot(responder: Responder) -> None:
+def test_a_command_after_the_program_name_is_sent_once_for_each_item(responder: Responder) -> None:
     assert run(responder, "hold", "M-1", "10", "--change", "--pickup", "North").exit_code == 0
     assert sent(responder)["hold_mode"] == "*"
     assert run(responder, "item", "10", "11").exit_code == 0
     assert [line[:2] for line in responder.received[-2:]] == [b"17", b"17"], "one request for each"
 
 
-def test_every_request_has_a_command_and_every_field_an_option() -> None:
+def test_each_request_has_a_command_and_each_field_an_option() -> None:
     assert {ask.kind for ask in ASKS.values()} | {messages.Login, messages.RequestACSResend} == set(
         REQUESTS.values()
     )
@@ -107,9 +109,9 @@ def test_every_request_has_a_command_and_every_field_an_option() -> None:
         assert set(ask.options) - {"hold_mode"} <= set(OPTIONS), ask.name
 
 
-def test_what_can_not_be_sent_is_said(responder: Responder) -> None:
+def test_a_wrong_value_is_reported_and_not_sent(responder: Responder) -> None:
     for line, word in (
-        ("fee-paid M-1 lots USD", "'lots' is no fee amount"),
+        ("fee-paid M-1 lots USD", "'lots' is not a valid fee amount"),
         ("checkout M-1 10 --due tomorrow", "'tomorrow' does not match"),
         ("patron-info M-1 --list everything", "'everything' is not one of"),
         ("hold", "Usage: hold [OPTIONS] AA [AB]"),
@@ -119,7 +121,7 @@ def test_what_can_not_be_sent_is_said(responder: Responder) -> None:
     assert not [line for line in responder.received if line[:2] not in (b"93",)]
 
 
-def test_help_at_the_prompt(responder: Responder) -> None:
+def test_help_at_the_prompt_shows_usage_without_connecting(responder: Responder) -> None:
     result = run(responder, stdin="help\nhelp hold\nhold --help\n")
     assert result.exit_code == 0
     assert result.stdout.count("Usage: hold [OPTIONS] AA [AB]") == 2
@@ -139,12 +141,12 @@ def test_help_at_the_prompt(responder: Responder) -> None:
         ("quit now", set()),
     ],
 )
-def test_completion_at_the_prompt(typed: str, offered: set[str]) -> None:
+def test_the_prompt_completes_commands_options_and_fields(typed: str, offered: set[str]) -> None:
     assert {each.text for each in completer().get_completions(Document(typed), CompleteEvent())} == offered
 
 
 @pytest.mark.parametrize("kind", [kind for kind in REQUESTS.values() if kind.code not in ("93", "97", "99")])
-def test_what_is_a_yes(kind: type[Request]) -> None:
+def test_an_answer_is_a_yes_only_if_its_fields_say_so(kind: type[Request]) -> None:
     request = parse(kind.code.encode())[0]
     assert isinstance(request, Request)
     yes = agreed(request)
@@ -154,7 +156,7 @@ def test_what_is_a_yes(kind: type[Request]) -> None:
     assert not accepted(kind.response(), asked=kind.code)
 
 
-def test_a_patron_who_is_not_blocked_is_a_no_to_block() -> None:
+def test_a_patron_who_may_still_borrow_is_a_no_to_block() -> None:
     free = messages.PatronStatusResponse(patron_status=frozenset(), valid_patron=True)
     assert not accepted(free, asked="01")
     assert accepted(free, asked="23")

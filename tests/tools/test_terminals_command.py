@@ -1,4 +1,4 @@
-"""`sip2gw terminals`: what it prints of what the gateway says, and what it does when it says nothing."""
+"""`sip2gw terminals`: the table of the gateway's terminals, and the errors without a usable answer."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ def terminal(**changes):
 
 @pytest.fixture
 def says():
-    """A gateway's page, with this text on it; its URL."""
+    """Serve a gateway's page with a given text; returns its URL."""
     servers = []
 
     def serve(text, status=200):
@@ -52,8 +52,8 @@ def run(*arguments):
     return CliRunner().invoke(main, ["terminals", *arguments])
 
 
-def test_it_asks_no_proxy_whatever_the_environment_says(says, monkeypatch):
-    """The gateway is on this machine, and the token is for it alone."""
+def test_a_proxy_in_the_environment_is_not_used(says, monkeypatch):
+    """The gateway is on this machine, and only the gateway may get the token."""
     proxy = says("{}", 500)
     monkeypatch.setenv("http_proxy", proxy)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -61,7 +61,7 @@ def test_it_asks_no_proxy_whatever_the_environment_says(says, monkeypatch):
     assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
 
 
-def test_a_table(says):
+def test_terminals_and_full_libraries_are_shown_as_a_table(says):
     page = {
         "libraries": [
             {"library": "openall", "used": 1, "licensed": None, "full": False},
@@ -86,12 +86,12 @@ def test_a_table(says):
     assert run("--url", says(json.dumps(page)), "--library", "OpenAll").output.count("\n") == 2
 
 
-def test_nobody(says):
+def test_a_gateway_without_terminals_is_reported_in_words(says):
     result = run("--url", says('{"libraries": [], "terminals": []}'))
     assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
 
 
-def test_a_token(says, tmp_path):
+def test_the_token_is_sent_and_never_shown(says, tmp_path):
     for token, status in (("the-token", 0), ("another", 2)):
         (tmp_path / "token").write_text(f"{token}\n")
         result = run(
@@ -105,15 +105,15 @@ def test_a_token(says, tmp_path):
 @pytest.mark.parametrize(
     ("text", "status"), [("{}", 200), ("<html>", 200), ("[]", 200), ("{}", 404), ("", 429)]
 )
-def test_what_is_no_such_page(says, text, status):
+def test_an_unexpected_page_is_reported_with_exit_status_2(says, text, status):
     result = run("--url", says(text, status))
     assert result.exit_code == 2
-    assert "did not say who is logged in" in result.output
+    assert "did not list its terminals" in result.output
     assert ("wait a minute" in result.output) is (status == 429)
 
 
-def test_no_gateway():
-    nobody = run("--url", "http://127.0.0.1:9")
-    assert nobody.exit_code == 2
-    assert "is the gateway running" in nobody.output
+def test_a_closed_port_is_reported_with_exit_status_2():
+    refused = run("--url", "http://127.0.0.1:9")
+    assert refused.exit_code == 2
+    assert "is the gateway running" in refused.output
     assert run("--url", "file:///etc/passwd").exit_code == 2
