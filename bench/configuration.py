@@ -1,4 +1,4 @@
-"""Seconds to read a configuration of many libraries, to start with it, and to take it up again.
+"""Seconds to read a configuration of many libraries, to start with it, and to reload it.
 
 python bench/configuration.py [LIBRARIES]
 """
@@ -22,7 +22,7 @@ TERMINALS = BINS = 4
 
 
 def written(libraries: int) -> str:
-    """A configuration of so many libraries, each with terminals and bin rules."""
+    """Write a configuration of `libraries` libraries, each with terminals and bin rules."""
     parts = ['[[listen]]\nendpoint = "tcp:0:interface=127.0.0.1"\n']
     for number in range(libraries):
         parts.append(f'[[libraries]]\nnickname = "library{number}"\nprofile = "generic-kiosk"\n')
@@ -36,14 +36,14 @@ def written(libraries: int) -> str:
 
 @contextmanager
 def timed(what: str) -> Iterator[None]:
-    """Print how long it takes."""
+    """Print the duration of a step."""
     begun, used = time.perf_counter(), time.process_time()
     yield
     print(f"{what:<10}{time.perf_counter() - begun:6.2f} s, {time.process_time() - used:.2f} s of CPU")
 
 
 def main() -> None:
-    """Measure it."""
+    """Measure each step and print it."""
     libraries = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
     with TemporaryDirectory() as folder:
         file = Path(folder) / "sip2gw.toml"

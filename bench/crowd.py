@@ -1,7 +1,7 @@
-"""`make bench-idle`: what those cost who say nothing, and those who say too much, and whether the others notice.
+"""`make bench-idle`: the cost of idle, silent and hostile connections, and whether other terminals notice them.
 
-Terminals that are logged in over TLS and keep quiet; as many strangers as connect and say nothing, all at once; and one
-hostile peer after the other. Memory is what the gateway's process has more of; nothing here is asserted.
+Terminals log in over TLS and stay idle. Then many strangers connect at once and send nothing. Then hostile peers come,
+one after the other. Memory is the growth of the gateway's process. Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from attrs import frozen
 from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, ROOT, Process, Stage, environment, program, report, stage
 
 RATE = 250
-"""Requests a second of all terminals together, while strangers come and go."""
+"""Requests a second of all terminals together, while strangers are connected."""
 ASK = b"9900802.00\r"
 LOOK = 0.05
 SETTLED = 3.5
-"""Seconds after which those without a place are closed, and no deadline is over yet."""
+"""Seconds after which connections without a slot are closed, and no deadline has passed yet."""
 
 
 @contextmanager
 def idle_terminals(stage: Stage, count: int, seconds: float) -> Iterator[subprocess.Popen[str]]:
-    """So many terminals, logged in; then for so many seconds each asks once in a while."""
+    """Run `count` terminals that are logged in, and ask now and then for `seconds`."""
     command = program(
         "-c", "from sip2gw.tools.cli import main; main(prog_name='sip2gw')",
         "load", "--json", f"--port={stage.tls_port}", f"--ca-file={stage.certificate}",
@@ -52,18 +52,18 @@ def idle_terminals(stage: Stage, count: int, seconds: float) -> Iterator[subproc
 
 @frozen
 class Silence:
-    """What became of the strangers that said nothing."""
+    """The fate of the silent strangers."""
 
     held: int
-    """How many were still connected once those without a place had been closed."""
+    """How many stayed connected after those without a slot had been closed."""
     gone_after: float
-    """Seconds from the first connection until the last was closed."""
+    """Seconds from the first connection until all were closed."""
     kib: float
-    """Memory for each that was held."""
+    """KiB of memory for each connection that was held."""
 
 
 def be_silent(stage: Stage, count: int, seconds: float) -> Silence:
-    """Connect so often at once and say nothing, from as many addresses as it takes; `seconds` is how long at most."""
+    """Open `count` connections at once, from as many addresses as necessary, and send nothing for at most `seconds`."""
     before, began = stage.gateway.resident(), time.monotonic()
     waiting = select.poll()
     connections = {}
@@ -88,12 +88,12 @@ def be_silent(stage: Stage, count: int, seconds: float) -> Silence:
     for connection in connections.values():
         connection.close()
     if connections:
-        print(f"{len(connections)} silent connections were still there")
+        print(f"{len(connections)} silent connections were not closed")
     return Silence(held, last - began, (resident - before) / max(held, 1))
 
 
 def is_connected(connection: socket.socket) -> bool:
-    """Whether the system has connected it, and not yet closed it again."""
+    """Return whether a connection is open."""
     try:
         connection.getpeername()
     except OSError:
@@ -102,6 +102,7 @@ def is_connected(connection: socket.socket) -> bool:
 
 
 def connect(port: int) -> socket.socket:
+    """Connect from an address that only hostile peers have."""
     connection = socket.socket()
     connection.bind(("127.0.2.1", 0))
     connection.connect(("127.0.0.1", port))
@@ -110,7 +111,7 @@ def connect(port: int) -> socket.socket:
 
 
 def flood(port: int) -> None:
-    """Requests without a pause, and answers that are read."""
+    """Send requests without a pause, and read the answers."""
     connection = connect(port)
     connection.setblocking(False)
     while True:
@@ -122,7 +123,7 @@ def flood(port: int) -> None:
 
 
 def never_read(port: int) -> None:
-    """Requests without a pause, and answers that nobody reads."""
+    """Send requests without a pause, and never read the answers."""
     connection = connect(port)
     connection.settimeout(None)
     while True:
@@ -130,7 +131,7 @@ def never_read(port: int) -> None:
 
 
 def garbage(port: int) -> None:
-    """Lines that are no SIP2."""
+    """Send lines that are not SIP2."""
     connection = connect(port)
     connection.settimeout(None)
     while True:
@@ -138,7 +139,7 @@ def garbage(port: int) -> None:
 
 
 def trickle(port: int) -> None:
-    """Thirty connections, each a byte now and then."""
+    """Open thirty connections, and send a byte on each now and then."""
     connections = [connect(port) for _ in range(30)]
     while True:
         for connection in connections:
@@ -147,7 +148,7 @@ def trickle(port: int) -> None:
 
 
 def no_end(port: int) -> None:
-    """A line without an end behind one that is answered, again and again."""
+    """Send a request and then a line without an end, again and again."""
     while True:
         with connect(port) as connection, suppress(OSError):
             connection.sendall(ASK + b"x" * 65536)
@@ -156,7 +157,7 @@ def no_end(port: int) -> None:
 
 
 def be(hostile: Callable[[int], None], port: int) -> None:
-    """Go on until cut off; and come back."""
+    """Go on until disconnected, and connect again."""
     while True:
         with suppress(OSError):
             hostile(port)
@@ -164,19 +165,19 @@ def be(hostile: Callable[[int], None], port: int) -> None:
 
 @frozen
 class Disturbance:
-    """What one hostile peer costs."""
+    """The cost of one hostile peer."""
 
     cpu: float
-    """The part of the time for which it kept the processor busy."""
+    """The share of the time in which the gateway kept the processor busy."""
     kib: int
-    """Memory that the process has more of afterwards."""
+    """Growth of the gateway's memory, in KiB."""
     p50: float
     p99: float
-    """How long an honest peer waits for its answers meanwhile, in milliseconds."""
+    """Milliseconds that an honest peer waits for its answers meanwhile."""
 
 
 def wait_until_calm(gateway: Process) -> None:
-    """What a peer has left in the buffers of the two systems is still read when it is gone."""
+    """Wait until the gateway has read the bytes that a disconnected peer left in the buffers."""
     for _ in range(60):
         before = gateway.cpu()
         time.sleep(0.2)
@@ -185,7 +186,7 @@ def wait_until_calm(gateway: Process) -> None:
 
 
 def disturb(stage: Stage, hostile: Callable[[int], None] | None, seconds: float) -> Disturbance:
-    """Let it be hostile for so long, while somebody asks one thing after the other."""
+    """Run a hostile peer for `seconds`, while an honest peer sends one request after the other."""
     peer = multiprocessing.Process(target=be, args=(hostile, stage.plain_port), daemon=True)
     gateway: Process = stage.gateway
     cpu, resident, began = gateway.cpu(), gateway.resident(), time.monotonic()
@@ -211,7 +212,7 @@ def disturb(stage: Stage, hostile: Callable[[int], None] | None, seconds: float)
 
 
 HOSTILE = {
-    "nobody": None,
+    "none": None,
     "flood": flood,
     "never reads": never_read,
     "garbage": garbage,
@@ -221,7 +222,7 @@ HOSTILE = {
 
 
 def measure(say: Callable[[str], None], terminals: int, strangers: int) -> dict[str, Any]:
-    """All of it."""
+    """Measure idle, silent and hostile connections one after the other."""
     with (
         tempfile.TemporaryDirectory(prefix="sip2gw-bench-") as folder,
         stage(Path(folder), terminals=1) as on_stage,
@@ -232,7 +233,7 @@ def measure(say: Callable[[str], None], terminals: int, strangers: int) -> dict[
         say(f"{terminals} idle terminals over TLS ...")
         with idle_terminals(on_stage, terminals, 12.0) as load:
             idle = on_stage.gateway.resident()
-            say(f"and {strangers} strangers who say nothing ...")
+            say(f"and {strangers} silent strangers ...")
             silence = be_silent(on_stage, strangers, 11.0)
             found = json.loads(load.communicate()[0] or "{}")
         hostile = {}
@@ -262,15 +263,15 @@ def measure(say: Callable[[str], None], terminals: int, strangers: int) -> dict[
 
 
 def show(result: dict[str, Any]) -> None:
-    """The result for people."""
+    """Print the result for people."""
     print(f"{result['idle_terminals']} idle terminals over TLS: {result['kib_per_idle_terminal']} KiB each")
     print(
-        f"{result['strangers']} strangers at once who say nothing: {result['held_at_once']} were held (at most 512), "
-        f"{result['kib_per_silent_connection']} KiB each; all gone after {result['gone_after_s']} s (deadline 5 s)"
+        f"{result['strangers']} silent strangers at once: {result['held_at_once']} were held (at most 512), "
+        f"{result['kib_per_silent_connection']} KiB each; all closed after {result['gone_after_s']} s (deadline 5 s)"
     )
     latency = result["latency_ms"]
     print(
-        f"meanwhile the terminals had {result['answers_meanwhile']} answers, p50 {latency.get('p50')} ms, "
+        f"meanwhile the terminals got {result['answers_meanwhile']} answers, p50 {latency.get('p50')} ms, "
         f"p99 {latency.get('p99')} ms, errors: {result['errors_meanwhile'] or 'none'}"
     )
     print("hostile peer     busy   memory KiB   an honest peer waits: p50 ms   p99 ms")

@@ -1,7 +1,7 @@
-"""The floor: what the REST calls alone cost, made by a bare treq loop that is held as cheaply as treq can be held.
+"""The floor: the cost of the REST calls alone, made by a bare treq loop that is as cheap as treq allows.
 
-Run as a process of its own by `bench/run.py`; prints one JSON object: milliseconds of processor time for each kind of
-call. It owes nothing to the gateway's own adapter, so that the floor stays where it is when that changes.
+`bench/run.py` runs it in another process. It prints one JSON object: milliseconds of processor time for each kind of
+call. It uses nothing of the gateway's adapter, so that the floor stays the same when the adapter changes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Call = Callable[[int], Awaitable[Any]]
 
 
 class NoCookies(IndexableCookieJar):
-    """A jar that costs nothing."""
+    """A cookie jar that costs nothing."""
 
     def add_cookie_header(self, request: Request) -> None:
         """Add none."""
@@ -47,7 +47,7 @@ class NoCookies(IndexableCookieJar):
 
 
 class ReadyURL(EncodedURL):
-    """Its text and nothing else: treq asks for no more."""
+    """A URL that is only its text: treq needs no more."""
 
     __slots__ = ("_text",)
 
@@ -55,31 +55,31 @@ class ReadyURL(EncodedURL):
         self._text = text
 
     def to_uri(self) -> EncodedURL:
-        """Itself."""
+        """Return itself."""
         return self
 
     def to_text(self, with_password: bool = False) -> str:
-        """The text."""
+        """Return the text."""
         del with_password
         return self._text
 
 
 @implementer(IAgentEndpointFactory)
 class OneEndpoint:
-    """The only endpoint, made once."""
+    """An endpoint that is made once and always used."""
 
     def __init__(self, reactor: Any, host: bytes, port: int) -> None:
         self._endpoint = HostnameEndpoint(reactor, host, port)
 
     def endpointForURI(self, uri: Any) -> HostnameEndpoint:
-        """The endpoint."""
+        """Return the endpoint."""
         del uri
         return self._endpoint
 
 
 @implementer(IBodyProducer)
 class Whole:
-    """A request's body, written at once."""
+    """The body of a request, written at once."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -91,13 +91,13 @@ class Whole:
         return succeed(None)
 
     def stopProducing(self) -> None:
-        """It is written."""
+        """Do nothing: the body is written."""
 
     pauseProducing = resumeProducing = stopProducing
 
 
 class Body(Protocol):
-    """Collects a body."""
+    """The body of an answer, collected."""
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []
@@ -108,13 +108,13 @@ class Body(Protocol):
         self.parts.append(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """It is all there."""
+        """Complete the body."""
         del reason
         self.whole.callback(b"".join(self.parts))
 
 
 class API:
-    """One library's API, by bare calls."""
+    """The API of one library, by bare calls."""
 
     def __init__(self, reactor: Any, host: str, port: int, library: str, at_once: int) -> None:
         pool = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
@@ -129,13 +129,13 @@ class API:
         self._name, self._keys = token_hex(4), count()
 
     async def sign_in(self, username: str, password: str) -> None:
-        """Get a token, and send it from now on."""
+        """Get a token, and send it with each later call."""
         body = {"username": username, "password": password, "scope": "sip2"}
         token = (await self.call("POST", "/auth/tokens", body))["access_token"]
         self._headers.setRawHeaders("Authorization", [f"Bearer {token}"])
 
     async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """One call, and what came back."""
+        """Make one call, and return the decoded answer."""
         headers, data = self._headers, None
         if body is not None:
             headers = headers.copy()
@@ -158,7 +158,7 @@ class API:
 
 
 async def cost(workers: int, calls: int, each: Call) -> float:
-    """Milliseconds of processor time for one call, with so many workers at once."""
+    """Measure the milliseconds of processor time for one call, with `workers` at the same time."""
 
     async def work(worker: int) -> None:
         for _ in range(calls // workers):
@@ -201,7 +201,7 @@ async def measure(reactor: Any, given: argparse.Namespace) -> None:
 
     await cost(given.workers, 4 * given.workers, member)
     costs = {"find_member": await cost(given.workers, given.calls, member)}
-    # An item goes out and comes back once in each round: only then may it go out again.
+    # An item is lent and returned once in each round: only then can it be lent again.
     rounds = range(given.calls // given.workers)
     turns = [
         (await cost(given.workers, given.workers, out), await cost(given.workers, given.workers, back))
@@ -212,7 +212,7 @@ async def measure(reactor: Any, given: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Run in a reactor of its own."""
+    """Run in a new reactor."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("host", "library", "account", "password", "member", "item"):
         parser.add_argument(f"--{name}", required=True)

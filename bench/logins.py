@@ -1,9 +1,9 @@
-"""`make bench-logins`: whether the time until a login is refused tells what was wrong with it.
+"""`make bench-logins`: whether the time until a login is refused reveals why it is refused.
 
-As many logins of each kind as are asked for go over TLS to a gateway that runs as in service, but for a short floor, so
-that a small difference shows; and the library takes its time to say that an account is unknown or a password wrong, as
-one that hashes passwords does. Each login comes from a network of its own, or guesses would be throttled. Whether two
-kinds take the same time is judged by the ranks of all their times (Mann and Whitney); nothing here is asserted.
+The gateway gets `--samples` logins of each kind over TLS. It runs as in production, but with a short floor, so that a
+small difference shows. The library needs some time for a wrong account or password, like one that hashes passwords.
+Each login comes from another network, because guesses from one network are throttled. The times of two kinds are
+compared by their ranks (Mann and Whitney). Nothing is asserted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ AT_ONCE = 4
 
 
 def refused(port: int, trusted: ssl.SSLContext, number: int, line: str) -> tuple[float, bytes]:
-    """How long this login takes to be refused, in seconds, and what is said."""
+    """Return the seconds until this login is refused, and the answer."""
     source = (f"127.{1 + number // 250}.{number % 250}.1", 0)
     with (
         socket.create_connection(("127.0.0.1", port), 10, source_address=source) as plain,
@@ -47,14 +47,14 @@ def refused(port: int, trusted: ssl.SSLContext, number: int, line: str) -> tuple
 
 
 def slow_down(port: int, seconds: float) -> None:
-    """Have the library of the sandbox take so long to answer a login."""
+    """Delay the answers of the sandbox to logins."""
     rule = {"what": "slow", "endpoint": "create_token", "library": LIBRARY, "seconds": seconds}
     with urlopen(f"http://127.0.0.1:{port}/control/misbehave", json.dumps(rule).encode(), 10):
         pass
 
 
 def chance_of_the_same(one: Sequence[float], other: Sequence[float]) -> float:
-    """How likely it is that times differ so much in rank, or more, if both come from one distribution."""
+    """Return the probability that ranks differ so much, or more, if both samples have one distribution."""
     ranks = {value: rank for rank, value in enumerate(sorted([*one, *other]), 1)}  # no two are the same
     many, more = len(one), len(other)
     above = sum(ranks[value] for value in one) - many * (many + 1) / 2
@@ -66,10 +66,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=300, help="logins of each kind")
     parser.add_argument(
-        "--floor", type=float, default=0.1, help="login_floor in seconds; 0.001 is as good as none"
+        "--floor", type=float, default=0.1, help="login_floor in seconds; 0.001 is almost none"
     )
     parser.add_argument(
-        "--hashing", type=float, default=0.03, help="seconds that the library takes for a password"
+        "--hashing", type=float, default=0.03, help="seconds that the library needs to check a password"
     )
     options = parser.parse_args()
     limits = f"login_floor = {options.floor}\n"
@@ -81,7 +81,7 @@ def main() -> None:
         random.shuffle(kinds)
         with ThreadPoolExecutor(AT_ONCE) as terminals:
             found = list(terminals.map(ask, range(len(kinds)), [KINDS[kind] for kind in kinds]))
-    print(f"said: {', '.join(sorted({repr(said) for _, said in found}))}")
+    print(f"answers: {', '.join(sorted({repr(said) for _, said in found}))}")
     times = {
         kind: [took for its, (took, _) in zip(kinds, found, strict=True) if its == kind] for kind in KINDS
     }

@@ -1,9 +1,9 @@
-"""`make bench`: what the gateway costs, beside what its REST calls alone would cost, from one run.
+"""`make bench`: the cost of the gateway, beside the cost of its REST calls alone, from one run.
 
-Sandbox, gateway, load and floor are processes of their own; where there are several cores, the gateway has one to
-itself. Compare ratios, and figures of one run with each other; never figures of different days or machines. So gateway
-and floor are measured in turns, pair by pair, and the ratio is the median of the pairs. With `--beside`, the gateway of
-another checkout takes its turn too, with its own sandbox: `git worktree add ../before REV` makes one.
+Sandbox, gateway, load and floor are separate processes. On several cores, the gateway has one core alone. Compare
+ratios, and figures of one run; never figures of different days or machines. So gateway and floor are measured in turns,
+pair by pair, and the ratio is the median of the pairs. With `--beside`, the gateway of another checkout takes turns
+too, with its own sandbox: `git worktree add ../before REV` makes one.
 """
 
 from __future__ import annotations
@@ -43,29 +43,29 @@ CALLS = {"99": {}, "23": {"find_member": 1}, "11": {"issue": 1}, "09": {"return"
 
 TERMINALS = (1, 50, 200)
 COMPARED = 50
-"""The number of terminals at which the processor time is compared with the floor, and the floor's own workers."""
+"""The number of terminals, and of workers of the floor, with which the processor time is compared."""
 IDLE = 1000
 PAIRS = 3
-"""How often gateway and floor are compared."""
+"""How many times gateway and floor are compared."""
 
 
 @frozen
 class Load:
-    """One load: what it found, and what the gateway needed meanwhile."""
+    """The result of one load, and the resources that the gateway used."""
 
     found: dict[str, Any]
     cpu: float
     """Seconds of the gateway's processor time."""
     resident: int
-    """KiB that the gateway had when all terminals were logged in."""
+    """KiB of the gateway's memory when all terminals were logged in."""
 
     @property
     def cpu_per_message(self) -> float:
-        """Milliseconds."""
+        """Milliseconds of processor time for one message."""
         return self.cpu * 1000 / max(self.found["messages"], 1)
 
     def floor(self, costs: dict[str, float]) -> float:
-        """What the calls of the load's messages cost at the floor: milliseconds for one message on average."""
+        """Return the cost of the load's calls at the floor: average milliseconds for one message."""
         messages = self.found["by_message"]
         total = sum(
             row["messages"] * times * costs[call]
@@ -76,7 +76,7 @@ class Load:
 
 
 def load(stage: Stage, terminals: int, seconds: float, *options: str, mix: str = "usual") -> Load:
-    """Let so many terminals come over TLS. The gateway's clock starts when all are logged in."""
+    """Run a load over TLS. The gateway's processor time counts from when all terminals are logged in."""
     command = program(
         "-c", "from sip2gw.tools.cli import main; main(prog_name='sip2gw')",
         "load", "--json", f"--port={stage.tls_port}", f"--ca-file={stage.certificate}",
@@ -94,7 +94,7 @@ def load(stage: Stage, terminals: int, seconds: float, *options: str, mix: str =
         if "logged in" not in said:
             raise SystemExit(f"the load did not start: {said}{process.stderr.read()}")
         before = stage.gateway.cpu()
-        # As long as the terminals ask, and not while they bring their items back and hang up.
+        # Only while the terminals ask, and not while they return their items and disconnect.
         time.sleep(seconds)
         cpu, resident = stage.gateway.cpu() - before, stage.gateway.resident()
         found = json.loads(process.stdout.read() or "{}")
@@ -107,13 +107,13 @@ def load(stage: Stage, terminals: int, seconds: float, *options: str, mix: str =
 
 
 def _names(form: str, upto: int) -> str:
-    """Names 1 to `upto` as the load takes them."""
+    """Write the names 1 to `upto` as the load reads them."""
     before, _, after = form.partition("{:05d}")
     return f"{before}{{00001..{upto:05d}}}{after}"
 
 
 def floor(stage: Stage, calls: int) -> dict[str, float]:
-    """Milliseconds of processor time that each kind of call costs a bare treq loop."""
+    """Measure the milliseconds of processor time of each kind of call in a bare treq loop."""
     command = program(
         str(Path(__file__).with_name("floor.py")), "--host=127.0.0.1", f"--port={stage.sandbox_port}",
         f"--library={LIBRARY}", f"--account={ACCOUNT}", f"--password={PASSWORD}",
@@ -131,7 +131,7 @@ def floor(stage: Stage, calls: int) -> dict[str, float]:
 
 
 def measure(say: Callable[[str], None], seconds: float, calls: int, beside: Path | None) -> dict[str, Any]:
-    """All of it."""
+    """Measure memory, throughput, processor time and floor one after the other."""
     with ExitStack() as running:
 
         def ready(tree: Path) -> Stage:
@@ -169,7 +169,7 @@ def measure(say: Callable[[str], None], seconds: float, calls: int, beside: Path
 def _compared(
     ours: Stage, before: Stage | None, costs: dict[str, float], mix: str, seconds: float
 ) -> dict[str, float]:
-    """One turn of each: milliseconds of processor time for a message."""
+    """Take one turn of each, and return the milliseconds of processor time for a message."""
     found = load(ours, COMPARED, seconds, mix=mix)
     bare = found.floor(costs)
     row = {"gateway": found.cpu_per_message, "floor": bare, "to floor": found.cpu_per_message / bare}
@@ -193,7 +193,7 @@ def _row(load: Load) -> dict[str, Any]:
 
 
 def show(result: dict[str, Any]) -> None:
-    """The result for people."""
+    """Print the result for people."""
     print(f"Python built with optimizations: {'yes' if result['optimized_python'] else 'no'}")
     print(f"mix {MIXES['usual']}, TLS, closed loop")
     print("terminals   messages/s   p50 ms   p99 ms   CPU ms per message")
@@ -213,10 +213,10 @@ def show(result: dict[str, Any]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure the gateway.")
-    parser.add_argument("--seconds", type=float, default=5.0, help="for each number of terminals")
-    parser.add_argument("--calls", type=int, default=2000, help="of each kind, for the floor")
+    parser.add_argument("--seconds", type=float, default=5.0, help="seconds for each number of terminals")
+    parser.add_argument("--calls", type=int, default=2000, help="calls of each kind, for the floor")
     parser.add_argument(
-        "--beside", type=Path, help="another checkout, whose gateway is measured in turns with ours"
+        "--beside", type=Path, help="another checkout: its gateway is measured in turns with this one"
     )
     report(parser, measure, show)
 

@@ -1,6 +1,6 @@
-"""What is measured, as processes of their own: a sandbox with a large library, and a gateway in front of it.
+"""The processes that are measured: a sandbox with a large library, and a gateway in front of it.
 
-And how a measurement begins and ends: with its options, and with what it found, for people or as JSON.
+Also the frame of a measurement: its options, and its result for people or as JSON.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @frozen
 class Process:
-    """A program that runs, seen from outside."""
+    """A running program, seen from outside."""
 
     pid: int
 
     def cpu(self) -> float:
-        """Seconds of processor time so far."""
+        """Return the seconds of processor time so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def resident(self) -> int:
-        """KiB of memory that it really has."""
+        """Return the KiB of resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0])
 
 
 @frozen
 class Stage:
-    """The two processes, and where they listen."""
+    """The two processes, and their ports."""
 
     gateway: Process
     sandbox: Process
@@ -69,9 +69,10 @@ class Stage:
 def stage(
     folder: Path, *, terminals: int, limits: str = "", gateway: str = _TWISTD, tree: Path = ROOT
 ) -> Iterator[Stage]:
-    """Start both, and end both. `terminals` is how many members and items there are; `limits` adds settings.
+    """Start both processes, and stop them at the end.
 
-    `gateway` is the Python code that runs twistd for the gateway; both come from the checkout `tree`.
+    `terminals` is the number of members and items; `limits` adds settings.
+    `gateway` is the Python code that runs twistd for the gateway. Both come from the checkout `tree`.
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -108,22 +109,22 @@ def stage(
 
 
 def program(*arguments: str) -> list[str]:
-    """A command line of this Python, with this checkout (or what is installed) to import from."""
+    """Build a command line of this Python that imports from this checkout, or from the installed package."""
     return [sys.executable, *arguments]
 
 
 def environment(tree: Path = ROOT) -> dict[str, str]:
-    """The environment for a program that is started here, from the checkout `tree`."""
+    """Build the environment of a program that is started from the checkout `tree`."""
     return {**os.environ, "PYTHONPATH": str(tree), "SIP2GW_PASSWORD": PASSWORD}
 
 
 def alone(pid: int) -> None:
-    """Put a process on the first core, where nothing else that is measured runs."""
+    """Pin a process to the first core, which no other measured process uses."""
     os.sched_setaffinity(pid, _cores()[:1])
 
 
 def beside(pid: int) -> None:
-    """Put a process on the other cores, if there are any."""
+    """Pin a process to the other cores, if there are any."""
     os.sched_setaffinity(pid, _cores()[1:] or _cores())
 
 
@@ -136,7 +137,7 @@ def report(
     measure: Callable[..., dict[str, Any]],
     show: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Measure with what the command line says, and print the result. `measure` is told how to say where it is."""
+    """Measure with the options of the command line, and print the result. `measure` gets a function for progress."""
     parser.add_argument("--json", action="store_true")
     given = vars(parser.parse_args())
     as_json = given.pop("json")
@@ -179,7 +180,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None
                 return
         time.sleep(0.1)
     logs = "\n".join(log.read_text("utf-8", "replace")[-2000:] for log in folder.glob("*.log"))
-    raise SystemExit(f"nothing listens on port {port}:\n{logs}")
+    raise SystemExit(f"no process listens on port {port}:\n{logs}")
 
 
 def _free_port() -> int:
@@ -218,7 +219,7 @@ def _library(terminals: int) -> dict[str, object]:
 
 
 def _certificate(folder: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1 and its key, in the folder `tls`."""
+    """Write a self-signed certificate for 127.0.0.1 and its key to the folder `tls`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sip2gw benchmark")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,6 +1,6 @@
 """`make way`: the way of a request through the code, counted in a running gateway.
 
-A gateway and a sandbox run as processes of their own. One terminal asks the same few things until everything is warm,
+A gateway and a sandbox run in separate processes. One terminal sends the same few requests until all caches are warm,
 and then once more while the interpreter's profile hook counts in the gateway. Unlike times, these figures are the same
 on every machine.
 """
@@ -28,15 +28,15 @@ PACKAGE = f"{Path('/sip2gw')}/"
 GENERATED = "<attrs generated"
 COLUMNS = ("files", "calls", "changes of file", "coroutines", "attrs values", "REST calls")
 WARM = 3
-"""How often each request is made before it is counted."""
+"""How many times each request is sent before it is counted."""
 
 
 @define
 class Way:
-    """Counts calls of our functions while it is on. A coroutine counts once, however often it goes on."""
+    """A counter of calls of our functions while it is on. A coroutine counts once, however often it resumes."""
 
     frames: list[FrameType] = field(factory=list)
-    """Those counted, kept so that no other frame is mistaken for one of them."""
+    """The counted frames, kept so that no new frame gets the id of one of them."""
     files: set[str] = field(factory=set)
     changes: int = 0
     coroutines: int = 0
@@ -45,7 +45,7 @@ class Way:
     _last: str = ""
 
     def hook(self, frame: FrameType, event: str, _: object) -> None:
-        """The profile hook (`sys.setprofile`)."""
+        """Count one event of the profile hook (`sys.setprofile`)."""
         if event != "call" or id(frame) in self._seen:
             return
         code = frame.f_code
@@ -63,13 +63,13 @@ class Way:
         self.coroutines += bool(code.co_flags & CO_COROUTINE)
 
     def row(self) -> dict[str, int]:
-        """The figures, by column; without the calls of the API, which only the sandbox knows."""
+        """Return the figures by column, without the calls of the API, which only the sandbox knows."""
         figures = (len(self.files), len(self.frames), self.changes, self.coroutines, self.values)
         return dict(zip(COLUMNS, figures, strict=False))
 
 
 def gateway(port: int) -> None:
-    """Be twistd, with a port at which the counting is switched on and off."""
+    """Run twistd, with a port that switches the counting on and off."""
     from twisted.internet import reactor
     from twisted.internet.protocol import Factory, Protocol
     from twisted.scripts import twistd
@@ -97,7 +97,7 @@ class Terminal:
         self._file = socket.create_connection(("127.0.0.1", port)).makefile("rwb", buffering=0)
 
     def ask(self, line: str) -> str:
-        """Say a line, and read its answer."""
+        """Send a line, and read its answer."""
         self._file.write(f"{line}\r".encode())
         answer = b""
         while not answer.endswith((b"\r", b"\n")):
@@ -106,7 +106,7 @@ class Terminal:
 
 
 def requests() -> dict[str, Callable[[], str]]:
-    """The request of each code, made anew each time: the same bytes would be a repeat."""
+    """Make the request of each code, with another date each time: the same bytes would be a repeat."""
     patron, item = MEMBER.format(1), ITEM.format(1)
     ends = f"AO{LIBRARY}|AA{patron}|"
 
@@ -124,7 +124,7 @@ def requests() -> dict[str, Callable[[], str]]:
 
 @contextmanager
 def counted(on_stage: Stage, port: int) -> Iterator[dict[str, int]]:
-    """Count what the gateway does meanwhile; the row is filled in at the end."""
+    """Count in the gateway meanwhile; the row is filled in at the end."""
     row: dict[str, int] = {}
     control = f"http://127.0.0.1:{on_stage.sandbox_port}/control/requests"
     with socket.create_connection(("127.0.0.1", port)) as switch:
@@ -140,7 +140,7 @@ def counted(on_stage: Stage, port: int) -> Iterator[dict[str, int]]:
 
 
 def measure(say: Callable[[str], None]) -> dict[str, Any]:
-    """A row for each request."""
+    """Measure a row for each request."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -170,7 +170,7 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def show(rows: dict[str, dict[str, int]]) -> None:
-    """The rows for people."""
+    """Print the rows for people."""
     print("     " + "  ".join(COLUMNS))
     for code, row in rows.items():
         print(f"{code}   " + "  ".join(f"{row[name]:{len(name)}}" for name in COLUMNS))

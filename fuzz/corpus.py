@@ -1,6 +1,6 @@
-"""Where fuzzing begins: made from the vectors and the transcripts, so that nothing has to be kept up to date.
+"""The inputs with which fuzzing begins, made from the test vectors and the transcripts, so that they stay up to date.
 
-What a fuzzer once broke is in `fuzz/found/TARGET/`, a file for each, and is tried first ever after.
+Each input that once broke a target is a file in `fuzz/found/TARGET/`, and is tried first.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests"
 DATE = "20260301    101500"
 EVERY = 37
-"""The framer's byte that says how the stream is cut."""
+"""The first byte of the framer's input: how the stream is cut."""
 
 
 def seeds(target: str) -> list[bytes]:
-    """The corpus of one target, what was found in it first."""
+    """Return the corpus of one target; the inputs that once broke it come first."""
     made = {
         "framer": _streams,
         "codec": _lines,
@@ -33,20 +33,20 @@ def seeds(target: str) -> list[bytes]:
 
 
 def write(target: str, folder: Path) -> None:
-    """The corpus as files, as a fuzzer wants it."""
+    """Write the corpus as files, for the fuzzer."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds(target)):
         (folder / f"seed-{number:04d}").write_bytes(seed)
 
 
 def vectors() -> list[bytes]:
-    """Real messages of many makes."""
+    """Read real messages of many makes of terminals."""
     text = (TESTS / "sip2/sip2-vectors.jsonl").read_text(encoding="utf-8")
     return [json.loads(line)["raw"].encode() for line in text.splitlines()]
 
 
 def transcripts() -> list[list[bytes]]:
-    """What terminals say, one list for each conversation."""
+    """Read the lines of terminals in the transcripts, one list for each conversation."""
     return [
         [
             line[1:].strip().encode()

@@ -1,4 +1,4 @@
-"""`make fuzz`: each target in a process of its own, for a given time; what breaks is kept in `var/fuzz/TARGET/`.
+"""`make fuzz`: each target in another process, for a given time. Inputs that break it are kept in `var/fuzz/TARGET/`.
 
 usage: python fuzz/run.py [--seconds N] [TARGET...]
 """
@@ -16,13 +16,13 @@ HERE = Path(__file__).parent
 WORK = HERE.parent / "var/fuzz"
 TARGETS = ("framer", "codec", "proxy", "adapter", "login", "decoder")
 LONGEST = {"framer": 8192, "codec": 2048, "proxy": 600, "adapter": 4096, "login": 1024, "decoder": 512}
-"""Bytes of the longest input."""
+"""The longest input, in bytes."""
 
 
 def main() -> int:
-    """Run the targets one after the other; how many have broken."""
+    """Run the targets one after the other, and return how many broke."""
     parser = argparse.ArgumentParser(description="Fuzz with atheris.")
-    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--seconds", type=int, default=60, help="seconds for each target")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""A real connection over a transport and a library that are none: everything answers at once and is kept nowhere."""
+"""A real connection over a fake transport, with a fake library that answers at once and stores nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOW = datetime(2026, 3, 1, 10, 15, tzinfo=UTC)
 
 
 class AnyLibrary:
-    """Knows every patron and every item; what is not written here it refuses."""
+    """A library that knows every patron and every item, and refuses all other requests."""
 
     def __init__(self, nickname: str) -> None:
         self.nickname = nickname
@@ -81,7 +81,7 @@ class AnyLibrary:
 
 
 class Door:
-    """Lets everybody in but those who say `wrong`."""
+    """An adapter that accepts every login except with the password `wrong`."""
 
     async def __call__(self, nickname: str, credentials: Credentials) -> AnyLibrary:
         if credentials.password.reveal() == "wrong":
@@ -93,7 +93,7 @@ class Door:
 
 
 class Transport(StringTransport):
-    """Remembers whether it was closed."""
+    """A transport that remembers whether it was aborted."""
 
     aborted = False
 
@@ -113,7 +113,7 @@ class Conversation:
         self.terminal.makeConnection(self.transport)
 
     def hear(self, *pieces: bytes) -> bytes:
-        """What is said to these pieces of bytes, and in the moments after; then the terminal is gone."""
+        """Return the answers to these pieces of bytes, also those a little later; then disconnect the terminal."""
         failures: list[Any] = []
 
         def observe(event: dict[str, Any]) -> None:

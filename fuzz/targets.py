@@ -1,6 +1,6 @@
-"""What is fuzzed: functions that take any bytes, and raise only if the program has a bug.
+"""The targets of fuzzing: functions that take any bytes, and raise only if the program has a bug.
 
-`make fuzz` drives them with a fuzzer, `make test` with the corpus. They are quick, keep nothing, and touch no network.
+`make fuzz` runs them with a fuzzer, `make test` with the corpus. They are quick, keep no state, and use no network.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ CANARY = "qX7zK9wQ"
 
 
 def framer(stream: bytes) -> None:
-    """A connection: the first byte says how the rest is cut. However that is, the lines are the same."""
+    """Cut a stream as its first byte says: the lines are the same with any cut."""
     cut, stream = stream[:1] or b"\0", stream[1:]
     assert _lines(stream, 0) == _lines(stream, cut[0])
     Conversation().hear(*_pieces(stream, cut[0]))
 
 
 def codec(line: bytes) -> None:
-    """Whatever comes is understood or is `Garbled`; what was understood can be said, and be refused."""
+    """Parse a line or raise `Garbled`; a parsed message can be formatted, and be refused."""
     for dialect in DIALECTS:
         try:
             layout = lay_out(line, dialect)
@@ -87,7 +87,7 @@ def codec(line: bytes) -> None:
 
 
 def proxy(header: bytes) -> None:
-    """A header is read, unfinished, or none; and what is read in one piece is read so in two."""
+    """Read a PROXY header that is whole, unfinished or missing; in two pieces it is the same as in one."""
     try:
         whole = read_header(header)
     except NoHeader:
@@ -103,7 +103,7 @@ def proxy(header: bytes) -> None:
 
 
 def adapter(body: bytes) -> None:
-    """An answer of the library's system is a record, or one of the errors that may cross the port."""
+    """Turn an answer of the library's system into a record, or into one of the errors that may cross the port."""
     status = (200, 401, 404, 409, 422, 429, 500, 503)[body[0] % 8] if body else 204
     for writes in (False, True):
         for kind in RECORDS:
@@ -117,12 +117,12 @@ def adapter(body: bytes) -> None:
                     said = f"{failed} {call.error(failed, doubt=call.in_doubt(failed))}"
                     assert _says_nothing_of(body[1:], said)
                 case error:
-                    # The code of a refusal is told on; its form is that of a name, and short.
+                    # The code of a refusal is passed on: it is a short name.
                     assert _says_nothing_of(body[1:], str(error).replace(getattr(error, "code", ""), ""))
 
 
 def login(line: bytes) -> None:
-    """Each form of a login names at most one library, and the password is nothing but what came."""
+    """Read a login: each reading names at most one library, and its password is a part of the line."""
     for dialect in DIALECTS:
         try:
             request, _ = parse(b"93" + line, dialect)
@@ -145,7 +145,7 @@ def login(line: bytes) -> None:
 
 
 def decoder(text: bytes) -> None:
-    """Whatever is pasted has a verdict, line by line; and what stands in a field of a password is not in it."""
+    """Decode pasted text: each line has a verdict, which never shows the value of a password field."""
     for line in split_lines(as_bytes([text], "utf-8")):
         assert _verdict(line)
         for sign in (b"|", b"^"):
@@ -158,7 +158,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 
 def _verdict(line: bytes) -> str:
-    """All that is shown of a line."""
+    """Return all text that is shown of a line."""
     shown = []
     for delimiter in (None, "|", "^"):
         try:
@@ -176,7 +176,7 @@ def _verdict(line: bytes) -> str:
 
 
 def _text(line: bytes, dialect: Dialect) -> str:
-    """What a line may be read as: NULs mean nothing."""
+    """Decode a line without its NULs, which mean nothing."""
     line = line.replace(b"\0", b"")
     try:
         return line.decode(dialect.charset)
@@ -185,13 +185,13 @@ def _text(line: bytes, dialect: Dialect) -> str:
 
 
 def _headers(body: bytes) -> Headers:
-    """The body says when to come back, too."""
+    """Make headers with a Retry-After from the body."""
     later = body[1:33].partition(b"\n")[0]
     return Headers({b"content-type": [b"application/problem+json"], b"retry-after": [later]})
 
 
 def _squeezed(text: str, dialect: Dialect) -> str:
-    """Delimiters and blanks that close nothing are left out, inside a value as well."""
+    """Leave out delimiters and blanks, also inside a value."""
     return "".join(text.replace(dialect.delimiter, " ").split())
 
 
@@ -222,7 +222,7 @@ def _pieces(stream: bytes, cut: int) -> list[bytes]:
 
 
 def _lines(stream: bytes, cut: int) -> list[bytes | None]:
-    """The lines of a stream, and None behind them if one is too long."""
+    """Return the lines of a stream, with None at the end if one is too long."""
     cutter, found = Framer(), list[bytes | None]()
     for piece in _pieces(stream, cut):
         cutter.feed(piece)
@@ -238,7 +238,7 @@ def _lines(stream: bytes, cut: int) -> list[bytes | None]:
 
 
 def _says_nothing_of(body: bytes, text: str) -> bool:
-    """Whether a text that is logged holds nothing of a body: what is longer than a word would be noticed."""
+    """Return whether a logged text has no part of a body that is longer than a word."""
     return not any(
         piece in text
         for piece in (body[place : place + 24].decode("latin-1") for place in range(0, 60, 7))
@@ -247,7 +247,7 @@ def _says_nothing_of(body: bytes, text: str) -> bool:
 
 
 def _is_whole(record: Any) -> None:
-    """Every value is of a kind that was declared, all the way down."""
+    """Check that every value has a declared type, at every level."""
     if hasattr(record, "__attrs_attrs__"):
         for field in record.__attrs_attrs__:
             _is_whole(getattr(record, field.name))
