@@ -85,7 +85,7 @@ def check_fingerprint(address: Address, found: str) -> None:
         raise Unreachable(f"{address} has another certificate: its SHA-256 fingerprint is {found}")
 
 
-def dial(address: Address, timeout: float) -> socket.socket:
+def connect(address: Address, timeout: float) -> socket.socket:
     """Return a connected socket. Raises `Unreachable`; `timeout` is in seconds."""
     try:
         plain = socket.create_connection((address.host, address.port), timeout)

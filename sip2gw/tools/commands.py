@@ -18,7 +18,7 @@ from sip2gw.sip2.kinds import NUMBER, TIMESTAMP, YN, Kind
 from sip2gw.sip2.meanings import ENUMS
 from sip2gw.tools.emulator import Emulator
 from sip2gw.tools.identity import REQUEST_NAMES, LoginForm
-from sip2gw.tools.requests import ASKS, HELP, HOLD_MODES, LISTS, OPTIONS, Ask, request
+from sip2gw.tools.requests import HELP, HOLD_MODES, LISTS, OPTIONS, REQUEST_COMMANDS, RequestCommand, request
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
 _LONG = 12
@@ -29,7 +29,7 @@ class WrongUse(Exception):
     """A command that can't be followed. The text says how to use it."""
 
 
-def _command_of(ask: Ask) -> click.Command:
+def _command_of(ask: RequestCommand) -> click.Command:
     """Make the command of a request, with an argument or an option for each of its fields."""
     parameters: list[click.Parameter] = [_argument(ask, given) for given in ask.given]
     for name in ask.options:
@@ -37,14 +37,14 @@ def _command_of(ask: Ask) -> click.Command:
     repeated = next((given.rstrip("*") for given in ask.given if given.endswith("*")), None)
 
     @click.pass_obj
-    def obey(emulator: Emulator, **values: Any) -> bool:
+    def follow(emulator: Emulator, **values: Any) -> bool:
         return emulator.ask_each(_requests(emulator, ask, values, repeated))
 
-    return click.Command(ask.name, callback=obey, params=parameters, help=ask.heading)
+    return click.Command(ask.name, callback=follow, params=parameters, help=ask.heading)
 
 
 def _requests(
-    emulator: Emulator, ask: Ask, values: dict[str, Any], repeated: str | None
+    emulator: Emulator, ask: RequestCommand, values: dict[str, Any], repeated: str | None
 ) -> Iterator[Request]:
     """Yield one request, or one for each value of the argument that may be repeated."""
     try:
@@ -57,7 +57,7 @@ def _requests(
         raise WrongUse(str(wrong)) from None
 
 
-def _argument(ask: Ask, given: str) -> click.Argument:
+def _argument(ask: RequestCommand, given: str) -> click.Argument:
     name = given.rstrip("?*")
     field = ask.kind.members[name].field
     shown = field.code if isinstance(field, Variable) else name.split("_")[0].upper()
@@ -67,7 +67,7 @@ def _argument(ask: Ask, given: str) -> click.Argument:
     return click.Argument([name], required=not optional, metavar=f"[{shown}]" if optional else shown)
 
 
-def _options(ask: Ask, name: str) -> list[click.Parameter]:
+def _options(ask: RequestCommand, name: str) -> list[click.Parameter]:
     """Make the options of one field. Their values follow from the kind of the field."""
     if name == "hold_mode":
         return [
@@ -83,7 +83,7 @@ def _options(ask: Ask, name: str) -> list[click.Parameter]:
     ]
 
 
-def _meaning(ask: Ask, name: str) -> str:
+def _meaning(ask: RequestCommand, name: str) -> str:
     """Describe a field in a line of help: its name, and its codes or its meaning."""
     field = ask.kind.members[name].field
     known = f"{field.code} {field.name}" if isinstance(field, Variable) else field.name
@@ -181,7 +181,7 @@ def play_all(emulator: Emulator, files: Iterable[str]) -> bool:
 
 COMMANDS: dict[str, click.Command] = {
     "login": login,
-    **{name: _command_of(ask) for name, ask in ASKS.items()},
+    **{name: _command_of(ask) for name, ask in REQUEST_COMMANDS.items()},
     "resend": resend,
     "send": send,
     "raw": raw,

@@ -6,7 +6,7 @@ import re
 import socket
 import time
 
-from sip2gw.tools.address import Address, Unreachable, dial
+from sip2gw.tools.address import Address, Unreachable, connect
 
 _LONGEST = 65536
 """Most bytes without a terminator: a peer that sends more does not speak SIP2."""
@@ -42,7 +42,7 @@ class Connection:
     def open(self) -> None:
         """Connect, if it is not connected. Raises `Unreachable`."""
         if self._socket is None:
-            self._socket = dial(self.address, self.timeout)
+            self._socket = connect(self.address, self.timeout)
             self._received = b""
 
     def close(self) -> None:

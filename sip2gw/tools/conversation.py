@@ -16,7 +16,7 @@ from sip2gw.tools.address import Unreachable
 from sip2gw.tools.connection import Connection, NoAnswer
 
 _RESEND = "97"
-_SAY_IT_AGAIN = "96"
+_REQUEST_RESEND = "96"
 
 
 @frozen
@@ -74,7 +74,7 @@ class Conversation:
             if layout is not None and layout.checksum_ok is False:
                 events.append("answer with a bad checksum: asked for it again with 97")
                 to_send = b"97AZFEF5"
-            elif layout is not None and layout.code == _SAY_IT_AGAIN and to_send[:2] != b"97":
+            elif layout is not None and layout.code == _REQUEST_RESEND and to_send[:2] != b"97":
                 events.append("answered with 96: sent again")
                 to_send = line
             else:

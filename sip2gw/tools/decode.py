@@ -99,7 +99,7 @@ def decode(
             found = find(line, dialect, delimiter)
         except NoMessage as no_message:
             failures += 1
-            _complain(number, str(no_message), as_json)
+            _report(number, str(no_message), as_json)
             continue
         for one in found:
             _show(Decoded.found(one, secrets=secrets), number, console, as_json)
@@ -127,7 +127,7 @@ def _sources(lines: tuple[str, ...], file: BinaryIO | None, charset: str) -> Ite
         yield from split_lines(as_bytes(_chunks(sys.stdin.buffer), charset))
 
 
-def _complain(number: int, why: str, as_json: bool) -> None:
+def _report(number: int, why: str, as_json: bool) -> None:
     """Report the number of a line without a message, but not the line: it may hold a password."""
     if as_json:
         click.echo(json.dumps({"error": f"line {number}: no SIP2 message found: {why}"}))

@@ -114,7 +114,7 @@ def _ask(setup: Setup, dialect: Dialect, items: tuple[str, ...]) -> list[message
 
 
 def _item(conversation: Conversation, setup: Setup, item: str) -> messages.ItemInformationResponse:
-    request = setup.terminal.says(messages.ItemInformation, item_identifier=item)
+    request = setup.terminal.request(messages.ItemInformation, item_identifier=item)
     answer = build(lay_out(conversation.ask(request).answer, conversation.dialect))
     if not isinstance(answer, messages.ItemInformationResponse):
         raise Unreachable(f"{setup.address} answered {answer.code} to a 17")

@@ -79,7 +79,7 @@ class Terminal:
             case LoginForm.NONE:
                 return None
 
-    def says(self, kind: type[Request], **values: Any) -> Request:
+    def request(self, kind: type[Request], **values: Any) -> Request:
         """Make a request with `values`; date, AO and AC are filled in."""
         usual: dict[str, Any] = {
             name: member.field.kind.absent
@@ -113,7 +113,7 @@ class Terminal:
                 raise ValueError(f"{name} has no field {given!r}: try one of {', '.join(sorted(names))}")
             field = kind.members[attribute].field
             read[attribute] = field.kind.parse(text)
-        return self.says(kind, **read)
+        return self.request(kind, **read)
 
 
 REQUEST_NAMES: dict[str, type[Request]] = {kind.name: kind for kind in REQUESTS.values()}

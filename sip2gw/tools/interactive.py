@@ -22,7 +22,7 @@ PROMPT = "sip2> "
 _TAKES_FILES = "play"
 
 
-def obey(emulator: Emulator, line: str) -> bool:
+def follow(emulator: Emulator, line: str) -> bool:
     """Follow one line, and return whether all answers were a yes. Raises `WrongUse` and `Unreachable`.
 
     A line is a command as after `sip2gw terminal`, or the name of a message with `field=value` for its fields.
@@ -40,10 +40,10 @@ def obey(emulator: Emulator, line: str) -> bool:
     if name == "help":
         name, words = words[0], ["--help"]
     command = COMMANDS.get(name)
-    return ask_by_name(emulator, name, words) if command is None else _obey(emulator, command, words)
+    return ask_by_name(emulator, name, words) if command is None else _invoke(emulator, command, words)
 
 
-def _obey(emulator: Emulator, command: click.Command, words: list[str]) -> bool:
+def _invoke(emulator: Emulator, command: click.Command, words: list[str]) -> bool:
     try:
         with command.make_context(
             command.name, words, obj=emulator, help_option_names=["-h", "--help"]
@@ -65,7 +65,7 @@ def _all_commands() -> str:
     return "\n".join([*lines, "Also, with FIELD=VALUE: " + ", ".join(REQUEST_NAMES)])
 
 
-def converse(emulator: Emulator) -> int:
+def run_commands(emulator: Emulator) -> int:
     """Follow line after line until the end, and return the exit status.
 
     The exit status is 2 if the connection was lost, 1 after a no, else 0. At a prompt nothing is fatal, and the status
@@ -79,7 +79,7 @@ def converse(emulator: Emulator) -> int:
         if line.strip() in ("quit", "exit"):
             break
         try:
-            if not obey(emulator, line):
+            if not follow(emulator, line):
                 status = max(status, 1)
         except WrongUse as wrong:
             emulator.say(str(wrong))

@@ -101,7 +101,7 @@ def load(
     """Be many terminals at once, all with the same account, and show how quickly they were answered.
 
     Each terminal has its own item, if there are enough: it checks the item out to its patron with 11, and checks it in
-    with 09. Never use this with a library that is open: the loans are real. The exit status is 2 if the gateway can't
+    with 09. Never use this with a library in use: the loans are real. The exit status is 2 if the gateway can't
     be reached, 1 if an answer was missing.
     """
     from sip2gw.tools.load_run import run

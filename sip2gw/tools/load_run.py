@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.task import LoopingCall, deferLater, react
 from twisted.python.failure import Failure
 
-from sip2gw.tools.address import Unreachable, dial, endpoint_of
+from sip2gw.tools.address import Unreachable, connect, endpoint_of
 from sip2gw.tools.load_result import LoadResult
 from sip2gw.tools.load_terminal import LoadTerminal, Plan, Script
 from sip2gw.tools.options import Setup
@@ -30,11 +30,11 @@ Progress = Callable[[float, int], None]
 
 _AT_ONCE = 32
 """Connections that are opened at the same time: a listener has a backlog, and handshakes cost time."""
-_BREATH = 1.0
+_RECONNECT_DELAY = 1.0
 """Seconds before a lost terminal connects again."""
-_TICK = 0.01
+_DUE_INTERVAL = 0.01
 """Seconds between two checks for requests that are due."""
-_LOOK = 0.25
+_OVERDUE_INTERVAL = 0.25
 """Seconds between two checks for answers that are overdue."""
 
 
@@ -51,7 +51,7 @@ class Run:
         self._terminals: dict[LoadTerminal, int] = {}
         self._waiting: dict[LoadTerminal, Deferred[None]] = {}
         """Terminals that are not logged in yet, or check their item in at the end."""
-        self._coming_back: set[Deferred[None]] = set()
+        self._reconnecting: set[Deferred[None]] = set()
         self._idle: deque[LoadTerminal] = deque()
         self._due: deque[float] = deque()
         self._asked = 0
@@ -61,16 +61,16 @@ class Run:
 
     async def measure(self, announce: Callable[[str], None]) -> LoadResult:
         """Connect all terminals, let them ask, then clean up. Raises `Unreachable` if the first can't log in."""
-        self._look()
+        self._check_overdue()
         await self._connect(0)
-        door = DeferredSemaphore(_AT_ONCE)
+        limit = DeferredSemaphore(_AT_ONCE)
         others = range(1, self._plan.terminals)
-        await gatherResults([door.run(self._try_to_connect, number) for number in others])
+        await gatherResults([limit.run(self._try_to_connect, number) for number in others])
         announce(f"{len(self._terminals)} terminals are logged in")
-        looking, ticking = LoopingCall(self._look), LoopingCall(self._tick)
-        for call, step in ((looking, _LOOK), (ticking, _TICK)):
+        overdue, due = LoopingCall(self._check_overdue), LoopingCall(self._give_due)
+        for call, step in ((overdue, _OVERDUE_INTERVAL), (due, _DUE_INTERVAL)):
             call.clock = self._reactor
-            if call is looking or self._plan.rate:
+            if call is overdue or self._plan.rate:
                 call.start(step, now=False)
         self._started, self._running = time.monotonic(), True
         if self._plan.rate is None:
@@ -81,8 +81,8 @@ class Run:
         await deferLater(self._reactor, self._plan.seconds)
         self._running = False
         self.result.seconds = time.monotonic() - self._started
-        await self._clear_up()
-        for call in (looking, ticking):
+        await self._clean_up()
+        for call in (overdue, due):
             if call.running:
                 call.stop()
         return self.result
@@ -106,7 +106,7 @@ class Run:
             await logged_in.addTimeout(self._setup.timeout, self._reactor, onTimeoutCancel=_too_late)
         except Unreachable:
             self._forget(terminal)
-            terminal.hang_up()
+            terminal.disconnect()
             raise
 
     async def _try_to_connect(self, number: int) -> None:
@@ -115,9 +115,9 @@ class Run:
         except Unreachable as error:
             self.result.errors[str(error)] += 1
 
-    async def _clear_up(self) -> None:
+    async def _clean_up(self) -> None:
         """Wait for the last answers, check every item in, disconnect."""
-        await gatherResults(list(self._coming_back))
+        await gatherResults(list(self._reconnecting))
         for terminal in self._terminals:
             self._waiting.setdefault(terminal, Deferred())
         pending = list(self._waiting.values())
@@ -131,7 +131,7 @@ class Run:
                 self.result.errors[str(error)] += 1
         leaving = list(self._terminals)
         self._terminals.clear()
-        await gatherResults([terminal.hang_up() for terminal in leaving])
+        await gatherResults([terminal.disconnect() for terminal in leaving])
 
     def ready(self, terminal: LoadTerminal) -> None:
         """Give the next request to a terminal that waits for no answer."""
@@ -145,7 +145,7 @@ class Run:
             else:
                 self._idle.append(terminal)
         elif self._started is not None and terminal.has_item_out:
-            terminal.bring_back()
+            terminal.check_in()
         elif (done := self._waiting.pop(terminal, None)) is not None:
             done.callback(None)
 
@@ -166,12 +166,12 @@ class Run:
             return
         self.result.errors[why] += 1
         if self._running:
-            again = Deferred.fromCoroutine(self._come_back(number))
-            self._coming_back.add(again)
-            again.addBoth(lambda _: self._coming_back.discard(again))
+            again = Deferred.fromCoroutine(self._reconnect(number))
+            self._reconnecting.add(again)
+            again.addBoth(lambda _: self._reconnecting.discard(again))
 
-    async def _come_back(self, number: int) -> None:
-        await deferLater(self._reactor, _BREATH)
+    async def _reconnect(self, number: int) -> None:
+        await deferLater(self._reactor, _RECONNECT_DELAY)
         if self._running:
             await self._try_to_connect(number)
 
@@ -181,7 +181,7 @@ class Run:
         if terminal in self._idle:
             self._idle.remove(terminal)
 
-    def _tick(self) -> None:
+    def _give_due(self) -> None:
         """Give the requests that are due to terminals that are free."""
         assert self._started is not None and self._plan.rate  # noqa: S101, PT018  # called only with a rate
         if not self._running:
@@ -195,13 +195,13 @@ class Run:
                 self._due.append(moment)
         self._asked = due
 
-    def _look(self) -> None:
+    def _check_overdue(self) -> None:
         """Advance the clock of the terminals, and give up on answers that are overdue."""
         self._date = f"{datetime.now():%Y%m%d    %H%M%S}".encode()
         oldest = time.monotonic() - self._setup.timeout
         for terminal in list(self._terminals):
             if terminal.sent_at is not None and terminal.sent_at < oldest:
-                terminal.give_up("no answer in time")
+                terminal.reset("no answer in time")
         if self._progress is not None and self._running and self._started is not None:
             self._progress(time.monotonic() - self._started, self.result.answers)
 
@@ -215,7 +215,7 @@ def run(
 ) -> LoadResult:
     """Run a load in a reactor of its own. Raises `Unreachable`."""
     # One connection with plain sockets first: they report in words what is wrong with a certificate.
-    dial(setup.address, setup.timeout).close()
+    connect(setup.address, setup.timeout).close()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     load = Run(_reactor, setup, plan, progress)

@@ -25,7 +25,7 @@ from sip2gw.tools.options import Setup
 
 _LONGEST = 65536
 _LENDING = ("11", "09")
-_PATIENCE = 2.0
+_CLOSE_TIMEOUT = 2.0
 """Seconds that the gateway has to close its side of the connection."""
 
 
@@ -61,7 +61,7 @@ class Script:
         terminal = setup.terminal
         login = terminal.login() if setup.logs_in else None
         trailer = Trailer("0", checked=True) if setup.error_detection else Trailer()
-        password = getattr(terminal.says(messages.PatronStatusRequest), "terminal_password", None)
+        password = getattr(terminal.request(messages.PatronStatusRequest), "terminal_password", None)
         return cls(
             format(login, trailer, Dialect(terminator=setup.terminator)) if login else None,
             patron.encode(),
@@ -106,7 +106,7 @@ def is_yes(code: str, answer: bytes) -> bool:
             return answer[:3] == b"941"
 
 
-class Watcher(Protocol):
+class Load(Protocol):
     """The load, to which terminals report."""
 
     def ready(self, terminal: LoadTerminal) -> None:
@@ -127,19 +127,19 @@ class LoadTerminal(TwistedProtocol):
         self,
         script: Script,
         mix: dict[str, int],
-        watcher: Watcher,
+        load: Load,
         date: Callable[[], bytes],
         address: Address,
     ) -> None:
         self.sent_at: float | None = None
         """When the request in progress was sent; None if none is."""
         self.has_item_out = False
-        self.gone: Deferred[None] = Deferred()
+        self.disconnected: Deferred[None] = Deferred()
         """Fires when the connection is closed."""
         self._script = script
         self._codes = list(mix)
         self._weights = list(mix.values())
-        self._watcher = watcher
+        self._load = load
         self._date = date
         self._address = address
         self._sequence = 0
@@ -158,13 +158,13 @@ class LoadTerminal(TwistedProtocol):
         try:
             check_fingerprint(self._address, certificate.digest("sha256").decode().replace(":", "").lower())
         except Unreachable as wrong:
-            self.give_up(str(wrong))
+            self.reset(str(wrong))
         else:
             self._begin()
 
     def _begin(self) -> None:
         if self._script.login is None:
-            self._watcher.ready(self)
+            self._load.ready(self)
         else:
             self._write("93", self._script.login, time.monotonic())
 
@@ -175,19 +175,19 @@ class LoadTerminal(TwistedProtocol):
             code = "09" if self.has_item_out else "11"
         self._send(code, time.monotonic() if due is None else due)
 
-    def bring_back(self) -> None:
+    def check_in(self) -> None:
         """Check in the item that is checked out."""
         self._send("09", time.monotonic())
 
-    def hang_up(self) -> Deferred[None]:
+    def disconnect(self) -> Deferred[None]:
         """Disconnect; reset the connection if the gateway does not close its side. Fires when it is closed."""
         assert self.transport is not None  # noqa: S101  # for mypy: only a connected terminal disconnects
         self.transport.loseConnection()
-        return self.gone.addTimeout(_PATIENCE, reactor, onTimeoutCancel=lambda *_: self._abort())
+        return self.disconnected.addTimeout(_CLOSE_TIMEOUT, reactor, onTimeoutCancel=lambda *_: self._abort())
 
-    def give_up(self, why: str) -> None:
+    def reset(self, why: str) -> None:
         """Report why, and reset the connection."""
-        self._watcher.lost(self, why)
+        self._load.lost(self, why)
         self._abort()
 
     def _abort(self) -> None:
@@ -207,7 +207,7 @@ class LoadTerminal(TwistedProtocol):
         if data[-1:] not in (b"\r", b"\n"):
             self._buffer = data
             if len(data) > _LONGEST:
-                self.give_up("an answer without terminator")
+                self.reset("an answer without terminator")
             return
         self._buffer = b""
         answer = data.strip()
@@ -220,17 +220,17 @@ class LoadTerminal(TwistedProtocol):
         accepted = is_yes(code, answer)
         if code == "93":
             if not accepted:
-                self.give_up("login refused")
+                self.reset("login refused")
                 return
         else:
-            self._watcher.answered(code, self._due, accepted)
+            self._load.answered(code, self._due, accepted)
         if code in _LENDING:
             # After a refused checkin the item is not here either; the next checkout will show.
             self.has_item_out = accepted and code == "11"
-        self._watcher.ready(self)
+        self._load.ready(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Report the loss, and fire `gone`."""
-        self._watcher.lost(self, reason.getErrorMessage())
-        if not self.gone.called:
-            self.gone.callback(None)
+        """Report the loss, and fire `disconnected`."""
+        self._load.lost(self, reason.getErrorMessage())
+        if not self.disconnected.called:
+            self.disconnected.callback(None)

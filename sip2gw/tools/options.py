@@ -21,7 +21,9 @@ _LOOPBACK = ("127.", "localhost", "::1")
 
 _OPTIONS = [
     click.option("--host", default="127.0.0.1", show_default=True, help="Host of the gateway."),
-    click.option("--port", type=click.IntRange(1, 65535), help="Its port.  [default: 6009, plain 6001]"),
+    click.option(
+        "--port", type=click.IntRange(1, 65535), help="Port of the gateway.  [default: 6009, plain 6001]"
+    ),
     click.option("--tls/--plain", default=True, show_default="TLS", help="Use TLS, or plain SIP2."),
     click.option(
         "--ca-file", type=click.Path(exists=True, dir_okay=False), help="Trust these authorities (PEM)."
@@ -37,24 +39,37 @@ _OPTIONS = [
     click.option(
         "--client-key",
         type=click.Path(exists=True, dir_okay=False),
-        help="Its key.  [default: in the same file]",
+        help="The key of that certificate (PEM).  [default: in the same file]",
     ),
     click.option("--library", default="", metavar="AO", help="Institution id: the library's nickname."),
     click.option("--account", default="", metavar="USER", help="User name of the terminal's account."),
-    click.option("--password", envvar="SIP2GW_PASSWORD", show_envvar=True, help="Its password."),
-    click.option("--location", default="", metavar="CP", help="The place of the terminal."),
+    click.option("--password", envvar="SIP2GW_PASSWORD", show_envvar=True, help="Password of the account."),
+    click.option("--location", default="", metavar="CP", help="Location of the terminal."),
     click.option(
         "--login-form",
         type=click.Choice([form.value for form in LoginForm]),
         default="ao",
         show_default=True,
-        help="How it sends library and account. ao: AO and AC in the 93. nickname: CN is the library, CO user:password."
+        help="How the terminal sends library and account. ao: AO and AC in the 93."
+        " nickname: CN is the library, CO user:password."
         " slash: CN is library/user. cp: CP is the library. plain: library only in the AO of later messages."
         " none: no 93, AC in each message.",
     ),
     click.option("--no-error-detection", is_flag=True, help="Send neither AY nor AZ."),
-    click.option("--terminator", type=click.Choice(list(_TERMINATORS)), default="cr", show_default=True),
-    click.option("--timeout", type=click.FloatRange(0.1), default=10.0, show_default=True, help="Seconds."),
+    click.option(
+        "--terminator",
+        type=click.Choice(list(_TERMINATORS)),
+        default="cr",
+        show_default=True,
+        help="The end of each line.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(0.1),
+        default=10.0,
+        show_default=True,
+        help="Seconds to wait for an answer.",
+    ),
 ]
 
 

@@ -21,7 +21,7 @@ from sip2gw.tools.escapes import from_hex, pieces, unescaped
 _CODE = re.compile(rb"(?<![0-9A-Za-z])(?=([0-9]{2}))")
 _CLOSED_BY = {b'"': b'"', b"'": b"'", b"`": b"`", b"<": b">", b"[": b"]", b"(": b")", b"{": b"}"}
 _BEHIND_TRAILER = re.compile(rb"(?s)(AZ[0-9A-Fa-f]{4})[^0-9A-Za-z|].*")
-_SAYS_A_MESSAGE_FOLLOWS = re.compile(
+_ANNOUNCES_A_MESSAGE = re.compile(
     rb"(?:[\"'`<>\](]|<[-=]+|\b(?:send|sent|recv|received|rx|tx)|\xe2\x86[\x90\x92]|\b(?:send|sent|recv|received|rx|tx|in|out|request|response|msg|message|sip2?|"
     rb"sc|acs|line|raw|data)\s*[:=])\s*\Z",
     re.IGNORECASE,
@@ -35,11 +35,11 @@ _SHORT = 6
 """A message shorter than this may be a number in a sentence."""
 
 
-class _Sure(IntEnum):
+class _Certainty(IntEnum):
     NO = 0
     BROKEN = 1
-    BY_THE_BOOK = 2
-    SUMMED = 3
+    VALID = 2
+    CHECKSUM_FITS = 3
 
 
 class NoMessage(Exception):
@@ -60,7 +60,7 @@ class Found:
 def find(line: bytes, dialect: Dialect, delimiter: str | None = None) -> list[Found]:
     """Find the messages in a line. `delimiter` is given if it is known. Raises `NoMessage`."""
     whole = spelled(line, dialect, delimiter)
-    if _sure(whole)[0] is _Sure.SUMMED:
+    if _sure(whole)[0] is _Certainty.CHECKSUM_FITS:
         return [whole]
     found = [one for piece in pieces(line) if (one := _in_piece(piece, dialect, delimiter))]
     if not found and (dump := from_hex(line)):
@@ -82,31 +82,33 @@ def spelled(line: bytes, dialect: Dialect, delimiter: str | None = None) -> Foun
 
 def _in_piece(piece: bytes, dialect: Dialect, delimiter: str | None) -> Found | None:
     """Find the surest message of a piece; of two equally sure ones, the first."""
-    best, best_sure = None, _Sure.NO
+    best, best_sure = None, _Certainty.NO
     for place in _places(piece):
-        if best is not None and (best_sure is not _Sure.BROKEN or _has_fields(piece[:place])):
+        if best is not None and (best_sure is not _Certainty.BROKEN or _has_fields(piece[:place])):
             # A number in the fields of a broken message is not another message.
             break
         for body in _bodies(piece, place, dialect.charset):
             found = spelled(body, dialect, delimiter)
             sure, layout = _sure(found)
-            if layout is None or (sure < _Sure.SUMMED and not _may_begin(sure, body, piece[:place])):
+            if layout is None or (
+                sure < _Certainty.CHECKSUM_FITS and not _may_begin(sure, body, piece[:place])
+            ):
                 continue
             if sure > best_sure:
                 best, best_sure = evolve(found, note=_note(found, layout)), sure
     return best
 
 
-def _may_begin(sure: _Sure, body: bytes, before: bytes) -> bool:
+def _may_begin(sure: _Certainty, body: bytes, before: bytes) -> bool:
     """Return whether a message may follow `before`.
 
     A broken message must begin the line. A short one, which may be a number, must follow an arrow or the like.
     """
     if not before.strip(b" \t|\0\xef\xbb\xbf"):
         return True
-    if sure is _Sure.BROKEN:
+    if sure is _Certainty.BROKEN:
         return False
-    return len(body) >= _SHORT or _SAYS_A_MESSAGE_FOLLOWS.search(before) is not None
+    return len(body) >= _SHORT or _ANNOUNCES_A_MESSAGE.search(before) is not None
 
 
 def _places(piece: bytes) -> list[int]:
@@ -129,28 +131,28 @@ def _bodies(piece: bytes, place: int, charset: str) -> list[bytes]:
     return list(dict.fromkeys([*plain, body, cut] if closing else [body, cut, *plain]))
 
 
-def _sure(found: Found) -> tuple[_Sure, Layout | None]:
+def _sure(found: Found) -> tuple[_Certainty, Layout | None]:
     """Judge how sure it is that this is a message."""
     try:
         layout = lay_out(found.line, found.dialect)
     except UnknownMessage:
-        return _Sure.NO, None
+        return _Certainty.NO, None
     if layout.checksum_ok:
-        return _Sure.SUMMED, layout
+        return _Certainty.CHECKSUM_FITS, layout
     fields = fixed_fields(layout.message)
     right = [is_by_the_book(fields[name], text) or not text for name, text in layout.fixed]
     listed = any(code in layout.message.variables for code, _ in layout.fields)
     nothing_else = _follows_at_once(found, layout)
     complete = listed or (all(text for _, text in layout.fixed) and (bool(layout.fixed) or not layout.fields))
     if all(right) and nothing_else and complete:
-        return _Sure.BY_THE_BOOK, layout
+        return _Certainty.VALID, layout
     if _lost_blanks(layout) and listed and right[:1] != [False]:
-        return _Sure.BY_THE_BOOK, layout
+        return _Certainty.VALID, layout
     begins_well = right[:1] != [False] or (layout.fixed[0][1] + " ").isspace()
     at_once = nothing_else and bool(layout.fields) and layout.fields[0][0] in layout.message.variables
     if (listed and (begins_well or at_once)) or (begins_well and nothing_else and _may_be_cut(layout)):
-        return _Sure.BROKEN, layout
-    return _Sure.NO, layout
+        return _Certainty.BROKEN, layout
+    return _Certainty.NO, layout
 
 
 def _may_be_cut(layout: Layout) -> bool:

@@ -17,7 +17,7 @@ from sip2gw.tools.identity import Terminal
 
 
 @frozen
-class Ask:
+class RequestCommand:
     """One request as a command."""
 
     name: str
@@ -43,43 +43,51 @@ class Ask:
 _KNOWN = frozenset({"institution_id", "terminal_password"})
 """Fields that the terminal fills in from its own settings."""
 
-ASKS = {
+REQUEST_COMMANDS = {
     ask.name: ask
     for ask in (
-        Ask("status", messages.SCStatus, "Ask for the status of the gateway."),
-        Ask("patron", messages.PatronStatusRequest, "Ask about a patron.", ("patron_identifier",)),
-        Ask(
+        RequestCommand("status", messages.SCStatus, "Ask for the status of the gateway."),
+        RequestCommand("patron", messages.PatronStatusRequest, "Ask about a patron.", ("patron_identifier",)),
+        RequestCommand(
             "patron-info",
             messages.PatronInformation,
             "Ask about a patron, with counts and a list.",
             ("patron_identifier",),
         ),
-        Ask("checkout", messages.Checkout, "Lend items.", ("patron_identifier", "item_identifier*")),
-        Ask("checkin", messages.Checkin, "Take items back.", ("item_identifier*",)),
-        Ask("renew", messages.Renew, "Renew a loan.", ("patron_identifier", "item_identifier?")),
-        Ask("renew-all", messages.RenewAll, "Renew all loans of a patron.", ("patron_identifier",)),
-        Ask(
+        RequestCommand(
+            "checkout", messages.Checkout, "Lend items.", ("patron_identifier", "item_identifier*")
+        ),
+        RequestCommand("checkin", messages.Checkin, "Take items back.", ("item_identifier*",)),
+        RequestCommand("renew", messages.Renew, "Renew a loan.", ("patron_identifier", "item_identifier?")),
+        RequestCommand(
+            "renew-all", messages.RenewAll, "Renew all loans of a patron.", ("patron_identifier",)
+        ),
+        RequestCommand(
             "hold",
             messages.Hold,
-            "Reserve an item or title, or change or cancel a reservation.",
+            "Make, change or cancel a reservation.",
             ("patron_identifier", "item_identifier?"),
         ),
-        Ask("item", messages.ItemInformation, "Ask about items.", ("item_identifier*",)),
-        Ask(
+        RequestCommand("item", messages.ItemInformation, "Ask about items.", ("item_identifier*",)),
+        RequestCommand(
             "item-update",
             messages.ItemStatusUpdate,
             "Store what a terminal knows of an item.",
             ("item_identifier", "item_properties"),
         ),
-        Ask(
+        RequestCommand(
             "fee-paid",
             messages.FeePaid,
             "Report a payment of a patron.",
             ("patron_identifier", "fee_amount", "currency_type"),
         ),
-        Ask("end-session", messages.EndPatronSession, "End the session of a patron.", ("patron_identifier",)),
-        Ask("block", messages.BlockPatron, "Block a card.", ("patron_identifier", "blocked_card_msg?")),
-        Ask("enable", messages.PatronEnable, "Lift a block.", ("patron_identifier",)),
+        RequestCommand(
+            "end-session", messages.EndPatronSession, "End the session of a patron.", ("patron_identifier",)
+        ),
+        RequestCommand(
+            "block", messages.BlockPatron, "Block a card.", ("patron_identifier", "blocked_card_msg?")
+        ),
+        RequestCommand("enable", messages.PatronEnable, "Lift a block.", ("patron_identifier",)),
     )
 }
 """All requests except 93 and 97, which belong to the session itself."""
@@ -139,16 +147,16 @@ LISTS = {place.name.lower().removesuffix("_items").replace("_", "-"): place for 
 _END_OF_DAY = time(23, 59)
 
 
-def request(terminal: Terminal, ask: Ask, values: Mapping[str, Any]) -> Request:
+def request(terminal: Terminal, ask: RequestCommand, values: Mapping[str, Any]) -> Request:
     """Make a request from values by field. A value is text or what the field holds; None means that it was not given.
 
     Raises ValueError, in words, for a text that the field can't hold.
     """
     read = {name: _read(ask, name, value) for name, value in values.items() if value is not None}
-    return terminal.says(ask.kind, **{**_usual(terminal, ask, read), **read})
+    return terminal.request(ask.kind, **{**_usual(terminal, ask, read), **read})
 
 
-def _usual(terminal: Terminal, ask: Ask, read: Mapping[str, Any]) -> dict[str, Any]:
+def _usual(terminal: Terminal, ask: RequestCommand, read: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that a terminal sends in fields that were not given."""
     happened = read.get("transaction_date") or terminal.now()
     usual = {
@@ -161,7 +169,7 @@ def _usual(terminal: Terminal, ask: Ask, read: Mapping[str, Any]) -> dict[str, A
     return {name: value for name, value in usual.items() if name in ask.kind.members}
 
 
-def _read(ask: Ask, name: str, value: Any) -> Any:
+def _read(ask: RequestCommand, name: str, value: Any) -> Any:
     """Convert a value to the type of its field."""
     if name == "patron_password":
         return Secret(value)

@@ -9,11 +9,11 @@ import click
 from sip2gw.tools.address import Unreachable
 from sip2gw.tools.commands import COMMANDS, WrongUse
 from sip2gw.tools.emulator import Emulator
-from sip2gw.tools.interactive import converse
+from sip2gw.tools.interactive import run_commands
 from sip2gw.tools.options import Setup, setup_options
 
 
-class _Asking(click.Group):
+class _AnswersAsStatus(click.Group):
     """A group whose exit status says whether the answers were a yes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -33,7 +33,7 @@ class _Asking(click.Group):
 
 
 @click.group(
-    cls=_Asking,
+    cls=_AnswersAsStatus,
     commands=COMMANDS,
     invoke_without_command=True,
     short_help="Be a terminal: send requests to a gateway and show the answers.",
@@ -53,4 +53,4 @@ def terminal(ctx: click.Context, setup: Setup) -> None:
     ctx.obj = emulator
     ctx.call_on_close(emulator.close)
     if ctx.invoked_subcommand is None:
-        raise SystemExit(converse(emulator))
+        raise SystemExit(run_commands(emulator))

@@ -12,7 +12,7 @@ from sip2gw.tools.cli import main
 from sip2gw.tools.commands import COMMANDS
 from sip2gw.tools.emulator import accepted
 from sip2gw.tools.interactive import completer
-from sip2gw.tools.requests import ASKS, OPTIONS
+from sip2gw.tools.requests import OPTIONS, REQUEST_COMMANDS
 
 from .responder import PASSWORD, Responder, agreed
 
@@ -89,7 +89,7 @@ def test_each_command_sends_its_arguments_and_options_as_fields(
     said = sent(responder)
     assert {name: said.get(name) for name in expected} == expected
     assert said.get("AO") == (None if line.startswith("status") else "riverside")
-    assert lay_out(responder.received[-1]).code == ASKS[line.split()[0]].kind.code
+    assert lay_out(responder.received[-1]).code == REQUEST_COMMANDS[line.split()[0]].kind.code
     assert result.exit_code in (0, 1), result.output
 
 
@@ -101,11 +101,18 @@ def test_a_command_after_the_program_name_is_sent_once_for_each_item(responder: 
 
 
 def test_each_request_has_a_command_and_each_field_an_option() -> None:
-    assert {ask.kind for ask in ASKS.values()} | {messages.Login, messages.RequestACSResend} == set(
-        REQUESTS.values()
-    )
-    assert {ask.name for ask in ASKS.values()} | {"login", "resend", "send", "raw", "play"} == set(COMMANDS)
-    for ask in ASKS.values():
+    assert {ask.kind for ask in REQUEST_COMMANDS.values()} | {
+        messages.Login,
+        messages.RequestACSResend,
+    } == set(REQUESTS.values())
+    assert {ask.name for ask in REQUEST_COMMANDS.values()} | {
+        "login",
+        "resend",
+        "send",
+        "raw",
+        "play",
+    } == set(COMMANDS)
+    for ask in REQUEST_COMMANDS.values():
         assert set(ask.options) - {"hold_mode"} <= set(OPTIONS), ask.name
 
 

@@ -19,7 +19,7 @@ def terminal(**changes):
 
 
 @pytest.fixture
-def says():
+def page_with():
     """Serve a gateway's page with a given text; returns its URL."""
     servers = []
 
@@ -52,16 +52,16 @@ def run(*arguments):
     return CliRunner().invoke(main, ["terminals", *arguments])
 
 
-def test_a_proxy_in_the_environment_is_not_used(says, monkeypatch):
+def test_a_proxy_in_the_environment_is_not_used(page_with, monkeypatch):
     """The gateway is on this machine, and only the gateway may get the token."""
-    proxy = says("{}", 500)
+    proxy = page_with("{}", 500)
     monkeypatch.setenv("http_proxy", proxy)
     monkeypatch.delenv("no_proxy", raising=False)
-    result = run("--url", says('{"libraries": [], "terminals": []}'))
+    result = run("--url", page_with('{"libraries": [], "terminals": []}'))
     assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
 
 
-def test_terminals_and_full_libraries_are_shown_as_a_table(says):
+def test_terminals_and_full_libraries_are_shown_as_a_table(page_with):
     page = {
         "libraries": [
             {"library": "openall", "used": 1, "licensed": None, "full": False},
@@ -73,7 +73,7 @@ def test_terminals_and_full_libraries_are_shown_as_a_table(says):
             terminal(location="\x1b[2J\r\nHall"),
         ],
     }
-    result = run("--url", says(json.dumps(page)))
+    result = run("--url", page_with(json.dumps(page)))
     assert result.exit_code == 0
     lines = result.output.splitlines()
     assert len(lines) == 5
@@ -83,19 +83,19 @@ def test_terminals_and_full_libraries_are_shown_as_a_table(says):
     assert "2 min  busy   2 of 2" in lines[2]
     assert "?[2J??Hall" in lines[3]
     assert lines[4] == "riverside is full: all 2 seats are taken"
-    assert run("--url", says(json.dumps(page)), "--library", "OpenAll").output.count("\n") == 2
+    assert run("--url", page_with(json.dumps(page)), "--library", "OpenAll").output.count("\n") == 2
 
 
-def test_a_gateway_without_terminals_is_reported_in_words(says):
-    result = run("--url", says('{"libraries": [], "terminals": []}'))
+def test_a_gateway_without_terminals_is_reported_in_words(page_with):
+    result = run("--url", page_with('{"libraries": [], "terminals": []}'))
     assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
 
 
-def test_the_token_is_sent_and_never_shown(says, tmp_path):
+def test_the_token_is_sent_and_never_shown(page_with, tmp_path):
     for token, status in (("the-token", 0), ("another", 2)):
         (tmp_path / "token").write_text(f"{token}\n")
         result = run(
-            "--url", says('{"libraries": [], "terminals": []}'), "--token-file", str(tmp_path / "token")
+            "--url", page_with('{"libraries": [], "terminals": []}'), "--token-file", str(tmp_path / "token")
         )
         assert result.exit_code == status
         assert token not in result.output
@@ -105,8 +105,8 @@ def test_the_token_is_sent_and_never_shown(says, tmp_path):
 @pytest.mark.parametrize(
     ("text", "status"), [("{}", 200), ("<html>", 200), ("[]", 200), ("{}", 404), ("", 429)]
 )
-def test_an_unexpected_page_is_reported_with_exit_status_2(says, text, status):
-    result = run("--url", says(text, status))
+def test_an_unexpected_page_is_reported_with_exit_status_2(page_with, text, status):
+    result = run("--url", page_with(text, status))
     assert result.exit_code == 2
     assert "did not list its terminals" in result.output
     assert ("wait a minute" in result.output) is (status == 429)
