@@ -48,8 +48,8 @@ def _encoded(text: str, dialect: Dialect) -> bytes | None:
         value = text.encode(dialect.charset)
     except UnicodeEncodeError:
         return None
-    if value.isascii() and len(value) == len(text):
-        return value  # no character has more than one byte, and `safe` has seen to those
+    if text.isascii() and len(value) == len(text):
+        return value  # each character is its own byte, and `safe` has seen to those
     ends = dialect.delimiter.encode(), b"\r", b"\n"
     return None if any(end in value for end in ends) else value
 

@@ -55,6 +55,11 @@ def test_K10_characters_without_such_a_byte_are_kept():
     assert to_wire("億", Dialect()) == "億".encode()
 
 
+def test_K10_a_sign_that_a_charset_has_in_the_delimiters_place_is_replaced():
+    r"""Shift JIS has the yen sign where ASCII has `\\`."""
+    assert to_wire("A¥", Dialect(charset="shift_jis", delimiter="\\")) == b"A?"
+
+
 @pytest.mark.untraced
 @given(
     text=hostile() | st.text(st.characters(min_codepoint=0x3000, max_codepoint=0xD7FF), max_size=200),
