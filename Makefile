@@ -35,7 +35,7 @@ endif
 
 # The inner rooms: no reactor, checked strictly. The rest is Twisted's side of the house.
 INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/seats sip2gw/throttle.py \
-         sip2gw/librarika sip2gw/config
+         sip2gw/librarika sip2gw/config sip2gw/addresses.py
 EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 
 # With CI set, whatever would be skipped fails instead (tests/conftest.py).

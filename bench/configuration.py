@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 from twisted.internet import reactor
 
-from sip2gw.assembly import Gateway
 from sip2gw.config import load
 from sip2gw.faults import ConfigFaults
+from sip2gw.wiring.gateway import Gateway
 
 TERMINALS = BINS = 4
 

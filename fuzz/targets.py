@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from stage import Conversation
 from twisted.web.http_headers import Headers
 
-from sip2gw.gateway.proxy import LONGEST, NoHeader, begins_header, read_header
+from sip2gw.gateway.proxy_header import LONGEST, NoHeader, begins_header, read_header
 from sip2gw.librarika import movements, records
 from sip2gw.librarika.http.call import Answer, Call, Failed
 from sip2gw.librarika.http.outcome import outcome

@@ -19,13 +19,13 @@ from twisted.python import usage
 from sip2gw import __version__
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
-from sip2gw.gateway.listening import CannotListen
-from sip2gw.hardening import keep_files_private, keep_memory_private, log_file
+from sip2gw.gateway.listener import CannotListen
 from sip2gw.log import Log, LogSettings
-from sip2gw.reloading import Reloading
-from sip2gw.settled import log_settings
-from sip2gw.signals import Signals
-from sip2gw.systemd import Systemd
+from sip2gw.process.hardening import keep_files_private, keep_memory_private, log_file
+from sip2gw.process.signals import Signals
+from sip2gw.process.systemd import Systemd
+from sip2gw.wiring.configured import log_settings
+from sip2gw.wiring.reloading import Reloading
 
 PATHS = "config", "demo-data", "state-dir"
 PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
@@ -183,7 +183,7 @@ def _mind_no_time_of_day(reactor: Any) -> None:
 
 def _service(options: Any, config: Config | None, reactor: Any, log: Log | None) -> Any:
     if config is not None:
-        from sip2gw.assembly import Gateway
+        from sip2gw.wiring.gateway import Gateway
 
         return Gateway(config, reactor, log=log)
     try:

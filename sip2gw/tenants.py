@@ -19,7 +19,7 @@ from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
 from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules, Still
-from sip2gw.tags import Tags
+from sip2gw.log.tags import Tags
 
 _NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DOMAIN = ".librarika.com"

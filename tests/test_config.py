@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 from sip2gw.config import Config, load
 from sip2gw.demo.selfsigned import certificate
 from sip2gw.faults import ConfigFaults
-from sip2gw.gateway.clients import ClientFiles
 from sip2gw.librarika import Librarika
-from sip2gw.settled import tls_files
+from sip2gw.tls.clients import ClientFiles
+from sip2gw.wiring.configured import tls_files
 
 SMALLEST = """
 [[listen]]

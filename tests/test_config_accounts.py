@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 from twisted.internet import reactor
 
-from sip2gw.assembly import Gateway
+from sip2gw.addresses import Peer
 from sip2gw.config import load
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.faults import ConfigFaults
-from sip2gw.gateway.peer import Peer
-from sip2gw.settled import given
 from sip2gw.tools.check_config import check_config
+from sip2gw.wiring.configured import given
+from sip2gw.wiring.gateway import Gateway
 
 LOOPBACK = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 PUBLIC = '[[listen]]\nendpoint = "tcp:6001"\ninsecure = true\n'

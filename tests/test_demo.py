@@ -23,12 +23,12 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
-from sip2gw.certificates import CHAIN, KEY
 from sip2gw.demo import Demo, state_folder
 from sip2gw.demo.banner import banner
 from sip2gw.demo.selfsigned import LIFE, certificate, kept_pair
 from sip2gw.faults import Wrong
-from sip2gw.gateway.listening import CannotListen
+from sip2gw.gateway.listener import CannotListen
+from sip2gw.tls.certificates import CHAIN, KEY
 
 PORTS = ("tls-port", "plain-port", "admin-port", "sandbox-port")
 

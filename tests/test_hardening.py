@@ -5,7 +5,7 @@ import sys
 
 TRY = """
 import ctypes, resource
-from sip2gw.hardening import keep_memory_private
+from sip2gw.process.hardening import keep_memory_private
 _, most = resource.getrlimit(resource.RLIMIT_CORE)
 resource.setrlimit(resource.RLIMIT_CORE, (most, most))  # as in a shell that lets programs leave cores
 keep_memory_private()

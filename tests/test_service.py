@@ -27,17 +27,17 @@ from twisted.web.client import Agent
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
-import sip2gw.reloading
-from sip2gw.assembly import Gateway
-from sip2gw.certificates import Pair
+import sip2gw.wiring.reloading
 from sip2gw.config import Config, load
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.faults import Wrong
 from sip2gw.limits import Limits
 from sip2gw.log import Log, LogSettings
-from sip2gw.reloading import Reloading
+from sip2gw.process.systemd import Systemd
 from sip2gw.service import CannotStart, Options, makeService
-from sip2gw.systemd import Systemd
+from sip2gw.tls.certificates import Pair
+from sip2gw.wiring.gateway import Gateway
+from sip2gw.wiring.reloading import Reloading
 
 STRIKES = "sip2gw_limit_strikes_total", {"limit": "drain_deadline"}
 LOGIN = b"9300CNkiosk@riverside.example|COsecret|AOriverside|"
@@ -302,7 +302,7 @@ class GatewayTests(TestCase):
             assert go_on.wait(30), "the loop did not go on"
             return load(path)
 
-        self.patch(sip2gw.reloading, "load", slowly)
+        self.patch(sip2gw.wiring.reloading, "load", slowly)
         self.path.write_text(self.path.read_text() + "connections = 7\n")
         done = reloading(gateway).reload()
         while not read.is_set():
@@ -324,7 +324,7 @@ class GatewayTests(TestCase):
             assert go_on.wait(30)
             return load(path)
 
-        self.patch(sip2gw.reloading, "load", slowly)
+        self.patch(sip2gw.wiring.reloading, "load", slowly)
         asked = [reloading(gateway).reload() for _ in range(300)]
         go_on.set()
         await DeferredList(asked)
@@ -352,7 +352,7 @@ class GatewayTests(TestCase):
             assert go_on.wait(30)
             return load(path)
 
-        self.patch(sip2gw.reloading, "load", slowly)
+        self.patch(sip2gw.wiring.reloading, "load", slowly)
         self.path.write_text(self.path.read_text() + "connections = 7\n")
         done = reloading(gateway).reload()
         stopped = gateway.parent.stopService()

@@ -5,7 +5,7 @@ import socket
 
 from twisted.internet.task import Clock
 
-from sip2gw.systemd import Systemd
+from sip2gw.process.systemd import Systemd
 
 
 def test_F93_systemd_is_told_how_far_it_is_and_that_it_lives(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from sip2gw.tags import Tags
+from sip2gw.log.tags import Tags
 
 TODAY = date(2026, 3, 1)
 

@@ -14,7 +14,7 @@ from twisted.trial.unittest import TestCase
 
 import sip2gw
 from sip2gw.metrics import Metrics
-from sip2gw.watchdog import Watchdog
+from sip2gw.process.watchdog import Watchdog
 
 
 class WatchdogTests(TestCase):
@@ -52,7 +52,7 @@ class WatchdogTests(TestCase):
             import re
             from twisted.internet import reactor
             from sip2gw.metrics import Metrics
-            from sip2gw.watchdog import Watchdog
+            from sip2gw.process.watchdog import Watchdog
 
             def stuck_in_c(pin):
                 re.match("(a+)+$", "a" * 60 + "b")  # one call, for years

@@ -13,7 +13,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
-from sip2gw.gateway.census import Census, Place
+from sip2gw.gateway.connection_limits import Census, Slot
 from sip2gw.limits import Count, Limits
 from sip2gw.metrics import Metrics
 
@@ -36,7 +36,7 @@ def admin_census(metrics: Metrics, seconds: Callable[[], float]) -> Census:
 class AdminChannel(HTTPChannel):
     """One request. What comes after it, or as its body, is dropped unread."""
 
-    place: Place
+    place: Slot
     callLater: Callable[..., IDelayedCall]
     transport: Any
     _taken = False

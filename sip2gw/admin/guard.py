@@ -15,7 +15,7 @@ from time import monotonic
 from twisted.logger import Logger, LogLevel
 from twisted.web.http import UNAUTHORIZED, Request
 
-from sip2gw.gateway.sparing import Sparing
+from sip2gw.log.sparing import Sparing
 from sip2gw.secret import Secret
 
 HEADERS = {

@@ -6,8 +6,6 @@ from typing import Any
 
 from attrs import frozen
 
-from sip2gw.certificate_folder import default_of, places
-from sip2gw.certificates import read_authorities, read_revoked
 from sip2gw.config.accounts import (
     AccountName,
     AccountTables,
@@ -26,6 +24,8 @@ from sip2gw.config.values import (
     Tables,
 )
 from sip2gw.faults import Fault, Wrong
+from sip2gw.tls.certificates import read_authorities, read_revoked
+from sip2gw.tls.folder import default_of, places
 
 _LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
 

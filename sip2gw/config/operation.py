@@ -10,13 +10,13 @@ from typing import Any, NewType
 
 from attrs import frozen
 
-from sip2gw.certificate_folder import places
-from sip2gw.certificates import CHAIN, files_of
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.knobs import choice
 from sip2gw.config.values import ClientCertificates, Tables, TokenFile
 from sip2gw.faults import Wrong
 from sip2gw.limits import Count
+from sip2gw.tls.certificates import CHAIN, files_of
+from sip2gw.tls.folder import places
 
 LogLevelName = NewType("LogLevelName", str)
 """From which level on something is written."""

@@ -18,8 +18,6 @@ from attrs import evolve, fields
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
-from sip2gw.certificate_folder import places
-from sip2gw.certificates import read_authorities, read_pair
 from sip2gw.config.endpoint import EXAMPLES, Endpoint, endpoint_of, is_loopback
 from sip2gw.config.scalars import flag, integer, number, say, text
 from sip2gw.faults import Fault, Wrong, unknown_key
@@ -35,6 +33,8 @@ from sip2gw.limits import (
     Share,
 )
 from sip2gw.secret import Secret
+from sip2gw.tls.certificates import read_authorities, read_pair
+from sip2gw.tls.folder import places
 
 T = TypeVar("T")
 

@@ -15,8 +15,6 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from sip2gw.assembly import Gateway
-from sip2gw.certificates import CHAIN, Pair
 from sip2gw.config import Admin, Config, LibrarikaAPI, Listen
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.values import Certificates, URLTemplate
@@ -24,11 +22,13 @@ from sip2gw.demo.banner import banner
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.demo.settings import demo_settings
 from sip2gw.faults import Wrong
-from sip2gw.gateway.listening import CannotListen, Listener
+from sip2gw.gateway.listener import CannotListen, Listener
 from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.log import Log
 from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
 from sip2gw.sandbox.data import stock
+from sip2gw.tls.certificates import CHAIN, Pair
+from sip2gw.wiring.gateway import Gateway
 
 HOST = "127.0.0.1"
 

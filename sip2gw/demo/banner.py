@@ -12,10 +12,10 @@ from textwrap import wrap
 from typing import Any
 
 from sip2gw import __version__
-from sip2gw.certificates import Pair
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.sandbox.data import Stock, stock
 from sip2gw.sandbox.form import CopyForm, MediaForm, MemberForm, UserForm
+from sip2gw.tls.certificates import Pair
 
 STAFF = "Library Staff", "Library Assistant", "Library Administrator"
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sip2gw.certificates import CHAIN, KEY, Pair, read_pair
+from sip2gw.tls.certificates import CHAIN, KEY, Pair, read_pair
 
 LIFE = timedelta(days=825)
 """Some clients take no certificate that lives longer."""

@@ -24,9 +24,9 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
-from sip2gw.gateway.census import Census, Place
-from sip2gw.gateway.proxy import NoHeader, address_of, read_header
-from sip2gw.gateway.sparing import Sparing
+from sip2gw.gateway.connection_limits import Census, Slot
+from sip2gw.gateway.proxy_header import NoHeader, address_of, read_header
+from sip2gw.log.sparing import Sparing
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -44,7 +44,7 @@ class BalancedConnection(ProtocolWrapper):
     wrappedProtocol: Any
     transport: Any
 
-    def __init__(self, factory: BalancerFactory, place: Place) -> None:
+    def __init__(self, factory: BalancerFactory, place: Slot) -> None:
         super().__init__(factory, None)  # type: ignore[arg-type]  # until the header is there
         self._place = place
         """Until the header is there; then it is for the terminal to find one."""

@@ -12,17 +12,17 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
+from sip2gw.addresses import Peer
 from sip2gw.gateway.answering import Answering
-from sip2gw.gateway.census import Census
+from sip2gw.gateway.connection_limits import Census
+from sip2gw.gateway.logins import Reception
 from sip2gw.gateway.pace import Pace, SharedPace
-from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.protocol import TerminalProtocol
-from sip2gw.gateway.reception import Reception
-from sip2gw.gateway.sparing import Sparing
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.turns import Turns
 from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
+from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
 from sip2gw.session import Answers, Login, Session

@@ -8,9 +8,8 @@ from attrs import frozen
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 
+from sip2gw.addresses import Peer, read
 from sip2gw.gateway.factory import TerminalFactory
-from sip2gw.gateway.networks import read
-from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.session import Login
 

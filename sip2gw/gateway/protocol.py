@@ -17,13 +17,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sip2gw.certificates import name_of
+from sip2gw.addresses import Peer
 from sip2gw.gateway.answering import Answering
+from sip2gw.gateway.line_reader import Reader
 from sip2gw.gateway.pace import Pace
-from sip2gw.gateway.peer import Peer
-from sip2gw.gateway.proxy import begins_header
-from sip2gw.gateway.reading import Reader
-from sip2gw.gateway.refusals import PROXY, begins_tls
+from sip2gw.gateway.proxy_header import begins_header
 from sip2gw.gateway.sockets import prepare
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.turns import Turns
@@ -31,6 +29,8 @@ from sip2gw.gateway.visits import Visit
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import Ignore, Say
+from sip2gw.tls.certificates import name_of
+from sip2gw.tls.refusals import PROXY, begins_tls
 
 HELD = 300.0
 """Seconds of silence that a terminal is given while it waits for its first reader: many ask for the status every few

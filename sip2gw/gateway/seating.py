@@ -14,12 +14,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from sip2gw.addresses import Peer
 from sip2gw.concurrency import shielded
-from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.visits import Visit
 from sip2gw.library import Refused, Still, Unavailable
 from sip2gw.metrics import Metrics
-from sip2gw.seats import Full, Grip, Holder, InMemory, Seats, SeatStore
+from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore
 from sip2gw.seats.seats import RENEWED_EVERY
 from sip2gw.tenants import Tenant
 
@@ -150,7 +150,7 @@ class Seating:
             Occupancy(library, len(self.seats.of(library)), licensed[library]) for library in sorted(licensed)
         )
 
-    def _seen(self, visit: Visit, grip: Grip, now: float) -> Seen:
+    def _seen(self, visit: Visit, grip: Lease, now: float) -> Seen:
         holder = grip.holder
         state = "busy" if visit.busy else "idle"
         return Seen(

@@ -9,8 +9,8 @@ from typing import Any
 
 from twisted.logger import Logger, LogLevel
 
-from sip2gw.gateway.sparing import Sparing
 from sip2gw.gateway.visits import Visit
+from sip2gw.log.sparing import Sparing
 
 
 class Telling:

@@ -7,11 +7,11 @@ from hashlib import blake2b
 
 from attrs import define, field
 
+from sip2gw.addresses import Peer
 from sip2gw.circulation.pins import Asker
 from sip2gw.digests import joined
-from sip2gw.gateway.census import Place
-from sip2gw.gateway.peer import Peer
-from sip2gw.seats import Grip, Holder
+from sip2gw.gateway.connection_limits import Slot
+from sip2gw.seats import Holder, Lease
 from sip2gw.session import Session
 from sip2gw.tenants import Tenant
 
@@ -25,7 +25,7 @@ class Visit:
     """`leave` hangs up, once the request in hand is answered. `heard` is when the last request came, in seconds."""
 
     session: Session
-    place: Place
+    place: Slot
     name: str
     """One that no other connection has."""
     peer: Peer = field(factory=Peer)
@@ -34,7 +34,7 @@ class Visit:
     """A request is in hand."""
     gone: bool = False
     leave: Callable[[], None] = _nothing
-    grip: Grip | None = None
+    grip: Lease | None = None
     """Its seat, once it is logged in."""
     tenant: Tenant | None = None
     """What it logged in to last."""

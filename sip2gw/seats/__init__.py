@@ -5,7 +5,7 @@
 """
 
 from sip2gw.seats.memory import InMemory
-from sip2gw.seats.seats import Grip, Renewal, Seats
+from sip2gw.seats.seats import Lease, Renewal, Seats
 from sip2gw.seats.store import Full, Holder, Seat, SeatStore, Taken
 
-__all__ = ["Full", "Grip", "Holder", "InMemory", "Renewal", "Seat", "SeatStore", "Seats", "Taken"]
+__all__ = ["Full", "Holder", "InMemory", "Lease", "Renewal", "Seat", "SeatStore", "Seats", "Taken"]

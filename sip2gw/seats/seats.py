@@ -23,7 +23,7 @@ GRACE = 900.0
 
 
 @define(eq=False)
-class Grip:
+class Lease:
     """What a session has of its seat. `seat` is None as long as the store could not be asked for one."""
 
     library: str
@@ -37,14 +37,14 @@ class Grip:
 class Renewal:
     """What came of renewing: whose seat somebody else has, and who is one too many since the store is back."""
 
-    lost: tuple[Grip, ...] = ()
-    over: tuple[Grip, ...] = ()
+    lost: tuple[Lease, ...] = ()
+    over: tuple[Lease, ...] = ()
 
 
 @define
 class _Findings:
-    lost: list[Grip] = Factory(list)
-    over: list[Grip] = Factory(list)
+    lost: list[Lease] = Factory(list)
+    over: list[Lease] = Factory(list)
 
 
 class Seats:
@@ -56,11 +56,11 @@ class Seats:
         self.down_since: float | None = None
         """When the store was found gone; None while it is there."""
         self._now = now
-        self._grips: dict[str, set[Grip]] = {}
+        self._grips: dict[str, set[Lease]] = {}
 
     async def take(
         self, library: str, holder: Holder, most: int | None, first: Sequence[str] = ()
-    ) -> tuple[Grip, str | None]:
+    ) -> tuple[Lease, str | None]:
         """A seat, and the session that has lost it by that. Raises `Full`, and what the store does after the grace."""
         try:
             taken = await self.store.take(library, holder, most=most, lease=self.lease, first=first)
@@ -71,22 +71,22 @@ class Seats:
             if self._gone_for() >= GRACE:
                 raise
             ousted = self._without_store(library, holder, most, first)
-            grip = Grip(library, holder, most, None)
+            grip = Lease(library, holder, most, None)
         else:
             self.down_since = None
             ousted = taken.ousted.holder.session if taken.ousted else None
-            grip = Grip(library, holder, most, taken.seat)
+            grip = Lease(library, holder, most, taken.seat)
         self._oust(library, ousted)
         self._grips.setdefault(library, set()).add(grip)
         return grip, ousted
 
-    async def leave(self, grip: Grip) -> None:
+    async def leave(self, grip: Lease) -> None:
         """The session has ended. Without the store the lease does it."""
         self._drop(grip)
         if grip.seat is not None and grip.state != "lost":
             await self._give_back(grip.seat)
 
-    async def holds(self, grip: Grip) -> bool:
+    async def holds(self, grip: Lease) -> bool:
         """Whether the session still has its seat. Only one whose lease is over has to be asked about."""
         if grip.state != "lost" and grip.seat is not None and self._now() >= grip.seat.expires:
             await self._renew([grip], _Findings())
@@ -100,11 +100,11 @@ class Seats:
             await self._catch_up(grip, findings)
         return Renewal(tuple(findings.lost), tuple(findings.over))
 
-    def of(self, library: str) -> list[Grip]:
+    def of(self, library: str) -> list[Lease]:
         """What sessions of this process have of this library's seats."""
         return list(self._grips.get(library, ()))
 
-    async def _renew(self, grips: Iterable[Grip], findings: _Findings) -> None:
+    async def _renew(self, grips: Iterable[Lease], findings: _Findings) -> None:
         held = [(grip, grip.seat) for grip in grips if grip.seat is not None]
         if not held:
             return
@@ -124,7 +124,7 @@ class Seats:
             else:
                 grip.seat = seat
 
-    async def _catch_up(self, grip: Grip, findings: _Findings) -> None:
+    async def _catch_up(self, grip: Lease, findings: _Findings) -> None:
         """A session was let in while the store was gone: it is to have a seat like others."""
         try:
             taken = await self.store.take(grip.library, grip.holder, most=grip.most, lease=self.lease)
@@ -151,7 +151,7 @@ class Seats:
         except Exception:  # as above
             self._gone_for()
 
-    def _oust(self, library: str, session: str | None) -> list[Grip]:
+    def _oust(self, library: str, session: str | None) -> list[Lease]:
         """This session has lost its seat, if it is one of this process."""
         ousted = [grip for grip in self.of(library) if grip.holder.session == session]
         for grip in ousted:
@@ -171,10 +171,10 @@ class Seats:
             raise Full([grip.seat or Seat(library, 0, 0, grip.holder, 0.0) for grip in grips]) from None
         return own.session
 
-    def _all(self) -> list[Grip]:
+    def _all(self) -> list[Lease]:
         return list(chain.from_iterable(self._grips.values()))
 
-    def _drop(self, grip: Grip) -> None:
+    def _drop(self, grip: Lease) -> None:
         """It is no session's any more."""
         grips = self._grips.get(grip.library, set())
         grips.discard(grip)

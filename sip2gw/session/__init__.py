@@ -2,7 +2,7 @@
 
 from sip2gw.session.conversation import NOT_AGAIN, PATIENCE, Session
 from sip2gw.session.logins import Login
-from sip2gw.session.memory import MEMORY, UNDATED, Answers, First, Newest
+from sip2gw.session.repeats import MEMORY, UNDATED, Answers, First, Newest
 from sip2gw.session.steps import (
     Ask,
     Closed,

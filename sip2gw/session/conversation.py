@@ -85,7 +85,7 @@ from sip2gw.session.logins import (
     to_try,
     under,
 )
-from sip2gw.session.memory import Answers, First, Memory
+from sip2gw.session.repeats import Answers, First, Memory
 from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
     Ask,

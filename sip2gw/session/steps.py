@@ -6,7 +6,7 @@ from attrs import evolve, field, frozen
 
 from sip2gw.library import Credentials
 from sip2gw.session.logins import Login, account_in
-from sip2gw.session.memory import First
+from sip2gw.session.repeats import First
 from sip2gw.sip2 import Request, Response, Secret, messages
 from sip2gw.tenants import Tenant
 

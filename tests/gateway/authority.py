@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sip2gw.certificates import CHAIN, KEY
+from sip2gw.tls.certificates import CHAIN, KEY
 
 _MAY_SIGN = x509.KeyUsage(
     key_cert_sign=True,

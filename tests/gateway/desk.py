@@ -17,7 +17,7 @@ from twisted.internet.testing import StringTransport
 
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.reception import JITTER
+from sip2gw.gateway.logins import JITTER
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory

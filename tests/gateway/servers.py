@@ -15,12 +15,12 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from sip2gw.gateway.census import Census
-from sip2gw.gateway.listening import Listener
-from sip2gw.gateway.material import TLSFiles
-from sip2gw.gateway.tls import ServerTLS
+from sip2gw.gateway.connection_limits import Census
+from sip2gw.gateway.listener import Listener
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
+from sip2gw.tls.contexts import TLSFiles
+from sip2gw.tls.server import ServerTLS
 
 from .authority import Authority
 from .sockets import EchoFactory, Seen, failure_of, trusting, visit

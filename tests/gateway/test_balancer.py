@@ -11,10 +11,10 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
 from sip2gw.gateway.balancer import BalancerFactory
-from sip2gw.gateway.census import Census
-from sip2gw.gateway.material import TLSFiles
+from sip2gw.gateway.connection_limits import Census
 from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.metrics import Metrics
+from sip2gw.tls.contexts import TLSFiles
 
 from .servers import AServer
 from .sockets import TIMEOUT, EchoFactory, trusting

@@ -9,14 +9,14 @@ import pytest
 from treq.testing import StubTreq
 from twisted.internet import reactor
 
-from sip2gw.certificates import name_of, read_authorities
 from sip2gw.faults import Wrong
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.clients import ClientFiles
-from sip2gw.gateway.material import TLSFiles
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory
+from sip2gw.tls.certificates import name_of, read_authorities
+from sip2gw.tls.clients import ClientFiles
+from sip2gw.tls.contexts import TLSFiles
 
 from .authority import Authority
 from .servers import AServer

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.census import Census, network_of
+from sip2gw.gateway.connection_limits import Census, counted_network
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
@@ -180,7 +180,7 @@ def test_those_that_find_no_place_are_logged_sparingly(bench):
     ],
 )
 def test_an_address_of_ipv6_is_its_network(address, network):
-    assert network_of(address) == network
+    assert counted_network(address) == network
 
 
 def test_the_addresses_of_one_ipv6_network_are_one(bench):

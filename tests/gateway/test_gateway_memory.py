@@ -7,8 +7,8 @@ import os
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway import memory
 from sip2gw.limits import Limits
+from sip2gw.process import memory
 
 from .desk import CHECKOUT, LOGIN, STATUS, Bench
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway import reading
+from sip2gw.gateway import line_reader as reading
 from sip2gw.limits import Limits
 from sip2gw.sip2 import RESPONSES, lay_out
 from sip2gw.sip2.checksum import checksum

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from twisted.logger import capturedLogs
 
+from sip2gw.addresses import Peer
 from sip2gw.gateway import TerminalFactory, answering
 from sip2gw.gateway.answering import CONFIRMING
-from sip2gw.gateway.memory import MemoryWatch
-from sip2gw.gateway.peer import Peer
+from sip2gw.process.memory import MemoryWatch
 from sip2gw.session import MEMORY, Answers, Newest
 from sip2gw.sip2 import lay_out
 

@@ -14,8 +14,8 @@ from twisted.internet.threads import deferToThread
 from twisted.protocols.policies import ProtocolWrapper
 
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.material import TLSFiles
 from sip2gw.limits import Limits
+from sip2gw.tls.contexts import TLSFiles
 
 from .desk import STATUS, Bench
 from .servers import AServer

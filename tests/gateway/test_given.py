@@ -7,8 +7,8 @@ from ipaddress import ip_network
 import pytest
 from attrs import evolve
 
+from sip2gw.addresses import Peer
 from sip2gw.gateway.given import Door, Given, login_given
-from sip2gw.gateway.peer import Peer
 from sip2gw.library import Credentials
 from sip2gw.session import Login
 

@@ -7,14 +7,14 @@ from treq.testing import StubTreq
 from twisted.internet import reactor
 
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.clients import ClientFiles
 from sip2gw.gateway.given import Door, Given
-from sip2gw.gateway.material import TLSFiles
 from sip2gw.librarika import Librarika
 from sip2gw.library import Credentials
 from sip2gw.sandbox import Sandbox
 from sip2gw.session import Login
 from sip2gw.tenants import Directory
+from sip2gw.tls.clients import ClientFiles
+from sip2gw.tls.contexts import TLSFiles
 
 from .servers import AServer
 

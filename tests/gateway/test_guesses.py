@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.guessing import SLOWEST
-from sip2gw.gateway.reception import JITTER
+from sip2gw.gateway.login_throttle import SLOWEST
+from sip2gw.gateway.logins import JITTER
 from sip2gw.library import Credentials
 from sip2gw.sandbox.data import default_data
 

@@ -8,7 +8,7 @@ from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.material import TLSFiles
+from sip2gw.tls.contexts import TLSFiles
 
 from .desk import LOGIN, STATUS, Bench
 from .servers import AServer

@@ -10,10 +10,10 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.threads import deferToThread
 
-from sip2gw.gateway.material import TLSFiles
-from sip2gw.gateway.refusals import other_language
-from sip2gw.gateway.sparing import Sparing
 from sip2gw.limits import Limits, Seconds
+from sip2gw.log.sparing import Sparing
+from sip2gw.tls.contexts import TLSFiles
+from sip2gw.tls.refusals import other_language
 
 from .servers import AServer
 from .sockets import say_in_clear

@@ -18,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from zope.interface import implementer
 
 from sip2gw.config.endpoint import Endpoint
-from sip2gw.gateway.listening import CannotListen, Listener
+from sip2gw.gateway.listener import CannotListen, Listener
 
 from .sockets import EchoFactory, say_in_clear
 

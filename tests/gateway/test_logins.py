@@ -9,9 +9,9 @@ from attrs import evolve
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.guessing import FREE, Guessing
-from sip2gw.gateway.networks import network_around
-from sip2gw.gateway.reception import JITTER
+from sip2gw.addresses import network_around
+from sip2gw.gateway.login_throttle import FREE, Guessing
+from sip2gw.gateway.logins import JITTER
 from sip2gw.library import Credentials, Refused, Unavailable
 from sip2gw.limits import Count, Limits, Seconds
 from sip2gw.metrics import Metrics

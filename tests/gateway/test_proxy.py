@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.gateway.proxy import LONGEST, LONGEST_V1, Header, NoHeader, address_of, read_header
+from sip2gw.gateway.proxy_header import LONGEST, LONGEST_V1, Header, NoHeader, address_of, read_header
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 PORTS = bytes([0x90, 0x1F, 0x17, 0x79])  # 36895, 6009

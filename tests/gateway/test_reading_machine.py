@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from sip2gw.gateway.reading import Reader
+from sip2gw.gateway.line_reader import Reader
 from sip2gw.limits import Limits
 from sip2gw.sip2 import Framer, TooLong
 

@@ -9,8 +9,8 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
+from sip2gw.addresses import Peer
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.peer import Peer
 from sip2gw.gateway.seating import Occupancy
 from sip2gw.seats import InMemory
 from sip2gw.seats.seats import RENEWED_EVERY

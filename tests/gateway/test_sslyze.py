@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from twisted.internet.threads import deferToThread
 
-from sip2gw.gateway.material import TLSFiles
+from sip2gw.tls.contexts import TLSFiles
 
 from .servers import AServer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.sparing import LINES_OF_A_SOURCE
+from sip2gw.log.sparing import LINES_OF_A_SOURCE
 
 from .desk import CHECKIN, LOGIN, PATRON, Bench
 

@@ -21,12 +21,12 @@ from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sip2gw.certificates import CHAIN, KEY
 from sip2gw.demo.selfsigned import certificate, kept_pair
 from sip2gw.faults import Wrong
-from sip2gw.gateway import tls as tls_module
-from sip2gw.gateway.material import TLSFiles, context
-from sip2gw.gateway.tls import ServerTLS
+from sip2gw.tls import server as tls_module
+from sip2gw.tls.certificates import CHAIN, KEY
+from sip2gw.tls.contexts import TLSFiles, context
+from sip2gw.tls.server import ServerTLS
 
 from .servers import AServer
 from .sockets import TIMEOUT, failure_of, trusting, visit

@@ -7,9 +7,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.threads import deferToThread
 
-from sip2gw.assembly import Gateway
 from sip2gw.config import load
-from sip2gw.settled import tls_files
+from sip2gw.wiring.configured import tls_files
+from sip2gw.wiring.gateway import Gateway
 
 from .servers import AServer
 from .sockets import TIMEOUT, trusting

@@ -19,7 +19,7 @@ from twisted.logger import (
 )
 
 import sip2gw
-from sip2gw.gateway.peer import Peer
+from sip2gw.addresses import Peer
 from sip2gw.log import Log, LogSettings
 from sip2gw.log.veil import FIELDS
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from sip2gw.seats import Full, Grip, Holder, InMemory, Seats
+from sip2gw.seats import Full, Holder, InMemory, Lease, Seats
 from sip2gw.seats.seats import LEASE
 
 
@@ -89,7 +89,7 @@ def seats(store, clock):
     return Seats(store, clock.seconds)
 
 
-def take(seats: Seats, session: str, most: int | None = 2, **who: Any) -> tuple[Grip, str | None]:
+def take(seats: Seats, session: str, most: int | None = 2, **who: Any) -> tuple[Lease, str | None]:
     return now(seats.take("riverside", holder(session, **who), most))
 
 
@@ -283,7 +283,7 @@ class Office(RuleBasedStateMachine):
         self.clock = Clock()
         self.store = InMemory(self.clock.seconds)
         self.nodes = [Seats(self.store, self.clock.seconds) for _ in range(2)]
-        self.grips: list[tuple[Seats, Grip]] = []
+        self.grips: list[tuple[Seats, Lease]] = []
         self.count = 0
 
     @rule(node=st.integers(0, 1), terminal=st.sampled_from("TUV"), most=st.integers(1, 3))

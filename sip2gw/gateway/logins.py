@@ -17,14 +17,14 @@ from twisted.logger import Logger
 from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.pins import PinLimits, Pins
 from sip2gw.concurrency import shielded
-from sip2gw.gateway.guessing import Guessing, Try
-from sip2gw.gateway.rechecks import Rechecks
+from sip2gw.gateway.account_checks import Rechecks
+from sip2gw.gateway.login_throttle import Guessing, Try
 from sip2gw.gateway.seating import Seating
-from sip2gw.gateway.sparing import Sparing
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
+from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
 from sip2gw.session import LoggedIn, Say, Serving, SignIn, Step

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 
 from attrs import define, evolve, field, frozen
 
+from sip2gw.addresses import network_around
 from sip2gw.digests import Digests
-from sip2gw.gateway.census import network_of
+from sip2gw.gateway.connection_limits import counted_network
 from sip2gw.gateway.known import Known
-from sip2gw.gateway.networks import network_around
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -156,7 +156,7 @@ class Guessing:
             login=self._digests.of(library, credentials.username, network, credentials.password.reveal()),
             account=self._digests.of(library, user),
             pair=self._digests.of(library, user, network),
-            place=network_of(address),
+            place=counted_network(address),
             around=around,
             wide_pair=self._digests.of(library, user, around) if around else b"",
         )

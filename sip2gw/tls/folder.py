@@ -12,8 +12,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from sip2gw.certificates import CHAIN, FORM, KEY, Pair
 from sip2gw.faults import Wrong
+from sip2gw.tls.certificates import CHAIN, FORM, KEY, Pair
 
 DEFAULT = "default"
 """The pair for terminals that name no server, or one that no certificate is for."""

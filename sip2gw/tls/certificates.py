@@ -1,7 +1,7 @@
 """A certificate, its chain and its key are one thing and are read as one: a half that doesn't fit is no certificate.
 
 They are kept in either of two ways: one PEM file that holds the certificates and the private key, or a folder with
-`fullchain.pem` and `privkey.pem`, as certbot lays them out; `sip2gw.certificate_folder` reads several of them. Nothing
+`fullchain.pem` and `privkey.pem`, as certbot lays them out; `sip2gw.tls.folder` reads several of them. Nothing
 here knows of connections or of Twisted.
 """
 

@@ -20,13 +20,22 @@ from twisted.python.threadpool import ThreadPool
 
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
-from sip2gw.gateway.descriptors import ceiling
-from sip2gw.settled import call_limits, given, libraries, log_settings, policy, timeouts, tls_files, token
-from sip2gw.signals import Signals
-from sip2gw.systemd import Systemd
+from sip2gw.process.descriptors import ceiling
+from sip2gw.process.signals import Signals
+from sip2gw.process.systemd import Systemd
+from sip2gw.wiring.configured import (
+    call_limits,
+    given,
+    libraries,
+    log_settings,
+    policy,
+    timeouts,
+    tls_files,
+    token,
+)
 
 if TYPE_CHECKING:
-    from sip2gw.assembly import Gateway
+    from sip2gw.wiring.gateway import Gateway
 
 Commit = Callable[[], None]
 

@@ -12,7 +12,7 @@ from attrs import frozen
 from cryptography import x509
 from OpenSSL import SSL, crypto
 
-from sip2gw.certificates import is_readable, read_authorities, read_revoked
+from sip2gw.tls.certificates import is_readable, read_authorities, read_revoked
 
 REVOKED_DUE = 3
 """Days before the end of a revocation list from which health warns of it: without one nobody is let in."""

@@ -24,13 +24,13 @@ from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sip2gw.gateway.peer import Peer
-from sip2gw.gateway.refusals import PLAIN, PROXY, other_language, why
-from sip2gw.gateway.sparing import Sparing
-from sip2gw.gateway.tls import ServerTLS
-from sip2gw.gateway.unheard import Unheard
+from sip2gw.addresses import Peer
 from sip2gw.limits import Limits
+from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
+from sip2gw.tls.refusals import PLAIN, PROXY, other_language, why
+from sip2gw.tls.server import ServerTLS
+from sip2gw.tls.unheard import Unheard
 
 _MOST_AT_ONCE = 2**15
 """Bytes, as Twisted has it."""

@@ -11,8 +11,8 @@ from datetime import datetime
 from OpenSSL import SSL
 from twisted.logger import Logger
 
-from sip2gw.gateway.material import Material, TLSFiles, read_material, stamp_of
 from sip2gw.metrics import Metrics
+from sip2gw.tls.contexts import Material, TLSFiles, read_material, stamp_of
 
 
 class ServerTLS:

@@ -19,19 +19,19 @@ from sip2gw.admin.health import Health, Status, site
 from sip2gw.admin.terminals import TerminalsPage, listed
 from sip2gw.config import Config, Listen
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.descriptors import ceiling
 from sip2gw.gateway.given import Door
-from sip2gw.gateway.listening import CannotListen, Listener
-from sip2gw.gateway.memory import MemoryWatch
-from sip2gw.gateway.tls import ServerTLS
+from sip2gw.gateway.listener import CannotListen, Listener
 from sip2gw.librarika import BackEnd, Librarika
 from sip2gw.log import Log
+from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
-from sip2gw.reloading import prepared
-from sip2gw.settled import call_limits, given, libraries, policy, timeouts, tls_files, token
-from sip2gw.tags import Tags
+from sip2gw.process.descriptors import ceiling
+from sip2gw.process.memory import MemoryWatch
+from sip2gw.process.watchdog import Watchdog
 from sip2gw.tenants import Directory
-from sip2gw.watchdog import Watchdog
+from sip2gw.tls.server import ServerTLS
+from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files, token
+from sip2gw.wiring.reloading import prepared
 
 RENEWAL_DUE = 14
 """Days before a certificate's end from which health warns of it."""

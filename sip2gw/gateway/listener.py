@@ -26,12 +26,12 @@ from twisted.python.failure import Failure
 
 from sip2gw.faults import Wrong
 from sip2gw.gateway.balancer import BalancerFactory, Networks
-from sip2gw.gateway.census import Census
-from sip2gw.gateway.handshake import TLSFactory
-from sip2gw.gateway.material import TLSFiles
-from sip2gw.gateway.tls import ServerTLS
+from sip2gw.gateway.connection_limits import Census
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
+from sip2gw.tls.contexts import TLSFiles
+from sip2gw.tls.handshake import TLSFactory
+from sip2gw.tls.server import ServerTLS
 
 LOOK = 1.0
 """Seconds between looks for renewed certificates."""

@@ -11,18 +11,18 @@ from collections.abc import Callable
 
 from twisted.logger import Logger, LogLevel
 
+from sip2gw.addresses import network_around
 from sip2gw.gateway.known_networks import KnownNetworks
-from sip2gw.gateway.networks import network_around
-from sip2gw.gateway.sparing import Sparing
 from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
+from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 
 WIDER = 4
 """How many times as many there may be from one /48 of IPv6 as from one address."""
 
 
-class Place:
+class Slot:
     """One connection's place in the census. `library` is whom it is bound to; empty for a stranger."""
 
     __slots__ = ("_census", "_left", "give_way", "known", "library", "network", "wide")
@@ -112,15 +112,15 @@ class Census:
         self._strangers = Tally()
         self._libraries = Tally()
         self._wide = Tally()
-        self._silent: dict[str, OrderedDict[Place, None]] = {}
+        self._silent: dict[str, OrderedDict[Slot, None]] = {}
         """Strangers by wide network; the one that has been silent longest comes first."""
         self._known_strangers = 0
         self._known = KnownNetworks(seconds)
         self._count()
 
-    def admit(self, address: str) -> Place | None:
+    def admit(self, address: str) -> Slot | None:
         """A place for a connection from this address, or None if there is none."""
-        network, wide = network_of(address), network_around(address, 32, 48)
+        network, wide = counted_network(address), network_around(address, 32, 48)
         known = self._known.has(wide)
         limit = self._reached(network, wide, known)
         if limit in ("strangers", "connections") and self._make_room(limit, known):
@@ -138,18 +138,18 @@ class Census:
         self._connections.add(network)
         self._wide.add(wide)
         self._strangers.add(network)
-        place = Place(self, network, wide, known)
+        place = Slot(self, network, wide, known)
         self._known_strangers += known
         self._silent.setdefault(wide, OrderedDict())[place] = None
         self._count()
         return place
 
-    def heard(self, place: Place) -> None:
-        """See `Place.heard`."""
+    def heard(self, place: Slot) -> None:
+        """See `Slot.heard`."""
         self._silent[place.wide].move_to_end(place)
 
-    def bind(self, place: Place, library: str) -> None:
-        """See `Place.bind`."""
+    def bind(self, place: Slot, library: str) -> None:
+        """See `Slot.bind`."""
         most = self.limits().connections_per_library
         if self._libraries.of(library) >= most:
             self.metrics.struck("connections_per_library")
@@ -160,8 +160,8 @@ class Census:
         self._known.add(place.wide)
         self._count()
 
-    def leave(self, place: Place) -> None:
-        """See `Place.leave`."""
+    def leave(self, place: Slot) -> None:
+        """See `Slot.leave`."""
         self._connections.take(place.network)
         self._wide.take(place.wide)
         if place.library:
@@ -170,7 +170,7 @@ class Census:
             self._no_stranger(place)
         self._count()
 
-    def _no_stranger(self, place: Place) -> None:
+    def _no_stranger(self, place: Slot) -> None:
         self._strangers.take(place.network)
         self._known_strangers -= place.known
         del self._silent[place.wide][place]
@@ -217,6 +217,6 @@ class Census:
         self.metrics.connections.labels(state="bound").set(self._connections.total - strangers)
 
 
-def network_of(address: str) -> str:
+def counted_network(address: str) -> str:
     """What counts as one address: for IPv6 the /64, of which whoever has one has all. "" for a Unix socket."""
     return network_around(address, 32, 64)

@@ -13,10 +13,10 @@ from attrs import field, frozen
 from OpenSSL import SSL
 from OpenSSL._util import lib as openssl  # as Twisted does; pyOpenSSL itself can set no more than one curve
 
-from sip2gw.certificate_folder import by_server_name, choose, default_of, places
-from sip2gw.certificates import Pair, files_of, read_pair
 from sip2gw.faults import Wrong
-from sip2gw.gateway.clients import ClientFiles, Clients, read_clients
+from sip2gw.tls.certificates import Pair, files_of, read_pair
+from sip2gw.tls.clients import ClientFiles, Clients, read_clients
+from sip2gw.tls.folder import by_server_name, choose, default_of, places
 
 _SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2; those of 1.3 are all as good."""

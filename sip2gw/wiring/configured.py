@@ -10,14 +10,14 @@ from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
 from sip2gw.config.accounts import password_in
 from sip2gw.config.values import token_in
-from sip2gw.gateway.clients import ClientFiles
 from sip2gw.gateway.given import Given
-from sip2gw.gateway.material import TLSFiles
 from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.library import Credentials
 from sip2gw.log import LogSettings
 from sip2gw.secret import Secret
 from sip2gw.session import Login
+from sip2gw.tls.clients import ClientFiles
+from sip2gw.tls.contexts import TLSFiles
 
 
 def policy(config: Config) -> Policy:

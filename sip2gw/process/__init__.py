@@ -1,0 +1,1 @@
+"""The process: its watchdog, systemd, signals, memory and files."""

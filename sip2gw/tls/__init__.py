@@ -1,0 +1,1 @@
+"""TLS at the port of terminals: certificates, contexts, handshake."""

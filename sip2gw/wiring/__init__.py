@@ -1,0 +1,1 @@
+"""The wiring: configuration to parts, parts to a gateway, reload."""
