@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH, Desk, answer, decline, is_offered, still_so, welcome
-from sip2gw.gateway.logins import Reception
+from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
 from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
@@ -42,7 +42,7 @@ class Answering:
         visit: Visit,
         telling: Telling,
         directory: Directory,
-        reception: Reception,
+        reception: Logins,
         metrics: Metrics,
         reactor: IReactorTime,
         limits: Callable[[], Limits],

@@ -15,7 +15,7 @@ from twisted.internet.protocol import ServerFactory
 from sip2gw.addresses import Peer
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.connection_limits import Census
-from sip2gw.gateway.logins import Reception
+from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.pace import Pace, SharedPace
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.telling import Telling
@@ -58,7 +58,7 @@ class TerminalFactory(ServerFactory):
         self.directory = directory
         self.limits = limits
         self.metrics = metrics or Metrics()
-        self.reception = Reception(directory, self.metrics, self._limits, reactor, seats)
+        self.reception = Logins(directory, self.metrics, self._limits, reactor, seats)
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
         self.deferred_login = deferred_login

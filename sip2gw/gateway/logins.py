@@ -41,7 +41,7 @@ _RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_fou
 """Refusals that only the right password leads to. After any other it may have been a guess."""
 
 
-class Reception:
+class Logins:
     """Takes the logins of all terminals. `limits` gives those of this moment."""
 
     log = Logger()

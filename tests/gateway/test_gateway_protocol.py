@@ -172,7 +172,7 @@ def test_logins_that_fail_say_why_in_the_log(bench):
     told = [
         event["log_format"].format(**event)
         for event in logs
-        if event["log_namespace"].endswith("reception.Reception")
+        if event["log_namespace"].endswith("logins.Logins")
     ]
     assert told == [
         "login to 'riverside' refused, sip2_not_activated: "
