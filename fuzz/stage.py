@@ -13,16 +13,20 @@ from twisted.logger import globalLogPublisher
 from sip2gw.gateway import TerminalFactory
 from sip2gw.library import (
     Credentials,
+    Found,
     Item,
     ItemState,
     ItemStatus,
+    Listing,
     Loan,
+    PasswordCheck,
     Patron,
     Refused,
     Return,
     Rules,
     Still,
 )
+from sip2gw.secret import Secret
 from sip2gw.tenants import Directory
 
 ITEM = Item("10001", "A title")
@@ -55,11 +59,13 @@ class AnyLibrary:
     async def reachable(self) -> bool:
         return True
 
-    async def patron(self, patron_id: str) -> Patron:
-        return Patron(patron_id, "A reader")
-
-    async def check_password(self, _: Patron, password: str) -> bool:
-        return password == "1234"
+    async def patron(
+        self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
+    ) -> Found:
+        del listing
+        right = password is None or password.reveal() == "1234"
+        check = PasswordCheck.RIGHT if right else PasswordCheck.WRONG
+        return Found(Patron(patron_id, "A reader"), None if password is None else check)
 
     async def item(self, _: str) -> ItemStatus:
         return ItemStatus(ITEM, ItemState.AVAILABLE)

@@ -17,7 +17,7 @@ from stage import Conversation
 from twisted.web.http_headers import Headers
 
 from sip2gw.gateway.proxy_header import LONGEST, NoHeader, begins_header, read_header
-from sip2gw.librarika import movements, records
+from sip2gw.librarika import records
 from sip2gw.librarika.http.call import Answer, Call, Failed
 from sip2gw.librarika.http.outcome import outcome
 from sip2gw.secret import Secret
@@ -52,8 +52,7 @@ DIALECTS = (
     Dialect(charset="ascii", max_length=60),
 )
 RECORDS = (
-    records.Tokens, records.Settings, records.Member, records.Copies, records.MediaFound, records.Verified,
-    *(getattr(movements, name) for name in dir(movements) if hasattr(getattr(movements, name), "__attrs_attrs__")),
+    *(getattr(records, name) for name in dir(records) if hasattr(getattr(records, name), "__attrs_attrs__")),
 )  # fmt: skip
 MOST_FIELDS = 64
 CANARY = "qX7zK9wQ"

@@ -11,9 +11,9 @@ from hashlib import sha256
 
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.meanings import answers
-from sip2gw.circulation.patron_lists import open_fees
+from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.receipts import payment_receipt
-from sip2gw.library import Fee, FeeKind, Occasion, Refused
+from sip2gw.library import Fee, FeeKind, Listing, ListKind, Occasion, Refused
 from sip2gw.sip2 import local
 from sip2gw.sip2.messages import FeePaid, FeePaidResponse
 
@@ -30,6 +30,8 @@ FEE_TYPES = {
 
 _PAYMENT_TYPES = {"00": "cash", "01": "card", "02": "card"}
 """3M, payment type: cash, VISA, credit card. Terminals use others too, each in its own meaning."""
+_MOST_FEES = 200
+"""Open fees among which that of CG is looked for."""
 _CENT = Decimal("0.01")
 _RECENT = 300.0
 """Seconds within which a terminal says the same payment again."""
@@ -47,20 +49,28 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
     patron_id = request.patron_identifier.strip()
     amount = _amount(request)
     currency = _currency(request, desk)
-    payment = await desk.library.pay(
+    fee = await _fee(request, patron_id, desk)
+    occasion = Occasion(
+        terminal=desk.terminal,
+        happened_at=desk.happened(request.transaction_date),
+        key=desk.new_key(),
+        branch=desk.branch,
+    )
+    payment = await with_password(
+        request,
         patron_id,
-        amount,
-        currency,
-        Occasion(
-            terminal=desk.terminal,
-            happened_at=desk.happened(request.transaction_date),
-            key=desk.new_key(),
-            branch=desk.branch,
+        desk,
+        lambda password: desk.library.pay(
+            patron_id,
+            amount,
+            currency,
+            occasion,
+            payment_type=_PAYMENT_TYPES.get(request.payment_type, "other"),
+            transaction_id=transaction_id(request, amount, desk),
+            fee=fee,
+            overpayment=desk.profile.overpayment,
+            password=password,
         ),
-        payment_type=_PAYMENT_TYPES.get(request.payment_type, "other"),
-        transaction_id=transaction_id(request, amount, desk),
-        fee=await _fee(request, patron_id, desk),
-        overpayment=desk.profile.overpayment,
     )
     speaker = desk.speaker()
     return FeePaidResponse(
@@ -107,19 +117,19 @@ def _currency(request: FeePaid, desk: Desk) -> str:
 
 
 def transaction_id(request: FeePaid, amount: Decimal, desk: Desk) -> str:
-    """What names this payment, if it is sent again: BK, or else the terminal and all that it says of it.
+    """What names this payment, if it is sent again: BK with terminal, fee, amount and day, or all that is said of it.
 
     Without BK a payment is new if its date is not of the last minutes (the terminal's clock stands still), or if the
     terminal has said the same before and gone on since.
     """
     if given := (request.transaction_id or "").strip():
-        return given
+        return f"{given[:200]}-{_digest(given, *_same(request, amount, desk))}"
     happened = desk.believed(request.transaction_date)
     if request.transaction_date is None or happened is None or desk.anew:
         return desk.new_key()
     if desk.clock().timestamp() - happened.timestamp() > _RECENT:
         return desk.new_key()
-    parts = (
+    return _digest(
         desk.library.nickname,
         desk.asker.terminal or desk.terminal,
         desk.sequence,
@@ -128,7 +138,16 @@ def transaction_id(request: FeePaid, amount: Decimal, desk: Desk) -> str:
         request.transaction_date.isoformat(),
         (request.fee_identifier or "").strip(),
     )
-    return sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _same(request: FeePaid, amount: Decimal, desk: Desk) -> tuple[str, ...]:
+    """What must be the same beside BK: a till numbers for itself, perhaps from 1 each day."""
+    day = desk.happened(request.transaction_date).date()
+    return desk.terminal, (request.fee_identifier or "").strip(), str(amount), day.isoformat()
+
+
+def _digest(*parts: str) -> str:
+    return sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 async def _fee(request: FeePaid, patron_id: str, desk: Desk) -> str | None:
@@ -142,7 +161,8 @@ async def _fee(request: FeePaid, patron_id: str, desk: Desk) -> str | None:
         return None
     if not named.startswith(("0", request.fee_type)):
         return named  # No fee type stands before it.
-    fees = await open_fees(await desk.library.patron(patron_id), desk)
+    open_fees = Listing(ListKind.FEES, 0, _MOST_FEES)
+    fees = (await desk.library.patron(patron_id, listing=open_fees)).fees if desk.rules.fees else ()
     refs = [fee.ref for fee in fees]
     if named in refs:
         return named

@@ -9,8 +9,9 @@ from attrs import frozen
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.items import end_of
 from sip2gw.circulation.meanings import answers
+from sip2gw.circulation.passwords import with_password
 from sip2gw.library import Hold, Occasion, Refused
-from sip2gw.sip2 import local
+from sip2gw.sip2 import Secret, local
 from sip2gw.sip2.kinds import Timestamp
 from sip2gw.sip2.messages import Hold as HoldRequest
 from sip2gw.sip2.messages import HoldResponse
@@ -34,28 +35,16 @@ class _Wanted:
 async def hold(request: HoldRequest, desk: Desk) -> HoldResponse:
     """15: place (`+`), cancel (`-`) or change (`*`) a hold of an item (AB), or of any copy of a title (AJ)."""
     wanted = _wanted(request, desk)
-    match request.hold_mode:
-        case "+":
-            kept = await _place(request, wanted, desk)
-        case "-":
-            kept = await desk.library.cancel_hold(
-                wanted.patron_id, wanted.item_id, wanted.title, _occasion(request, desk)
-            )
-        case "*":
-            kept = await desk.library.change_hold(
-                wanted.patron_id,
-                wanted.item_id,
-                wanted.title,
-                _occasion(request, desk),
-                pickup=_branch(request.pickup_location, desk),
-                expires=_day(request.expiration_date, desk),
-            )
-        case mode:
-            raise Refused("not_offered", f"there is no hold mode {mode!r}")
+    place = _MODES.get(request.hold_mode)
+    if place is None:
+        raise Refused("not_offered", f"there is no hold mode {request.hold_mode!r}")
+    kept = await with_password(
+        request, wanted.patron_id, desk, lambda password: place(request, wanted, desk, password)
+    )
     return _told(request, kept, desk)
 
 
-async def _place(request: HoldRequest, wanted: _Wanted, desk: Desk) -> Hold:
+async def _place(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Secret | None) -> Hold:
     """Any copy at one branch (type 4) is what is collected there, as any hold without a branch is collected here."""
     this_copy = (request.hold_type or "").strip() == _THIS_COPY
     if this_copy and wanted.item_id is None:
@@ -68,7 +57,29 @@ async def _place(request: HoldRequest, wanted: _Wanted, desk: Desk) -> Hold:
         pickup=_branch(request.pickup_location, desk) or desk.branch,
         expires=_day(request.expiration_date, desk),
         this_copy=this_copy,
+        password=password,
     )
+
+
+async def _cancel(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Secret | None) -> Hold:
+    return await desk.library.cancel_hold(
+        wanted.patron_id, wanted.item_id, wanted.title, _occasion(request, desk), password=password
+    )
+
+
+async def _change(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Secret | None) -> Hold:
+    return await desk.library.change_hold(
+        wanted.patron_id,
+        wanted.item_id,
+        wanted.title,
+        _occasion(request, desk),
+        pickup=_branch(request.pickup_location, desk),
+        expires=_day(request.expiration_date, desk),
+        password=password,
+    )
+
+
+_MODES = {"+": _place, "-": _cancel, "*": _change}
 
 
 def _wanted(request: HoldRequest, desk: Desk) -> _Wanted:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+from sip2gw.circulation.amounts import written
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.fees import FEE_TYPES
 from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, due_text, stored
 from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.offline import exceptions_noted, lending, note_conflicts
+from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.receipts import loan_receipt
 from sip2gw.library import Charge, FeeKind, LibraryError, Loan, Refused
 from sip2gw.sip2 import local
@@ -21,7 +23,7 @@ _OF_THE_ITEM = frozenset({"reserved_for_other"})
 _OF_THE_PATRON = frozenset({"member_inactive", "member_suspended"})
 """Why a loan is not renewed, as far as there are words for it; the latter is for the patron alone."""
 
-_THEIRS_ALREADY = frozenset({"already_on_loan", "already_booked_by_member", "not_renewable"})
+_THEIRS_ALREADY = frozenset({"already_booked_by_member", "not_renewable"})
 
 
 class NotRenewed(Refused):
@@ -91,7 +93,7 @@ def _fee(charge: Charge | None) -> dict[str, Any]:
     return {
         "fee_type": FEE_TYPES[charge.kind],
         "currency_type": charge.currency or None,
-        "fee_amount": charge.amount,
+        "fee_amount": written(charge.amount, charge.currency),
     }
 
 
@@ -123,11 +125,23 @@ async def checkout(request: Checkout, desk: Desk) -> CheckoutResponse:
     with exceptions_noted(request, desk):
         occasion = lending(request, desk)
         if request.cancel:
-            loan = await desk.library.undo_return(patron_id, item_id, occasion)
+            loan = await with_password(
+                request,
+                patron_id,
+                desk,
+                lambda password: desk.library.undo_return(patron_id, item_id, occasion, password=password),
+            )
         else:
             renewal = request.no_block or _renews(request, desk)
             try:
-                loan = await desk.library.lend(patron_id, item_id, occasion, renewal=renewal)
+                loan = await with_password(
+                    request,
+                    patron_id,
+                    desk,
+                    lambda password: desk.library.lend(
+                        patron_id, item_id, occasion, renewal=renewal, password=password
+                    ),
+                )
             except Refused as refused:
                 raise not_renewed(refused, third_party=False) from None
     note_conflicts(request, desk, loan.ref, loan.conflicts)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
+from sip2gw.circulation.amounts import written
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.meanings import answers
-from sip2gw.circulation.patron_lists import FIELDS, Page, fee_lines, listed, open_fees, page
+from sip2gw.circulation.patron_lists import FIELDS, lines, page, wanted_list
 from sip2gw.circulation.patrons import standing, unknown
-from sip2gw.library import Fee, LibraryError, Patron
+from sip2gw.library import Patron
 from sip2gw.sip2 import SummaryList
 from sip2gw.sip2.messages import PatronInformation, PatronInformationResponse
 
@@ -20,54 +19,38 @@ async def patron_information(request: PatronInformation, desk: Desk) -> PatronIn
     If several lists are asked for, the first is meant; none, and none is sent. After a wrong password: the flags
     alone, and the counts of somebody of whom nothing is known.
     """
-    stands = await standing(request, desk)
+    wanted = min(request.summary, default=None)
+    part = page(request.start_item, request.end_item, desk.profile.list_limit)
+    listing = None if wanted is None else wanted_list(wanted, part, desk)
+    stands = await standing(request, desk, listing)
     response = stands.told(PatronInformationResponse, request, desk)
     if stands.withheld:
         return response
-    wanted = min(request.summary, default=None)
-    part = page(request.start_item, request.end_item, desk.profile.list_limit)
     patron = stands.patron
-    fees = await _fees(patron, desk, needed=wanted is SummaryList.FINE_ITEMS)
-    if wanted is not None:
-        lines = await _lines(wanted, patron, fees or (), part, request.language, desk)
-        response = response.but(**{FIELDS[wanted]: lines})
-    return _counted(response, patron, fees, desk).but(
+    if wanted is not None and stands.found is not None:
+        speaker = desk.speaker(patron.language, request.language)
+        response = response.but(**{FIELDS[wanted]: lines(stands.found, desk.profile.fee_template, speaker)})
+    currency = patron.currency or desk.rules.currency
+    return _counted(response, patron, desk, wanted).but(
         charged_items_limit=patron.loan_limit,
-        fee_limit=patron.fee_limit,
+        fee_limit=None if patron.fee_limit is None else written(patron.fee_limit, currency),
         home_address=patron.address or None,
         e_mail_address=patron.email or None,
         home_phone_number=patron.phone or None,
     )
 
 
-async def _lines(
-    wanted: SummaryList, patron: Patron, fees: tuple[Fee, ...], part: Page, language: str, desk: Desk
-) -> tuple[str, ...]:
-    if wanted is SummaryList.FINE_ITEMS:
-        return fee_lines(fees, part, desk.profile.fee_template, desk.speaker(patron.language, language))
-    return await listed(wanted, patron, part, desk)
-
-
-async def _fees(patron: Patron, desk: Desk, *, needed: bool) -> tuple[Fee, ...] | None:
-    """The open fees; None if only their number is wanted and can't be had. Who owes nothing has none."""
-    if needed:
-        return await open_fees(patron, desk)
-    if not patron.balance:
-        return ()
-    with suppress(LibraryError):
-        return await open_fees(patron, desk)
-    return None
-
-
 def _counted(
-    response: PatronInformationResponse, patron: Patron, fees: tuple[Fee, ...] | None, desk: Desk
+    response: PatronInformationResponse, patron: Patron, desk: Desk, wanted: SummaryList | None
 ) -> PatronInformationResponse:
     counts, ready_only = patron.counts, desk.profile.holds_ready_only
+    # Whoever owes nothing has nothing to pay, though a fee may stand beside a credit.
+    owes = desk.rules.fees and (patron.balance or wanted is SummaryList.FINE_ITEMS)
     return response.but(
         hold_items_count=counts.holds_ready + (0 if ready_only else counts.holds_waiting),
         overdue_items_count=counts.overdue,
         charged_items_count=counts.on_loan,
-        fine_items_count=None if fees is None else len(fees),
+        fine_items_count=counts.fees if owes else 0,
         recall_items_count=0,
         unavailable_holds_count=counts.holds_waiting if ready_only else 0,
     )

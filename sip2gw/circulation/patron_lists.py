@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from attrs import frozen
 
+from sip2gw.circulation.amounts import written
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.speech import Speaker
-from sip2gw.library import Fee, FeeKind, Hold, Item, Loan, Patron
+from sip2gw.library import Fee, FeeKind, Found, Hold, Item, Listing, ListKind, Loan
 from sip2gw.sip2 import SummaryList
 from sip2gw.sip2.kinds import MONEY
 
@@ -42,15 +42,6 @@ class Page:
     start: int
     count: int
 
-    def of(self, total: int) -> Page:
-        """What there is of this page in a list of `total` entries."""
-        start = min(self.start, total)
-        return Page(start, min(self.count, total - start))
-
-    def after(self, total: int) -> Page:
-        """What of this page lies behind the first `total` entries, counted from there."""
-        return Page(max(self.start - total, 0), self.count - self.of(total).count)
-
 
 def page(first: int | None, last: int | None, limit: int) -> Page:
     """The page that BP and BQ mean: both count from 1 and are part of it; none, or 0, is the list's own end.
@@ -61,39 +52,25 @@ def page(first: int | None, last: int | None, limit: int) -> Page:
     return Page(start - 1, max(min(last - start + 1, limit), 0) if last else limit)
 
 
-async def listed(wanted: SummaryList, patron: Patron, part: Page, desk: Desk) -> tuple[str, ...]:
-    """A page of one of the lists; the library isn't asked where there is nothing. Fees: see `fee_lines`."""
-    everything = not desk.profile.holds_ready_only
-    counts = patron.counts
-    match wanted:
-        case SummaryList.HOLD_ITEMS if everything:
-            # What is ready comes first: it is what somebody at a terminal can take along.
-            ready = await _holds(patron, part.of(counts.holds_ready), desk, ready=True)
-            rest = part.after(counts.holds_ready)
-            return ready + await _holds(patron, rest.of(counts.holds_waiting), desk, ready=False)
-        case SummaryList.HOLD_ITEMS:
-            return await _holds(patron, part.of(counts.holds_ready), desk, ready=True)
-        case SummaryList.UNAVAILABLE_HOLDS if not everything:
-            return await _holds(patron, part.of(counts.holds_waiting), desk, ready=False)
-        case SummaryList.CHARGED_ITEMS:
-            return await _loans(patron, part.of(counts.on_loan), desk, overdue=False)
-        case SummaryList.OVERDUE_ITEMS:
-            return await _loans(patron, part.of(counts.overdue), desk, overdue=True)
-        case _:
-            return ()
+def wanted_list(wanted: SummaryList, part: Page, desk: Desk) -> Listing | None:
+    """Which list of the library's that is; None where there is none, or nothing of it is wanted."""
+    ready_only = desk.profile.holds_ready_only
+    kinds = {
+        # What is ready comes first: it is what somebody at a terminal can take along.
+        SummaryList.HOLD_ITEMS: ListKind.HOLDS_READY if ready_only else ListKind.HOLDS,
+        SummaryList.UNAVAILABLE_HOLDS: ListKind.HOLDS_WAITING if ready_only else None,
+        SummaryList.CHARGED_ITEMS: ListKind.LOANS,
+        SummaryList.OVERDUE_ITEMS: ListKind.OVERDUE,
+        SummaryList.FINE_ITEMS: ListKind.FEES if desk.rules.fees else None,
+    }
+    kind = kinds.get(wanted)
+    return Listing(kind, part.start, part.count) if kind is not None and part.count else None
 
 
-async def _loans(patron: Patron, part: Page, desk: Desk, *, overdue: bool) -> tuple[str, ...]:
-    if not part.count:
-        return ()
-    loans = await desk.library.loans(patron, start=part.start, count=part.count, overdue=overdue)
-    return _labels(loans)
-
-
-async def _holds(patron: Patron, part: Page, desk: Desk, *, ready: bool) -> tuple[str, ...]:
-    if not part.count:
-        return ()
-    return _labels(await desk.library.holds(patron, start=part.start, count=part.count, ready=ready))
+def lines(found: Found, template: str, speaker: Speaker) -> tuple[str, ...]:
+    """One line for each entry of the page."""
+    fees = (_fee_line(fee, template, speaker) for fee in found.fees)
+    return tuple(filter(None, (*_labels(found.loans), *_labels(found.holds), *fees)))
 
 
 def _labels(entries: Iterable[Loan | Hold]) -> tuple[str, ...]:
@@ -105,30 +82,14 @@ def _label(item: Item | None, title: str) -> str:
     return (item.item_id or item.title if item else "").strip() or title.strip()
 
 
-async def open_fees(patron: Patron, desk: Desk) -> tuple[Fee, ...]:
-    """What the patron has to pay, oldest first; a library without fees isn't asked."""
-    return await desk.library.fees(patron) if desk.rules.fees else ()
-
-
-def fee_lines(fees: Iterable[Fee], part: Page, template: str, speaker: Speaker) -> tuple[str, ...]:
-    """AV: a page of the fees, as the terminal's profile words them."""
-    chosen = tuple(fees)[part.start : part.start + part.count]
-    return tuple(filter(None, (_fee_line(fee, template, speaker) for fee in chosen)))
-
-
 def _fee_line(fee: Fee, template: str, speaker: Speaker) -> str:
     line = template.format(
         ref=fee.ref,
         kind=speaker.say(FEE_KINDS[fee.kind]),
-        amount=exact(fee.outstanding),
+        amount=MONEY.format(written(fee.outstanding, fee.currency)),
         currency=fee.currency,
         title=fee.title,
         item_id=fee.item_id,
         since=speaker.day(fee.since) if fee.since else "",
     )
     return " ".join(line.split())
-
-
-def exact(amount: Decimal) -> str:
-    """An amount as BV has it."""
-    return MONEY.format(amount)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 from attrs import frozen
 
+from sip2gw.circulation.amounts import written
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.meanings import answers
+from sip2gw.circulation.passwords import entered, look_up
 from sip2gw.circulation.speech import Speaker
-from sip2gw.library import Block, LibraryError, Patron, Refused
+from sip2gw.library import Block, Found, LibraryError, Listing, PasswordCheck, Patron, Refused
 from sip2gw.sip2 import PatronFlag, Response, Secret, local
 from sip2gw.sip2.messages import (
     EndPatronSession,
@@ -24,14 +27,18 @@ from sip2gw.sip2.messages import (
 R = TypeVar("R", bound=Response)
 A = TypeVar("A", PatronStatusResponse, PatronEnableResponse, PatronInformationResponse)
 
-_NO_LOANS = frozenset({PatronFlag.CHARGE_PRIVILEGES_DENIED, PatronFlag.RENEWAL_PRIVILEGES_DENIED})
+_NO_LOANS = PatronFlag.CHARGE_PRIVILEGES_DENIED
+_NO_RENEWALS = PatronFlag.RENEWAL_PRIVILEGES_DENIED
+_NO_HOLDS = PatronFlag.HOLD_PRIVILEGES_DENIED
 _FLAGS = {
-    Block.INACTIVE: _NO_LOANS,
-    Block.SUSPENDED: _NO_LOANS | {PatronFlag.EXCESSIVE_OUTSTANDING_FINES},
-    Block.TYPE_NOT_ALLOWED: _NO_LOANS | {PatronFlag.HOLD_PRIVILEGES_DENIED},
+    Block.INACTIVE: frozenset({_NO_LOANS, _NO_RENEWALS, _NO_HOLDS}),
+    Block.SUSPENDED: frozenset({_NO_LOANS, _NO_RENEWALS, _NO_HOLDS, PatronFlag.EXCESSIVE_OUTSTANDING_FINES}),
+    Block.TYPE_NOT_ALLOWED: frozenset({_NO_LOANS}),
     Block.LOAN_LIMIT_REACHED: frozenset({PatronFlag.TOO_MANY_ITEMS_CHARGED}),
-    Block.HOLDS_NOT_ALLOWED: frozenset({PatronFlag.HOLD_PRIVILEGES_DENIED}),
+    Block.RENEWALS_NOT_ALLOWED: frozenset({_NO_RENEWALS}),
+    Block.HOLDS_NOT_ALLOWED: frozenset({_NO_HOLDS}),
 }
+"""What would be refused: 11, 29 and 15."""
 _REASONS = {
     Block.INACTIVE: "member_inactive",
     Block.SUSPENDED: "member_suspended",
@@ -65,6 +72,7 @@ class Standing:
     patron: Patron
     password: bool | None = None
     withheld: bool = False
+    found: Found | None = None
 
     def told(self, kind: type[A], request: OfPatron, desk: Desk, why: tuple[str, ...] = ()) -> A:
         """The answer of this `kind`, complete but for what it alone has. `why` are lines that come first."""
@@ -84,7 +92,7 @@ class Standing:
             facts |= {
                 "personal_name": name(patron, desk),
                 "currency_type": patron.currency or desk.rules.currency or None,
-                "fee_amount": owed(patron),
+                "fee_amount": written(owed(patron), patron.currency or desk.rules.currency),
             }
         return kind(**{field: value for field, value in facts.items() if field in kind.members})
 
@@ -93,18 +101,15 @@ class Standing:
         return (speaker.say("password_wrong"),) if self.withheld else reasons(self.patron, speaker)
 
 
-async def standing(request: OfPatron, desk: Desk) -> Standing:
-    """Look up the patron whom a request names, and check the password that it gives.
+async def standing(request: OfPatron, desk: Desk, listing: Listing | None = None) -> Standing:
+    """Look up the patron whom a request names, with the password that it gives, and a page of a list.
 
-    An empty AD is a wrong password, and yet no attempt: 3M requires the field in 23, and terminals that ask for no
-    PIN send it so. Raises `Refused("member_not_found")`.
+    An empty AD is a wrong password, and yet no attempt. Raises `Refused("member_not_found")`.
     """
-    patron = await desk.library.patron(request.patron_identifier.strip())
-    given: Secret | None = getattr(request, "patron_password", None)
-    if not desk.profile.patron_password:
-        return Standing(patron)
-    right = await password_is_right(patron, given, desk)
-    return Standing(patron, right, withheld=bool(given) and not right)
+    given: Secret | None = getattr(request, "patron_password", None) if desk.profile.patron_password else None
+    found = await look_up(request.patron_identifier.strip(), given or None, desk, listing)
+    right = None if given is None else found.password is PasswordCheck.RIGHT
+    return Standing(found.patron, right, withheld=bool(given) and not right, found=found)
 
 
 def flags(patron: Patron) -> frozenset[PatronFlag]:
@@ -119,38 +124,12 @@ def reasons(patron: Patron, speaker: Speaker) -> tuple[str, ...]:
 
 def owed(patron: Patron) -> Decimal:
     """What the patron owes; nothing when in credit."""
-    return max(patron.balance, Decimal("0.00"))
+    return max(patron.balance, Decimal(0))
 
 
 def name(patron: Patron, desk: Desk) -> str:
     """AE, as the terminal's profile has it."""
     return desk.profile.name_template.format(name=patron.name, patron_id=patron.patron_id).strip()
-
-
-_NO_PASSWORD = frozenset({"no_password_set", "sso_only"})
-"""The library can't compare any password with this patron's."""
-
-
-async def password_is_right(patron: Patron, password: Secret | None, desk: Desk) -> bool | None:
-    """CQ: None when no password was given at all; an empty one is a wrong one."""
-    if password is None:
-        return None
-    if not password:
-        return False
-
-    said = password.reveal()
-
-    async def ask() -> bool:
-        return await desk.library.check_password(patron, said)
-
-    try:
-        if desk.pins is None:
-            return await ask()
-        return await desk.pins.check(desk.library.nickname, patron.patron_id, said, desk.asker, ask)
-    except Refused as no:
-        if no.code in _NO_PASSWORD:
-            return False
-        raise  # it was not the patron's password that was refused
 
 
 def unknown(response: R, error: LibraryError) -> R:
@@ -173,10 +152,23 @@ def _ended(response: EndSessionResponse, _: LibraryError) -> EndSessionResponse:
 
 @answers(EndPatronSession, declined=_ended)
 async def end_session(request: EndPatronSession, desk: Desk) -> EndSessionResponse:
-    """35: always yes. It is a courtesy: terminals forget it, and nothing depends on it."""
+    """35: always yes. Terminals forget it, and nothing depends on it; a wrong password is only told."""
     return EndSessionResponse(
         end_session=True,
         transaction_date=local(desk.now()),
         institution_id=request.institution_id or desk.library.nickname,
         patron_identifier=request.patron_identifier,
+        screen_message=await _wrong(request, desk),
     )
+
+
+async def _wrong(request: EndPatronSession, desk: Desk) -> tuple[str, ...]:
+    """What is said of a password that is not right."""
+    password = entered(request, desk)
+    if password is None:
+        return ()
+    with suppress(LibraryError):
+        found = await look_up(request.patron_identifier.strip(), password, desk, None)
+        if found.password is not PasswordCheck.RIGHT:
+            return (desk.speaker().say("password_wrong"),)
+    return ()

@@ -7,6 +7,7 @@ from sip2gw.circulation.loans import not_lent, not_renewed, told
 from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.offline import exceptions_noted, lending, note_conflicts
 from sip2gw.circulation.offline import occasion as occasion_of
+from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Refused
 from sip2gw.sip2 import local
@@ -24,8 +25,18 @@ async def renew(request: Renew, desk: Desk) -> RenewResponse:
         occasion, third_party = lending(request, desk), request.third_party_allowed
         patron_id, of_title = request.patron_identifier.strip(), None if item_id else title
         try:
-            loan = await desk.library.renew(
-                patron_id, item_id or None, of_title, occasion, third_party=third_party
+            loan = await with_password(
+                request,
+                patron_id,
+                desk,
+                lambda password: desk.library.renew(
+                    patron_id,
+                    item_id or None,
+                    of_title,
+                    occasion,
+                    third_party=third_party,
+                    password=password,
+                ),
             )
         except Refused as refused:
             raise not_renewed(refused, third_party=third_party) from None
@@ -36,10 +47,14 @@ async def renew(request: Renew, desk: Desk) -> RenewResponse:
 @answers(RenewAll)
 async def renew_all(request: RenewAll, desk: Desk) -> RenewAllResponse:
     """65: ok as soon as the run was made, whatever came of it; each loan stands in BM, or in BN with the reason."""
-    outcome = await desk.library.renew_all(
-        request.patron_identifier.strip(),
-        occasion_of(request, desk, None),
-        limit=desk.profile.list_limit,
+    patron_id, occasion = request.patron_identifier.strip(), occasion_of(request, desk, None)
+    outcome = await with_password(
+        request,
+        patron_id,
+        desk,
+        lambda password: desk.library.renew_all(
+            patron_id, occasion, limit=desk.profile.list_limit, password=password
+        ),
     )
     speaker = desk.speaker()
     renewed = tuple(loan.item.item_id for loan in outcome.renewed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sip2gw.circulation.desk import Desk
-from sip2gw.library import ItemState, LibraryError
+from sip2gw.library import ItemState, LibraryError, Listing, ListKind
 from sip2gw.sip2 import Request
 from sip2gw.sip2.messages import Checkin, Checkout, Renew
 
@@ -36,6 +36,6 @@ async def _is_so(request: Checkout | Checkin | Renew, desk: Desk) -> bool:
         return not on_loan
     if not on_loan or isinstance(request, Renew):
         return on_loan
-    patron = await desk.library.patron(request.patron_identifier.strip())
-    loans = await desk.library.loans(patron, start=0, count=_PAGE)
+    listing = Listing(ListKind.LOANS, 0, _PAGE)
+    loans = (await desk.library.patron(request.patron_identifier.strip(), listing=listing)).loans
     return len(loans) == _PAGE or status.item.item_id in {loan.item.item_id for loan in loans}

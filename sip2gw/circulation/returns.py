@@ -20,7 +20,7 @@ from sip2gw.library import InDoubt, LibraryError, Refused, Return
 from sip2gw.sip2 import local
 from sip2gw.sip2.messages import Checkin, CheckinResponse
 
-_UNKNOWN, _HOLD_HERE, _HOLD_ELSEWHERE, _TRANSIT, _OTHER = "00", "01", "02", "04", "99"
+_NONE, _HOLD_HERE, _HOLD_ELSEWHERE, _TRANSIT, _OTHER = "00", "01", "02", "04", "99"
 """CV, alert types (3M SIP2 extensions; 03, interlibrary loan, is not known here)."""
 
 _NOTHING_LIES_THERE = frozenset({"cannot_revert"})
@@ -42,7 +42,7 @@ class _Place:
             fields += shelf_fields(situation.item, desk, collection=True)
         if profile.destination and (situation.transit or profile.destination_always):
             fields.append(("CT", situation.destination))
-        quiet = _UNKNOWN if ok and profile.alert_type_on_success else ""
+        quiet = _NONE if ok and profile.alert_type_on_success else ""
         if profile.alert_type:
             fields.append(("CV", self.alert_type or quiet))
         if profile.hold_patron and (hold := situation.hold) is not None:
@@ -61,16 +61,13 @@ class NotTakenBack(Refused):
         super().__init__(refused.code, refused.reason, refused.facts, refused.item)
         situation = Situation(refused.item, desk.branch)
         self.alert = self._alerts(situation, desk)
-        place = _Place(evolve(situation, alert=self.alert), self._type(situation) if self.alert else None)
+        place = _Place(evolve(situation, alert=self.alert), _OTHER if self.alert else None)
         self.fields = place.fields(desk, ok=False)
         self.bin = place.bin(desk)
 
     def _alerts(self, situation: Situation, desk: Desk) -> bool:
         reasons = {Alert.REFUSED, Alert.UNKNOWN} if situation.unknown else {Alert.REFUSED}
         return self.code not in _NOTHING_LIES_THERE and bool(reasons & desk.profile.alerts)
-
-    def _type(self, situation: Situation) -> str:
-        return _UNKNOWN if situation.unknown else _OTHER
 
 
 def masked_name(name: str) -> str:

@@ -42,7 +42,7 @@ TEXTS = {
     "quota_exceeded_limit": "The limit of {limit} items on loan is reached. Please return something first.",
     "already_on_loan": "This item is already on loan to you. Please renew it if you need it longer.",
     "already_booked_by_member": "This item is already on loan to you. Please renew it if you need it longer.",
-    "dates_not_available": "This item is promised to another reader for these days. Please take it to the desk.",
+    "dates_not_available": "This date is not possible. Please choose another one, or ask a member of staff.",
     "fee_required": "This costs {amount}. Please confirm to go on.",
     "cannot_revert": "There is nothing to undo. Please ask a member of staff.",
     "offline_not_allowed": "This terminal may not report loans afterwards. Please ask a member of staff.",

@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import Asking, about
-from sip2gw.librarika.records import Copy
-from sip2gw.library import Item, ItemStatus, Occasion, Refused
+from sip2gw.librarika import translation
+from sip2gw.librarika.calls import Calls
+from sip2gw.librarika.identifiers import Labels
+from sip2gw.librarika.records import Copy, CopyFound
+from sip2gw.library import Item, ItemStatus, Occasion
 
 
-class Items(Asking):
+class Items:
     """The port's methods about items."""
+
+    def __init__(self, calls: Calls, labels: Labels) -> None:
+        self._calls = calls
+        self._labels = labels
 
     async def item(self, item_id: str) -> ItemStatus:
         """See `Library.item`. A title's number tells of its best copy, and of how many there are."""
-        wanted = self._wanted(item_id)
-        found = await self._copies(wanted, self._deadline())
-        best = resolution.to_show(found)
-        self._glances.keep(wanted, found)
-        return translation.item_status(best, found)
+        body = self._labels.named(item_id)
+        return translation.item_status(await self._calls.read(CopyFound, "find_copy", "/copies/find", body))
 
     async def update_item(self, item_id: str, properties: str, occasion: Occasion) -> Item:
         """See `Library.update_item`. `Refused("not_allowed")` where terminals may not do that."""
-        until = self._deadline()
-        wanted = self._wanted(item_id)
-        copy = resolution.the_only(await self._copies(wanted, until))
-        body = {"properties": properties}
-        try:
-            changed = await self._write(
-                Copy,
-                "update_copy",
-                f"/copies/{copy.id}",
-                body,
-                occasion.key,
-                until,
-                "PATCH",
-            )
-        except Refused as refusal:
-            raise about(refusal, translation.item(copy)) from None
+        body = self._labels.named(item_id) | {"properties": properties[:4000]}
+        changed = await self._calls.write(Copy, "update_copy", "/copies/update", body, occasion.key)
         return translation.item(changed)

@@ -1,22 +1,50 @@
-"""Librarika as a `Library`: each question is one call, each transaction at most two round trips where it can be.
+"""Librarika as a `Library`: each method is one operation of the contract, and each operation is one call.
 
-Reads come before writes, and at the same time where there are two. What the gateway's `Occasion` says of a transaction
-goes into the write; its key names the write, also when a token had to be renewed on the way.
+The nouns are beside it: what a call says of patrons, items, loans and holds, and what its answer means.
 """
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Self
+
+from sip2gw.librarika.calls import Calls
 from sip2gw.librarika.holds import Holds
+from sip2gw.librarika.identifiers import ORDER, Labels
 from sip2gw.librarika.items import Items
 from sip2gw.librarika.loans import Loans
 from sip2gw.librarika.patrons import Patrons
-from sip2gw.librarika.payments import Payments
-from sip2gw.librarika.renewals import Renewals
-from sip2gw.library import Rules
+from sip2gw.library import Rules, Still
 
 
-class LibrarikaLibrary(Patrons, Items, Loans, Renewals, Holds, Payments):
-    """One library, opened with one account: all the rooms of `Asking` under one roof."""
+class LibrarikaLibrary:
+    """One library, opened with one account. Satisfies `library.Library`."""
+
+    def __init__(self, calls: Calls, kinds: tuple[str, ...] = ORDER) -> None:
+        self._kinds = kinds
+        self._bind(calls)
+
+    def _bind(self, calls: Calls) -> None:
+        """The port's methods are those of the nouns; none of them is passed on by hand."""
+        self._calls = calls
+        labels = Labels(self._kinds)
+        patrons, items = Patrons(calls), Items(calls, labels)
+        loans, holds = Loans(calls, labels), Holds(calls, labels)
+        self.patron, self.block, self.enable, self.pay = (
+            patrons.patron,
+            patrons.block,
+            patrons.enable,
+            patrons.pay,
+        )
+        self.item, self.update_item = items.item, items.update_item
+        self.lend, self.take_back = loans.lend, loans.take_back
+        self.undo_loan, self.undo_return = loans.undo_loan, loans.undo_return
+        self.renew, self.renew_all = loans.renew, loans.renew_all
+        self.place_hold, self.change_hold, self.cancel_hold = (
+            holds.place_hold,
+            holds.change_hold,
+            holds.cancel_hold,
+        )
 
     def __repr__(self) -> str:
         return f"<LibrarikaLibrary {self.nickname}>"
@@ -24,16 +52,35 @@ class LibrarikaLibrary(Patrons, Items, Loans, Renewals, Holds, Payments):
     @property
     def nickname(self) -> str:
         """See `Library.nickname`."""
-        return self._account.api.nickname
+        return self._calls.account.api.nickname
+
+    def reading(self, identifiers: tuple[str, ...]) -> Self:
+        """See `Library.reading`."""
+        if identifiers == self._kinds:
+            return self
+        other = copy(self)
+        other._kinds = identifiers
+        other._bind(self._calls)
+        return other
+
+    def within(self, seconds: float, still: Still | None = None) -> Self:
+        """See `Library.within`."""
+        other = copy(self)
+        other._bind(self._calls.within(seconds, still))
+        return other
+
+    def language_of(self, patron_id: str) -> str:
+        """See `Library.language_of`."""
+        return self._calls.languages.of(patron_id)
 
     async def rules(self) -> Rules:
         """See `Library.rules`."""
-        return await self._shelf.rules(self._deadline())
+        return await self._calls.rules()
 
     async def confirm(self) -> Rules:
         """See `Library.confirm`."""
-        return await self._shelf.confirm(self._deadline())
+        return await self._calls.shelf.confirm(self._calls.until)
 
     async def reachable(self) -> bool:
         """See `Library.reachable`."""
-        return await self._account.api.reachable()
+        return await self._calls.account.api.reachable()

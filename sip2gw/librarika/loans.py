@@ -1,212 +1,110 @@
-"""Loans and returns: one reading, then one write; and each of them undone as if it had never been.
-
-The write carries the occasion's key. Sent again under the same key, it gets the first answer, or is found to be done.
-"""
+"""Loans, renewals and returns, and loans and returns undone as if they had never been."""
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
+from typing import Any
 
-from sip2gw.concurrency import together
-from sip2gw.librarika import resolution, translation
-from sip2gw.librarika.asking import Asking, about, offline, place
-from sip2gw.librarika.movements import Booking, Returned
-from sip2gw.librarika.records import Copy, CurrentBooking, Member
-from sip2gw.library import FeeKind, Loan, Occasion, Refused, Return
+from sip2gw.librarika import bodies, translation
+from sip2gw.librarika.calls import Calls
+from sip2gw.librarika.identifiers import Labels
+from sip2gw.librarika.patrons import PAGE
+from sip2gw.librarika.records import Booking, ExtendedAll, Returned
+from sip2gw.library import Loan, Occasion, RenewedAll, Return
+from sip2gw.secret import Secret
+
+_TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended"})
+"""Reasons of `not_renewable` that are codes themselves."""
 
 
-class Loans(Asking):
-    """The port's methods about lending and taking back."""
+class Loans:
+    """The port's methods about lending, renewing and taking back."""
 
-    async def lend(self, patron_id: str, item_id: str, occasion: Occasion, *, renewal: bool) -> Loan:
-        """See `Library.lend`. Asks for the patron and the copies at the same time, then writes once."""
-        until = self._deadline()
-        wanted = self._wanted(item_id)
-        member, found = await together(self._member(patron_id, until), self._copies(wanted, until))
-        try:
-            copy = resolution.to_lend(found, member.id, occasion.branch)
-        except Refused as refusal:
-            raise about(refusal, translation.title_of(found)) from None
-        self._glances.forget(copy.id)
-        try:
-            return await self._lend(member, copy, occasion, renewal, until)
-        except Refused as refusal:
-            raise about(refusal, translation.item(copy), _facts(refusal.code, member, copy)) from None
+    def __init__(self, calls: Calls, labels: Labels) -> None:
+        self._calls = calls
+        self._labels = labels
 
-    async def _lend(
-        self, member: Member, copy: Copy, occasion: Occasion, renewal: bool, until: float
+    async def lend(
+        self,
+        patron_id: str,
+        item_id: str,
+        occasion: Occasion,
+        *,
+        renewal: bool,
+        password: Secret | None = None,
     ) -> Loan:
-        booking = copy.current_booking
-        if booking is None or booking.member.id != member.id:
-            return await self._issue(member, copy, occasion, until)
-        due = await self._due(occasion, until)
-        if occasion.no_block and booking.return_date is not None and not _later(due, booking.return_date):
-            # Reported before, or by somebody else: what has happened is on record.
-            return Loan(translation.item(copy), booking.return_date, ref=str(booking.id))
-        if not (renewal or occasion.no_block):
-            return await self._first_answer(member, copy, occasion, until)
-        body = due | offline(occasion) | accepted(copy.media.borrowing_fee, occasion)
-        path = f"/bookings/{booking.id}/extend"
-        try:
-            extended = await self._write(
-                Booking,
-                "extend_booking",
-                path,
-                body,
-                occasion.key,
-                until,
-            )
-        except Refused as refusal:
-            if refusal.code != "idempotency_key_reused":
-                raise
-            return await self._issue(member, copy, occasion, until)
-        return translation.loan(extended, renewed=True)
+        """See `Library.lend`."""
+        body = bodies.member(patron_id, password) | self._labels.named(item_id) | bodies.place(occasion)
+        body |= await self._terms(occasion) | {"renew": renewal or None}
+        return await self._loan("issue", "/loans", body, occasion)
 
-    async def _issue(self, member: Member, copy: Copy, occasion: Occasion, until: float) -> Loan:
-        body = {"status": "issued", "member_id": member.id, "copy_id": copy.id, "source": "sip2"}
-        body |= place(occasion) | await self._due(occasion, until) | offline(occasion)
-        body |= accepted(copy.media.borrowing_fee, occasion)
-        made = await self._book(body, occasion, until)
-        return translation.loan(made)
+    async def renew(
+        self,
+        patron_id: str,
+        item_id: str | None,
+        title: str | None,
+        occasion: Occasion,
+        *,
+        third_party: bool,
+        password: Secret | None = None,
+    ) -> Loan:
+        """See `Library.renew`. By title, it is one of the patron's own loans in any case."""
+        body = bodies.member(patron_id, password) | self._labels.either(item_id, title)
+        body |= await self._terms(occasion) | {"third_party": third_party or None}
+        return await self._loan("extend", "/loans/extend", body, occasion)
 
-    async def _first_answer(self, member: Member, copy: Copy, occasion: Occasion, until: float) -> Loan:
-        """They have it already: by this very transaction, sent before, or this one is refused."""
-        try:
-            return await self._issue(member, copy, occasion, until)
-        except Refused as refusal:
-            if refusal.code != "already_booked_by_member":
-                raise
-            raise Refused("already_on_loan", "the terminal does not want renewals") from None
+    async def undo_return(
+        self, patron_id: str, item_id: str, occasion: Occasion, *, password: Secret | None = None
+    ) -> Loan:
+        """See `Library.undo_return`. The loan has its old due date again, and what the return cost is taken back."""
+        body = bodies.member(patron_id, password) | self._labels.named(item_id)
+        return await self._loan("undo_return", "/returns/undo", body, occasion)
+
+    async def _terms(self, occasion: Occasion) -> dict[str, Any]:
+        """On which terms something is lent."""
+        rules = await self._calls.rules()
+        return bodies.due(occasion, rules) | bodies.offline(occasion) | bodies.fee(occasion)
+
+    async def _loan(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
+        booking = await self._calls.write(Booking, operation, path, body, occasion.key)
+        self._calls.languages.meet(body["member_no"], booking.language or "")
+        return translation.loan(booking)
+
+    async def renew_all(
+        self, patron_id: str, occasion: Occasion, *, limit: int, password: Secret | None = None
+    ) -> RenewedAll:
+        """See `Library.renew_all`."""
+        body = bodies.member(patron_id, password) | bodies.fee(occasion) | {"limit": min(limit, PAGE)}
+        done = await self._calls.write(ExtendedAll, "extend_all", "/loans/extend-all", body, occasion.key)
+        self._calls.languages.meet(patron_id, done.language or "")
+        return RenewedAll(
+            renewed=tuple(translation.loan(booking) for booking in done.extended),
+            refused=tuple(
+                (translation.item_of(one.booking), _true_reason(one.code, one.reason)) for one in done.refused
+            ),
+        )
 
     async def take_back(self, item_id: str, occasion: Occasion, *, reader: str | None) -> Return:
-        """See `Library.take_back`. Nothing is written for an item that is not on loan."""
-        until = self._deadline()
-        wanted = self._wanted(item_id)
-        glance = _lent(self._glances.take(wanted), reader)
-        if glance is not None:
-            returned = await self._return(*glance, f"{occasion.key}-seen", occasion, until)
-            if returned is not None:
-                return returned
-        found = await self._copies(wanted, until)
-        try:
-            copy = resolution.to_take_back(found, reader)
-        except Refused as refusal:
-            raise about(refusal, translation.title_of(found)) from None
-        if copy.current_booking is not None:
-            returned = await self._return(copy, copy.current_booking, occasion.key, occasion, until)
-            if returned is not None:
-                return returned
-        hold = translation.hold(copy.next_reservation, copy)
-        return Return(translation.item(copy), was_on_loan=False, hold=hold)
-
-    async def _return(
-        self,
-        copy: Copy,
-        booking: CurrentBooking,
-        key: str,
-        occasion: Occasion,
-        until: float,
-    ) -> Return | None:
-        """End a loan; None if it has ended already."""
-        body = {"returned_at": occasion.happened_at.isoformat()} | place(occasion) | offline(occasion)
-        path = f"/bookings/{booking.id}/return"
-        self._glances.forget(copy.id)
-        try:
-            returned = await self._write(
-                Returned,
-                "return_booking",
-                path,
-                body,
-                key,
-                until,
-            )
-        except Refused as refusal:
-            # A key that has been used says that this very return was done, and that the copy is lent anew.
-            if refusal.code in ("not_on_loan", "idempotency_key_reused"):
-                return None
-            raise about(refusal, translation.item(copy)) from None
+        """See `Library.take_back`."""
+        body = self._labels.named(item_id) | bodies.place(occasion) | bodies.offline(occasion)
+        body |= {"returned_at": occasion.happened_at.isoformat(), "reader": (reader or "")[:255] or None}
+        returned = await self._calls.write(Returned, "return", "/returns", body, occasion.key)
+        if reader and returned.language:
+            self._calls.languages.meet(reader, returned.language)
         return Return(
-            translation.item(copy),
-            hold=translation.hold(returned.next_reservation, copy),
-            patron_id=(returned.booking.member or booking.member).member_no,
+            translation.item(returned.copy),
+            was_on_loan=returned.was_on_loan,
+            hold=translation.hold(returned.next_reservation, returned.copy),
+            patron_id=returned.member_no or "",
             due_amount=returned.due_amount,
         )
 
     async def undo_loan(self, item_id: str, occasion: Occasion) -> Return:
         """See `Library.undo_loan`. A loan that was renewed last is as it was before that."""
-        until = self._deadline()
-        wanted = self._wanted(item_id)
-        found = await self._copies(wanted, until)
-        try:
-            copy = resolution.to_take_back(found, None)
-        except Refused as refusal:
-            raise about(refusal, translation.title_of(found)) from None
-        booking = copy.current_booking
-        if booking is None:
-            raise Refused("cannot_revert", "the item is not on loan", item=translation.item(copy))
-        await self._revert(booking.id, copy, occasion, until)
-        return Return(translation.item(copy), patron_id=booking.member.member_no)
-
-    async def undo_return(self, patron_id: str, item_id: str, occasion: Occasion) -> Loan:
-        """See `Library.undo_return`. The loan has its old due date again, and what the return cost is taken back."""
-        until = self._deadline()
-        wanted = self._wanted(item_id)
-        member, found = await together(self._member(patron_id, until), self._copies(wanted, until))
-        media = resolution.one_title(found)
-        which = {"copy_id": str(found[0].id)} if len(found) == 1 else {"media_id": str(media.id)}
-        terms = {"status": "returned", "order": "newest", "limit": "1", **which}
-        last = await self._bookings(str(member.id), until, **terms)
-        if not last.items:
-            item = translation.title_of(found)
-            raise Refused("cannot_revert", "the patron has returned no such item", item=item)
-        number = last.items[0].id
-        reverted = await self._revert(number, found[0], occasion, until)
-        return translation.loan(reverted)
-
-    async def _revert(
-        self,
-        booking_id: int,
-        copy: Copy,
-        occasion: Occasion,
-        until: float,
-    ) -> Booking:
-        self._glances.forget(copy.id)
-        try:
-            path = f"/bookings/{booking_id}/revert"
-            return await self._write(Booking, "revert_booking", path, {}, occasion.key, until)
-        except Refused as refusal:
-            raise about(refusal, translation.item(copy)) from None
+        body = self._labels.named(item_id)
+        undone = await self._calls.write(Booking, "undo_loan", "/loans/undo", body, occasion.key)
+        return Return(translation.item_of(undone), patron_id=undone.member.member_no)
 
 
-def accepted(fee: Decimal, occasion: Occasion) -> dict[str, str]:
-    """The fee that the patron has accepted, as a write says it: should it be more by now, the write is refused."""
-    return {"accept_fee": f"{fee:f}"} if occasion.fee_acknowledged and fee > 0 else {}
-
-
-def _later(due: dict[str, str], known: date) -> bool:
-    """Whether the terminal has given the patron more time than the loan has."""
-    return due.get("return_date", "") > known.isoformat()
-
-
-def _lent(seen: list[Copy] | None, reader: str | None) -> tuple[Copy, CurrentBooking] | None:
-    """The loan that a glance has shown, if it is clear which."""
-    if seen is None:
-        return None
-    try:
-        copy = resolution.to_take_back(seen, reader)
-    except Refused:
-        return None
-    return None if copy.current_booking is None else (copy, copy.current_booking)
-
-
-def _facts(code: str, member: Member, copy: Copy) -> dict[str, str]:
-    """What the records looked up before say of a refusal, should the refusal itself not say it."""
-    if code == "fee_required":
-        return {"kind": FeeKind.LOAN.value}
-    if code == "quota_exceeded" and member.quota is not None:
-        return {"limit": str(member.quota)}
-    booking = copy.current_booking
-    if code == "copy_not_available" and booking is not None and booking.return_date is not None:
-        return {"available_from": booking.return_date.isoformat()}
-    return {}
+def _true_reason(code: str, reason: str | None) -> str:
+    """The code that says why a loan can't be renewed, where the library names one that tells more."""
+    return reason if code == "not_renewable" and reason in _TELLING else code

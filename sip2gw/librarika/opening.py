@@ -17,8 +17,9 @@ from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, succeed
 
 from sip2gw.concurrency import SingleFlight
+from sip2gw.librarika import translation
 from sip2gw.librarika.accounts import Account, sign_in
-from sip2gw.librarika.glances import Glances
+from sip2gw.librarika.calls import Calls
 from sip2gw.librarika.http.api import API, BackEnd
 from sip2gw.librarika.http.breaker import Breaker
 from sip2gw.librarika.http.client import Client
@@ -30,7 +31,7 @@ from sip2gw.librarika.http.urls import Template, checked_nickname
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.library import LibrarikaLibrary
 from sip2gw.librarika.records import Tokens
-from sip2gw.librarika.shelf import RulesShelf
+from sip2gw.librarika.rules import RulesShelf
 from sip2gw.librarika.verified import Verified
 from sip2gw.library import Credentials, Refused
 from sip2gw.metrics import Metrics
@@ -44,7 +45,7 @@ _LET_IN = 10_000
 
 
 class _Open(Account):
-    """A live account with its rules, glances and languages beside it.
+    """A live account with its rules and languages beside it.
 
     It is kept as long as a session uses it, or a login is remembered that opens it.
     """
@@ -59,10 +60,14 @@ class _Open(Account):
     ) -> None:
         self._verified = verified
         self._user = credentials.user
-        super().__init__(api, credentials, tokens)
         self.shelf = RulesShelf(self, rules_life)
-        self.glances = Glances(api.client.now)
+        super().__init__(api, credentials, tokens)
         self.languages = Languages(api.client.now)
+
+    def _take(self, tokens: Tokens) -> None:
+        super()._take(tokens)
+        if tokens.library is not None:
+            self.shelf.put(translation.rules(tokens.library))
 
     def of(self, api: API, user: str) -> bool:
         """Whether it is this user's at this api, by whatever password."""
@@ -129,12 +134,7 @@ class Librarika:
         if refusal := self.verified.refusal(digest, nickname):
             raise refusal
         account = self.verified.account(digest) or await self._sign_in(digest, api, credentials).join()
-        return LibrarikaLibrary(
-            account,
-            account.shelf,
-            glances=account.glances,
-            languages=account.languages,
-        )
+        return LibrarikaLibrary(Calls(account, account.shelf, account.languages))
 
     def name(self, nicknames: Iterable[str]) -> None:
         """These libraries are configured: their hosts' names are looked up before those that nobody knows."""

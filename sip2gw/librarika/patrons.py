@@ -1,85 +1,108 @@
-"""Patrons: who they are, what they have, wait for and owe. A list costs one call, whatever its length."""
+"""Patrons: who they are, what they have, wait for and owe, what they pay, and whether they may borrow."""
 
 from __future__ import annotations
 
-from sip2gw.librarika import translation
-from sip2gw.librarika.asking import PAGE, Asking, own_number
-from sip2gw.librarika.movements import Bookings, Transactions
-from sip2gw.librarika.records import Member, Verified
-from sip2gw.library import Fee, Hold, Loan, Occasion, Patron
+from decimal import Decimal
+from typing import Any
+
+from sip2gw.librarika import bodies, translation
+from sip2gw.librarika.calls import Calls
+from sip2gw.librarika.records import Member, MemberFound, Paid
+from sip2gw.library import Found, Listing, ListKind, Occasion, Patron, Payment, Refused
+from sip2gw.secret import Secret
+
+PAGE = 200
+"""The most entries that one call may ask for."""
+
+FURTHEST = 10**9
+"""The last entry at which a page may begin."""
+
+_LISTS = {
+    ListKind.LOANS: "issued",
+    ListKind.OVERDUE: "overdue",
+    ListKind.HOLDS: "reserved",
+    ListKind.HOLDS_READY: "ready",
+    ListKind.HOLDS_WAITING: "waiting",
+    ListKind.FEES: "fees",
+}
 
 
-class Patrons(Asking):
+class Patrons:
     """The port's methods about patrons."""
 
-    async def patron(self, patron_id: str) -> Patron:
-        """See `Library.patron`."""
-        until = self._deadline()
-        rules = await self._shelf.rules(until)
-        return translation.patron(await self._member(patron_id, until), rules)
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
-    async def check_password(self, patron: Patron, password: str) -> bool:
-        """See `Library.check_password`."""
-        verified = await self._account.record(
-            Verified,
-            "verify_member",
-            "POST",
-            f"/members/{_ref(patron)}/verify",
-            until=self._deadline(),
-            body={"password": password},
-        )
-        return verified.valid
+    async def patron(
+        self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
+    ) -> Found:
+        """See `Library.patron`. At most 200 entries at once."""
+        body = bodies.member(patron_id, password) | {"list": _page(listing)}
+        rules = await self._calls.rules()
+        member = await self._calls.read(MemberFound, "find_member", "/members/find", body)
+        return translation.found(self._met(patron_id, member), rules)
 
-    async def loans(
-        self, patron: Patron, *, start: int, count: int, overdue: bool = False
-    ) -> tuple[Loan, ...]:
-        """See `Library.loans`. At most 200 at once."""
-        page = await self._page(patron, start, count, status="overdue" if overdue else "issued")
-        return tuple(translation.loan(booking) for booking in page.items)
+    def _met(self, patron_id: str, member: MemberFound) -> MemberFound:
+        if member.member_no != patron_id:
+            raise Refused("member_not_found", "the library found a member of another number")
+        self._calls.languages.meet(patron_id, member.language or "")
+        return member
 
-    async def holds(self, patron: Patron, *, start: int, count: int, ready: bool) -> tuple[Hold, ...]:
-        """See `Library.holds`. Requests that nobody has granted yet are waited for too. At most 200 at once."""
-        terms = {"status": "reserved,pending", "ready": "true" if ready else "false"}
-        page = await self._page(patron, start, count, **terms)
-        return tuple(translation.hold_of(booking) for booking in page.items)
-
-    async def _page(self, patron: Patron, start: int, count: int, **terms: str) -> Bookings:
-        if count <= 0:
-            return Bookings(())
-        terms |= {"offset": str(max(start, 0)), "limit": str(min(count, PAGE))}
-        return await self._bookings(_ref(patron), self._deadline(), **terms)
-
-    async def fees(self, patron: Patron) -> tuple[Fee, ...]:
-        """See `Library.fees`. Credits are no fees."""
-        until = self._deadline()
-        zone = (await self._shelf.rules(until)).zone
-        path = f"/members/{_ref(patron)}/transactions?open=true"
-        found = await self._account.record(Transactions, "list_transactions", "GET", path, until=until)
-        return tuple(translation.fee(entry, zone) for entry in found.items if entry.outstanding > 0)
-
-    async def block(self, patron: Patron, reason: str, occasion: Occasion) -> Patron:
+    async def block(self, patron_id: str, reason: str, occasion: Occasion) -> Patron:
         """See `Library.block`. `Refused("not_allowed")` where terminals may not do that."""
-        return await self._update(patron, {"status": "Inactive", "blocked_note": reason[:4000]}, occasion)
+        body = bodies.member(patron_id) | {"note": reason[:4000]}
+        return await self._update("block_member", "/members/block", body, occasion)
 
-    async def enable(self, patron: Patron, occasion: Occasion) -> Patron:
+    async def enable(self, patron_id: str, occasion: Occasion, *, password: Secret | None = None) -> Patron:
         """See `Library.enable`. `Refused("not_allowed")` where terminals may not do that."""
-        return await self._update(patron, {"status": "Active", "blocked_note": ""}, occasion)
+        body = bodies.member(patron_id, password)
+        return await self._update("enable_member", "/members/enable", body, occasion)
 
-    async def _update(self, patron: Patron, body: dict[str, str], occasion: Occasion) -> Patron:
-        until = self._deadline()
-        rules = await self._shelf.rules(until)
-        path = f"/members/{_ref(patron)}"
-        member = await self._write(
-            Member,
-            "update_member",
-            path,
-            body,
-            occasion.key,
-            until,
-            "PATCH",
-        )
+    async def _update(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Patron:
+        rules = await self._calls.rules()
+        member = await self._calls.write(Member, operation, path, body, occasion.key)
+        self._calls.languages.meet(body["member_no"], member.language or "")
         return translation.patron(member, rules)
 
+    async def pay(
+        self,
+        patron_id: str,
+        amount: Decimal,
+        currency: str,
+        occasion: Occasion,
+        *,
+        payment_type: str,
+        transaction_id: str,
+        fee: str | None,
+        overpayment: bool = False,
+        password: Secret | None = None,
+    ) -> Payment:
+        """See `Library.pay`."""
+        body = bodies.member(patron_id, password) | {
+            "amount": f"{amount:f}",
+            "currency": currency,
+            "type": payment_type or None,
+            "transaction_id": transaction_id or None,
+            "fee_id": None if fee is None else _number(fee),
+            "allow_credit": overpayment or None,
+        }
+        paid = await self._calls.write(Paid, "pay", "/payments", body, occasion.key)
+        self._calls.languages.meet(patron_id, paid.language or "")
+        return Payment(ref=str(paid.id), balance=paid.balance)
 
-def _ref(patron: Patron) -> str:
-    return own_number(patron.ref, "member_not_found")
+
+def _page(listing: Listing | None) -> dict[str, Any] | None:
+    if listing is None or listing.count <= 0:
+        return None
+    return {
+        "kind": _LISTS[listing.kind],
+        "offset": min(max(listing.start, 0), FURTHEST),
+        "limit": min(listing.count, PAGE),
+    }
+
+
+def _number(fee: str) -> int:
+    """The number of a fee. `Refused("fee_not_found")` for what is none of this library system's."""
+    if not (fee.isascii() and fee.isdigit() and 0 < int(fee) < 2**53):
+        raise Refused("fee_not_found", "the key is none of this library system's")
+    return int(fee)

@@ -1,4 +1,4 @@
-"""What a library, its members and its copies are, as the API's JSON has them: frozen records, by `shapes`.
+"""The API's answers as frozen records: the library, members, copies, bookings and entries of an account.
 
 Only what the gateway uses is declared; whatever else is there is passed over, since an API grows. What may be absent
 has a default, and it is the one that allows the least.
@@ -6,22 +6,13 @@ has a default, and it is the one that allows the least.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from attrs import Factory, frozen
 
 from sip2gw.secret import Secret
-
-
-@frozen
-class Tokens:
-    """`POST /auth/tokens`: what stands for an account from now on. `expires_in` is in seconds."""
-
-    access_token: Secret
-    expires_in: int
-    refresh_token: Secret | None = None
 
 
 @frozen
@@ -46,7 +37,7 @@ class Licence:
 
 @frozen
 class Settings:
-    """`GET /library`."""
+    """The library, as `get_library` and the answer with a token have it."""
 
     nickname: str
     name: str
@@ -58,6 +49,16 @@ class Settings:
     sip2: Licence = Factory(Licence)
 
 
+@frozen
+class Tokens:
+    """What stands for an account from now on, and its library. `expires_in` is in seconds."""
+
+    access_token: Secret
+    expires_in: int
+    refresh_token: Secret | None = None
+    library: Settings | None = None
+
+
 @frozen(repr=False)
 class MemberCounts:
     """How many bookings of each kind a member has."""
@@ -67,11 +68,20 @@ class MemberCounts:
     reserved_ready: int = 0
     reserved_waiting: int = 0
     pending: int = 0
+    fees: int = 0
+
+
+@frozen(repr=False)
+class WouldBeRefused:
+    """The codes for which any extension, and any reservation, of a member would be refused now."""
+
+    extend: str | None = None
+    reserve: str | None = None
 
 
 @frozen(repr=False)
 class Member:
-    """`GET /members?member_no=`. `quota` and `fee_limit` None mean no limit."""
+    """A member. `quota` and `fee_limit` None mean no limit."""
 
     id: int
     member_no: str
@@ -81,6 +91,7 @@ class Member:
     self_service_allowed: bool
     counts: MemberCounts
     balance: Decimal
+    refused: WouldBeRefused
     quota: int | None = None
     fee_limit: Decimal | None = None
     currency: str | None = None
@@ -95,7 +106,6 @@ class Member:
 class MemberLabel:
     """A member in a booking."""
 
-    id: int
     member_no: str
     name: str = ""
 
@@ -105,7 +115,6 @@ class CurrentBooking:
     """The open loan of a copy."""
 
     id: int
-    member: MemberLabel
     return_date: date | None = None
 
 
@@ -122,32 +131,21 @@ class Reservation:
 
 @frozen(repr=False)
 class Media:
-    """A title. Its fees are what a loan or a reservation costs at this moment, in the library's currency."""
+    """A title."""
 
     id: int
     title: str
     call_no: str | None = None
     type: str | None = None
-    borrowing_fee: Decimal = Decimal(0)
-    reservation_fee: Decimal = Decimal(0)
-
-
-@frozen(repr=False)
-class MediaFound:
-    """`GET /media?title=`."""
-
-    items: tuple[Media, ...]
 
 
 @frozen(repr=False)
 class Copy:
-    """`GET /copies`, one match. `matched_by` is the type under which the identifier named it."""
+    """A copy."""
 
     id: int
     accession_no: str
     media: Media
-    matched_by: str = ""
-    copy_no: int | None = None
     branch: str | None = None
     location: str | None = None
     active: bool = False
@@ -159,14 +157,135 @@ class Copy:
 
 
 @frozen(repr=False)
-class Copies:
-    """`GET /copies`."""
+class CopyFound(Copy):
+    """`find_copy`: the copy that stands for `matches` of them, of which `available` can be had."""
 
-    items: tuple[Copy, ...]
+    matches: int = 1
+    available: int = 0
 
 
-@frozen
-class Verified:
-    """`POST /members/{id}/verify`."""
+@frozen(repr=False)
+class CopyLabel:
+    """A copy in a booking, or in a refusal."""
 
-    valid: bool
+    id: int
+    accession_no: str
+    branch: str | None = None
+    location: str | None = None
+
+
+@frozen(repr=False)
+class Charged:
+    """What a loan, an extension or a reservation has cost."""
+
+    id: int
+    amount: Decimal
+    currency: str
+
+
+@frozen(repr=False)
+class Conflict:
+    """A rule that had to give way to what had happened already."""
+
+    code: str
+
+
+@frozen(repr=False)
+class Booking:
+    """A loan, due at the end of `return_date`, a reservation or a request.
+
+    `expires_at` is the last day of a reservation, and `queue_position` counts from 1. `fee`, `renewed`, `conflicts` and
+    the member's `language` come only with the write that brought them about.
+    """
+
+    id: int
+    status: str
+    return_date: date
+    media: Media
+    member: MemberLabel
+    copy: CopyLabel | None = None
+    queue_position: int | None = None
+    ready: bool = False
+    branch: str | None = None
+    expires_at: date | None = None
+    fee: Charged | None = None
+    renewed: bool = False
+    conflicts: tuple[Conflict, ...] = ()
+    language: str | None = None
+
+
+@frozen(repr=False)
+class NotExtended:
+    """A loan that `extend_all` left as it was."""
+
+    code: str
+    booking: Booking
+    reason: str | None = None
+
+
+@frozen(repr=False)
+class ExtendedAll:
+    """`extend_all`."""
+
+    extended: tuple[Booking, ...]
+    refused: tuple[NotExtended, ...]
+    language: str | None = None
+
+
+@frozen(repr=False)
+class Transaction:
+    """An entry of a member's account."""
+
+    id: int
+    type: str
+    outstanding: Decimal
+    currency: str
+    created_at: datetime
+    title: str | None = None
+    accession_no: str | None = None
+
+
+@frozen(repr=False)
+class Page:
+    """A page of a member's list: bookings, or fees."""
+
+    bookings: tuple[Booking, ...] = ()
+    fees: tuple[Transaction, ...] = ()
+
+
+@frozen(repr=False)
+class MemberFound(Member):
+    """`find_member`: `password` is what came of comparing it."""
+
+    password: str | None = None
+    page: Page | None = None
+
+
+@frozen(repr=False)
+class Paid:
+    """`pay`."""
+
+    id: int
+    balance: Decimal
+    language: str | None = None
+
+
+@frozen(repr=False)
+class Returned:
+    """`return`: `member_no` is who had it, `language` that of the member at the terminal."""
+
+    copy: Copy
+    was_on_loan: bool
+    member_no: str | None = None
+    next_reservation: Reservation | None = None
+    due_amount: Decimal | None = None
+    language: str | None = None
+
+
+@frozen(repr=False)
+class InQuestion:
+    """What a refusal is about, as far as it is known."""
+
+    copy: CopyLabel | None = None
+    media: Media | None = None
+    language: str | None = None

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import tzinfo
 
 from attrs import evolve
 
-from sip2gw.librarika.movements import Booking, Charged, Transaction
-from sip2gw.librarika.records import Copy, Media, Member, Reservation, Settings
+from sip2gw.librarika.records import (
+    Booking,
+    Charged,
+    Copy,
+    CopyFound,
+    CopyLabel,
+    InQuestion,
+    Media,
+    Member,
+    MemberFound,
+    Page,
+    Reservation,
+    Settings,
+    Transaction,
+)
 from sip2gw.library import (
     Block,
     Charge,
     Counts,
     Fee,
     FeeKind,
+    Found,
     Hold,
     Item,
     ItemState,
     ItemStatus,
     Loan,
     Medium,
+    PasswordCheck,
     Patron,
     Rules,
 )
@@ -72,16 +86,19 @@ def patron(member: Member, rules: Rules) -> Patron:
     return Patron(
         patron_id=member.member_no,
         name=member.name,
-        ref=str(member.id),
         blocks=blocks(member, rules),
         counts=Counts(
-            counts.issued, counts.overdue, counts.reserved_ready, counts.reserved_waiting + counts.pending
+            counts.issued,
+            counts.overdue,
+            counts.reserved_ready,
+            counts.reserved_waiting + counts.pending,
+            counts.fees,
         ),
         balance=member.balance,
         currency=member.currency or rules.currency,
         fee_limit=member.fee_limit,
         loan_limit=member.quota,
-        language=member.language or rules.language,
+        language=member.language or "",
         address=member.address or "",
         email=member.email or "",
         phone=member.phone or "",
@@ -96,7 +113,8 @@ def blocks(member: Member, rules: Rules) -> frozenset[Block]:
         Block.SUSPENDED: member.suspended,
         Block.TYPE_NOT_ALLOWED: not member.self_service_allowed,
         Block.LOAN_LIMIT_REACHED: member.quota is not None and member.counts.issued >= member.quota,
-        Block.HOLDS_NOT_ALLOWED: not rules.holds,
+        Block.RENEWALS_NOT_ALLOWED: not rules.renewals or member.refused.extend is not None,
+        Block.HOLDS_NOT_ALLOWED: not rules.holds or member.refused.reserve is not None,
     }
     return frozenset(block for block, stands in standing.items() if stands)
 
@@ -124,7 +142,16 @@ def _of_title(media: Media) -> Item:
 
 def item_of(booking: Booking) -> Item:
     """The copy of a booking; of one that waits for any copy, only what the title tells."""
-    title, copy = _of_title(booking.media), booking.copy
+    return _labelled(booking.media, booking.copy)
+
+
+def in_question(said: InQuestion) -> Item | None:
+    """What a refusal is about, if it is clear which title that is."""
+    return None if said.media is None else _labelled(said.media, said.copy)
+
+
+def _labelled(media: Media, copy: CopyLabel | None) -> Item:
+    title = _of_title(media)
     if copy is None:
         return title
     return evolve(
@@ -136,8 +163,8 @@ def item_of(booking: Booking) -> Item:
     )
 
 
-def item_status(copy: Copy, copies: Sequence[Copy]) -> ItemStatus:
-    """All that is told of a copy, and of how many of `copies` (those of its title that were found) can be had."""
+def item_status(copy: CopyFound) -> ItemStatus:
+    """All that is told of a copy, and of how many of its title can be had."""
     booking, waiting = copy.current_booking, copy.next_reservation
     shelved = state(copy) is ItemState.ON_HOLD_SHELF
     return ItemStatus(
@@ -147,8 +174,8 @@ def item_status(copy: Copy, copies: Sequence[Copy]) -> ItemStatus:
         holds_waiting=copy.reservations_waiting,
         pickup_by=waiting.expires_at if waiting and shelved else None,
         hold=hold(waiting, copy),
-        copies=len(copies),
-        copies_available=sum(state(one) is ItemState.AVAILABLE for one in copies),
+        copies=copy.matches,
+        copies_available=copy.available,
     )
 
 
@@ -159,13 +186,6 @@ def state(copy: Copy) -> ItemState:
     if copy.next_reservation is not None and copy.next_reservation.ready:
         return ItemState.ON_HOLD_SHELF
     return ItemState.AVAILABLE if copy.active and copy.circulation else ItemState.OTHER
-
-
-def title_of(copies: Sequence[Copy]) -> Item | None:
-    """What several copies have in common if they are of one title; None if they aren't."""
-    if len({copy.media.id for copy in copies}) != 1:
-        return None
-    return item(copies[0]) if len(copies) == 1 else _of_title(copies[0].media)
 
 
 def hold(reservation: Reservation | None, copy: Copy) -> Hold | None:
@@ -200,12 +220,12 @@ def hold_of(booking: Booking) -> Hold:
     )
 
 
-def loan(booking: Booking, *, renewed: bool = False) -> Loan:
+def loan(booking: Booking) -> Loan:
     """What a member has."""
     return Loan(
         item=item_of(booking),
         due=booking.return_date,
-        renewed=renewed,
+        renewed=booking.renewed,
         overdue=booking.status == "Overdue",
         ref=str(booking.id),
         charge=charge(booking.fee, FeeKind.LOAN),
@@ -228,4 +248,23 @@ def fee(entry: Transaction, zone: tzinfo) -> Fee:
         title=entry.title or "",
         item_id=entry.accession_no or "",
         since=entry.created_at.astimezone(zone).date(),
+    )
+
+
+_PASSWORDS = {"right": PasswordCheck.RIGHT, "wrong": PasswordCheck.WRONG}
+
+
+def found(member: MemberFound, rules: Rules) -> Found:
+    """A member who was looked up."""
+    page = member.page or Page()
+    # A booking waits until it is lent; what is lent was asked for as a loan.
+    lent = [booking for booking in page.bookings if booking.status in ("Issued", "Overdue")]
+    waits = [booking for booking in page.bookings if booking.status in ("Reserved", "Pending")]
+    password = member.password
+    return Found(
+        patron(member, rules),
+        None if password is None else _PASSWORDS.get(password, PasswordCheck.IMPOSSIBLE),
+        loans=tuple(map(loan, lent)),
+        holds=tuple(map(hold_of, waits)),
+        fees=tuple(fee(entry, rules.zone) for entry in page.fees),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sip2gw.library.records import Item
@@ -18,7 +18,8 @@ class Refused(LibraryError):
 
     `code` is one of the codes of the Librarika contract, or the gateway's own. `reason` is for the installer who
     reads the log; it carries no patron data and no secret. `facts` are values that a text for the patron may name
-    (for instance `{"limit": "5"}`). `item` is the item in question, once it is known which.
+    (for instance `{"limit": "5"}`). `item` is the item in question, once it is known which. `document` is all that the
+    library said, in its own form: it is for the adapter alone.
     """
 
     def __init__(
@@ -27,12 +28,14 @@ class Refused(LibraryError):
         reason: str = "",
         facts: Mapping[str, str] | None = None,
         item: Item | None = None,
+        document: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{code}: {reason}" if reason else code)
         self.code = code
         self.reason = reason
         self.facts: Mapping[str, str] = facts or {}
         self.item = item
+        self.document: Mapping[str, Any] = document or {}
 
 
 class Unavailable(LibraryError):

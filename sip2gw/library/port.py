@@ -1,7 +1,9 @@
 """A library system is anything with these methods. Every one may raise `Refused` and `Unavailable`; writes, `InDoubt`.
 
-Item ids are given as the terminal scanned them: which copy is meant is the library's to say. Lists come in the order of
-the library, from `start` (counted from 0), at most `count` of them.
+One method is all that one request of a terminal asks. Patrons are named by the number of their card, item ids are given
+as the terminal scanned them: which copy is meant is the library's to say. Where there is a `password`, it is the
+patron's as it was entered: unless it is right, nothing is done, and `Refused` says `password_wrong`, `no_password_set`
+or `sso_only`. Without one nothing is compared.
 """
 
 from __future__ import annotations
@@ -13,10 +15,11 @@ from typing import Protocol
 
 from sip2gw.library.records import (
     Credentials,
-    Fee,
+    Found,
     Hold,
     Item,
     ItemStatus,
+    Listing,
     Loan,
     Occasion,
     Patron,
@@ -25,6 +28,7 @@ from sip2gw.library.records import (
     Return,
     Rules,
 )
+from sip2gw.secret import Secret
 
 Still = Callable[[], Awaitable[bool]]
 """Whether a terminal may still write: its request may have waited for long."""
@@ -70,33 +74,20 @@ class Library(Protocol):
 
     # -- patrons
 
-    async def patron(self, patron_id: str) -> Patron:
-        """Look a patron up by the exact number of the card. `Refused("member_not_found")` when there is none."""
+    async def patron(
+        self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
+    ) -> Found:
+        """Look a patron up, with a page of one list. `Refused("member_not_found")` when there is none.
+
+        A wrong password is no refusal here: `Found.password` says what came of it.
+        """
         ...
 
-    async def check_password(self, patron: Patron, password: str) -> bool:
-        """Whether this is the patron's password. `Refused` when it can't be checked, e.g. because none is set."""
-        ...
-
-    async def loans(
-        self, patron: Patron, *, start: int, count: int, overdue: bool = False
-    ) -> tuple[Loan, ...]:
-        """What the patron has; with `overdue`, only what is overdue."""
-        ...
-
-    async def holds(self, patron: Patron, *, start: int, count: int, ready: bool) -> tuple[Hold, ...]:
-        """What is kept ready for the patron, or what they wait for."""
-        ...
-
-    async def fees(self, patron: Patron) -> tuple[Fee, ...]:
-        """The open fees, oldest first."""
-        ...
-
-    async def block(self, patron: Patron, reason: str, occasion: Occasion) -> Patron:
+    async def block(self, patron_id: str, reason: str, occasion: Occasion) -> Patron:
         """Take the patron's privileges away. The patron as they stand then."""
         ...
 
-    async def enable(self, patron: Patron, occasion: Occasion) -> Patron:
+    async def enable(self, patron_id: str, occasion: Occasion, *, password: Secret | None = None) -> Patron:
         """Undo `block`. The patron as they stand then."""
         ...
 
@@ -112,15 +103,27 @@ class Library(Protocol):
 
     # -- loans
 
-    async def lend(self, patron_id: str, item_id: str, occasion: Occasion, *, renewal: bool) -> Loan:
+    async def lend(
+        self,
+        patron_id: str,
+        item_id: str,
+        occasion: Occasion,
+        *,
+        renewal: bool,
+        password: Secret | None = None,
+    ) -> Loan:
         """Lend an item. One that the patron has already is renewed if `renewal`, else refused.
+
+        A loan that this terminal has made for this patron just now is the answer itself: the terminal asks anew.
 
         A loan that costs something is `Refused("fee_required")` with the facts `amount`, `currency` and `kind`
         (a `FeeKind` value) until the occasion says that the fee is acknowledged.
         """
         ...
 
-    async def undo_return(self, patron_id: str, item_id: str, occasion: Occasion) -> Loan:
+    async def undo_return(
+        self, patron_id: str, item_id: str, occasion: Occasion, *, password: Secret | None = None
+    ) -> Loan:
         """As if the patron's last return of the item had never been. `Refused("cannot_revert")` if there is none."""
         ...
 
@@ -140,6 +143,7 @@ class Library(Protocol):
         occasion: Occasion,
         *,
         third_party: bool,
+        password: Secret | None = None,
     ) -> Loan:
         """Renew the loan of an item, or of the only one that the patron has of a title.
 
@@ -148,8 +152,10 @@ class Library(Protocol):
         """
         ...
 
-    async def renew_all(self, patron_id: str, occasion: Occasion, *, limit: int) -> RenewedAll:
-        """Renew all that the patron has, at most `limit` loans; what time or limit left out is refused `not_tried`."""
+    async def renew_all(
+        self, patron_id: str, occasion: Occasion, *, limit: int, password: Secret | None = None
+    ) -> RenewedAll:
+        """Renew all that the patron has, at most `limit` loans; what is beyond that is refused `not_tried`."""
         ...
 
     # -- holds
@@ -164,6 +170,7 @@ class Library(Protocol):
         pickup: str,
         expires: date | None,
         this_copy: bool,
+        password: Secret | None = None,
     ) -> Hold:
         """Have an item, or any copy of its title unless `this_copy`, kept for the patron.
 
@@ -180,14 +187,21 @@ class Library(Protocol):
         *,
         pickup: str,
         expires: date | None,
+        password: Secret | None = None,
     ) -> Hold:
         """Change where, or until when, a hold is kept. `Refused("hold_not_found")`."""
         ...
 
     async def cancel_hold(
-        self, patron_id: str, item_id: str | None, title: str | None, occasion: Occasion
+        self,
+        patron_id: str,
+        item_id: str | None,
+        title: str | None,
+        occasion: Occasion,
+        *,
+        password: Secret | None = None,
     ) -> Hold:
-        """Give a hold up, and see that it is gone. `Refused("hold_not_found")`."""
+        """Give a hold up. `Refused("hold_not_found")`."""
         ...
 
     # -- fees
@@ -203,6 +217,7 @@ class Library(Protocol):
         transaction_id: str,
         fee: str | None,
         overpayment: bool = False,
+        password: Secret | None = None,
     ) -> Payment:
         """Book a payment, for one fee or for the oldest ones. The same `transaction_id` again pays once.
 

@@ -57,6 +57,7 @@ class Block(Enum):
     TYPE_NOT_ALLOWED = "type_not_allowed"
     """Patrons of this type do not serve themselves here."""
     LOAN_LIMIT_REACHED = "loan_limit_reached"
+    RENEWALS_NOT_ALLOWED = "renewals_not_allowed"
     HOLDS_NOT_ALLOWED = "holds_not_allowed"
 
 
@@ -94,14 +95,46 @@ class FeeKind(Enum):
     HOLD = "hold"
 
 
+class ListKind(Enum):
+    """What a patron has a list of."""
+
+    LOANS = "loans"
+    OVERDUE = "overdue"
+    HOLDS = "holds"
+    """What is ready first, then what is waited for."""
+    HOLDS_READY = "holds_ready"
+    HOLDS_WAITING = "holds_waiting"
+    FEES = "fees"
+    """The open ones, oldest first."""
+
+
+class PasswordCheck(Enum):
+    """What came of comparing a password with the patron's."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    IMPOSSIBLE = "impossible"
+    """The library has none to compare with."""
+
+
+@frozen
+class Listing:
+    """A page of a list that is wanted: at most `count` entries, from `start` on, which counts from 0."""
+
+    kind: ListKind
+    start: int
+    count: int
+
+
 @frozen(repr=False)
 class Counts:
-    """How many items a patron has in each state. `on_loan` includes the overdue ones."""
+    """How many items a patron has in each state, and open fees. `on_loan` includes the overdue ones."""
 
     on_loan: int = 0
     overdue: int = 0
     holds_ready: int = 0
     holds_waiting: int = 0
+    fees: int = 0
 
 
 @frozen(repr=False)
@@ -109,7 +142,7 @@ class Patron:
     """A reader, as the library knows them.
 
     `balance` is what the patron owes, in `currency`; negative when in credit. `fee_limit` is None without a limit.
-    `kind` is the library's class of patrons.
+    `kind` is the library's class of patrons. `language` is the patron's own; empty if they have none.
     """
 
     patron_id: str
@@ -239,6 +272,17 @@ class Fee:
     title: str = ""
     item_id: str = ""
     since: date | None = None
+
+
+@frozen(repr=False)
+class Found:
+    """A patron who was looked up, what came of the password that was given, and the page that was wanted."""
+
+    patron: Patron
+    password: PasswordCheck | None = None
+    loans: tuple[Loan, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    fees: tuple[Fee, ...] = ()
 
 
 @frozen(repr=False)

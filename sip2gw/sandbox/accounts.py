@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve
 
-from sip2gw.sandbox import auth, strict
+from sip2gw.sandbox import auth, strict_json
 from sip2gw.sandbox.form import UserForm
 from sip2gw.sandbox.passwords import sealed
 from sip2gw.sandbox.problem import Problem
@@ -28,8 +28,8 @@ def change(database: sqlite3.Connection, library: str, username: str, changes: M
         "sip2_activated": bool(user["sip2_activated"]),
     }
     try:
-        form = strict.structure({"username": username, **kept, **changes}, UserForm)
-    except strict.Faults as faults:
+        form = strict_json.structure({"username": username, **kept, **changes}, UserForm)
+    except strict_json.Faults as faults:
         raise Problem("validation_failed", str(faults)) from None
     form = evolve(form, name=form.name or user["name"])
     database.execute(

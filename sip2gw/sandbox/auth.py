@@ -42,18 +42,18 @@ class Refresh:
     refresh_token: str = field(repr=False)
 
 
-def sign_in(call: Call, life: float, body: Credentials) -> tuple[int, Any]:
-    """`create_token`; `life` is that of the access token, in seconds."""
+def sign_in(call: Call, body: Credentials) -> tuple[int, Any]:
+    """`create_token`."""
     user = call.database.execute(
         "SELECT * FROM users WHERE library = ? AND username = ?", (call.nickname, body.username)
     ).fetchone()
     if user is None or not matches(body.password, user["password"]):
         raise Problem("invalid_credentials")
     _admit(call, user, body.scope or "")
-    return 200, _tokens(call, user, body.scope or "", life)
+    return 200, _tokens(call, user, body.scope or "")
 
 
-def renew(call: Call, life: float, body: Refresh) -> tuple[int, Any]:
+def renew(call: Call, body: Refresh) -> tuple[int, Any]:
     """`refresh_token`: a new pair for a refresh token, which is spent by that."""
     digest = _digest(body.refresh_token)
     found = _find(call, "refresh", digest)
@@ -61,20 +61,20 @@ def renew(call: Call, life: float, body: Refresh) -> tuple[int, Any]:
         raise Problem("unauthorized", "the refresh token is unknown, spent or expired", headers=_CHALLENGE)
     _admit(call, found, found["scope"])
     call.database.execute("DELETE FROM tokens WHERE digest = ?", (digest,))
-    return 200, _tokens(call, found, found["scope"], life)
+    return 200, _tokens(call, found, found["scope"])
 
 
-def revoke(call: Call, authorization: str) -> tuple[int, Any]:
+def revoke(call: Call, _: None = None) -> tuple[int, Any]:
     """`revoke_token`: end the token of this request, and the refresh token that came with it."""
     pair = "SELECT pair FROM tokens WHERE digest = ?"
-    digest = _digest(authorization.partition(" ")[2].strip())
+    digest = _digest(call.headers.get("authorization", "").partition(" ")[2].strip())
     call.database.execute(f"DELETE FROM tokens WHERE pair = ({pair})", (digest,))  # noqa: S608 (`pair` is ours)
     return 204, None
 
 
-def authenticate(call: Call, authorization: str) -> int:
-    """The number of the account that the header's token stands for. Raises `Problem`."""
-    scheme, _, token = authorization.partition(" ")
+def authenticate(call: Call) -> int:
+    """The number of the account that the request's token stands for. Raises `Problem`."""
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
     found = _find(call, "access", _digest(token.strip())) if scheme.lower() == "bearer" else None
     if found is None:
         raise Problem("unauthorized", headers=_CHALLENGE)
@@ -114,8 +114,8 @@ def _find(call: Call, use: str, digest: str) -> sqlite3.Row | None:
     return found
 
 
-def _tokens(call: Call, user: sqlite3.Row, scope: str, life: float) -> dict[str, Any]:
-    now, pair = call.now.timestamp(), secrets.token_hex(8)
+def _tokens(call: Call, user: sqlite3.Row, scope: str) -> dict[str, Any]:
+    now, life, pair = call.now.timestamp(), call.token_life, secrets.token_hex(8)
     access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     call.database.execute("DELETE FROM tokens WHERE expires_at <= ?", (now,))
     call.database.executemany(
@@ -131,6 +131,7 @@ def _tokens(call: Call, user: sqlite3.Row, scope: str, life: float) -> dict[str,
         "expires_in": int(life),
         "refresh_token": refresh,
         "user": {"id": user["id"], "name": user["name"], "groups": json.loads(user["permissions"])},
+        "library": json.loads(call.library.document),
     }
 
 

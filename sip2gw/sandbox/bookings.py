@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal, NewType
 
 from attrs import frozen
 
-from sip2gw.sandbox import copies
+from sip2gw.sandbox import copies, strict_json
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
 
-STATUSES = {
+ListKind = Literal["issued", "overdue", "ready", "waiting", "reserved", "fees"]
+"""What a member has a list of. `issued` includes what is overdue, as the counts of a member do."""
+
+_OPEN = "b.status IN ('Reserved', 'Pending')"
+_WHICH = {
     "issued": "b.status = 'Issued'",
     "overdue": "(b.status = 'Issued' AND b.return_date < :today)",
-    "reserved": "b.status = 'Reserved'",
-    "pending": "b.status = 'Pending'",
-    "returned": "b.status = 'Returned'",
-    "cancelled": "b.status = 'Cancelled'",
+    "ready": f"{_OPEN} AND b.ready",
+    "waiting": f"{_OPEN} AND NOT b.ready",
+    "reserved": _OPEN,
 }
-"""What `status=` may say. `issued` includes what is overdue, as the counts of a member do."""
+"""What each list of bookings has in it."""
+
+
+def _limit(number: int) -> int:
+    if not 1 <= number <= 200:
+        raise ValueError("must be a number from 1 to 200")
+    return number
+
+
+def _offset(number: int) -> int:
+    if not 0 <= number <= 10**9:
+        raise ValueError("must be a number from 0 to 1000000000")
+    return number
+
+
+Limit = NewType("Limit", int)
+Offset = NewType("Offset", int)
+strict_json.refine(Limit, int, _limit)
+strict_json.refine(Offset, int, _offset)
+
+
+@frozen
+class Page:
+    """A page of one of a member's lists; `offset` counts from 0."""
+
+    kind: ListKind
+    offset: Offset = Offset(0)
+    limit: Limit = Limit(50)
+
 
 _BOOKING = (
     "SELECT b.*, p.member_no, p.name, m.title, m.authors, m.isbn, m.isbn13, m.issn, m.call_no, m.category, m.type,"
@@ -31,8 +63,8 @@ _BOOKING = (
 
 
 def by_id(call: Call, booking_id: int) -> sqlite3.Row:
-    """The library's booking. Raises `Problem` (`booking_not_found`)."""
-    return call.row("bookings", booking_id, "booking_not_found")
+    """The library's booking. It is there, or the sandbox has a fault."""
+    return call.row("bookings", booking_id, "internal_error")
 
 
 def shown(call: Call, booking_id: int) -> dict[str, Any]:
@@ -41,43 +73,46 @@ def shown(call: Call, booking_id: int) -> dict[str, Any]:
         f"{_BOOKING}b.id = ? AND b.library = ?", (booking_id, call.nickname)
     ).fetchone()
     if row is None:
-        raise Problem("booking_not_found")
+        raise Problem("internal_error")
     return _shape(call, row)
 
 
-@frozen
-class Filter:
-    """Which of a member's bookings are wanted, in which order; no status means those that are still open."""
-
-    statuses: tuple[str, ...] = ()
-    ready: bool | None = None
-    copy_id: int | None = None
-    media_id: int | None = None
-    newest: bool = False
-
-
-def of_member(call: Call, member_id: int, which: Filter, offset: int, limit: int) -> tuple[int, Any]:
-    """`list_bookings`: a page of a member's bookings, oldest first, or those that came back last first."""
-    call.row("members", member_id, "member_not_found")
-    wanted = " OR ".join(STATUSES[name] for name in which.statuses or ("issued", "reserved", "pending"))
-    where = (
-        f"b.member_id = :member AND ({wanted}) AND (:ready IS NULL OR b.ready = :ready)"
-        " AND (:copy IS NULL OR b.copy_id = :copy) AND (:media IS NULL OR b.media_id = :media)"
-    )
-    order = "coalesce(b.received_at, b.created_at) DESC, b.id DESC" if which.newest else "b.id"
+def of_member(call: Call, member_id: int, page: Page) -> tuple[int, list[Any]]:
+    """How many bookings a list of the member has, and a page of them: oldest first, but first what is ready."""
+    where = f"b.member_id = :member AND ({_WHICH[page.kind]})"
     terms = {
         "member": member_id,
         "today": call.today.isoformat(),
-        "ready": which.ready,
-        "copy": which.copy_id,
-        "media": which.media_id,
-        "limit": limit,
-        "offset": offset,
+        "limit": page.limit,
+        "offset": page.offset,
     }
-    total = call.database.execute(f"SELECT count(*) FROM bookings b WHERE {where}", terms).fetchone()[0]  # noqa: S608 (from STATUSES)
-    page = call.database.execute(f"{_BOOKING}{where} ORDER BY {order} LIMIT :limit OFFSET :offset", terms)
-    items = [_shape(call, row) for row in page.fetchall()]
-    return 200, {"items": items, "total": total, "offset": offset, "limit": limit}
+    total = call.database.execute(f"SELECT count(*) FROM bookings b WHERE {where}", terms).fetchone()[0]  # noqa: S608 (from _WHICH)
+    order = "b.ready DESC, b.id" if page.kind == "reserved" else "b.id"
+    rows = call.database.execute(f"{_BOOKING}{where} ORDER BY {order} LIMIT :limit OFFSET :offset", terms)
+    return total, [_shape(call, row) for row in rows.fetchall()]
+
+
+def open_of(call: Call, member_id: int, media: Iterable[int]) -> sqlite3.Row:
+    """The member's one reservation or request of these titles.
+
+    Raises `Problem` (`reservation_not_found`, `item_ambiguous`).
+    """
+    wanted = set(media)
+    rows = call.database.execute(
+        "SELECT * FROM bookings WHERE member_id = ? AND status IN ('Reserved', 'Pending') ORDER BY id",
+        (member_id,),
+    )
+    theirs: list[sqlite3.Row] = [row for row in rows.fetchall() if row["media_id"] in wanted]
+    if not theirs:
+        raise Problem("reservation_not_found")
+    if len(theirs) > 1:
+        raise Problem("item_ambiguous", f"the member has {len(theirs)} such reservations")
+    return theirs[0]
+
+
+def done(call: Call, booking_id: int, fee: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What a write answers: the booking as it is now, what it has cost, and the member's language."""
+    return {**shown(call, booking_id), "fee": fee, "language": call.known.get("language")}
 
 
 def _shape(call: Call, row: sqlite3.Row) -> dict[str, Any]:

@@ -1,17 +1,20 @@
 """One request is one `Call`: it knows whose library, what time it is, and what has been changed on its account.
 
 Every change of a booking goes through `insert` and `change`, which keep how the booking was before: that is all that
-an undo needs. Nothing reaches another library, since every look-up is made with the call's own.
+an undo needs. Nothing reaches another library, since every look-up is made with the call's own. `known` is what a
+refusal says beside its code: the member's language, the copy and the title, as soon as it is clear which they are.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from attrs import Factory, define, field
 
+from sip2gw.sandbox.attempts import Attempts
 from sip2gw.sandbox.days import stamp
 from sip2gw.sandbox.libraries import Library
 from sip2gw.sandbox.problem import Problem
@@ -19,7 +22,10 @@ from sip2gw.sandbox.problem import Problem
 
 @define
 class Call:
-    """What a rule may use. `now` is aware and UTC; `key` is the Idempotency-Key, or empty."""
+    """What a rule may use. `now` is aware and UTC; `key` is the Idempotency-Key, or empty.
+
+    `headers` are those of the request, by names in lower case; `token_life` is in seconds.
+    """
 
     database: sqlite3.Connection = field(repr=False)
     library: Library
@@ -27,7 +33,11 @@ class Call:
     user_id: int = 0
     key: str = ""
     request_id: str = ""
+    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    attempts: Attempts = field(factory=Attempts, repr=False)
+    token_life: float = 3600.0
     before: dict[int, dict[str, Any] | None] = Factory(dict)
+    known: dict[str, Any] = field(factory=dict, repr=False)
 
     @property
     def nickname(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.web.server import Request
 
-from sip2gw.sandbox import strict
+from sip2gw.sandbox import strict_json
 from sip2gw.sandbox.answer import Answer, write
 from sip2gw.sandbox.problem import Problem
 
@@ -54,7 +54,7 @@ class Control:
         if method not in methods:
             raise Problem("method_not_allowed", headers={"Allow": ", ".join(methods)})
         try:
-            body = strict.parse(request.content.read() or b"{}")
+            body = strict_json.parse(request.content.read() or b"{}")
         except ValueError:
             raise Problem("validation_failed", "the body is no JSON", status=400) from None
         if not isinstance(body, dict):

@@ -1,4 +1,4 @@
-"""An identifier may name several copies, and all are told: which one is meant is for whoever asked to decide.
+"""Copies: found by an identifier, looked up, and shown. Which of several is meant is decided in `resolution`.
 
 Accession numbers are compared as numbers, barcodes as they are, ISBNs as the book they name.
 """
@@ -8,17 +8,30 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal, NewType
 
 from attrs import frozen
 
-from sip2gw.sandbox import ledger, money, prices
+from sip2gw.sandbox import money, prices, strict_json
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.isbn import isbn_key
 from sip2gw.sandbox.problem import Problem
+from sip2gw.sandbox.strict_json import Name
 
-TYPES = ("accession", "barcode", "isbn")
+Kind = Literal["accession", "barcode", "isbn"]
+Types = NewType("Types", tuple)  # type: ignore[type-arg]  # a list that says something
+TYPES = Types(("accession", "barcode", "isbn"))
+"""What an identifier may be read as. A random ten-digit number passes for an ISBN in one case of eleven: it is last."""
+
+
+def _named(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    if not kinds:
+        raise ValueError(f"must name some of {', '.join(TYPES)}")
+    return kinds
+
+
+strict_json.refine(Types, tuple[Kind, ...], _named)
 
 _COPY = (
     "SELECT c.*, m.title, m.authors, m.isbn, m.isbn13, m.issn, m.call_no, m.category, m.type,"
@@ -31,21 +44,23 @@ _COPY = (
 class CopyUpdate:
     """The body of `update_copy`: only what is given changes."""
 
+    identifier: Name
+    types: Types = TYPES
     condition: str | None = None
     properties: str | None = None
     location: str | None = None
 
 
-def find(call: Call, identifier: str, types: Iterable[str]) -> tuple[int, Any]:
-    """`find_copies`: every match, in the order of `types`, and by accession and copy number within each."""
-    return 200, {
-        "items": [
-            shape(call, copy, matched_by=kind) for kind in types for copy in _matches(call, identifier, kind)
-        ]
-    }
+@frozen
+class Find:
+    """The body of `find_copy`."""
+
+    identifier: Name
+    types: Types = TYPES
 
 
-def _matches(call: Call, identifier: str, kind: str) -> Iterator[sqlite3.Row]:
+def matches(call: Call, identifier: str, kind: str) -> Iterator[sqlite3.Row]:
+    """The copies that this identifier names as this type, by title and copy number."""
     if kind == "accession":
         if not re.fullmatch("[0-9]{1,18}", identifier):
             return
@@ -70,8 +85,7 @@ def by_id(call: Call, copy_id: int | None) -> sqlite3.Row:
 
 
 def of_media(call: Call, media_id: int) -> list[sqlite3.Row]:
-    """All copies of a title, lowest copy number first. Raises `Problem` (`media_not_found`)."""
-    call.row("media", media_id, "media_not_found")
+    """All copies of a title, lowest copy number first."""
     query = f"{_COPY}c.media_id = ? ORDER BY c.copy_no, c.id"
     return call.database.execute(query, (call.nickname, media_id)).fetchall()
 
@@ -141,12 +155,11 @@ def media(call: Call, row: sqlite3.Row, identity: int) -> dict[str, Any]:
     }
 
 
-def of_name(call: Call, title: str) -> tuple[int, Any]:
-    """`find_media`: the titles of exactly this name; letter case does not count."""
+def titled(call: Call, title: str) -> list[sqlite3.Row]:
+    """The titles of exactly this name; letter case does not count."""
     rows = call.database.execute("SELECT * FROM media WHERE library = ? ORDER BY id", (call.nickname,))
     wanted = title.strip().casefold()
-    named = [row for row in rows if row["title"].strip().casefold() == wanted]
-    return 200, {"items": [media(call, row, row["id"]) for row in named]}
+    return [row for row in rows if row["title"].strip().casefold() == wanted]
 
 
 def status(call: Call, booking: sqlite3.Row) -> str:
@@ -167,19 +180,3 @@ def _summary(call: Call, booking: sqlite3.Row) -> dict[str, Any]:
         "expires_at": booking["expires_at"],
         "ready": bool(booking["ready"]),
     }
-
-
-def update(call: Call, copy_id: int, body: CopyUpdate) -> tuple[int, Any]:
-    """`update_copy`: note a copy's condition or properties, where the library's policy allows it."""
-    if not call.library.preferences.item_updates:
-        raise Problem("not_allowed", "preference item_updates is off")
-    copy = by_id(call, copy_id)
-    values = [
-        copy[key] if (new := getattr(body, key)) is None else new
-        for key in ("condition", "properties", "location")
-    ]
-    call.database.execute(
-        "UPDATE copies SET condition = ?, properties = ?, location = ? WHERE id = ?", (*values, copy_id)
-    )
-    ledger.enter(call, "copy_update", copy_id=copy_id)
-    return 200, shape(call, by_id(call, copy_id))

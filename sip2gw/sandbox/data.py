@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
-from sip2gw.sandbox import days, strict
+from sip2gw.sandbox import days, strict_json
 from sip2gw.sandbox.form import BookingForm, LibraryForm, MediaForm, MemberForm, TransactionForm, UserForm
 from sip2gw.sandbox.isbn import isbn_key
 
@@ -51,7 +51,7 @@ def default_data() -> dict[str, Any]:
 def load_data(path: str | Path) -> dict[str, Any]:
     """Read and check a data file. Raises `DataFault` (also if the file cannot be read)."""
     try:
-        value = strict.parse(Path(path).read_bytes())
+        value = strict_json.parse(Path(path).read_bytes())
     except OSError as failure:
         raise DataFault(f"{path}: cannot be read: {failure.strerror}") from None
     except ValueError as failure:
@@ -99,8 +99,8 @@ def _library(raw: Any, place: str, faults: list[tuple[str, str]]) -> Stock | Non
 
 def _one(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> T | None:
     try:
-        return strict.structure(raw, kind, place)
-    except strict.Faults as found:
+        return strict_json.structure(raw, kind, place)
+    except strict_json.Faults as found:
         faults += found.found
         return None
 

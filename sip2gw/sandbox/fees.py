@@ -12,24 +12,27 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from sip2gw.sandbox import ledger, money
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.days import stamp
+from sip2gw.sandbox.passwords import Password
 from sip2gw.sandbox.problem import Problem
-from sip2gw.sandbox.strict import Identity, Name
+from sip2gw.sandbox.strict_json import Identity, Name
 
 
 @frozen
 class Payment:
-    """The body of `pay_fees`."""
+    """The body of `pay`."""
 
+    member_no: Name
     amount: Decimal
     currency: str
-    payment_type: Name = Name("cash")
+    password: Password | None = field(default=None, repr=False)
+    type: Name = Name("cash")
     transaction_id: Name | None = None
-    fee_ids: tuple[Identity, ...] | None = None
+    fee_id: Identity | None = None
     allow_credit: bool = False
     """Whether what is paid beyond what is owed may stay as a credit."""
 
@@ -70,16 +73,15 @@ def overdue_fee(call: Call, due: date, returned: date) -> Decimal:
     )
 
 
-def transactions(call: Call, member_id: int, only_open: bool) -> tuple[int, Any]:
-    """`list_transactions`: the entries of a member's account, oldest first."""
-    call.row("members", member_id, "member_not_found")
+def open_fees(call: Call, member_id: int) -> list[dict[str, Any]]:
+    """What the member has to pay, oldest entry first."""
     rows = call.database.execute(
         "SELECT t.*, m.title, c.accession_no FROM transactions t LEFT JOIN bookings b ON b.id = t.booking_id"
         " LEFT JOIN media m ON m.id = b.media_id LEFT JOIN copies c ON c.id = b.copy_id"
-        " WHERE t.member_id = ? AND NOT t.void AND (t.open OR NOT ?) ORDER BY t.id",
-        (member_id, only_open),
+        " WHERE t.member_id = ? AND NOT t.void AND t.open ORDER BY t.id",
+        (member_id,),
     )
-    return 200, {"items": [_shape(call, row) for row in rows]}
+    return [_shape(call, row) for row in rows if Decimal(row["amount"]) > Decimal(row["paid"])]
 
 
 def _shape(call: Call, row: sqlite3.Row) -> dict[str, Any]:
@@ -98,29 +100,33 @@ def _shape(call: Call, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def pay(call: Call, member_id: int, body: Payment) -> tuple[int, Any]:
-    """`pay_fees`: set a payment off against what is owed. The same `transaction_id` again gives the first result."""
-    call.row("members", member_id, "member_not_found")
+def pay(call: Call, member_id: int, body: Payment) -> dict[str, Any]:
+    """Set a payment off against what is owed. The same `transaction_id` again gives the first result."""
     first = call.database.execute(
-        "SELECT result FROM transactions WHERE library = ? AND member_id = ? AND reference = ?",
+        "SELECT amount, result FROM transactions WHERE library = ? AND member_id = ? AND reference = ?",
         (call.nickname, member_id, body.transaction_id),
     ).fetchone()
     if first is not None:
-        return 201, json.loads(first["result"])
+        if -Decimal(first["amount"]) != body.amount:
+            raise Problem("payment_differs")
+        result: dict[str, Any] = json.loads(first["result"])
+        return result
     _check(call, body)
     owed = balance(call, member_id)
-    fees = _payable(call, member_id, body.fee_ids)
-    payable = owed if body.fee_ids is None else min(owed, sum((rest for _, rest in fees), money.ZERO))
-    if body.amount > payable and not body.allow_credit:
-        raise Problem(
-            "payment_too_large", payable=money.text(max(payable, money.ZERO), call.library.currency)
-        )
+    fees = payable(call, member_id)
+    if body.fee_id is not None:
+        fees = {identity: fee for identity, fee in fees.items() if identity == body.fee_id}
+        if not fees:
+            raise Problem("fee_not_found")
+    most = owed if body.fee_id is None else min(owed, fees[body.fee_id][1])
+    if body.amount > most and not body.allow_credit:
+        raise Problem("payment_too_large", payable=money.text(max(most, money.ZERO), call.library.currency))
     left = body.amount
-    for fee, rest in fees:
+    for fee, rest in fees.values():
         part = min(rest, left)
         _settle(call, fee, part)
         left -= part
-    return 201, _receipt(call, member_id, body, owed - body.amount, left)
+    return _receipt(call, member_id, body, owed - body.amount, left)
 
 
 def _check(call: Call, body: Payment) -> None:
@@ -134,19 +140,13 @@ def _check(call: Call, body: Payment) -> None:
         )
 
 
-def _payable(
-    call: Call, member_id: int, wanted: tuple[Identity, ...] | None
-) -> list[tuple[sqlite3.Row, Decimal]]:
+def payable(call: Call, member_id: int) -> dict[int, tuple[sqlite3.Row, Decimal]]:
+    """The open fees of a member and what is outstanding of each, oldest first."""
     rows = call.database.execute(
         "SELECT * FROM transactions WHERE member_id = ? AND open ORDER BY id", (member_id,)
     )
     fees = {row["id"]: (row, Decimal(row["amount"]) - Decimal(row["paid"])) for row in rows}
-    fees = {identity: fee for identity, fee in fees.items() if fee[1] > 0}
-    if wanted is None:
-        return list(fees.values())
-    if unknown := [identity for identity in wanted if identity not in fees]:
-        raise Problem("fee_not_found", f"no open fee of this member: {', '.join(map(str, unknown))}")
-    return [fees[identity] for identity in dict.fromkeys(wanted)]
+    return {identity: fee for identity, fee in fees.items() if fee[1] > 0}
 
 
 def _settle(call: Call, fee: sqlite3.Row, part: Decimal) -> None:
@@ -162,7 +162,7 @@ def _receipt(call: Call, member_id: int, body: Payment, owed: Decimal, left: Dec
     result = {
         "id": identity,
         "transaction_id": body.transaction_id,
-        "payment_type": body.payment_type,
+        "type": body.type,
         "amount": money.text(body.amount, body.currency),
         "currency": body.currency,
         "balance": money.text(owed, body.currency),

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
-from sip2gw.sandbox import strict
-from sip2gw.sandbox.strict import Name, Price
+from sip2gw.sandbox import strict_json
+from sip2gw.sandbox.strict_json import Name, Price
 
 NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 
@@ -67,11 +67,11 @@ def _not_negative(value: Any) -> Any:
     return value
 
 
-strict.refine(Label, str, _label)
-strict.refine(Zone, str, _zone)
-strict.refine(Currency, str, _currency)
-strict.refine(Accession, str, _accession)
-strict.refine(Count, int, _not_negative)
+strict_json.refine(Label, str, _label)
+strict_json.refine(Zone, str, _zone)
+strict_json.refine(Currency, str, _currency)
+strict_json.refine(Accession, str, _accession)
+strict_json.refine(Count, int, _not_negative)
 
 
 @frozen

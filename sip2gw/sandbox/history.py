@@ -13,6 +13,9 @@ from sip2gw.sandbox import bookings, ledger
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
 
+_UNDONE = "undone "
+"""What an undoing is called among the actions. It can't be undone itself."""
+
 
 def remember(call: Call, kind: str, booking_id: int, copy_id: int | None, fee_id: int | None = None) -> None:
     """Close one action of this call: what it changed can be undone as a whole."""
@@ -25,6 +28,11 @@ def remember(call: Call, kind: str, booking_id: int, copy_id: int | None, fee_id
 def undo(call: Call, booking_id: int) -> None:
     """Undo the newest action of a booking, with all that came with it. Raises `Problem` (`cannot_revert`)."""
     booking = bookings.by_id(call, booking_id)
+    newest = "SELECT * FROM actions WHERE booking_id = ? ORDER BY id DESC LIMIT 1"
+    last = call.database.execute(newest, (booking_id,)).fetchone()
+    if last is not None and last["kind"] == _UNDONE + "renewal":
+        # Asked twice, it undoes nothing more: the loan itself was not meant.
+        raise Problem("cannot_revert", "the last renewal has been undone already")
     action = call.database.execute(
         "SELECT * FROM actions WHERE booking_id = ? AND NOT undone ORDER BY id DESC LIMIT 1", (booking_id,)
     ).fetchone()
@@ -40,6 +48,10 @@ def undo(call: Call, booking_id: int) -> None:
     except sqlite3.IntegrityError:
         raise Problem("cannot_revert", "the copy has been lent or set aside since") from None
     call.database.execute("UPDATE actions SET undone = 1 WHERE id = ?", (action["id"],))
+    call.database.execute(
+        "INSERT INTO actions (booking_id, copy_id, kind, undo, undone) VALUES (?, ?, ?, '{}', 1)",
+        (booking_id, action["copy_id"], _UNDONE + action["kind"]),
+    )
     call.before.clear()
     ledger.enter(
         call, "reversal", booking_id=booking_id, copy_id=action["copy_id"], member_id=booking["member_id"]

@@ -28,9 +28,13 @@ def checked(key: str) -> str:
     return key
 
 
-def fingerprint(method: str, path: str, body: Any) -> str:
-    """What makes two requests the same: method, path and the JSON value of the body."""
-    text = json.dumps([method, path, body], sort_keys=True)
+def fingerprint(method: str, path: str, body: dict[str, Any]) -> str:
+    """What makes two requests the same: method, path and the JSON value of the body, but for a password.
+
+    No client keeps a member's password, so that a call that is sent again later comes without it.
+    """
+    said = {name: value for name, value in body.items() if name != "password"}
+    text = json.dumps([method, path, said], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

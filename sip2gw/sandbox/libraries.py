@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import evolve, field, frozen
 
-from sip2gw.sandbox import strict
+from sip2gw.sandbox import strict_json
 from sip2gw.sandbox.form import LibraryForm, Preferences, Sip2
 from sip2gw.sandbox.problem import Problem
 
@@ -39,14 +39,14 @@ class Library:
     @classmethod
     def of(cls, form: LibraryForm) -> Library:
         """The library with these settings."""
-        document = json.dumps(strict.plain(form), ensure_ascii=False).encode()
+        document = json.dumps(strict_json.plain(form), ensure_ascii=False).encode()
         etag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
         return cls(form, ZoneInfo(form.timezone), document, etag)
 
 
 def store(database: sqlite3.Connection, form: LibraryForm) -> None:
     """Write a library's settings, whether they are new or not."""
-    fields = strict.plain(form)
+    fields = strict_json.plain(form)
     database.execute(
         "INSERT OR REPLACE INTO libraries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -72,10 +72,12 @@ def load(database: sqlite3.Connection) -> dict[str, Library]:
 def changed(library: Library, *, sip2: Any = None, preferences: Any = None) -> LibraryForm:
     """The settings with some of them replaced. Raises `Problem` (`validation_failed`)."""
     try:
-        new_sip2 = strict.structure({**strict.plain(library.form.sip2), **(sip2 or {})}, Sip2, "sip2")
-        merged = {**strict.plain(library.preferences), **(preferences or {})}
-        new_preferences = strict.structure(merged, Preferences, "preferences")
-    except (strict.Faults, TypeError) as faults:
+        new_sip2 = strict_json.structure(
+            {**strict_json.plain(library.form.sip2), **(sip2 or {})}, Sip2, "sip2"
+        )
+        merged = {**strict_json.plain(library.preferences), **(preferences or {})}
+        new_preferences = strict_json.structure(merged, Preferences, "preferences")
+    except (strict_json.Faults, TypeError) as faults:
         raise Problem("validation_failed", str(faults)) from None
     return evolve(library.form, sip2=new_sip2, preferences=new_preferences)
 
@@ -88,4 +90,4 @@ def _form(row: sqlite3.Row) -> LibraryForm:
     }
     fields["preferences"] = json.loads(row["preferences"])
     fields["branches"] = json.loads(row["branches"])
-    return strict.structure(fields, LibraryForm)
+    return strict_json.structure(fields, LibraryForm)

@@ -7,84 +7,113 @@ first, in the order in which things happened.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from sip2gw.sandbox import (
     bookings,
     copies,
     days,
+    extensions,
     fees,
     history,
     ledger,
     members,
     prices,
     reservations,
+    resolution,
     returns,
 )
+from sip2gw.sandbox.answer import Answer
 from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.copies import TYPES, Types
+from sip2gw.sandbox.extensions import Terms
+from sip2gw.sandbox.passwords import Password
 from sip2gw.sandbox.problem import Problem
-from sip2gw.sandbox.strict import Identity, Name, Price
+from sip2gw.sandbox.strict_json import Name
+
+MADE_ANEW = timedelta(minutes=2)
+"""A terminal that heard no answer may make the same wish anew rather than repeat it, for so long."""
 
 
 @frozen
-class NewBooking:
-    """The body of `create_booking`."""
+class Issue:
+    """The body of `issue`. With `offline_at` it has happened already, and no policy is asked."""
 
-    status: Literal["issued", "reserved", "pending"]
-    member_id: Identity
-    copy_id: Identity | None = None
-    media_id: Identity | None = None
-    booking_date: date | None = None
+    member_no: Name
+    identifier: Name
+    types: Types = TYPES
+    password: Password | None = field(default=None, repr=False)
+    renew: bool = False
     return_date: date | None = None
+    accept_fee: bool = False
     branch: str | None = None
     terminal: str | None = None
-    source: Name = Name("api")
-    remark: str | None = None
-    expires_at: date | None = None
-    accept_fee: Price | None = None
     offline_at: datetime | None = None
 
-    def __attrs_post_init__(self) -> None:
-        if (self.copy_id is None) == (self.media_id is None):
-            raise ValueError("give either copy_id or media_id")
+
+def issue(call: Call, body: Issue) -> tuple[int, Any]:
+    """`issue`: lend, or extend what the member has already."""
+    member = members.admitted(call, body.member_no, body.password)
+    found = resolution.candidates(call, body.identifier, body.types)
+    wanted = resolution.meant(call, resolution.to_issue(found, member["id"], body.branch))
+    if (recorded := _recorded(call, member, wanted.copy, body)) is not None:
+        return 200, _as_it_is(call, recorded)
+    if wanted.loan is None or not wanted.lent_to(member["id"]):
+        return 200, _issue(call, member, wanted.copy, body)
+    if not _later(body, wanted.loan) if body.offline_at else _made_anew(call, wanted.loan, body):
+        return 200, _as_it_is(call, wanted.loan)
+    if not (body.renew or body.offline_at):
+        raise Problem("already_booked_by_member", "the terminal does not want renewals")
+    terms = Terms(body.return_date, body.accept_fee, body.offline_at)
+    return 200, extensions.extended(call, wanted.loan, terms)
 
 
-def create(call: Call, body: NewBooking) -> tuple[int, Any]:
-    """`create_booking`: a loan, a reservation, or a request."""
-    member = call.row("members", body.member_id, "member_not_found")
-    if body.status != "issued":
-        return reservations.reserve(call, member, body)
-    copy = copies.by_id(call, body.copy_id) if body.copy_id is not None else _pick(call, member, body)
-    return _issue(call, member, copy, body)
+def replayed(call: Call, body: Issue, first: Answer) -> Answer:
+    """The first answer under a key; but what has ended since is not said to be on loan. Raises `Problem`."""
+    if first.status == 200 and body.offline_at is None:
+        booking = bookings.by_id(call, json.loads(first.body)["id"])
+        if booking["status"] != "Issued":
+            raise Problem("not_on_loan", "the loan has ended since")
+    return first
 
 
-def _pick(call: Call, member: sqlite3.Row, body: NewBooking) -> sqlite3.Row:
-    """The copy of a title that a member would take: the one set aside, else of the branch, else the lowest number."""
-    media_id = body.media_id or 0
-    possible = copies.of_media(call, media_id)
-    lent = [loan for copy in possible if (loan := copies.loan(call, copy["id"]))]
-    if any(loan["member_id"] == member["id"] for loan in lent):
-        raise Problem("already_booked_by_member")
-    held = "SELECT held_copy_id FROM bookings WHERE member_id = ? AND media_id = ? AND status = 'Reserved' AND ready"
-    own = {row[0] for row in call.database.execute(held, (member["id"], media_id))}
-    free = [copy for copy in possible if copy["id"] in own or reservations.is_free(call, copy)]
-    if free:
-        return min(free, key=lambda copy: (copy["id"] not in own, copy["branch"] != body.branch))
-    if not possible:
-        raise Problem("copy_not_found", "the title has no copies")
-    # None is free: the first that could be says why.
-    return next((copy for copy in possible if copies.active(copy) and copies.circulates(copy)), possible[0])
+def _recorded(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: Issue) -> sqlite3.Row | None:
+    """What has happened off-line has happened once, whatever became of it and however often it is reported."""
+    if body.offline_at is None:
+        return None
+    found: sqlite3.Row | None = call.database.execute(
+        "SELECT * FROM bookings WHERE member_id = ? AND copy_id = ? AND issued_at = ? AND status <> 'Cancelled'",
+        (member["id"], copy["id"], days.stamp(min(body.offline_at, call.now))),
+    ).fetchone()
+    return None if found is None or _later(body, found) else found
 
 
-def _issue(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: NewBooking) -> tuple[int, Any]:
+def _made_anew(call: Call, loan: sqlite3.Row, body: Issue) -> bool:
+    """Whether this very terminal made this loan just now, nothing was done to it since, and no renewal is wanted."""
+    if body.renew or not body.terminal or loan["terminal"] != body.terminal or loan["renewals"]:
+        return False
+    return bool(loan["issued_at"] >= days.stamp(call.now - MADE_ANEW))
+
+
+def _later(body: Issue, loan: sqlite3.Row) -> bool:
+    """Whether the terminal has given the member more time than the loan has."""
+    return body.return_date is not None and body.return_date.isoformat() > loan["return_date"]
+
+
+def _as_it_is(call: Call, loan: sqlite3.Row) -> dict[str, Any]:
+    return {**bookings.done(call, loan["id"]), "renewed": False, "conflicts": []}
+
+
+def _issue(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: Issue) -> dict[str, Any]:
     happened = min(body.offline_at or call.now, call.now)
-    starts = body.booking_date or call.day(happened)
+    starts = call.day(happened)
     ends = body.return_date or days.later(starts, call.library.preferences.booking_time_days)
     fee = prices.Fee(prices.BORROWING, prices.borrowing(call, copy))
     objections = chain(
@@ -93,13 +122,12 @@ def _issue(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: NewBooking)
     if body.offline_at is None:
         for problem in objections:
             raise problem
-        return 201, _lend(call, member, copy, body, starts, ends, happened)
-    conflicts = []
-    for problem in objections:
-        if problem.code == "already_booked_by_member":
-            raise problem
-        conflicts.append({"code": problem.code, "booking_id": problem.facts.get("booking_id")})
-    return 201, {**_record(call, member, copy, body, starts, ends, happened), "conflicts": conflicts}
+        return {**_lend(call, member, copy, body, starts, ends, happened), "renewed": False, "conflicts": []}
+    conflicts = [
+        {"code": problem.code, "booking_id": problem.facts.get("booking_id")} for problem in objections
+    ]
+    made = _record(call, member, copy, body, starts, ends, happened)
+    return {**made, "renewed": False, "conflicts": conflicts}
 
 
 def _objections(
@@ -122,8 +150,7 @@ def _objections(
         yield Problem("circulation_disabled")
     lent, waiting = copies.loan(call, copy["id"]), copies.queue(call, copy)
     if lent is not None:
-        code = "already_booked_by_member" if lent["member_id"] == member["id"] else "copy_not_available"
-        yield Problem(code, booking_id=lent["id"], available_from=lent["return_date"])
+        yield Problem("copy_not_available", booking_id=lent["id"], available_from=lent["return_date"])
     elif waiting and waiting[0]["member_id"] != member["id"]:
         yield Problem("reserved_for_other", booking_id=waiting[0]["id"])
     if now.quota is not None and now.issued >= now.quota:
@@ -136,7 +163,7 @@ def _record(
     call: Call,
     member: sqlite3.Row,
     copy: sqlite3.Row,
-    body: NewBooking,
+    body: Issue,
     starts: date,
     ends: date,
     happened: datetime,
@@ -155,7 +182,7 @@ def _lend(
     call: Call,
     member: sqlite3.Row,
     copy: sqlite3.Row,
-    body: NewBooking,
+    body: Issue,
     starts: date,
     ends: date,
     happened: datetime,
@@ -172,9 +199,8 @@ def _lend(
         "issued_at": days.stamp(happened),
         "received_at": until,
         "branch": body.branch or copy["branch"],
-        "source": body.source,
+        "source": "sip2",
         "terminal": body.terminal,
-        "remark": body.remark,
     }
     reservation = None if until else _reservation(call, member, copy)
     if until is None:
@@ -190,7 +216,7 @@ def _lend(
     history.remember(call, "loan", identity, copy["id"], fee_id)
     amount = fee.amount or None
     ledger.enter(call, "loan", booking_id=identity, copy_id=copy["id"], member_id=member["id"], amount=amount)
-    return {**bookings.shown(call, identity), "fee": prices.charged(call, fee, fee_id)}
+    return bookings.done(call, identity, prices.charged(call, fee, fee_id))
 
 
 def _reservation(call: Call, member: sqlite3.Row, copy: sqlite3.Row) -> sqlite3.Row | None:

@@ -6,11 +6,13 @@ import sqlite3
 from decimal import Decimal
 from typing import Any, Literal
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
-from sip2gw.sandbox import fees, ledger, money
+from sip2gw.sandbox import bookings, fees, ledger, money, passwords
 from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.passwords import Password
 from sip2gw.sandbox.problem import Problem
+from sip2gw.sandbox.strict_json import Name
 
 
 @define
@@ -28,11 +30,29 @@ class Standing:
 
 
 @frozen
-class MemberUpdate:
-    """The body of `update_member`: only what is given changes."""
+class Find:
+    """The body of `find_member`."""
 
-    status: Literal["Active", "Inactive"] | None = None
-    blocked_note: str | None = None
+    member_no: Name
+    password: Password | None = field(default=None, repr=False)
+    list: bookings.Page | None = None
+
+
+@frozen
+class Block:
+    """The body of `block_member`."""
+
+    member_no: Name
+    password: Password | None = field(default=None, repr=False)
+    note: str | None = None
+
+
+@frozen
+class Enable:
+    """The body of `enable_member`."""
+
+    member_no: Name
+    password: Password | None = field(default=None, repr=False)
 
 
 def standing(call: Call, member: sqlite3.Row) -> Standing:
@@ -58,20 +78,87 @@ def standing(call: Call, member: sqlite3.Row) -> Standing:
     return result
 
 
+def reserving(call: Call, member: sqlite3.Row, now: Standing) -> str | None:
+    """The code for which any reservation of this member would be refused at this moment."""
+    preferences = call.library.preferences
+    if not preferences.requests:
+        return "requests_disabled"
+    if (code := _extending(member, now)) is not None:
+        return code
+    if member["type"] not in preferences.member_types:
+        return "member_type_not_allowed"
+    if now.quota is not None and now.reserved_ready + now.reserved_waiting + now.pending >= now.quota:
+        return "quota_exceeded"
+    return None
+
+
+def _extending(member: sqlite3.Row, now: Standing) -> str | None:
+    """The same for any extension of their loans."""
+    if member["status"] != "Active":
+        return "member_inactive"
+    return "member_suspended" if now.suspended else None
+
+
 def self_service(call: Call, member: sqlite3.Row) -> bool:
     """Whether members of this type may check out by themselves here."""
     preferences = call.library.preferences
     return preferences.member_checkouts and member["type"] in preferences.member_types
 
 
-def find(call: Call, member_no: str) -> tuple[int, Any]:
-    """`find_member`."""
-    member = call.database.execute(
+def numbered(call: Call, member_no: str) -> sqlite3.Row:
+    """The member with this number. Raises `Problem` (`member_not_found`)."""
+    member: sqlite3.Row | None = call.database.execute(
         "SELECT * FROM members WHERE library = ? AND member_no = ?", (call.nickname, member_no)
     ).fetchone()
     if member is None:
         raise Problem("member_not_found", "must equal Member No exactly")
-    return 200, shape(call, member)
+    if member["language"]:
+        call.known["language"] = member["language"]
+    return member
+
+
+def admitted(call: Call, member_no: str, password: str | None) -> sqlite3.Row:
+    """The member with this number, if the password is theirs or none was sent. Raises `Problem`."""
+    member = numbered(call, member_no)
+    passwords.demand(call, member, password)
+    return member
+
+
+def language(call: Call, member_no: str | None) -> str | None:
+    """The language of the member who stands at the terminal, if that is known."""
+    query = "SELECT language FROM members WHERE library = ? AND member_no = ?"
+    found = call.database.execute(query, (call.nickname, member_no)).fetchone()
+    if found is None or not found["language"]:
+        return None
+    call.known["language"] = found["language"]
+    return str(found["language"])
+
+
+def find(call: Call, body: Find) -> tuple[int, Any]:
+    """`find_member`."""
+    member = numbered(call, body.member_no)
+    compared = None if body.password is None else passwords.compare(call, member, body.password)
+    told = compared in (None, passwords.RIGHT)
+    page = None if body.list is None or not told else _page(call, member["id"], body.list)
+    return 200, {**shape(call, member), "password": compared, "page": page}
+
+
+def _page(call: Call, member_id: int, wanted: bookings.Page) -> dict[str, Any]:
+    """The page of the list that was asked for."""
+    entries: list[Any] = []
+    booked: list[Any] = []
+    if wanted.kind == "fees":
+        owed = fees.open_fees(call, member_id)
+        total, entries = len(owed), owed[wanted.offset : wanted.offset + wanted.limit]
+    else:
+        total, booked = bookings.of_member(call, member_id, wanted)
+    return {
+        "kind": wanted.kind,
+        "total": total,
+        "offset": wanted.offset,
+        "bookings": booked,
+        "fees": entries,
+    }
 
 
 def shape(call: Call, member: sqlite3.Row) -> dict[str, Any]:
@@ -97,25 +184,36 @@ def shape(call: Call, member: sqlite3.Row) -> dict[str, Any]:
             "reserved_ready": now.reserved_ready,
             "reserved_waiting": now.reserved_waiting,
             "pending": now.pending,
+            "fees": len(fees.payable(call, member["id"])),
         },
         "balance": money.text(now.balance, library.currency),
         "currency": library.currency,
         "fee_limit": None if limit is None else money.text(limit, library.currency),
         "suspended": now.suspended,
         "self_service_allowed": self_service(call, member),
+        "refused": {"extend": _extending(member, now), "reserve": reserving(call, member, now)},
         "login": {"has_password": member["password"] is not None, "sso": bool(member["sso"])},
     }
 
 
-def update(call: Call, member_id: int, body: MemberUpdate) -> tuple[int, Any]:
-    """`update_member`: block or unblock, where the library's policy allows it."""
+def block(call: Call, body: Block) -> tuple[int, Any]:
+    """`block_member`."""
+    return _update(call, body.member_no, body.password, "Inactive", body.note or "")
+
+
+def enable(call: Call, body: Enable) -> tuple[int, Any]:
+    """`enable_member`."""
+    return _update(call, body.member_no, body.password, "Active", "")
+
+
+def _update(
+    call: Call, member_no: str, password: str | None, status: Literal["Active", "Inactive"], note: str
+) -> tuple[int, Any]:
+    member = admitted(call, member_no, password)
     if not call.library.preferences.member_updates:
         raise Problem("not_allowed", "preference member_updates is off")
-    member = call.row("members", member_id, "member_not_found")
-    status = member["status"] if body.status is None else body.status
-    note = member["blocked_note"] if body.blocked_note is None else body.blocked_note
     call.database.execute(
-        "UPDATE members SET status = ?, blocked_note = ? WHERE id = ?", (status, note, member_id)
+        "UPDATE members SET status = ?, blocked_note = ? WHERE id = ?", (status, note, member["id"])
     )
-    ledger.enter(call, "member_update", member_id=member_id)
-    return 200, shape(call, call.row("members", member_id, "member_not_found"))
+    ledger.enter(call, "member_update", member_id=member["id"])
+    return 200, shape(call, call.row("members", member["id"], "member_not_found"))

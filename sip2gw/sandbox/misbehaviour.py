@@ -11,7 +11,7 @@ from typing import Any, Literal, NewType, get_args
 
 from attrs import define
 
-from sip2gw.sandbox import strict
+from sip2gw.sandbox import strict_json
 from sip2gw.sandbox.form import Count
 from sip2gw.sandbox.operations import OPERATIONS
 from sip2gw.sandbox.problem import Problem
@@ -75,8 +75,8 @@ def _header(value: Any, _: Any) -> str:
     return str(value)
 
 
-strict.learn(Seconds, _seconds)
-strict.learn(Header, _header)
+strict_json.learn(Seconds, _seconds)
+strict_json.learn(Header, _header)
 
 
 @define
@@ -115,8 +115,8 @@ class Misbehaviours:
     def add(self, wanted: Mapping[str, Any]) -> Misbehaviour:
         """A new rule, from its JSON form. Raises `Problem` (`validation_failed`)."""
         try:
-            rule = strict.structure(wanted, Misbehaviour)
-        except strict.Faults as faults:
+            rule = strict_json.structure(wanted, Misbehaviour)
+        except strict_json.Faults as faults:
             raise Problem("validation_failed", str(faults)) from None
         if rule.endpoint != "*" and rule.endpoint not in {operation.name for operation in OPERATIONS}:
             raise Problem("validation_failed", f"endpoint: {rule.endpoint} is no operation of the contract")

@@ -1,4 +1,4 @@
-"""The contract's operations, one line each: name, method, path, and the rule that answers.
+"""The contract's operations, one line each: name, method, path, the body, and the rule that answers.
 
 `docs/librarika-api.yaml` has the same names under `operationId`; a test compares the two.
 """
@@ -12,241 +12,91 @@ from attrs import frozen
 
 from sip2gw.sandbox import (
     auth,
-    bookings,
     copies,
+    extensions,
     fees,
+    items,
     loans,
     members,
-    passwords,
-    renewals,
+    payments,
     reservations,
     returns,
+    undoing,
 )
 from sip2gw.sandbox.answer import Answer
-from sip2gw.sandbox.asked import Asked
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
-from sip2gw.sandbox.strict import LARGEST
 
-Rule = Callable[[Call, Asked], tuple[int, Any] | Answer]
+Rule = Callable[[Call, Any], tuple[int, Any] | Answer]
 
 
 @frozen
 class Operation:
-    """`path` is below the library's base. A write runs in a transaction of its own and may carry a key.
-
-    `query` names the parameters that it knows.
-    """
+    """`path` is below the library's base. A write may carry a key. A `body` is the class of the JSON that it takes."""
 
     name: str
     method: str
     path: str
     rule: Rule
     body: type[Any] | None = None
-    body_optional: bool = False
     writes: bool = False
     needs_token: bool = True
-    query: tuple[str, ...] = ()
+    replayed: Callable[[Call, Any, Answer], Answer] | None = None
+    """What the first answer under a key is now, where it may no longer be so."""
 
 
-def _library(call: Call, asked: Asked) -> Answer:
+def _health(_: Call, __: None) -> tuple[int, Any]:
+    """`get_health`."""
+    return 200, {"status": "ok"}
+
+
+def _library(call: Call, _: None) -> Answer:
     """`get_library`: 304 without a body for whoever has this version already."""
     headers = {"ETag": call.library.etag, "Cache-Control": "private, max-age=300"}
-    known = {tag.strip().removeprefix("W/") for tag in asked.if_none_match.split(",")}
+    given = call.headers.get("if-none-match", "")
+    known = {tag.strip().removeprefix("W/") for tag in given.split(",")}
     if call.library.etag in known or "*" in known:
         return Answer(304, b"", "", headers)
     return Answer(200, call.library.document, headers=headers)
 
 
-def _list_bookings(call: Call, asked: Asked) -> tuple[int, Any]:
-    statuses = asked.many("status", tuple(bookings.STATUSES))
-    offset, limit = asked.number("offset", 0, 0, 10**9), asked.number("limit", 50, 1, 200)
-    which = bookings.Filter(
-        statuses,
-        asked.flag("ready"),
-        asked.number("copy_id", 0, 1, LARGEST) or None,
-        asked.number("media_id", 0, 1, LARGEST) or None,
-        asked.choice("order", ("oldest", "newest")) == "newest",
-    )
-    return bookings.of_member(call, asked.identity, which, offset, limit)
-
-
-def _find_copies(call: Call, asked: Asked) -> tuple[int, Any]:
-    return copies.find(call, asked.needed("identifier"), asked.many("types", copies.TYPES) or copies.TYPES)
+def _write(name: str, path: str, rule: Rule, body: type[Any]) -> Operation:
+    return Operation(name, "POST", path, rule, body, writes=True)
 
 
 OPERATIONS = (
-    Operation("get_health", "GET", "/health", lambda call, asked: (200, {"status": "ok"}), needs_token=False),  # noqa: ARG005
-    Operation(
-        "create_token",
-        "POST",
-        "/auth/tokens",
-        lambda call, asked: auth.sign_in(call, asked.token_life, asked.body),
-        auth.Credentials,
-        needs_token=False,
-    ),
-    Operation(
-        "refresh_token",
-        "POST",
-        "/auth/tokens/refresh",
-        lambda call, asked: auth.renew(call, asked.token_life, asked.body),
-        auth.Refresh,
-        needs_token=False,
-    ),
-    Operation(
-        "revoke_token",
-        "DELETE",
-        "/auth/tokens/current",
-        lambda call, asked: auth.revoke(call, asked.authorization),
-    ),
+    Operation("get_health", "GET", "/health", _health, needs_token=False),
+    Operation("create_token", "POST", "/auth/tokens", auth.sign_in, auth.Credentials, needs_token=False),
+    Operation("refresh_token", "POST", "/auth/tokens/refresh", auth.renew, auth.Refresh, needs_token=False),
+    Operation("revoke_token", "DELETE", "/auth/tokens/current", auth.revoke),
     Operation("get_library", "GET", "/library", _library),
-    Operation(
-        "find_member",
-        "GET",
-        "/members",
-        lambda call, asked: members.find(call, asked.needed("member_no")),
-        query=("member_no",),
-    ),
-    Operation(
-        "verify_member",
-        "POST",
-        "/members/{id}/verify",
-        lambda call, asked: passwords.verify(call, asked.attempts, asked.identity, asked.body),
-        passwords.Verification,
-    ),
-    Operation(
-        "list_bookings",
-        "GET",
-        "/members/{id}/bookings",
-        _list_bookings,
-        query=("status", "ready", "copy_id", "media_id", "order", "offset", "limit"),
-    ),
-    Operation(
-        "list_transactions",
-        "GET",
-        "/members/{id}/transactions",
-        lambda call, asked: fees.transactions(call, asked.identity, asked.flag("open") or False),
-        query=("open",),
-    ),
-    Operation("find_copies", "GET", "/copies", _find_copies, query=("identifier", "types")),
-    Operation(
-        "find_media",
-        "GET",
-        "/media",
-        lambda call, asked: copies.of_name(call, asked.needed("title")),
-        query=("title",),
-    ),
-    Operation(
-        "create_booking",
-        "POST",
-        "/bookings",
-        lambda call, asked: loans.create(call, asked.body),
-        loans.NewBooking,
-        writes=True,
-    ),
-    Operation(
-        "return_booking",
-        "POST",
-        "/bookings/{id}/return",
-        lambda call, asked: returns.take_back(call, asked.identity, asked.body),
-        returns.Return,
-        body_optional=True,
-        writes=True,
-    ),
-    Operation(
-        "extend_booking",
-        "POST",
-        "/bookings/{id}/extend",
-        lambda call, asked: renewals.extend(call, asked.identity, asked.body),
-        renewals.Extension,
-        body_optional=True,
-        writes=True,
-    ),
-    Operation(
-        "extend_all_bookings",
-        "POST",
-        "/members/{id}/bookings/extend-all",
-        lambda call, asked: renewals.extend_all(call, asked.identity, asked.body),
-        renewals.ExtensionOfAll,
-        body_optional=True,
-        writes=True,
-    ),
-    Operation(
-        "cancel_booking",
-        "POST",
-        "/bookings/{id}/cancel",
-        lambda call, asked: reservations.cancel(call, asked.identity, asked.body),
-        reservations.Cancellation,
-        writes=True,
-    ),
-    Operation(
-        "change_booking",
-        "PATCH",
-        "/bookings/{id}",
-        lambda call, asked: reservations.change(call, asked.identity, asked.body),
-        reservations.Change,
-        writes=True,
-    ),
-    Operation(
-        "revert_booking",
-        "POST",
-        "/bookings/{id}/revert",
-        lambda call, asked: reservations.revert(call, asked.identity),
-        renewals.Nothing,
-        body_optional=True,
-        writes=True,
-    ),
-    Operation(
-        "pay_fees",
-        "POST",
-        "/members/{id}/payments",
-        lambda call, asked: fees.pay(call, asked.identity, asked.body),
-        fees.Payment,
-        writes=True,
-    ),
-    Operation(
-        "update_copy",
-        "PATCH",
-        "/copies/{id}",
-        lambda call, asked: copies.update(call, asked.identity, asked.body),
-        copies.CopyUpdate,
-        writes=True,
-    ),
-    Operation(
-        "update_member",
-        "PATCH",
-        "/members/{id}",
-        lambda call, asked: members.update(call, asked.identity, asked.body),
-        members.MemberUpdate,
-        writes=True,
-    ),
+    Operation("find_member", "POST", "/members/find", members.find, members.Find),
+    _write("block_member", "/members/block", members.block, members.Block),
+    _write("enable_member", "/members/enable", members.enable, members.Enable),
+    Operation("find_copy", "POST", "/copies/find", items.find, copies.Find),
+    _write("update_copy", "/copies/update", items.update, copies.CopyUpdate),
+    Operation("issue", "POST", "/loans", loans.issue, loans.Issue, writes=True, replayed=loans.replayed),
+    _write("extend", "/loans/extend", extensions.extend, extensions.Extension),
+    _write("extend_all", "/loans/extend-all", extensions.extend_all, extensions.ExtensionOfAll),
+    _write("undo_loan", "/loans/undo", undoing.undo_loan, undoing.UndoLoan),
+    _write("return", "/returns", returns.take_back, returns.Return),
+    _write("undo_return", "/returns/undo", undoing.undo_return, undoing.UndoReturn),
+    _write("reserve", "/reservations", reservations.reserve, reservations.Reservation),
+    _write("change_reservation", "/reservations/change", reservations.change, reservations.Change),
+    _write("cancel_reservation", "/reservations/cancel", reservations.cancel, reservations.Cancellation),
+    _write("pay", "/payments", payments.pay, fees.Payment),
 )
 
-
-def _key(segments: tuple[str, ...]) -> tuple[str, ...]:
-    """A path with its number taken out: it always comes second, after one of the three nouns that have numbers."""
-    if len(segments) > 1 and segments[0] in ("members", "bookings", "copies"):
-        return (segments[0], "{id}", *segments[2:])
-    return segments
-
-
-_ROUTES: dict[tuple[str, ...], dict[str, Operation]] = {}
+_ROUTES: dict[str, dict[str, Operation]] = {}
 for _operation in OPERATIONS:
-    _ROUTES.setdefault(tuple(_operation.path.strip("/").split("/")), {})[_operation.method] = _operation
+    _ROUTES.setdefault(_operation.path, {})[_operation.method] = _operation
 
 
-def route(method: str, segments: tuple[str, ...]) -> tuple[Operation, int]:
-    """The operation of a method and path, and the number in the path. Raises `Problem`."""
-    key = _key(segments)
-    methods = _ROUTES.get(key)
+def route(method: str, path: str) -> Operation:
+    """The operation of a method and a path below the library's base. Raises `Problem`."""
+    methods = _ROUTES.get(path)
     if methods is None:
         raise Problem("not_found")
-    identity = 0
-    if key != segments:
-        text = segments[1]
-        if not (text.isascii() and text.isdigit() and len(text) < 16):
-            raise Problem("not_found", "the number in the path is none")
-        identity = int(text)
     if method not in methods:
         raise Problem("method_not_allowed", headers={"Allow": ", ".join(sorted(methods))})
-    return methods[method], identity
+    return methods[method]

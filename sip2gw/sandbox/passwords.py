@@ -1,53 +1,31 @@
-"""A password is kept only as a salted hash, and guessing a member's takes time: five wrong ones, then a pause."""
+"""A password is kept only as a salted hash, and compared by the operation that brings it."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from typing import Any
+import sqlite3
+from typing import NewType
 
-from attrs import Factory, define, field, frozen
-
+from sip2gw.sandbox import strict_json
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
 
-WRONG_IN_A_ROW = 5
-PAUSE = 60.0
-"""Seconds, from the first of the wrong ones."""
+Password = NewType("Password", str)
+"""What somebody has entered: 1 to 4000 characters."""
 
 
-@frozen
-class Verification:
-    """The body of `verify_member`."""
+def _entered(text: str) -> str:
+    if not text:
+        raise ValueError("must not be empty; leave it out if there is none")
+    return text
 
-    password: str = field(repr=False)
 
+strict_json.refine(Password, str, _entered)
 
-@define
-class Attempts:
-    """Wrong passwords in a row, by library and member: how many, and when the first was. In memory only."""
-
-    wrong: dict[tuple[str, int], tuple[int, float]] = Factory(dict)
-
-    def check(self, who: tuple[str, int], seconds: float) -> None:
-        """Raises `Problem` (`rate_limited`) while the pause lasts."""
-        count, first = self.wrong.get(who, (0, seconds))
-        rest = first + PAUSE - seconds
-        if rest <= 0:
-            self.wrong.pop(who, None)
-        elif count >= WRONG_IN_A_ROW:
-            raise Problem(
-                "rate_limited", "too many wrong passwords", headers={"Retry-After": str(int(rest) + 1)}
-            )
-
-    def note(self, who: tuple[str, int], valid: bool, seconds: float) -> None:
-        """Count a wrong password; a right one ends the row."""
-        if valid:
-            self.wrong.pop(who, None)
-        else:
-            count, first = self.wrong.get(who, (0, seconds))
-            self.wrong[who] = (count + 1, first)
+RIGHT, WRONG, NOT_SET, SSO_ONLY = "right", "wrong", "not_set", "sso_only"
+_CODES = {WRONG: "password_wrong", NOT_SET: "no_password_set", SSO_ONLY: "sso_only"}
 
 
 def sealed(password: str) -> str:
@@ -66,15 +44,22 @@ def _digest(salt: str, password: str) -> str:
     return hashlib.blake2b(password.encode(), salt=bytes.fromhex(salt)).hexdigest()
 
 
-def verify(call: Call, attempts: Attempts, member_id: int, body: Verification) -> tuple[int, Any]:
-    """`verify_member`: whether this is the member's password."""
-    member, seconds = call.row("members", member_id, "member_not_found"), call.now.timestamp()
+def compare(call: Call, member: sqlite3.Row, password: str) -> str:
+    """`right`, `wrong`, or why it can't be compared. Raises `Problem` (`rate_limited`)."""
     if member["sso"]:
-        raise Problem("sso_only")
+        return SSO_ONLY
     if member["password"] is None:
-        raise Problem("no_password_set")
-    who = (call.nickname, member_id)
-    attempts.check(who, seconds)
-    valid = matches(body.password, member["password"])
-    attempts.note(who, valid, seconds)
-    return 200, {"valid": valid}
+        return NOT_SET
+    who, seconds = (call.nickname, member["id"]), call.now.timestamp()
+    call.attempts.check(who, seconds)
+    right = matches(password, member["password"])
+    call.attempts.note(who, right, seconds)
+    return RIGHT if right else WRONG
+
+
+def demand(call: Call, member: sqlite3.Row, password: str | None) -> None:
+    """Go on only if the password is the member's, or none was sent. Raises `Problem`."""
+    if password is None:
+        return
+    if code := _CODES.get(compare(call, member, password)):
+        raise Problem(code)

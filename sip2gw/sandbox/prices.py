@@ -1,7 +1,6 @@
 """What borrowing and reserving cost is the title's own price or the library's, and nothing where fees are off.
 
-Nothing is charged that was not accepted first, unless it has happened already. What was accepted is an amount: should
-the price have gone up since it was shown, the answer is no again.
+Nothing is charged that was not accepted first, unless it has happened already.
 """
 
 from __future__ import annotations
@@ -45,9 +44,9 @@ def reservation(call: Call) -> Decimal:
     )
 
 
-def objection(call: Call, fee: Fee, accepted: Decimal | None) -> Iterator[Problem]:
-    """`fee_required` if the fee is more than was accepted."""
-    if fee.amount > (accepted or money.ZERO):
+def objection(call: Call, fee: Fee, accepted: bool) -> Iterator[Problem]:
+    """`fee_required` if there is a fee, and it was not accepted."""
+    if fee.amount and not accepted:
         currency = call.library.currency
         amount = money.text(fee.amount, currency)
         yield Problem("fee_required", amount=amount, currency=currency, fee_type=fee.kind)

@@ -17,13 +17,13 @@ CODES: dict[str, tuple[int, str]] = {
     "permission_missing": (403, "This account lacks the Library Staff permission"),
     "sip2_disabled": (403, "SIP2 is not enabled for this library"),
     "sip2_not_activated": (403, "SIP2 is not activated for this account"),
+    "password_wrong": (403, "That is not the member's password"),
     "not_allowed": (403, "The library's policy does not allow this"),
     "not_found": (404, "There is nothing here"),
     "library_not_found": (404, "No such library"),
     "member_not_found": (404, "No such member"),
     "copy_not_found": (404, "No such copy"),
-    "media_not_found": (404, "No such title"),
-    "booking_not_found": (404, "No such booking"),
+    "reservation_not_found": (404, "No such reservation of this member"),
     "fee_not_found": (404, "No such open fee of this member"),
     "method_not_allowed": (405, "This method is not offered here"),
     "payload_too_large": (413, "The body is too large"),
@@ -34,6 +34,8 @@ CODES: dict[str, tuple[int, str]] = {
     "self_service_disabled": (409, "Self-service checkouts are switched off"),
     "no_password_set": (409, "The member has no password"),
     "sso_only": (409, "The member signs in through the library's single sign-on"),
+    "item_ambiguous": (409, "The identifier or the name means more than one"),
+    "isbn_checkin_ambiguous": (409, "More than one copy with this identifier is on loan"),
     "copy_inactive": (409, "The copy is not active"),
     "circulation_disabled": (409, "The copy does not circulate"),
     "copy_not_available": (409, "The copy is on loan"),
@@ -45,16 +47,17 @@ CODES: dict[str, tuple[int, str]] = {
     "dates_not_available": (409, "These dates are not possible"),
     "requests_disabled": (409, "Requests are switched off"),
     "unknown_branch": (409, "The library has no such branch"),
-    "not_changeable": (409, "Only a request or a reservation can be changed"),
-    "not_on_loan": (409, "The booking is not on loan"),
+    "not_on_loan": (409, "It is not on loan"),
+    "on_loan_to_other": (409, "It is on loan to another member"),
+    "not_tried": (409, "It was beyond the limit"),
     "checkin_not_allowed": (409, "Self-service check-ins are switched off"),
     "overdue_checkin_not_allowed": (409, "Self-service check-ins of overdue items are switched off"),
     "not_renewable": (409, "The loan cannot be extended"),
-    "not_cancellable": (409, "Only a request or a reservation can be cancelled"),
     "cannot_revert": (409, "The last action can no longer be undone"),
     "fees_disabled": (409, "Fees are switched off"),
     "currency_mismatch": (409, "The library uses another currency"),
     "payment_too_large": (409, "The payment is more than what is owed"),
+    "payment_differs": (409, "Another amount was paid under this number"),
     "idempotency_key_reused": (422, "This key was used for another request"),
     "rate_limited": (429, "Too many requests"),
     "internal_error": (500, "The server failed"),
@@ -88,6 +91,11 @@ class Problem(Exception):
         self.detail = detail or title
         self.headers = dict(headers or {})
         self.facts = facts
+
+    def about(self, known: Mapping[str, Any]) -> Problem:
+        """The same, with what else is known of what it is about."""
+        self.facts = {**known, **self.facts}
+        return self
 
     def body(self) -> bytes:
         """The problem as an RFC 9457 document."""

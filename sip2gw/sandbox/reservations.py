@@ -8,36 +8,82 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
-from sip2gw.sandbox import bookings, copies, days, fees, history, ledger, members, prices
+from sip2gw.sandbox import (
+    bookings,
+    copies,
+    days,
+    fees,
+    history,
+    ledger,
+    members,
+    prices,
+    resolution,
+)
 from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.copies import TYPES, Types
+from sip2gw.sandbox.passwords import Password
 from sip2gw.sandbox.problem import Problem
+from sip2gw.sandbox.strict_json import Name, Title
 
-if TYPE_CHECKING:
-    from sip2gw.sandbox.loans import NewBooking
+
+@frozen
+class Reservation:
+    """The body of `reserve`."""
+
+    member_no: Name
+    identifier: Name | None = None
+    title: Title | None = None
+    types: Types = TYPES
+    password: Password | None = field(default=None, repr=False)
+    this_copy: bool = False
+    pickup: str | None = None
+    expires_at: date | None = None
+    accept_fee: bool = False
+    terminal: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        either(self.identifier, self.title)
 
 
 @frozen
 class Cancellation:
-    """The body of `cancel_booking`."""
+    """The body of `cancel_reservation`."""
 
-    reason: str = field()
+    member_no: Name
+    identifier: Name | None = None
+    title: Title | None = None
+    types: Types = TYPES
+    password: Password | None = field(default=None, repr=False)
+    reason: str | None = None
 
-    @reason.validator
-    def _given(self, _: Any, value: str) -> None:
-        if not value.strip():
-            raise ValueError("reason must not be empty")
+    def __attrs_post_init__(self) -> None:
+        either(self.identifier, self.title)
 
 
 @frozen
 class Change:
-    """The body of `change_booking`: only what is given changes."""
+    """The body of `change_reservation`: only what is given changes."""
 
-    branch: str | None = None
+    member_no: Name
+    identifier: Name | None = None
+    title: Title | None = None
+    types: Types = TYPES
+    password: Password | None = field(default=None, repr=False)
+    pickup: str | None = None
     expires_at: date | None = None
+
+    def __attrs_post_init__(self) -> None:
+        either(self.identifier, self.title)
+
+
+def either(identifier: str | None, title: str | None) -> None:
+    """Raises ValueError unless it is just one of them."""
+    if (identifier is None) == (title is None):
+        raise ValueError("give either identifier or title")
 
 
 def settle(call: Call, media_id: int) -> None:
@@ -69,38 +115,48 @@ def is_free(call: Call, copy: sqlite3.Row) -> bool:
     return call.database.execute(f"{query} UNION {held}", (copy["id"],)).fetchone() is None
 
 
-def reserve(call: Call, member: sqlite3.Row, wanted: NewBooking) -> tuple[int, Any]:
-    """`create_booking` with status reserved or pending: wait for any copy of a title, or for the one that is named."""
-    copy = None if wanted.copy_id is None else copies.by_id(call, wanted.copy_id)
-    media_id = copy["media_id"] if copy is not None else wanted.media_id
-    media = call.row("media", media_id, "media_not_found")
+def reserve(call: Call, body: Reservation) -> tuple[int, Any]:
+    """`reserve`: wait for any copy of a title, or for the one that is named."""
+    member = members.admitted(call, body.member_no, body.password)
+    media_id, copy = _wanted(call, body)
+    media = call.row("media", media_id, "copy_not_found")
     _check(call, member, media, copy)
-    _check_keeping(call, wanted.branch, wanted.expires_at)
-    starts, ends = _dates(call, wanted.booking_date, wanted.return_date)
+    _check_keeping(call, body.pickup, body.expires_at)
     fee = prices.Fee(prices.RESERVATION, prices.reservation(call))
-    for problem in prices.objection(call, fee, wanted.accept_fee):
+    for problem in prices.objection(call, fee, body.accept_fee):
         raise problem
-    pending = wanted.status == "pending"
+    copy_id = None if copy is None else copy["id"]
     identity = call.insert(
         member_id=member["id"],
-        media_id=media["id"],
-        copy_id=None if copy is None else copy["id"],
-        status="Pending" if pending else "Reserved",
-        booking_date=starts.isoformat(),
-        return_date=ends.isoformat(),
-        expires_at=wanted.expires_at and wanted.expires_at.isoformat(),
-        branch=wanted.branch,
-        source=wanted.source,
-        terminal=wanted.terminal,
-        remark=wanted.remark,
+        media_id=media_id,
+        copy_id=copy_id,
+        status="Reserved",
+        booking_date=call.today.isoformat(),
+        return_date=days.later(call.today, call.library.preferences.booking_time_days).isoformat(),
+        expires_at=body.expires_at and body.expires_at.isoformat(),
+        branch=body.pickup,
+        source="sip2",
+        terminal=body.terminal,
     )
-    settle(call, media["id"])
-    kind = "request" if pending else "reservation"
+    settle(call, media_id)
     fee_id = fees.charge(call, member["id"], fee.kind, fee.amount, identity) if fee.amount else None
-    history.remember(call, kind, identity, wanted.copy_id, fee_id)
-    where = {"booking_id": identity, "copy_id": wanted.copy_id, "member_id": member["id"]}
-    ledger.enter(call, kind, **where, amount=fee.amount or None)
-    return 201, {**bookings.shown(call, identity), "fee": prices.charged(call, fee, fee_id)}
+    history.remember(call, "reservation", identity, copy_id, fee_id)
+    where = {"booking_id": identity, "copy_id": copy_id, "member_id": member["id"]}
+    ledger.enter(call, "reservation", **where, amount=fee.amount or None)
+    return 200, bookings.done(call, identity, prices.charged(call, fee, fee_id))
+
+
+def _wanted(call: Call, body: Reservation) -> tuple[int, sqlite3.Row | None]:
+    """The title that is wanted, and the copy if it must be just that one."""
+    if body.identifier is None:
+        titles = copies.titled(call, body.title or "")
+        if len(titles) != 1:
+            code = "item_ambiguous" if titles else "copy_not_found"
+            raise Problem(code, f"{len(titles)} titles have this name")
+        return titles[0]["id"], None
+    found = resolution.candidates(call, body.identifier, body.types)
+    media_id = resolution.one_title(found)
+    return media_id, resolution.the_only(found).copy if body.this_copy else None
 
 
 def _check(call: Call, member: sqlite3.Row, media: sqlite3.Row, copy: sqlite3.Row | None) -> None:
@@ -138,42 +194,43 @@ def _check_keeping(call: Call, branch: str | None, expires: date | None) -> None
         raise Problem("dates_not_available", f"until {expires}, and today is {call.today}")
 
 
-def _dates(call: Call, starts: date | None, ends: date | None) -> tuple[date, date]:
-    starts = starts or call.today
-    ends = ends or days.later(starts, call.library.preferences.booking_time_days)
-    if starts < call.today or ends < starts:
-        raise Problem("dates_not_available", f"from {starts} to {ends}, and today is {call.today}")
-    return starts, ends
-
-
-def cancel(call: Call, booking_id: int, body: Cancellation) -> tuple[int, Any]:
-    """`cancel_booking`: give up a request or a reservation; what stood on the shelf goes to the next."""
-    booking = bookings.by_id(call, booking_id)
-    if booking["status"] not in ("Reserved", "Pending"):
-        raise Problem("not_cancellable", f"the booking is {copies.status(call, booking)}")
+def cancel(call: Call, body: Cancellation) -> tuple[int, Any]:
+    """`cancel_reservation`: what stood on the shelf for it goes to the next."""
+    booking = _theirs(call, body)
     copy_id = booking["held_copy_id"] or booking["copy_id"]
     call.change(booking, status="Cancelled", ready=0, held_copy_id=None, remark=body.reason)
     settle(call, booking["media_id"])
-    history.remember(call, "cancellation", booking_id, copy_id)
-    ledger.enter(call, "cancellation", booking_id=booking_id, copy_id=copy_id, member_id=booking["member_id"])
-    return 200, bookings.shown(call, booking_id)
+    history.remember(call, "cancellation", booking["id"], copy_id)
+    where = {"booking_id": booking["id"], "copy_id": copy_id, "member_id": booking["member_id"]}
+    ledger.enter(call, "cancellation", **where)
+    return 200, bookings.done(call, booking["id"])
 
 
-def change(call: Call, booking_id: int, body: Change) -> tuple[int, Any]:
-    """`change_booking`: where and until when a reservation or a request is kept; its place in the queue stays."""
-    booking = bookings.by_id(call, booking_id)
-    if booking["status"] not in ("Reserved", "Pending"):
-        raise Problem("not_changeable", f"the booking is {copies.status(call, booking)}")
-    _check_keeping(call, body.branch, body.expires_at)
-    changes: dict[str, Any] = {} if body.branch is None else {"branch": body.branch}
+def change(call: Call, body: Change) -> tuple[int, Any]:
+    """`change_reservation`: where and until when it is kept; its place in the queue stays."""
+    booking = _theirs(call, body)
+    _check_keeping(call, body.pickup, body.expires_at)
+    changes: dict[str, Any] = {} if body.pickup is None else {"branch": body.pickup}
     if body.expires_at is not None:
         changes["expires_at"] = body.expires_at.isoformat()
     if changes:
         call.change(booking, **changes)
         copy_id = booking["held_copy_id"] or booking["copy_id"]
-        history.remember(call, "change", booking_id, copy_id)
-        ledger.enter(call, "change", booking_id=booking_id, copy_id=copy_id, member_id=booking["member_id"])
-    return 200, bookings.shown(call, booking_id)
+        history.remember(call, "change", booking["id"], copy_id)
+        where = {"booking_id": booking["id"], "copy_id": copy_id, "member_id": booking["member_id"]}
+        ledger.enter(call, "change", **where)
+    return 200, bookings.done(call, booking["id"])
+
+
+def _theirs(call: Call, body: Cancellation | Change) -> sqlite3.Row:
+    """The member's only reservation or request of what is named. Raises `Problem`."""
+    member = members.admitted(call, body.member_no, body.password)
+    if body.identifier is None:
+        return bookings.open_of(
+            call, member["id"], (one["id"] for one in copies.titled(call, body.title or ""))
+        )
+    found = resolution.candidates(call, body.identifier, body.types)
+    return bookings.open_of(call, member["id"], (one.copy["media_id"] for one in found))
 
 
 def expire(call: Call) -> None:
@@ -191,11 +248,3 @@ def expire(call: Call) -> None:
     for media_id in {booking["media_id"] for booking in over}:
         settle(call, media_id)
     call.before.clear()
-
-
-def revert(call: Call, booking_id: int) -> tuple[int, Any]:
-    """`revert_booking`: undo the newest action of a booking; a copy that this frees goes to the queue."""
-    booking = bookings.by_id(call, booking_id)
-    history.undo(call, booking_id)
-    settle(call, booking["media_id"])
-    return 200, bookings.shown(call, booking_id)

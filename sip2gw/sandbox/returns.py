@@ -9,39 +9,49 @@ from typing import Any
 
 from attrs import frozen
 
-from sip2gw.sandbox import bookings, copies, days, fees, history, ledger, money, reservations
+from sip2gw.sandbox import copies, days, fees, history, ledger, members, money, reservations, resolution
 from sip2gw.sandbox.call import Call
+from sip2gw.sandbox.copies import TYPES, Types
 from sip2gw.sandbox.problem import Problem
+from sip2gw.sandbox.strict_json import Name
 
 
 @frozen
 class Return:
-    """The body of `return_booking`. With `offline_at` it has happened already, and no policy is asked."""
+    """The body of `return`. With `offline_at` it has happened already, and no policy is asked."""
 
+    identifier: Name
+    types: Types = TYPES
+    reader: Name | None = None
     returned_at: datetime | None = None
     branch: str | None = None
     terminal: str | None = None
     offline_at: datetime | None = None
 
 
-def take_back(call: Call, booking_id: int, body: Return) -> tuple[int, Any]:
-    """`return_booking`."""
-    booking = bookings.by_id(call, booking_id)
+def take_back(call: Call, body: Return) -> tuple[int, Any]:
+    """`return`: end the loan, if there is one."""
+    language = members.language(call, body.reader)
+    found = resolution.candidates(call, body.identifier, body.types)
+    wanted = resolution.meant(call, resolution.to_return(found, body.reader))
     moment = min(body.offline_at or body.returned_at or call.now, call.now)
-    if booking["status"] != "Issued":
-        raise Problem("not_on_loan", f"the booking is {copies.status(call, booking)}")
-    if body.offline_at is None:
-        _check(call, booking, call.day(moment))
-    elif days.stamp(moment) < booking["issued_at"]:
-        raise Problem("not_on_loan", "it was lent only after that return")
-    charged = close(call, booking, moment, branch=body.branch, terminal=body.terminal)
-    copy = copies.shape(call, copies.by_id(call, booking["copy_id"]))
+    loan = wanted.loan
+    if loan is not None and body.offline_at and days.stamp(moment) < loan["issued_at"]:
+        loan = None  # It has been lent only after that return.
+    charged = money.ZERO
+    if loan is not None:
+        if body.offline_at is None:
+            _check(call, loan, call.day(moment))
+        charged = close(call, loan, moment, branch=body.branch, terminal=body.terminal)
+    copy = copies.shape(call, copies.by_id(call, wanted.copy["id"]))
     return 200, {
-        "booking": bookings.shown(call, booking_id),
+        "copy": copy,
+        "was_on_loan": loan is not None,
+        "member_no": None if loan is None else loan["member_no"],
+        "language": language,
         "next_reservation": copy["next_reservation"],
         "due_amount": money.text(charged, call.library.currency),
         "currency": call.library.currency,
-        "copy": copy,
     }
 
 

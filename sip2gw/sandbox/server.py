@@ -14,13 +14,12 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from sip2gw.sandbox import auth, days, idempotency, reservations, strict
+from sip2gw.sandbox import auth, days, idempotency, reservations, strict_json
 from sip2gw.sandbox.answer import Answer
-from sip2gw.sandbox.asked import Asked
+from sip2gw.sandbox.attempts import Attempts
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.libraries import Library
 from sip2gw.sandbox.operations import Operation
-from sip2gw.sandbox.passwords import Attempts
 from sip2gw.sandbox.problem import Problem
 from sip2gw.sandbox.schema import transaction
 
@@ -30,10 +29,9 @@ LARGEST_BODY = 1 << 20
 
 @frozen
 class Incoming:
-    """A request as it came: path and query decoded, header names in lower case."""
+    """A request as it came: the path decoded, header names in lower case."""
 
     path: str
-    query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes = Factory(bytes)
 
@@ -62,34 +60,32 @@ class Server:
         """Note that an operation was asked for, whatever comes of it."""
         self.counts.setdefault(library, Counter())[operation] += 1
 
-    def answer(self, library: Library, operation: Operation, identity: int, incoming: Incoming) -> Answer:
+    def answer(self, library: Library, operation: Operation, incoming: Incoming) -> Answer:
         """Do what is asked, once."""
-        call = Call(self.database, library, days.at(self.clock.seconds()))
-        call.request_id = incoming.headers.get("x-request-id", "")
+        call = Call(
+            self.database,
+            library,
+            days.at(self.clock.seconds()),
+            request_id=incoming.headers.get("x-request-id", ""),
+            headers=incoming.headers,
+            attempts=self.attempts,
+            token_life=self.token_life,
+        )
         try:
-            authorization = incoming.headers.get("authorization", "")
             if operation.needs_token:
-                call.user_id = auth.authenticate(call, authorization)
-            if operation.query and (unknown := set(incoming.query) - set(operation.query)):
-                raise Problem("validation_failed", f"{len(unknown)} unknown parameters in the query")
+                call.user_id = auth.authenticate(call)
             raw = _json(operation, incoming)
-            asked = Asked(
-                identity,
-                incoming.query,
-                _body(operation, raw),
-                authorization,
-                incoming.headers.get("if-none-match", ""),
-                self.attempts,
-                self.token_life,
-            )
+            body = _body(operation, raw)
             self._expire(call)
             key = incoming.headers.get("idempotency-key")
             if not operation.writes or key is None or not self.honour_keys:
                 call.key = key or ""
-                return self._carry_out(call, operation, asked)
+                return self._carry_out(call, operation, body)
             call.key = idempotency.checked(key)
             mark = idempotency.fingerprint(operation.method, incoming.path, raw)
-            return idempotency.first_answer(call, mark) or self._carry_out(call, operation, asked, mark)
+            if (first := idempotency.first_answer(call, mark)) is None:
+                return self._carry_out(call, operation, body, mark)
+            return first if operation.replayed is None else operation.replayed(call, body, first)
         except Problem as problem:
             return Answer.no(problem)
 
@@ -100,17 +96,15 @@ class Server:
                 reservations.expire(call)
             self.expired[call.nickname] = call.today
 
-    def _carry_out(self, call: Call, operation: Operation, asked: Asked, mark: str = "") -> Answer:
-        if operation.method == "GET":
-            return _answer(operation.rule(call, asked))
+    def _carry_out(self, call: Call, operation: Operation, body: Any, mark: str = "") -> Answer:
         self.database.execute("BEGIN IMMEDIATE")
         try:
-            answer = _answer(operation.rule(call, asked))
+            answer = _answer(operation.rule(call, body))
         except Problem as problem:
             self.database.execute("ROLLBACK")
-            answer = Answer.no(problem)
+            answer = Answer.no(problem.about(call.known))
             # Only a decision is kept: what was malformed may be sent again in better form.
-            if not mark or problem.status not in (404, 409):
+            if not mark or not (problem.status in (404, 409) or problem.code == "password_wrong"):
                 return answer
             self.database.execute("BEGIN IMMEDIATE")
         except BaseException:
@@ -127,7 +121,7 @@ def _answer(result: tuple[int, Any] | Answer) -> Answer:
 
 
 def _json(operation: Operation, incoming: Incoming) -> Any:
-    """The value of the body; where it may be left out, an empty object. Raises `Problem`."""
+    """The value of the body. Raises `Problem`."""
     if operation.body is None:
         return {}
     if len(incoming.body) > LARGEST_BODY:
@@ -136,7 +130,7 @@ def _json(operation: Operation, incoming: Incoming) -> Any:
     if incoming.body and kind.partition(";")[0].strip().lower() != "application/json":
         raise Problem("unsupported_media_type")
     try:
-        return {} if operation.body_optional and not incoming.body else strict.parse(incoming.body.decode())
+        return strict_json.parse(incoming.body.decode())
     except ValueError:
         raise Problem("validation_failed", "the body is no JSON", status=400) from None
 
@@ -145,8 +139,8 @@ def _body(operation: Operation, raw: Any) -> Any:
     if operation.body is None:
         return None
     try:
-        return strict.structure(raw, operation.body)
-    except strict.Faults as faults:
+        return strict_json.structure(raw, operation.body)
+    except strict_json.Faults as faults:
         # Faults name places and what to write; they never repeat what was sent.
         found = [{"place": place, "fault": fault} for place, fault in faults.found]
         raise Problem("validation_failed", str(faults), faults=found) from None

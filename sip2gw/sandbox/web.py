@@ -15,8 +15,8 @@ from zope.interface import implementer
 
 from sip2gw.sandbox.answer import Answer, header, request_id, write
 from sip2gw.sandbox.control import Control
+from sip2gw.sandbox.misbehaving import misbehave
 from sip2gw.sandbox.misbehaviour import Misbehaviours
-from sip2gw.sandbox.misdeeds import misbehave
 from sip2gw.sandbox.operations import route
 from sip2gw.sandbox.problem import Problem
 from sip2gw.sandbox.server import Incoming, Server
@@ -62,10 +62,10 @@ class Api:
         if segments[1:3] != ["api", "v1"]:
             raise Problem("not_found")
         library = self._server.library(segments[0])
-        operation, identity = route(method, tuple(segments[3:]))
+        operation = route(method, "/" + "/".join(segments[3:]))
         self._server.count(library.nickname, operation.name)
         incoming = _incoming(request)
-        answer = self._safely(lambda: self._server.answer(library, operation, identity, incoming))
+        answer = self._safely(lambda: self._server.answer(library, operation, incoming))
         rule = self._misbehaviours.pick(library.nickname, operation.name, method)
         if rule is None:
             return write(request, answer())
@@ -84,17 +84,12 @@ class Api:
 
 
 def _incoming(request: Request) -> Incoming:
-    arguments: dict[bytes, list[bytes]] = request.args or {}
-    query = {
-        name.decode("utf-8", "replace"): [value.decode("utf-8", "replace") for value in values]
-        for name, values in arguments.items()
-    }
     headers = {name: value for name in _HEADERS if (value := header(request, name)) is not None}
     headers["x-request-id"] = request_id(request)
     # So that the ledger and the answer name the same one.
     request.responseHeaders.setRawHeaders("x-request-id", [headers["x-request-id"]])
     assert request.content is not None  # noqa: S101 (for mypy: there is a body, maybe empty, once we are asked)
-    return Incoming(request.path.decode("utf-8", "replace"), query, headers, request.content.read())
+    return Incoming(request.path.decode("utf-8", "replace"), headers, request.content.read())
 
 
 class QuietSite(Site):

@@ -34,6 +34,10 @@ class Kind(Generic[T]):
     format: Callable[[T], str]
 
 
+class Exact(Decimal):
+    """An amount that is written with just the decimals that it has: not every currency has two."""
+
+
 class PatronFlag(IntEnum):
     """The fourteen positions of patron_status. A flag that is set is bad news (3M, patron status)."""
 
@@ -100,6 +104,8 @@ def _amount(text: str) -> Decimal | None:
 def _format_amount(amount: Decimal | None) -> str:
     if amount is None or not amount.is_finite():
         return ""
+    if isinstance(amount, Exact):
+        return f"{amount:f}"
     return f"{amount:.2f}" if int(amount.as_tuple().exponent) > -2 else f"{amount:f}"
 
 

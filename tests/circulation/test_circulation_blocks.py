@@ -12,7 +12,12 @@ from sip2gw.library import Refused
 from sip2gw.sip2 import DENIED, PatronFlag, Secret
 from sip2gw.sip2.messages import BlockPatron, EndPatronSession, PatronEnable
 
-NO_LOANS = {PatronFlag.CHARGE_PRIVILEGES_DENIED, PatronFlag.RENEWAL_PRIVILEGES_DENIED}
+NO_LOANS = {
+    PatronFlag.CHARGE_PRIVILEGES_DENIED,
+    PatronFlag.RENEWAL_PRIVILEGES_DENIED,
+    PatronFlag.HOLD_PRIVILEGES_DENIED,
+}
+"""What is refused to whom nothing is lent: 11, 29 and 15."""
 TRUSTED = Profile(patron_updates=True)
 
 
@@ -55,7 +60,7 @@ class Allowed(DeskCase):
         why = self.speaker.say("member_inactive")
         self.assertEqual(
             blocked,
-            "24YY            00020260301    120000AOriverside|AAM-1001|AEAmina Rahman|BLY|BHUSD|BV0.00|"
+            "24YY Y          00020260301    120000AOriverside|AAM-1001|AEAmina Rahman|BLY|BHUSD|BV0.00|"
             f"AF{why}|",
         )
         enabled = self.line(self.ask(enable("M-1001", "1234")))
@@ -90,7 +95,7 @@ class Allowed(DeskCase):
         self.assertEqual(self.kinds(), [])
 
     def test_on_doubt_nobody_is_known_nor_unknown(self) -> None:
-        self.sandbox.misbehave("error", endpoint="update_member")
+        self.sandbox.misbehave("error", endpoint="block_member")
         answer = self.ask(block("M-1001"))
         self.assertEqual((answer.valid_patron, answer.patron_status), (None, DENIED))
         self.assertEqual(answer.screen_message, (self.speaker.say("in_doubt"),))
@@ -117,7 +122,7 @@ class NotAllowed(DeskCase):
             answer = self.ask(request, profile=profile)
             self.assertEqual((answer.patron_status, answer.valid_patron), (status, True))
             self.assertEqual(answer.screen_message[0], self.speaker.say("not_offered"))
-        self.assertNotIn("update_member", self.asked())
+        self.assertEqual(set(self.asked()), {"find_member"})
 
     def test_by_the_library(self) -> None:
         self.unchanged(TRUSTED)

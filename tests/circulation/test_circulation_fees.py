@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +33,7 @@ class PayingCase(DeskCase):
     data = busy()
 
     def owed(self, number: str = BUSY) -> Decimal:
-        return self.done(self.tenant.library.patron(number)).balance
+        return self.done(self.tenant.library.patron(number)).patron.balance
 
     def fees(self) -> list[str]:
         """What is open, as the terminal is told: number, kind, amount."""
@@ -61,10 +61,18 @@ class Payments(PayingCase):
         self.assertTrue(self.ask(payment(too_much, transaction_id="T-2"), profile=allowed).payment_accepted)
         self.assertEqual(self.owed(), Decimal(-1))
 
-    def test_another_amount_under_the_same_number_is_not_said_to_be_booked(self) -> None:
-        self.assertTrue(self.ask(payment("1.00", transaction_id="T-1")).payment_accepted)
-        self.assertFalse(self.ask(payment("2.00", transaction_id="T-1")).payment_accepted)
-        self.assertEqual(self.paid(), ["1.00"])
+    def test_R3_the_number_of_a_till_counts_with_terminal_fee_amount_and_day(self) -> None:
+        ref = self.fees()[2].split()[0]
+        for request, location in (
+            (payment("1.00", transaction_id="T-1"), "Main"),
+            (payment("1.00", transaction_id="T-1"), "North"),
+            (payment("2.00", transaction_id="T-1"), "Main"),
+            (payment("1.00", transaction_id="T-1", fee_identifier=ref), "Main"),
+            (payment("1.00", transaction_id="T-1", transaction_date=AT_NOON - timedelta(days=1)), "Main"),
+        ):
+            for _ in range(2):
+                self.assertTrue(self.ask(request, location=location).payment_accepted)
+        self.assertEqual(self.paid(), ["1.00", "1.00", "2.00", "1.00", "1.00"])
 
     def test_what_is_owed_is_paid_and_what_is_left_is_told(self) -> None:
         answer = self.ask(payment("4.30", transaction_id="T-1"))
@@ -98,12 +106,12 @@ class Payments(PayingCase):
         self.assertTrue(self.ask(payment("2.50", fee_identifier=ref)).payment_accepted)
         self.assertEqual([line.split()[1] for line in self.fees()], ["3.00", "1.25", "7.50", "0.05"])
 
-    def test_one_payment_is_two_round_trips_with_the_number_of_a_fee_or_without(self) -> None:
+    def test_one_payment_is_one_call_with_the_number_of_a_fee_or_without(self) -> None:
         ref = self.fees()[2].split()[0]
         for named in (None, ref):
             self.sandbox.forget()
             self.ask(payment("1.00", fee_identifier=named))
-            self.assertEqual(self.asked(), {"find_member": 1, "pay_fees": 1})
+            self.assertEqual(self.asked(), {"pay": 1})
 
     def test_lesson_38_one_fee_by_its_number_behind_its_type(self) -> None:
         overdue, other = self.fees()[0].split()[0], self.fees()[3].split()[0]
@@ -133,7 +141,7 @@ class Payments(PayingCase):
             answer = self.ask(payment("1.00", currency_type=currency))
             self.assertFalse(answer.payment_accepted)
             self.assertEqual(answer.screen_message, (self.speaker.say("currency_mismatch"),))
-        self.assertNotIn("pay_fees", self.asked())
+        self.assertNotIn("pay", self.asked())
         self.assertTrue(self.ask(payment("1.00", currency_type="usd")).payment_accepted)
 
     def test_lesson_37_what_is_no_amount_is_not_guessed_at(self) -> None:
@@ -142,13 +150,13 @@ class Payments(PayingCase):
             answer = self.ask(payment(amount, transaction_id="T-9"))
             self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, "T-9"))
             self.assertEqual(answer.screen_message, (self.speaker.say("amount_unreadable"),))
-        self.assertEqual((self.paid(), self.asked().get("pay_fees")), ([], None))
+        self.assertEqual((self.paid(), self.asked().get("pay")), ([], None))
 
     def test_lesson_37_less_than_the_smallest_coin_is_not_taken(self) -> None:
         for amount in ("0.0001", "1.00499"):
             answer = self.ask(payment(amount))
             self.assertEqual(answer.screen_message, (self.speaker.say("amount_unreadable"),))
-        self.assertNotIn("pay_fees", self.asked())
+        self.assertNotIn("pay", self.asked())
         self.assertFalse(self.ask(payment("1.005")).payment_accepted)
         self.assertTrue(self.ask(payment("1.500000")).payment_accepted)
         self.assertEqual(self.paid(), ["1.50"])
@@ -235,7 +243,7 @@ class Again(PayingCase):
     def test_no_yes_on_doubt_and_the_same_payment_again_is_still_one(self) -> None:
         for number in (None, "T-0001"):
             self.sandbox.forget()
-            self.sandbox.misbehave("error_after_commit", endpoint="pay_fees")
+            self.sandbox.misbehave("error_after_commit", endpoint="pay")
             request = payment("1.00", transaction_id=number)
             answer = self.ask(request)
             self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, number))

@@ -121,7 +121,7 @@ class WhatGoesThrough(SaidCase):
 
     def test_an_outcome_that_is_not_known_is_not_called_one(self) -> None:
         """Lesson 54: a cancellation reports the real outcome."""
-        told = self.tell(Said(cancel_hold=InDoubt("cancel_booking")), hold("-", "10001"))
+        told = self.tell(Said(cancel_hold=InDoubt("cancel_reservation")), hold("-", "10001"))
         self.assertFalse(told.ok)
         self.assertIn("not certain", told.screen_message[0])
 
@@ -210,7 +210,7 @@ class Holds(DeskCase):
     def test_a_cancellation_whose_answer_was_lost(self) -> None:
         """Lesson 54: it is only called done when it is."""
         self.ask(hold("+", "10004"))
-        self.sandbox.misbehave("error", endpoint="cancel_booking")
+        self.sandbox.misbehave("error", endpoint="cancel_reservation")
         told = self.ask(hold("-", "10004"))
         self.assertFalse(told.ok)
         self.sandbox.behave()

@@ -90,7 +90,7 @@ class _Clocks(DeskCase):
             self.connect()
             due = datetime.fromisoformat(day) + timedelta(hours=12)
             for late, amount in ((0, None), (1, "0.25")):
-                lent = due - timedelta(days=7)
+                lent = due - timedelta(days=7, hours=late)
                 self.ask(checkout("10001", no_block=True, transaction_date=lent, nb_due_date=due))
                 evening = datetime.fromisoformat(day) + timedelta(days=late, hours=23, minutes=59)
                 back = Checkin(

@@ -48,7 +48,7 @@ class Machines(SaidCase):
         desk = {"location": "Main", "profile": profile, "bins": BINS} | desk
         return self.tell(library, checkin(cancel=undo), **desk)
 
-    def test_the_table_of_a_sorter_with_rules_of_its_own(self) -> None:
+    def test_K16_the_table_of_a_sorter_with_rules_of_its_own(self) -> None:
         """Lesson 49: items in transit carry CT and CV, and the right alert bit."""
         shelf = {"CR": "Fiction", "CS": "823.7 AUS"}
         patron = {"CY": "****02", "DA": "J*** Å***"}
@@ -58,7 +58,7 @@ class Machines(SaidCase):
             (Return(EMMA, hold=THERE), True, {"CT": "North", "CV": "02"} | shelf | patron),
             (Return(evolve(EMMA, branch="North")), True, {"CT": "North", "CV": "04"} | shelf),
             (Return(EMMA, was_on_loan=False), False, {"CT": "Main", "CV": "00"} | shelf),
-            (NOT_FOUND, True, {"CV": "00"}),
+            (NOT_FOUND, True, {"CV": "99"}),
             (REFERENCE, True, {"CT": "Main", "CV": "99"} | shelf),
         ):
             told = self.back(result, SORTER_CV)
@@ -125,9 +125,9 @@ class Machines(SaidCase):
             self.assertEqual((told.alert, told.permanent_location), (alert, "Main"))
 
     def test_what_lies_in_doubt_is_looked_at_and_nothing_is_switched_on(self) -> None:
-        told = self.back(InDoubt("return_booking"), Profile(alerts=frozenset()))
+        told = self.back(InDoubt("return"), Profile(alerts=frozenset()))
         self.assertEqual((told.ok, told.resensitize, told.alert), (False, False, True))
-        told = self.back(Unavailable("find_copies"), SORTER_CV)
+        told = self.back(Unavailable("return"), SORTER_CV)
         self.assertEqual((told.ok, told.resensitize, told.alert), (False, False, False))
 
     def test_what_was_not_on_loan_by_profile(self) -> None:

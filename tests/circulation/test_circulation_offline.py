@@ -115,7 +115,7 @@ class WhatGoesThrough(SaidCase):
     def test_a_loan_from_off_line_of_ones_own_item_is_no_refusal(self) -> None:
         library = Said(lend=LENT)
         self.tell(library, checkout(no_block=True), profile=Profile(renew_by_checkout=False))
-        self.assertEqual(library.asked[0][2], {"renewal": True})
+        self.assertEqual(library.asked[0][2], {"renewal": True, "password": None})
 
     def test_renewal_by_checkout_needs_all_three(self) -> None:
         for wants, profile, expected in (
@@ -125,7 +125,7 @@ class WhatGoesThrough(SaidCase):
         ):
             library = Said(lend=LENT)
             self.tell(library, checkout(sc_renewal_policy=wants), profile=profile)
-            self.assertEqual(library.asked[0][2], {"renewal": expected})
+            self.assertEqual(library.asked[0][2], {"renewal": expected, "password": None})
 
 
 class WhereItIsNotAllowed(SaidCase):
@@ -164,8 +164,8 @@ class WhatTheStaffRead(SaidCase):
         for error, why in (
             (Refused("member_not_found"), "member_not_found"),
             (Refused("copy_not_found"), "copy_not_found"),
-            (InDoubt("create_booking"), "InDoubt"),
-            (Unavailable("find_copies"), "Unavailable"),
+            (InDoubt("issue"), "InDoubt"),
+            (Unavailable("issue"), "Unavailable"),
         ):
             self.assertFalse(self.tell(Said(lend=error), checkout(no_block=True)).ok)
             [note] = self.notes

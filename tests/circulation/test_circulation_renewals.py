@@ -194,4 +194,4 @@ class Fees(SaidCase):
     def test_the_limit_is_the_profiles(self) -> None:
         library = Said(renew_all=RenewedAll())
         self.tell(library, renew_all(), profile=Profile(list_limit=7))
-        self.assertEqual(library.asked[0][2], {"limit": 7})
+        self.assertEqual(library.asked[0][2], {"limit": 7, "password": None})

@@ -64,9 +64,9 @@ class Failures:
         await self.door.stopListening()
         self.proxy.cut()
         with self.assertRaises(Unavailable):
-            await self.lending(library)
-        with self.assertRaises(Unavailable):
             await library.patron("A-1")
+        with self.assertRaises(Unavailable):
+            await self.lending(library)
         self.assertFalse(await library.reachable())
         self.assertEqual(self.effects(), 0)
 
@@ -101,7 +101,7 @@ class Failures:
         self.proxy.faults.clear()
         self.proxy.cut()
         await deferLater(reactor, 0.01)
-        self.assertEqual((await library.patron("A-1")).name, "Ann")
+        self.assertEqual((await library.patron("A-1")).patron.name, "Ann")
 
     async def test_F65_an_answer_without_an_end(self) -> None:
         library = await self.opened(Fault("slicer", size=1, seconds=0.2))
@@ -117,7 +117,7 @@ class Failures:
 class LibrarikaFailures(Failures, TestCase):
     """The shipped adapter over the sandbox."""
 
-    writes = "POST /contract/api/v1/bookings"
+    writes = "POST /contract/api/v1/loans"
 
     def serve(self) -> int:
         self.sandbox = Sandbox({"libraries": [_LIBRARY]})

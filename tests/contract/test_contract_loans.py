@@ -10,6 +10,7 @@ import pytest
 from scenes import Scene, occasion
 
 from sip2gw.library import FeeKind, Loan, Refused, Return
+from sip2gw.secret import Secret
 
 DUE = date(2026, 3, 12)
 
@@ -17,7 +18,9 @@ DUE = date(2026, 3, 12)
 def lend(
     scene: Scene, patron: str, item: str, key: str = "lend", *, renewal: bool = False, **more: Any
 ) -> Loan:
-    return scene.ask(scene.library.lend(patron, item, occasion(scene, key, **more), renewal=renewal))
+    password = more.pop("password", None)
+    when = occasion(scene, key, **more)
+    return scene.ask(scene.library.lend(patron, item, when, renewal=renewal, password=password))
 
 
 def take_back(scene: Scene, item: str, key: str = "back", reader: str | None = None, **more: Any) -> Return:
@@ -37,7 +40,7 @@ def refusal(call: Any, *given: Any, **more: Any) -> Refused:
 
 
 def on_loan(scene: Scene, patron: str = "A-1") -> int:
-    return scene.ask(scene.library.patron(patron)).counts.on_loan
+    return scene.ask(scene.library.patron(patron)).patron.counts.on_loan
 
 
 def test_a_loan(scene: Scene) -> None:
@@ -54,17 +57,75 @@ def test_what_is_not_lent(scene: Scene) -> None:
         ("C-3", "101", "member_inactive"),
         ("A-1", "104", "circulation_disabled"),
         ("A-1", "103", "copy_not_available"),
-        ("B-2", "103", "already_on_loan"),
     ):
         assert refusal(lend, scene, patron, item, f"{patron}{item}").code == code
+    scene.days(1)
+    assert refusal(lend, scene, "B-2", "103", "again").code == "already_booked_by_member"
     assert scene.effects() == 1
+
+
+def test_K15_a_loan_that_the_terminal_asks_for_anew_is_the_answer(scene: Scene) -> None:
+    first = lend(scene, "A-1", "103", "one")
+    for key in ("two", "three"):
+        again = lend(scene, "A-1", "103", key)
+        assert (again.ref, again.due, again.renewed) == (first.ref, first.due, False)
+    assert refusal(lend, scene, "A-1", "103", "four", terminal="kiosk-2").code == "already_booked_by_member"
+    assert scene.effects() == 1
+
+
+def test_K2_a_wrong_password_does_nothing(scene: Scene) -> None:
+    wrong, right = Secret("4321"), Secret("1234")
+    assert refusal(lend, scene, "A-1", "103", "no", password=wrong).code == "password_wrong"
+    assert refusal(lend, scene, "B-2", "103", "none", password=right).code == "no_password_set"
+    assert scene.effects() == 0
+    assert lend(scene, "A-1", "103", "yes", password=right).item.item_id == "103"
+    for asking in (
+        scene.library.renew("A-1", "103", None, occasion(scene, "29"), third_party=False, password=wrong),
+        scene.library.renew_all("A-1", occasion(scene, "65"), limit=9, password=wrong),
+        scene.library.undo_return("A-1", "103", occasion(scene, "11BI"), password=wrong),
+        scene.library.enable("A-1", occasion(scene, "25"), password=wrong),
+        scene.library.cancel_hold("A-1", "103", None, occasion(scene, "15-"), password=wrong),
+    ):
+        assert refusal(scene.ask, asking).code == "password_wrong"
+    assert scene.effects() == 1
+
+
+def test_R3_a_key_whose_loan_has_ended_lends_nothing_again(scene: Scene) -> None:
+    lend(scene, "A-1", "103", "one")
+    take_back(scene, "103", "desk", terminal="desk")
+    assert refusal(lend, scene, "A-1", "103", "one").code == "not_on_loan"
+    assert (scene.effects(), on_loan(scene)) == (2, 0)
+
+
+def test_R3_what_was_done_off_line_is_done_once(scene: Scene) -> None:
+    """The item came back and went to somebody else: the first reader does not get it once more."""
+    happened, due = scene.now(), scene.now() + timedelta(days=7)
+    offline = {"no_block": True, "happened_at": happened, "due_date": due}
+    first = lend(scene, "A-1", "103", "one", **offline)
+    scene.days(1)
+    take_back(scene, "103", "desk", terminal="desk")
+    for patron, key in ((None, "two"), ("B-2", "three")):
+        if patron is not None:
+            lend(scene, patron, "103", "other")
+        assert lend(scene, "A-1", "103", key, **offline).ref == first.ref
+    assert (on_loan(scene, "A-1"), on_loan(scene, "B-2"), scene.effects()) == (0, 1, 3)
+
+
+def test_R3_a_renewal_undone_twice_leaves_the_loan(scene: Scene) -> None:
+    lend(scene, "A-1", "103", "one")
+    scene.days(2)
+    renew(scene, "A-1", "103")
+    scene.ask(scene.library.undo_loan("103", occasion(scene, "undo", cancel=True)))
+    asking = scene.library.undo_loan("103", occasion(scene, "again", cancel=True))
+    assert refusal(scene.ask, asking).code == "cannot_revert"
+    assert (on_loan(scene), scene.effects()) == (1, 3)
 
 
 def test_the_same_key_lends_once(scene: Scene) -> None:
     first = lend(scene, "A-1", "103", "one")
-    for renewal in (False, True):
-        again = lend(scene, "A-1", "103", "one", renewal=renewal)
-        assert (again.due, again.renewed) == (first.due, False)
+    scene.come_anew()
+    again = lend(scene, "A-1", "103", "one")
+    assert (again.due, again.ref, again.renewed) == (first.due, first.ref, False)
     assert (scene.effects(), on_loan(scene)) == (1, 1)
 
 
@@ -88,7 +149,7 @@ def test_what_costs_something_waits_for_a_yes(scene: Scene) -> None:
         "EUR",
         FeeKind.LOAN,
     )
-    assert scene.ask(scene.library.patron("A-1")).balance == Decimal("1.50")
+    assert scene.ask(scene.library.patron("A-1")).patron.balance == Decimal("1.50")
 
 
 def test_no_block_is_not_refused_for_policy(scene: Scene) -> None:
@@ -126,7 +187,7 @@ def test_a_return(scene: Scene) -> None:
         None,
         Decimal("0.00"),
     )
-    again = take_back(scene, "103")
+    again = take_back(scene, "103", "again")
     assert (again.was_on_loan, again.patron_id) == (False, "")
     assert scene.effects() == 2
 
@@ -137,7 +198,7 @@ def test_a_return_is_as_late_as_its_day(scene: Scene) -> None:
     scene.days(14)
     back = take_back(scene, "103", happened_at=scene.now() - timedelta(days=2))
     assert back.due_amount == Decimal("0.50")
-    assert scene.ask(scene.library.patron("A-1")).balance == Decimal("0.50")
+    assert scene.ask(scene.library.patron("A-1")).patron.balance == Decimal("0.50")
 
 
 def test_a_return_tells_who_waits(scene: Scene) -> None:
@@ -168,7 +229,7 @@ def test_a_loan_undone(scene: Scene) -> None:
     lend(scene, "A-1", "105", fee_acknowledged=True)
     undone = scene.ask(scene.library.undo_loan("105", occasion(scene, "undo", cancel=True)))
     assert (undone.item.item_id, undone.patron_id) == ("105", "A-1")
-    ann = scene.ask(scene.library.patron("A-1"))
+    ann = scene.ask(scene.library.patron("A-1")).patron
     assert (ann.counts.on_loan, ann.balance) == (0, Decimal(0))
     asking = scene.library.undo_loan("105", occasion(scene, "again", cancel=True))
     assert refusal(scene.ask, asking).code == "cannot_revert"
@@ -180,7 +241,7 @@ def test_a_return_undone(scene: Scene) -> None:
     assert take_back(scene, "103").due_amount == Decimal("0.50")
     loan = scene.ask(scene.library.undo_return("A-1", "103", occasion(scene, "undo", cancel=True)))
     assert (loan.due, loan.item.item_id) == (DUE, "103")
-    ann = scene.ask(scene.library.patron("A-1"))
+    ann = scene.ask(scene.library.patron("A-1")).patron
     assert (ann.counts.on_loan, ann.balance) == (1, Decimal(0))
     for patron in ("A-1", "B-2"):
         asking = scene.library.undo_return(patron, "103", occasion(scene, f"again{patron}", cancel=True))
@@ -200,12 +261,12 @@ def test_renewing_by_item_or_title(scene: Scene) -> None:
 
 
 def test_what_is_not_renewed(scene: Scene) -> None:
-    assert refusal(renew, scene, "A-1", "103").code == "not_on_loan"
-    assert refusal(renew, scene, "A-1", None, "Atlas").code == "not_on_loan"
+    assert refusal(renew, scene, "A-1", "103", key="1").code == "not_on_loan"
+    assert refusal(renew, scene, "A-1", None, "Atlas", key="2").code == "not_on_loan"
     lend(scene, "A-1", "101", "one")
     lend(scene, "A-1", "102", "two")
-    assert refusal(renew, scene, "A-1", None, "Emma").code == "item_ambiguous"
-    assert refusal(renew, scene, "B-2", "101").code == "on_loan_to_other"
+    assert refusal(renew, scene, "A-1", None, "Emma", key="3").code == "item_ambiguous"
+    assert refusal(renew, scene, "B-2", "101", key="4").code == "on_loan_to_other"
     assert renew(scene, "B-2", "101", third_party=True, key="third").renewed
 
 

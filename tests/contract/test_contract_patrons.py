@@ -9,18 +9,22 @@ from typing import Any
 import pytest
 from scenes import Scene, occasion
 
-from sip2gw.library import Block, Hold, Payment, Refused
+from sip2gw.library import Block, Fee, Hold, Listing, ListKind, Payment, Refused
 
 
 def hold(scene: Scene, patron: str, item: str | None, title: str | None = None, **more: Any) -> Hold:
     wanted = {"pickup": "", "expires": None, "this_copy": False, **more}
-    key = wanted.pop("key", f"hold{patron}{item}{title}")
+    key = wanted.pop("key", f"hold{patron}{item}{title}".replace(" ", "-"))
     return scene.ask(scene.library.place_hold(patron, item, title, occasion(scene, key), **wanted))
 
 
 def waiting(scene: Scene, patron: str, *, ready: bool) -> list[str]:
-    asking = scene.library.holds(scene.ask(scene.library.patron(patron)), start=0, count=9, ready=ready)
-    return [one.title for one in scene.ask(asking)]
+    listing = Listing(ListKind.HOLDS_READY if ready else ListKind.HOLDS_WAITING, 0, 9)
+    return [one.title for one in scene.ask(scene.library.patron(patron, listing=listing)).holds]
+
+
+def open_fees(scene: Scene) -> tuple[Fee, ...]:
+    return tuple(scene.ask(scene.library.patron("B-2", listing=Listing(ListKind.FEES, 0, 9))).fees)
 
 
 def pay(scene: Scene, amount: str, key: str, **more: Any) -> Payment:
@@ -52,7 +56,7 @@ def test_a_hold_by_item_or_title(scene: Scene) -> None:
     second = hold(scene, "B-2", None, "atlas")
     assert (second.ready, second.position) == (False, 2)
     assert (waiting(scene, "A-1", ready=True), waiting(scene, "B-2", ready=False)) == (["Atlas"], ["Atlas"])
-    counts = scene.ask(scene.library.patron("B-2")).counts
+    counts = scene.ask(scene.library.patron("B-2")).patron.counts
     assert (counts.holds_ready, counts.holds_waiting) == (0, 1)
 
 
@@ -68,7 +72,7 @@ def test_what_is_not_held(scene: Scene) -> None:
     hold(scene, "A-1", "103", key="one")
     assert scene.effects() == 1
     assert refused(hold, scene, "A-1", "103", key="two") == "already_reserved"
-    assert refused(hold, scene, "B-2", "103", pickup="Nowhere") == "unknown_branch"
+    assert refused(hold, scene, "B-2", "103", pickup="Nowhere", key="three") == "unknown_branch"
     assert refused(hold, scene, "B-2", None, "No such title") == "copy_not_found"
     assert refused(hold, scene, "C-3", "103") == "member_inactive"
 
@@ -113,12 +117,12 @@ def test_a_payment_is_booked_once(scene: Scene) -> None:
         fee=None,
     )
     assert (scene.ask(again).ref, scene.effects()) == (first.ref, 1)
-    (left,) = scene.ask(scene.library.fees(scene.ask(scene.library.patron("B-2"))))
+    (left,) = open_fees(scene)
     assert left.outstanding == Decimal("4.50")
 
 
 def test_a_payment_for_one_fee(scene: Scene) -> None:
-    _, card = scene.ask(scene.library.fees(scene.ask(scene.library.patron("B-2"))))
+    _, card = open_fees(scene)
     assert pay(scene, "5.00", "T-1", fee=card.ref).balance == Decimal("2.00")
     assert refused(pay, scene, "1.00", "T-2", fee=card.ref) == "fee_not_found"
     assert refused(pay, scene, "1.00", "T-3", fee="none of ours") == "fee_not_found"
@@ -131,11 +135,10 @@ def test_what_is_not_booked(scene: Scene) -> None:
 
 
 def test_block_and_enable(scene: Scene) -> None:
-    ann = scene.ask(scene.library.patron("A-1"))
-    blocked = scene.ask(scene.library.block(ann, "card lost", occasion(scene, "block")))
+    blocked = scene.ask(scene.library.block("A-1", "card lost", occasion(scene, "block")))
     assert Block.INACTIVE in blocked.blocks
-    assert scene.ask(scene.library.patron("A-1")).blocks == blocked.blocks
-    assert scene.ask(scene.library.enable(ann, occasion(scene, "enable"))).blocks == frozenset()
+    assert scene.ask(scene.library.patron("A-1")).patron.blocks == blocked.blocks
+    assert scene.ask(scene.library.enable("A-1", occasion(scene, "enable"))).blocks == frozenset()
 
 
 def test_what_terminals_note_of_an_item(scene: Scene) -> None:

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from scenes import Scene, occasion
 
-from sip2gw.library import Block, Counts, FeeKind, ItemState, Refused
+from sip2gw.library import Block, Counts, FeeKind, ItemState, Listing, ListKind, PasswordCheck, Refused
+from sip2gw.secret import Secret
 
 
 def test_the_library_and_its_rules(scene: Scene) -> None:
@@ -22,7 +23,7 @@ def test_the_library_and_its_rules(scene: Scene) -> None:
 
 
 def test_a_patron_by_the_exact_number(scene: Scene) -> None:
-    ann = scene.ask(scene.library.patron("A-1"))
+    ann = scene.ask(scene.library.patron("A-1")).patron
     assert (ann.patron_id, ann.name, ann.email, ann.blocks) == (
         "A-1",
         "Ann",
@@ -30,7 +31,11 @@ def test_a_patron_by_the_exact_number(scene: Scene) -> None:
         frozenset(),
     )
     assert (ann.balance, ann.currency, ann.loan_limit, ann.counts) == (Decimal(0), "EUR", 5, Counts())
-    assert scene.ask(scene.library.patron("C-3")).blocks == {Block.INACTIVE}
+    assert scene.ask(scene.library.patron("C-3")).patron.blocks == {
+        Block.INACTIVE,
+        Block.RENEWALS_NOT_ALLOWED,
+        Block.HOLDS_NOT_ALLOWED,
+    }
     for number in ("a-1", "A-1 ", "Z-9", ""):
         with pytest.raises(Refused) as caught:
             scene.ask(scene.library.patron(number))
@@ -38,21 +43,23 @@ def test_a_patron_by_the_exact_number(scene: Scene) -> None:
 
 
 def test_a_password_is_checked_where_there_is_one(scene: Scene) -> None:
-    ann, ben = (scene.ask(scene.library.patron(number)) for number in ("A-1", "B-2"))
-    assert scene.ask(scene.library.check_password(ann, "1234")) is True
-    assert scene.ask(scene.library.check_password(ann, "4321")) is False
-    with pytest.raises(Refused) as caught:
-        scene.ask(scene.library.check_password(ben, "1234"))
-    assert caught.value.code == "no_password_set"
+    for number, password, said in (
+        ("A-1", Secret("1234"), PasswordCheck.RIGHT),
+        ("A-1", Secret("4321"), PasswordCheck.WRONG),
+        ("A-1", None, None),
+        ("B-2", Secret("1234"), PasswordCheck.IMPOSSIBLE),
+    ):
+        assert scene.ask(scene.library.patron(number, password=password)).password is said
 
 
 def test_lists_by_pages_agree_with_the_counts(scene: Scene) -> None:
     for number in ("101", "102", "103"):
         scene.ask(scene.library.lend("A-1", number, occasion(scene, f"k{number}"), renewal=False))
-    ann = scene.ask(scene.library.patron("A-1"))
+    ann = scene.ask(scene.library.patron("A-1")).patron
 
-    def labels(start: int, count: int, **more: bool) -> list[str]:
-        loans = scene.ask(scene.library.loans(ann, start=start, count=count, **more))
+    def labels(start: int, count: int, *, overdue: bool = False) -> list[str]:
+        listing = Listing(ListKind.OVERDUE if overdue else ListKind.LOANS, start, count)
+        loans = scene.ask(scene.library.patron("A-1", listing=listing)).loans
         return [loan.item.item_id for loan in loans]
 
     assert ann.counts.on_loan == 3
@@ -62,18 +69,19 @@ def test_lists_by_pages_agree_with_the_counts(scene: Scene) -> None:
     assert labels(3, 5) == labels(0, 0) == labels(0, 9, overdue=True) == []
     scene.days(11)
     assert labels(0, 9, overdue=True) == ["101", "102", "103"]
-    assert scene.ask(scene.library.patron("A-1")).counts.overdue == 3
+    assert scene.ask(scene.library.patron("A-1")).patron.counts.overdue == 3
 
 
 def test_open_fees_oldest_first_and_exact(scene: Scene) -> None:
-    ben = scene.ask(scene.library.patron("B-2"))
-    overdue, card = scene.ask(scene.library.fees(ben))
+    open_fees = Listing(ListKind.FEES, 0, 9)
+    found = scene.ask(scene.library.patron("B-2", listing=open_fees))
+    overdue, card = found.fees
     assert (overdue.kind, overdue.outstanding) == (FeeKind.OVERDUE, Decimal("2.00"))
     assert (card.kind, card.outstanding) == (FeeKind.ADMINISTRATIVE, Decimal("5.00"))
-    assert sum(fee.outstanding for fee in (overdue, card)) == ben.balance == Decimal("7.00")
-    assert card.currency == "EUR"
+    assert sum(fee.outstanding for fee in (overdue, card)) == found.patron.balance == Decimal("7.00")
+    assert (card.currency, found.patron.counts.fees) == ("EUR", 2)
     assert overdue.since == date(2026, 3, 2)
-    assert scene.ask(scene.library.fees(scene.ask(scene.library.patron("A-1")))) == ()
+    assert scene.ask(scene.library.patron("A-1", listing=open_fees)).fees == ()
 
 
 def test_items_wherever_they_are(scene: Scene) -> None:
@@ -111,8 +119,6 @@ def test_the_queue_of_an_item(scene: Scene) -> None:
 
 
 def test_records_never_show_themselves(scene: Scene) -> None:
-    ben = scene.ask(scene.library.patron("B-2"))
-    shown = repr(
-        [ben, scene.ask(scene.library.fees(ben)), scene.ask(scene.library.item("103")), scene.library]
-    )
+    ben = scene.ask(scene.library.patron("B-2", listing=Listing(ListKind.FEES, 0, 9)))
+    shown = repr([ben, ben.patron, ben.fees, scene.ask(scene.library.item("103")), scene.library])
     assert not any(word in shown for word in ("Ben", "B-2", "Atlas", "7.00", "kiosk", "secret"))

@@ -22,7 +22,7 @@ call_deadline = 3
 endpoint = "tcp:{admin}:interface=127.0.0.1"
 """
 
-WELL = 8
+WELL = 16
 """Requests that go well before each misbehaviour: or it would be taken for the end of the library, and not asked."""
 
 

@@ -42,17 +42,21 @@ class Transport(StringTransport):
 
 
 class Calls:
-    """Makes the calls to the sandbox, and knows of what method those were. Such as are in `held` wait."""
+    """Makes the calls to the sandbox, and knows of which paths those were. Such as are in `held` wait."""
 
     def __init__(self, http: Any) -> None:
         self._http = http
         self._waiting: list[Deferred[None]] = []
         self.made: list[str] = []
+        self.passwords = 0
+        """How many calls have brought a patron's password."""
         self.held: set[str] = set()
 
     def request(self, method: str, url: Any, **how: Any) -> Deferred[Any]:
-        self.made.append(method)
-        if method not in self.held:
+        path = url.to_text().partition("/api/v1")[2]
+        self.made.append(path)
+        self.passwords += b'"member_no"' in (data := how.get("data") or b"") and b'"password"' in data
+        if path not in self.held:
             return self._http.request(method, url, **how)
         gate: Deferred[None] = Deferred()
         self._waiting.append(gate)

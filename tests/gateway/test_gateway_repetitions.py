@@ -407,7 +407,7 @@ def test_R3_a_return_is_done_anew_once_the_item_was_lent_at_the_desk(bench):
 def test_R3_a_repeat_is_answered_though_the_library_is_silent(bench):
     bench.say(LOGIN)
     answer = bench.say(LOAN)
-    bench.calls.held = {"GET"}
+    bench.calls.held = {"/copies/find"}
     assert bench.say(LOAN) == ""
     bench.clock.advance(CONFIRMING)
     assert bench.transport.value().decode().rstrip("\r") == answer

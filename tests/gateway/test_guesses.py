@@ -54,7 +54,7 @@ def test_R10_80_right_logins_from_one_address_are_all_let_in(bench):
 
 def test_R10_80_accounts_log_in_at_the_same_moment_and_all_are_let_in(bench):
     bench.factory.limits = type(bench.factory.limits)(strangers_per_address=200)
-    bench.calls.held = {"POST"}
+    bench.calls.held = {"/auth/tokens"}
     transports = []
     for login in accounts(80):
         assert bench.connect()
@@ -208,12 +208,12 @@ def let_all_go(bench: Bench) -> None:
 def test_R5_logins_of_strangers_leave_places_for_a_librarys_terminals(bench):
     assert bench.say(LOGIN) == "941"
     terminal, transport = bench.terminal, bench.transport
-    bench.calls.held = {"POST"}
+    bench.calls.held = {"/auth/tokens"}
     bench.calls.made.clear()
     for number in range(100):
         assert bench.connect(f"10.0.{number}.7")
         bench.say(LOGIN.replace("kiosk@", f"stranger-{number}@"))
-    assert bench.calls.made.count("POST") == 4, "of 16 places"
+    assert bench.calls.made.count("/auth/tokens") == 4, "of 16 places"
     bench.terminal, bench.transport = terminal, transport
     assert bench.say(PATRON.replace("AD1234|", "")).startswith("24")
     assert "AEAmina" in bench.say(PATRON.replace("AD1234|", ""))
@@ -223,12 +223,12 @@ def test_R5_logins_of_strangers_leave_places_for_a_librarys_terminals(bench):
 def test_R5_a_login_that_was_right_before_is_not_a_stranger(bench):
     bench.factory.directory._open.verified.life = 0
     assert bench.say(LOGIN) == "941"
-    bench.calls.held = {"POST"}
+    bench.calls.held = {"/auth/tokens"}
     bench.calls.made.clear()
     for number in range(20):
         assert bench.connect(f"10.0.{number}.7")
         bench.say(LOGIN.replace("kiosk@", f"stranger-{number}@"))
     assert bench.connect()
     bench.say(LOGIN)
-    assert bench.calls.made.count("POST") == 5
+    assert bench.calls.made.count("/auth/tokens") == 5
     let_all_go(bench)

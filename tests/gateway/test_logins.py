@@ -251,7 +251,7 @@ def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
 
 def test_F53_who_waits_for_the_same_login_as_another_has_tried_nothing(bench):
     bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 30})
-    bench.calls.held = {"POST"}
+    bench.calls.held = {"/auth/tokens"}
     waiting = []
     for number in range(30):
         assert bench.connect(f"192.0.2.{number + 1}")

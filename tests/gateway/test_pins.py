@@ -6,10 +6,12 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
-from sip2gw.librarika.library import LibrarikaLibrary
+from sip2gw.librarika.patrons import Patrons
+from sip2gw.library import PasswordCheck
 from sip2gw.sandbox.data import default_data
 
 from .desk import CLOCKS, LOGIN, PATRON, Bench
@@ -27,7 +29,7 @@ def bench(request):
 
 
 def asked(bench: Bench) -> int:
-    return int(bench.sandbox.requests("riverside")["riverside"].get("verify_member", 0))
+    return bench.calls.passwords
 
 
 def elsewhere(bench: Bench) -> None:
@@ -135,11 +137,11 @@ def test_no_password_and_an_empty_one_are_not_asked_about(bench):
 def test_a_question_that_was_given_up_is_no_wrong_password(bench, monkeypatch):
     """The answer would have come too late for the terminal: nobody knows whether the password was right."""
 
-    async def hang(*_):
+    async def hang(*_, **__):
         await Deferred()
 
     with monkeypatch.context() as patch:
-        patch.setattr(LibrarikaLibrary, "check_password", hang)
+        patch.setattr(Patrons, "patron", hang)
         for _ in range(6):
             bench.hear(RIGHT.encode() + b"\r")
             bench.clock.advance(60)
@@ -158,7 +160,7 @@ def test_a_question_that_was_given_up_is_no_wrong_password(bench, monkeypatch):
     ],
 )
 def test_K24_too_many_PINs_for_the_library_are_told_as_that(bench, language, words):
-    bench.sandbox.misbehave("rate_limited", endpoint="verify_member")
+    bench.sandbox.misbehave("rate_limited", endpoint="find_member")
     answer = bench.say(RIGHT.replace("23001", f"23{language}"))
     assert "can't be reached" not in answer
     assert words in answer
@@ -238,10 +240,12 @@ def test_R4_patrons_who_are_unknown_count_as_wrong_PINs(bench):
 def test_R4_a_PIN_that_was_changed_is_not_right_above_the_cap(crowd, monkeypatch):
     assert "CQY" in crowd.say(RIGHT)
 
-    async def never(*_):
-        return False
+    found = Patrons.patron
 
-    monkeypatch.setattr(LibrarikaLibrary, "check_password", never)
+    async def never(self, patron_id, *, password=None, listing=None):
+        return evolve(await found(self, patron_id, listing=listing), password=PasswordCheck.WRONG)
+
+    monkeypatch.setattr(Patrons, "patron", never)
     for line in patrons(120):
         crowd.say(line)
     assert "CQN" in crowd.say(RIGHT)

@@ -315,7 +315,7 @@ def test_F31_F56_a_write_that_was_sent_before_its_session_lost_its_seat_answers_
     terminal(bench, "192.0.2.1")
     ghost = bench.transport
     line = CHECKOUT.replace("riverside|AAM-1001", "hillcrest|AA7")
-    bench.calls.held = {"POST"}
+    bench.calls.held = {"/loans"}
     assert bench.say(line) == ""
     bench.calls.held = set()
     assert terminal(bench, "192.0.2.1")[0] == "941"

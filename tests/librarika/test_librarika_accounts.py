@@ -44,7 +44,7 @@ class Logins(SandboxCase):
         self.done(self.library.patron("M-1001"))
         self.clock.advance(4000)
         self.done(self.library.patron("M-1001"))
-        self.assertEqual(self.trips()[:2], ["GET members", "POST refresh"])
+        self.assertEqual(self.trips()[:2], ["POST members/find", "POST refresh"])
 
     def test_F53_a_right_login_is_not_asked_about_again_for_ten_minutes(self) -> None:
         self.trips()
@@ -67,7 +67,7 @@ class Logins(SandboxCase):
         library = self.done(self.login("riverside", KIOSK.username, "new-secret"))
         self.trips()
         self.done(library.patron("M-1001"))
-        self.assertEqual(self.trips(), ["GET library", "GET members"])
+        self.assertEqual(self.trips(), ["POST members/find"])
 
     def test_F52_a_revoked_account_is_found_by_asking_and_let_in_again_at_once(self) -> None:
         self.done(self.library.confirm())
@@ -153,7 +153,7 @@ class Logins(SandboxCase):
         self.clock.advance(3541)
         self.sandbox.misbehave("hang", endpoint="refresh_token")
         for _ in range(3):
-            self.assertEqual(self.done(self.library.patron("M-1001")).patron_id, "M-1001")
+            self.assertEqual(self.done(self.library.patron("M-1001")).patron.patron_id, "M-1001")
         self.assertEqual(self.trips().count("POST refresh"), 1, "one renewal is under way for all")
         self.clock.advance(10)
         self.sandbox.behave()
@@ -161,7 +161,7 @@ class Logins(SandboxCase):
         self.assertEqual(self.trips().count("POST refresh"), 1)
         self.clock.advance(60)
         self.done(self.library.patron("M-1001"))
-        self.assertEqual(self.trips(), ["GET members"], "with the new one")
+        self.assertEqual(self.trips(), ["POST members/find"], "with the new one")
 
     def test_F61_a_token_that_expires_while_its_renewal_hangs(self) -> None:
         self.clock.advance(3595)
@@ -214,20 +214,20 @@ class Logins(SandboxCase):
         self.assertEqual(self.refused(self.library.patron("M-1001")).code, "sip2_not_activated")
 
     def test_F51_401_twice_is_a_refusal(self) -> None:
-        self.sandbox.misbehave("unauthorized", endpoint="create_booking")
+        self.sandbox.misbehave("unauthorized", endpoint="issue")
         self.assertEqual(self.refused(self.lend("M-1001", "10001")).code, "invalid_credentials")
-        self.assertEqual(self.trips().count("POST bookings"), 2)
+        self.assertEqual(self.trips().count("POST loans"), 2)
         self.assertEqual(self.effects(), [])
 
     def test_nothing_secret_is_in_a_repr(self) -> None:
         for thing in (
             self.library,
-            self.library._account,
-            self.library._account._tokens,
+            self.library._calls.account,
+            self.library._calls.account._tokens,
             self.librarika,
             KIOSK,
         ):
-            for secret in ("kiosk-secret", self.library._account._tokens.access_token.reveal()):
+            for secret in ("kiosk-secret", self.library._calls.account._tokens.access_token.reveal()):
                 self.assertNotIn(secret, repr(thing))
 
 
@@ -253,11 +253,11 @@ class AtTheSameTime(ServerCase, TestCase):
             _, _, headers, _ = self.server.requests[-1]
             (says(200, MEMBER) if headers["authorization"] == "Bearer tok-2" else says(401, b""))(transport)
 
-        self.server.script["GET members"] = by_token
+        self.server.script["POST members/find"] = by_token
         asking = [Deferred.fromCoroutine(library.patron("M-1001")) for _ in range(20)]
-        self.assertEqual({(await one).name for one in asking}, {"Amina Rahman"})
+        self.assertEqual({(await one).patron.name for one in asking}, {"Amina Rahman"})
         self.assertEqual(self.server.count("POST refresh"), 1)
-        self.assertEqual(self.server.count("GET members"), 40)
+        self.assertEqual(self.server.count("POST members/find"), 40)
 
     async def test_one_request_for_the_rules(self) -> None:
         library = await self.serve()("riverside", SCRIPTED_KIOSK)
@@ -268,7 +268,7 @@ class AtTheSameTime(ServerCase, TestCase):
     async def test_a_refresh_that_hangs_ends_with_the_question(self) -> None:
         library = await self.serve()("riverside", SCRIPTED_KIOSK)
         await library.rules()
-        self.server.script["GET members"] = says(401, b"")
+        self.server.script["POST members/find"] = says(401, b"")
         self.server.script["POST refresh"] = silence
         come = self.server.asked("POST refresh")
         asking = Deferred.fromCoroutine(library.patron("M-1001"))
@@ -314,7 +314,7 @@ class AtTheSameTime(ServerCase, TestCase):
 
     async def test_a_member_of_another_number_is_nobody(self) -> None:
         library = await self.serve()("riverside", SCRIPTED_KIOSK)
-        self.server.script["GET members"] = says(200, {**MEMBER, "member_no": "M-1002"})
+        self.server.script["POST members/find"] = says(200, {**MEMBER, "member_no": "M-1002"})
         with self.assertRaises(Refused) as caught:
             await library.patron("M-1001")
         self.assertEqual(caught.exception.code, "member_not_found")
@@ -324,11 +324,11 @@ class AtTheSameTime(ServerCase, TestCase):
         globalLogPublisher.addObserver(lambda event: said.append(repr(event)))
         self.addCleanup(globalLogPublisher.removeObserver, globalLogPublisher._observers[-1])
         library = await self.serve()("riverside", SCRIPTED_KIOSK)
-        self.server.script["GET members"] = says(500, b"M-1001 Amina Rahman")
+        self.server.script["POST members/find"] = says(500, b"M-1001 Amina Rahman")
         with self.assertRaises(Unavailable):
             await library.patron("M-1001")
-        self.server.script["GET members"] = says(200, MEMBER)
-        self.server.script["POST bookings"] = says(200, b"Amina")
+        self.server.script["POST members/find"] = says(200, MEMBER)
+        self.server.script["POST loans"] = says(200, b"Amina")
         with self.assertRaises(InDoubt):
             await self.settled(library.lend("M-1001", "10001", OCCASION, renewal=True))
         text = "\n".join(said)

@@ -85,13 +85,13 @@ class Answers(ServerCase, TestCase):
         return library
 
     async def lost(self, library: Any, raw: bytes, then: str = "") -> None:
-        self.server.script["GET members"] = writes(raw, then)
+        self.server.script["POST members/find"] = writes(raw, then)
         with self.assertRaises(Unavailable):
             await library.patron("M-1001")
         while self.server.connections:  # It is ended, and that is all that ends it.
             await self.turn()
-        self.server.script["GET members"] = says(200, MEMBER)
-        self.assertEqual((await library.patron("M-1001")).name, "Amina Rahman")
+        self.server.script["POST members/find"] = says(200, MEMBER)
+        self.assertEqual((await library.patron("M-1001")).patron.name, "Amina Rahman")
 
     async def test_R2_an_answer_that_is_too_much_is_lost_and_its_connection_ended(self) -> None:
         for name, raw in TOO_MUCH.items():
@@ -117,7 +117,7 @@ class Answers(ServerCase, TestCase):
     async def test_R2_a_write_whose_answer_is_not_http_was_sent_and_is_in_doubt(self) -> None:
         for raw in (*NOT_HTTP.values(), *CUT.values()):
             library = await self.opened()
-            self.server.script["POST bookings"] = writes(raw, "loseConnection")
+            self.server.script["POST loans"] = writes(raw, "loseConnection")
             with self.assertRaises(InDoubt):
                 await self.settled(library.lend("M-1001", "10001", OCCASION, renewal=True))
 
@@ -134,8 +134,8 @@ class Answers(ServerCase, TestCase):
                     for at in range(0, len(raw), size):
                         transport.getHandle().send(raw[at : at + size])
 
-                self.server.script["GET members"] = slowly
-                self.assertEqual((await library.patron("M-1001")).name, "Amina Rahman")
+                self.server.script["POST members/find"] = slowly
+                self.assertEqual((await library.patron("M-1001")).patron.name, "Amina Rahman")
         self.assertEqual(len(self.server.connections), 1)
 
 
@@ -154,22 +154,24 @@ class Kept(ServerCase, TestCase):
     async def test_R2_the_second_of_two_answers_in_one_segment_is_nobodys(self) -> None:
         for second in (response(200, OTHER), b"HTTP/1.1 ", b"\x00", OTHER):
             library = await self.opened()
-            self.server.script["GET members"] = once(writes(response(200, GOOD) + second), says(200, MEMBER))
+            self.server.script["POST members/find"] = once(
+                writes(response(200, GOOD) + second), says(200, MEMBER)
+            )
             for _ in range(2):
-                self.assertEqual((await library.patron("M-1001")).name, "Amina Rahman")
+                self.assertEqual((await library.patron("M-1001")).patron.name, "Amina Rahman")
             await self.turn()
             self.assertNotIn(self.first, self.server.connections)
 
     async def test_R2_bytes_on_an_idle_connection_end_it(self) -> None:
         for unasked in (response(200, OTHER), b"\r\n", b"HTTP/1.1 408 Too Slow\r\n\r\n", b"x"):
             library = await self.opened()
-            self.server.script["GET members"] = says(200, MEMBER)
+            self.server.script["POST members/find"] = says(200, MEMBER)
             await library.patron("M-1001")
             self.first.transport.write(unasked)
             while self.server.connections:
                 await self.turn()
             self.assertEqual(len(self.librarika._agent.pool), 0)
-            self.assertEqual((await library.patron("M-1001")).name, "Amina Rahman")
+            self.assertEqual((await library.patron("M-1001")).patron.name, "Amina Rahman")
 
     async def test_a_connection_is_kept_only_by_the_servers_word(self) -> None:
         for raw, kept in (
@@ -179,30 +181,30 @@ class Kept(ServerCase, TestCase):
             (response(200, GOOD, Connection="keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0"), True),
         ):
             library = await self.opened()
-            self.server.script["GET members"] = writes(raw)
-            self.assertEqual((await library.patron("M-1001")).name, "Amina Rahman")
+            self.server.script["POST members/find"] = writes(raw)
+            self.assertEqual((await library.patron("M-1001")).patron.name, "Amina Rahman")
             await self.turn()
             self.assertEqual(self.first in self.server.connections, kept, raw[:60])
 
     async def test_nothing_is_kept_once_it_is_closed(self) -> None:
         library = await self.opened()
         waiting: list[Any] = []
-        self.server.script["GET members"] = waiting.append
-        come = self.server.asked("GET members")
+        self.server.script["POST members/find"] = waiting.append
+        come = self.server.asked("POST members/find")
         asking = Deferred.fromCoroutine(library.patron("M-1001"))
         await come
         await self.librarika.close()
         says(200, MEMBER)(waiting[0])
-        self.assertEqual((await asking).name, "Amina Rahman")
+        self.assertEqual((await asking).patron.name, "Amina Rahman")
         await self.turn()
         self.assertEqual(self.server.connections, [])
 
     async def test_F77_nothing_of_an_answer_stays_behind_on_an_idle_connection(self) -> None:
         library = await self.opened()
-        self.server.script["GET members"] = says(200, MEMBER, X_Secret="h3ader-of-the-answer")
+        self.server.script["POST members/find"] = says(200, MEMBER, X_Secret="h3ader-of-the-answer")
         await library.patron("M-1001")
         await self.settled(library.lend("M-1001", "10001", OCCASION, renewal=True))
-        self.assertEqual(len(self.librarika._agent.pool), 2)
+        self.assertEqual(len(self.librarika._agent.pool), 1)
         held: list[Any] = []
         for connection in self.librarika._agent.pool._since:
             own, transport = vars(connection), connection.transport
@@ -260,9 +262,9 @@ class Sent(ServerCase, TestCase):
 
     async def test_F73_a_line_end_in_a_key_makes_no_header(self) -> None:
         library = await self.serve()("riverside", KIOSK)
-        self.server.script["POST bookings"] = says(201, BOOKING)
-        account = library._account
+        self.server.script["POST loans"] = says(201, BOOKING)
+        account = library._calls.account
         until = account.api.client.deadline()
-        await account.request("x", "POST", "/bookings", until=until, body={}, key="a\r\nX-Evil: 1\n\rb")
-        ((headers, _),) = self.server.came("POST bookings")
+        await account.request("x", "POST", "/loans", until=until, body={}, key="a\r\nX-Evil: 1\n\rb")
+        ((headers, _),) = self.server.came("POST loans")
         self.assertNotIn("x-evil", headers)

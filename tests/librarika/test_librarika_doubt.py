@@ -10,7 +10,7 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 from wire_server import ServerCase
 
-from sip2gw.library import Unavailable
+from sip2gw.library import InDoubt, Unavailable
 from sip2gw.sandbox import Sandbox
 
 DONE = (
@@ -43,7 +43,7 @@ class Doubt(ServerCase, TestCase):
     async def test_F61_F62_F66_F68_F70_R1_a_lost_answer_is_settled_and_done_once(self) -> None:
         library = await self.opened()
         for kind in DONE + NOT_DONE:
-            self.sandbox.misbehave(kind, endpoint="create_booking", times=1)
+            self.sandbox.misbehave(kind, endpoint="issue", times=1)
             loan = await self.settled(library.lend("M-1001", "10001", OCCASION, renewal=False))
             self.assertEqual((loan.item.item_id, loan.renewed), ("10001", False), kind)
             self.assertEqual(len(self.sandbox.ledger()), 1, kind)
@@ -57,7 +57,9 @@ class Doubt(ServerCase, TestCase):
         library = await self.opened()
         self.sandbox.misbehave("refuse")
         with self.assertRaises(Unavailable):
-            await library.lend("M-1001", "10001", OCCASION, renewal=False)
+            await library.patron("M-1001")
+        with self.assertRaises(InDoubt):
+            await self.settled(library.lend("M-1001", "10001", OCCASION, renewal=False))
         self.assertFalse(await library.reachable())
         self.assertEqual(self.sandbox.ledger(), [])
         self.sandbox.behave()

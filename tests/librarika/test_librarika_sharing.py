@@ -87,7 +87,7 @@ class ManyHang(SynchronousTestCase):
         self.hang()
         for _ in range(3):
             asked = [self.patron(self.well) for _ in range(16)]
-            self.assertEqual([self.successResultOf(one).name for one in asked], ["Ada"] * 16)
+            self.assertEqual([self.successResultOf(one).patron.name for one in asked], ["Ada"] * 16)
 
     def test_F75_a_busy_one_has_about_as_many_places_as_each_that_hangs(self) -> None:
         hanging = self.hang()
@@ -99,7 +99,7 @@ class ManyHang(SynchronousTestCase):
         self.assertEqual(self.figure("calls_in_flight"), sum(each.values()) + mine)
         self.assertEqual(self.figure("calls_waiting"), len(hanging) + 8 - self.figure("calls_in_flight"))
         self.pass_seconds(4)
-        self.assertEqual([self.successResultOf(one).name for one in asked], ["Ada"] * 8)
+        self.assertEqual([self.successResultOf(one).patron.name for one in asked], ["Ada"] * 8)
 
     def test_F75_one_that_is_busy_while_nobody_hangs_has_all_that_it_may(self) -> None:
         self.sandbox.misbehave("slow", library="well", seconds=1)
@@ -107,6 +107,6 @@ class ManyHang(SynchronousTestCase):
         for left in (4, 4, 2):
             self.assertEqual(self.in_flight()["well"], left)
             self.pass_seconds(1)
-        self.assertEqual([self.successResultOf(one).name for one in asked], ["Ada"] * 10)
+        self.assertEqual([self.successResultOf(one).patron.name for one in asked], ["Ada"] * 10)
         self.assertEqual(self.figure("limit_strikes_total", limit="calls"), 0)
         self.assertEqual(self.figure("limit_strikes_total", limit="calls_per_library"), 6)

@@ -70,7 +70,7 @@ class TLS(ServerCase, TestCase):
     async def test_a_certificate_that_holds(self) -> None:
         shown, pem = certificate()
         library = await self.serve_tls(shown, certificate("10.0.0.1")[1] + pem)("riverside", KIOSK)
-        self.assertEqual((await library.patron("M-1001")).name, "Amina Rahman")
+        self.assertEqual((await library.patron("M-1001")).patron.name, "Amina Rahman")
         self.assertEqual(len(self.server.connections), 1, "it is kept, and used again")
 
     async def refused(self, shown: PrivateCertificate, trusted: bytes | None) -> None:
@@ -123,8 +123,10 @@ class TLS(ServerCase, TestCase):
         shown, pem = certificate()
         library = await self.serve_tls(shown, pem)("riverside", KIOSK)
         await library.rules()
-        self.server.script["GET members"] = lambda transport: transport.write(response(200, b"{", length=99))
-        come = self.server.asked("GET members")
+        self.server.script["POST members/find"] = lambda transport: transport.write(
+            response(200, b"{", length=99)
+        )
+        come = self.server.asked("POST members/find")
         asking = Deferred.fromCoroutine(library.patron("M-1001"))
         await come
         await self.turn()
@@ -138,6 +140,6 @@ class TLS(ServerCase, TestCase):
     async def test_a_write(self) -> None:
         shown, pem = certificate()
         library = await self.serve_tls(shown, pem)("riverside", KIOSK)
-        self.server.script["POST bookings"] = says(201, BOOKING)
+        self.server.script["POST loans"] = says(201, BOOKING)
         occasion = Occasion(terminal="k", happened_at=NOW, key="k-1")
         self.assertFalse((await library.lend("M-1001", "10001", occasion, renewal=False)).renewed)

@@ -42,6 +42,7 @@ MEMBER = {
     "status": "Active",
     "quota": 5,
     "counts": {"issued": 1, "overdue": 0, "reserved_ready": 0, "reserved_waiting": 2, "pending": 0},
+    "refused": {"extend": None, "reserve": None},
     "balance": "2.50",
     "fee_limit": "10.00",
     "suspended": False,
@@ -70,7 +71,7 @@ BOOKING = {
     "member": {"id": 7, "member_no": "M-1001"},
     "media": {"id": 3, "title": "Emma", "type": "Books"},
 }
-RETURNED = {"booking": {"id": 21}, "next_reservation": None}
+RETURNED = {"copy": COPY, "was_on_loan": True, "member_no": "M-1001"}
 
 Misdeed = Callable[[Any], None]
 """What the server does to a connection instead of an answer."""
@@ -109,6 +110,12 @@ def refuses(status: int, code: str, **facts: object) -> Misdeed:
     return says(status, document, "application/problem+json")
 
 
+def ending(target: str) -> str:
+    """What of a path tells an operation: its last word, or two where that says what is found."""
+    words = target.partition("?")[0].split("/")
+    return "/".join(words[-2:]) if words[-1] == "find" else words[-1]
+
+
 class _Connection(Protocol):
     def connectionMade(self) -> None:
         self._data = b""
@@ -130,7 +137,7 @@ class _Connection(Protocol):
 
 
 class Scripted(Factory):
-    """Answers by method and the path's last word ("GET members"); what was asked is kept in `requests`."""
+    """Answers by method and the path's last word ("POST members/find"); what was asked is kept in `requests`."""
 
     noisy = False
     protocol = _Connection
@@ -140,13 +147,11 @@ class Scripted(Factory):
             "POST tokens": says(200, TOKENS),
             "POST refresh": says(200, {**TOKENS, "access_token": "tok-2", "refresh_token": "ref-2"}),
             "GET library": says(200, LIBRARY, ETag='"v1"'),
-            "GET members": says(200, MEMBER),
-            "GET copies": says(200, {"items": [COPY]}),
-            "GET bookings": says(200, {"items": []}),
-            "POST bookings": says(201, BOOKING),
+            "POST members/find": says(200, MEMBER),
+            "POST copies/find": says(200, COPY),
+            "POST loans": says(200, BOOKING),
             "POST extend": says(200, BOOKING),
-            "POST return": says(200, RETURNED),
-            "POST verify": says(200, {"valid": True}),
+            "POST returns": says(200, RETURNED),
             "GET health": says(200, {"status": "ok"}),
         }
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -155,7 +160,7 @@ class Scripted(Factory):
 
     def answer(self, transport: Any, method: str, target: str, headers: dict[str, str], body: bytes) -> None:
         self.requests.append((method, target, headers, body))
-        name = f"{method} {target.partition('?')[0].rsplit('/', 1)[1]}"
+        name = f"{method} {ending(target)}"
         self.script[name](transport)
         for wanted in [pair for pair in self._wanted if pair[0] == name]:
             self._wanted.remove(wanted)
@@ -173,7 +178,7 @@ class Scripted(Factory):
         return [
             (headers, body)
             for asked, target, headers, body in self.requests
-            if asked == method and target.partition("?")[0].endswith(f"/{word}")
+            if asked == method and ending(target) == word
         ]
 
     def count(self, name: str) -> int:

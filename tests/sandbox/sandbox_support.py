@@ -121,29 +121,38 @@ class SandboxCase(SynchronousTestCase):
             "POST", path, {} if body is None else body, headers={"Idempotency-Key": key} if key else {}
         )
 
-    def member(self, number: str) -> dict[str, Any]:
+    def member(self, number: str, **more: Any) -> dict[str, Any]:
         """The member with this number, as the API shows it."""
-        found: dict[str, Any] = self.get(f"/members?member_no={number}").body
+        found: dict[str, Any] = self.post("/members/find", {"member_no": number, **more}).body
         return found
+
+    def listed(self, number: str, kind: str, **page: int) -> list[dict[str, Any]]:
+        """A list of a member's, or a page of it."""
+        found = self.member(number, list={"kind": kind, **page})["page"]
+        return list(found["fees" if kind == "fees" else "bookings"])
 
     def copy(self, accession_no: str) -> dict[str, Any]:
         """The one copy with this accession number."""
-        (found,) = self.get(f"/copies?identifier={accession_no}&types=accession").body["items"]
-        return dict(found)
+        found: dict[str, Any] = self.post(
+            "/copies/find", {"identifier": accession_no, "types": ["accession"]}
+        ).body
+        return found
 
     def issue(self, member_no: str, accession_no: str, key: str | None = None, **more: Any) -> Reply:
         """Lend a copy."""
-        ids = {"member_id": self.member(member_no)["id"], "copy_id": self.copy(accession_no)["id"]}
-        return self.post("/bookings", {"status": "issued", **ids, **more}, key)
+        return self.post("/loans", {"member_no": member_no, "identifier": accession_no, **more}, key)
 
-    def reserve(self, member_no: str, accession_no: str, status: str = "reserved", **more: Any) -> Reply:
+    def extend(self, member_no: str, accession_no: str, key: str | None = None, **more: Any) -> Reply:
+        """Extend a loan."""
+        return self.post("/loans/extend", {"member_no": member_no, "identifier": accession_no, **more}, key)
+
+    def reserve(self, member_no: str, accession_no: str, key: str | None = None, **more: Any) -> Reply:
         """Reserve the title of a copy."""
-        ids = {"member_id": self.member(member_no)["id"], "media_id": self.copy(accession_no)["media"]["id"]}
-        return self.post("/bookings", {"status": status, **ids, **more})
+        return self.post("/reservations", {"member_no": member_no, "identifier": accession_no, **more}, key)
 
-    def give_back(self, loan: Reply, **more: Any) -> Reply:
-        """Return what a reply has lent."""
-        return self.post(f"/bookings/{loan.body['id']}/return", more)
+    def give_back(self, accession_no: str, key: str | None = None, **more: Any) -> Reply:
+        """Return a copy."""
+        return self.post("/returns", {"identifier": accession_no, **more}, key)
 
     def days(self, number: float) -> None:
         """Let days pass, and the token with them; sign in again."""

@@ -38,7 +38,7 @@ class DatabaseTests(SandboxCase):
     def test_memory_starts_anew(self) -> None:
         for name in (None, ":memory:"):
             self.open(DATA, database=name)
-            assert self.issue("A1", "1").status == 201
+            assert self.issue("A1", "1").status == 200
             assert self.issue("A1", "1").status == 409
 
     def test_another_file_is_refused_and_left_alone(self) -> None:
@@ -70,4 +70,4 @@ class DatabaseTests(SandboxCase):
         assert len(self.flushLoggedErrors(sqlite3.IntegrityError)) == 1
         assert self.copy("1")["current_booking"] is None
         self.sandbox._server.database.execute("DROP TRIGGER broken")
-        assert self.issue("A1", "1", "key-1").status == 201
+        assert self.issue("A1", "1", "key-1").status == 200

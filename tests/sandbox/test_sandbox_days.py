@@ -45,15 +45,15 @@ class ZoneTests(SandboxCase):
             self.at("2026-11-01T12:00:00+00:00", "America/New_York", bookings=bookings)
             self.clock.advance(86400)
             self.token = self.sign_in({"username": "kiosk", "password": "secret"})
-            assert self.post("/bookings/1/return", {"returned_at": returned}).body["due_amount"] == owed, (
-                returned
-            )
+            assert self.give_back("1", returned_at=returned).body["due_amount"] == owed, returned
 
     def test_offsets_are_understood(self) -> None:
-        loan = self.issue("A1", "1")
-        self.days(0.05)
-        reply = self.give_back(loan, returned_at="2026-09-21t16:30:00+02:00")
-        assert reply.body["booking"]["received_at"] == "2026-09-21T14:30:00Z"
+        bookings = [{"member_no": "A1", "accession_no": "1", "booking_date": "-9d", "return_date": "-1d"}]
+        for returned, owed in (("2026-11-02t06:30:00+02:00", "0.25"), ("2026-11-02T00:30:00-05:00", "0.50")):
+            self.at("2026-11-01T12:00:00+00:00", "America/New_York", bookings=bookings)
+            self.clock.advance(86400)
+            self.token = self.sign_in({"username": "kiosk", "password": "secret"})
+            assert self.give_back("1", returned_at=returned).body["due_amount"] == owed, returned
 
     def test_the_calendar_ends(self) -> None:
         self.sandbox.change_library("oak", preferences={"booking_time_days": 9_000_000})

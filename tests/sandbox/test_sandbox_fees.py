@@ -14,18 +14,19 @@ OWED = [
 
 
 class PaymentTests(SandboxCase):
-    """`pay_fees` and `list_transactions`."""
+    """`pay`, and the list of fees."""
 
     def setUp(self) -> None:
         super().setUp()
         self.open({"libraries": [library(transactions=OWED)]})
 
     def pay(self, amount: str, key: str | None = None, currency: str = "USD", **more: Any) -> Reply:
-        return self.post("/members/1/payments", {"amount": amount, "currency": currency, **more}, key)
+        return self.post(
+            "/payments", {"member_no": "A1", "amount": amount, "currency": currency, **more}, key
+        )
 
-    def outstanding(self, query: str = "?open=true") -> list[tuple[str, str]]:
-        items = self.get(f"/members/1/transactions{query}").body["items"]
-        return [(one["type"], one["outstanding"]) for one in items]
+    def outstanding(self) -> list[tuple[str, str]]:
+        return [(one["type"], one["outstanding"]) for one in self.listed("A1", "fees")]
 
     def test_the_sum_is_exact(self) -> None:
         assert self.member("A1")["balance"] == "0.30"
@@ -33,18 +34,18 @@ class PaymentTests(SandboxCase):
 
     def test_the_oldest_first(self) -> None:
         reply = self.pay("0.15")
-        assert (reply.status, reply.body["balance"]) == (201, "0.15")
+        assert (reply.status, reply.body["balance"]) == (200, "0.15")
         assert self.outstanding() == [("card", "0.15")]
-        assert self.outstanding("") == [("lost", "0.00"), ("card", "0.15"), ("payment", "0.00")]
+        assert self.member("A1")["counts"]["fees"] == 1
         assert self.pay("0.15").body["balance"] == "0.00"
         (entry, _) = self.sandbox.ledger()
         assert (entry["kind"], entry["amount"], entry["member_no"]) == ("payment", "0.15", "A1")
 
     def test_one_fee_by_its_number(self) -> None:
-        assert self.pay("0.20", fee_ids=[2]).status == 201
+        assert self.pay("0.20", fee_id=2).status == 200
         assert self.outstanding() == [("lost", "0.10")]
-        assert self.pay("0.01", fee_ids=[2]).code == "fee_not_found"
-        assert self.pay("0.11", fee_ids=[1]).body["payable"] == "0.10"
+        assert self.pay("0.01", fee_id=2).code == "fee_not_found"
+        assert self.pay("0.11", fee_id=1).body["payable"] == "0.10"
 
     def test_what_is_refused(self) -> None:
         assert self.pay("0.31").code == "payment_too_large"
@@ -60,6 +61,7 @@ class PaymentTests(SandboxCase):
         first = self.pay("0.10", "k1", transaction_id="T1")
         again = self.pay("0.10", "k2", transaction_id="T1")
         assert again.body == first.body
+        assert self.pay("0.11", "k3", transaction_id="T1").code == "payment_differs"
         assert self.member("A1")["balance"] == "0.20"
         assert len(self.sandbox.ledger()) == 1
 

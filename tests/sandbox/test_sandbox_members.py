@@ -6,21 +6,23 @@ from sandbox_support import SandboxCase, library
 
 
 class MemberTests(SandboxCase):
-    """`find_member` and `update_member`."""
+    """`find_member`, `block_member` and `enable_member`."""
 
     def test_the_number_must_be_exact(self) -> None:
         assert self.member("c3")["name"] == "Cem"
-        for number in ("C3", "c3%20", "c", "%25", "c3'"):
-            reply = self.get(f"/members?member_no={number}")
+        for number in ("C3", "c3 ", "c", "%", "c3'"):
+            reply = self.post("/members/find", {"member_no": number})
             assert (reply.status, reply.code) == (404, "member_not_found"), number
 
     def test_everything_of_a_new_member(self) -> None:
         assert self.member("A1") == {
             "id": 1, "member_no": "A1", "name": "Ann", "email": None, "phone": None, "address": None,
             "language": None, "type": "Regular", "group": None, "status": "Active", "blocked_note": None, "quota": 5,
-            "counts": {"issued": 0, "overdue": 0, "reserved_ready": 0, "reserved_waiting": 0, "pending": 0},
+            "counts": {"issued": 0, "overdue": 0, "reserved_ready": 0, "reserved_waiting": 0, "pending": 0,
+                       "fees": 0},
             "balance": "0.00", "currency": "USD", "fee_limit": "5.00", "suspended": False,
-            "self_service_allowed": True, "login": {"has_password": True, "sso": False},
+            "self_service_allowed": True, "refused": {"extend": None, "reserve": None}, "password": None,
+            "page": None, "login": {"has_password": True, "sso": False},
         }  # fmt: skip
 
     def test_counts(self) -> None:
@@ -28,7 +30,7 @@ class MemberTests(SandboxCase):
         self.reserve("A1", "3")
         self.issue("B2", "3", offline_at="2026-09-21T10:00:00Z")
         counts = self.member("A1")["counts"]
-        assert counts == {"issued": 1, "overdue": 0, "reserved_ready": 0, "reserved_waiting": 1, "pending": 0}
+        assert (counts["issued"], counts["overdue"], counts["reserved_waiting"]) == (1, 0, 1)
         self.days(11)
         assert self.member("A1")["counts"]["issued"] == 1
         assert self.member("A1")["counts"]["overdue"] == 1
@@ -61,44 +63,101 @@ class MemberTests(SandboxCase):
         assert self.member("B2")["self_service_allowed"] is False
 
     def test_updates_need_the_policy(self) -> None:
-        block = {"status": "Inactive", "blocked_note": "card retained"}
-        assert self.ask("PATCH", "/members/1", block).code == "not_allowed"
+        block = {"member_no": "A1", "note": "card retained"}
+        assert self.post("/members/block", block).code == "not_allowed"
         self.sandbox.change_library("oak", preferences={"member_updates": True})
-        reply = self.ask("PATCH", "/members/1", block)
+        reply = self.post("/members/block", block)
         assert (reply.body["status"], reply.body["blocked_note"]) == ("Inactive", "card retained")
-        assert self.ask("PATCH", "/members/1", {"status": "Active"}).body["blocked_note"] == "card retained"
+        assert self.post("/members/enable", {"member_no": "A1"}).body["status"] == "Active"
         assert [entry["kind"] for entry in self.sandbox.ledger()] == ["member_update"] * 2
+
+    def test_K16_it_is_told_what_would_be_refused(self) -> None:
+        def refused() -> tuple[str | None, str | None]:
+            said = self.member("A1")["refused"]
+            return said["extend"], said["reserve"]
+
+        for preferences, expected in (
+            ({}, (None, None)),
+            ({"requests": False}, (None, "requests_disabled")),
+            ({"requests": True, "booking_quota": 0}, (None, "quota_exceeded")),
+            ({"booking_quota": 1, "member_types": []}, (None, "member_type_not_allowed")),
+            ({"fee_limit": "0.00"}, ("member_suspended", "member_suspended")),
+            ({"member_updates": True}, ("member_suspended", "member_suspended")),
+        ):
+            self.sandbox.change_library("oak", preferences=preferences)
+            assert refused() == expected
+            if expected[1] is not None:
+                assert self.reserve("A1", "3").code == expected[1]
+        self.post("/members/block", {"member_no": "A1"})
+        assert refused() == ("member_inactive", "member_inactive")
 
 
 class PasswordTests(SandboxCase):
-    """`verify_member`."""
+    """A password that comes with an operation."""
 
-    def verify(self, member_id: int, password: str) -> object:
-        reply = self.post(f"/members/{member_id}/verify", {"password": password})
-        return reply.body["valid"] if reply.status == 200 else (reply.status, reply.code)
+    def verify(self, member_no: str, password: str) -> object:
+        reply = self.post("/members/find", {"member_no": member_no, "password": password})
+        return reply.body["password"] if reply.status == 200 else (reply.status, reply.code)
 
     def test_right_wrong_none_and_elsewhere(self) -> None:
-        assert self.verify(1, "1234") is True
-        assert self.verify(1, "12345") is False
-        assert self.verify(1, "") is False
-        assert self.verify(2, "") == (409, "no_password_set")
-        assert self.verify(3, "x") == (409, "sso_only")
-        assert self.verify(99, "x") == (404, "member_not_found")
+        assert self.verify("A1", "1234") == "right"
+        assert self.verify("A1", "12345") == "wrong"
+        assert self.verify("A1", "") == (422, "validation_failed")
+        assert self.verify("B2", "x") == "not_set"
+        assert self.verify("c3", "x") == "sso_only"
+        assert self.verify("Z9", "x") == (404, "member_not_found")
+
+    def test_a_list_is_for_who_has_the_password(self) -> None:
+        self.issue("A1", "1")
+        for password, shown in (({}, True), ({"password": "1234"}, True), ({"password": "x"}, False)):
+            found = self.member("A1", list={"kind": "issued"}, **password)
+            assert (found["page"] is not None) is shown
 
     def test_five_wrong_ones_then_a_pause_of_a_minute_since_the_first(self) -> None:
         for _ in range(5):
-            assert self.verify(1, "wrong") is False
+            assert self.verify("A1", "wrong") == "wrong"
             self.clock.advance(1)
-        assert self.verify(1, "1234") == (429, "rate_limited")
-        reply = self.post("/members/1/verify", {"password": "1234"})
+        assert self.verify("A1", "1234") == (429, "rate_limited")
+        reply = self.issue("A1", "1", password="1234")
         assert 0 < int(reply.headers["retry-after"]) <= 56
+        assert (reply.code, reply.body["not_processed"]) == ("rate_limited", True)
         self.clock.advance(55)
-        assert self.verify(1, "1234") is True
+        assert self.verify("A1", "1234") == "right"
 
     def test_a_right_one_ends_the_row(self) -> None:
         for password in ["wrong"] * 4 + ["1234"] + ["wrong"] * 5:
-            assert self.verify(1, password) is (password == "1234")
-        assert self.verify(1, "wrong") == (429, "rate_limited")
+            assert (self.verify("A1", password) == "right") is (password == "1234")
+        assert self.verify("A1", "wrong") == (429, "rate_limited")
+
+    def test_K2_with_a_wrong_one_nothing_is_done(self) -> None:
+        self.sandbox.change_library("oak", preferences={"member_updates": True})
+        item, title = {"identifier": "1"}, {"title": "Emma"}
+        self.issue("A1", "1")
+        before = self.sandbox.ledger()
+        for path, body in (
+            ("/loans", item),
+            ("/loans/extend", item),
+            ("/loans/extend-all", {}),
+            ("/returns/undo", item),
+            ("/reservations", title),
+            ("/reservations/change", title),
+            ("/reservations/cancel", title),
+            ("/payments", {"amount": "1.00", "currency": "USD"}),
+            ("/members/block", {}),
+            ("/members/enable", {}),
+        ):
+            for number, code in (("A1", "password_wrong"), ("B2", "no_password_set"), ("c3", "sso_only")):
+                reply = self.post(path, {"member_no": number, "password": "x", **body})
+                assert reply.code == code, path
+                self.clock.advance(61)
+        assert self.sandbox.ledger() == before
+
+    def test_K2_a_key_is_the_same_with_its_password_and_without(self) -> None:
+        wrong = self.issue("A1", "1", "key-1", password="x")
+        assert (wrong.status, wrong.code) == (403, "password_wrong")
+        assert self.issue("A1", "1", "key-1").code == "password_wrong"
+        right = self.issue("A1", "1", "key-2", password="1234")
+        assert self.issue("A1", "1", "key-2").body == right.body
 
 
 class LibraryTests(SandboxCase):

@@ -8,39 +8,40 @@ from sandbox_support import SandboxCase, library
 
 
 class QueueTests(SandboxCase):
-    """`create_booking` with status reserved or pending."""
+    """`reserve`."""
 
     def test_ready_at_once_while_a_copy_is_free(self) -> None:
         reply = self.reserve("A1", "1")
-        assert (reply.status, reply.body["status"], reply.body["ready"]) == (201, "Reserved", True)
+        assert (reply.status, reply.body["status"], reply.body["ready"]) == (200, "Reserved", True)
         assert reply.body["copy"]["accession_no"] == "1"
         assert self.member("A1")["counts"]["reserved_ready"] == 1
 
     def test_the_pickup_branch_is_served_from_its_own_shelf(self) -> None:
-        assert self.reserve("A1", "1", branch="North").body["copy"]["accession_no"] == "2"
+        assert self.reserve("A1", "1", pickup="North").body["copy"]["accession_no"] == "2"
 
     def test_first_come_first_served(self) -> None:
-        loan = self.issue("A1", "3")
+        self.issue("A1", "3")
         first, second = self.reserve("B2", "3"), self.reserve("c3", "3")
         assert [one.body["queue_position"] for one in (first, second)] == [1, 2]
         assert first.body["ready"] is False
-        assert self.give_back(loan).body["next_reservation"]["id"] == first.body["id"]
-        self.post(f"/bookings/{first.body['id']}/cancel", {"reason": "no longer"})
+        assert self.give_back("3").body["next_reservation"]["id"] == first.body["id"]
+        self.post("/reservations/cancel", {"member_no": "B2", "identifier": "3"})
         assert self.copy("3")["next_reservation"]["id"] == second.body["id"]
         assert self.copy("3")["next_reservation"]["ready"] is True
 
     def test_a_request_waits_behind_the_reservations_and_for_staff(self) -> None:
-        self.issue("A1", "3")
-        request = self.reserve("B2", "3", "pending")
+        bookings = [{"member_no": "B2", "title": "Atlas", "status": "Pending"}]
+        self.open({"libraries": [library(bookings=bookings)]})
+        self.issue("A1", "3", offline_at="2026-09-21T10:00:00Z")
         self.reserve("c3", "3")
-        (shown,) = self.get("/members/2/bookings?status=pending").body["items"]
-        assert (shown["id"], shown["status"], shown["queue_position"]) == (request.body["id"], "Pending", 2)
+        (shown,) = self.listed("B2", "waiting")
+        assert (shown["status"], shown["queue_position"]) == ("Pending", 2)
         assert self.member("B2")["counts"]["pending"] == 1
 
     def test_for_one_copy_only(self) -> None:
         self.issue("B2", "1")
-        ids = {"member_id": 1, "copy_id": self.copy("1")["id"]}
-        assert self.post("/bookings", {"status": "reserved", **ids}).body["ready"] is False
+        assert self.reserve("A1", "1", this_copy=True).body["ready"] is False
+        assert self.reserve("c3", "9780141439587", this_copy=True).code == "item_ambiguous"
         assert self.copy("2")["next_reservation"] is None
         assert self.copy("1")["next_reservation"]["member"]["member_no"] == "A1"
 
@@ -59,10 +60,9 @@ class QueueTests(SandboxCase):
         self.sandbox.change_library("oak", preferences={"booking_quota": 2})
         assert self.reserve("off", "3").code == "member_inactive"
         assert self.reserve("A1", "4").code == "circulation_disabled"
-        assert self.reserve("A1", "3", booking_date="2026-09-20").code == "dates_not_available"
-        assert self.reserve("A1", "3", branch="Nowhere").code == "unknown_branch"
+        assert self.reserve("A1", "3", pickup="Nowhere").code == "unknown_branch"
         assert self.reserve("A1", "3", expires_at="2026-09-20").code == "dates_not_available"
-        assert self.reserve("A1", "3").status == 201
+        assert self.reserve("A1", "3").status == 200
         assert self.reserve("A1", "3").code == "already_reserved"
 
     def test_what_is_on_loan_to_oneself_or_not_active(self) -> None:
@@ -79,53 +79,85 @@ class QueueTests(SandboxCase):
 
 
 class CancelTests(SandboxCase):
-    """`cancel_booking`."""
+    """`cancel_reservation` and `change_reservation`."""
 
-    def test_a_reason_is_needed(self) -> None:
-        path = f"/bookings/{self.reserve('A1', '3').body['id']}/cancel"
-        for body in ({}, {"reason": ""}, {"reason": "  "}, {"reason": None}):
-            reply = self.post(path, body)
-            assert (reply.status, reply.code) == (422, "validation_failed"), body
-        reply = self.post(path, {"reason": "bought it"})
-        assert (reply.body["status"], reply.body["remark"]) == ("Cancelled", "bought it")
-        assert self.post(path, {"reason": "again"}).code == "not_cancellable"
+    def cancel(self, member_no: str, **named: str) -> Any:
+        reply = self.post("/reservations/cancel", {"member_no": member_no, **named})
+        return reply.body["status"] if reply.status == 200 else reply.code
+
+    def test_by_item_or_title(self) -> None:
+        self.reserve("A1", "3")
+        assert self.cancel("B2", identifier="3") == "reservation_not_found"
+        assert self.cancel("A1", identifier="1") == "reservation_not_found"
+        assert self.cancel("A1", identifier="3", reason="bought it") == "Cancelled"
+        assert self.cancel("A1", title="Atlas") == "reservation_not_found"
+        self.reserve("A1", "3")
+        assert self.cancel("A1", title=" aTLAS") == "Cancelled"
+        assert self.cancel("A1") == self.cancel("A1", title="Atlas", identifier="3") == "validation_failed"
 
     def test_a_loan_is_returned_and_not_cancelled(self) -> None:
-        loan = self.issue("A1", "3").body["id"]
-        assert self.post(f"/bookings/{loan}/cancel", {"reason": "x"}).code == "not_cancellable"
+        self.issue("A1", "3")
+        assert self.cancel("A1", identifier="3") == "reservation_not_found"
+
+    def change(self, **changes: str) -> str:
+        reply = self.post("/reservations/change", {"member_no": "A1", "identifier": "3", **changes})
+        return reply.body["status"] if reply.status == 200 else reply.code
+
+    def test_where_and_until_when(self) -> None:
+        assert self.change(pickup="North") == "reservation_not_found"
+        self.reserve("A1", "3")
+        assert self.change(pickup="North", expires_at="2026-10-01") == "Reserved"
+        (shown,) = self.listed("A1", "reserved")
+        assert (shown["branch"], shown["expires_at"], shown["ready"]) == ("North", "2026-10-01", True)
+        assert self.copy("3")["next_reservation"]["expires_at"] == "2026-10-01"
+        assert self.change() == "Reserved"
+        assert self.change(pickup="South") == "unknown_branch"
+        assert self.change(expires_at="2026-09-20") == "dates_not_available"
+
+    def test_after_its_last_day_the_next_is_served(self) -> None:
+        self.reserve("A1", "3", expires_at="2026-09-22")
+        self.reserve("B2", "3")
+        self.days(1)
+        assert self.copy("3")["next_reservation"]["member"]["member_no"] == "A1"
+        self.days(1)
+        assert self.copy("3")["next_reservation"]["member"]["member_no"] == "B2"
+        assert [entry["kind"] for entry in self.sandbox.ledger()][-1] == "cancellation"
 
 
 class ListTests(SandboxCase):
-    """`list_bookings`."""
+    """The lists of `find_member`."""
 
-    def listed(self, query: str) -> list[int]:
-        return [one["id"] for one in self.get(f"/members/1/bookings{query}").body["items"]]
+    def numbers(self, kind: str, **page: int) -> list[int]:
+        return [one["id"] for one in self.listed("A1", kind, **page)]
 
-    def test_by_status_and_page(self) -> None:
+    def test_by_kind_and_page(self) -> None:
+        self.issue("B2", "3")
         loans = [self.issue("A1", "1"), self.issue("A1", "2", return_date="2026-09-21")]
-        held = self.reserve("A1", "3").body["id"]
         issued = [loan.body["id"] for loan in loans]
+        waits = self.reserve("A1", "3").body["id"]
         self.days(1)
-        assert self.listed("") == [*issued, held]
-        assert self.listed("?status=issued") == issued
-        assert self.listed("?status=overdue") == issued[1:]
-        assert self.listed("?status=overdue,reserved") == self.listed("?status=overdue&status=reserved")
-        assert self.listed("?status=reserved&ready=true") == [held]
-        assert self.listed("?status=reserved&ready=false") == []
-        self.give_back(loans[0])
-        assert self.listed("?status=returned") == issued[:1]
-        page = self.get("/members/1/bookings?status=issued,reserved,returned&offset=1&limit=1").body
-        assert ([one["id"] for one in page["items"]], page["total"]) == ([issued[1]], 3)
+        assert self.numbers("issued") == issued
+        assert self.numbers("overdue") == issued[1:]
+        assert (self.numbers("ready"), self.numbers("waiting")) == ([], [waits])
+        self.give_back("3")
+        assert (self.numbers("ready"), self.numbers("waiting")) == ([waits], [])
+        page = self.member("A1", list={"kind": "issued", "offset": 1, "limit": 1})["page"]
+        assert ([one["id"] for one in page["bookings"]], page["total"]) == ([issued[1]], 2)
+
+    def test_what_is_ready_comes_before_what_is_waited_for(self) -> None:
+        self.issue("B2", "3")
+        waits, ready = self.reserve("A1", "3").body["id"], self.reserve("A1", "1").body["id"]
+        assert self.numbers("reserved") == [ready, waits]
+        assert self.numbers("reserved", offset=1) == [waits]
 
     def test_bounds(self) -> None:
-        for query in (
-            "?limit=0",
-            "?limit=201",
-            "?limit=x",
-            "?offset=-1",
-            "?status=lost",
-            "?ready=1",
-            "?limit=1&limit=2",
+        for page in (
+            {"kind": "issued", "limit": 0},
+            {"kind": "issued", "limit": 201},
+            {"kind": "issued", "limit": "x"},
+            {"kind": "issued", "offset": -1},
+            {"kind": "lost"},
+            {},
         ):
-            assert self.get(f"/members/1/bookings{query}").code == "validation_failed", query
-        assert self.get("/members/99/bookings").code == "member_not_found"
+            reply = self.post("/members/find", {"member_no": "A1", "list": page})
+            assert reply.code == "validation_failed", page

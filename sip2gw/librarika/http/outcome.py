@@ -81,7 +81,7 @@ def _no(
         return Failed(How.SERVER_ERROR, f"status {status}", sent=sent)
     if not problem or (call.writes and sent and status in _UNDECIDED):
         return Failed(How.NOT_THERE, f"status {status}, which proves nothing", sent=sent)
-    return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem))
+    return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem), document=problem)
 
 
 def _problem(headers: Headers, body: bytes) -> Mapping[str, Any]:

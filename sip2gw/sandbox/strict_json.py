@@ -22,6 +22,9 @@ from sip2gw.sandbox import days, money
 Name = NewType("Name", str)
 """A text that says something: 1 to 255 characters."""
 
+Title = NewType("Title", str)
+"""A text that says something: 1 to 4000 characters."""
+
 Identity = NewType("Identity", int)
 """The number of a record: 1 to 2**53 - 1, which every JSON reader keeps exact."""
 
@@ -116,6 +119,13 @@ def _name(value: Any, _: Any = None) -> str:
     return text
 
 
+def _title(value: Any, _: Any = None) -> str:
+    text = _text(value)
+    if not text:
+        raise ValueError("must not be empty")
+    return text
+
+
 def _integer(value: Any, _: Any = None) -> int:
     # To JSON Schema, 3.0 is an integer.
     if isinstance(value, float) and value.is_integer():
@@ -204,6 +214,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_structure_hook(Price, _price)
     converter.register_structure_hook(Name, _name)
+    converter.register_structure_hook(Title, _title)
     converter.register_structure_hook(Identity, _identity)
     converter.register_structure_hook(date, lambda value, _: days.day(_text(value)))
     converter.register_structure_hook(datetime, lambda value, _: days.instant(_text(value)))

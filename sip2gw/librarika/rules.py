@@ -30,6 +30,11 @@ class RulesShelf:
         """The rules, if they needn't be asked for."""
         return self.kept if self._account.api.client.now() < self._fresh_until else None
 
+    def put(self, rules: Rules) -> None:
+        """The rules have come with a login."""
+        self.kept, self._etag = rules, None
+        self._fresh_until = self._account.api.client.now() + self._life
+
     async def rules(self, until: float) -> Rules:
         """The rules that are kept, renewed on the side if they are too old. The first time it is waited for them.
 

@@ -1,0 +1,44 @@
+"""What calls say alike: who it is and with which password, where and when it was. What is None is not said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sip2gw.library import Occasion, Refused, Rules
+from sip2gw.secret import Secret
+
+_LONGEST = 255
+
+
+def member(patron_id: str, password: Secret | None = None) -> dict[str, Any]:
+    """Whose call it is. `Refused("member_not_found")` for what can't be a number."""
+    if not 0 < len(patron_id) <= _LONGEST or not _is_text(patron_id):
+        raise Refused("member_not_found", "the patron identifier is empty, too long, or half a character")
+    return {"member_no": patron_id, "password": password.reveal() if password else None}
+
+
+def _is_text(text: str) -> bool:
+    """Whether a charset can hold it: a lone half of a character fits in none."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def place(occasion: Occasion) -> dict[str, Any]:
+    """Where it happened."""
+    return {"branch": occasion.branch or None, "terminal": occasion.terminal or None}
+
+
+def offline(occasion: Occasion) -> dict[str, Any]:
+    """When it has happened already: the library then asks for no policy."""
+    return {"offline_at": occasion.happened_at.isoformat() if occasion.no_block else None}
+
+
+def due(occasion: Occasion, rules: Rules) -> dict[str, Any]:
+    """The due date that the terminal has given out already; else the library decides."""
+    if not occasion.no_block or occasion.due_date is None:
+        return {}
+    return {"return_date": occasion.due_date.astimezone(rules.zone).date().isoformat()}
+
+
+def fee(occasion: Occasion) -> dict[str, Any]:
+    """Whether the patron has accepted what it costs."""
+    return {"accept_fee": True} if occasion.fee_acknowledged else {}

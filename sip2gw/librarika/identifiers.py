@@ -1,0 +1,52 @@
+"""What a scanned label may stand for. Which copy it means is for the API to say."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from attrs import frozen
+from stdnum import isbn
+
+from sip2gw.library import Refused
+
+ORDER = ("accession", "barcode", "isbn")
+"""The types of identifiers that the API knows."""
+
+
+@frozen
+class Labels:
+    """The labels of terminals that read them as these types and no others."""
+
+    kinds: tuple[str, ...] = ORDER
+
+    def named(self, item_id: str) -> dict[str, Any]:
+        """What a call says of an item. `Refused("copy_not_found")` when nothing is left of the label."""
+        identifier = normalised(item_id)
+        if not identifier:
+            raise Refused("copy_not_found", "the item identifier is empty")
+        possible = ORDER if isbn.is_valid(identifier) else ORDER[:2]
+        types = [kind for kind in possible if kind in self.kinds]
+        if not types:
+            raise Refused("copy_not_found", "the terminal reads no labels of this kind")
+        return {"identifier": identifier[:255], "types": types}
+
+    def either(self, item_id: str | None, title: str | None) -> dict[str, Any]:
+        """What a call says of an item, or of a title where no item is named."""
+        if item_id is not None:
+            return self.named(item_id)
+        return {"title": (title or "").strip()[:4000] or " "}
+
+
+def normalised(item_id: str) -> str:
+    """Without white space, controls and format characters; ASCII digits; no Code-39 stars."""
+    kept = []
+    for character in item_id:
+        if (digit := unicodedata.decimal(character, None)) is not None:
+            kept.append(str(digit))
+        elif not character.isspace() and unicodedata.category(character)[0] != "C":
+            kept.append(character)
+    text = "".join(kept)
+    if len(text) > 1 and text.startswith("*") and text.endswith("*"):
+        text = text[1:-1]
+    return text

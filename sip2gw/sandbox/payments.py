@@ -1,0 +1,14 @@
+"""A payment is the member's: who pays is found, and then it is booked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sip2gw.sandbox import fees, members
+from sip2gw.sandbox.call import Call
+
+
+def pay(call: Call, body: fees.Payment) -> tuple[int, Any]:
+    """`pay`."""
+    member = members.admitted(call, body.member_no, body.password)
+    return 200, {**fees.pay(call, member["id"], body), "language": member["language"] or None}
