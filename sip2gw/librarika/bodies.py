@@ -10,11 +10,15 @@ from sip2gw.secret import Secret
 _LONGEST = 255
 
 
-def member(patron_id: str, password: Secret | None = None) -> dict[str, Any]:
-    """Whose call it is. `Refused("member_not_found")` for what can't be a number."""
+def member(patron_id: str, password: Secret | None = None, *, writes: bool = True) -> dict[str, Any]:
+    """Whose call it is. A write says that there was a password, because a call that is sent again leaves it out.
+
+    `Refused("member_not_found")` for what can't be a number.
+    """
     if not 0 < len(patron_id) <= _LONGEST or not _is_text(patron_id):
         raise Refused("member_not_found", "the patron identifier is empty, too long, or half a character")
-    return {"member_no": patron_id, "password": password.reveal() if password else None}
+    said = {"member_no": patron_id, "password": password.reveal() if password else None}
+    return said | ({"password_entered": True} if password and writes else {})
 
 
 def _is_text(text: str) -> bool:

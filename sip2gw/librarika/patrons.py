@@ -37,7 +37,7 @@ class Patrons:
         self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
     ) -> Found:
         """See `Library.patron`. At most 200 entries at once."""
-        body = bodies.member(patron_id, password) | {"list": _page(listing)}
+        body = bodies.member(patron_id, password, writes=False) | {"list": _page(listing)}
         rules = await self._calls.rules()
         member = await self._calls.read(MemberFound, "find_member", "/members/find", body)
         return translation.found(self._met(patron_id, member), rules)

@@ -49,6 +49,7 @@ class Extension:
     title: Title | None = None
     types: Types = TYPES
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     third_party: bool = False
     return_date: date | None = None
     accept_fee: bool = False
@@ -64,6 +65,7 @@ class ExtensionOfAll:
 
     member_no: Name
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     accept_fee: bool = False
     limit: Most = Most(200)
 
@@ -79,7 +81,7 @@ class Terms:
 
 def extend(call: Call, body: Extension) -> tuple[int, Any]:
     """`extend`."""
-    member = members.admitted(call, body.member_no, body.password)
+    member = members.admitted(call, body)
     loan: sqlite3.Row | None
     if body.identifier is None:
         loan = _of_title(call, member, body.title or "")
@@ -112,7 +114,7 @@ def _loans(call: Call, member: sqlite3.Row) -> list[sqlite3.Row]:
 
 def extend_all(call: Call, body: ExtensionOfAll) -> tuple[int, Any]:
     """`extend_all`: every loan of a member, each by itself; what is refused says why."""
-    member = members.admitted(call, body.member_no, body.password)
+    member = members.admitted(call, body)
     done, refused = [], []
     for number, booking in enumerate(_loans(call, member)):
         try:

@@ -30,6 +30,7 @@ class Payment:
     amount: Decimal
     currency: str
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     type: Name = Name("cash")
     transaction_id: Name | None = None
     fee_id: Identity | None = None

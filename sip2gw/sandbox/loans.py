@@ -50,6 +50,7 @@ class Issue:
     identifier: Name
     types: Types = TYPES
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     renew: bool = False
     return_date: date | None = None
     accept_fee: bool = False
@@ -60,7 +61,7 @@ class Issue:
 
 def issue(call: Call, body: Issue) -> tuple[int, Any]:
     """`issue`: lend, or extend what the member has already."""
-    member = members.admitted(call, body.member_no, body.password)
+    member = members.admitted(call, body)
     found = resolution.candidates(call, body.identifier, body.types)
     wanted = resolution.meant(call, resolution.to_issue(found, member["id"], body.branch))
     if (recorded := _recorded(call, member, wanted.copy, body)) is not None:

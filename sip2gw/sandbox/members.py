@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from attrs import define, field, frozen
 
@@ -44,6 +44,7 @@ class Block:
 
     member_no: Name
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     note: str | None = None
 
 
@@ -53,6 +54,7 @@ class Enable:
 
     member_no: Name
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
 
 
 def standing(call: Call, member: sqlite3.Row) -> Standing:
@@ -117,10 +119,19 @@ def numbered(call: Call, member_no: str) -> sqlite3.Row:
     return member
 
 
-def admitted(call: Call, member_no: str, password: str | None) -> sqlite3.Row:
-    """The member with this number, if the password is theirs or none was sent. Raises `Problem`."""
-    member = numbered(call, member_no)
-    passwords.demand(call, member, password)
+class Body(passwords.Entered, Protocol):
+    """The body of a write about a member."""
+
+    @property
+    def member_no(self) -> Name:
+        """Who it is."""
+        ...
+
+
+def admitted(call: Call, body: Body) -> sqlite3.Row:
+    """The member of a write, if the password is theirs or none was entered. Raises `Problem`."""
+    member = numbered(call, body.member_no)
+    passwords.demand(call, member, body)
     return member
 
 
@@ -198,18 +209,16 @@ def shape(call: Call, member: sqlite3.Row) -> dict[str, Any]:
 
 def block(call: Call, body: Block) -> tuple[int, Any]:
     """`block_member`."""
-    return _update(call, body.member_no, body.password, "Inactive", body.note or "")
+    return _update(call, body, "Inactive", body.note or "")
 
 
 def enable(call: Call, body: Enable) -> tuple[int, Any]:
     """`enable_member`."""
-    return _update(call, body.member_no, body.password, "Active", "")
+    return _update(call, body, "Active", "")
 
 
-def _update(
-    call: Call, member_no: str, password: str | None, status: Literal["Active", "Inactive"], note: str
-) -> tuple[int, Any]:
-    member = admitted(call, member_no, password)
+def _update(call: Call, body: Body, status: Literal["Active", "Inactive"], note: str) -> tuple[int, Any]:
+    member = admitted(call, body)
     if not call.library.preferences.member_updates:
         raise Problem("not_allowed", "preference member_updates is off")
     call.database.execute(

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 import sqlite3
-from typing import NewType
+from typing import NewType, Protocol
 
 from sip2gw.sandbox import strict_json
 from sip2gw.sandbox.call import Call
@@ -57,9 +57,29 @@ def compare(call: Call, member: sqlite3.Row, password: str) -> str:
     return RIGHT if right else WRONG
 
 
-def demand(call: Call, member: sqlite3.Row, password: str | None) -> None:
-    """Go on only if the password is the member's, or none was sent. Raises `Problem`."""
+class Entered(Protocol):
+    """The body of a write that may bring a password."""
+
+    @property
+    def password(self) -> Password | None:
+        """What was entered, if it is here."""
+        ...
+
+    @property
+    def password_entered(self) -> bool:
+        """Whether there was one."""
+        ...
+
+
+def demand(call: Call, member: sqlite3.Row, body: Entered) -> None:
+    """Go on only if the password is the member's, or none was entered. Raises `Problem`.
+
+    A call that is sent again comes without its password. If the first one never came, this one may not be done instead.
+    """
+    password = body.password
     if password is None:
+        if body.password_entered:
+            raise Problem("password_missing")
         return
     if code := _CODES.get(compare(call, member, password)):
         raise Problem(code)

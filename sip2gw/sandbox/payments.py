@@ -10,5 +10,5 @@ from sip2gw.sandbox.call import Call
 
 def pay(call: Call, body: fees.Payment) -> tuple[int, Any]:
     """`pay`."""
-    member = members.admitted(call, body.member_no, body.password)
+    member = members.admitted(call, body)
     return 200, {**fees.pay(call, member["id"], body), "language": member["language"] or None}

@@ -18,6 +18,7 @@ CODES: dict[str, tuple[int, str]] = {
     "sip2_disabled": (403, "SIP2 is not enabled for this library"),
     "sip2_not_activated": (403, "SIP2 is not activated for this account"),
     "password_wrong": (403, "That is not the member's password"),
+    "password_missing": (425, "A password was entered for this, and is not here to be compared"),
     "not_allowed": (403, "The library's policy does not allow this"),
     "not_found": (404, "There is nothing here"),
     "library_not_found": (404, "No such library"),

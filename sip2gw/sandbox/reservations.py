@@ -39,6 +39,7 @@ class Reservation:
     title: Title | None = None
     types: Types = TYPES
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     this_copy: bool = False
     pickup: str | None = None
     expires_at: date | None = None
@@ -58,6 +59,7 @@ class Cancellation:
     title: Title | None = None
     types: Types = TYPES
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     reason: str | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -73,6 +75,7 @@ class Change:
     title: Title | None = None
     types: Types = TYPES
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
     pickup: str | None = None
     expires_at: date | None = None
 
@@ -117,7 +120,7 @@ def is_free(call: Call, copy: sqlite3.Row) -> bool:
 
 def reserve(call: Call, body: Reservation) -> tuple[int, Any]:
     """`reserve`: wait for any copy of a title, or for the one that is named."""
-    member = members.admitted(call, body.member_no, body.password)
+    member = members.admitted(call, body)
     media_id, copy = _wanted(call, body)
     media = call.row("media", media_id, "copy_not_found")
     _check(call, member, media, copy)
@@ -224,7 +227,7 @@ def change(call: Call, body: Change) -> tuple[int, Any]:
 
 def _theirs(call: Call, body: Cancellation | Change) -> sqlite3.Row:
     """The member's only reservation or request of what is named. Raises `Problem`."""
-    member = members.admitted(call, body.member_no, body.password)
+    member = members.admitted(call, body)
     if body.identifier is None:
         return bookings.open_of(
             call, member["id"], (one["id"] for one in copies.titled(call, body.title or ""))

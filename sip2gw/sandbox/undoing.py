@@ -31,6 +31,7 @@ class UndoReturn:
     identifier: Name
     types: Types = TYPES
     password: Password | None = field(default=None, repr=False)
+    password_entered: bool = False
 
 
 def undo_loan(call: Call, body: UndoLoan) -> tuple[int, Any]:
@@ -45,7 +46,7 @@ def undo_loan(call: Call, body: UndoLoan) -> tuple[int, Any]:
 
 def undo_return(call: Call, body: UndoReturn) -> tuple[int, Any]:
     """`undo_return`: the member's newest return of the copy, or of any copy of its title."""
-    member = members.admitted(call, body.member_no, body.password)
+    member = members.admitted(call, body)
     found = resolution.candidates(call, body.identifier, body.types)
     media_id = resolution.one_title(found)
     query = (

@@ -10,8 +10,9 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 from wire_server import ServerCase
 
-from sip2gw.library import InDoubt, Unavailable
+from sip2gw.library import InDoubt, Refused, Unavailable
 from sip2gw.sandbox import Sandbox
+from sip2gw.secret import Secret
 
 DONE = (
     "reset_after_commit",
@@ -52,6 +53,15 @@ class Doubt(ServerCase, TestCase):
                 "riverside", KIOSK
             )
             await library.rules()
+
+    async def test_K2_a_wrong_password_whose_call_was_lost_on_the_way_lends_nothing(self) -> None:
+        library = await self.opened()
+        for kind in ("reset_before", "reset_after_commit"):
+            self.sandbox.misbehave(kind, endpoint="issue", times=1)
+            lending = library.lend("M-1001", "10001", OCCASION, renewal=False, password=Secret("wrong"))
+            with self.assertRaises((InDoubt, Refused)):
+                await self.settled(lending)
+            self.assertEqual(self.sandbox.ledger(), [], kind)
 
     async def test_F60_gone_and_back(self) -> None:
         library = await self.opened()

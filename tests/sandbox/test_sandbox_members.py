@@ -152,6 +152,14 @@ class PasswordTests(SandboxCase):
                 self.clock.advance(61)
         assert self.sandbox.ledger() == before
 
+    def test_K2_a_call_that_has_lost_its_password_is_answered_by_its_key_alone(self) -> None:
+        lost = self.issue("A1", "1", "key-1", password_entered=True)
+        assert (lost.status, lost.code, lost.body["not_processed"]) == (425, "password_missing", True)
+        assert self.sandbox.ledger() == []
+        first = self.issue("A1", "1", "key-1", password_entered=True, password="1234")
+        assert first.status == 200
+        assert self.issue("A1", "1", "key-1", password_entered=True).body == first.body
+
     def test_K2_a_key_is_the_same_with_its_password_and_without(self) -> None:
         wrong = self.issue("A1", "1", "key-1", password="x")
         assert (wrong.status, wrong.code) == (403, "password_wrong")

@@ -40,6 +40,7 @@ CODES = frozenset(
         "not_tried",
         "on_loan_to_other",
         "overdue_checkin_not_allowed",
+        "password_missing",
         "password_wrong",
         "payload_too_large",
         "payment_differs",
