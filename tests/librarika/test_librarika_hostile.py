@@ -20,8 +20,7 @@ from sip2gw.librarika import CallLimits, Librarika
 from sip2gw.librarika.http.call import Call
 from sip2gw.librarika.http.outcome import outcome
 from sip2gw.librarika.http.structuring import LONGEST_TEXT, MOST_RECORDS, Misshapen, parsed, structured
-from sip2gw.librarika.movements import Bookings
-from sip2gw.librarika.records import Copies, Member, Tokens
+from sip2gw.librarika.records import CopyFound, ExtendedAll, Member, Page, Tokens
 from sip2gw.library import Unavailable
 
 MOST = 2**20
@@ -63,12 +62,12 @@ HOSTILE = {
     "texts": filled(b'{"items":[', b'"x",', b'"x"]}'),
     "records": filled(b'{"items":[', json.dumps(COPY).encode() + b",", json.dumps(COPY).encode() + b"]}"),
     "bookings": filled(
-        b'{"items":[', json.dumps(BOOKING).encode() + b",", json.dumps(BOOKING).encode() + b"]}"
+        b'{"bookings":[', json.dumps(BOOKING).encode() + b",", json.dumps(BOOKING).encode() + b"]}"
     ),
     "no text": filled(b"", b"\xff"),
     "zeros": filled(b"", b"\0"),
 }
-SHAPES = (Member, Copies, Bookings, Tokens)
+SHAPES = (Member, CopyFound, Page, ExtendedAll, Tokens)
 
 
 def read(body: bytes) -> None:
@@ -114,10 +113,10 @@ def test_R2_a_text_is_cut_to_what_a_message_carries() -> None:
 
 
 def test_R2_a_list_of_too_many_records_is_misshapen() -> None:
-    few, many = ({"items": [BOOKING] * count} for count in (MOST_RECORDS, MOST_RECORDS + 1))
-    assert len(structured(few, Bookings).items) == MOST_RECORDS
+    few, many = ({"bookings": [BOOKING] * count} for count in (MOST_RECORDS, MOST_RECORDS + 1))
+    assert len(structured(few, Page).bookings) == MOST_RECORDS
     with pytest.raises(Misshapen):
-        structured(many, Bookings)
+        structured(many, Page)
 
 
 class Beside(ServerCase, TestCase):
@@ -134,11 +133,11 @@ class Beside(ServerCase, TestCase):
         self.addCleanup(ticking.stop)
         for name, body in HOSTILE.items():
             library = await self.opened(hostile)  # A new one each time, or its breaker would soon be open.
-            hostile.script["GET members"] = says(200, body(MOST))
+            hostile.script["POST members/find"] = says(200, body(MOST))
             asking = Deferred.fromCoroutine(library.patron("M-1001"))
             asking.addErrback(lambda error: error.trap(Unavailable))
             while not asking.called:
-                self.assertEqual((await other.patron("M-1001")).name, MEMBER["name"], name)
+                self.assertEqual((await other.patron("M-1001")).patron.name, MEMBER["name"], name)
             await asking
         self.assertGreater(len(turns), len(HOSTILE))
 
