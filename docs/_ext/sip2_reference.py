@@ -9,9 +9,9 @@ from markdown import code, table
 
 from sip2gw.circulation import supported
 from sip2gw.sip2 import REQUESTS, RESPONSES, Message, PatronFlag, Request, messages
+from sip2gw.sip2.codes import ENUMS, EXTENSIONS
 from sip2gw.sip2.fields import VOCABULARY, Fixed, Variable
 from sip2gw.sip2.kinds import SUPPORTED_MESSAGES
-from sip2gw.sip2.meanings import ENUMS, EXTENSIONS
 from sip2gw.sip2.message import Member
 
 KINDS = {
@@ -58,7 +58,7 @@ def fields_page() -> str:
     """Every variable field, and the tables of codes."""
     return "\n\n".join([
         "# Fields and codes",
-        "Made from `sip2gw/sip2/fields.py` and `meanings.py`.",
+        "Made from `sip2gw/sip2/fields.py` and `codes.py`.",
         "## Variable fields",
         table(
             ["Code", "Name", "Content", "Meaning"],

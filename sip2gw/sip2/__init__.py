@@ -2,8 +2,9 @@
 
 from sip2gw.secret import Secret
 from sip2gw.sip2 import messages
-from sip2gw.sip2.codec import PLAIN, Trailer, build, format, parse
+from sip2gw.sip2.codec import build, format, parse
 from sip2gw.sip2.dialects import DEFAULT, Dialect, spoken_version
+from sip2gw.sip2.error_detection import PLAIN, Trailer
 from sip2gw.sip2.errors import BadChecksum, Crowded, Displaced, Garbled, Unfit, UnknownMessage
 from sip2gw.sip2.framing import Framer, TooLong
 from sip2gw.sip2.kinds import DENIED, PatronFlag, SummaryList

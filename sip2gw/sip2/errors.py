@@ -5,11 +5,8 @@ No exception text carries bytes of the line: it may hold a password.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sip2gw.sip2.codec import Trailer
-    from sip2gw.sip2.message import Request
+from sip2gw.sip2.error_detection import Trailer
+from sip2gw.sip2.message import Request
 
 
 class Garbled(Exception):

@@ -59,6 +59,8 @@ def read_fixed(text: str, message: type[Message], delimiter: str) -> FixedPart:
 
     It ends before the first variable field, at a delimiter, or where it has all its characters.
     """
+    if (part := _usual_part(text, message, delimiter)) is not None:
+        return part
     longest = text.find(delimiter, 0, message.width)
     if longest < 0:
         longest = min(message.width, len(text))
@@ -68,6 +70,15 @@ def read_fixed(text: str, message: type[Message], delimiter: str) -> FixedPart:
     if places := _without_some(text[:code], message):
         return _cut(text, places, code, message)
     return FixedPart(_cut(text, message.places, longest).fields, longest, swallowed=True)
+
+
+def _usual_part(text: str, message: type[Message], delimiter: str) -> FixedPart | None:
+    """Read a fixed part that has all its characters, and in which no field can begin."""
+    width = message.width
+    whole = len(text) >= width and text.find(delimiter, 0, width) < 0
+    if not whole or _MAY_BE_CODE.search(text, 0, width + 1):
+        return None
+    return FixedPart(tuple([(name, text[start:end]) for name, start, end in message.places]), width)
 
 
 def is_by_the_book(field: Fixed[object], characters: str) -> bool:

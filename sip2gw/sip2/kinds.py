@@ -78,16 +78,19 @@ SUPPORTED_MESSAGES = (
 """The requests that the sixteen positions of BX stand for, in order."""
 
 
+_KNOWN_FLAGS = {"Y": True, "N": False}
+
+
 def _as_is(text: str) -> str:
     return text
 
 
 def _flag(text: str) -> bool:
-    return text[:1] in "Yy" and text != ""
+    return text[:1] in ("Y", "y")
 
 
 def _flag_or_unknown(text: str) -> bool | None:
-    return {"Y": True, "N": False}.get(text[:1].upper())
+    return _KNOWN_FLAGS.get(text[:1].upper())
 
 
 def _whole_number(text: str) -> int | None:
@@ -113,13 +116,15 @@ def _timestamp(text: str) -> Timestamp:
     digits = text[:8] + text[12:]
     if len(text) != 18 or not (digits.isascii() and digits.isdigit()):
         return None
-    month, day, hour, minute, second = [int(digits[place : place + 2]) for place in (4, 6, 8, 10, 12)]
+    if text[12:14] == "24":
+        return None  # some Pythons read it as the next day
     try:
-        moment = datetime(int(digits[:4]), month, day, hour, minute, second)
+        moment = datetime.fromisoformat(f"{text[:8]}T{text[12:]}")
     except ValueError:
         return None
-    # The first and the last year there is can't be carried over into another zone.
-    return moment.replace(tzinfo=_zone(text[8:12])) if 1 < moment.year < 9999 else None
+    if not 1 < moment.year < 9999:
+        return None  # the first and the last year there is can't be carried over into another zone
+    return moment if text[8:12] == "    " else moment.replace(tzinfo=_zone(text[8:12]))
 
 
 def _zone(text: str) -> timezone | None:
@@ -143,8 +148,8 @@ def _format_timestamp(moment: Timestamp) -> str:
     zone = "    "
     if moment.tzinfo is not None:
         moment, zone = moment.astimezone(UTC), "   Z"
-    day = f"{moment.year:04d}{moment.month:02d}{moment.day:02d}"
-    return f"{day}{zone}{moment.hour:02d}{moment.minute:02d}{moment.second:02d}"
+    text = moment.isoformat()
+    return f"{text[:4]}{text[5:7]}{text[8:10]}{zone}{text[11:13]}{text[14:16]}{text[17:19]}"
 
 
 def _parse_supported(text: str) -> frozenset[str]:
@@ -152,7 +157,7 @@ def _parse_supported(text: str) -> frozenset[str]:
 
 
 def _format_supported(codes: frozenset[str]) -> str:
-    return "".join("Y" if code in codes else "N" for code in SUPPORTED_MESSAGES)
+    return "".join(["Y" if code in codes else "N" for code in SUPPORTED_MESSAGES])
 
 
 def enum(name: str, width: int, blank: str) -> Kind[str]:
@@ -181,11 +186,13 @@ def chars(name: str, width: int, blank: str) -> Kind[str]:
 def flags(name: str, places: type[F], width: int) -> Kind[frozenset[F]]:
     """A `Y` at each place that is meant, blanks elsewhere."""
 
+    known = tuple(places)
+
     def parse(text: str) -> frozenset[F]:
-        return frozenset(place for place in places if text[place : place + 1] in ("Y", "y"))
+        return frozenset([place for place, mark in zip(known, text, strict=False) if mark in ("Y", "y")])
 
     def form(chosen: frozenset[F]) -> str:
-        return "".join("Y" if place in chosen else " " for place in range(width))
+        return "".join(["Y" if place in chosen else " " for place in range(width)]) if chosen else " " * width
 
     return Kind(name, frozenset(), parse, form)
 

@@ -10,8 +10,8 @@ import re
 
 from attrs import frozen
 
-from sip2gw.sip2.checksum import verify
 from sip2gw.sip2.dialects import DEFAULT, Dialect
+from sip2gw.sip2.error_detection import checksum, verify
 from sip2gw.sip2.errors import UnknownMessage
 from sip2gw.sip2.fields import VOCABULARY
 from sip2gw.sip2.fixed_part import read_fixed
@@ -26,8 +26,11 @@ _SUM = re.compile(rb" *[0-9A-Fa-f]{1,4}")
 _AY = re.compile(rb"AY([0-9]{1,9})(?:(?![0-9]|AY).(?:(?!AY).){0,2})?\Z", re.DOTALL)
 """The sequence number; some terminals never wrap it after 9, and rubbish after its digits has been seen."""
 _LONGEST_AY = 14
+_USUAL = re.compile(rb"AY([0-9])AZ([0-9A-F]{4})")
+_USUAL_LENGTH = 9
 
 _FLAGS = frozenset({"Y", "y", "N", "n", "U", "u", " ", ""})
+_CODES = frozenset(VOCABULARY)
 _EXTENSION = re.compile(r"[A-Z][A-Z0-9]")
 
 
@@ -95,12 +98,26 @@ def lay_out(line: bytes, dialect: Dialect = DEFAULT, *, most: int | None = None)
     )
 
 
+def _usual_trailer(line: bytes, message: type[Message], delimiter: bytes) -> _Trailer | None:
+    """Read a trailer spelled by the book, with a checksum that fits."""
+    start = len(line) - _USUAL_LENGTH
+    usual = _USUAL.match(line, start) if start > 0 else None
+    if usual is None or not (line.endswith(delimiter, 0, start) or start == 2 + message.width):
+        return None
+    digits = usual[2]
+    if checksum(line[:-4]) != digits:
+        return None
+    return _Trailer(start, usual[1].decode(), digits.decode(), True)
+
+
 def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Trailer:
     """Where the trailer begins, and what it says. It is looked for from the end: a value may look like one.
 
     No checksum contains a Z, so that only the last AZ can be one.
     """
     delimiter = dialect.delimiter.encode()
+    if (usual := _usual_trailer(line, message, delimiter)) is not None:
+        return usual
     az = line.rfind(b"AZ")
     rest = line[az + 2 :].rstrip(_BLANKS + delimiter)
     if az < 0 or not rest or delimiter in rest:
@@ -123,11 +140,22 @@ def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Tra
     return _Trailer(start, ay[1].decode() if ay else None, rest.decode("ascii", "replace"), ok)
 
 
+def _usual_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[str, str], ...] | None:
+    """Read fields that have codes of SIP 2.00 and are closed by one delimiter each."""
+    *pieces, rest = text.split(delimiter)
+    codes = [piece[:2] for piece in pieces]
+    if rest or not _CODES.issuperset(codes) or (most is not None and len(pieces) > most):
+        return None
+    return tuple(zip(codes, [piece[2:] for piece in pieces], strict=True))
+
+
 def _cut_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[tuple[str, str], ...], bool]:
     """The variable fields, and whether there were more than `most`; empty pieces are none.
 
     A piece that can't be one is the rest of the value before it, which held a delimiter.
     """
+    if (usual := _usual_fields(text, delimiter, most)) is not None:
+        return usual, False
     fields: list[tuple[str, list[str]]] = []
     crowded = False
     for piece in text.split(delimiter):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
+from functools import cache
 
 from sip2gw.sip2.dialects import Dialect
 
@@ -25,6 +27,24 @@ _SPELLED = {
     "Ð": "D", "ð": "d", "Đ": "D", "đ": "d", "Ł": "L", "ł": "l", "\u0131": "i",
 }  # fmt: skip
 """Characters that have no decomposition and yet a usual spelling."""
+
+
+_ASCII = "".join(map(chr, range(0x20, 0x7F)))
+
+
+def may_stand(text: str, charset: str) -> bool:
+    """Tell whether `text`, apart from delimiters, is safe in this charset and encoded there as in UTF-8."""
+    return text.isprintable() and (_holds_ascii(charset) if text.isascii() else _is_utf_8(charset))
+
+
+@cache
+def _holds_ascii(charset: str) -> bool:
+    return _ASCII.encode(charset, "replace") == _ASCII.encode()
+
+
+@cache
+def _is_utf_8(charset: str) -> bool:
+    return codecs.lookup(charset).name == "utf-8"
 
 
 def to_wire(text: str, dialect: Dialect) -> bytes:
@@ -50,8 +70,8 @@ def _encoded(text: str, dialect: Dialect) -> bytes | None:
         return None
     if text.isascii() and len(value) == len(text):
         return value  # each character is its own byte, and `safe` has seen to those
-    ends = dialect.delimiter.encode(), b"\r", b"\n"
-    return None if any(end in value for end in ends) else value
+    ends = dialect.delimiter.encode() in value or b"\r" in value or b"\n" in value
+    return None if ends else value
 
 
 def safe(text: str, dialect: Dialect) -> str:

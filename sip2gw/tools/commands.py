@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from sip2gw.sip2 import Request
+from sip2gw.sip2.codes import ENUMS
 from sip2gw.sip2.fields import Variable
 from sip2gw.sip2.kinds import NUMBER, TIMESTAMP, YN, Kind
-from sip2gw.sip2.meanings import ENUMS
 from sip2gw.tools.emulator import Emulator
 from sip2gw.tools.identity import REQUEST_NAMES, LoginForm
 from sip2gw.tools.requests import HELP, HOLD_MODES, LISTS, OPTIONS, REQUEST_COMMANDS, RequestCommand, request

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sip2gw.sip2 import DEFAULT, Dialect, Layout, lay_out
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 from sip2gw.sip2.fields import CURRENCY_TYPE, VOCABULARY, Fixed, Variable
 from sip2gw.tools.pasted import Found, spelled
 from sip2gw.tools.words import field_name, in_words

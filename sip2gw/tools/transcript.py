@@ -24,7 +24,7 @@ from typing import Protocol
 from attrs import field, frozen
 
 from sip2gw.sip2 import UnknownMessage, lay_out
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 from sip2gw.tools.address import Unreachable
 from sip2gw.tools.decoded import Decoded, visible
 

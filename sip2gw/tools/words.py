@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sip2gw.sip2 import REQUESTS, PatronFlag, SummaryList
+from sip2gw.sip2.codes import ENUMS, EXTENSIONS
 from sip2gw.sip2.fields import VOCABULARY, Fixed, Variable
 from sip2gw.sip2.kinds import SUPPORTED_MESSAGES
-from sip2gw.sip2.meanings import ENUMS, EXTENSIONS
 
 _UNKNOWN = "999"
 

@@ -12,7 +12,7 @@ from twisted.logger import capturedLogs
 from sip2gw.gateway import line_reader as reading
 from sip2gw.limits import Limits
 from sip2gw.sip2 import RESPONSES, lay_out
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 
 from .desk import CHECKOUT, LINES, LOGIN, PATRON, STATUS, Bench
 

@@ -26,7 +26,7 @@ from sip2gw.session import (
     SignIn,
 )
 from sip2gw.sip2 import RESPONSES, Request
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 
 from .tenants import tenant
 

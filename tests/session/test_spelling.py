@@ -14,7 +14,7 @@ from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSetti
 from sip2gw.session import Ask, Session, SignIn
 from sip2gw.session.spelling import delimiter_of_login, dialect_of, protection
 from sip2gw.sip2 import Trailer, messages
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 
 from .tenants import tenant
 

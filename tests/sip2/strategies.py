@@ -11,9 +11,9 @@ from functools import cache
 from hypothesis import strategies as st
 
 from sip2gw.sip2 import REQUESTS, RESPONSES, PatronFlag, Request, Secret, SummaryList, Trailer
+from sip2gw.sip2.codes import ENUMS, EXTENSIONS
 from sip2gw.sip2.fields import VOCABULARY, Fixed
 from sip2gw.sip2.kinds import SUPPORTED_MESSAGES
-from sip2gw.sip2.meanings import ENUMS, EXTENSIONS
 
 CHARSETS = ("utf-8", "cp850", "latin-1", "ascii")
 CLASSES = tuple(sorted([*REQUESTS.values(), *RESPONSES.values()], key=lambda cls: cls.code))

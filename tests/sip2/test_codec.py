@@ -22,7 +22,7 @@ from sip2gw.sip2 import (
     messages,
     parse,
 )
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 
 DATE = "20260301    101500"
 MOMENT = datetime(2026, 3, 1, 10, 15)

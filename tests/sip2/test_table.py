@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sip2gw.sip2 import REQUESTS, RESPONSES, PatronFlag, Request, Response, SummaryList, messages
+from sip2gw.sip2.codes import ENUMS, EXTENSIONS
 from sip2gw.sip2.fields import MAX_LENGTH, VOCABULARY, Fixed, Variable
 from sip2gw.sip2.kinds import SUPPORTED_MESSAGES
-from sip2gw.sip2.meanings import ENUMS, EXTENSIONS
 
 TABLE = tomllib.loads((Path(__file__).parent / "sip2-messages.toml").read_text(encoding="utf-8"))
 MESSAGES = {row["code"]: row for row in TABLE["message"]}

@@ -3,7 +3,7 @@
 import pytest
 
 from sip2gw.sip2 import BadChecksum, Dialect, Trailer, format, lay_out, messages, parse
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 
 CHECKIN = b"09N20260301    10150020260301    101500APWest|AOBR1|AB1234567|AC|"
 

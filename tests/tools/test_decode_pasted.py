@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip2gw.sip2 import DEFAULT
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 from sip2gw.tools.cli import main
 from sip2gw.tools.decoded import Decoded
 from sip2gw.tools.pasted import NoMessage, find

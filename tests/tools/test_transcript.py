@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sip2gw.sip2 import UnknownMessage, lay_out
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 from sip2gw.tools.address import Unreachable
 from sip2gw.tools.transcript import Expect, Reconnect, Send, play, read
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sip2gw.sip2 import BadChecksum, Dialect, Trailer, format, lay_out, messages, parse
-from sip2gw.sip2.checksum import checksum
+from sip2gw.sip2.error_detection import checksum
 
 DECOMPOSED = (
     "1804020120110630    110249AB30007008503046|AJLe Pie\u0300ge de Bogota|CK001|AQOSUL|APOSUL|BGOSUL"
