@@ -1,4 +1,4 @@
-"""The language of SIP 2.00: bytes to messages and back. It knows no library, no network and nothing else of ours."""
+"""The language of SIP 2.00: bytes to messages and back. It imports no other room of the product but `secret`."""
 
 from sip2gw.secret import Secret
 from sip2gw.sip2 import messages

@@ -89,7 +89,7 @@ def format(
 
 
 def _write(message: Message, outline: Outline, dialect: Dialect) -> bytes:
-    """Write a message without its trailer: at once if all of it may stand as it is, else field by field."""
+    """Write a message without its trailer: in one piece if no character needs care, else field by field."""
     values = vars(message)
     fixed = [(form(values[name]), width) for name, form, width in outline.fixed]
     fields = _said(values, outline)
@@ -99,7 +99,7 @@ def _write(message: Message, outline: Outline, dialect: Dialect) -> bytes:
 
 
 def _said(values: Mapping[str, Any], outline: Outline) -> list[_Said]:
-    """Return the variable fields, without those that have nothing to say."""
+    """Return the variable fields of a message, without those that are left out."""
     said = list[_Said]()
     for name, code, form, repeats, required, keeps_empty in outline.variable:
         value = values[name]

@@ -1,4 +1,4 @@
-"""What codes and extension fields mean, in words, for people who read decoded lines. No program decides by this.
+"""The meaning of codes and extension fields, in words, for people who read decoded lines. No program decides by it.
 
 Tables of the 3M document (section on fixed fields) and, for `EXTENSIONS`, what is seen in the field.
 """
@@ -157,4 +157,4 @@ EXTENSIONS: dict[str, str] = {
     "XY": "koha patron attribute",
     "ZY": "patron type",
 }
-"""Fields outside SIP 2.00 that terminals and library systems are known to send; several where they disagree."""
+"""Fields outside SIP 2.00 that terminals and library systems are known to send; where these disagree, all meanings."""

@@ -1,4 +1,4 @@
-"""A dialect is one frozen value: the oddities of one make of terminal, as data."""
+"""Dialects: the oddities of one make of terminal, as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import frozen
 
 @frozen
 class Dialect:
-    """How a terminal spells SIP2. What it sends is read tolerantly whatever stands here; this is how it is answered.
+    """How a terminal spells SIP2. This is how it is answered; what it sends is read tolerantly in any dialect.
 
     `charset` is a Python codec name; `terminator` ends every line; `delimiter` ends every variable field.
     `max_length` is the longest value of a field, in bytes. `romanised` spells a character in Latin letters, for
@@ -29,7 +29,7 @@ _VERSION_1 = re.compile(r"1\.[0-9]+ *")
 
 
 def spoken_version(said: str) -> str:
-    """The protocol version that answers whoever says `said` in 99: 1.00 for `1.` and digits, else 2.00."""
+    """Return the version that answers a terminal that says `said` in 99: 1.00 for `1.` and digits, else 2.00."""
     return "1.00" if _VERSION_1.fullmatch(said) else "2.00"
 
 

@@ -1,6 +1,6 @@
-"""A line that is no good message is one of these, and nothing else leaves the parser.
+"""What is wrong with a line. The parser raises these errors and no others.
 
-No exception text carries bytes of the line: it may hold a password.
+No exception text carries bytes of the line, because it may hold a password.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from sip2gw.sip2.message import Request
 
 
 class Garbled(Exception):
-    """The bytes are not a good SIP2 message."""
+    """The line is not a valid SIP2 message."""
 
 
 class BadChecksum(Garbled):
-    """The checksum does not fit: the line was damaged on its way. The answer is 96 (3M section on error detection)."""
+    """The checksum is wrong: the line was damaged on its way. The answer is 96 (3M section on error detection)."""
 
 
 class UnknownMessage(Garbled):
-    """No such message code. The protocol says to ignore it, and to send nothing.
+    """The message code is unknown. The protocol says to ignore the line, and to send nothing.
 
     `code` is the two digits as received, or "" if the line does not begin with two digits.
     """
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"message code {code}" if code else "no message code")
+        super().__init__(f"unknown message code {code}" if code else "it does not begin with a message code")
         self.code = code
 
 
 class Unfit(Garbled):
-    """A request that can't be taken at its word. Asking again would bring the same bytes, so it is to be refused.
+    """The request can't be acted on. To ask for it again would bring the same bytes, so it must be refused.
 
-    `request` is what could be read of it. `reason` says in words what is wrong.
+    `request` is the part that could be read, `trailer` how it was protected. `reason` says in words what is wrong.
     """
 
     def __init__(self, request: Request, trailer: Trailer, reason: str) -> None:
@@ -42,8 +42,8 @@ class Unfit(Garbled):
 
 
 class Displaced(Unfit):
-    """It would change something, and in its fixed part stands what can't: its fields are out of place."""
+    """The request would change something, and its fields are out of place."""
 
 
 class Crowded(Unfit):
-    """It has more fields than are read."""
+    """The request has more fields than are read."""

@@ -93,7 +93,7 @@ UNRENEWED_COUNT = Fixed("unrenewed_count", 4, kinds.digits("digits", 4))
 
 AA = Variable(
     "AA", "patron_identifier", kinds.TEXT,
-    "Whatever the terminal read as the borrower id (card barcode, RFID id, user name).",
+    "What the terminal read as the borrower id (card barcode, RFID id, user name).",
     since="1.00",
 )  # fmt: skip
 AB = Variable(
@@ -249,4 +249,4 @@ CQ = Variable(
 VOCABULARY: dict[str, Variable[Any]] = {
     field.code: field for field in list(globals().values()) if isinstance(field, Variable)
 }
-"""Every variable field by its code. AY and AZ are no fields: they are the trailer."""
+"""Every variable field by its code. AY and AZ are not fields: they are the trailer."""

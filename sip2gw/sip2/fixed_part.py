@@ -40,7 +40,7 @@ _BY_THE_BOOK = {
     "summary": "[YyNn ]{10}",
     "patron_status": "[YyNn ]{14}",
 }
-"""What stands in a fixed field that is right, by its kind; digits and blanks in every other."""
+"""The characters of a correct fixed field, by its kind; every other kind has digits or blanks."""
 
 
 @frozen(repr=False)
@@ -51,13 +51,13 @@ class FixedPart:
     """Name and characters of each; shorter than declared, or empty, if the line had no more."""
     end: int
     swallowed: bool = False
-    """Whether a variable field begins in it, and nobody can tell what stands where."""
+    """Whether a variable field begins in it, so that the fixed fields can't be told apart."""
 
 
 def read_fixed(text: str, message: type[Message], delimiter: str) -> FixedPart:
-    """The fixed part of `text`, which is a line without its code and trailer.
+    """Read the fixed part of `text`, which is a line without its code and trailer.
 
-    It ends before the first variable field, at a delimiter, or where it has all its characters.
+    The fixed part ends before the first variable field, at a delimiter, or where it has all its characters.
     """
     if (part := _usual_part(text, message, delimiter)) is not None:
         return part
@@ -82,18 +82,18 @@ def _usual_part(text: str, message: type[Message], delimiter: str) -> FixedPart 
 
 
 def is_by_the_book(field: Fixed[object], characters: str) -> bool:
-    """Whether these characters may stand in this field."""
+    """Tell whether these characters may stand in this field."""
     return re.fullmatch(_BY_THE_BOOK.get(field.kind.name, "[0-9]+| +"), characters) is not None
 
 
 def is_listed(code: str, message: type[Message]) -> bool:
-    """Whether `code`, in capitals or small letters, is a variable field of `message`."""
+    """Tell whether `code`, in capitals or small letters, is a variable field of `message`."""
     code = _in_capitals(code)
     return code in message.variables or (message.code == "93" and code in _LOGIN_ALSO)
 
 
 def fixed_fields(message: type[Message]) -> dict[str, Fixed[object]]:
-    """The fixed fields of a message, in order."""
+    """Return the fixed fields of a message, in order."""
     return {name: member.field for name, member in message.members.items() if isinstance(member.field, Fixed)}
 
 
@@ -106,7 +106,7 @@ def _cut(text: str, places: tuple[Place, ...], end: int, message: type[Message] 
 
 
 def _first_code(text: str, longest: int, message: type[Message], delimiter: str) -> int | None:
-    """Where the first variable field begins, if that is in the fixed part."""
+    """Find where the first variable field begins, if that is in the fixed part."""
     if not _MAY_BE_CODE.search(text, 0, longest + 1):
         return None  # nearly every line
     starts = {start for _, start, _ in message.places}
@@ -122,7 +122,7 @@ def _first_code(text: str, longest: int, message: type[Message], delimiter: str)
 
 
 def _currency(text: str, message: type[Message], delimiter: str) -> int | None:
-    """Where three letters are a currency: AOA is one, and then a field or nothing follows."""
+    """Find the currency: three letters (AOA is one) that a field or nothing follows."""
     if not _ends_in_currency(message):
         return None
     start, following = message.width - CURRENCY_TYPE.width, text[message.width :]
@@ -135,7 +135,7 @@ def _ends_in_currency(message: type[Message]) -> bool:
 
 
 def _without_some(part: str, message: type[Message]) -> tuple[Place, ...]:
-    """The places of the fields in `part`, if it can only be read as the fixed part without some of them.
+    """Return the places of the fields in `part`, if it can only be read as the fixed part without some of them.
 
     Of two dates the second is the one that is missing.
     """

@@ -1,7 +1,7 @@
-"""Bytes into lines: in whatever pieces they come, the same bytes give the same lines, and none is longer than allowed.
+"""Bytes into lines. However the bytes are cut into pieces, they give the same lines; no line is longer than allowed.
 
 A line ends with CR or LF, and what stands between two ends counts only if it is more than NULs; so CR LF, LF CR and
-CR NUL are one end each. What waits here is bounded by whoever feeds it.
+CR NUL are one end each. The caller bounds how many bytes wait here.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ _BEGIN = re.compile(rb"[^\r\0]")
 
 
 class TooLong(Exception):
-    """The line is longer than allowed; nothing after its beginning is to be read as a message."""
+    """The line is longer than allowed; no part of it is a message."""
 
 
 class Framer:
-    """Cuts the bytes of one connection into lines."""
+    """Cut the bytes of one connection into lines."""
 
     __slots__ = ("_at", "_bytes")
 
@@ -25,32 +25,35 @@ class Framer:
         self._at = 0
 
     def __len__(self) -> int:
-        """How many bytes wait."""
+        """Count the bytes that wait."""
         return len(self._bytes) - self._at
 
     @property
     def begun(self) -> bool:
-        """Whether a line has begun, be it all there or not."""
+        """Whether a line has begun, complete or not."""
         return _BEGIN.search(self._bytes, self._at) is not None
 
     @property
     def whole(self) -> bool:
-        """Whether a line is all there."""
-        # No one expression for both: without an end it would be tried anew from each byte on, and that takes seconds.
+        """Whether a complete line waits."""
+        # No one expression for both: without an end it would be tried again from each byte on, and that takes seconds.
         begin = _BEGIN.search(self._bytes, self._at)
         return begin is not None and self._bytes.find(b"\r", begin.end()) >= 0
 
     def ends(self) -> int:
-        """How many ends of lines wait; at least as many as lines."""
+        """Count the ends of lines that wait; there are at least as many as lines."""
         return self._bytes.count(b"\r", self._at)
 
     def feed(self, piece: bytes) -> None:
-        """These bytes came."""
+        """Take in `piece`, the bytes received next."""
         self._bytes = self._bytes[self._at :] + piece.replace(b"\n", b"\r")
         self._at = 0
 
     def next(self, longest: int) -> bytes | None:
-        """The next line without its end, or None if it is not all there. Raises `TooLong`."""
+        """Return the next line without its end, or None if it is not complete.
+
+        Raises `TooLong` if it has more than `longest` bytes.
+        """
         begin = _BEGIN.search(self._bytes, self._at)
         if begin is None:
             self._bytes, self._at = b"", 0

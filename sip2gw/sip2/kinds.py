@@ -1,6 +1,6 @@
-"""How each sort of value is written on the wire: total in both directions.
+"""How each kind of value is read and written. Neither ever fails.
 
-What can't be read becomes the kind's `absent` value and never an error: a terminal with a blank date still wants its
+A value that can't be read becomes the kind's `absent` value, because a terminal with a blank date still needs its
 answer (docs/wire.md lists the oddities that are accepted).
 """
 
@@ -26,7 +26,7 @@ Timestamp = datetime | None
 
 @frozen(eq=False)
 class Kind(Generic[T]):
-    """One sort of value. `name` is its name in the protocol table."""
+    """One kind of value. `name` is its name in the protocol table."""
 
     name: str
     absent: T
@@ -39,7 +39,7 @@ class Exact(Decimal):
 
 
 class PatronFlag(IntEnum):
-    """The fourteen positions of patron_status. A flag that is set is bad news (3M, patron status)."""
+    """The fourteen positions of patron_status. A flag that is set denies or warns (3M, patron status)."""
 
     CHARGE_PRIVILEGES_DENIED = 0
     RENEWAL_PRIVILEGES_DENIED = 1
@@ -58,7 +58,7 @@ class PatronFlag(IntEnum):
 
 
 DENIED = frozenset(PatronFlag(place) for place in range(4))
-"""Nothing is allowed: what is said of a patron of whom nothing is known."""
+"""Nothing is allowed: the status of an unknown patron."""
 
 
 class SummaryList(IntEnum):
@@ -75,7 +75,7 @@ class SummaryList(IntEnum):
 SUPPORTED_MESSAGES = (
     "23", "11", "09", "01", "99", "97", "93", "63", "35", "37", "17", "19", "25", "15", "29", "65",
 )  # fmt: skip
-"""The requests that the sixteen positions of BX stand for, in order."""
+"""The requests that the sixteen positions of BX mean, in order."""
 
 
 _KNOWN_FLAGS = {"Y": True, "N": False}
@@ -128,7 +128,7 @@ def _timestamp(text: str) -> Timestamp:
 
 
 def _zone(text: str) -> timezone | None:
-    """The zone letters count hours from Greenwich: A to M (no J) east, N to Y west, Z none. Else local time."""
+    """Read the zone letters: hours from Greenwich, A to M (no J) east, N to Y west, Z none. Else it is local time."""
     letter = text.strip(" ").upper()
     if not letter:
         return None
@@ -161,12 +161,12 @@ def _format_supported(codes: frozenset[str]) -> str:
 
 
 def enum(name: str, width: int, blank: str) -> Kind[str]:
-    """A code out of a table; unknown codes are kept, blank ones read as `blank`."""
+    """Make the kind of a code from a table, `width` wide; unknown codes are kept, blank ones read as `blank`."""
     return chars(f"enum:{name}", width, blank)
 
 
 def digits(name: str, width: int) -> Kind[int | None]:
-    """A zero-padded number of fixed width; None is blanks; what is too big is all nines."""
+    """Make the kind of a number with leading zeros, `width` wide; None is blanks; a number too big is all nines."""
 
     def form(number: int | None) -> str:
         return " " * width if number is None else f"{min(max(number, 0), 10**width - 1):0{width}d}"
@@ -175,7 +175,7 @@ def digits(name: str, width: int) -> Kind[int | None]:
 
 
 def chars(name: str, width: int, blank: str) -> Kind[str]:
-    """Characters of fixed width without further meaning to the language; none at all is nothing to say."""
+    """Make the kind of characters without further meaning, `width` wide; empty text is written as empty text."""
 
     def form(text: str) -> str:
         return text.ljust(width)[:width] if text else ""
@@ -184,7 +184,7 @@ def chars(name: str, width: int, blank: str) -> Kind[str]:
 
 
 def flags(name: str, places: type[F], width: int) -> Kind[frozenset[F]]:
-    """A `Y` at each place that is meant, blanks elsewhere."""
+    """Make the kind of a set of flags: `Y` at the place of each flag that is set, blanks up to `width`."""
 
     known = tuple(places)
 
@@ -206,7 +206,7 @@ TIMESTAMP = Kind("timestamp", None, _timestamp, _format_timestamp)
 TIME_SYNC = Kind(
     "timestamp", None, _timestamp, lambda moment: _format_timestamp(moment) if moment else "0" * 18
 )
-"""The clock that terminals set theirs by; zeros mean that it can't be told."""
+"""The time that terminals set their clocks by; zeros mean that it is not known."""
 PATRON_STATUS = flags("patron_status", PatronFlag, 14)
 SUMMARY = flags("summary", SummaryList, 10)
 SUPPORTED: Kind[frozenset[str]] = Kind("supported_messages", frozenset(), _parse_supported, _format_supported)

@@ -1,7 +1,6 @@
-"""A line taken apart by its form alone: any bytes have a layout, or are no message at all.
+"""The layout of a line: its parts, found by their form alone. What a value means is not known here.
 
-Reading is tolerant as docs/wire.md lists it; what a value means is not known
-here.
+Reading is tolerant, as docs/wire.md lists it: any line that begins with a known code has a layout.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sip2gw.sip2.text import decode
 
 _BLANKS = bytes(range(0x21))
 _STRAY = bytes(byte for byte in range(0x100) if not (byte < 0x80 and chr(byte).isalnum()))
-"""What may stand before a message and means nothing: blanks, controls, remains of a telnet negotiation."""
+"""Bytes without meaning before a message: blanks, controls, remains of a telnet negotiation."""
 
 _SUM = re.compile(rb" *[0-9A-Fa-f]{1,4}")
 _AY = re.compile(rb"AY([0-9]{1,9})(?:(?![0-9]|AY).(?:(?!AY).){0,2})?\Z", re.DOTALL)
@@ -36,7 +35,7 @@ _EXTENSION = re.compile(r"[A-Z][A-Z0-9]")
 
 @frozen(repr=False)
 class Layout:
-    """One line by its form. Values are as the terminal sent them, decoded."""
+    """The parts of one line. Values are as the terminal sent them, decoded."""
 
     message: type[Message]
     fixed: tuple[tuple[str, str], ...]
@@ -48,18 +47,18 @@ class Layout:
     checksum_ok: bool | None = None
     """None when there is no checksum."""
     crowded: bool = False
-    """Whether there were more fields than were to be read."""
+    """Whether the line had more fields than are read."""
     swallowed: bool = False
-    """Whether the fixed part holds the beginning of a variable field, so that nobody can tell what stands where."""
+    """Whether a variable field begins in the fixed part, so that the fixed fields can't be told apart."""
 
     @property
     def code(self) -> str:
-        """The two digits."""
+        """The two digits of the message."""
         return self.message.code
 
     @property
     def displaced(self) -> str:
-        """Why nobody can tell what stands where, without any bytes of the line; empty if all can be told."""
+        """Why the fixed fields can't be told apart, without any bytes of the line; empty if they can."""
         if self.swallowed:
             return "a field begins inside its fixed part"
         flags = self.message.flags
@@ -76,7 +75,7 @@ class _Trailer:
 
 
 def lay_out(line: bytes, dialect: Dialect = DEFAULT, *, most: int | None = None) -> Layout:
-    """Take apart one line, without its terminator, and at most `most` of its fields.
+    """Take apart one line, without its terminator. At most `most` of its variable fields are read.
 
     Raises `UnknownMessage`, and nothing else.
     """
@@ -111,7 +110,7 @@ def _usual_trailer(line: bytes, message: type[Message], delimiter: bytes) -> _Tr
 
 
 def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Trailer:
-    """Where the trailer begins, and what it says. It is looked for from the end: a value may look like one.
+    """Find where the trailer begins, and what it says. The search goes from the end: a value may look like a trailer.
 
     No checksum contains a Z, so that only the last AZ can be one.
     """
@@ -150,9 +149,9 @@ def _usual_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[st
 
 
 def _cut_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[tuple[str, str], ...], bool]:
-    """The variable fields, and whether there were more than `most`; empty pieces are none.
+    """Read the variable fields, and tell whether there were more than `most`. Empty pieces are left out.
 
-    A piece that can't be one is the rest of the value before it, which held a delimiter.
+    A piece that can't be a field is the rest of the value before it, which held a delimiter.
     """
     if (usual := _usual_fields(text, delimiter, most)) is not None:
         return usual, False

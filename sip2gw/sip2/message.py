@@ -1,4 +1,4 @@
-"""A message is a class, a field of it one line, and everything else is derived from these declarations.
+"""How messages are declared: one class per message, one line per field. All else is derived from the declarations.
 
 Declaration order is wire order: first the fixed fields, then the variable ones in the order of the 3M document. The
 defaults of every response say no, so that nothing says yes by accident.
@@ -35,22 +35,22 @@ class Member:
 
 
 def fixed(field: Fixed[T], *, default: T = _UNSET) -> T:
-    """A field by place. It is as old as its message."""
+    """Declare a field by place. It is as old as its message."""
     return _member(Member(field, since="1.00"), default)
 
 
 def required(field: Variable[T], *, default: T = _UNSET) -> T:
-    """A variable field that is always sent, if need be empty."""
+    """Declare a variable field that is always sent, if need be empty."""
     return _member(Member(field, since=field.since), default)
 
 
 def optional(field: Variable[T], *, default: None, since: str = "") -> T | None:
-    """A variable field that is left out when there is nothing to say."""
+    """Declare a variable field that is left out when its value is None. `since` is the version that brought it."""
     return _member(Member(field, required=False, since=since or field.since), cast(T | None, default))
 
 
 def repeated(field: Variable[T], *, default: tuple[T, ...]) -> tuple[T, ...]:
-    """A variable field that may stand any number of times."""
+    """Declare a variable field that may stand any number of times."""
     return _member(Member(field, required=False, since=field.since), default)
 
 
@@ -67,7 +67,7 @@ def _declaration(cls: type[M]) -> type[M]:
 
 @_declaration
 class Message:
-    """What all messages have.
+    """A message of SIP2, with what all messages have.
 
     Its repr names the fields that are there. It shows fixed ones only, and no characters of those either: in a line
     that was built wrongly they may be the beginning of a password.
@@ -92,7 +92,7 @@ class Message:
     """Variable fields that SIP 2.00 does not list for this message, as they came: kept, never dropped silently."""
 
     def but(self, **changes: Any) -> Self:
-        """The same message, but for these fields."""
+        """Return the same message with these fields changed."""
         return cast(Self, attrs.evolve(cast(Any, self), **changes))
 
     def __repr__(self) -> str:
@@ -111,12 +111,15 @@ class Message:
 
 @_declaration
 class Response(Message):
-    """What the ACS says. Without arguments it is a refusal."""
+    """A message of the ACS, which is the library's side. Without arguments it is a refusal."""
 
 
 @_declaration
 class Request(Message):
-    """What the SC says. `response` is what answers it; `read_only` when it changes nothing in the library."""
+    """A message of the SC, which is the terminal.
+
+    `response` is the class of its answer; `read_only` says that it changes nothing in the library.
+    """
 
     response: ClassVar[type[Response]] = Response
     read_only: ClassVar[bool] = False
@@ -132,7 +135,7 @@ RESPONSES: dict[str, type[Response]] = {}
 def message(
     code: str, *, since: str = "2.00", response: type[Response] = Response, read_only: bool = False
 ) -> Callable[[type[M]], type[M]]:
-    """Declare a message: the class becomes frozen and is known by its code from now on."""
+    """Declare a message: the class becomes frozen, and lines that begin with `code` are read as it."""
 
     def declare(cls: type[M]) -> type[M]:
         cls = _declaration(cls)
@@ -179,10 +182,10 @@ _ECHOED = (
 
 
 def refusal(request: Request, now: Timestamp, why: Iterable[str] = ()) -> Response:
-    """The answer no to any request: it echoes what the request said, and everything else keeps its default.
+    """Make the answer no to any request: it echoes values of the request; all other fields keep their defaults.
 
-    `now` is the library's local time. `why` are lines for the screen; left out where the response has no field for
-    them (94).
+    `now` is the library's local time. `why` are lines for the screen; they are left out where the response has no
+    field for them (94).
     """
     kind = request.response
     echo: dict[str, Any] = {
@@ -190,12 +193,12 @@ def refusal(request: Request, now: Timestamp, why: Iterable[str] = ()) -> Respon
     }
     echo = {name: value for name, value in echo.items() if value is not None}
     if getattr(request, "patron_password", None) is not None:
-        # Some clients take an absent CQ for a right password; on doubt it must not be.
+        # Some clients take an absent CQ for a right password; in doubt it must not be.
         echo["valid_patron_password"] = False
     echo.update(transaction_date=now, screen_message=tuple(why))
     return kind(**{name: value for name, value in echo.items() if name in kind.members})
 
 
 def local(moment: datetime) -> datetime:
-    """A moment in the library's zone as the protocol writes it: local time without a zone, whole seconds."""
+    """Return a moment of the library's zone as the protocol writes it: local time without a zone, whole seconds."""
     return moment.replace(tzinfo=None, microsecond=0)

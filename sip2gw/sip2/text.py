@@ -48,7 +48,7 @@ def _is_utf_8(charset: str) -> bool:
 
 
 def to_wire(text: str, dialect: Dialect) -> bytes:
-    """`text` as the value of a field: safe, in the dialect's charset, no longer than a field may be."""
+    """Encode `text` as the value of a field: safe, in the dialect's charset, no longer than a field may be."""
     text = safe(text, dialect)
     value = _encoded(text, dialect)
     if value is None:
@@ -59,7 +59,7 @@ def to_wire(text: str, dialect: Dialect) -> bytes:
 
 
 def _encoded(text: str, dialect: Dialect) -> bytes | None:
-    """`text` in the dialect's charset; None if that can't be, or would end a field or a line.
+    """Encode `text` in the dialect's charset; return None if that fails, or would end a field or a line.
 
     In multi-byte charsets such as GBK, Big5 or Shift JIS the second byte of a character may be the delimiter, and
     terminals split bytes.
@@ -75,7 +75,7 @@ def _encoded(text: str, dialect: Dialect) -> bytes | None:
 
 
 def safe(text: str, dialect: Dialect) -> str:
-    """`text` without delimiters, controls, escape sequences, bidirectional and invisible characters."""
+    """Return `text` without delimiters, controls, escape sequences, bidirectional and invisible characters."""
     if text.isprintable() and dialect.delimiter not in text:
         return text
     text = _ESCAPE_SEQUENCE.sub("", text)
@@ -99,7 +99,7 @@ def _safe_character(text: str, place: int, delimiter: str) -> str:
 
 
 def _transliterate(text: str, dialect: Dialect) -> str:
-    """`text` as far as the charset can hold it: the rest loses its marks or is spelled out, else becomes `?`."""
+    """Return `text` as far as the charset can hold it: the rest loses its marks or is spelled out, else becomes `?`."""
     return "".join(_nearest(character, dialect) for character in unicodedata.normalize("NFC", text))
 
 
@@ -116,7 +116,7 @@ def _nearest(character: str, dialect: Dialect) -> str:
 
 
 def _cut(text: str, value: bytes, dialect: Dialect) -> bytes:
-    """As much of `value`, which is `text`, as fits: it ends between two characters as people see them."""
+    """Return as much of `value`, which is `text`, as fits: it ends between two characters as people see them."""
     fits = end = len(value[: dialect.max_length].decode(dialect.charset, "ignore"))
     while end and _belong_together(text[end - 1], text[end]):
         end -= 1
@@ -134,7 +134,7 @@ def _belong_together(before: str, after: str) -> bool:
 
 
 def decode(data: bytes, dialect: Dialect) -> str:
-    """Bytes from a terminal as text: in the dialect's charset, else as Latin-1, which never fails."""
+    """Decode bytes from a terminal: in the dialect's charset, else as Latin-1, which never fails."""
     try:
         return data.decode(dialect.charset)
     except UnicodeDecodeError:

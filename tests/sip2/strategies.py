@@ -1,7 +1,7 @@
-"""What a terminal or a library might say, drawn from the declarations: a new message or field is tried by itself.
+"""Messages that a terminal or a library might send, drawn from the declarations: a new field is tried by itself.
 
 `messages()`, `requests()` and `responses()` draw values that the wire can carry unchanged; with `text=hostile()` the
-free text in them is whatever an attacker might have put into a catalogue.
+free text in them is what an attacker might have put into a catalogue.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -43,7 +43,7 @@ def hostile(min_size=0):
 
 @cache
 def timestamps():
-    """A moment in local time, one of another zone, or none."""
+    """Draw a moment in local time, one of another zone, or none."""
     moments = st.datetimes(datetime(2, 1, 2), datetime(9998, 12, 30)).map(
         lambda moment: moment.replace(microsecond=0)
     )

@@ -72,7 +72,7 @@ def tolerant_way_alone():
 
 
 def read(line, dialect, most):
-    """What is read of a line, or how it is refused."""
+    """Return what is read of a line, or how it is refused."""
     try:
         layout = lay_out(line, dialect, most=most)
         return [getattr(layout, name) for name in layout.__slots__ if name != "__weakref__"], parsed(
@@ -93,7 +93,7 @@ def parsed(line, dialect, most):
 
 @st.composite
 def mutated(draw):
-    """A real line, mostly with a good trailer, with up to three places changed."""
+    """Draw a real line, mostly with a good trailer, with up to three places changed."""
     line = draw(st.sampled_from(VECTORS))
     for _ in range(draw(st.integers(0, 3))):
         start = draw(st.integers(0, len(line)))

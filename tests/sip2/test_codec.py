@@ -37,10 +37,10 @@ class TestBeginning:
         "stray",
         [b"\n", b"\r\n", b"  ", b"\t", b"\0\0", b"\xff", b"\xff\xfb\x01\xff\xfd\x18", b"\xef\xbb\xbf", b"|"],
     )
-    def test_stray_bytes_in_front(self, stray):
+    def test_stray_bytes_in_front_of_a_line_are_ignored(self, stray):
         assert heard(stray + b"9900802.00") == heard(b"9900802.00")
 
-    def test_nul_anywhere(self):
+    def test_nul_bytes_in_a_line_are_ignored(self):
         assert heard(b"99008\x0002.00\0") == heard(b"9900802.00")
 
     @pytest.mark.parametrize(
@@ -50,16 +50,18 @@ class TestBeginning:
             (b"00xx", "00"), (b"98", None), (b"77AOx|", "77"), ("९९00802.00".encode(), "00"), ("²³".encode(), ""),
         ],
     )  # fmt: skip
-    def test_what_is_no_message(self, line, code):
+    def test_a_line_without_a_known_code_is_not_a_message(self, line, code):
         if code is None:
             assert heard(line).code == "98"
             return
         with pytest.raises(UnknownMessage) as caught:
             parse(line)
         assert caught.value.code == code
-        assert str(caught.value) == (f"message code {code}" if code else "no message code")
+        assert str(caught.value) == (
+            f"unknown message code {code}" if code else "it does not begin with a message code"
+        )
 
-    def test_the_wrong_direction_is_for_the_session_to_judge(self):
+    def test_a_response_from_a_terminal_is_read_as_a_response(self):
         assert isinstance(heard("941"), Response)
         assert isinstance(heard(f"24              000{DATE}AOx|AAy|AEz|"), messages.PatronStatusResponse)
         assert not isinstance(heard("96AZFEF6"), Request)
@@ -67,22 +69,22 @@ class TestBeginning:
 
 class TestFixedPart:
     @pytest.mark.parametrize("stray", ["", "|"])
-    def test_delimiter_right_after_it(self, stray):
+    def test_a_delimiter_after_the_fixed_part_is_ignored(self, stray):
         hold = heard(f"15+{DATE}{stray}AOx|AAy|AB1|")
         assert (hold.hold_mode, hold.transaction_date, hold.institution_id) == ("+", MOMENT, "x")
 
-    def test_31_blanks_in_63(self):
+    def test_a_63_with_31_blanks_is_read(self):
         request = heard("63" + " " * 31 + "AOx|AAy|")
         assert (request.language, request.transaction_date, request.summary) == ("000", None, frozenset())
         assert request.patron_identifier == "y"
 
-    def test_a_summary_too_short_and_a_delimiter(self):
+    def test_a_summary_that_is_too_short_ends_at_the_delimiter(self):
         request = heard(f"63009{DATE}YYYYYYYYY|AOx|AAy|")
         assert request.summary == frozenset(SummaryList)
         assert request.institution_id == "x"
 
     @pytest.mark.parametrize("summary", [" " * 10, "N" * 10, "      YYYY", "?" * 10])
-    def test_a_summary_that_asks_for_nothing(self, summary):
+    def test_a_summary_without_y_in_its_places_asks_for_nothing(self, summary):
         assert heard(f"63000{DATE}{summary}AOx|AAy|").summary == frozenset()
 
     @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ class TestFixedPart:
             ("9920|", "2", 0, "2.00"),
         ],
     )
-    def test_terminal_status(self, line, status, width, version):
+    def test_every_known_form_of_99_is_read(self, line, status, width, version):
         request = heard(line)
         assert (request.status_code, request.max_print_width, request.protocol_version) == (
             status,
@@ -110,7 +112,7 @@ class TestFixedPart:
             version,
         )
 
-    def test_blank_algorithms(self):
+    def test_blank_algorithms_of_a_login_mean_0(self):
         login = heard("93  CNuser|COpass|")
         assert (login.uid_algorithm, login.pwd_algorithm, login.login_user_id) == ("0", "0", Secret("user"))
 
@@ -123,10 +125,10 @@ class TestFixedPart:
     @pytest.mark.parametrize(
         ("flag", "meant"), [("Y", True), ("n", False), ("U", None), (" ", None), ("?", None)]
     )
-    def test_flags_that_may_be_unknown(self, flag, meant):
+    def test_a_flag_that_may_be_unknown_is_read(self, flag, meant):
         assert heard(f"121N{flag}Y{DATE}AOx|AAy|ABz|AJ|AH|").magnetic_media is meant
 
-    def test_patron_status_in_either_case(self):
+    def test_patron_status_is_read_in_either_case(self):
         assert heard("24Y   y         ").patron_status == {
             PatronFlag.CHARGE_PRIVILEGES_DENIED,
             PatronFlag.CARD_REPORTED_LOST,
@@ -172,16 +174,16 @@ class TestTimestamps:
 
 
 class TestFields:
-    def test_the_last_delimiter_may_be_missing(self):
+    def test_a_line_without_the_last_delimiter_is_read(self):
         assert heard(f"17{DATE}AOx|AB123") == heard(f"17{DATE}AOx|AB123|")
 
     def test_empty_pieces_are_dropped(self):
         assert heard(f"17{DATE}||AOx|| |AB123|||") == heard(f"17{DATE}AOx|AB123|")
 
-    def test_any_order(self):
+    def test_fields_are_read_in_any_order(self):
         assert heard(f"17{DATE}AC|AB123|AOx|") == heard(f"17{DATE}AOx|AB123|AC|")
 
-    def test_lower_case_identifiers(self):
+    def test_field_codes_in_lower_case_are_read(self):
         assert heard(f"17{DATE}aox|ab123|ac|") == heard(f"17{DATE}AOx|AB123|AC|")
 
     def test_unknown_fields_are_kept_in_order(self):
@@ -198,31 +200,31 @@ class TestFields:
             ("AB1|AB|", "1", (("AB", ""),)),
         ],
     )
-    def test_a_field_that_comes_twice(self, fields, value, others):
+    def test_a_field_that_comes_twice_keeps_the_first_value(self, fields, value, others):
         request = heard(f"17{DATE}AOx|{fields}")
         assert (request.item_identifier, request.extensions) == (value, others)
 
-    def test_two_institutions_can_be_noticed(self):
+    def test_a_second_institution_is_kept_as_an_extension(self):
         request = heard(f"17{DATE}AOours|AB1|AOtheirs|")
         assert request.institution_id == "ours"
         assert ("AO", "theirs") in request.extensions
 
-    def test_repeatable_fields_are_all_there(self):
+    def test_every_value_of_a_repeatable_field_is_kept(self):
         response = heard(f"36Y{DATE}AOx|AAy|AFone|AGp|AFtwo|AF|")
         assert response.screen_message == ("one", "two", "")
         assert response.print_line == ("p",)
 
-    def test_a_delimiter_inside_a_value(self):
+    def test_a_delimiter_inside_a_value_is_kept(self):
         assert heard(f"17{DATE}AOx|AB1|2|#3|AC|").item_identifier == "1|2|#3"
         assert heard(f"17{DATE}AOx|AB1|২|").item_identifier == "1|২"
         assert heard(f"17{DATE}AOx|AB1|Bee|").item_identifier == "1|Bee"
 
-    def test_missing_and_empty_are_told_apart_for_passwords(self):
+    def test_a_missing_password_differs_from_an_empty_one(self):
         assert heard(f"23000{DATE}AOx|AAy|").patron_password is None
         assert heard(f"23000{DATE}AOx|AAy|AC|AD|").patron_password == Secret("")
         assert not heard(f"23000{DATE}AOx|AAy|AC|AD|").patron_password
 
-    def test_required_fields_may_be_missing(self):
+    def test_a_missing_required_field_is_empty(self):
         request = heard(f"11YN{DATE}")
         assert (request.institution_id, request.item_identifier, request.terminal_password) == ("", "", None)
 
@@ -245,13 +247,13 @@ class TestFields:
         request = heard(f"37{DATE}0100BDTBV{text}|AOx|AAy|")
         assert request.fee_amount == (None if meant is None else Decimal(meant))
 
-    def test_flags_in_fields(self):
+    def test_variable_flags_are_read(self):
         assert heard(f"11YN{DATE}{DATE}AOx|AAy|AB1|AC|BOY|BI|").fee_acknowledged is True
         assert heard(f"11YN{DATE}{DATE}AOx|AAy|AB1|AC|BOY|BI|").cancel is False
         assert heard(f"11YN{DATE}{DATE}AOx|AAy|AB1|AC|").cancel is None
 
     @pytest.mark.parametrize("text", ["YYNNNNNNNNNNNNNN", "yyNNNNNNNNNNNNNN", "YY", "YY" + " " * 140])
-    def test_supported_messages_of_any_length(self, text):
+    def test_supported_messages_are_read_at_any_length(self, text):
         assert heard(f"98YYYYYN300003{DATE}2.00AOx|BX{text}|").supported_messages == {"23", "11"}
 
 
@@ -268,7 +270,7 @@ class TestFields:
         "29?N20260301    101500                  AOriverside|AAM-1|AB1|",
     ],
 )
-def test_a_write_with_a_field_in_its_fixed_part_is_not_taken_at_its_word(line):
+def test_a_write_with_a_field_in_its_fixed_part_is_refused(line):
     with pytest.raises(Displaced) as displaced:
         parse(line.encode())
     assert isinstance(displaced.value.request, REQUESTS[line[:2]])
@@ -278,20 +280,20 @@ def test_a_write_with_a_field_in_its_fixed_part_is_not_taken_at_its_word(line):
 @pytest.mark.parametrize(
     "line", ["17AOriverside|AB1|", "63AOriverside|AAM-1|", "11" + " " * 38 + "AOx|AAy|ABz|AC|"]
 )
-def test_a_read_and_a_blank_fixed_part_are_taken_as_they_are(line):
+def test_a_read_and_a_blank_fixed_part_are_accepted(line):
     assert isinstance(parse(line.encode())[0], REQUESTS[line[:2]])
 
 
 class TestCrowds:
-    """More fields than are read: the request is refused, whatever the others say."""
+    """A request with more fields than are read is refused, even if all of them are good."""
 
     LINE = f"63000{DATE}          AOriverside|AAM-1|".encode() + b"ZZ1|" * 62
 
-    def test_F34_so_many_fields_are_read(self):
+    def test_F34_a_request_with_as_many_fields_as_allowed_is_read(self):
         request, _ = parse(self.LINE, most=64)
         assert len(request.extensions) == 62
 
-    def test_F34_one_more_is_a_crowd(self):
+    def test_F34_a_request_with_one_field_too_many_is_refused(self):
         with pytest.raises(Crowded) as crowded:
             parse(self.LINE + b"AD1234|AY3", most=64)
         request = crowded.value.request
@@ -302,7 +304,7 @@ class TestCrowds:
         )
         assert request.patron_password is None, "nothing beyond is read"
 
-    def test_F34_its_protection_is_known(self):
+    def test_F34_the_trailer_of_a_request_with_too_many_fields_is_read(self):
         line = self.LINE + b"AD1234|AY3AZ"
         with pytest.raises(Crowded) as crowded:
             parse(line + checksum(line), most=64)
@@ -310,11 +312,11 @@ class TestCrowds:
         with pytest.raises(BadChecksum):
             parse(line + b"0000", most=64)
 
-    def test_F34_pieces_that_are_no_fields_are_no_crowd(self):
+    def test_F34_pieces_that_are_not_fields_do_not_count_as_fields(self):
         request, _ = parse(self.LINE + b"|" * 900 + b"x|" * 900, most=64)
         assert request.extensions[-1] == ("ZZ", "1" + "|x" * 900)
 
-    def test_F34_a_97_is_one_whatever_follows(self):
+    def test_F34_a_97_with_too_many_fields_is_still_a_97(self):
         assert parse(b"97" + b"ZZ1|" * 99, most=64)[0] == messages.RequestACSResend(
             extensions=(("ZZ", "1"),) * 64
         )

@@ -32,16 +32,16 @@ COMPOSED = DECOMPOSED.replace("e\u0300", "è")
         (b"\xff" * 257 + b"\x01" * 16, b"FFF1"),
     ],
 )
-def test_worked_examples(body, digits):
+def test_the_checksums_of_worked_examples_are_right(body, digits):
     assert checksum(body) == digits
 
 
-def test_equal_sums_do_not_mean_equal_messages():
+def test_different_messages_may_have_equal_checksums():
     assert checksum(b"940AY1AZ") == checksum(b"941AY0AZ")
 
 
 class TestSent:
-    def test_fixed_values(self):
+    def test_short_messages_have_their_fixed_checksums(self):
         assert format(messages.RequestSCResend(), Trailer(None, True)) == b"96AZFEF6\r"
         assert format(messages.RequestACSResend(), Trailer(None, True)) == b"97AZFEF5\r"
         assert format(messages.LoginResponse(ok=True), Trailer("0", True)) == b"941AY0AZFDFD\r"
@@ -50,7 +50,7 @@ class TestSent:
         assert format(messages.RequestSCResend(), Trailer("4", True)) == b"96AZFEF6\r"
         assert format(messages.RequestACSResend(), Trailer("4", True)) == b"97AZFEF5\r"
 
-    def test_as_the_request_so_the_answer(self):
+    def test_an_answer_is_protected_as_its_request_was(self):
         response = messages.LoginResponse(ok=True)
         assert format(response) == b"941\r"
         assert format(response, Trailer("7", False)) == b"941\r"
@@ -59,7 +59,7 @@ class TestSent:
     @pytest.mark.parametrize(
         ("charset", "digits"), [("utf-8", "DD3E"), ("latin-1", "DDC1"), ("cp850", "DE1F")]
     )
-    def test_it_is_the_sum_of_the_bytes_sent(self, charset, digits):
+    def test_the_checksum_sent_is_over_the_bytes_sent(self, charset, digits):
         dialect = Dialect(charset=charset)
         response, trailer = parse(f"{COMPOSED}{digits}".encode(charset), dialect)
         assert response.title_identifier == "Le Piège de Bogota"
@@ -67,7 +67,7 @@ class TestSent:
         assert line[-4:] == checksum(line[:-4])
         assert parse(line, dialect) == (response, trailer)
 
-    def test_always_four_upper_case_digits(self):
+    def test_the_checksum_sent_has_four_upper_case_digits(self):
         # Up to a whole turn of the sum, in steps of one heavy character, and a little beyond.
         response = messages.PatronStatusResponse(personal_name="~" * 255)
         digits = [
@@ -95,11 +95,11 @@ class TestAccepted:
             (COMPOSED, "latin-1", "DE6A"),
         ],
     )
-    def test_readings(self, text, charset, digits):
+    def test_each_way_to_sum_text_beyond_ascii_is_accepted(self, text, charset, digits):
         assert lay_out(f"{text}{digits}".encode(charset), Dialect(charset=charset)).checksum_ok is True
 
     @pytest.mark.parametrize("digits", ["DCF9", "0000", "FFFF"])
-    def test_others_are_bad(self, digits):
+    def test_every_other_checksum_is_rejected(self, digits):
         assert lay_out(f"{DECOMPOSED}{digits}".encode()).checksum_ok is False
         with pytest.raises(BadChecksum):
             parse(f"{DECOMPOSED}{digits}".encode())
@@ -112,6 +112,6 @@ class TestAccepted:
         with pytest.raises(BadChecksum):
             parse(line + b"0000")
 
-    def test_the_guides_wrong_value_stays_wrong(self):
+    def test_a_wrong_checksum_of_a_guide_is_rejected(self):
         with pytest.raises(BadChecksum):
             parse(b"9300CNLoginUserID|COLoginPassword|CPLocationCode|AY5AZEC78")

@@ -12,7 +12,7 @@ MOMENT = datetime(2026, 3, 1, 10, 15)
 
 
 class TestTimestamps:
-    def test_they_are_written_in_local_time_or_in_utc(self):
+    def test_timestamps_are_written_in_local_time_or_in_utc(self):
         request = messages.EndPatronSession(
             transaction_date=MOMENT, institution_id="x", patron_identifier="y"
         )
@@ -21,12 +21,12 @@ class TestTimestamps:
         assert format(request.but(transaction_date=dhaka)) == b"3520260301   Z041500AOx|AAy|\r"
         assert format(request.but(transaction_date=None)) == b"35                  AOx|AAy|\r"
 
-    def test_a_clock_that_cannot_be_told_is_zeros(self):
+    def test_an_unknown_time_for_the_clock_is_zeros(self):
         assert format(messages.ACSStatus())[14:32] == b"0" * 18
 
 
 class TestFields:
-    def test_required_fields_are_there_and_unused_ones_are_not(self):
+    def test_required_fields_are_written_and_unused_ones_are_not(self):
         assert format(messages.CheckoutResponse()) == b"120NUN" + b" " * 18 + b"AO|AA|AB|AJ|AH|\r"
         assert format(
             messages.CheckoutResponse(currency_type="", media_type=None, screen_message=("",))
@@ -42,7 +42,7 @@ class TestFields:
         if text is not None:
             assert f"|BV{text}|".encode() in line
 
-    def test_counts_and_limits(self):
+    def test_counts_and_limits_have_four_digits(self):
         response = messages.PatronInformationResponse(hold_items_count=12345, fine_items_count=None)
         line = format(response.but(hold_items_limit=7))
         assert line[37:61] == b"999900000000    00000000"
@@ -55,7 +55,7 @@ class TestFields:
         assert line[2:8] == b"3 0112"
         assert b"CK1  |" in line
 
-    def test_a_fixed_part_is_as_wide_whatever_is_put_in(self):
+    def test_a_fixed_part_has_its_width_with_any_text_in_it(self):
         for charset in ("utf-8", "ascii", "latin-1"):
             for language in ("½½½", "é|\r", "ab\u0301c", "\u202e", ""):
                 line = format(
@@ -84,12 +84,12 @@ class TestFields:
         assert {code for code, _ in old.fields} == kept
         assert old.fixed == new.fixed
 
-    def test_version_1_00_does_not_hurt_messages_it_never_had(self):
+    def test_version_1_00_leaves_messages_of_2_00_whole(self):
         response = messages.PatronInformationResponse(valid_patron=True)
         assert format(response, version="1.00") == format(response)
 
     @pytest.mark.parametrize("terminator", [b"\r", b"\r\n", b"\n"])
-    def test_terminators(self, terminator):
+    def test_a_line_ends_with_the_terminator_of_the_dialect(self, terminator):
         assert format(messages.LoginResponse(), Trailer("0", True), Dialect(terminator=terminator)) == (
             b"940AY0AZFDFE" + terminator
         )

@@ -1,4 +1,4 @@
-"""Lines: the same bytes give the same ones in whatever pieces they come, and none is longer than allowed."""
+"""Lines: the same bytes give the same lines in any pieces, and no line is longer than allowed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pieces(data: bytes, places: list[int]) -> list[bytes]:
 
 
 def lines_of(framer: Framer, *pieces: bytes) -> list[bytes]:
-    """What comes out."""
+    """Return the lines of these pieces."""
     found: list[bytes] = []
     take(framer, pieces, found)
     return found
@@ -58,7 +58,7 @@ def test_any_bytes_give_the_same_lines_in_any_pieces(data, places):
 
 
 @given(st.integers(0, 5), st.integers(LONGEST + 1, 3 * LONGEST), CUTS)
-def test_F6_of_a_line_that_is_too_long_no_part_is_a_message(before, length, places):
+def test_F6_no_part_of_a_line_that_is_too_long_is_a_message(before, length, places):
     found: list[bytes] = []
     data = b"99\r" * before + b"x" * length + b"\r97\r"
     with pytest.raises(TooLong):
@@ -70,7 +70,7 @@ def test_the_longest_line_is_allowed():
     assert lines_of(Framer(), b"x" * LONGEST, b"\r") == [b"x" * LONGEST]
 
 
-def test_what_waits_can_be_told():
+def test_the_bytes_and_ends_that_wait_are_counted():
     framer = Framer()
     framer.feed(b"\r\n\0")
     assert (framer.begun, framer.whole, framer.ends()) == (False, False, 2)
@@ -82,7 +82,7 @@ def test_what_waits_can_be_told():
     assert (framer.whole, framer.ends(), len(framer)) == (True, 1, 3)
 
 
-def test_F5_however_much_comes_without_an_end_it_is_looked_at_once():
+def test_F5_bytes_without_an_end_of_line_are_searched_once():
     framer = Framer()
     framer.feed(b"x" * 2**22)  # in quadratic time it would take days
     assert (framer.begun, framer.whole, framer.ends()) == (True, False, 0)

@@ -38,7 +38,7 @@ def test_K10_every_multibyte_charset_of_python_is_tried():
 
 @pytest.mark.parametrize("charset", CHARSETS)
 @pytest.mark.parametrize("title", TITLES)
-def test_K10_a_title_forges_no_field_for_who_splits_bytes(charset, title):
+def test_K10_a_title_forges_no_field_when_bytes_are_split(charset, title):
     dialect = Dialect(charset=charset)
     line = format(messages.CheckoutResponse(title_identifier=title), dialect=dialect)
     pieces = line.removesuffix(b"\r")[2 + messages.CheckoutResponse.width :].split(b"|")
@@ -78,7 +78,7 @@ def test_K10_no_value_holds_a_delimiter_or_an_end_of_line(text, charset, delimit
 @pytest.mark.untraced
 @pytest.mark.parametrize("charset", CHARSETS)
 @pytest.mark.parametrize("delimiter", ["|", "^"])
-def test_K10_every_character_there_is_ends_no_field(charset, delimiter):
+def test_K10_no_character_of_unicode_ends_a_field(charset, delimiter):
     dialect = Dialect(charset=charset, delimiter=delimiter, max_length=10**6)
     text = "".join(map(chr, [*range(0x20, 0x2E80, 7), *range(0x2E80, 0xD800)]))
     value = to_wire(text, dialect)

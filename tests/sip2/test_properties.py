@@ -1,4 +1,4 @@
-"""What holds for every message there is, whatever is in it."""
+"""What holds for every message, with any content."""
 
 import json
 from datetime import datetime
@@ -43,7 +43,7 @@ dialects = st.builds(Dialect, charset=st.sampled_from(CHARSETS), terminator=st.s
 
 
 def codes(message):
-    """The code of each value that a message has, in wire order, whether or not it has anything to say."""
+    """Return the code of each value of a message, in wire order, empty values as well."""
     found = []
     for name, member in message.members.items():
         if isinstance(member.field, Variable):
@@ -62,7 +62,7 @@ class TestRoundTrip:
     @each_class
     @FEWER
     @given(data=st.data(), charset=st.sampled_from(CHARSETS), trailer=trailers())
-    def test_what_is_said_is_what_is_heard(self, cls, data, charset, trailer):
+    def test_a_message_written_is_read_as_itself(self, cls, data, charset, trailer):
         message, dialect = data.draw(of_class(cls, charset=charset)), Dialect(charset=charset)
         line = format(message, trailer, dialect)
         heard, how = parse(line.removesuffix(b"\r"), dialect)
@@ -70,7 +70,7 @@ class TestRoundTrip:
         assert how == (Trailer(None, trailer.checked) if cls.code in ("96", "97") else trailer)
 
     @given(message=messages(text=clean()), delimiter=st.sampled_from("^~\\"), trailer=trailers())
-    def test_other_delimiters(self, message, delimiter, trailer):
+    def test_a_message_with_another_delimiter_is_read(self, message, delimiter, trailer):
         dialect = Dialect(delimiter=delimiter)
         line = format(message, trailer, dialect)
         assert b"|" not in line
@@ -91,19 +91,19 @@ class TestAnyBytes:
             assert isinstance(refusal(message, None, ["no"]), message.response)
 
     @given(line=st.binary(max_size=120), dialect=dialects)
-    def test_F8_F34_noise(self, line, dialect):
+    def test_F8_F34_random_bytes_raise_no_other_error(self, line, dialect):
         self.heard(line, dialect)
 
     @given(cls=st.sampled_from(CLASSES), rest=st.binary(max_size=120), dialect=dialects)
-    def test_noise_after_a_known_code(self, cls, rest, dialect):
+    def test_random_bytes_after_a_known_code_raise_no_other_error(self, cls, rest, dialect):
         self.heard(cls.code.encode() + rest, dialect)
 
     @given(cls=st.sampled_from(CLASSES), rest=st.text("|AYZ019aB \x00\xff^", max_size=60), dialect=dialects)
-    def test_noise_that_looks_like_fields(self, cls, rest, dialect):
+    def test_noise_that_looks_like_fields_raises_no_other_error(self, cls, rest, dialect):
         self.heard(f"{cls.code}{rest}".encode("latin-1"), dialect)
 
     @given(data=st.data(), line=st.sampled_from(VECTORS), dialect=dialects)
-    def test_F34_real_lines_damaged(self, data, line, dialect):
+    def test_F34_damaged_real_lines_raise_no_other_error(self, data, line, dialect):
         start = data.draw(st.integers(0, len(line)))
         end = data.draw(st.integers(start, len(line)))
         self.heard(line[:start] + data.draw(st.binary(max_size=8)) + line[end:], dialect)
@@ -118,12 +118,12 @@ class TestAnyBytes:
 
 
 class TestHostileText:
-    """Whatever stands in a catalogue, a name or a message: it stays inside its own field (F35, F37, F38)."""
+    """Any text of a catalogue, a name or a message stays inside its own field (F35, F37, F38)."""
 
     @each_class
     @FEWER
     @given(data=st.data(), dialect=dialects, trailer=trailers())
-    def test_F35_F37_F38_the_line_is_sound(self, cls, data, dialect, trailer):
+    def test_F35_F37_F38_a_line_with_hostile_text_is_sound(self, cls, data, dialect, trailer):
         message = data.draw(of_class(cls, text=hostile()))
         line = format(message, trailer, dialect)
         body = line.removesuffix(dialect.terminator)
@@ -154,13 +154,13 @@ class TestHostileText:
             assert layout.checksum_ok is True
 
     @given(message=messages(text=hostile()), dialect=dialects, trailer=trailers())
-    def test_saying_it_again_changes_nothing(self, message, dialect, trailer):
+    def test_a_message_read_and_written_again_is_unchanged(self, message, dialect, trailer):
         line = format(message, trailer, dialect)
         heard, _ = parse(line.removesuffix(dialect.terminator), dialect)
         assert format(heard, trailer, dialect) == line
 
     @given(request=requests(text=hostile()), why=st.lists(hostile(), max_size=3), dialect=dialects)
-    def test_F35_a_refusal_is_sound_as_well(self, request, why, dialect):
+    def test_F35_a_refusal_with_hostile_text_is_sound(self, request, why, dialect):
         line = format(refusal(request, datetime(2026, 3, 1), why), Trailer("0", True), dialect)
         heard, _ = parse(line.removesuffix(dialect.terminator), dialect)
         assert type(heard) is request.response
@@ -170,7 +170,7 @@ class TestRefusal:
     @pytest.mark.parametrize("cls", REQUESTS.values(), ids=lambda cls: cls.__name__)
     @FEWER
     @given(data=st.data(), why=st.lists(clean(min_size=1), max_size=2), now=timestamps())
-    def test_it_parses_and_says_no(self, cls, data, why, now):
+    def test_a_refusal_is_read_and_says_no(self, cls, data, why, now):
         request = data.draw(of_class(cls))
         heard, _ = parse(format(refusal(request, now, why)).removesuffix(b"\r"))
         assert type(heard) is request.response
@@ -200,6 +200,6 @@ class TestRefusal:
         assert not getattr(response, "supported_messages", None)
 
     @pytest.mark.parametrize("kind", RESPONSES.values(), ids=lambda kind: kind.__name__)
-    def test_a_response_without_arguments_is_one(self, kind):
+    def test_a_response_without_arguments_is_a_refusal(self, kind):
         self.says_no(kind())
         assert not any(value is True for value in attrs.asdict(kind()).values())

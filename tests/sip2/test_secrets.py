@@ -1,4 +1,4 @@
-"""A secret comes out of nothing but `reveal()` and the wire: a canary is put in, and everything is searched for it."""
+"""Secrets come out of `reveal()` and the wire alone: a canary is put in, and everything is searched for it."""
 
 import copy
 import json
@@ -30,7 +30,7 @@ CANARY = "qX7zK9wVj2Hp"
 
 @st.composite
 def with_canary(draw):
-    """A request whose every secret is the canary, wherever a terminal may put it."""
+    """Draw a request whose every secret is the canary, in each field where a terminal may put it."""
     request = draw(requests(extensions=False))
     secret = [name for name, member in request.members.items() if getattr(member.field, "secret", False)]
     further = draw(st.lists(st.sampled_from(["AC", "AD", "CO"]), max_size=2))
@@ -39,7 +39,7 @@ def with_canary(draw):
 
 
 @given(request=with_canary())
-def test_they_do_not_show(request):
+def test_secrets_do_not_show(request):
     secrets = [value for value in vars(request).values() if isinstance(value, Secret)]
     for thing in (request, secrets, *secrets, {"request": request}):
         for shown in (repr(thing), str(thing), f"{thing}", "%s %r" % (thing, thing)):  # noqa: UP031 -- as logs do
@@ -51,7 +51,7 @@ def test_they_do_not_show(request):
 
 
 @given(request=with_canary())
-def test_they_are_not_pickled(request):
+def test_secrets_are_not_pickled(request):
     for thing in (request, *(value for value in vars(request).values() if isinstance(value, Secret))):
         for attempt in (pickle.dumps, copy.copy, copy.deepcopy, json.dumps):
             with pytest.raises(TypeError) as caught:
@@ -60,7 +60,7 @@ def test_they_are_not_pickled(request):
 
 
 @given(request=with_canary(), data=st.data())
-def test_no_exception_tells_them(request, data):
+def test_no_exception_shows_a_secret(request, data):
     line = format(request, Trailer("0", True)).removesuffix(b"\r")
     cut = data.draw(st.integers(0, len(line)))
     for damaged in (line[:-1] + b"?", line[cut:], b"XX" + line, line[:cut] + b"\xff" + line[cut:]):
@@ -72,20 +72,20 @@ def test_no_exception_tells_them(request, data):
 
 
 @given(request=with_canary(), cut=st.integers(0, 40))
-def test_a_fixed_part_that_swallowed_one_is_not_shown(request, cut):
+def test_a_fixed_part_that_holds_a_secret_is_not_shown(request, cut):
     # A terminal that leaves out a part of the fixed fields: the secret moves to the front.
     line = request.code.encode() + format(request)[2 + cut :]
     heard = build(lay_out(line.removesuffix(b"\r")))
     assert not any(CANARY[place : place + 3] in repr(heard) for place in range(len(CANARY) - 2))
 
 
-def test_nor_are_the_characters_of_one_that_follows_a_code_too_early():
+def test_characters_of_a_secret_after_an_early_code_are_not_shown():
     heard = build(lay_out(f"37-AD{'-' * 15}{CANARY}|AOx|".encode()))
     assert heard.fee_type + heard.payment_type + heard.currency_type == CANARY[:7]
     assert CANARY[:2] not in repr(heard)
 
 
-def test_every_request_with_a_secret_is_tried():
+def test_every_request_with_a_secret_is_in_the_tests():
     assert {code for code, cls in REQUESTS.items() if {"AC", "AD", "CO"} & set(cls.variables)} >= {
         "11",
         "23",

@@ -83,7 +83,7 @@ def test_K5_a_currency_that_looks_like_a_field_is_a_currency(currency, field):
         f"37{DATE}010BDTAOx|AAy|BV1|",
     ],
 )
-def test_K5_a_write_whose_places_cannot_be_told_is_refused(line):
+def test_K5_a_write_with_an_ambiguous_fixed_part_is_refused(line):
     with pytest.raises(Displaced):
         heard(line)
 

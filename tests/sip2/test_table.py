@@ -54,7 +54,7 @@ class TestMessage:
             assert answers == ({"97"} if row["response_to"] == ["*"] else set(row["response_to"]))
             return
         assert cls.read_only == row["read_only"]
-        # A 97 is answered by whatever was said last; if nothing was, by 96.
+        # A 97 is answered by the last answer again; if there is none, by 96.
         assert cls.response.code == ("96" if row["response"] == "*" else row["response"])
 
     def test_its_fixed_fields(self, code):

@@ -44,7 +44,7 @@ class TestSafe:
             ("\u202e\u200b", None),
         ],
     )
-    def test_F37_what_is_taken_out(self, text, shown):
+    def test_F37_unsafe_characters_are_removed(self, text, shown):
         assert on_screen(text) == shown
 
     @pytest.mark.parametrize("joiner", ["\u200c", "\u200d"])
@@ -55,10 +55,10 @@ class TestSafe:
         assert on_screen(f"র{joiner}\u09cdয") == f"র{joiner}\u09cdয"
         assert on_screen(f"ab{joiner}cd") == "abcd"
 
-    def test_the_delimiter_of_the_dialect(self):
+    def test_the_delimiter_of_the_dialect_becomes_a_blank(self):
         assert on_screen("a^b|c", Dialect(delimiter="^")) == "a b|c"
 
-    def test_F36_passwords_go_through_the_same_gate(self):
+    def test_F36_a_password_is_made_safe_as_well(self):
         login = messages.Login(login_user_id=Secret("a|COforged"), login_password=Secret("x\ry"))
         assert format(login) == b"9300CNa COforged|COx y|\r"
 
@@ -96,10 +96,10 @@ class TestCharsets:
             ("\uff5cBLY\uff5c", UTF8, "\uff5cBLY\uff5c"),
         ],
     )
-    def test_F38_what_a_charset_cannot_hold(self, text, dialect, shown):
+    def test_F38_characters_outside_the_charset_are_spelled_out(self, text, dialect, shown):
         assert on_screen(text, dialect) == shown
 
-    def test_a_fullwidth_delimiter_of_another_dialect(self):
+    def test_a_fullwidth_delimiter_becomes_a_blank(self):
         assert on_screen("\uff3eAAforged", Dialect(charset="ascii", delimiter="^")) == " AAforged"
 
     @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ class TestCharsets:
 
 class TestLength:
     @pytest.mark.parametrize("length", [254, 255])
-    def test_what_fits_is_whole(self, length):
+    def test_a_value_that_fits_is_whole(self, length):
         assert on_screen("x" * length) == "x" * length
         assert on_screen("é" * (length // 2)) == "é" * (length // 2)
 
@@ -132,7 +132,7 @@ class TestLength:
             ("xx" + "🙂" * 64, "xx" + "🙂" * 63),
         ],
     )
-    def test_F35_it_is_cut_between_characters(self, text, kept):
+    def test_F35_a_long_value_is_cut_between_characters(self, text, kept):
         assert on_screen(text) == kept
         assert len(kept.encode()) <= 255
 
@@ -151,7 +151,7 @@ class TestLength:
             ("x" * 248 + "ক্ খগ", "x" * 248 + "ক্ "),
         ],
     )
-    def test_it_is_cut_between_what_people_see_as_characters(self, text, kept):
+    def test_a_long_value_is_cut_between_visible_characters(self, text, kept):
         assert on_screen(text) == kept
 
     def test_a_value_that_is_all_marks_is_still_cut(self):
@@ -159,9 +159,9 @@ class TestLength:
         assert shown == "e" + "\u0301" * 127
 
     @pytest.mark.parametrize("dialect", [LATIN_1, CP850, ASCII])
-    def test_F38_the_length_is_that_of_the_bytes_sent(self, dialect):
+    def test_F38_the_length_is_counted_in_bytes_sent(self, dialect):
         assert on_screen("\u2026" * 100, dialect) == "." * 255
         assert on_screen("é" * 255, LATIN_1) == "é" * 255
 
-    def test_a_dialect_may_be_shorter(self):
+    def test_a_dialect_with_shorter_values_cuts_earlier(self):
         assert on_screen("x" * 100, Dialect(max_length=40)) == "x" * 40

@@ -40,7 +40,7 @@ def summed(body):
         pytest.param(summed(CHECKIN + b"AY4AY7AZ"), "7", id="AY twice"),
     ],
 )
-def test_forms_that_are_read(line, sequence):
+def test_every_known_form_of_the_trailer_is_read(line, sequence):
     layout = lay_out(line)
     assert (layout.sequence, layout.checksum_ok) == (sequence, True)
     assert layout.checksum == line.decode("latin-1").rstrip("| \0")[-4:]
@@ -60,7 +60,7 @@ def test_K11_a_sequence_number_is_echoed_with_all_its_digits(number, end):
 
 
 def small_sum(width):
-    """A line whose checksum has no more than `width` digits."""
+    """Make a line whose checksum has no more than `width` digits."""
     for length in range(1, 6000):
         body = b"9300CN" + b"~" * length + b"|COx|AY1AZ"
         if int(checksum(body), 16) < 16**width:
@@ -70,7 +70,7 @@ def small_sum(width):
 
 @pytest.mark.parametrize("width", [2, 3])
 @pytest.mark.parametrize("form", ["{:X}", "{:x}", "{:4X}", "{:04X}"])
-def test_short_and_blank_padded_digits(width, form):
+def test_a_checksum_with_fewer_digits_or_blanks_is_read(width, form):
     body = small_sum(width)
     line = body + form.format(int(checksum(body), 16)).encode()
     assert parse(line)[1] == Trailer("1", True)
@@ -98,7 +98,7 @@ def test_short_and_blank_padded_digits(width, form):
         CHECKIN[:-1] + b"AZ0000",
     ],
 )
-def test_damage_is_noticed(damaged):
+def test_a_damaged_line_is_rejected(damaged):
     with pytest.raises(BadChecksum):
         parse(damaged)
 
@@ -106,7 +106,7 @@ def test_damage_is_noticed(damaged):
 @pytest.mark.parametrize(
     "line", [b"97", b"97AZFEF5", b"97AZ0000", b"97AY0AZ1234", b"97AZFE", b" 97AZXXXX", b"97|"]
 )
-def test_a_97_is_a_97_whatever_its_checksum(line):
+def test_a_97_with_any_checksum_is_a_97(line):
     assert isinstance(parse(line)[0], messages.RequestACSResend)
 
 
@@ -121,11 +121,11 @@ def test_a_97_is_a_97_whatever_its_checksum(line):
         (CHECKIN + b"CHAZ", "CH", "AZ"),
     ],
 )
-def test_a_value_that_looks_like_one_is_a_value(line, code, value):
+def test_a_value_that_looks_like_a_trailer_is_a_value(line, code, value):
     layout = lay_out(line)
     assert layout.fields[-1] == (code, value)
     assert layout.checksum is None
-    # Beside a trailer of its own there is no doubt at all.
+    # Beside a trailer of its own the value is certain.
     protected = lay_out(summed(line.removesuffix(b"|") + b"|AY5AZ"))
     assert protected.fields[-1] == (code, value)
     assert (protected.sequence, protected.checksum_ok) == ("5", True)
@@ -134,7 +134,7 @@ def test_a_value_that_looks_like_one_is_a_value(line, code, value):
 @pytest.mark.parametrize(
     "line", [CHECKIN, CHECKIN[:-1], CHECKIN + b"AY3", CHECKIN + b"AY3AZ", CHECKIN + b"|||", OLD]
 )
-def test_without_a_checksum(line):
+def test_a_line_without_a_checksum_is_not_checked(line):
     message, trailer = parse(line)
     assert message.item_identifier == "1234567"
     assert trailer == Trailer()

@@ -22,7 +22,7 @@ OTHERWISE = {
     # The same, and an AY of two digits, which is the number: no field AY remains.
     "v404": {"missing": {"kcls ", "89"}, "sequence": "89"},
 }
-"""Where we read on purpose otherwise than the file says, and why."""
+"""Where the gateway reads on purpose otherwise than the file says, and why."""
 
 
 def chosen(**wanted):
@@ -46,7 +46,7 @@ def expected_fields(name):
     return tuple(fields)
 
 
-def test_the_exceptions_are_needed():
+def test_each_exception_of_the_vectors_is_needed():
     for name in VECTORS:
         as_decoded = tuple((code, value) for code, value in VECTORS[name]["decoded"]["fields"])
         assert (expected_fields(name) != as_decoded) == (name in OTHERWISE)
@@ -54,7 +54,7 @@ def test_the_exceptions_are_needed():
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_is_laid_out_as_it_was_decoded(name):
+def test_a_message_is_laid_out_as_it_was_decoded(name):
     vector, layout = VECTORS[name], lay_out(raw(name))
     assert layout.code == vector["code"]
     assert layout.message.name == vector["message"]
@@ -66,7 +66,7 @@ def test_is_laid_out_as_it_was_decoded(name):
 
 
 @pytest.mark.parametrize("name", chosen(checksum_ok=True))
-def test_a_good_checksum_verifies(name):
+def test_a_vector_with_a_good_checksum_is_accepted(name):
     assert lay_out(raw(name)).checksum_ok is True
     vector = VECTORS[name]
     assert parse(raw(name))[1] == Trailer(vector["sequence"], True)
@@ -75,7 +75,7 @@ def test_a_good_checksum_verifies(name):
 @pytest.mark.parametrize(
     "name", [name for name in chosen(checksum_ok=True) if VECTORS[name]["code"] not in "96 97"]
 )
-def test_a_bit_turned_over_is_noticed(name):
+def test_a_vector_with_one_changed_bit_is_rejected(name):
     # The byte before AZ: a sequence number or a delimiter becomes another.
     line = bytearray(raw(name))
     line[line.rindex(b"AZ") - 1] ^= 1
@@ -84,20 +84,20 @@ def test_a_bit_turned_over_is_noticed(name):
 
 
 @pytest.mark.parametrize("name", chosen(checksum_ok=False))
-def test_a_bad_checksum_is_refused(name):
+def test_a_vector_with_a_bad_checksum_is_rejected(name):
     with pytest.raises(BadChecksum):
         parse(raw(name))
 
 
 @pytest.mark.parametrize("name", chosen(checksum_ok=None))
-def test_no_checksum_is_as_good(name):
+def test_a_vector_without_checksum_is_read(name):
     message, trailer = parse(raw(name))
     assert message.code == VECTORS[name]["code"]
     assert not trailer.checked
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_what_is_read_can_be_said_again(name):
+def test_a_message_that_was_read_can_be_written(name):
     message = build(lay_out(raw(name)))
     again, trailer = parse(format(message, Trailer("3", True)).removesuffix(b"\r"))
     assert trailer == Trailer(None if message.code in ("96", "97") else "3", True)
@@ -105,8 +105,10 @@ def test_what_is_read_can_be_said_again(name):
 
 
 def as_said(name, message):
-    """What is left of `message` once it is said: a required field is empty rather than absent, a response says
-    nothing with nothing in it, and delimiters are blanks."""
+    """Return `message` as it is read after it was written.
+
+    A required field is empty rather than absent, a response leaves out empty fields, and delimiters are blanks.
+    """
     changed = {}
     for attribute, member in message.members.items():
         value = getattr(message, attribute)

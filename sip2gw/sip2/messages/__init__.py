@@ -1,4 +1,4 @@
-"""All 31 messages of SIP 2.00, grouped by what they are about; one class each."""
+"""All 31 messages of SIP 2.00, grouped by topic; one class each."""
 
 from __future__ import annotations
 

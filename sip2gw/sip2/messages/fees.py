@@ -1,4 +1,4 @@
-"""A reader has paid."""
+"""Fees that were paid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FeePaidResponse(Response):
 
 @message("37", response=FeePaidResponse)
 class FeePaid(Request):
-    """A fee was collected."""
+    """Report a fee that was collected."""
 
     transaction_date: Timestamp = fixed(fields.TRANSACTION_DATE)
     fee_type: str = fixed(fields.FEE_TYPE, default="01")

@@ -1,4 +1,4 @@
-"""A reader asks for an item to be kept for them."""
+"""Holds: items to be kept for a borrower."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One item: what is known of it, and what a terminal wants stored."""
+"""Items: ask about one, or store its properties."""
 
 from __future__ import annotations
 

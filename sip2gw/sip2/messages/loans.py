@@ -1,4 +1,4 @@
-"""Items go out, come back, and stay out longer."""
+"""Loans: checkout, checkin and renewal."""
 
 from __future__ import annotations
 

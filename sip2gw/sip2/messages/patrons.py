@@ -1,4 +1,4 @@
-"""Who the reader is and what they may do."""
+"""Borrowers: status, information, blocks, end of session."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class PatronInformation(Request):
 
 @message("35", response=EndSessionResponse)
 class EndPatronSession(Request):
-    """The borrower is done."""
+    """End the session of the borrower."""
 
     transaction_date: Timestamp = fixed(fields.TRANSACTION_DATE)
     institution_id: str = required(fields.AO)

@@ -1,4 +1,4 @@
-"""A terminal comes and asks how things stand: login, status and resend."""
+"""Terminal and ACS: login, status and resend."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LoginResponse(Response):
 
 @message("99", since="1.00", response=ACSStatus, read_only=True)
 class SCStatus(Request):
-    """State of the terminal; first message of a connection unless 93 comes first; also used as a heartbeat."""
+    """Report the state of the terminal. Sent first in a connection, or after 93; also used as a heartbeat."""
 
     status_code: str = fixed(fields.STATUS_CODE, default="0")
     max_print_width: int | None = fixed(fields.MAX_PRINT_WIDTH, default=None)
