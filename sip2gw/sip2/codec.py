@@ -6,7 +6,7 @@ those of one message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sip2gw.sip2.dialects import DEFAULT, Dialect, spoken_version
@@ -91,11 +91,15 @@ def format(
 def _write(message: Message, outline: Outline, dialect: Dialect) -> bytes:
     """Write a message without its trailer: in one piece if no character needs care, else field by field."""
     values = vars(message)
-    fixed = [(form(values[name]), width) for name, form, width in outline.fixed]
+    fixed = [form(values[name]) for name, form, _ in outline.fixed]
     fields = _said(values, outline)
-    fields += [(code, text, True) for code, text in message.extensions]
-    line = _write_at_once(message.code, fixed, fields, dialect)
-    return _write_carefully(message.code, fixed, fields, dialect) if line is None else line
+    if message.extensions:
+        fields += [(code, text, True) for code, text in message.extensions]
+    line = _write_at_once(message, fixed, fields, dialect)
+    if line is None:
+        widths = [width for _, _, width in outline.fixed]
+        line = _write_carefully(message.code, zip(fixed, widths, strict=True), fields, dialect)
+    return line
 
 
 def _said(values: Mapping[str, Any], outline: Outline) -> list[_Said]:
@@ -103,35 +107,38 @@ def _said(values: Mapping[str, Any], outline: Outline) -> list[_Said]:
     said = list[_Said]()
     for name, code, form, repeats, required, keeps_empty in outline.variable:
         value = values[name]
-        if repeats:
-            said += [(code, text, False) for text in map(form, value) if text]
-        elif value is not None:
+        if value is None:
+            if required:
+                said.append((code, "", True))
+        elif not repeats:
             if (text := form(value)) or keeps_empty:
                 said.append((code, text, keeps_empty))
-        elif required:
-            said.append((code, "", True))
+        elif value:
+            said += [(code, text, False) for text in map(form, value) if text]
     return said
 
 
-def _write_at_once(
-    code: str, fixed: list[tuple[str, int]], fields: list[_Said], dialect: Dialect
-) -> bytes | None:
-    """Write the line in one piece; None if a character needs care, or a value is too long."""
-    head = code + "".join(
-        [text if len(text) == width else text.ljust(width)[:width] for text, width in fixed]
-    )
+def _write_at_once(message: Message, fixed: list[str], fields: list[_Said], dialect: Dialect) -> bytes | None:
+    """Write the line in one piece; None if a character needs care, or a value does not have its length.
+
+    A fixed value has the width of its field or is empty, as its kind makes it.
+    """
+    head = message.code + "".join(fixed)
+    if len(head) != 2 + message.width or not head.isascii():
+        return None
     delimiter = dialect.delimiter
     line = head + "".join([code + text + delimiter for code, text, _ in fields])
-    if not head.isascii() or line.count(delimiter) != len(fields) or not may_stand(line, dialect.charset):
+    if line.count(delimiter) != len(fields) or not may_stand(line, dialect.charset):
         return None
-    data = line.encode()
-    longest = dialect.max_length
+    data, longest = line.encode(), dialect.max_length
     if len(data) > longest and any(len(text.encode()) > longest for _, text, _ in fields):
         return None
     return data
 
 
-def _write_carefully(code: str, fixed: list[tuple[str, int]], fields: list[_Said], dialect: Dialect) -> bytes:
+def _write_carefully(
+    code: str, fixed: Iterable[tuple[str, int]], fields: list[_Said], dialect: Dialect
+) -> bytes:
     """Write the line field by field, each made safe for the wire."""
     delimiter = dialect.delimiter.encode()
     parts = [code.encode()]

@@ -22,6 +22,7 @@ from sip2gw.sip2 import (
 )
 from sip2gw.sip2 import messages as known
 from sip2gw.sip2.error_detection import byte_sum, checksum
+from sip2gw.sip2.fields import Fixed
 
 from .strategies import CHARSETS, hostile, messages, trailers
 from .test_multibyte import CHARSETS as MULTIBYTE
@@ -140,3 +141,11 @@ def test_a_usual_exchange_takes_the_short_way(module, name, monkeypatch):
 @given(st.binary(max_size=1000) | st.integers(0, 4000).map(lambda length: b"\xff" * length))
 def test_the_sum_of_bytes_is_right_at_any_length(data):
     assert byte_sum(data) == sum(data)
+
+
+@given(message=st.one_of(messages(), messages(text=hostile())))
+def test_a_fixed_value_has_the_width_of_its_field_or_is_empty(message):
+    for name, member in message.members.items():
+        if isinstance(member.field, Fixed):
+            text = member.field.kind.format(getattr(message, name))
+            assert len(text) in (0, member.field.width)
