@@ -56,6 +56,12 @@ def _where(fault: Fault, path: str) -> str:
 
 def unknown_key(place: str, key: str, known: Collection[str]) -> Fault:
     """The fault of a key that means nothing here, with the likeliest of those that do."""
-    close = get_close_matches(key.lower(), known, n=1)
+    name = key.lower().replace("-", "_")
+    close = [
+        one
+        for one in (name, f"{name}s", f"{name.removesuffix('y')}ies", name.removesuffix("s"))
+        if one in known
+    ]
+    close = close or get_close_matches(name, known, n=1)
     fix = f"did you mean {close[0]}?" if close else f"known here: {', '.join(sorted(known))}"
     return Fault(f"{place}.{key}".lstrip("."), "is an unknown key", fix)

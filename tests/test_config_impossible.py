@@ -44,6 +44,7 @@ def fault(read):
         ('AE = "AE"', "which changes nothing"),
         ('AE = "ZA", AJ = "ZA"', "has both AE and AJ = ZA"),
         ('AD = "ZA"', "has AD, which no answer has"),
+        ('ZZ = "ZA"', "has ZZ, which no answer has"),
         ('BD = "ZA"', 'has BD, which is hidden; leave it out, or write show = ["BD"]'),
         ('CT = "ZA"', "only sent with destination"),
         ('AH = "AF"', "has a field AF beside AH"),
@@ -71,7 +72,7 @@ def test_K21_two_profiles_whose_renames_collide_are_a_fault(fault):
 @pytest.mark.parametrize(
     "knobs",
     ['rename = { AQ = "CT" }', 'rename = { AP = "AQ", AQ = "AP" }', 'rename = { AE = "DB" }',
-     'show = ["BD"]\nrename = { BD = "ZA" }', 'hide = ["AQ"]\nrename = { AP = "AQ" }', 'rename = { ZA = "ZB" }'],
+     'show = ["BD"]\nrename = { BD = "ZA" }', 'hide = ["AQ"]\nrename = { AP = "AQ" }'],
 )  # fmt: skip
 def test_K21_a_rename_onto_a_code_that_is_free_is_taken(read, knobs):
     assert read(f"[profiles.odd]\n{knobs}")
@@ -299,3 +300,55 @@ def test_K21_a_listener_that_nobody_could_reach_is_a_fault(fault, lines, key, sa
 )
 def test_K21_the_fix_is_what_was_meant(fault, text, said):
     assert said in fault("[profiles.odd]\n" + text)[1]
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        (['call_numbers = ["500", "599"]', 'call_numbers = ["510", "520"]'], "put this one before that"),
+        (['call_numbers = ["A", "Z"]', 'call_numbers = ["QA 76", "QA 76.9"]\nhold = true'], "before that"),
+        (['branch = "Main"', 'branch = " MAIN "'], "leave out one of the two"),
+        (["", 'medium = "disc"'], "takes everything; put that one last"),
+        (["hold = false", "hold = true", ""], "the rules up to the one in line "),
+        (['hold = true\ntransit = true', "hold = true\ntransit = false", "hold = true"], "before them"),
+        (["unknown = false", 'medium = "book"'], "the rules up to the one in line "),
+        (["alert = true", "unknown = true", "alert = false", 'branch = "Main"'], "before them"),
+    ],
+)  # fmt: skip
+def test_K21_a_bin_that_earlier_rules_leave_nothing_to_is_a_fault(fault, rules, said):
+    place, text = fault(RIVERSIDE + "".join(f'[[libraries.bins]]\nbin = "1"\n{rule}\n' for rule in rules))
+    assert place == f"libraries[0].bins[{len(rules) - 1}]"
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ['call_numbers = ["510", "520"]', 'call_numbers = ["500", "599"]'],
+        ['call_numbers = ["500", "FIC"]', 'call_numbers = ["510", "F"]'],
+        ["hold = false\ntransit = true", "hold = true", ""],
+        ["unknown = true", 'medium = "book"'],
+        ['medium = "book"', "unknown = false"],
+    ],
+)
+def test_K21_a_bin_that_earlier_rules_leave_something_to_is_taken(read, rules):
+    read(RIVERSIDE + "".join(f'[[libraries.bins]]\nbin = "1"\n{rule}\n' for rule in rules))
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ('[[library]]\nnickname = "riverside"', "did you mean libraries?"),
+        ("[limits]\nIdle-Deadline = 5", "did you mean idle_deadline?"),
+        (RIVERSIDE + '[[terminals]]\nlocation = "Hall"', "write libraries.terminals in the brackets"),
+        (RIVERSIDE + '[[bins]]\nbin = "1"', "write libraries.bins in the brackets"),
+        (RIVERSIDE + '[libraries.texts.bn]\nrenewed_ = "Hi"', "did you mean renewed.bn?"),
+        (RIVERSIDE + '[libraries.texts.bn]\nrenewed = "Hi"', "did you mean renewed.bn?"),
+        ("[[libraries]]\nnickname = \u201criverside\u201d", 'write the quotes straight: "'),
+        (LOCAL + 'endpoint = "tcp:6002"', "name each key once in a table"),
+        ('[[listen]]\nendpoint = "tcp:6001:interface=::1"', '"tcp:6001:interface=\\\\:\\\\:1"'),
+        ('[[listen]]\nendpoint = "tcp:6001:interface=[2001:db8::1]"', r"=2001\\:db8\\:\\:1"),
+    ],
+)
+def test_K21_the_fix_of_a_slip_is_what_was_meant(fault, text, fix):
+    assert fix in fault(text)[1]

@@ -216,7 +216,7 @@ def test_what_no_knob_takes(faults, knob, value):
 
 @pytest.mark.parametrize(
     ("knob", "value"),
-    [("charset", '"cp936"'), ("charset", '"windows-1252"'), ("hide", '["ZY"]'), ("strip_prefix", '""'),
+    [("charset", '"cp936"'), ("charset", '"windows-1252"'), ("hide", '["BD"]'), ("strip_prefix", '""'),
      ("alerts", "[]"), ("rename", "{}"), ("language", '"fr-CA"'), ("language", '""'),
      ("fee_template", '"{{{title}}}"')],
 )  # fmt: skip

@@ -34,6 +34,12 @@ def can_hold(first: str, last: str) -> bool:
     return key(first) <= key(last) or _begins(key(first), key(last))
 
 
+def contains(outer: tuple[str, str], inner: tuple[str, str]) -> bool:
+    """Whether every call number between the two of `inner` stands between those of `outer`."""
+    last, end = key(inner[1]), key(outer[1])
+    return key(outer[0]) <= key(inner[0]) and (_begins(last, end) or (last < end and not _begins(end, last)))
+
+
 def _elements(text: str) -> Iterator[Element]:
     before = None
     whole = False

@@ -25,7 +25,7 @@ from sip2gw.config.libraries import KINDS, read_settings
 from sip2gw.config.operation import Admin, Log, Security, check_admin, readable_secrets
 from sip2gw.config.sources import read_sources
 from sip2gw.config.values import Tables
-from sip2gw.faults import ConfigFaults, unknown_key
+from sip2gw.faults import ConfigFaults, Fault, unknown_key
 from sip2gw.limits import Limits
 
 __all__ = [
@@ -66,6 +66,8 @@ _EXAMPLES = {
     "bin": 'bin = "1", the name of the bin in CL',
 }
 
+_BELOW = "write libraries.{} in the brackets, below the nickname of its library"
+
 _MADE = "settings", "given", "warnings"
 """What is no table of the file."""
 
@@ -102,7 +104,10 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
     known = [*(name.name for name in fields(Config) if name.name not in _MADE), "profiles", "libraries"]
     for key in raw:
         if key not in known:
-            tables.add(unknown_key("", key, known))
+            tables.add(_misplaced(key) or unknown_key("", key, known))
+    if isinstance(raw.get("terminals"), list):
+        tables.add(Fault("terminals", "is a list of tables", _BELOW.format("terminals")))
+        raw = {**raw, "terminals": {}}
     listen = read_listen(raw.get("listen"), tables)
     librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
     admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
@@ -141,6 +146,12 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
         given,
         tuple(warnings),
     )
+
+
+def _misplaced(key: str) -> Fault | None:
+    """The fault of a table that stands by itself and belongs to a library."""
+    name = f"{key.removesuffix('s')}s"
+    return Fault(key, "belongs to a library", _BELOW.format(name)) if name in ("bins", "texts") else None
 
 
 def _check_secrets(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from sip2gw.circulation.call_numbers import can_hold, key
+from sip2gw.circulation.call_numbers import can_hold, contains, key
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.sorting import BinRule
 from sip2gw.config.knobs import Check, one_of, plain_text
@@ -46,18 +46,40 @@ class _Rule:
         """What the table means."""
         return BinRule(**{one: getattr(self, one) for one in ("bin", *_CONDITIONS)})
 
-    def conditions(self) -> set[tuple[str, Any]]:
-        """What must be so, as far as two rules can be compared."""
-        found = {name: getattr(self, name) for name in _CONDITIONS if getattr(self, name) is not None}
-        return {
-            (name, one.strip().casefold() if isinstance(one, str) else one) for name, one in found.items()
-        }
+    def is_empty(self) -> bool:
+        """Whether it takes everything."""
+        return all(getattr(self, name) is None for name in _CONDITIONS)
+
+    def where(self, name: str, case: bool) -> _Rule:
+        """The same, and this is so or not so."""
+        told: dict[str, Any] = {name: case}
+        return evolve(self, **told)
+
+    def covers(self, other: _Rule) -> bool:
+        """Whether it takes all that the other one would."""
+        return all(_includes(getattr(self, name), getattr(other, name)) for name in _CONDITIONS)
 
 
 _CONDITIONS = ("branch", "location", "call_numbers", "medium", "hold", "transit", "unknown", "alert")
 
 _KNOWN_ONLY = ("branch", "location", "call_numbers", "medium", "hold", "transit")
 """What is never so of an item that the library does not know."""
+
+
+_YES_OR_NO = ("hold", "transit", "unknown", "alert")
+
+
+def _includes(one: Any, other: Any) -> bool:
+    """Whether a condition is met wherever the other one is."""
+    if one is None or other is None:
+        return one is None
+    if isinstance(one, tuple):
+        return contains(one, other)
+    return _plain(one) == _plain(other)
+
+
+def _plain(value: Any) -> Any:
+    return value.strip().casefold() if isinstance(value, str) else value
 
 
 def _range(value: Any) -> tuple[str, str]:
@@ -98,11 +120,8 @@ def read_bins(
         with tables.faults_at(f"{here}.unknown"):
             _check_unknown(read)
         if whole and (taken := _taken_by(read, earlier)):
-            everything = not earlier[taken].conditions()
-            problem = "takes everything" if everything else "takes all that this one would"
-            tables.fault(
-                here, f"is never reached: the rule in {{other}} {problem}", "put that one last", taken
-            )
+            problem, fix = _never_reached(read, earlier[taken])
+            tables.fault(here, f"is never reached: {problem}", fix, taken)
         elif whole:
             earlier[here] = read
         with tables.faults_at(f"{here}.bin"):
@@ -113,9 +132,33 @@ def read_bins(
 
 
 def _taken_by(rule: _Rule, earlier: Mapping[str, _Rule]) -> str:
-    """The place of a rule that decides wherever this one would; empty if there is none."""
-    wanted = rule.conditions()
-    return next((place for place, one in earlier.items() if one.conditions() <= wanted), "")
+    """The place of a rule that decides wherever this one would, or of the last of several; empty if there is none."""
+    if _wants_unknown_and_known(rule):
+        return ""
+    if taken := next((place for place, one in earlier.items() if one.covers(rule)), ""):
+        return taken
+    for name in _YES_OR_NO:
+        if getattr(rule, name) is None and any(getattr(one, name) is not None for one in earlier.values()):
+            cases = [rule.where(name, case) for case in (True, False)]
+            places = [_taken_by(case, earlier) for case in cases if not _wants_unknown_and_known(case)]
+            if all(places):
+                return max(places, key=list(earlier).index)
+    return ""
+
+
+def _never_reached(rule: _Rule, other: _Rule) -> tuple[str, str]:
+    """What is wrong with a rule that another one, or several up to that, keep from being reached; and what to do."""
+    if other.is_empty():
+        return "the rule in {other} takes everything", "put that one last"
+    if not other.covers(rule):
+        return "the rules up to the one in {other} take all that this one would", "put this one before them"
+    if rule.covers(other):
+        return "the rule in {other} takes all that this one would", "leave out one of the two"
+    return "the rule in {other} takes all that this one would", "put this one before that"
+
+
+def _wants_unknown_and_known(rule: _Rule) -> bool:
+    return bool(rule.unknown) and any(getattr(rule, name) not in (None, False) for name in _KNOWN_ONLY)
 
 
 def _check_unknown(rule: _Rule) -> None:

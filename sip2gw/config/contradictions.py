@@ -11,7 +11,6 @@ from sip2gw.circulation.shaping import is_hidden
 from sip2gw.config.answers import EVER_SENT, ONLY_WITH, SENT
 from sip2gw.config.spelled import check_delimiter
 from sip2gw.faults import Wrong
-from sip2gw.sip2.fields import VOCABULARY
 
 _NEEDS = {"alert_type_on_success": "alert_type", "destination_always": "destination"}
 """By knob: the knob without which it means nothing."""
@@ -134,7 +133,7 @@ def _of_renames(profile: Profile) -> Iterator[tuple[str, str]]:
             yield f"has {code} = {new}, which changes nothing", another
         elif new in taken:
             yield f"has both {taken[new]} and {code} = {new}", "give each a code of its own"
-        elif code in VOCABULARY and not having:
+        elif not having:
             yield f"has {code}, which no answer has", f"the answers have {', '.join(sorted(EVER_SENT))}"
         elif having and _hidden_everywhere(code, profile):
             yield f"has {code}, which is hidden", f'leave it out, or write show = ["{code}"]'

@@ -6,6 +6,7 @@ So every form that Twisted knows is understood as Twisted understands it, and no
 from __future__ import annotations
 
 import os
+import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from attrs import frozen
@@ -19,6 +20,9 @@ EXAMPLES = '"tcp:6009", "tcp:6001:interface=127.0.0.1" or "unix:/run/sip2gw.sock
 
 _REHEARSED = ("tcp", "tcp6", "unix")
 """The kinds that do nothing when they listen but ask the reactor to."""
+
+_IPV6 = re.compile(r":interface=\[?((?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f]{0,4})\]?\Z")
+"""An address of IPv6 as everybody writes it, and Twisted does not."""
 
 _FAMILIES = {"tcp6": "IPv6"}
 
@@ -78,6 +82,12 @@ class Endpoint:
             raise Wrong(
                 f"is {description!r}, which does TLS by itself",
                 'write it with tcp, such as "tcp:6009", and certificates = "..." beside it',
+            )
+        if address := _IPV6.search(description):
+            escaped = address[1].replace(":", "\\\\:")
+            raise Wrong(
+                f"is {description!r}, where a colon begins something else",
+                f'write the address with escaped colons: "{description[: address.start()]}:interface={escaped}"',
             )
         notes = _Notes()
         try:

@@ -164,7 +164,7 @@ def _fields(value: Any) -> frozenset[str]:
                 f"has {say(entry)}", 'write the code of a field, "BD", or of one in one response, "10.AA"'
             )
         sent = SENT[message] if message else EVER_SENT
-        if code in VOCABULARY and code not in sent:
+        if code not in sent:
             having = sorted(other for other, codes in SENT.items() if code in codes)
             fix = f"{code} is in {', '.join(having)}" if having else "leave it out"
             raise Wrong(

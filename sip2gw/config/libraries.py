@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from sip2gw.circulation import speech
+from sip2gw.circulation import catalogues, speech
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.circulation.sorting import BinRule
@@ -216,12 +216,16 @@ class _Libraries:
                 continue
             if wrong := speech.faults({key: words[key]}):
                 problems = "; ".join(fault.removeprefix(f"{key}: ") for fault in wrong)
-                text, _, tag = key.partition(".")
-                close = get_close_matches(text, TEXTS, n=1) if text not in TEXTS else []
-                meant = ".".join(filter(None, [*close, tag]))
-                fix = (
-                    f"did you mean {meant}?"
-                    if close
-                    else "docs/errors.md lists the texts and what they may name"
-                )
-                self.tables.fault(f"{place}.{key}", problems, fix)
+                self.tables.fault(f"{place}.{key}", problems, _text_meant(key))
+
+
+def _text_meant(key: str) -> str:
+    """What to do about the id of a text that can't be taken, perhaps with a language."""
+    text, _, tag = key.partition(".")
+    if text in catalogues.LANGUAGES and tag:
+        text, tag = tag, text
+    close = get_close_matches(text, TEXTS, n=1)
+    meant = ".".join(filter(None, [*close, tag]))
+    if close and meant != key:
+        return f"did you mean {meant}?"
+    return "docs/errors.md lists the texts and what they may name"

@@ -150,14 +150,26 @@ def _read(path: Path, first: int, sources: Sources) -> Source | None:
     except UnicodeDecodeError as error:
         fault = Fault("", f"is not valid UTF-8 (byte {error.start})", "save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
-        at = re.search(r"line (\d+)", str(error))
-        fault = Fault("", f"is not valid TOML: {error}", "see https://toml.io; texts stand in quotes")
-        fault = evolve(fault, line=int(at.group(1)) if at else 0)
+        fault = _not_toml(str(error), text)
     if fault is not None:
         sources.faults.append(evolve(fault, file=str(path)))
         return None
     sources.found.append(source)
     return source
+
+
+def _not_toml(said: str, text: str) -> Fault:
+    """The fault of a text that `tomllib` can't read, for the reason that it has said."""
+    lines = text.splitlines()
+    at = re.search(r"line (\d+)", said)
+    number = int(at.group(1)) if at else len(lines)  # "at end of document"
+    line = lines[number - 1] if lines else ""
+    fix = "see https://toml.io; texts stand in quotes"
+    if re.search("[\u201c-\u201e\u2018-\u201a\u00ab\u00bb]", line):
+        fix = 'write the quotes straight: "'
+    elif "overwrite" in said or "twice" in said:
+        fix = "name each key once in a table"
+    return Fault("", f"is not valid TOML: {said}", fix, line=number)
 
 
 def _are_texts(values: list[Any]) -> bool:
