@@ -75,7 +75,7 @@ def _includes(one: Any, other: Any) -> bool:
         return one is None
     if isinstance(one, tuple):
         return contains(one, other)
-    return _plain(one) == _plain(other)
+    return bool(_plain(one) == _plain(other))
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, product
 
 from attrs import frozen
 
@@ -23,10 +23,11 @@ _LOGIN_ALSO = frozenset({"AO", "AC"})
 """Some terminals put these into a login."""
 _FIRST_LETTERS = "".join(sorted({code[0] for code in VOCABULARY}))
 _MAY_BE_CODE = re.compile(f"[{_FIRST_LETTERS}{_FIRST_LETTERS.lower()}][A-Za-z]")
+_DAY = r"[12][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+_SHORT_DATE = _DAY + r"(?:(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9])?"
 _BY_THE_BOOK = {
     "timestamp": (
-        r"[12][0-9]{3}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-        r"(?: {4}|0000| {3}[A-Za-z]|[A-Za-z] {3})[0-9]{6}"
+        _DAY + r"(?: {4}|0000| {3}[A-Za-z]|[A-Za-z] {3})[0-9]{6}"
         r"| {18}|0{18}"
     ),
     "yn": "[YyNn ]",
@@ -67,7 +68,10 @@ def read_fixed(text: str, message: type[Message], delimiter: str) -> FixedPart:
     code = _first_code(text, longest, message, delimiter)
     if code is None or any(code == start for _, start, _ in message.places):
         return _cut(text, message.places, longest if code is None else code)
-    if places := _without_some(text[:code], message):
+    part = text[:code]
+    if part.isspace():
+        return _cut(text, (), code, message)
+    if places := _without_some(part, message) or _without_some(part.rstrip(" "), message):
         return _cut(text, places, code, message)
     return FixedPart(_cut(text, message.places, longest).fields, longest, swallowed=True)
 
@@ -149,16 +153,31 @@ def _without_some(part: str, message: type[Message]) -> tuple[Place, ...]:
 
 def _readings(part: str, message: type[Message]) -> Iterator[tuple[Place, ...]]:
     fields = fixed_fields(message)
-    for count in range(1, len(fields)):
+    for count in range(1, len(fields) + 1):
         for chosen in combinations(fields, count):
-            if sum(fields[name].width for name in chosen) != len(part):
-                continue
-            places, start = list[Place](), 0
-            for name in chosen:
-                places.append((name, start, start + fields[name].width))
-                start += fields[name].width
-            if all(is_by_the_book(fields[name], part[begin:end]) for name, begin, end in places):
-                yield tuple(places)
+            for widths in product(*(_widths(fields[name]) for name in chosen)):
+                if sum(widths) != len(part):
+                    continue
+                places, start = list[Place](), 0
+                for name, width in zip(chosen, widths, strict=True):
+                    places.append((name, start, start + width))
+                    start += width
+                if all(_may_be(fields[name], part, begin, end) for name, begin, end in places):
+                    yield tuple(places)
+
+
+def _widths(field: Fixed[object]) -> tuple[int, ...]:
+    """How many characters it may have. Some clients write a date without its blanks, or without its time."""
+    return (field.width, 14, 8) if field.kind.name == "timestamp" else (field.width,)
+
+
+def _may_be(field: Fixed[object], part: str, begin: int, end: int) -> bool:
+    characters = part[begin:end]
+    if field.kind.name == "timestamp" and len(characters) < field.width:
+        # Digits behind a day may as well be a part of its time.
+        open_ended = len(characters) == 8 and part[end : end + 1].isdigit()
+        return re.fullmatch(_SHORT_DATE, characters) is not None and not open_ended
+    return is_by_the_book(field, characters)
 
 
 def _in_capitals(code: str) -> str:

@@ -1,5 +1,7 @@
 """A fixed part that lacks fields: the variable ones are read as they stand, and none is taken for a date."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,16 @@ def heard(text):
         f"37{DATE}0100AORIVERSIDE|AAP1|BV1.00|AD1234|",
         f"15{DATE}AOfernhill|AAP1|AD1234|AB1|",
         "25AOfernhill|AAP1|AC|AD1234|",
+        "65 AOfernhill|AAP1|AD1234|",
+        "6520260301AOfernhill|AAP1|AD1234|",
+        "3520260301101500AOfernhill|AAP1|AD1234|",
+        "2300120260301101500AOfernhill|AAP1|AC|AD1234|",
+        f"6320260301{'Y':10}AOfernhill|AAP1|AC|AD1234|",
+        "11NN AOfernhill|AAP1|AB1|AC|AD1234|",
+        "11YN2026030110150020260315101500AOfernhill|AAP1|AB1|AC|AD1234|",
+        f"11YN20260301101500{' ':18}AOfernhill|AAP1|AB1|AC|AD1234|",
+        "15+20260301101500AOfernhill|AAP1|AD1234|AB1|",
+        "3720260301101500USDAOfernhill|AAP1|AD1234|BV1.00|",
     ],
 )
 def test_K5_a_short_fixed_part_leaves_every_field_in_its_place(line):
@@ -53,6 +65,13 @@ def test_K5_of_two_dates_the_second_is_the_one_that_is_missing():
     request = heard(f"09N{DATE}APWest|AOfernhill|AB1|AC|")
     assert request.transaction_date is not None
     assert request.return_date is None
+    assert request.current_location == "West"
+
+
+def test_K5_a_date_without_its_blanks_is_that_date():
+    request = heard("09N2026030110150020260228235959APWest|AOfernhill|AB1|AC|")
+    assert request.transaction_date == datetime(2026, 3, 1, 10, 15)
+    assert request.return_date == datetime(2026, 2, 28, 23, 59, 59)
     assert request.current_location == "West"
 
 
