@@ -59,7 +59,8 @@ A message with two AO is refused even if they agree: readers differ on which of 
 one than the gateway did would answer for another library.
 
 Given is a Connected session to which the configuration gives a library and an account, by where the terminal is or what
-certificate it has. A 93 that names the library and an account is taken as it is; any other means the given account.
+certificate it has. A 93 that names the library and an account is taken as it is; any other means the given account, and
+so does every request, whatever its AC says.
 
 From `admitted` on the terminal's profile says how it is spelled to, the 941 included; before that the default does.
 """
@@ -314,8 +315,11 @@ class Session:
                 return Decline("not_logged_in")
 
     def _serve_given(self, given: Login, request: Request) -> Step:
-        """The first request of a terminal that need not log in. Once it is logged in, an AO is looked at."""
-        step = self._sign_in(from_request(request, given.library or "") or given)
+        """The first request of a terminal that need not log in. Once it is logged in, an AO is looked at.
+
+        It has an account, so its AC is a password, perhaps with a colon in it.
+        """
+        step = self._sign_in(given)
         told_anyway = isinstance(step, Decline) and isinstance(request, messages.SCStatus)
         return Ask(request) if told_anyway else step
 

@@ -66,6 +66,16 @@ def test_K13_the_first_request_need_not_be_a_99(bench):
     assert "CQY" in bench.say(VUFIND.format(""))
 
 
+@pytest.mark.parametrize("password", ["pa:ss", "kiosk@openall.example:open-secret", "::", "a:b:c"])
+@pytest.mark.parametrize("first", [[], [STATUS], [VUFIND.format("")]])
+def test_K7_K13_an_AC_with_a_colon_at_a_given_account_is_no_account(bench, first, password):
+    for line in first:
+        bench.say(line)
+    for library in ("", "riverside"):
+        assert "CQY" in bench.say(VUFIND.format(library).replace("|AC|", f"|AC{password}|"))
+    assert bench.asked("openall") == 0
+
+
 def test_K13_a_name_of_another_library_is_refused_and_it_is_not_asked(bench):
     assert "CQY" not in bench.say(PATRON.replace("AOriverside", "AOopenall"))
     assert bench.asked("openall") == 0
