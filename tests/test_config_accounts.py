@@ -165,3 +165,31 @@ def test_R5_configured_libraries_are_known_at_start_and_after_a_reload(write):
     gateway.reload(load(write(LOOPBACK + '[[libraries]]\nnickname = "openall"\n')))
     assert known("openall.librarika.com")
     assert not known("riverside.librarika.com")
+
+
+TWO_NETWORKS = (
+    'addresses = ["192.0.2.0/28", "198.51.100.1"]',
+    'addresses = ["203.0.113.0/24", "192.0.2.0/28"]',
+)
+
+
+@pytest.mark.parametrize(
+    ("base", "one", "other"),
+    [
+        (LOOPBACK, 'addresses = ["192.0.2.7"]', 'addresses = ["192.0.2.7/32"]'),
+        (LOOPBACK, *TWO_NETWORKS),
+        (MUTUAL, 'certificate = "kiosk-1"', 'certificate = "kiosk-1"'),
+        (MUTUAL, *(f'certificate = "kiosk-1"\n{networks}' for networks in TWO_NETWORKS)),
+    ],
+)
+def test_K13_K21_two_accounts_for_the_same_terminals_are_a_fault(write, base, one, other):
+    tables = f"[[listen.terminals]]\n{one}\n{ACCOUNT}[[listen.terminals]]\n{other}\n{ACCOUNT}"
+    found = faults(write(base + tables))["listen[0].terminals[1]"]
+    assert "names terminals that line " in found
+
+
+@pytest.mark.parametrize("other", ['addresses = ["192.0.2.0/24"]', 'addresses = ["198.51.100.0/28"]'])
+def test_K13_K21_a_network_within_another_may_have_its_own_account(write, other):
+    one = 'addresses = ["192.0.2.0/28"]'
+    tables = f"[[listen.terminals]]\n{one}\n{ACCOUNT}[[listen.terminals]]\n{other}\n{ACCOUNT}"
+    assert load(write(LOOPBACK + tables))

@@ -101,6 +101,10 @@ def read_accounts(place: str, listen: Listen, tables: Tables) -> tuple[dict[str,
         here = f"{place}.terminals[{number}]"
         one = tables.read(raw, TerminalAccount, here)
         if one is not None:
+            if other := next((there for there, earlier in found.items() if _is_twin(one, earlier)), ""):
+                tables.fault(
+                    here, "names terminals that {other} names too", "name each terminal in one table", other
+                )
             found[here] = one
             if one.addresses is None and one.certificate is None:
                 tables.fault(here, "names no terminal", "add addresses or certificate")
@@ -108,6 +112,15 @@ def read_accounts(place: str, listen: Listen, tables: Tables) -> tuple[dict[str,
         found[place] = own
     warnings = [_checked(here, one, place, listen, tables) for here, one in found.items()]
     return found, [warning for warning in warnings if warning]
+
+
+def _is_twin(one: TerminalAccount, other: TerminalAccount) -> bool:
+    """Whether nothing decides which of the two a terminal is meant by. A narrower network comes before a wider one."""
+    if one.certificate != other.certificate:
+        return False
+    if one.addresses is None or other.addresses is None:
+        return one.addresses is other.addresses and one.certificate is not None
+    return not set(one.addresses).isdisjoint(other.addresses)
 
 
 def _own(place: str, listen: Listen, tables: Tables) -> TerminalAccount | None:
