@@ -15,6 +15,7 @@ from rich.console import Console
 from sip2gw.sip2 import Dialect
 from sip2gw.tools.decoded import Decoded
 from sip2gw.tools.escapes import as_bytes
+from sip2gw.tools.hex_dump import joined
 from sip2gw.tools.pasted import NoMessage, find
 
 _WIDE = 160
@@ -82,8 +83,9 @@ def decode(
 ) -> None:
     """Show each LINE of SIP2 field by field, in words, with a verdict on its checksum.
 
-    A LINE may be a message, or a line of a log with a message in it. Without LINE and --file, lines are read from
-    standard input. They may end with CR, LF or both. The exit status is 1 if a line has no SIP2 message in it.
+    A LINE may be a message, or a line of a log with a message in it; lines of a hex dump are joined. Without LINE and
+    --file, lines are read from standard input. They may end with CR, LF or both. The exit status is 1 if a line has
+    no SIP2 message in it.
 
     \b
     sip2gw decode '9900302.00AY2AZFCA4'
@@ -94,7 +96,7 @@ def decode(
         sys.stdout.reconfigure(errors="backslashreplace")  # a screen without a character shows its number
     console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
     failures = 0
-    for number, line in enumerate(_sources(lines, file, charset), 1):
+    for number, line in joined(_sources(lines, file, charset)):
         try:
             found = find(line, dialect, delimiter)
         except NoMessage as no_message:

@@ -16,17 +16,33 @@ from sip2gw.sip2 import REQUESTS, RESPONSES, Dialect, Layout, UnknownMessage, la
 from sip2gw.sip2.fixed_part import fixed_fields, is_by_the_book, read_fixed
 from sip2gw.sip2.text import decode
 from sip2gw.tools.delimiters import delimiter_of
-from sip2gw.tools.escapes import from_hex, pieces, unescaped
+from sip2gw.tools.escapes import (
+    from_hex,
+    from_numbers,
+    is_marked_up,
+    pieces,
+    unescaped,
+    without_markup,
+)
 
 _CODE = re.compile(rb"(?<![0-9A-Za-z])(?=([0-9]{2}))")
 _CLOSED_BY = {b'"': b'"', b"'": b"'", b"`": b"`", b"<": b">", b"[": b"]", b"(": b")", b"{": b"}"}
+_REMARK = re.compile(rb"\s+\([^()]*\)\s*\Z")
 _BEHIND_TRAILER = re.compile(rb"(?s)(AZ[0-9A-Fa-f]{4})[^0-9A-Za-z|].*")
+_CAPTURED_END = re.compile(rb"(?<=[^\s.])\.{1,2}\Z")
+"""A dot is how a capture of packets writes an end of line."""
 _ANNOUNCES_A_MESSAGE = re.compile(
     rb"(?:[\"'`<>\](]|<[-=]+|\b(?:send|sent|recv|received|rx|tx)|\xe2\x86[\x90\x92]|\b(?:send|sent|recv|received|rx|tx|in|out|request|response|msg|message|sip2?|"
     rb"sc|acs|line|raw|data)\s*[:=])\s*\Z",
     re.IGNORECASE,
 )
-_LOST_BLANKS = re.compile(r"(?:19|20)[0-9]{6} {0,3}[0-9]{6}(?![0-9])")
+_LOST_BLANKS = re.compile(r"(?:19|20)[0-9]{6}(?:[ \t]{1,3}[0-9]{6}|[0-9]{6}(?![0-9]))")
+_LOST_IN_DATE = re.compile(rb"((?:19|20)[0-9]{6})(?:[ \t]{1,3}([0-9]{6})|([0-9]{6})(?![0-9]))")
+_DATE_OR_TIME = re.compile(
+    rb"(?<![0-9A-Za-z])(?:[0-9]{1,4}([/.-])[0-9]{1,2}\1[0-9]{1,4}|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)"
+    rb"(?:[.,][0-9]{1,9})?(?![0-9])"
+)
+"""As a log writes them. No message has such a thing at its beginning."""
 _DATE_BEFORE = re.compile(rb"[0-9]{8}(?: {1,4}|0000)\Z")
 _TIME = re.compile(rb"[0-9]{6}(?![0-9])")
 _MOST_PLACES = 50
@@ -38,8 +54,9 @@ _SHORT = 6
 class _Certainty(IntEnum):
     NO = 0
     BROKEN = 1
-    VALID = 2
-    CHECKSUM_FITS = 3
+    WITHOUT_BLANKS = 2
+    VALID = 3
+    CHECKSUM_FITS = 4
 
 
 class NoMessage(Exception):
@@ -63,7 +80,7 @@ def find(line: bytes, dialect: Dialect, delimiter: str | None = None) -> list[Fo
     if _sure(whole)[0] is _Certainty.CHECKSUM_FITS:
         return [whole]
     found = [one for piece in pieces(line) if (one := _in_piece(piece, dialect, delimiter))]
-    if not found and (dump := from_hex(line)):
+    if not found and (dump := from_hex(line) or from_numbers(line)):
         found = [one for piece in pieces(dump) if (one := _in_piece(piece, dialect, delimiter))]
     if not found:
         raise NoMessage(_why(line))
@@ -91,7 +108,7 @@ def _in_piece(piece: bytes, dialect: Dialect, delimiter: str | None) -> Found | 
             found = spelled(body, dialect, delimiter)
             sure, layout = _sure(found)
             if layout is None or (
-                sure < _Certainty.CHECKSUM_FITS and not _may_begin(sure, body, piece[:place])
+                sure < _Certainty.CHECKSUM_FITS and not _may_begin(sure, layout, body, piece[:place])
             ):
                 continue
             if sure > best_sure:
@@ -99,24 +116,28 @@ def _in_piece(piece: bytes, dialect: Dialect, delimiter: str | None) -> Found | 
     return best
 
 
-def _may_begin(sure: _Certainty, body: bytes, before: bytes) -> bool:
+def _may_begin(sure: _Certainty, layout: Layout, body: bytes, before: bytes) -> bool:
     """Return whether a message may follow `before`.
 
-    A broken message must begin the line. A short one, which may be a number, must follow an arrow or the like.
+    A broken message must begin the line. One without a fixed part or blanks must follow an arrow or the like.
     """
     if not before.strip(b" \t|\0\xef\xbb\xbf"):
         return True
     if sure is _Certainty.BROKEN:
         return False
-    return len(body) >= _SHORT or _ANNOUNCES_A_MESSAGE.search(before) is not None
+    unsure = sure is _Certainty.WITHOUT_BLANKS
+    only_a_number = len(body) < _SHORT or not "".join(text for _, text in layout.fixed).strip()
+    return not (unsure or only_a_number) or _ANNOUNCES_A_MESSAGE.search(before) is not None
 
 
 def _places(piece: bytes) -> list[int]:
+    elsewhere = [match.span() for match in _DATE_OR_TIME.finditer(piece)]
     return [
         match.start()
         for match in islice(_CODE.finditer(piece), _MOST_PLACES)
         if ((code := match[1].decode()) in REQUESTS or code in RESPONSES)
         and not (_DATE_BEFORE.search(piece, 0, match.start()) and _TIME.match(piece, match.start()))
+        and not any(start <= match.start() < end for start, end in elsewhere)
     ]
 
 
@@ -126,9 +147,14 @@ def _bodies(piece: bytes, place: int, charset: str) -> list[bytes]:
     if closing := _CLOSED_BY.get(piece[max(place - 1, 0) : place]):
         end = re.search(rb"(?<!\\)" + re.escape(closing) + rb"(?=\s*(?:[,;)}\]]|\Z|\s))", body)
         body = body[: end.start()] if end else body
+    body = _CAPTURED_END.sub(b"", body)
+    if is_marked_up(body):
+        body = without_markup(body, charset)
     cut = _BEHIND_TRAILER.sub(rb"\1", body)
     plain = [unescaped(body, charset), unescaped(cut, charset)]
-    return list(dict.fromkeys([*plain, body, cut] if closing else [body, cut, *plain]))
+    written = [*plain, body, cut] if closing else [body, cut, *plain]
+    others = [without_markup(body, charset), without_markup(cut, charset), _REMARK.sub(b"", body)]
+    return list(dict.fromkeys([*written, *others]))
 
 
 def _sure(found: Found) -> tuple[_Certainty, Layout | None]:
@@ -146,8 +172,10 @@ def _sure(found: Found) -> tuple[_Certainty, Layout | None]:
     complete = listed or (all(text for _, text in layout.fixed) and (bool(layout.fixed) or not layout.fields))
     if all(right) and nothing_else and complete:
         return _Certainty.VALID, layout
-    if _lost_blanks(layout) and listed and right[:1] != [False]:
-        return _Certainty.VALID, layout
+    if listed and _lost_blanks(layout) and (right[:1] != [False] or _LOST_BLANKS.match(layout.fixed[0][1])):
+        restored = _LOST_IN_DATE.sub(rb"\1    \2\3", found.line)
+        sure = _Certainty.NO if restored == found.line else _sure(evolve(found, line=restored))[0]
+        return max(sure, _Certainty.WITHOUT_BLANKS), layout
     begins_well = right[:1] != [False] or (layout.fixed[0][1] + " ").isspace()
     at_once = nothing_else and bool(layout.fields) and layout.fields[0][0] in layout.message.variables
     if (listed and (begins_well or at_once)) or (begins_well and nothing_else and _may_be_cut(layout)):
@@ -191,6 +219,8 @@ def _note(found: Found, layout: Layout) -> str:
 
 def _why(line: bytes) -> str:
     code = line.lstrip()[:2].decode("ascii", "replace")
+    if _DATE_OR_TIME.match(line.lstrip(b" \t[(\"'")):
+        return "no number in it begins a message"
     if not (code.isascii() and code.isdigit() and len(code) == 2):
         return (
             "it does not begin with a message code"
