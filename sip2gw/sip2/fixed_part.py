@@ -68,10 +68,10 @@ def read_fixed(text: str, message: type[Message], delimiter: str) -> FixedPart:
     code = _first_code(text, longest, message, delimiter)
     if code is None or any(code == start for _, start, _ in message.places):
         return _cut(text, message.places, longest if code is None else code)
-    part = text[:code]
-    if part.isspace():
+    before = text[:code]
+    if before.isspace():
         return _cut(text, (), code, message)
-    if places := _without_some(part, message) or _without_some(part.rstrip(" "), message):
+    if places := _without_some(before, message) or _without_some(before.rstrip(" "), message):
         return _cut(text, places, code, message)
     return FixedPart(_cut(text, message.places, longest).fields, longest, swallowed=True)
 

@@ -113,8 +113,10 @@ def _format_amount(amount: Decimal | None) -> str:
 
 
 def _timestamp(text: str) -> Timestamp:
-    digits = text if len(text) == 14 else text[:8] + text[12:]  # some clients leave the blanks out
-    if len(text) not in (14, 18) or not (digits.isascii() and digits.isdigit()):
+    if len(text) == 14:  # some clients leave the blanks out
+        text = f"{text[:8]}    {text[8:]}"
+    digits = text[:8] + text[12:]
+    if len(text) != 18 or not (digits.isascii() and digits.isdigit()):
         return None
     if text[12:14] == "24":
         return None  # some Pythons read it as the next day
