@@ -117,8 +117,9 @@ def _nearest(character: str, dialect: Dialect) -> str:
 
 def _cut(text: str, value: bytes, dialect: Dialect) -> bytes:
     """Return as much of `value`, which is `text`, as fits: it ends between two characters as people see them."""
-    fits = end = len(value[: dialect.max_length].decode(dialect.charset, "ignore"))
-    while end and _belong_together(text[end - 1], text[end]):
+    # All characters may fit, and only the bytes with which a charset switches back not.
+    fits = end = min(len(value[: dialect.max_length].decode(dialect.charset, "ignore")), len(text))
+    while 0 < end < len(text) and _belong_together(text[end - 1], text[end]):
         end -= 1
     end = end or fits
     # A charset that switches between character sets needs some bytes more to switch back.

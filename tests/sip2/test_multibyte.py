@@ -85,3 +85,16 @@ def test_K10_no_character_of_unicode_ends_a_field(charset, delimiter):
     assert not [end for end in ends(delimiter) if end in value]
     heard = lay_out(b"16100                 "[:22] + b"AJ" + value + delimiter.encode(), dialect)
     assert heard.code == "16"
+
+
+@pytest.mark.parametrize(
+    ("charset", "text", "longest"),
+    [
+        ("iso2022_jp", "aaaa\u81d9\u97b3\u03b1", 13),
+        ("hz", "\u6a80\u9f13\u9769", 8),
+        ("utf_7", "\ud569\u97b3", 8),
+    ],
+)
+def test_K10_a_value_of_which_only_the_end_of_a_switch_is_too_long_is_cut(charset, text, longest):
+    dialect = Dialect(charset=charset, max_length=longest)
+    assert 0 < len(to_wire(text, dialect)) <= longest
