@@ -38,6 +38,10 @@ INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/
          sip2gw/librarika sip2gw/config sip2gw/addresses.py
 EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 
+# Where docs/words.txt is kept: it lists words to avoid, each with its replacement.
+PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md sip2gw/sip2 sip2gw/tools
+UNSPELLED := docs/words.txt,docs/reference,docs/_build,__pycache__
+
 # With CI set, whatever would be skipped fails instead (tests/conftest.py).
 export SIP2GW_STRICT := $(if $(CI),1,$(SIP2GW_STRICT))
 # Where the end-to-end tests find the `twistd` and `sip2gw` that they drive.
@@ -66,10 +70,11 @@ demo: $(DEMO_READY)  ## gateway, sandbox and health page on this machine; option
 
 test: lint types walls docs suite  ## everything: lint, types, walls, docs, and the whole suite on the built wheel
 
-lint: $(DEV_READY)  ## style, and whether the code is formatted
+lint: $(DEV_READY)  ## style, format and plain words
 	@echo "== lint"
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/codespell -D - -D docs/words.txt --ignore-words-list checkin,bu --skip '$(UNSPELLED)' $(PLAIN)
 
 format: $(DEV_READY)  ## put the code into form
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-# The working tree is what is described, whatever is installed; the catalogue of failures is read where it is counted.
+# The manual describes the working tree, not an installed version. The tests' module reads the catalogue of failures.
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext"), str(HERE.parent / "tests")]
 
 from sip2gw import __version__  # noqa: E402  # only found after the line above
@@ -25,5 +25,5 @@ html_theme = "furo"
 html_title = f"sip2gw {release}"
 html_show_sourcelink = False
 html_show_copyright = False
-# No page asks another site for anything.
+# No page loads anything from another site.
 html_theme_options = {"navigation_with_keys": True}

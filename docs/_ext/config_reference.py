@@ -74,7 +74,7 @@ def _default(value: Any) -> str:
 
 
 def texts_below(source: str) -> dict[str, str]:
-    """The text that stands below each field, by `Class.name`."""
+    """Return the text below each field, by `Class.name`."""
     return dict(_pairs(ast.parse(source), ""))
 
 

@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Called by Sphinx."""
+    """Make the reference pages before Sphinx reads the manual."""
     app.connect("builder-inited", _make_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -10,7 +10,7 @@ SUFFIXES = {"counter": "_total"}
 
 
 def page() -> str:
-    """A table of all figures."""
+    """Return a table of all metrics."""
     metrics = Metrics()
     metrics.registry.register(Log(LogPublisher(), LogSettings()))
     families = sorted(metrics.registry.collect(), key=lambda family: family.name)

@@ -30,7 +30,7 @@ def meanings() -> dict[str, tuple[str, str]]:
 
 
 def knobs() -> str:
-    """A section for each group of knobs."""
+    """Return a section for each group of knobs."""
     said = meanings()
     parts = []
     for heading, names in _groups():
@@ -43,7 +43,7 @@ def knobs() -> str:
 
 
 def built_in() -> str:
-    """The profiles that come with the gateway."""
+    """Return a table of the built-in profiles."""
     rows = []
     for named in BUILT_IN.values():
         changes = ", ".join(f"`{knob} = {_toml(value)}`" for knob, value in named.knobs.items())
@@ -65,7 +65,7 @@ def _sentence(text: str) -> str:
 
 
 def _groups() -> list[tuple[str, list[str]]]:
-    """The knobs under the headings that the source has as comments."""
+    """Return the knobs under the headings that the source has as comments."""
     found: list[tuple[str, list[str]]] = []
     for line in inspect.getsource(source.Profile).splitlines():
         text = line.strip()

@@ -54,7 +54,7 @@ def _schema(contract: dict[str, Any], name: str, schema: dict[str, Any]) -> Iter
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """What a schema lets through, in a few words."""
+    """Describe in a few words what a schema accepts."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

@@ -17,7 +17,7 @@ from sip2gw.config import asking
 
 
 def catalogue(tests: Path) -> str:
-    """A section for each group of cases."""
+    """Return a section for each group of cases."""
     shown = shown_by(tests)
     parts = []
     for group, members in groupby(cases().values(), key=lambda case: case["group"]):
@@ -27,7 +27,7 @@ def catalogue(tests: Path) -> str:
 
 
 def shown_by(tests: Path) -> dict[int, list[str]]:
-    """By case: the files with tests that name it, and how many."""
+    """Return the files with tests of each case, and how many tests."""
     found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for file in sorted(tests.rglob("test_*.py")):
         for function in _functions(file):
@@ -40,7 +40,7 @@ def shown_by(tests: Path) -> dict[int, list[str]]:
 
 
 def limits_table() -> str:
-    """Every limit, its default, and what it is on."""
+    """Return a table of all limits with default and meaning."""
     rows = []
     for cls, source in ((limits.Limits, limits), (asking.LibrarikaAPI, asking)):
         said = texts_below(inspect.getsource(source))
@@ -61,9 +61,9 @@ def _functions(file: Path) -> Iterator[str]:
 
 def _then(case: dict[str, str]) -> str:
     if "waits" in case:
-        return f"{case['then']} *Waits for {case['waits']}, which is not built yet.*"
+        return f"{case['then']} *It needs {case['waits']}, which does not exist yet.*"
     if "rest" in case:
-        return f"{case['then']} *In part: the rest waits for {case['rest']}, which is not built yet.*"
+        return f"{case['then']} *In part: the rest needs {case['rest']}, which does not exist yet.*"
     return case["then"]
 
 

@@ -39,10 +39,10 @@ def messages_page() -> str:
     parts = [
         "# Messages",
         "All 31 messages of SIP 2.00, made from the declarations in `sip2gw/sip2/messages/`. The order of the fields "
-        "is the order in which the gateway sends them; it reads them in any order. It writes strictly, and "
+        "is the order in which the gateway sends them. It reads them in any order. It writes strictly and "
         "[reads tolerantly](../../wire.md).",
-        f"Terminals are told (in BX) that these requests are offered: {_listing(sorted(supported()))}. Every other one "
-        "gets its own response with everything in it saying no.",
+        f"BX tells terminals that these requests are offered: {_listing(sorted(supported()))}. Every other request "
+        "gets its own response, with every field saying no.",
     ]
     shown: set[str] = set()
     for request in sorted(REQUESTS.values(), key=lambda cls: cls.code):
@@ -64,7 +64,7 @@ def fields_page() -> str:
             ["Code", "Name", "Content", "Meaning"],
             [[code(one.code), _words(one.name), _marks(one), one.doc] for one in _vocabulary()],
         ),
-        "(patron-status)=\n## Patron status\n\nFourteen places; a `Y` is bad news, a blank means all is well.",
+        "(patron-status)=\n## Patron status\n\nFourteen places. `Y` is a restriction, a blank is none.",
         table(["Place", "`Y` means"], [[str(flag.value), _words(flag.name.lower())] for flag in PatronFlag]),
         "(supported-messages)=\n## Supported messages (BX)",
         table(
@@ -72,8 +72,8 @@ def fields_page() -> str:
             [[str(place), f"{one} {_title(REQUESTS[one])}"] for place, one in enumerate(SUPPORTED_MESSAGES)],
         ),
         *_enums(),
-        "## Fields outside the protocol\n\nSeen in the field. The gateway keeps what it does not know, and never fails "
-        "because of it.",
+        "## Fields outside the protocol\n\nSome terminals send these. The gateway keeps unknown fields, and never "
+        "fails because of them.",
         table(["Code", "Seen as"], [[code(one), name] for one, name in sorted(EXTENSIONS.items())]),
     ]) + "\n"  # fmt: skip
 
@@ -95,7 +95,7 @@ def _section(message: type[Message]) -> str:
         response = message.response
         answer = f"[{response.code} {_title(response)}](#message-{response.code})"
         if message is messages.RequestACSResend:
-            parts.append(f"Answered with the bytes last sent, or {answer} if nothing was.")
+            parts.append(f"Answered with the bytes of the last answer, or {answer} if there was none.")
         else:
             parts.append(f"Answered by {answer}.")
         if message.read_only:
@@ -149,7 +149,7 @@ def _marks(field: Variable[Any]) -> str:
 
 
 def _default(message: type[Message], name: str, member: Member) -> str:
-    """The default as it is on the wire; what is echoed or has to be given, is left blank."""
+    """Return the default as it is on the wire; blank for an echoed or a required field."""
     default = getattr(attrs.fields_dict(message)[name], "default", attrs.NOTHING)  # type: ignore[arg-type]
     if default is attrs.NOTHING or default in (None, (), ""):
         return ""

@@ -1,4 +1,4 @@
-"""Tables of words that the program itself says: refusals, advice for installers, misbehaviours, help texts."""
+"""Tables of the program's own texts: refusals, advice for installers, faults of the sandbox, help texts."""
 
 from pathlib import Path
 
@@ -15,20 +15,18 @@ from sip2gw.tools.cli import main
 
 
 def advice() -> str:
-    """What the log says when a login is refused."""
-    return table(
-        ["Code", "What the log tells the installer"], [[f"`{code}`", said] for code, said in ADVICE.items()]
-    )
+    """Return a table of log texts for refused logins."""
+    return table(["Code", "Text in the log"], [[f"`{code}`", said] for code, said in ADVICE.items()])
 
 
 def screen() -> str:
-    """What people read, by the id of the text: in English, then in every other language."""
+    """Return the texts for readers by id: in English, then in every other language."""
     return "\n".join(f"### {_name(language)}\n\n{_texts(language)}" for language in LANGUAGES)
 
 
 def _texts(language: str) -> str:
     return table(
-        ["Text", "What the screen or the receipt says"], [[f"`{id}`", _forms(id, language)] for id in TEXTS]
+        ["Text", "On the screen or the receipt"], [[f"`{id}`", _forms(id, language)] for id in TEXTS]
     )
 
 
@@ -47,18 +45,18 @@ def _name(language: str) -> str:
 
 
 def misbehaviours() -> str:
-    """Everything that the sandbox can do wrong."""
+    """Return a table of the sandbox's faults."""
     return table(["`what`", "The sandbox"], [[f"`{kind}`", said] for kind, said in KINDS.items()])
 
 
 def transcripts(folder: Path) -> str:
-    """Every transcript as it is."""
+    """Return every transcript as it is."""
     files = sorted(folder.glob("*.txt"))
     return "\n".join(f"## {file.stem}\n\n```text\n{file.read_text(encoding='utf-8')}```\n" for file in files)
 
 
 def commands() -> str:
-    """The help text of every command."""
+    """Return the help text of every command."""
     return "\n".join(_help(main, click.Context(main, info_name="sip2gw")))
 
 
@@ -73,5 +71,5 @@ def _help(command: click.Command, context: click.Context) -> list[str]:
 
 
 def faults() -> str:
-    """What the fault proxy does to connections."""
+    """Return a table of the fault proxy's faults."""
     return table(["Fault", "What happens"], [[f"`{fault}`", said] for fault, said in FAULTS.items()])
