@@ -14,7 +14,7 @@ def page() -> str:
     metrics = Metrics()
     metrics.registry.register(Log(LogPublisher(), LogSettings()))
     families = sorted(metrics.registry.collect(), key=lambda family: family.name)
-    return table(["Figure", "", "By", "Meaning"], [_row(metrics, family) for family in families])
+    return table(["Metric", "", "By", "Meaning"], [_row(metrics, family) for family in families])
 
 
 def _row(metrics: Metrics, family) -> list[str]:

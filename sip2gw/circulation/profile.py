@@ -1,7 +1,7 @@
-"""A profile is what one make of terminal wants to be told, as data: nothing asks which device it is.
+"""The profile of a terminal: what one make of terminal needs, as data. No code asks which device a terminal is.
 
-Each knob names, in the manual, the device that made it necessary. Defaults are those of a self-checkout kiosk, and of
-privacy: what a terminal does not need to know it is not told.
+Each knob names, in the manual, the device that made it necessary. The defaults fit a self-checkout kiosk. They protect
+privacy: a terminal does not get data that it does not need.
 """
 
 from __future__ import annotations
@@ -36,136 +36,136 @@ class Alert(Enum):
 
 @frozen
 class Profile:
-    """All knobs of one terminal. What stands after "Because" is the device that made a knob necessary."""
+    """All knobs of one terminal. The text after "Because" names the device that made a knob necessary."""
 
     name: str = "generic-kiosk"
 
-    # -- how it spells
+    # -- charset, line ends, checksum
     charset: str = "utf-8"
-    """The name of a character set that contains ASCII, such as `cp850`, `latin-1`, `ascii`, `cp936`. What it can't hold
-    is transliterated.
+    """The name of a character set that contains ASCII, such as `cp850`, `latin-1`, `ascii`, `cp936`. Characters
+    that it lacks are transliterated.
 
-    Because SIP2's own default is code page 850, e-content platforms use it to this day, kiosks were set to Latin-1,
-    and some old screens know no more than ASCII."""
+    Because SIP2's own default is code page 850, which e-content platforms still use; kiosks were set to Latin-1; and
+    some old screens have only ASCII."""
     terminator: str = "cr"
-    """What ends an answer: `cr`, `crlf` or `lf`. Whatever the terminal ends its lines with is taken.
+    """What ends an answer: `cr`, `crlf` or `lf`. The terminal may end its lines with any of them.
 
-    Because a Perl emulator waits for CR LF for ever, while in a PHP client the LF shifts the fixed fields."""
+    Because a Perl emulator waits for CR LF for ever, and in a PHP client the LF shifts the fixed fields."""
     delimiter: str = "|"
-    """What ends a variable field. If a terminal's login shows another one, that is used without being set here.
+    """What ends a variable field. If a terminal's login shows another one, the gateway uses that.
 
     Because two widely used servers have this setting, for terminals that are set to `^`."""
     error_detection: str = "auto"
-    """`auto` answers with a checksum whoever sent one; `always` and `never` do what they say.
+    """Whether answers have a checksum: `auto` if the request had one, `always` or `never`.
 
     Because one client refuses answers without AY and AZ, and another crashes on them."""
     max_length: int = 255
     """The longest value of a field, in bytes; longer ones are cut between two characters.
 
-    Because PC managers read 1024 bytes and no more, and many kiosks take at most 255 of one field."""
+    Because PC managers read at most 1024 bytes, and many kiosks take at most 255 of one field."""
 
-    # -- how it names its library
+    # -- the library's name
     institution_id: str = ""
-    """What it sends as AO where that can't be set to the nickname: `1`, or the name of its station. It counts once the
-    terminal is logged in, and stands in the AO of its answers.
+    """What the terminal sends as AO if that can't be set to the nickname: `1`, or the name of its station. It counts
+    after the login, and is in the AO of the answers.
 
     Because one client always sends `1`, and others send the name of the station."""
     library_in: frozenset[str] = frozenset()
-    """In which field of its login a nickname alone is its library: `CN` (then CO is `username:password`), `CP`, or
-    both. Without it such a login is settled by the first AO that follows.
+    """The field of the login in which a nickname alone is the library: `CN` (then CO is `username:password`), `CP`, or
+    both. Without it the first AO after such a login names the library.
 
     Because a user name `self1` or a location `Main` of one library may be another one's nickname, and kiosks without a
-    box for AO have no other place."""
+    box for AO have no other field."""
 
-    # -- what it may do
+    # -- what the terminal may do
     messages: frozenset[str] | None = None
-    """The request codes it may use; without it all that have a meaning (in the file: `"all"`). 93, 97 and 99 are always
-    allowed.
+    """The request codes that the terminal may use; without it all codes (in the file: `"all"`). 93, 97 and 99 are
+    always allowed.
 
-    Because a security gate must not be able to lend, nor a book drop."""
+    Because a security gate or a book drop must not be able to lend."""
     offline: bool = True
-    """Whether it may report afterwards what it did while there was no connection (no-block).
+    """Whether the terminal may report offline loans and returns afterwards (no block).
 
-    Because kiosks with an application server of their own store loans and report them later, and apps never should."""
+    Because kiosks with their own application server store loans and report them later, and apps never should."""
     renew_by_checkout: bool = True
     """Whether a loan that the reader has already is renewed when it is borrowed again.
 
-    Because kiosks are used to renewing this way, and a staff station may want to be told instead."""
+    Because kiosks renew this way, and a staff station may need a refusal instead."""
     patron_updates: bool = False
-    """Whether it may block and enable patrons (01, 25), if the library allows that.
+    """Whether the terminal may block and enable patrons (01, 25), if the library allows that.
 
-    Because kiosks that swallow forgotten cards block them, and enabling is meant for tests."""
+    Because kiosks that keep forgotten cards block them. Enabling is meant for tests."""
     item_updates: bool = False
-    """Whether it may store item properties (19), if the library allows that.
+    """Whether the terminal may store item properties (19), if the library allows that.
 
-    Because RFID staff stations store what they know of an item: size, weight, marker."""
+    Because RFID staff stations store an item's size, weight and marker."""
     overpayment: bool = False
-    """Whether it may pay in more than is owed.
+    """Whether a payment may be more than the reader owes.
 
-    Because a payment station that takes coins may take more than is owed; most libraries refuse that."""
+    Because a payment station with coins may take more than the reader owes. Most libraries refuse that."""
     patron_password: bool = True
-    """Whether AD is checked. Without it CQ is never sent.
+    """Whether AD is checked. If not, CQ is never sent.
 
     Because kiosks without a keyboard send no PIN, and some send an empty one with every card."""
 
-    # -- what it is told
+    # -- what the terminal gets
     hide: frozenset[str] = frozenset({"BD", "BE", "BF", "PB", "10.AA"})
-    """Fields that are left out: by code everywhere, or by message and code (`10.AA`). What is named here is added to
-    what is hidden already. Required fields are emptied.
+    """Fields that are left out: by code everywhere, or by message and code (`10.AA`). These
+    are added to the fields that are hidden already. Required fields are sent empty.
 
-    Because a kiosk's screen stands in public; address, e-mail, telephone and birth date are nobody's business there,
-    nor is who brought an item back."""
+    Because a kiosk's screen is public. Address, e-mail, telephone and birth date are private there, and so is who
+    returned an item."""
     show: frozenset[str] = frozenset()
-    """Fields that are sent although they are hidden by default, or by the profile that this one is like.
+    """Fields that are sent although the default, or the profile that this one is like, hides them.
 
-    Because some patron apps and staff stations show the address or the e-mail of whoever is there."""
+    Because some patron apps and staff stations show the reader's address or e-mail."""
     rename: Mapping[str, str] = Factory(dict)
-    """Variable fields that this terminal calls otherwise, old code to new. They are then written last, and a required
-    one stays behind, empty.
+    """Variable fields that have another code at this terminal, old code to new. They are then written last. A required
+    field is also sent empty under its old code.
 
-    Because makers disagree on extension fields: DB is a name to one and an amount to another."""
+    Because makers disagree on extension fields: DB is a name for one and an amount for another."""
     due_date: DueDateForm = DueDateForm.SIP
     """How AH is written: `sip` is 18 characters, `iso` is 2026-03-15, `local` as the language of the answer has it.
 
-    Because SIP2 leaves the form open, some kiosks print AH as it comes, and others read it."""
+    Because SIP2 leaves the form open. Some kiosks print AH as it comes, and others read it."""
     alerts: frozenset[Alert] = frozenset(Alert)
-    """What of a checkin raises the alert: `hold`, `transit` (it belongs to another branch), `refused`, `unknown`.
+    """Results of a checkin that raise the alert: `hold`, `transit` (to another branch), `refused`, `unknown`.
 
-    Because some sorters want the alert for every CV, and others for what somebody must look at alone."""
+    Because some sorters need the alert for every CV, and others only for items that staff must look at."""
     alert_type: bool = False
     """Whether CV says why there is an alert.
 
-    Because sorters and return stations go by it; a terminal that does not know a field must not be sent it."""
+    Because sorters and return stations use it. A terminal without the field must not get it."""
     alert_type_on_success: bool = False
-    """Whether CV is 00 when there is none.
+    """Whether CV is 00 if there is no alert.
 
     Because some sorters need it on every answer."""
     destination: bool = False
     """Whether CT names the branch that an item must go to.
 
-    Because sorters and return stations fill transport boxes by it."""
+    Because sorters and return stations use it to fill transport boxes."""
     destination_always: bool = False
     """Whether CT is sent also for an item that may stay.
 
     Because some sorters need it on every answer."""
     hold_patron: bool = False
-    """Whether CY and DA tell, masked, who waits for an item.
+    """Whether CY and DA have the reader who waits for an item, masked.
 
-    Because sorters with a slip printer put it on the slip; others must not know."""
+    Because sorters with a slip printer print it on the slip. Others must not get it."""
     call_number: bool = False
     """Whether CS (call number) and, in 10, CR (collection) are sent.
 
-    Because sorters with rules of their own sort by them, and staff stations show them."""
+    Because sorters with their own rules use them, and staff stations show them."""
     sort_bin: bool = False
     """Whether CL names a bin, by the library's bin rules.
 
-    Because sorters that know no rules put an item where they are told."""
+    Because sorters without rules need the bin from the library system."""
     not_on_loan_ok: bool = True
-    """Whether taking back what was not on loan is a success.
+    """Whether the return of an item that was not on loan is a success.
 
-    Because a book drop has the item already, and a refusal would only send it to the exception bin."""
+    Because a book drop has the item already, and a refusal would send it to the exception bin."""
     holds_ready_only: bool = True
-    """Whether AS and its count mean only what is ready; the others then stand in CD. Else AS has all.
+    """Whether AS and its count have only the holds that are ready; CD then has the others. If not, AS has all.
 
     Because kiosks have this setting under names like "hold count is available count", and both are in use."""
     list_limit: int = 100
@@ -175,32 +175,32 @@ class Profile:
     name_template: str = "{name}"
     """AE. May use {name} and {patron_id}.
 
-    Because PC managers and discovery systems take the name apart, each in another way."""
+    Because PC managers and discovery systems split the name in different ways."""
     fee_template: str = "{amount} {currency} {kind} {title}"
     """AV. May use {ref}, {kind}, {amount}, {currency}, {title}, {item_id}, {since}.
 
-    Because of a fee a payment station shows this line and nothing else."""
+    Because a payment station shows only this line of a fee."""
     receipts: bool = True
     """Whether AG lines are sent.
 
-    Because sorters, gates and apps have nothing to print with."""
+    Because sorters, gates and apps have no printer."""
 
-    # -- which item, where, in which words
+    # -- item, branch, language
     strip_prefix: str = ""
-    """Taken off AB before the item is looked up. AB is echoed as it came.
+    """A prefix that is removed from AB before the look-up. The answer has AB as it was sent.
 
     Because RFID readers put the library's code before the number on the label."""
     identifiers: tuple[str, ...] = ("accession", "barcode", "isbn")
-    """As what AB may be read.
+    """What AB may be.
 
-    Because a machine may catch the publisher's barcode (an ISBN) instead of the library's label, and can't ask which
+    Because a machine may read the publisher's barcode (an ISBN) instead of the library's label, and can't ask which
     copy is meant."""
     branch: str = ""
-    """The branch where it stands, if CP does not say.
+    """The terminal's branch, if CP does not name it.
 
     Because many terminals send no CP, or the name of a room in it."""
     language: str = ""
-    """In which language it speaks to people of whom no other is known; a tag such as `bn` or `fr-CA`.
+    """The language for readers of whom no other is known; a tag such as `bn` or `fr-CA`.
 
     Because not every terminal sends a language, and many send 000."""
 

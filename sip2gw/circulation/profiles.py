@@ -1,7 +1,7 @@
-"""The profiles that come with the gateway: one for each class of device, each as what it changes of the one it is like.
+"""The built-in profiles: one for each class of device, each with its differences from the one that it is like.
 
-They are drawn from what is published of such devices (docs/devices); none is a certificate of any maker's. A library's
-own are written in the configuration, and are like one of these.
+They are made from public documents about such devices (docs/devices). No maker has certified them. A library writes its
+own profiles in the configuration; each is like one of these.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from attrs import Factory, frozen
 
 DEFAULT = "generic-kiosk"
-"""What a terminal is that nothing was said about."""
+"""The profile of a terminal that has no other."""
 
 
 @frozen
@@ -40,38 +40,38 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
         for profile in (
             _built_in(
                 DEFAULT,
-                "a self-checkout kiosk of any make: lends, takes back, renews, reserves and takes money; it is told "
-                "nothing of a reader that its screen does not need",
+                "a self-checkout kiosk of any make: it lends, takes back, renews, reserves and takes money; of a "
+                "reader it gets only what its screen needs",
                 like="",
             ),
             _built_in(
                 "return-station",
-                "a manned or screened return shelf: it takes back and asks what an item is, and shows why something "
-                "must go to a member of staff; it never lends",
+                "a return shelf with staff or a screen: it takes back, looks up items, and shows why an item must go "
+                "to staff; it never lends",
                 messages=_RETURNS,
                 alert_type=True,
                 destination=True,
             ),
             _built_in(
                 "book-drop",
-                "a slot in the wall: nobody reads its screen or takes a receipt, and an item that was not on loan is "
-                "as welcome as any other, for it lies inside already",
+                "a slot in the wall, without a screen or receipts: it accepts an item that was not on loan too, "
+                "because the item is inside already",
                 like="return-station",
                 receipts=False,
             ),
             _built_in(
                 "sorter-cl",
-                "a sorting machine that is told a bin (CL) and looks at nothing else; the bin rules of the library "
-                "decide, also for an item that is unknown",
+                "a sorting machine that uses only the bin (CL); the bin rules of the library decide, also for an "
+                "unknown item",
                 messages=_RETURNS,
                 sort_bin=True,
                 receipts=False,
             ),
             _built_in(
                 "sorter-cv",
-                "a sorting machine with rules of its own: it is told collection and call number (CR, CS), "
-                "destination (CT), the kind of alert (CV) and, masked, for whom (CY, DA); it always wants CT, and "
-                "CV=00 if there is no alert",
+                "a sorting machine with its own rules: it gets collection and call number (CR, CS), destination (CT), "
+                "the kind of alert (CV) and, masked, for whom (CY, DA); it always needs CT, and CV=00 if there is no "
+                "alert",
                 messages=_RETURNS,
                 call_number=True,
                 destination=True,
@@ -83,31 +83,31 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
             ),
             _built_in(
                 "rfid-pad",
-                "a pad or wand at a desk of the staff: piles of items are asked for at once, and properties of items "
-                "may be stored where the library allows that; what it does is seen on the screen of the staff",
+                "a pad or wand at a staff desk: it looks up piles of items at once, and may store properties of items "
+                "if the library allows that; staff see the results on their screen",
                 item_updates=True,
                 call_number=True,
                 receipts=False,
             ),
             _built_in(
                 "gate",
-                "a security gate: it asks what an item is (17) and must never be able to lend or take back",
+                "a security gate: it looks up items (17), and must never be able to lend or take back",
                 messages=frozenset({"17"}),
                 offline=False,
                 receipts=False,
             ),
             _built_in(
                 "mobile-app",
-                "an app on a reader's own phone: nobody has checked who holds the card, so it may not report loans "
-                "afterwards; it has no printer, and it shows addresses only if the library says so",
+                "an app on a reader's own phone: no staff have checked the card, so it may not report loans "
+                "afterwards; it has no printer, and shows addresses only if the library allows that",
                 messages=frozenset({"11", "15", "17", "23", "29", "35", "63", "65"}),
                 offline=False,
                 receipts=False,
             ),
             _built_in(
                 "pc-booking",
-                "a PC reservation or print system: it asks about readers and may take money; some read 1024 bytes "
-                "and no more, so lists are short",
+                "a PC reservation or print system: it asks about readers and may take money; some read at most "
+                "1024 bytes, so lists are short",
                 messages=_READERS | {"37"},
                 offline=False,
                 list_limit=10,
@@ -115,8 +115,8 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
             ),
             _built_in(
                 "e-content",
-                "a platform for e-books, films or journals: it asks whether a reader is one and may borrow, most in "
-                "code page 850; an absent CQ counts as a right password there, so the password is always checked",
+                "a platform for e-books, films or journals: it asks whether a person is a reader and may borrow, "
+                "mostly in code page 850; it reads an absent CQ as a right password, so the password is always checked",
                 messages=_READERS,
                 charset="cp850",
                 offline=False,

@@ -40,7 +40,7 @@ Kind = Literal[
 KINDS: Mapping[str, str] = {
     "slow": "waits `seconds`, then serves",
     "hang": "never answers, and does nothing",
-    "refuse": "closes connections, doing nothing; for every library, as soon as they are accepted, for `seconds`",
+    "refuse": "closes connections as soon as they are accepted, for every library, for `seconds`; does nothing",
     "reset_before": "resets the connection and does nothing",
     "reset_after_commit": "does it, then resets the connection",
     "hang_after_commit": "does it, and never answers",
@@ -48,12 +48,12 @@ KINDS: Mapping[str, str] = {
     "error": "answers `status` (500) with `body`, and does nothing",
     "cut_body": "does it, then closes in the middle of the answer",
     "slow_body": "does it, then sends the answer one byte every `seconds`",
-    "garbage": "does it, then answers 200 with what is no JSON (or with `body`)",
+    "garbage": "does it, then answers 200 with invalid JSON (or with `body`)",
     "huge_body": "does it, then answers 200 with a JSON text of `size` bytes (64 MiB)",
     "huge_headers": "does it, then answers with `size` bytes of headers (1 MiB)",
     "unauthorized": "answers 401 and does nothing",
     "rate_limited": "answers 429 with `retry_after` and does nothing",
-    "late_commit": "does it only after `seconds`, then answers if anyone is still there",
+    "late_commit": "does it only after `seconds`, then answers if the client is still connected",
     "wrong_type": "does it, then answers JSON of another shape (or `body`)",
     "redirect": "answers 302 (or `status`) with `location`, and does nothing",
 }
