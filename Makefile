@@ -1,12 +1,12 @@
-# sip2gw: `make` alone lists what there is.
+# sip2gw: `make` alone lists the targets.
 #
-# Two virtual environments, each made on first use: .venv has the developers' tools, .venv-demo only what somebody has
-# who installs the wheel. Both hold the built wheel, and it is the wheel that is run and tested. The commands are here
-# and nowhere else: tox.ini calls these targets with BIN set to its own environment, which then needs no setting up.
-# A third, .venv-tls, is for sslyze alone, which needs older packages than we do; .venv-fuzz is for the fuzzer, which
-# is not available for every Python; and .venv-lock is for uv, which makes the locks.
+# Each virtual environment is made on first use. .venv has the developers' tools; .venv-demo has only what an installed
+# wheel needs. Both have the built wheel, which is run and tested. The commands are here alone: tox.ini calls these
+# targets with BIN set to its own environment, which then needs no set-up. .venv-tls is for sslyze, which needs older
+# packages. .venv-fuzz is for the fuzzer, which does not exist for every Python. .venv-lock is for uv, which makes the
+# locks.
 #
-# What is installed, and nothing else, is in the locks: requirements/*.txt, with versions and hashes for each Python.
+# The locks, requirements/*.txt, have all that is installed, with versions and hashes for each Python.
 
 VENV      ?= .venv
 DEMO_VENV ?= .venv-demo
@@ -17,9 +17,9 @@ NEWEST_VENV ?= .venv-newest
 OLDEST_VENV ?= .venv-oldest
 WHEELS    ?= dist
 ARGS      ?=
-# How long each target is fuzzed.
+# Seconds of fuzzing for each target.
 SECONDS   ?= 60
-# One more than there may be cores, as many tests wait for processes of their own; each reads all tests, which takes 10 s.
+# One more than the cores, because many tests wait for other processes. Each worker reads all tests, which takes 10 s.
 PYTEST    ?= -n 3
 
 ifeq ($(origin BIN),command line)
@@ -33,20 +33,21 @@ DEV_READY  := $(VENV)/.sip2gw-installed
 DEMO_READY := $(DEMO_VENV)/.sip2gw-installed
 endif
 
-# The inner rooms: no reactor, checked strictly. The rest is Twisted's side of the house.
+# The inner rooms: no reactor, checked strictly. The other rooms use Twisted.
 INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/seats sip2gw/throttle.py \
          sip2gw/librarika sip2gw/config sip2gw/addresses.py
 EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 
 # Where docs/words.txt is kept: it lists words to avoid, each with its replacement.
-PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md sip2gw/sip2 sip2gw/tools
+PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml setup.cfg tox.ini .ci requirements/*.in \
+         fuzz twisted tests/transcripts sip2gw/sip2 sip2gw/tools
 UNSPELLED := docs/words.txt,docs/reference,docs/_build,__pycache__
 
-# With CI set, whatever would be skipped fails instead (tests/conftest.py).
+# With CI set, a test that would be skipped fails (tests/conftest.py).
 export SIP2GW_STRICT := $(if $(CI),1,$(SIP2GW_STRICT))
 # Where the end-to-end tests find the `twistd` and `sip2gw` that they drive.
 export SIP2GW_BIN = $(abspath $(DEMO_BIN))
-# Where the tests find the scanner that judges our TLS.
+# Where the tests find the TLS scanner.
 export SIP2GW_SSLYZE = $(abspath $(TLS_VENV)/bin/sslyze)
 
 # Where this is set, each worker and dozens of twistd processes would compile everything for themselves.
@@ -62,7 +63,7 @@ FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
-help:  ## this list
+help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: $(DEMO_READY)  ## gateway, sandbox and health page on this machine; options in ARGS="--plain-port 0 ..."
@@ -76,7 +77,7 @@ lint: $(DEV_READY)  ## style, format and plain words
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/codespell -D - -D docs/words.txt --ignore-words-list checkin,bu --skip '$(UNSPELLED)' $(PLAIN)
 
-format: $(DEV_READY)  ## put the code into form
+format: $(DEV_READY)  ## format the code
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
@@ -85,7 +86,7 @@ types: $(DEV_READY)  ## mypy: strict in the inner rooms, with the zope plugin at
 	@$(BIN)/mypy --strict $(INNER)
 	@$(BIN)/mypy $(EDGES)
 
-walls: $(DEV_READY)  ## which room may import which
+walls: $(DEV_READY)  ## check which room imports which
 	@echo "== walls"
 	@$(BIN)/lint-imports --config pyproject.toml --no-logo
 
@@ -103,43 +104,43 @@ debian:
 	@sh .ci/packages stunnel4
 .PHONY: debian
 
-unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## only the tests that need no running service
+unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## the tests that need no running service
 	@$(BIN)/pytest -o pythonpath= $(PYTEST) --quiet --ignore=tests/e2e --ignore=tests/interop $(ARGS)
 
-e2e: $(DEV_READY) $(DEMO_READY) debian  ## only the tests that drive the installed service from outside
+e2e: $(DEV_READY) $(DEMO_READY) debian  ## the tests that drive the installed service from outside
 	@$(BIN)/pytest -o pythonpath= --quiet tests/e2e tests/interop $(ARGS)
 
-bench: $(DEV_READY) $(DEMO_READY)  ## messages a second, CPU per message, latency, memory, beside the floor
+bench: $(DEV_READY) $(DEMO_READY)  ## measure messages a second, CPU per message, latency, memory, beside the floor
 	@$(BIN)/python bench/run.py $(ARGS)
 
-bench-idle: $(DEV_READY) $(DEMO_READY)  ## memory of idle and silent connections, and what hostile ones cost
+bench-idle: $(DEV_READY) $(DEMO_READY)  ## measure the memory of idle, silent and hostile connections
 	@$(BIN)/python bench/crowd.py $(ARGS)
 
-bench-flood: $(DEV_READY) $(DEMO_READY)  ## what a terminal waits for while others ask without a pause
+bench-flood: $(DEV_READY) $(DEMO_READY)  ## measure how long a terminal waits while others send requests without a pause
 	@$(BIN)/python bench/flood.py $(ARGS)
 
-bench-logins: $(DEV_READY) $(DEMO_READY)  ## whether the time until a login is refused tells why
+bench-logins: $(DEV_READY) $(DEMO_READY)  ## measure whether the time of a refused login shows the reason
 	@$(BIN)/python bench/logins.py $(ARGS)
 
-way: $(DEV_READY) $(DEMO_READY)  ## files, calls and REST calls that a request takes
+way: $(DEV_READY) $(DEMO_READY)  ## count the files, calls and REST calls of a request
 	@$(BIN)/python bench/way.py $(ARGS)
 
-bench-config: $(DEV_READY)  ## seconds to read a configuration of 3,000 libraries
+bench-config: $(DEV_READY)  ## measure the seconds to read a configuration of 3,000 libraries
 	@$(BIN)/python bench/configuration.py $(ARGS)
 
-fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## what reads bytes, for SECONDS=60 each; some only: ARGS="codec proxy"
+fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## fuzz all code that reads bytes, SECONDS=60 each; some only: ARGS="codec proxy"
 	@$(FUZZ_VENV)/bin/python fuzz/run.py --seconds $(SECONDS) $(ARGS)
 
-test-newest:  ## the suite on the newest of everything that setup.cfg allows, whatever the locks say
+test-newest:  ## the suite on the newest versions that setup.cfg allows, without the locks
 	@rm -rf $(NEWEST_VENV)
 	@$(MAKE) --no-print-directory $(NEWEST_VENV)/.sip2gw-installed
 	@$(MAKE) --no-print-directory suite BIN=$(NEWEST_VENV)/bin
 
-test-oldest: $(OLDEST_VENV)/.sip2gw-installed  ## door, TLS and wire on the oldest of everything that setup.cfg allows
+test-oldest: $(OLDEST_VENV)/.sip2gw-installed  ## tests of door, TLS and wire on the oldest versions that setup.cfg allows
 	@echo "== tests on the oldest versions"
 	@$(MAKE) --no-print-directory unit BIN=$(OLDEST_VENV)/bin ARGS="tests/gateway tests/librarika tests/sip2 $(ARGS)"
 
-lock: $(LOCK_VENV)/.sip2gw-installed  ## the locks anew, from setup.cfg and requirements/*.in; UPGRADE= keeps what fits
+lock: $(LOCK_VENV)/.sip2gw-installed  ## make the locks again, from setup.cfg and requirements/*.in; UPGRADE= keeps versions that fit
 	@$(call COMPILE,build) requirements/build.in
 	@$(call COMPILE,lock) requirements/lock.in
 	@$(call COMPILE,tls) requirements/tls.in
@@ -154,7 +155,7 @@ lock: $(LOCK_VENV)/.sip2gw-installed  ## the locks anew, from setup.cfg and requ
 wheel: $(WHEELS)/.built  ## the wheel, into dist/
 	@ls $(WHEELS)/*.whl
 
-clean:  ## remove all that was made here
+clean:  ## remove everything that make has made
 	rm -rf .venv .venv-* .tox build $(WHEELS) var *.egg-info docs/_build .coverage* .pytest_cache .mypy_cache \
 	    .ruff_cache .import_linter_cache .hypothesis _trial_temp* twisted/plugins/dropin.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
