@@ -34,6 +34,6 @@ sandbox = Program(
 faults = Program(
     "librarika-faults",
     "sip2gw.sandbox.fault_service",
-    "A TCP proxy that imitates a bad network, for tests of a client of the API.",
+    "A TCP proxy that imitates a bad network, for tests of an API client.",
     "librarika-faults",
 )
