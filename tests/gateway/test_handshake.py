@@ -142,7 +142,7 @@ class LanguageTests(AHandshake):
         assert "no TLS with the terminal at 127.0.0.1: it speaks HTTP" in self.said("info")
         assert not any("log_failure" in event for event in self.told)
 
-    async def test_F13_old_versions_and_suites_are_refused_and_told(self) -> None:
+    async def test_F13_K1b_old_versions_and_suites_are_refused_and_told(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python calls it insecure, too
             old = {"minimum_version": ssl.TLSVersion.TLSv1, "maximum_version": ssl.TLSVersion.TLSv1_1}
