@@ -38,22 +38,29 @@ class Options(usage.Options):
     longdesc = (
         "A gateway between SIP2 terminals and Librarika. The ports are for --demo alone; 0 is any free one."
     )
-    optFlags = [["demo", None, "Gateway, health and a Librarika of one's own, all on this machine."]]  # noqa: RUF012 (read so by twisted)
+    optFlags = [["demo", None, "Gateway, admin endpoint and a sandbox of Librarika, all on this machine."]]  # noqa: RUF012 (read so by twisted)
     optParameters = [  # noqa: RUF012 (read so by twisted)
         ["config", "c", None, "The configuration file (TOML)."],
         ["tls-port", None, 6009, "SIP2 over TLS."],
         ["plain-port", None, 6001, "SIP2 without TLS."],
-        ["admin-port", None, 8080, "Health."],
+        ["admin-port", None, 8080, "Health and metrics."],
         ["sandbox-port", None, 8009, "The Librarika sandbox."],
-        ["demo-data", None, None, "The sandbox's libraries (JSON); the package's own without it."],
-        ["state-dir", None, None, "Where the demo keeps its certificate; ~/.local/state/sip2gw without it."],
+        ["demo-data", None, None, "The sandbox's libraries (JSON); by default those of the package."],
+        [
+            "state-dir",
+            None,
+            None,
+            "Folder for the certificate of the demo; by default ~/.local/state/sip2gw.",
+        ],
     ]
 
     def postOptions(self) -> None:
         for name in PORTS:
             text = str(self[name])
             if not text.isdecimal() or int(text) > 65535:
-                give_up(f"--{name} {text}: is no port; write a number from 1 to 65535, or 0 for any free one")
+                give_up(
+                    f"--{name} {text}: is not a port; write a number from 1 to 65535, or 0 for any free one"
+                )
             self[name] = int(text)
         for name in PATHS:
             if self[name] is not None:  # twistd goes to another folder before it is used again
@@ -127,7 +134,7 @@ class Start(MultiService):
         return stopped.addBoth(self._stopped)
 
     def _hurry(self) -> None:
-        self.log.warn("told to stop again: nobody is waited for any longer")
+        self.log.warn("a second signal to stop: connected terminals are disconnected now")
         for service in self:
             if hasattr(service, "hurry"):
                 service.hurry()

@@ -32,8 +32,8 @@ ADVICE = {
     "permission_missing": "the account lacks the Library Staff permission: Manage > Users > Change Permissions",
     "sip2_not_activated": "the account is not activated for SIP2: ask Librarika's support to activate it",
     "sip2_disabled": "SIP2 is not enabled for this library: ask Librarika's support, or check its plan",
-    "terminal_limit_reached": "all the library's licences are in use, `sip2gw terminals` says by whom: "
-    "switch one off, or buy another",
+    "terminal_limit_reached": "all the library's licences are in use: `sip2gw terminals` lists the terminals; "
+    "switch one off, or buy another licence",
     "throttled": "correct the password at the terminals that have a wrong one; the others get in after the wait",
 }
 """What whoever installs a terminal should do when its login is refused, by code."""

@@ -55,19 +55,19 @@ def faults(path: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("text", "who"),
     [
-        (LOOPBACK + ACCOUNT, "whoever reaches tcp:6001:interface=127.0.0.1 is"),
-        (TLS + ACCOUNT, "whoever reaches tcp:6009 is"),
+        (LOOPBACK + ACCOUNT, "every client that reaches tcp:6001:interface=127.0.0.1 is"),
+        (TLS + ACCOUNT, "every client that reaches tcp:6009 is"),
         (
             PUBLIC + ACCOUNT + 'addresses = ["192.0.2.16/28"]',
-            "whoever reaches tcp:6001 from 192.0.2.16/28 is",
+            "every client that reaches tcp:6001 from 192.0.2.16/28 is",
         ),
         (
             PUBLIC + '[[listen.terminals]]\naddresses = ["192.0.2.7"]\n' + ACCOUNT,
-            "whoever reaches tcp:6001 from 192.0.2.7/32 is",
+            "every client that reaches tcp:6001 from 192.0.2.7/32 is",
         ),
         (
             MUTUAL + '[[listen.terminals]]\ncertificate = "kiosk-1"\n' + ACCOUNT,
-            "whoever reaches tcp:6009 with the certificate kiosk-1 is",
+            "every client that reaches tcp:6009 with the certificate kiosk-1 is",
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_K13_the_password_is_read_off_its_file(write):
     ],
 )
 def test_K13_a_public_plain_port_gives_no_account(write, text):
-    assert "everybody who reaches" in faults(write(text))["listen[0].library"]
+    assert "every client that reaches" in faults(write(text))["listen[0].library"]
 
 
 def test_K13_a_table_for_terminals_on_a_public_plain_port_needs_addresses(write):

@@ -161,7 +161,7 @@ def test_K21_an_account_of_a_terminal_is_not_in_the_fault(faults):
         main_toml=LOCAL
         + '[[libraries]]\nnickname = "riverside"\n[[libraries.terminals]]\naccount = "u@x.y"\noffline = 1\n'
     )
-    assert fault.startswith("main.toml:7: library riverside, terminals[0], offline: is 1")
+    assert fault.startswith("main.toml:7: library riverside, terminals[0], offline: must be true or false")
 
 
 def test_K22_libraries_may_stand_in_files_of_their_own(write):
@@ -194,8 +194,8 @@ def test_K22_each_fault_names_its_file_and_line(faults):
         'main.toml:1: libraries: has "nowhere/*.toml", which matches no file; write the name of a file, or a pattern '
         "such as libraries.d/*.toml, as seen from HERE",
         "more/a.toml:5: library west, profil: is an unknown key; did you mean profile?",
-        'more/b.toml:5: library South, nickname: is "south", as in line 1 of more/a.toml; say all of a library in one '
-        "table",
+        'more/b.toml:5: library South, nickname: is "south", as in line 1 of more/a.toml; put all settings of a '
+        "library in one table",
         "more/b.toml:6: limits: is an unknown key; write only [[libraries]] here; all else belongs in the main file",
         "more/c.toml:1: libraries: must be a list of tables here; begin each library with [[libraries]], in double "
         "brackets",

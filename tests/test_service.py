@@ -423,7 +423,7 @@ class GatewayTests(TestCase):
         request = await self.library.asked
         with capturedLogs() as logs:
             await gateway.stopService()
-        assert [event["count"] for event in logs if "cut off" in event["log_format"]] == [1]
+        assert [event["count"] for event in logs if "disconnected" in event["log_format"]] == [1]
         assert gateway.metrics.registry.get_sample_value(*STRIKES) == 1
         await busy.closed
         await self.forget(gateway, request)
@@ -494,7 +494,7 @@ class FaultTests(TestCase):
     def test_what_is_no_port(self) -> None:
         for port in ("sip2", "-1", "65536", ""):
             (line,) = self.gives_up(options, "--demo", f"--plain-port={port}")[-1:]
-            assert line.startswith(f"--plain-port {port}: is no port")
+            assert line.startswith(f"--plain-port {port}: is not a port")
 
     def test_ports_in_use_are_a_line_each(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:

@@ -67,8 +67,8 @@ class Guard:
                 self._wrong.popitem(last=False)
             self._sparing.tell(
                 self.log, LogLevel.warn, "token",
-                "a wrong token for the admin pages, from {address}: give it the one that admin.token_file has, "
-                "or keep that address out",
+                "{address} sent a wrong token for the admin pages: give it the token in admin.token_file, "
+                "or block that address",
                 address=address or "this machine",
             )  # fmt: skip
         return UNAUTHORIZED, "a token is needed"

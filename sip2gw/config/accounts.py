@@ -124,7 +124,7 @@ def _is_twin(one: TerminalAccount, other: TerminalAccount) -> bool:
 
 
 def _own(place: str, listen: Listen, tables: Tables) -> TerminalAccount | None:
-    """What the endpoint gives to whoever reaches it. Library, account and password file come together."""
+    """What the endpoint gives to every client that reaches it. Library, account and password file come together."""
     if listen.library and listen.account and listen.password_file:
         return TerminalAccount(listen.library, listen.account, listen.password_file, listen.addresses)
     missing = [key for key in _KEYS if getattr(listen, key) is None and tables.is_sound(f"{place}.{key}")]
@@ -143,7 +143,7 @@ def _checked(here: str, one: TerminalAccount, place: str, listen: Listen, tables
     elif _is_public(one, listen):
         tables.fault(
             f"{here}.library",
-            f'would be given to everybody who reaches "{listen.endpoint}", which is plain SIP2',
+            f'would be given to every client that reaches "{listen.endpoint}", which is plain SIP2',
             'add addresses = ["192.0.2.16/28"], or certificates, or interface=127.0.0.1 to the endpoint',
         )
     else:
@@ -165,7 +165,7 @@ def _is_public(one: TerminalAccount, listen: Listen) -> bool:
 def _who(one: TerminalAccount, listen: Listen) -> str:
     where = f" from {' '.join(map(str, one.addresses))}" if one.addresses else ""
     what = f" with the certificate {one.certificate}" if one.certificate else ""
-    return f"whoever reaches {listen.endpoint}{where}{what}"
+    return f"every client that reaches {listen.endpoint}{where}{what}"
 
 
 def _password_file(path: Path) -> PasswordFile:

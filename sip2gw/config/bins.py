@@ -166,6 +166,6 @@ def _check_unknown(rule: _Rule) -> None:
     known = [name for name in _KNOWN_ONLY if getattr(rule, name) not in (None, False)]
     if rule.unknown and known:
         raise Wrong(
-            f"never comes to pass together with {known[0]}, which only a known item has",
+            f"never occurs together with {known[0]}, which only a known item has",
             f"take out {known[0]}, or write it in a rule of its own",
         )

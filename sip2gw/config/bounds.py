@@ -50,7 +50,7 @@ def check_bounds(
     if 0 < limits.memory < LEAST_MEMORY:
         tables.fault(
             "limits.memory",
-            f"is {limits.memory}, less than the gateway takes by itself, so that nobody could log in",
+            f"is {limits.memory}, less than the gateway takes by itself, so no terminal could log in",
             f"write at least {LEAST_MEMORY}, or 0 for no limit",
         )
     if librarika.ca_file is not None and librarika.url.startswith("http:"):

@@ -76,7 +76,7 @@ def read_listen(raw: Any, tables: Tables) -> dict[str, Listen]:
         tables.add(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
         return {}
     if not isinstance(raw, list):
-        tables.add(Fault("listen", "is no list of tables", "write [[listen]], in double brackets"))
+        tables.add(Fault("listen", "must be a list of tables", "write [[listen]], in double brackets"))
         return {}
     read = {f"listen[{index}]": table for index, table in enumerate(raw)}
     found = {place: tables.read(table, Listen, place) for place, table in read.items()}
@@ -108,12 +108,13 @@ def _check_balancers(one: Listen) -> None:
         return
     if one.endpoint.is_path:
         raise Wrong(
-            "lets nobody in: who connects to a path has no address",
+            "admits no client: a client that connects to a path has no address",
             "leave it out, or write the endpoint with tcp",
         )
     if one.endpoint.ipv4_only and all(network.version == 6 for network in one.proxy_from):
         raise Wrong(
-            "lets nobody in: it has only IPv6, and the endpoint only IPv4", "write networks of IPv4, or tcp6"
+            "admits no client: it has only IPv6, and the endpoint only IPv4",
+            "write networks of IPv4, or tcp6",
         )
 
 

@@ -75,7 +75,7 @@ class Endpoint:
         kind = description.partition(":")[0]
         if kind == "haproxy":
             raise Wrong(
-                f"is {description!r}, which would let anybody say who they are",
+                f"is {description!r}, which would let any client state a false address",
                 'write it with tcp, such as "tcp:6009", and proxy_from = ["10.0.0.0/8"] beside it',
             )
         if kind in ("ssl", "tls"):
@@ -99,7 +99,7 @@ class Endpoint:
             return cls(description)
         except Exception as error:  # each kind of endpoint has a way of its own of saying no
             raise Wrong(
-                f"is {description!r}, no server endpoint: {_plain(error)}", endpoint_of(description)
+                f"is {description!r}, not a server endpoint: {_plain(error)}", endpoint_of(description)
             ) from None
         if not 0 <= notes.port <= 65535:
             raise Wrong(
@@ -109,7 +109,8 @@ class Endpoint:
         wrong = _like_an_ip(notes.address) if ip is None else ip.version == 4 and kind == "tcp6"
         if wrong and not notes.path:
             raise Wrong(
-                f"is {description!r}, with the interface {notes.address}, no address of {_FAMILIES.get(kind, 'IP')}",
+                f"is {description!r}, with the interface {notes.address}, "
+                f"not an address of {_FAMILIES.get(kind, 'IP')}",
                 'write for example "tcp:6009:interface=127.0.0.1" or "tcp6:6009:interface=\\:\\:1"',
             )
         return cls(description, notes.address, notes.port, notes.local)

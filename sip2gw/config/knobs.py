@@ -40,7 +40,7 @@ def plain_text(value: Any) -> str:
     if not isinstance(value, str) or not is_one_line(value):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         raise Wrong(
-            f"is {say(value)} and no text",
+            f"must be text, not {say(value)}",
             f'write "{value}", in quotes' if number else "write a text in quotes",
         )
     return value.strip()

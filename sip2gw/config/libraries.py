@@ -64,7 +64,8 @@ def _name(value: Any) -> str:
 def _tables(value: Any) -> Any:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise Wrong(
-            f"is {say(value)}, no list of tables", "write a table for each, in double brackets or in [{...}]"
+            f"must be a list of tables, not {say(value)}",
+            "write a table for each, in double brackets or in [{...}]",
         )
     return value
 
@@ -72,13 +73,13 @@ def _tables(value: Any) -> Any:
 def _words(value: Any) -> dict[str, str]:
     """Texts by id, or by id and language, however deep TOML has nested `renewed.bn`."""
     if not isinstance(value, dict):
-        raise Wrong(f"is {say(value)} and no table", 'write for example renewed = "Again yours."')
+        raise Wrong(f"must be a table, not {say(value)}", 'write for example renewed = "Again yours."')
     words: dict[str, str] = {}
     for key, said in value.items():
         inner = {f"{key}.{tag}": own for tag, own in said.items()} if isinstance(said, dict) else {key: said}
         for whole, own in inner.items():
             if not isinstance(own, str):
-                raise Wrong(f"has {whole} = {say(own)}, no text", "write it in quotes")
+                raise Wrong(f"has {whole} = {say(own)}, which is not text", "write it in quotes")
             if not is_one_line(own):
                 raise Wrong(f"has {whole} = {say(own)}, with a control character", "write it in one line")
             words[whole] = own
@@ -119,7 +120,7 @@ class _Libraries:
     def read(self, raw: Any) -> dict[str, LibrarySettings]:
         """All libraries by nickname."""
         if not isinstance(raw, list):
-            self.tables.fault("libraries", f"is {say(raw)} and no list of tables", _LIBRARY)
+            self.tables.fault("libraries", f"must be a list of tables, not {say(raw)}", _LIBRARY)
             return {}
         found = [self._library(one, f"libraries[{number}]") for number, one in enumerate(raw)]
         return {library.nickname: library for library in found if library is not None}
@@ -136,7 +137,7 @@ class _Libraries:
             self.tables.fault(
                 f"{place}.nickname",
                 f'is "{read.nickname}", as in {{other}}',
-                "say all of a library in one table",
+                "put all settings of a library in one table",
                 self.seen[read.nickname],
             )
         self.seen.setdefault(read.nickname, place)
@@ -165,11 +166,11 @@ class _Libraries:
             who = (read.account or "").casefold(), (read.location or "").casefold()
             if who == ("", "") and all(map(self.tables.is_sound, (f"{here}.account", f"{here}.location"))):
                 self.tables.fault(
-                    here, "names no terminal", "add account or location (CP), or say it of the library"
+                    here, "names no terminal", "add account or location (CP), or set it for the library"
                 )
             elif who in taken:
                 problem = "names the terminals of {other}"
-                self.tables.fault(here, problem, "say all of them in one table", taken[who])
+                self.tables.fault(here, problem, "put all of them in one table", taken[who])
             taken.setdefault(who, here)
             self.profiles.check_name(read.profile, f"{here}.profile", self.tables)
             self._check_terminal(read, read.profile or library.profile or "", here)

@@ -61,7 +61,7 @@ def read_profiles(raw: Any, tables: Tables) -> Profiles:
         elif not name.strip() or name != name.strip() or not is_one_line(name):
             known[name] = Named(name)
             tables.fault(
-                place, f"is called {say(name)}, which nothing can name", "call it hall-sorter, for example"
+                place, f"is called {say(name)}, which is not a valid name", "call it hall-sorter, for example"
             )
         elif read is not None:
             known[name] = Named(name, given(read), read.like or DEFAULT, read.why or "", place)
@@ -84,9 +84,7 @@ def _check_lineage(name: str, known: dict[str, Named], tables: Tables) -> None:
     seen = {name}
     while like:
         if like in seen:
-            tables.fault(
-                f"profiles.{name}.like", f"goes round in a circle to {like}", "end it at a built-in profile"
-            )
+            tables.fault(f"profiles.{name}.like", f"leads back to {like}", "end it at a built-in profile")
             return
         seen.add(like)
         like = known[like].like if like in known else ""

@@ -20,14 +20,14 @@ def say(value: Any) -> str:
 def text(value: Any, example: str) -> str:
     """A text of one line that says something. Raises `Wrong`."""
     if not isinstance(value, str) or not value.strip() or not is_one_line(value):
-        raise Wrong(f"is {say(value)} and no text", f"write for example {example}, in quotes")
+        raise Wrong(f"must be text, not {say(value)}", f"write for example {example}, in quotes")
     return value
 
 
 def label(value: Any, example: str) -> str:
     """A name, which may look like a number. Raises `Wrong`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise Wrong(f"is {value} and no text", f'write "{value}", in quotes')
+        raise Wrong(f"must be text, not {value}", f'write "{value}", in quotes')
     return text(value, example).strip()
 
 
@@ -47,7 +47,7 @@ def flag(value: Any) -> bool:
     """True or false. Raises `Wrong`."""
     if not isinstance(value, bool):
         meant = _MEANT.get(str(value).strip().lower(), "true or false")
-        raise Wrong(f"is {say(value)}, neither true nor false", f"write {meant}, without quotes")
+        raise Wrong(f"must be true or false, not {say(value)}", f"write {meant}, without quotes")
     return value
 
 

@@ -92,7 +92,7 @@ class Tables:
     def read(self, raw: Any, kind: type[T], place: str) -> T | None:
         """The table at `place`, without the keys that have a fault; None if it can't do without them."""
         if not isinstance(raw, dict):
-            self.fault(place, f"is {say(raw)} and no table", f"write [{place}] and a line for each key")
+            self.fault(place, f"must be a table, not {say(raw)}", f"write [{place}] and a line for each key")
             return None
         structure = self._structure(kind)
         try:
@@ -190,7 +190,7 @@ def _hook(check: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
 
 def _endpoint(value: Any) -> Endpoint:
     if isinstance(value, int) and not isinstance(value, bool):
-        raise Wrong(f"is {value} and no text", endpoint_of(str(value)))
+        raise Wrong(f"must be text, not {value}", endpoint_of(str(value)))
     return Endpoint.read(text(value, EXAMPLES))
 
 
@@ -206,9 +206,9 @@ def _read_pairs(path: Path) -> None:
 
 def _networks(value: Any) -> Networks:
     if isinstance(value, str):
-        raise Wrong(f"is {say(value)} and no list of networks", f"write [{say(value)}]")
+        raise Wrong(f"must be a list of networks, not {say(value)}", f"write [{say(value)}]")
     if not isinstance(value, list) or not value:
-        raise Wrong(f"is {say(value)} and no list of networks", f"write for example {_NETWORKS}")
+        raise Wrong(f"must be a list of networks, not {say(value)}", f"write for example {_NETWORKS}")
     found: list[IPv4Network | IPv6Network] = []
     for one in value:
         network = _network(text(one, _NETWORKS))
@@ -242,10 +242,10 @@ def _url_template(value: Any) -> URLTemplate:
         parts = urlsplit(url.replace("{library}", "library"))
         port = parts.port
     except ValueError as error:
-        raise Wrong(f"is no URL: {error}", f"write it like {example}") from None
+        raise Wrong(f"is not a URL: {error}", f"write it like {example}") from None
     wrong = []
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        wrong.append("is no URL of http or https")
+        wrong.append("is not an http or https URL")
     if names != ["library"]:
         wrong.append("does not have {library} once, and nothing else in braces")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
@@ -264,7 +264,7 @@ def token_in(path: Path) -> Secret:
     except OSError as error:
         raise Wrong(f"is {path}, which can't be read: {error.strerror}", "name a file with a token") from None
     except UnicodeDecodeError:
-        raise Wrong(f"is {path}, which is no text in ASCII", "put a token there") from None
+        raise Wrong(f"is {path}, which is not ASCII text", "put a token there") from None
     if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
         raise Wrong(
             f"is {path}, which has no token of {SHORTEST_TOKEN} characters or more in one line",

@@ -48,7 +48,7 @@ class Demo(Service):
             self._data = default_data() if path is None else load_data(path)
             self._sandbox = Sandbox(self._data, clock=reactor)
         except DataFault as fault:
-            raise Wrong(f"--demo-data: {fault}", "mend the file") from None
+            raise Wrong(f"--demo-data: {fault}", "fix the file") from None
         self._state = state_folder(options["state-dir"], os.environ)
         self.pair = _certificate(self._state)
         where = _endpoint(options["sandbox-port"])

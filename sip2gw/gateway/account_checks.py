@@ -87,7 +87,7 @@ class Rechecks:
             if no.code in ADVICE:
                 self._metrics.account_checks.labels(outcome="refused").inc()
                 self.log.warn(
-                    "{library}: {count} terminals are sent away, {code}: {advice}",
+                    "{library}: {count} terminals were disconnected, {code}: {advice}",
                     library=library, count=len(watched.visits), code=no.code, advice=ADVICE[no.code],
                 )  # fmt: skip
                 for visit in list(watched.visits):
@@ -101,7 +101,7 @@ class Rechecks:
 
     def _unknown(self, library: str, error: LibraryError) -> None:
         self._metrics.account_checks.labels(outcome="unavailable").inc()
-        self.log.warn("{library}: its account could not be checked: {why}", library=library, why=str(error))
+        self.log.warn("{library}: the account could not be checked: {why}", library=library, why=str(error))
 
 
 def _key(tenant: Tenant) -> tuple[str, str, bytes]:

@@ -142,7 +142,7 @@ class Answering:
         except TookTooLong:
             return True
         except Exception:  # a bug behind this question must not cost the terminal the answer that it had
-            self.log.failure("a repeat could not be confirmed")
+            self.log.failure("a repeated request could not be confirmed")
             return True
 
     async def _join(self, first: First) -> Step:
@@ -198,7 +198,7 @@ class Answering:
         left = self._until - self._reactor.seconds()
         try:
             if left <= 0:
-                raise Unavailable("the login took all the time there was")
+                raise Unavailable("the login took all the available time")
             asking = Deferred.fromCoroutine(answer(request, desk))
             if not asking.called:
                 asking.addTimeout(left, self._reactor)

@@ -30,7 +30,7 @@ from sip2gw.log.sparing import Sparing
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
-_REMEDY = "; proxy_from lists it: have it send one of version 1 or 2, or take it off the list"
+_REMEDY = "; proxy_from lists it: have it send a PROXY header of version 1 or 2, or remove it from proxy_from"
 
 
 @implementer(IHalfCloseableProtocol)
@@ -154,7 +154,7 @@ class BalancerFactory(WrappingFactory):
             return self.wrappedFactory.buildProtocol(addr)
         if not self._is_balancer(addr):
             self.metrics.proxy_headers.labels(outcome="foreign").inc()
-            self.tell(LogLevel.info, addr, "it is no load balancer that proxy_from lists")
+            self.tell(LogLevel.info, addr, "proxy_from does not list it as a load balancer")
             return None
         place = self.census.admit("")
         return None if place is None else BalancedConnection(self, place)

@@ -131,7 +131,7 @@ class Census:
             self.metrics.struck(limit)
             self._sparing.tell(
                 self.log, LogLevel.warn, limit,
-                "no place for a connection from {address}: the limit is {limit}",
+                "rejected a connection from {address}: the limit is {limit}",
                 address=address or "an unknown address", limit=limit,
             )  # fmt: skip
             return None

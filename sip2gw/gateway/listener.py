@@ -148,7 +148,7 @@ class Listener(Service):
         try:
             tls.look()
         except Exception:  # a bug must not end the looks; it comes again only when the files change again
-            self.log.failure("what changed on disk for {where} could not be taken up", where=self.where)
+            self.log.failure("files that changed on disk for {where} could not be loaded", where=self.where)
 
     def _listen(self) -> Deferred[None]:
         return self._make_endpoint().listen(self._factory).addCallback(self._listens)
@@ -178,7 +178,7 @@ class Listener(Service):
 _REASONS = {
     errno.EADDRINUSE: "is in use by another program",
     errno.EACCES: "is not allowed to this user",
-    errno.EADDRNOTAVAIL: "is no address of this machine",
+    errno.EADDRNOTAVAIL: "is not an address of this machine",
 }
 
 

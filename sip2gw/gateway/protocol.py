@@ -122,7 +122,7 @@ class TerminalProtocol(Reader):
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
-        self._warn(limit, "{library} cut off, the limit is {limit} ({peer:full})", limit=limit)
+        self._warn(limit, "{library} disconnected, the limit is {limit} ({peer:full})", limit=limit)
         self.abort()
 
     def writeConnectionLost(self) -> None:
@@ -134,7 +134,7 @@ class TerminalProtocol(Reader):
         if self._rest is not None:
             _cancel(self._rest)
         if self._ignored > 1:
-            self._warn("ignored in all", "{count} lines were no requests ({peer})", count=self._ignored)
+            self._warn("ignored in all", "{count} lines were not requests ({peer})", count=self._ignored)
         self._visit.session.close()
         self.place.leave()
         self._tell_gone(self)

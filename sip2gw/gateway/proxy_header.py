@@ -82,7 +82,7 @@ def _version_1(received: bytes) -> Header | None:
         port, _ = (_port(text) for text in ports)
         return Header(size, (_plain(kind(source)), port))
     except (ValueError, KeyError):
-        raise NoHeader("a PROXY header whose addresses are none") from None
+        raise NoHeader("a PROXY header without valid addresses") from None
 
 
 def _version_2(received: bytes) -> Header | None:

@@ -89,14 +89,14 @@ class Seating:
         if grip.seat is None:
             self._metrics.seats_without_store.inc()
             self.log.warn(
-                "{library}: a terminal was let in without the store of seats ({peer})",
+                "{library}: a terminal logged in without the seat store ({peer})",
                 library=library, peer=visit.peer,
             )  # fmt: skip
         self._count(library, most)
         self._plan()
         if visit.gone:
             self.leave(visit)
-            raise Unavailable("the terminal has gone meanwhile")
+            raise Unavailable("the terminal has disconnected")
 
     def move(self, visit: Visit, location: str) -> None:
         """The terminal has said in another login that it stands there. It keeps its seat, and is the same terminal."""
@@ -128,7 +128,7 @@ class Seating:
         self._visits.pop(visit.name, None)
         if grip is not None:
             Deferred.fromCoroutine(self.seats.leave(grip)).addErrback(
-                lambda failure: self.log.failure("a seat could not be given back", failure)
+                lambda failure: self.log.failure("a seat could not be released", failure)
             )
             self._count(grip.library, grip.most)
         if not self._visits and self._next is not None and self._next.active():
@@ -197,7 +197,7 @@ class Seating:
     def _send_away(self, visit: Visit | None, why: str) -> None:
         if visit is not None and visit.grip is not None:
             self.log.warn(
-                "{library}: a terminal was sent away, {why} ({peer})",
+                "{library}: a terminal was disconnected, {why} ({peer})",
                 library=visit.grip.library, why=why, peer=visit.peer,
             )  # fmt: skip
             visit.grip.state = "lost"
@@ -205,7 +205,7 @@ class Seating:
 
     def _who(self, full: Full, most: int | None) -> str:
         holders = "; ".join(_named(seat.holder) for seat in full.seats)
-        return f"{len(full.seats)} of {most} licences are in use, by {holders or 'nobody'}"
+        return f"{len(full.seats)} of {most} licences are in use, by {holders or 'no terminal'}"
 
     def _count(self, library: str, most: int | None) -> None:
         self._metrics.seats.set(library, len(self.seats.of(library)), "used")

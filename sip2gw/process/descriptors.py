@@ -27,7 +27,7 @@ def ceiling(wanted: int) -> int | None:
         return None
     if (most := places(files)) < wanted:
         _log.warn(
-            "there is place for {most} connections, not for the {wanted} of limits.connections: "
+            "only {most} connections fit, not the {wanted} of limits.connections: "
             "only {files} files may be open (LimitNOFILE)",
             most=most, wanted=wanted, files=files,
         )  # fmt: skip

@@ -25,7 +25,7 @@ def keep_memory_private() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))
     if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        log.warn("the system does not let the process keep its memory to itself")
+        log.warn("the system does not protect the memory of the process from core dumps and other processes")
 
 
 def keep_files_private(program: Mapping[str, Any]) -> None:

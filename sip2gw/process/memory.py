@@ -45,7 +45,7 @@ class MemoryWatch(Service):
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self._looking.start(INTERVAL).addErrback(
-            lambda failure: self.log.failure("memory is watched no more", failure)
+            lambda failure: self.log.failure("memory is no longer watched", failure)
         )
 
     def stopService(self) -> None:
@@ -61,7 +61,7 @@ class MemoryWatch(Service):
         short, full = has > SHORT * most, has > most
         if (short, full) != (census.short, census.full):
             state = (
-                "full: nobody can log in"
+                "full: no terminal can log in"
                 if full
                 else "short: no new connections"
                 if short

@@ -88,7 +88,7 @@ def read_pair(path: Path) -> Pair:
             return Pair(certificate, others, key)
     raise Wrong(
         f"is {path}, where the private key belongs to none of the certificates",
-        "put the key there that the certificate was asked for with",
+        "put the key there that the certificate was requested with",
     )
 
 
@@ -176,7 +176,7 @@ def _key(blocks: bytes, path: Path) -> Key:
     except TypeError:
         raise Wrong(
             f"is {path}, whose private key is locked with a password",
-            "unlock it with `openssl pkey -in KEY -out KEY`, for nobody can type it when the gateway starts",
+            "unlock it with `openssl pkey -in KEY -out KEY`, because the gateway does not ask for it when it starts",
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise Wrong(f"is {path}, whose private key is damaged or of an unknown kind", FORM) from None
@@ -194,7 +194,7 @@ def _certificates(blocks: bytes, path: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(blocks)
     except _UNREADABLE:
         raise Wrong(
-            f"is {path}, which has no certificate in PEM form, or a damaged one", "make it anew"
+            f"is {path}, which has no certificate in PEM form, or a damaged one", "make a new one"
         ) from None
 
 

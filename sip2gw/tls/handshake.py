@@ -145,7 +145,7 @@ class TLSConnection(BufferingTLSTransport):
             return
         self._end("lost")
         if self._heard and not self.disconnecting:
-            self._tell("lost", "it went away in the middle of the handshake")
+            self._tell("lost", "it disconnected during the handshake")
 
     def _end(self, outcome: str) -> None:
         self._outcome = outcome

@@ -7,7 +7,7 @@ import re
 from OpenSSL import SSL
 
 PLAIN = "SIP2"
-PROXY = "PROXY, which nobody expects: list the balancer in proxy_from, or have only one add it"
+PROXY = "PROXY, which this port does not expect: list the balancer in proxy_from, or have only one balancer add it"
 
 _LANGUAGES = {
     PLAIN: re.compile(rb"[\r\n ]*[0-9]"),
@@ -22,16 +22,16 @@ _WORDS = {
     "no shared cipher": "it offers no cipher suite that is good enough",
     "no shared group": "it offers no curve that is good enough",
     "no suitable key share": "it offers no curve that is good enough",
-    "no suitable signature algorithm": "it knows no signature of our certificate's kind",
-    "no shared signature algorithms": "it knows no signature of our certificate's kind",
+    "no suitable signature algorithm": "it supports no signature of our certificate's kind",
+    "no shared signature algorithms": "it supports no signature of our certificate's kind",
     "inappropriate fallback": "it offers an older TLS version than it could",
     "peer did not return a certificate": "it has no client certificate",
     "certificate verify failed": "its certificate is not from client_authorities",
     "alert unknown ca": "it does not trust our certificate's authority (alert: unknown CA)",
     "alert certificate unknown": "it does not trust our certificate (alert: certificate unknown)",
     "alert bad certificate": "it does not accept our certificate (alert: bad certificate)",
-    "alert certificate expired": "our certificate has expired for it (alert: certificate expired)",
-    "alert protocol version": "it offers no TLS version that we do (alert: protocol version)",
+    "alert certificate expired": "it finds that our certificate has expired (alert: certificate expired)",
+    "alert protocol version": "it offers no TLS version that the gateway accepts (alert: protocol version)",
     "alert handshake failure": "it ended the handshake (alert: handshake failure)",
 }
 """By the end of OpenSSL's reason, which has older versions' names before it."""

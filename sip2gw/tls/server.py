@@ -101,7 +101,7 @@ class ServerTLS:
                     where=self.where, called=called, until=pair.expires,
                 )  # fmt: skip
         if material.clients != before.clients:
-            self.log.info("{where}: who vouches for clients was renewed", where=self.where)
+            self.log.info("{where}: client_authorities or client_revoked was renewed", where=self.where)
         for called in before.pairs.keys() - material.pairs.keys():
             self._metrics.certificate_days_left.remove(self.where, called)
 

@@ -171,7 +171,7 @@ class Gateway(Service):
         for commit in commits:
             commit()
         for key in left:
-            self.log.warn("{key} has changed, which is not taken up until the gateway starts again", key=key)
+            self.log.warn("{key} has changed: restart the gateway to apply it", key=key)
         for warning in config.warnings:
             self.log.warn("{warning}", warning=warning)
         self._config = config
@@ -189,7 +189,7 @@ class Gateway(Service):
         await self._unless_enough(*(door.stopService() for door in self.doors))
         await self._unless_enough(self.terminals.drain())
         if left := len(self.terminals.sessions):
-            self.log.warn("{count} terminals were cut off", count=left)
+            self.log.warn("{count} terminals were disconnected", count=left)
             self.terminals.cut()
         self.memory.stopService()
         self.watchdog.stopService()
@@ -220,7 +220,9 @@ class Gateway(Service):
         )
 
     def _remedy(self, place: str) -> str:
-        return self._remedies.get(place, f"change {place} in the configuration, or end what is in its way")
+        return self._remedies.get(
+            place, f"change {place} in the configuration, or stop the program that uses it"
+        )
 
 
 def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:

@@ -113,7 +113,7 @@ class Reloading(Service):
         except (ConfigFaults, Wrong) as faults:
             reloads.labels(outcome="refused").inc()
             for fault in str(faults).splitlines():
-                self.log.error("not reloaded, all stays as it was: {fault}", fault=fault)
+                self.log.error("not reloaded, the old configuration stays: {fault}", fault=fault)
         except Exception:  # a bug; but whoever waits for the end of the reload must hear of it
             reloads.labels(outcome="refused").inc()
             self.log.failure("reloading hit a bug")

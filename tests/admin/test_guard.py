@@ -77,8 +77,8 @@ class GuardTests(TestCase):
                 assert len(warnings(logs)) == 5 * (minute + 1)
         for line in warnings(logs):
             assert line == (
-                "a wrong token for the admin pages, from 127.0.0.1: give it the one that admin.token_file has, "
-                "or keep that address out"
+                "127.0.0.1 sent a wrong token for the admin pages: give it the token in admin.token_file, "
+                "or block that address"
             )
 
     async def test_F95_no_browser_keeps_or_frames_it(self) -> None:

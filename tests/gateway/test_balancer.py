@@ -86,7 +86,7 @@ class BalancerTests(AServer):
             assert await deferToThread(talk, self.port, HEADER, b"99\r", source="127.0.0.2") == b""
         assert len(factory.asked) == 1
         assert self.outcome("foreign") == 7
-        assert len([line for line in self.said("info") if "no load balancer" in line]) == 5
+        assert len([line for line in self.said("info") if "proxy_from does not list it" in line]) == 5
 
     async def test_F25_without_a_header_nobody_is_heard(self) -> None:
         factory = Addressed()
@@ -95,8 +95,8 @@ class BalancerTests(AServer):
             assert await deferToThread(talk, self.port, said) == b""
         assert not factory.asked
         assert self.outcome("refused") == 3
-        remedy = "; proxy_from lists it: have it send one of version 1 or 2, or take it off the list"
-        for why in ("no PROXY header", "a PROXY header whose addresses are none"):
+        remedy = "; proxy_from lists it: have it send a PROXY header of version 1 or 2, or remove it from proxy_from"
+        for why in ("no PROXY header", "a PROXY header without valid addresses"):
             assert f"closed: {why} (127.0.0.1){remedy}" in self.said("warn")
 
     async def test_a_header_that_does_not_come_in_time(self) -> None:

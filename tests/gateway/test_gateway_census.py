@@ -164,7 +164,7 @@ def test_those_that_find_no_place_are_logged_sparingly(bench):
     assert 1 <= len(logs) < 20
     assert logs[-1]["more"] > 400
     first, *_, last = [event["log_format"].format(**event) for event in logs]
-    assert first == "no place for a connection from 192.168.1.1: the limit is strangers"
+    assert first == "rejected a connection from 192.168.1.1: the limit is strangers"
     assert last == f"{first}; {logs[-1]['more']} others not logged"
     assert bench.counted("strangers") == 501
 

@@ -82,7 +82,7 @@ def test_F22_each_change_is_logged_once(bench):
     told = [event["log_format"].format(**event) for event in logs if "memory is" in event["log_format"]]
     assert told == [
         "memory is short: no new connections; 91 of 100 MiB",
-        "memory is full: nobody can log in; 101 of 100 MiB",
+        "memory is full: no terminal can log in; 101 of 100 MiB",
         "memory is enough again; 50 of 100 MiB",
     ]
 

@@ -247,7 +247,7 @@ def test_a_flood_of_rubbish_is_told_once(bench):
             bench.clock.advance(0)
         bench.terminal.connectionLost()
     told = [
-        event for event in logs if "ignored" in event["log_format"] or "no requests" in event["log_format"]
+        event for event in logs if "ignored" in event["log_format"] or "not requests" in event["log_format"]
     ]
     assert len(told) == 2
     assert told[-1]["count"] == 200
@@ -339,7 +339,9 @@ def test_F25_a_proxy_header_where_no_balancer_is_listed_ends_the_connection(benc
         assert bench.hear(*(said[place : place + size] for place in range(0, len(said), size))) == b""
     assert bench.transport.aborted
     [told] = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
-    assert told.startswith("closed: it speaks PROXY, which nobody expects: list the balancer in proxy_from")
+    assert told.startswith(
+        "closed: it speaks PROXY, which this port does not expect: list the balancer in proxy_from"
+    )
     assert told.endswith(" (terminal at 192.168.1.1)")
     counted = bench.factory.metrics.registry.get_sample_value
     assert counted("sip2gw_proxy_headers_total", {"outcome": "unexpected"}) == 1

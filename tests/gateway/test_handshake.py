@@ -125,7 +125,9 @@ class LanguageTests(AHandshake):
         assert self.handshakes("refused") == 2
         told = self.said("warn")
         assert len(told) == 2
-        assert all("it speaks PROXY, which nobody expects: list the balancer in" in line for line in told)
+        assert all(
+            "it speaks PROXY, which this port does not expect: list the balancer in" in line for line in told
+        )
 
     async def test_other_languages_are_refused(self) -> None:
         for first in (

@@ -110,7 +110,7 @@ class ListenerTests(TestCase):
     def test_an_address_that_is_not_ours(self) -> None:
         with self.assertRaises(CannotListen) as raised:
             self.listener("tcp:0:interface=192.0.2.1").startService()
-        assert "is no address of this machine" in str(raised.exception)
+        assert "is not an address of this machine" in str(raised.exception)
 
     async def test_a_unix_socket(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -60,9 +60,11 @@ def test_F52_a_revoked_account_ends_its_sessions_within_five_minutes(bench, chan
     with capturedLogs() as logs:
         pass_minutes(bench, 5)
     assert all(transport.disconnecting for transport in transports)
-    told = [event["log_format"].format(**event) for event in logs if "sent away" in event["log_format"]]
+    told = [
+        event["log_format"].format(**event) for event in logs if "were disconnected" in event["log_format"]
+    ]
     assert len(told) == 1
-    assert told[0].startswith(f"riverside: 3 terminals are sent away, {code}: ")
+    assert told[0].startswith(f"riverside: 3 terminals were disconnected, {code}: ")
     assert KIOSK not in told[0]
     bench.connect()
     assert bench.denied(LOGIN) == "940", "what was verified before counts no longer"

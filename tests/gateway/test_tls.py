@@ -196,7 +196,7 @@ class RenewalTests(AServerOfItsOwn):
         self.listener.startService()
         broken = self.patch(tls_module, "read_material", lambda *_: 1 / 0)
         self.renew()
-        await self.until(lambda: any("could not be taken up" in line for line in self.said("critical")))
+        await self.until(lambda: any("could not be loaded" in line for line in self.said("critical")))
         broken.restore()
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
         new = self.renew()

@@ -74,7 +74,7 @@ def test_F55_F58_a_seat_lost_while_a_write_waits_for_a_token_ends_the_session(be
     before = ready_for(bench, code)
     with capturedLogs() as logs:
         assert set(interrupted(bench, WRITES[code], lose)) <= TOKENS
-    assert [event for event in logs if "sent away" in event["log_format"]]
+    assert [event for event in logs if "was disconnected" in event["log_format"]]
     assert bench.transport.disconnecting
     assert bench.sandbox.ledger("riverside") == before
 
