@@ -1,7 +1,7 @@
-"""An account is asked about again every few minutes while terminals use it; once it is revoked, they have to go.
+"""Check accounts again every few minutes, and disconnect the terminals of a revoked account.
 
-However many terminals have logged in to it with the same password, it is one question. A library that can't be asked
-changes nothing: nobody is sent away in doubt.
+All terminals that logged in to an account with the same password are one check. A library that can't be reached
+changes nothing: no terminal is disconnected in doubt.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sip2gw.metrics import Metrics
 from sip2gw.tenants import ADVICE, Tenant
 
 _SOONEST = 0.8
-"""Of the time between two checks: not all accounts are to be asked about at the same moment."""
+"""Part of the time between two checks, at least. Accounts are checked at different moments."""
 
 
 @define(eq=False)
@@ -34,7 +34,7 @@ class _Watched:
 
 
 class Rechecks:
-    """Watches the accounts of all who are logged in. `limits` gives those of this moment."""
+    """Check the accounts of all terminals that are logged in. `limits` returns the current limits."""
 
     log = Logger()
 
@@ -45,7 +45,7 @@ class Rechecks:
         self._watched: dict[tuple[str, str, bytes], _Watched] = {}
 
     def enter(self, visit: Visit, tenant: Tenant) -> None:
-        """This visit uses the tenant's account from now on, whatever it used before."""
+        """Watch the account of `tenant` for this visit from now on, instead of any account before."""
         self.leave(visit)
         visit.tenant = tenant
         key = _key(tenant)
@@ -57,7 +57,7 @@ class Rechecks:
         watched.visits.add(visit)
 
     def leave(self, visit: Visit) -> None:
-        """The visit has ended."""
+        """Stop watching the account of this visit."""
         if visit.tenant is None:
             return
         key = _key(visit.tenant)

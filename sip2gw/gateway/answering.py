@@ -1,4 +1,4 @@
-"""Whatever fails behind a request, the terminal gets an answer of the right type, and before it gives up waiting."""
+"""Answer each request with the right response type, in time, even if the library or the gateway fails."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from sip2gw.sip2 import Request, Response, messages
 from sip2gw.tenants import Directory, Tenant
 
 BUGS_COUNT_FOR = 60.0
-"""Seconds."""
+"""Seconds for which a caught bug counts towards the limit `bugs`."""
 CONFIRMING = 3.0
-"""Seconds for which the library is asked whether a repeated write is still so: its answer is there already."""
+"""Seconds for the question whether a repeated write still holds; the answer to repeat is already there."""
 _NOT_THERE = frozenset({"member_not_found", "password_wrong"})
-"""Refusals after which nobody knows who stands at the terminal."""
+"""Refusals after which the patron at the terminal is unknown."""
 
 
 class Answering:
-    """Takes the steps that a session asks for, until there is something to say. Belongs to one terminal."""
+    """Take the steps that a session asks for, until there is a response. Belongs to one terminal."""
 
     log = Logger()
 
@@ -61,14 +61,14 @@ class Answering:
 
     @property
     def library(self) -> str:
-        """Whose terminal it is; empty until it is known."""
+        """The nickname of the terminal's library; empty until it is known."""
         state = self._session.state
         return state.tenant.nickname if isinstance(state, Serving) else ""
 
     async def answer(self, line: bytes, early: bool = False) -> Say | Ignore:
-        """What is to be done about one line. Raises only if the conversation itself has a bug.
+        """Return the step for one line: a response or none. Raises only if the conversation itself has a bug.
 
-        It was `early` if it was there before the answer to the one before was out.
+        `early` means that the line came before the answer to the previous line was sent.
         """
         visit = self._visit
         self._begun = visit.heard = self._reactor.seconds()
@@ -84,7 +84,7 @@ class Answering:
         return step
 
     async def _take(self, step: Step) -> Step:
-        """Take one step for the session, and tell it what came of it."""
+        """Take one step for the session, and return its next step."""
         session = self._session
         match step:
             case SignIn():
@@ -116,7 +116,7 @@ class Answering:
         raise AssertionError("not a question")
 
     def _desk(self, ask: Ask, tenant: Tenant, still: Still | None = None) -> Desk:
-        """Where this request is answered."""
+        """Return the desk that answers this request."""
         return self._directory.desk(
             tenant,
             location=ask.location,
@@ -132,7 +132,7 @@ class Answering:
         )
 
     async def _is_still_so(self, ask: Ask, tenant: Tenant) -> bool:
-        """Whether the library still shows what a repeated request has done; True as well if that takes too long."""
+        """Ask whether the library still shows the result of a repeated request. A late answer counts as yes."""
         try:
             asking = Deferred.fromCoroutine(still_so(ask.request, self._desk(ask, tenant)))
             if not asking.called:
@@ -141,12 +141,12 @@ class Answering:
             return await asking
         except TookTooLong:
             return True
-        except Exception:  # a bug behind this question must not cost the terminal the answer that it had
+        except Exception:  # a bug in this question must not cost the terminal the stored answer
             self.log.failure("a repeated request could not be confirmed")
             return True
 
     async def _join(self, first: First) -> Step:
-        """The terminal has reconnected, and its first try is still in hand: there is one answer for both."""
+        """Wait for the first try of a reconnected terminal, and return its answer."""
         over: Deferred[None] = Deferred()
         first.when_over(lambda: over.callback(None))
         try:
@@ -156,7 +156,7 @@ class Answering:
         return self._session.joined()
 
     def _about_to_write(self, still: Still) -> Still:
-        """The same question, by which it shows that the library is asked to write something."""
+        """Wrap `still`, so that a call to it also records that the library is asked to write."""
         self._wrote = False
 
         async def holds() -> bool:
@@ -182,7 +182,7 @@ class Answering:
         return self._session.reply(response, remember=decided, known=known)
 
     def _tag(self, request: Request) -> str:
-        """Whom it was about, for the log."""
+        """Return the patron's tag for the log."""
         patron_id = str(getattr(request, "patron_identifier", None) or "")
         return self._directory.tags.patron(self.library, patron_id) if patron_id else "no patron"
 
@@ -192,8 +192,10 @@ class Answering:
         metrics.of(metrics.message_seconds, message).observe(monotonic() - started)
 
     async def _answered(self, request: Request, desk: Desk) -> tuple[Response, str, bool, bool]:
-        """The answer, be it a refusal; a word on it for the log; whether the library has decided on a write; and
-        whether the patron is who the terminal says.
+        """Return the response, the outcome for the log, whether a write was decided, and whether the patron is known.
+
+        The response may be a refusal. A write is decided if the library was asked to do it and may have done it. The
+        patron is known unless the library rejected the card number or password.
         """
         left = self._until - self._reactor.seconds()
         try:
@@ -215,7 +217,7 @@ class Answering:
             return decline(request, desk, late), "too late", isinstance(late, InDoubt), True
 
     def _own_up(self, request: Request) -> Say:
-        """To be called where a bug was caught: refuse, and hang up if there were too many of them."""
+        """Refuse the request after a caught bug, and disconnect after too many of them."""
         bug, now = token_hex(3), self._reactor.seconds()
         self.log.failure(
             "{library} {message} hit a bug, {bug}", library=self.library, message=request.code, bug=bug
@@ -230,7 +232,7 @@ class Answering:
         return evolve(step, hang_up=True)
 
     def _note(self, text: str) -> None:
-        """What circulation wants the library's staff to find in the log."""
+        """Log a note from circulation for the library's staff."""
         self._telling.warn(self.log, "note", "{library} {note}", note=text)
 
 

@@ -1,6 +1,7 @@
-"""Behind a load balancer a terminal's address is what the balancer says in its PROXY header, and only balancers say it.
+"""Take a terminal's address from the PROXY header of a listed load balancer.
 
-Where balancers are listed nobody else is heard, and the header is required. Where none are there is no header.
+If balancers are listed, connections from other addresses are rejected, and the header is required. If none are
+listed, there is no header.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ _REMEDY = "; proxy_from lists it: have it send a PROXY header of version 1 or 2,
 
 @implementer(IHalfCloseableProtocol)
 class BalancedConnection(ProtocolWrapper):
-    """One connection of a balancer; what is inside begins when the header has been read, with the address in there.
+    """One connection of a balancer. The wrapped protocol starts after the header, with the address in it.
 
-    A balancer that speaks for itself, as its health checks do, is served as itself.
+    A connection that a balancer makes for itself, such as a health check, keeps the balancer's address.
     """
 
     factory: BalancerFactory
@@ -47,7 +48,7 @@ class BalancedConnection(ProtocolWrapper):
     def __init__(self, factory: BalancerFactory, place: Slot) -> None:
         super().__init__(factory, None)  # type: ignore[arg-type]  # until the header is there
         self._place = place
-        """Until the header is there; then it is for the terminal to find one."""
+        """Held until the header is read; after that the terminal's own slot counts."""
         self._received = b""
         self._over = False
         self._deadline: IDelayedCall | None = None
@@ -78,14 +79,14 @@ class BalancedConnection(ProtocolWrapper):
                 self._serve(header.source, self._received[header.size :])
 
     def readConnectionLost(self) -> None:
-        """The peer has sent its last byte."""
+        """Note that the peer has sent its last byte."""
         if IHalfCloseableProtocol.implementedBy(type(self.wrappedProtocol)):
             self.wrappedProtocol.readConnectionLost()
         else:
             self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
-        """The gateway never closes one half alone."""
+        """Do nothing: the gateway never closes one direction alone."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if not self._over:
@@ -102,7 +103,7 @@ class BalancedConnection(ProtocolWrapper):
             kind = IPv6Address if ":" in source[0] else IPv4Address
             self._peer = kind("TCP", *source)
         inner = self.factory.wrappedFactory.buildProtocol(self.getPeer())
-        if inner is None:  # there is no place for it
+        if inner is None:  # no free slot
             self.transport.loseConnection()
             return
         self.wrappedProtocol = inner
@@ -120,7 +121,7 @@ class BalancedConnection(ProtocolWrapper):
         self.transport.loseConnection()
 
     def _end(self, outcome: str) -> None:
-        """The header is read, or there will be none."""
+        """Stop waiting for the header: it was read, or was rejected."""
         self._over = True
         self._place.leave()
         self.factory.metrics.proxy_headers.labels(outcome=outcome).inc()
@@ -130,7 +131,7 @@ class BalancedConnection(ProtocolWrapper):
 
 
 class BalancerFactory(WrappingFactory):
-    """Connections of `inner`, by way of the balancers in `networks`; if that is empty, without any."""
+    """Make connections of `inner`, through the balancers in `networks`; without a balancer if that is empty."""
 
     noisy = False
     log = Logger()
@@ -160,18 +161,18 @@ class BalancerFactory(WrappingFactory):
         return None if place is None else BalancedConnection(self, place)
 
     def logPrefix(self) -> str:
-        """That of what is inside: balancers change nothing of what is served."""
+        """Return the wrapped factory's log prefix: balancers do not change the service."""
         inner = self.wrappedFactory
         return str(inner.logPrefix()) if ILoggingContext.providedBy(inner) else type(inner).__name__
 
     def tell(self, level: Any, addr: IAddress | None, why: str, remedy: str = "") -> None:
-        """Log why a connection is closed, and what to do; unless that was just done for others."""
+        """Log why a connection is closed, and the fix, at most a few times a minute."""
         host = str(getattr(addr, "host", ""))
         self._sparing.tell(self.log, level, why, "closed: {why} ({host})" + remedy, why=why, host=host)
 
     def _is_balancer(self, addr: IAddress | None) -> bool:
         try:
             address = address_of(str(getattr(addr, "host", "")).partition("%")[0])
-        except ValueError:  # not of the internet
+        except ValueError:  # not an IP address
             return False
         return any(address in network for network in self.networks)

@@ -1,7 +1,7 @@
-"""Who is connected is counted, by address and by library, and whoever would be one too many is not let in.
+"""Count connections by address, network and library, and reject those above a limit.
 
-A connection is a stranger's until a terminal has logged in on it; then it is bound to a library until it ends. One
-whose balancer has yet to say where it comes from takes a place as well, of no address.
+A connection is a stranger until a terminal logs in on it; then it belongs to a library until it ends. A connection
+whose balancer has not sent the PROXY header takes a slot as well, without an address.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 
 WIDER = 4
-"""How many times as many there may be from one /48 of IPv6 as from one address."""
+"""How many times the limits of one address apply to one /48 of IPv6."""
 
 
 class Slot:
-    """One connection's place in the census. `library` is whom it is bound to; empty for a stranger."""
+    """The slot of one connection. `library` is its library's nickname; empty for a stranger."""
 
     __slots__ = ("_census", "_left", "give_way", "known", "library", "network", "wide")
 
@@ -32,31 +32,31 @@ class Slot:
         self._left = False
         self.network = network
         self.wide = wide
-        """The network that the address is counted in when there are too many strangers: for IPv6 the /48."""
+        """The wider network of the address, for limits on strangers: for IPv6 the /48."""
         self.known = known
-        """A terminal was let in from this network in the last day."""
+        """Whether a terminal logged in from this network during the last day."""
         self.library = ""
         self.give_way: Callable[[], bool] = _stay
-        """Close the connection for a newcomer, if nothing is in hand; and tell whether that was done."""
+        """Close this connection for a newcomer unless a request is in progress, and return whether it was closed."""
 
     def heard(self) -> None:
-        """The peer has sent something."""
+        """Note that the peer has sent a line."""
         if not (self.library or self._left):
             self._census.heard(self)
 
     def check_memory(self) -> None:
-        """Raises `Unavailable` if the process has no memory for another terminal."""
+        """Raise `Unavailable` if the process has no memory for another terminal."""
         if self._census.full and not self.library:
             self._census.metrics.struck("memory")
             raise Unavailable("the gateway is short of memory: the limit is memory")
 
     def bind(self, library: str) -> None:
-        """A terminal of this library logs in. Raises `Unavailable` if that has as many connections as it may have."""
+        """Assign the connection to a library at login. Raises `Unavailable` if the library's limit is reached."""
         if not (self.library or self._left):
             self._census.bind(self, library)
 
     def leave(self) -> None:
-        """The connection is gone."""
+        """Free the slot, because the connection has ended."""
         if not self._left:
             self._left = True
             self._census.leave(self)
@@ -67,23 +67,23 @@ def _stay() -> bool:
 
 
 class Tally:
-    """How many there are of each kind, and in all."""
+    """Counts by key, and their sum."""
 
     def __init__(self) -> None:
         self.total = 0
         self._of: Counter[str] = Counter()
 
     def of(self, kind: str) -> int:
-        """How many there are of this kind."""
+        """Return the count of this key."""
         return self._of[kind]
 
     def add(self, kind: str) -> None:
-        """One more."""
+        """Add one."""
         self.total += 1
         self._of[kind] += 1
 
     def take(self, kind: str) -> None:
-        """One less. What is at nought is forgotten, or the addresses of all times would be kept."""
+        """Subtract one, and drop a key whose count is zero, so that the counter does not grow with each address."""
         self.total -= 1
         self._of[kind] -= 1
         if not self._of[kind]:
@@ -91,7 +91,7 @@ class Tally:
 
 
 class Census:
-    """Counts connections. `called` is one name for all its limits, where it does not count terminals."""
+    """Count and limit connections. `called` is one name for all limits of a listener that does not serve terminals."""
 
     log = Logger()
 
@@ -101,11 +101,11 @@ class Census:
         self.metrics = metrics
         self._called = called
         self.ceiling: int | None = None
-        """How many there can be at all, whatever the settings say."""
+        """The most connections that the process can hold, above all settings. None: no such bound."""
         self.short = False
-        """Memory is short: nobody new is let in."""
+        """Memory is short: new connections are rejected."""
         self.full = False
-        """There is none left: nobody logs in any more."""
+        """Memory is used up: logins fail."""
         self.limits = limits
         self._sparing = Sparing(seconds)
         self._connections = Tally()
@@ -119,7 +119,7 @@ class Census:
         self._count()
 
     def admit(self, address: str) -> Slot | None:
-        """A place for a connection from this address, or None if there is none."""
+        """Return a slot for a connection from this address, or None if a limit is reached."""
         network, wide = counted_network(address), network_around(address, 32, 48)
         known = self._known.has(wide)
         limit = self._reached(network, wide, known)
@@ -178,9 +178,9 @@ class Census:
             del self._silent[place.wide]
 
     def _make_room(self, limit: str, known: bool) -> bool:
-        """Close the stranger that has been silent longest in the network that has most of them.
+        """Close the longest silent stranger in the network with most strangers; return whether there was one.
 
-        Strangers of known networks have a share of their own: the others never take it.
+        Strangers of known networks have a share of their own, which other strangers never take.
         """
         crowds = sorted(self._silent.values(), key=len, reverse=True)
         for place in (place for crowd in crowds for place in crowd):
@@ -191,7 +191,7 @@ class Census:
         return False
 
     def _reached(self, network: str, wide: str, known: bool) -> str | None:
-        """The limit that one more connection from there would go over; the narrower one first."""
+        """Return the limit that one more connection from there would exceed, the narrower one first; or None."""
         limits = self.limits()
         if self.short:
             return "memory"
@@ -218,5 +218,5 @@ class Census:
 
 
 def counted_network(address: str) -> str:
-    """What counts as one address: for IPv6 the /64, of which whoever has one has all. "" for a Unix socket."""
+    """Return the network that counts as one address: for IPv6 the /64, for a Unix socket ""."""
     return network_around(address, 32, 64)

@@ -1,4 +1,4 @@
-"""A deadline is over when its time is, whatever bytes have come meanwhile: only what it waits for ends it."""
+"""Deadlines that received bytes do not postpone: only the awaited event stops one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sip2gw.limits import Limits
 
 
 class Deadlines:
-    """The deadlines of one connection, each by the name of its setting. `overdue` is told which one is over."""
+    """The deadlines of one connection, by the name of their setting. `overdue` is called with the missed one."""
 
     __slots__ = ("_limits", "_over", "_overdue", "_reactor", "_running")
 
@@ -24,18 +24,18 @@ class Deadlines:
         self._running: dict[str, IDelayedCall] = {}
 
     def start(self, limit: str) -> None:
-        """Its time runs from now, if it did not already. A setting of 0 means never."""
+        """Start the time for `limit`, unless it runs already. A setting of 0 means never."""
         seconds: float = getattr(self._limits(), limit)
         if seconds and limit not in self._running and not self._over:
             self._running[limit] = self._reactor.callLater(seconds, self._end, limit)
 
     def stop(self, limit: str) -> None:
-        """What it waited for has come."""
+        """Stop the time for `limit`, because the awaited event has come."""
         if call := self._running.pop(limit, None):
             call.cancel()
 
     def stop_all(self) -> None:
-        """The connection is gone; nothing is waited for any more."""
+        """Stop all deadlines, because the connection has ended."""
         self._over = True
         for limit in list(self._running):
             self.stop(limit)

@@ -1,6 +1,6 @@
-"""Every connection gets a session of its own; nothing of one terminal is ever seen by another.
+"""Give each connection a session of its own; terminals share no state but the answers to their writes.
 
-What was answered to a terminal's writes outlives its connection.
+The answers to a terminal's writes outlive its connection.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
 
 GAP = 0.005
-"""The longest time, in seconds, between two hang-ups while the gateway stops."""
+"""The longest pause, in seconds, between two disconnects while the gateway stops."""
 
 
 class TerminalFactory(ServerFactory):
-    """Makes the connections of terminals, and knows those that are live.
+    """Make the connections of terminals, and list the live ones.
 
     `limits` and `deferred_login` may be replaced at any time.
     """
@@ -72,11 +72,11 @@ class TerminalFactory(ServerFactory):
     def buildProtocol(
         self, addr: IAddress | None, given: Callable[[Peer], Login | None] = lambda _: None
     ) -> TerminalProtocol | None:
-        """The connection of a terminal at this address; None if there is no place for it, or will be none.
+        """Return a connection for a terminal at this address, or None if a limit is reached or the gateway stops.
 
-        `given` says which login the terminal has without a 93, once it is known who it is.
+        `given` returns the login that a terminal has without a 93, once its identity is known.
         """
-        if self._draining:  # its balancer has taken its time
+        if self._draining:  # the balancer sent its header too late
             return None
         place = self.census.admit(str(getattr(addr, "host", "")))
         if place is None:
@@ -116,15 +116,15 @@ class TerminalFactory(ServerFactory):
         return protocol
 
     def shed(self) -> None:
-        """Memory is short: end the connections on which nobody has logged in and nothing is in hand."""
+        """Close the connections of strangers without a request in progress, because memory is short."""
         for protocol in list(self.sessions):
             if not (protocol.place.library or protocol.busy):
                 protocol.too_much("memory")
 
     def drain(self) -> Deferred[None]:
-        """Take no further request, answer those in hand, and hang up on everybody. Fires when the last one is gone.
+        """Take no more requests, answer those in progress, and disconnect. Fires when the last connection has ended.
 
-        On who waits for nothing it hangs up one after the other, so that they don't all come back in one moment.
+        Idle connections are closed one after the other, so that the terminals don't all reconnect at one moment.
         """
         self._draining = True
         live = list(self.sessions)
@@ -136,7 +136,7 @@ class TerminalFactory(ServerFactory):
         return DeferredList([protocol.closed for protocol in live]).addCallback(lambda _: None)
 
     def cut(self) -> None:
-        """End what connections there still are."""
+        """Close the remaining connections at once."""
         for protocol in list(self.sessions):
             protocol.abort()
 

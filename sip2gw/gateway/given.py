@@ -16,14 +16,14 @@ from sip2gw.session import Login
 
 @frozen
 class Given:
-    """The `login` of the terminals with this certificate, in these networks; empty and None mean any."""
+    """A login for the terminals with this certificate, in these networks; empty and None match any."""
 
     login: Login
     certificate: str = ""
     networks: tuple[IPv4Network | IPv6Network, ...] | None = None
 
     def bits(self, peer: Peer) -> int | None:
-        """How closely it fits a terminal: by so many bits of its address. None if it is not for it."""
+        """Return how closely it matches a peer, as bits of the network prefix; None if it does not match."""
         if self.certificate and self.certificate != peer.certificate:
             return None
         if self.networks is None:
@@ -34,7 +34,7 @@ class Given:
 
 
 def login_given(all_given: tuple[Given, ...], peer: Peer) -> Login | None:
-    """The login of a terminal: that for its certificate before others, then that for the narrowest network."""
+    """Return a terminal's login: the one for its certificate first, else the one for the narrowest network."""
     fitting = [
         (bool(given.certificate), bits, -number)
         for number, given in enumerate(all_given)
@@ -46,7 +46,7 @@ def login_given(all_given: tuple[Given, ...], peer: Peer) -> Login | None:
 class Door(ServerFactory):
     """The terminals of one endpoint: connections of `terminals`, with the accounts that this endpoint gives.
 
-    `given` may be replaced at any time, and holds for connections that are not logged in.
+    `given` may be replaced at any time, and applies to connections that are not logged in.
     """
 
     noisy = False
@@ -60,5 +60,5 @@ class Door(ServerFactory):
         return self._terminals.buildProtocol(addr, self.login_of)
 
     def login_of(self, peer: Peer) -> Login | None:
-        """The login that this endpoint gives to a terminal."""
+        """Return the login that this endpoint gives to a terminal, or None."""
         return login_given(self.given, peer)

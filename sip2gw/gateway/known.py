@@ -1,4 +1,4 @@
-"""Remember which logins were right, and from where, and which were wrong lately, as digests and within bounds."""
+"""Remember right and wrong logins and their networks, as digests and within bounds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MOST = 50_000
 
 
 class Known:
-    """Logins that the library has judged. `now` counts seconds.
+    """Logins that the library has judged. `now` returns seconds.
 
     A `login` stands for account, password and network; a `pair` for account and network; an `account` for itself.
     """
@@ -23,19 +23,19 @@ class Known:
         self._wrong: OrderedDict[bytes, float] = OrderedDict()
 
     def was_right(self, login: bytes) -> bool:
-        """Whether this login was right when it was tried last."""
+        """Return whether this login was right at its last try."""
         return login in self._logins
 
     def has_pair(self, pair: bytes) -> bool:
-        """Whether a login to this account from this network was right at any time."""
+        """Return whether a login to this account from this network was ever right."""
         return pair in self._pairs
 
     def networks(self, account: bytes) -> int:
-        """From how many networks a login to this account was right."""
+        """Return from how many networks a login to this account was right."""
         return self._networks[account]
 
     def was_wrong(self, login: bytes, period: float) -> bool:
-        """Whether this login was wrong within the last `period` seconds."""
+        """Return whether this login was wrong within the last `period` seconds."""
         return self._now() - self._wrong.get(login, -inf) < period
 
     def right(self, login: bytes, pair: bytes, account: bytes) -> None:
@@ -56,7 +56,7 @@ class Known:
                 del self._networks[evicted]
 
     def wrong(self, login: bytes) -> None:
-        """Remember that this login was wrong, whatever it was before."""
+        """Remember that this login was wrong, and no longer that it was right."""
         self._logins.pop(login, None)
         self._wrong[login] = self._now()
         self._wrong.move_to_end(login)

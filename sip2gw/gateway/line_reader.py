@@ -1,10 +1,10 @@
-"""One line at a time, in order: what comes while one is in hand waits, a little of it here and the rest at the peer.
+"""Read one line at a time, in order. Further lines wait: a few in the gateway, the others at the peer.
 
-What waits here is at most `requests_waiting` lines, or one line's length, and what one read of the socket brought on
-top. From a peer that does not take its answers nothing is read.
+At most `requests_waiting` lines, or the length of one line, wait here, plus one read of the socket. The gateway does
+not read from a peer that does not take its answers.
 
-Twisted's LineReceiver copies all that waits for each line that it cuts off, and knows one end of line: so lines are cut
-by a framer, in linear time, and all else is a LineReceiver's.
+Twisted's LineReceiver copies all waiting bytes for each line, and supports only one line end. So a framer splits the
+lines, in linear time, and LineReceiver does the rest.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from sip2gw.limits import Limits
 from sip2gw.sip2 import Framer, TooLong
 
 TURN = 16
-"""Lines that one terminal is answered before the others have their turn."""
+"""Lines of one terminal that are answered before other terminals have their turn."""
 
 
 @implementer(IPushProducer)
 class Reader(LineReceiver):
-    """Reads lines and has them served, one after the other."""
+    """Read lines and serve them one after the other."""
 
     delimiter = b"\r"
-    transport: Any  # TCP or TLS: no one interface of Twisted's has all that both can do
+    transport: Any  # TCP or TLS: no single interface of Twisted has all that both can do
 
     def __init__(self, reactor: IReactorTime, limits: Callable[[], Limits]) -> None:
         self.leaving = False
-        """Nothing more is read."""
+        """The connection takes no more lines."""
         self.ended = False
         """The peer has sent its last byte. Requests received before that are answered."""
         self.busy = False
@@ -51,34 +51,34 @@ class Reader(LineReceiver):
 
     @abstractmethod
     def serve(self, line: bytes, early: bool) -> Coroutine[Any, Any, bool]:
-        """Do with a line what it wants, and tell whether it was answered. Never raises.
+        """Serve a line, and return whether it was answered. Never raises.
 
-        It was `early` if it was there before the answer to the one before was out.
+        `early` means that the line came before the answer to the previous line was sent.
         """
 
     @abstractmethod
     def may_go_on(self) -> bool:
-        """Whether the next line may be served now. If not, `rested` is to be called later."""
+        """Return whether the next line may be served now. If not, `rested` is to be called later."""
 
     @abstractmethod
     def overdue(self, limit: str) -> None:
-        """The deadline of this name is over."""
+        """Handle a missed deadline, by its name."""
 
     @abstractmethod
     def struck(self, limit: str) -> None:
-        """The limit of this name holds the peer back, and no more."""
+        """Count a limit that only slows the peer down, by its name."""
 
     @abstractmethod
     def too_much(self, limit: str) -> None:
-        """The peer has gone over the limit of this name: cut the connection."""
+        """Close the connection, because the peer exceeded the limit of this name."""
 
     @abstractmethod
     def too_late(self) -> None:
-        """The peer says something that is not read any more."""
+        """Handle bytes that come after the last line that is read."""
 
     @abstractmethod
     def leave(self) -> None:
-        """Take no further request, and close when the one in hand is answered."""
+        """Take no more requests, and close once the request in progress is answered."""
 
     def dataReceived(self, data: bytes) -> None:
         if self.leaving:
@@ -88,29 +88,29 @@ class Reader(LineReceiver):
             self._read_on()
 
     def readConnectionLost(self) -> None:
-        """The peer sends nothing more, but may wait for answers; without this Twisted would close at once."""
+        """Note that the peer sends nothing more, but may wait for answers. Twisted by itself would close at once."""
         self.ended = True
         if not self.leaving:
             self._read_on()
 
     def pauseProducing(self) -> None:
-        """The terminal does not take its answers: it is not listened to until it does."""
+        """Stop reading while the terminal does not take its answers."""
         self._choked = True
         self.struck("write_queue")
         self.deadlines.start("write_deadline")
         self._hold_back_or_not()
 
     def resumeProducing(self) -> None:
-        """It has taken all of them."""
+        """Read again, because the terminal has taken its answers."""
         self._choked = False
         self.deadlines.stop("write_deadline")
         self._read_on()
 
     def stopProducing(self) -> None:
-        """The connection is gone."""
+        """Stop for good, because the connection has ended."""
 
     def stop_holding(self) -> None:
-        """Listen to the peer again, if that had to be held back."""
+        """Read from the peer again, if reading was paused."""
         if self._held:
             self._held = False
             self.transport.resumeProducing()
@@ -120,7 +120,7 @@ class Reader(LineReceiver):
         return self.busy or self._choked or self._resting
 
     def _read_on(self, _: object = None) -> None:
-        """Take up the lines that are there, if there is no reason to wait."""
+        """Serve the received lines, unless there is a reason to wait."""
         for _turn in range(TURN):
             if self._waiting or self.leaving:
                 break
@@ -140,7 +140,7 @@ class Reader(LineReceiver):
             self._hold_back_or_not()
 
     def _next(self) -> bytes | None:
-        """The next line if it is all there. The time for it runs while it is not."""
+        """Return the next line if it is complete. The request deadline runs while it is not."""
         try:
             line = self._framer.next(self._limits().line)
         except TooLong:
@@ -167,12 +167,12 @@ class Reader(LineReceiver):
         self._early = (answered or self._early) and self._framer.whole
 
     def rested(self) -> None:
-        """Go on after a rest."""
+        """Continue after a pause."""
         self._resting = False
         self._read_on()
 
     def _hold_back_or_not(self) -> None:
-        """Only who says more than one thing at a time has to be held back: that is dear, and rare."""
+        """Pause or resume reading. A peer that sends one line at a time is never paused, because that is expensive."""
         limits = self._limits()
         behind = self._framer.ends() >= limits.requests_waiting or len(self._framer) > limits.line
         hold = self._choked or (behind and self._waiting)

@@ -1,7 +1,7 @@
-"""A listener takes connections at one endpoint from when it starts until it stops; whatever it has taken lives on.
+"""Listen on one endpoint from start to stop; accepted connections outlive it.
 
-While it runs it looks every second for renewed certificates. What keeps it from listening is told as one line that
-says where, why, and what to do.
+While it listens, it looks every second for renewed certificates. A failure to listen is logged as one line with
+place, reason and fix.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from sip2gw.tls.handshake import TLSFactory
 from sip2gw.tls.server import ServerTLS
 
 LOOK = 1.0
-"""Seconds between looks for renewed certificates."""
+"""Seconds between two looks for renewed certificates."""
 
 
 class CannotListen(Exception):
-    """An endpoint that can't be listened on. The text is one line for whoever started the gateway."""
+    """An endpoint that can't be listened on. The text is one line for the operator."""
 
 
 class Listener(Service):
-    """Connections at one endpoint, with TLS around them if `tls` is given, and around that the balancers' PROXY header.
+    """Connections at one endpoint, inside TLS if `tls` is given, and behind the balancers' PROXY header.
 
-    `what` names the service and `where` the endpoint in what is logged; `remedy` says how to choose another. `census`
-    has the limits that hold before there is a terminal, and the places for connections that take none themselves.
-    `make_endpoint` is called when it starts. `port` is what it listens on while it does.
+    `what` names the service and `where` the endpoint in the log; `remedy` says how to choose another. `census` has
+    the limits that apply before a terminal is known, and the slots of connections that take none themselves.
+    `make_endpoint` is called at start. `port` is the listening port while there is one.
     """
 
     log = Logger()
@@ -82,7 +82,7 @@ class Listener(Service):
 
     @property
     def address(self) -> str:
-        """Where it listens at this moment, with the port that it got; "" if it does not, or has no such address."""
+        """The current address with its port; "" if it does not listen, or has no such address."""
         match self.port.getHost() if self.port is not None else None:
             case IPv4Address(host=host, port=port) | IPv6Address(host=host, port=port):
                 return f"{host}:{port}"
@@ -92,17 +92,17 @@ class Listener(Service):
                 return ""
 
     def warnings(self, due: int) -> tuple[str, ...]:
-        """What the operator should know, a sentence each; `due` is how many days a certificate should still have."""
+        """Return warnings for the operator, one sentence each, of certificates that expire within `due` days."""
         return () if self.tls is None else self.tls.warnings(due)
 
     def privilegedStartService(self) -> None:
-        """Begin to listen. Raises `CannotListen` if that is known at once."""
+        """Begin to listen. Raises `CannotListen` if that fails at once."""
         self._starting = maybeDeferred(self._listen)
         failed: list[Failure] = []
         self._starting.addErrback(self._cannot).addErrback(failed.append)
         if failed:
             failed[0].raiseException()
-        # An endpoint that takes its time may fail later, when there is nobody left to tell but the log.
+        # A slow endpoint may fail after the start; then only the log can report it.
         self._starting.addCallback(lambda _: self._tell(failed))
 
     def startService(self) -> None:
@@ -113,7 +113,7 @@ class Listener(Service):
             self._looking.start(self.interval)
 
     async def stop_listening(self) -> None:
-        """Take no new connections; those there are stay. Does nothing if it does not listen."""
+        """Accept no new connections; those there are stay open. Does nothing if it does not listen."""
         if self._starting is not None:
             self._starting.cancel()
             self._starting = None
@@ -122,10 +122,10 @@ class Listener(Service):
             await maybeDeferred(port.stopListening)
 
     def prepare(self, files: TLSFiles | None, balancers: Networks) -> Callable[[], None]:
-        """Have what a changed configuration says hold for new connections, once what is returned is called.
+        """Return a function that applies a changed configuration to new connections.
 
-        Certificates are read anew in any case. Raises `Wrong` for what can't be used, and for a change that needs
-        another listener: to TLS, or from it.
+        Certificates are always read again. Raises `Wrong` for invalid files, and for a change that needs another
+        listener: to TLS, or from it.
         """
         if (files is None) != (self.tls is None):
             raise Wrong("can't change between plain SIP2 and TLS while it listens", "start the gateway again")
@@ -147,7 +147,7 @@ class Listener(Service):
     def _look(self, tls: ServerTLS) -> None:
         try:
             tls.look()
-        except Exception:  # a bug must not end the looks; it comes again only when the files change again
+        except Exception:  # a bug must not stop the checks; it returns only when the files change again
             self.log.failure("files that changed on disk for {where} could not be loaded", where=self.where)
 
     def _listen(self) -> Deferred[None]:
@@ -160,7 +160,7 @@ class Listener(Service):
             "listening on {where}: {what}{secured}",
             where=self.address or self.where, what=self.what, secured=secured,
         )  # fmt: skip
-        for warning in self.warnings(0):  # those of what has expired
+        for warning in self.warnings(0):  # the certificates that have expired
             self.log.warn("{warning}", warning=warning)
 
     def _cannot(self, failure: Failure) -> None:
@@ -183,7 +183,7 @@ _REASONS = {
 
 
 def _why(error: BaseException | None) -> str:
-    """The reason in words, without Twisted's."""
+    """Return the reason in words, without Twisted's text."""
     match error:
         case CannotListenError(socketError=OSError() as cause, port=port):
             what = f"port {port}" if isinstance(port, int) else "it"

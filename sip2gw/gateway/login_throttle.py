@@ -1,12 +1,12 @@
 """Throttle password guessing without locking out terminals that have the right password.
 
-Wrong logins are counted for an account from one network, for an account over all networks, and for an address whatever
-it tries. A try under way counts for its account until it is known what it was; a right one, and one that the library
-did not judge, counts for nothing then. A login that was right before, with the same password from the same network, has
-an allowance of its own. A password that was wrong a while ago leaves part of the allowance to others. So a stranger, a
-broken terminal, or one that still has an old password does not lock a library out.
+Wrong logins are counted for an account from one network, for an account from all networks, and for an address with
+any account. A try in progress counts for its account until it is judged; a right one, and one that the library did
+not judge, no longer counts after that. A login that was right before, with the same password from the same network,
+has an allowance of its own. A password that was wrong a while ago leaves part of the allowance to others. So a
+stranger, a broken terminal, or one with an old password does not lock a library out.
 
-Several processes share no store: each counts for itself. It can't be switched off.
+Processes share no store: each counts for itself. The throttle can't be switched off.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from sip2gw.metrics import Metrics
 from sip2gw.throttle import Allowance, Noted, Throttle
 
 FREE = 3
-"""Tries for one account that need not wait, and throttled logins from one address that are answered no later."""
+"""Tries for one account without a wait, and throttled logins from one address without a slower answer."""
 RESERVED = 3
-"""Tries of an account's allowance that are only for networks with a right login before, and as many that are not for a
-password that was wrong already."""
+"""Tries of an account's allowance that are kept for networks with a right login before, and as many that are kept
+for passwords that were not wrong before."""
 HOUR = 3600.0
 SLOWEST = 5.0
-"""So many times `login_floor` an answer to a failed login takes at most."""
+"""How many times `login_floor` the answer to a failed login takes at most."""
 _CUSTOMER = 4
-"""So many addresses' worth of wrong logins may come from one /48 of IPv6, which is one customer's."""
+"""How many addresses' worth of wrong logins one /48 of IPv6, the network of one customer, may send."""
 _PENDING = 2
-"""So many times `logins_per_address`, tries under way and wrong ones of an address may be together."""
+"""How many times `logins_per_address` an address may have in tries in progress and wrong ones together."""
 _NO_END = 1_000_000
-"""Tries that the library has not judged have to wait longer each time, and are not used up: it may have had enough
-of everybody for a while, and after that nobody is to wait for more than a minute."""
+"""Tries that the library has not judged wait longer each time and are not used up, because the library may reject
+all logins for a while. After that a terminal waits a minute at most."""
 
 
 @frozen(repr=False)
 class _Source:
-    """What one login is counted under."""
+    """The keys that one login is counted under."""
 
     login: bytes
     account: bytes
@@ -57,7 +57,7 @@ class _Source:
 
 @define(repr=False, eq=False)
 class Try:
-    """One login that the library is being asked about. It ends once: what is said of it after that does nothing."""
+    """One login that the library is being asked about. Only its first result counts."""
 
     guessing: Guessing
     source: _Source
@@ -65,13 +65,13 @@ class Try:
     _ended: bool = field(default=False, init=False)
 
     def right(self) -> None:
-        """The password was right."""
+        """Record that the password was right."""
         if self._end(forgive=True):
             source = self.source
             self.guessing.known.right(source.login, source.pair, source.account)
 
     def wrong(self) -> None:
-        """The password was wrong."""
+        """Record that the password was wrong."""
         if self._end(forgive=False):
             guessing, source = self.guessing, self.source
             guessing.known.wrong(source.login)
@@ -79,25 +79,25 @@ class Try:
                 guessing.addresses.note(place)
 
     def too_many(self) -> None:
-        """The library has not judged it: it finds that this account was tried too often.
+        """Record that the library did not judge it, because it found too many tries for this account.
 
-        Perhaps because of this one, if it is not known to be right.
+        This try may be the cause, if it is not known to be right.
         """
         if self._end(forgive=True) and not self.guessing.known.was_right(self.source.login):
             self.guessing.undecided.note(self.source.pair)
 
     def odd(self) -> None:
-        """The library has refused it for a reason that says nothing of the password."""
+        """Record that the library refused it for a reason other than the password."""
         if self._end(forgive=True) and not self.guessing.known.was_right(self.source.login):
             self.guessing.undecided.note(self.source.pair)
             self.guessing.undecided.note(self.source.place)
 
     def forgive(self) -> None:
-        """The library has not judged it: it could not be asked."""
+        """Record that the library did not judge it, because it could not be reached."""
         self._end(forgive=True)
 
     def _end(self, *, forgive: bool) -> bool:
-        """End it, if it has not ended."""
+        """End the try, and return whether it was still in progress."""
         if self._ended:
             return False
         self._ended = True
@@ -109,7 +109,7 @@ class Try:
 
 
 class Guessing:
-    """Knows how often was tried what from where. `limits` gives those of this moment."""
+    """Count login tries by account, network and address. `limits` returns the current limits."""
 
     def __init__(self, limits: Callable[[], Limits], metrics: Metrics, now: Callable[[], float]) -> None:
         self.pairs = Throttle(now)
@@ -117,14 +117,14 @@ class Guessing:
         self.addresses = Throttle(now)
         self.undecided = Throttle(now)
         self.known = Known(now)
-        self._strikes = Throttle(now)
+        self._throttled = Throttle(now)
         self._pending: Counter[str] = Counter()
         self._limits = limits
         self._metrics = metrics
         self._digests = Digests()
 
     def check(self, library: str, credentials: Credentials, address: str) -> Try:
-        """Note a try. Raises `Refused("throttled")` if it has to wait."""
+        """Record a try. Raises `Refused("throttled")` if it has to wait."""
         source = self._source(library, credentials, address)
         if not self.known.was_right(source.login):
             self._check_place(source)
@@ -134,17 +134,17 @@ class Guessing:
         return Try(self, source, noted)
 
     def slowness(self, library: str, credentials: Credentials, address: str) -> float:
-        """How many times `login_floor` the answer to this login takes, if it fails.
+        """Return how many times `login_floor` the answer to this login takes, if it fails.
 
-        It grows with what was throttled there before, so it does not tell whether this one is throttled. A password
-        that was wrong before, and is throttled again and again, makes only its own answers later.
+        It grows with the earlier throttled logins from there, so it does not show whether this login is throttled. A
+        password that was wrong before, and is throttled repeatedly, makes only its own answers slower.
         """
         source, period = self._source(library, credentials, address), self._limits().login_period
-        strikes = max(self._strikes.count(key, period) for key in (source.place, source.login))
-        return min(2.0 ** min(max(strikes - FREE, 0), 8), SLOWEST)
+        hits = max(self._throttled.count(key, period) for key in (source.place, source.login))
+        return min(2.0 ** min(max(hits - FREE, 0), 8), SLOWEST)
 
     def ended(self, place: str) -> None:
-        """One try from there is no longer under way."""
+        """End one try from this place."""
         self._pending[place] -= 1
         if not self._pending[place]:
             del self._pending[place]
@@ -162,7 +162,7 @@ class Guessing:
         )
 
     def _counted(self, source: _Source) -> Iterator[tuple[Throttle, bytes]]:
-        """What a try counts for until it is judged."""
+        """Yield the throttles and keys that a try counts for until it is judged."""
         yield self.pairs, source.pair
         if not self.known.has_pair(source.pair):
             yield self.accounts, source.account
@@ -170,7 +170,7 @@ class Guessing:
                 yield self.pairs, source.wide_pair
 
     def _check_place(self, source: _Source) -> None:
-        """What this address, and its /48, did so far."""
+        """Refuse a try if its address, or its /48, has sent too many."""
         limits = self._limits()
         most, period = limits.logins_per_address, limits.login_period
         here = Allowance(most, period, most // 2)
@@ -188,7 +188,7 @@ class Guessing:
         self._refuse_if(self.undecided.wait(source.pair, slowly), "logins_per_account", None)
 
     def _check_account(self, source: _Source) -> None:
-        """What was tried for this account so far, from this network and from all that it is not known in."""
+        """Refuse a try if its account had too many, from this network or from all unknown networks."""
         limits, known = self._limits(), self.known
         most, period = limits.logins_per_account, limits.login_period
         if known.was_right(source.login):
@@ -206,13 +206,13 @@ class Guessing:
         self._refuse_if(self.accounts.wait(source.account, anywhere), "logins_per_account_anywhere", source)
 
     def _refuse_if(self, wait: float, limit: str, guesser: _Source | None) -> None:
-        """Refuse a try that has to wait; one that is held to wrong tries of a `guesser` is answered later and later."""
+        """Refuse a try that has to wait. With a `guesser`, wrong tries caused it, and later answers get slower."""
         if wait <= 0:
             return
         self._metrics.struck(limit)
         if guesser is not None:
             repeated = self.known.was_wrong(guesser.login, self._limits().login_period)
-            self._strikes.note(guesser.login if repeated else guesser.place)
+            self._throttled.note(guesser.login if repeated else guesser.place)
         raise Refused(
             "throttled", f"{_WHY[limit] if guesser else _UNJUDGED} ({limit}), again in {wait:.0f} s"
         )

@@ -1,7 +1,7 @@
 """Log terminals in: ask the library, take a seat, and log why a login was refused.
 
-A login that fails is answered after the same time, whatever was wrong with it. Where logins were throttled before, that
-time is longer for each, so it does not tell which of them the library was asked about.
+Each failed login is answered after the same time. Where logins were throttled before, that time is longer for all, so
+it does not show which of them reached the library.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from sip2gw.tenants import ADVICE, OWN_REFUSALS, Directory, Tenant, nickname
 from sip2gw.throttle import Allowance
 
 JITTER = 0.25
-"""Of the floor: at most so much is added to it, by chance."""
+"""Random addition to the floor, at most this part of it."""
 
 TOLD = 60
-"""Logins of strangers that are told of in a minute, for each outcome but a good one."""
+"""Refused logins of strangers that are logged in a minute, for each outcome."""
 
 _RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_found"}
-"""Refusals that only the right password leads to. After any other it may have been a guess."""
+"""Refusals that only the right password leads to. After any other refusal the try may have been a guess."""
 
 
 class Logins:
-    """Takes the logins of all terminals. `limits` gives those of this moment."""
+    """Handle the logins of all terminals. `limits` returns the current limits."""
 
     log = Logger()
 
@@ -66,7 +66,7 @@ class Logins:
         self._sparing = Sparing(reactor.seconds, lines=TOLD, left_out=metrics.log_lines_left_out.inc)
 
     async def sign_in(self, step: SignIn, visit: Visit, since: float) -> Step:
-        """Have the library decide on a login, and tell the session. Never raises. The request came at `since`."""
+        """Ask the library to decide on a login received at `since`, and return the next step. Never raises."""
         slowness = self.guessing.slowness(nickname(step.library) or "", step.credentials, visit.peer.address)
         try:
             visit.place.check_memory()
@@ -84,7 +84,7 @@ class Logins:
                 called=_called(step), why=str(error),
             )  # fmt: skip
             return await self._turn_away(visit, error, ENGLISH.why(error), since, slowness)
-        except Exception:  # nor must a bug behind a login cost a terminal its answer
+        except Exception:  # a bug behind a login must not cost a terminal its answer
             self._metrics.logins.labels(outcome="bug").inc()
             self.log.failure("a login hit a bug")
             return await self._turn_away(visit, Unavailable("a bug"), ENGLISH.say("fault"), since, slowness)
@@ -93,7 +93,7 @@ class Logins:
         return visit.session.admitted(tenant, visit.terminal)
 
     def leave(self, visit: Visit) -> None:
-        """The visit has ended."""
+        """Free the seat and the account check of a visit that has ended."""
         visit.gone = True
         self.rechecks.leave(visit)
         self.seating.leave(visit)
@@ -123,7 +123,7 @@ class Logins:
         return tenant
 
     async def _log_in(self, step: SignIn, visit: Visit, since: float) -> Tenant:
-        """Ask the library, if it must be asked, as long as the terminal waits. What comes after that counts as well."""
+        """Ask the library, if needed, for as long as the terminal waits. A later answer counts as well."""
         if self._directory.asks(step.library, step.credentials):
             library = nickname(step.library) or ""
             attempt = self.guessing.check(library, step.credentials, visit.peer.address)
@@ -139,7 +139,7 @@ class Logins:
             raise Unavailable("the login took too long") from None
 
     async def _try(self, step: SignIn, attempt: Try) -> Tenant:
-        """Ask the library, and note whether that was a guess."""
+        """Ask the library, and record whether the try was a guess."""
         try:
             tenant = await self._directory.log_in(step.library, step.credentials)
         except Refused as no:
@@ -158,7 +158,7 @@ class Logins:
             attempt.right()
             return tenant
         finally:
-            attempt.forgive()  # whatever else came of it, it was not judged
+            attempt.forgive()  # any other failure is not a judgement
 
     async def _turn_away(
         self, visit: Visit, error: LibraryError, why: str, since: float, slowness: float
@@ -175,11 +175,11 @@ class Logins:
 
 
 def _advice(no: Refused) -> str:
-    """What to do; and for what the gateway itself found, the facts."""
+    """Return the fix; for a refusal by the gateway, the facts."""
     advice = ADVICE.get(no.code, f"{no.reason}; is librarika.url right?")
     return f"{no.reason}; {advice}" if no.code in OWN_REFUSALS else advice
 
 
 def _called(step: SignIn) -> str:
-    """The library for the log. What is no nickname may be a password in the wrong box, and is not told."""
+    """Return the library's name for the log. A text that is not a nickname may be a password, and is not logged."""
     return nickname(step.library) or "(not a nickname)"

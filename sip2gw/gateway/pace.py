@@ -1,8 +1,8 @@
-"""A connection that asks without a pause waits a little longer each time.
+"""Slow down connections that send requests without a pause, longer each time.
 
-Each connection has a bucket of tokens, a request takes one, and time fills it again. So has each library, and each
-address for the strangers there. Where that common bucket is empty, only connections that have asked little lately are
-served at once: an honest terminal does not notice what others do with its library's account.
+Each connection has a bucket of tokens: a request takes one, and time refills it. Each library has one too, and each
+address for its strangers. If that shared bucket is empty, only connections with few recent requests are served at
+once: a normal terminal does not notice other users of its library's account.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Callable
 from attrs import define, frozen
 
 FREE = 8
-"""Requests that a connection has at once although the common bucket is empty."""
+"""Requests of a connection that are served at once although the shared bucket is empty."""
 FIRST, LONGEST = 0.05, 1.0
-"""Seconds that it waits the first time, and at most; the wait doubles."""
+"""Seconds of the first wait, and of the longest; the wait doubles."""
 _GROUPS = 4096
-"""Common buckets that are kept. One that was not used for longest is full again."""
+"""Shared buckets that are kept. A bucket that was dropped, the one used longest ago, starts full again."""
 
 
 @frozen
 class Size:
-    """How many tokens a bucket holds, and how many come back in a second."""
+    """How many tokens a bucket holds, and how many it regains in a second."""
 
     holds: float
     rate: float
@@ -34,14 +34,14 @@ STRANGER, ADDRESS = Size(64, 4), Size(256, 16)
 
 @define
 class Bucket:
-    """Tokens, as there were at the time `at`."""
+    """Tokens at the time `at`."""
 
     size: Size
     at: float
     tokens: float
 
     def fill(self, now: float) -> float:
-        """How many tokens there are now."""
+        """Refill the bucket up to `now`, and return its tokens."""
         size = self.size
         self.tokens = min(size.holds, self.tokens + size.rate * max(now - self.at, 0.0))
         self.at = now
@@ -49,7 +49,7 @@ class Bucket:
 
 
 class Pace:
-    """The buckets of one connection. `library` is empty for a stranger, who shares with others of its `network`."""
+    """The buckets of one connection. `library` is empty for a stranger, who shares a bucket with its `network`."""
 
     __slots__ = ("_library", "_own", "_shared", "_waits")
 
@@ -60,7 +60,7 @@ class Pace:
         self._waits = 0
 
     def wait(self, library: str, network: str) -> float:
-        """How long the next request must wait, in seconds. 0: it may be served, and has taken its tokens."""
+        """Return the wait for the next request in seconds. 0: it is served now, and its tokens are taken."""
         now = self._shared.seconds()
         if library != self._library:
             self._library = library
@@ -79,14 +79,14 @@ class Pace:
 
 
 class SharedPace:
-    """The buckets that connections have in common. `seconds` is the clock."""
+    """The buckets that connections share. `seconds` is the clock."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self.seconds = seconds
         self._groups: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
     def bucket(self, library: str, network: str, now: float) -> Bucket:
-        """The one of a library, or for strangers that of a network."""
+        """Return the bucket of a library, or of a network's strangers."""
         key = (library, "" if library else network)
         if (found := self._groups.get(key)) is None:
             size = LIBRARY if library else ADDRESS

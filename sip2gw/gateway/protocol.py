@@ -1,4 +1,4 @@
-"""The connection of one terminal, from connect to hang-up: each line gets its answer, and then it may be time to go."""
+"""The connection of one terminal, from connect to close: each line gets its answer."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from sip2gw.tls.certificates import name_of
 from sip2gw.tls.refusals import PROXY, begins_tls
 
 HELD = 300.0
-"""Seconds of silence that a terminal is given while it waits for its first reader: many ask for the status every few
-minutes."""
+"""Seconds of silence that a held login may last, while it waits for the first patron: many terminals send a status
+request every few minutes."""
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
 class TerminalProtocol(Reader):
-    """The connection of one terminal. `closed` fires when it is gone."""
+    """The connection of one terminal. `closed` fires when it has ended."""
 
     log = Logger()
 
@@ -74,7 +74,7 @@ class TerminalProtocol(Reader):
 
     @property
     def peer(self) -> Peer:
-        """Who is at the other end."""
+        """The peer's address and client certificate."""
         return self._visit.peer
 
     def connectionMade(self) -> None:
@@ -85,7 +85,7 @@ class TerminalProtocol(Reader):
             self.deadlines.start("login_deadline")
 
     def handshakeCompleted(self) -> None:
-        """The time for the login begins; and the terminal may have proved who it is, which was verified on the way."""
+        """Start the login deadline, and read the verified client certificate."""
         self.place.heard()
         self.deadlines.start("login_deadline")
         shown = self.transport.getPeerCertificate()
@@ -106,7 +106,7 @@ class TerminalProtocol(Reader):
 
     def overdue(self, limit: str) -> None:
         if limit == "login_deadline" and self.busy:
-            self._late = True  # it may be the login that takes its time, and what is in hand is answered
+            self._late = True  # the login may be the slow request; the request in progress is answered
         elif limit == "login_deadline" and self._waits_for_its_first_reader():
             self.deadlines.start(limit)
         elif limit == "idle_deadline":
@@ -116,7 +116,7 @@ class TerminalProtocol(Reader):
             self.too_much(limit)
 
     def _waits_for_its_first_reader(self) -> bool:
-        """Its login was held, and it has asked for the status since: until a message names its library, it may wait."""
+        """Return whether the login is held and the terminal still sends status requests: it may wait for a patron."""
         quiet = self._reactor.seconds() - self._visit.heard
         return self._visit.session.waits_for_its_first_reader and quiet < HELD
 
@@ -126,7 +126,7 @@ class TerminalProtocol(Reader):
         self.abort()
 
     def writeConnectionLost(self) -> None:
-        """The gateway never closes one half alone."""
+        """Do nothing: the gateway never closes one direction alone."""
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         self.leaving = True
@@ -141,9 +141,9 @@ class TerminalProtocol(Reader):
         self.closed.callback(None)
 
     def leave(self, after: float = 0.0) -> None:
-        """Take no further request, and hang up: when the one in hand is answered, or without one `after` seconds.
+        """Take no more requests, and close after the one in progress, or `after` seconds if there is none.
 
-        `closed` fires when the connection is gone.
+        `closed` fires when the connection has ended.
         """
         self.leaving = True
         if self.busy:
@@ -155,7 +155,7 @@ class TerminalProtocol(Reader):
             self._hang_up()
 
     def too_late(self) -> None:
-        """Whoever speaks up now is better off elsewhere, and at once."""
+        """Close a connection on which bytes come after the last request, so that the terminal reconnects at once."""
         if not self.busy:
             self._hang_up()
 
@@ -171,7 +171,7 @@ class TerminalProtocol(Reader):
         return not seconds
 
     def give_way(self) -> bool:
-        """Close at once for another connection, unless a request is in hand; and tell whether it does."""
+        """Close at once for a newcomer, unless a request is in progress, and return whether it was closed."""
         if not self.busy:
             self.abort()
         return not self.busy
@@ -189,7 +189,7 @@ class TerminalProtocol(Reader):
             return False
         try:
             step = await self._answering.answer(line, early)
-        except Exception:  # a bug in the conversation itself: there is nothing left that could answer
+        except Exception:  # a bug in the conversation itself: no part is left that could answer
             self.log.failure("a request could not be answered")
             self.abort()
             return False
@@ -206,7 +206,7 @@ class TerminalProtocol(Reader):
         return isinstance(step, Say)
 
     def _unexpected_header(self) -> None:
-        """Whoever sends one takes us for something else; whose connection it would be is not to be guessed."""
+        """Close a connection that starts with a PROXY header: its sender expects other settings of this port."""
         self._metrics.proxy_headers.labels(outcome="unexpected").inc()
         self._warn("proxy header", "closed: it speaks {why} ({peer:full})", why=PROXY)
         self.abort()
@@ -225,7 +225,7 @@ class TerminalProtocol(Reader):
             self._warn("ignored", "ignored: {why} ({peer})", why=why)
 
     def _go_on_or_leave(self) -> None:
-        """One line is done with."""
+        """Finish one line: set deadlines, and close if it is time."""
         if self.place.library:
             self.deadlines.stop("login_deadline")
             self.deadlines.start("idle_deadline")
@@ -242,8 +242,8 @@ class TerminalProtocol(Reader):
         self.leaving = True
         if not (self._hung_up or self.closed.called):
             self._hung_up = True
-            self.stop_holding()  # over TLS, closing waits for the peer's word
-            self.transport.unregisterProducer()  # and for one
+            self.stop_holding()  # over TLS, closing waits for the peer's close_notify
+            self.transport.unregisterProducer()  # and for a producer
             self.transport.loseConnection()
             self.deadlines.stop("login_deadline")
             self.deadlines.start("close_deadline")

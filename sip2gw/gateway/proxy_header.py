@@ -1,6 +1,6 @@
-"""The PROXY header tells whom a load balancer speaks for, in version 1 or 2: it is read exactly, or it is none.
+"""Parse the PROXY header of a load balancer, version 1 or 2, strictly.
 
-Bytes in, and out comes the header, or that more is needed; nothing is guessed and nothing is mended. The format is at
+Returns the header, or that more bytes are needed; nothing is guessed or fixed. The format is at
 https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt.
 """
 
@@ -11,22 +11,22 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from attrs import frozen
 
 LONGEST_V1 = 107
-"""Bytes of a header of version 1, with its end of line."""
+"""Bytes of a header of version 1, with its line end."""
 
 LONGEST = 536
-"""Bytes of one of version 2, with its extensions."""
+"""Bytes of a header of version 2, with its extensions."""
 
 _V1 = b"PROXY "
 _V2 = b"\r\n\r\n\0\r\nQUIT\n"
 _QUIT = b"QUIT"
-"""What a reader of lines makes of that; NUL is part of an end of line."""
+"""What the line reader leaves of the signature of version 2; NUL is part of a line end."""
 
 _FIXED = 16
-"""Bytes of version 2 before the addresses; their length is in the last two."""
+"""Bytes of version 2 before the addresses; the last two hold the length of the rest."""
 
 _LOCAL, _PROXY = 0x20, 0x21
 _SIZES = {0x00: 0, 0x11: 12, 0x21: 36}
-"""What comes before the extensions: of an unspecified connection, of TCP over IPv4, and over IPv6."""
+"""Bytes of addresses before the extensions: unspecified connection, TCP over IPv4, TCP over IPv6."""
 
 Address = IPv4Address | IPv6Address
 
@@ -34,19 +34,19 @@ _KINDS: dict[str, type[IPv4Address] | type[IPv6Address]] = {"TCP4": IPv4Address,
 
 
 class NoHeader(ValueError):
-    """These bytes are not, and will not become, a PROXY header. The text has nothing of theirs."""
+    """Bytes that are not, and can't become, a PROXY header. The text repeats none of them."""
 
 
 @frozen
 class Header:
-    """`size` bytes of it. `source` is the terminal's own address and port; None if the balancer speaks for itself."""
+    """A header of `size` bytes. `source` is the terminal's address and port; None for the balancer itself."""
 
     size: int
     source: tuple[str, int] | None = None
 
 
 def read_header(received: bytes) -> Header | None:
-    """The header that a connection begins with; None as long as it may still become one. Raises `NoHeader`."""
+    """Return the header at the start, or None if more bytes are needed. Raises `NoHeader`."""
     for signature, read in ((_V1, _version_1), (_V2, _version_2)):
         if received.startswith(signature):
             return read(received)
@@ -56,12 +56,12 @@ def read_header(received: bytes) -> Header | None:
 
 
 def begins_header(line: bytes) -> bool:
-    """Whether a line of a conversation is the first that is not empty of a PROXY header, of either version."""
+    """Return whether a line is the first line of a PROXY header, of either version."""
     return line.startswith(_V1) or line == _QUIT
 
 
 def address_of(text: str) -> Address:
-    """An IP address; one of IPv4 in the clothes of IPv6 is one of IPv4. Raises ValueError."""
+    """Return an IP address; an IPv4-mapped IPv6 address is returned as IPv4. Raises ValueError."""
     address = ip_address(text)
     return getattr(address, "ipv4_mapped", None) or address
 
@@ -74,7 +74,7 @@ def _version_1(received: bytes) -> Header | None:
         return None
     size = len(line) + len(end)
     if line == b"PROXY UNKNOWN" or line.startswith(b"PROXY UNKNOWN "):
-        return Header(size)  # what follows is to be ignored
+        return Header(size)  # ignored by the specification
     try:
         _, family, source, target, *ports = line.decode("ascii").split(" ")
         kind = _KINDS[family]
@@ -111,7 +111,7 @@ def _version_2(received: bytes) -> Header | None:
 
 
 def _check(extensions: bytes) -> None:
-    """Each is a type, a length in two bytes, and so many bytes; none says anything that is needed here."""
+    """Check the extensions: a type, a length in two bytes, and that many bytes each. Their values are not needed."""
     while extensions:
         size = 3 + int.from_bytes(extensions[1:3])
         if len(extensions) < size:

@@ -1,7 +1,7 @@
-"""Each terminal that logs in takes a seat of its library; without one it is not let in, and whoever loses it has to go.
+"""Give each terminal that logs in a seat of its library, and disconnect it when the seat is lost.
 
-With no seat free, a terminal takes over the seat of its own session that has said nothing for longest: so a connection
-that is dead, and not yet found out, never keeps its own terminal out.
+If no seat is free, a terminal takes over the seat of its own session that has been silent longest: so a dead
+connection never keeps its own terminal out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sip2gw.tenants import Tenant
 
 @frozen
 class Seen:
-    """A terminal that is logged in, for the operator. Nothing of any patron, and no account."""
+    """A terminal that is logged in, for the operator. Has no patron data and no account."""
 
     library: str
     address: str
@@ -41,7 +41,7 @@ class Seen:
 
 @frozen
 class Occupancy:
-    """A library's seats: how many are used by this process's terminals, and how many there are (None: no limit)."""
+    """A library's seats: how many the terminals of this process use, and how many there are (None: no limit)."""
 
     library: str
     used: int
@@ -49,7 +49,7 @@ class Occupancy:
 
 
 class Seating:
-    """Gives seats to visits. `clock` gives this moment, aware."""
+    """Assign seats to visits. `clock` returns the current time, aware of its zone."""
 
     log = Logger()
 
@@ -66,10 +66,10 @@ class Seating:
         self._clock = clock
         self._visits: dict[str, Visit] = {}
         self._next: IDelayedCall | None = None
-        """The next renewal of leases, or the one under way."""
+        """The next renewal of leases, or the one in progress."""
 
     async def seat(self, visit: Visit, tenant: Tenant, location: str) -> None:
-        """Raises `Refused("terminal_limit_reached")`, and `Unavailable` if seats can't be given at all."""
+        """Raise `Refused("terminal_limit_reached")`, or `Unavailable` if the store can't give seats."""
         library, most = tenant.nickname, tenant.rules.terminals
         holder = visit.holder(tenant, location, self._clock().timestamp())
         try:
@@ -99,14 +99,14 @@ class Seating:
             raise Unavailable("the terminal has disconnected")
 
     def move(self, visit: Visit, location: str) -> None:
-        """The terminal has said in another login that it stands there. It keeps its seat, and is the same terminal."""
+        """Record the location that a further login of the terminal names. It keeps its seat."""
         if visit.grip is not None:
             visit.grip.holder = evolve(visit.grip.holder, location=location)
 
     def still(self, visit: Visit) -> Still:
-        """Asks whether nobody else has the seat that a visit has now. If somebody has, it is sent away.
+        """Return a check whether the visit still has its seat. If another session has it, the visit is disconnected.
 
-        What was asked by a visit that has ended meanwhile may be done, as long as it had its seat to the end.
+        A request of a visit that has ended may be finished, if the visit had its seat until its end.
         """
         grip = visit.grip
 
@@ -114,7 +114,7 @@ class Seating:
             if grip is None:
                 return True
             known = grip.state == "lost"
-            if await shielded(self.seats.holds(grip)):  # to be late is no fault of the store's
+            if await shielded(self.seats.holds(grip)):  # the deadline is not the store's
                 return True
             if not known:
                 self._send_away(visit, "its seat has been given to another session")
@@ -123,7 +123,7 @@ class Seating:
         return holds
 
     def leave(self, visit: Visit) -> None:
-        """The visit has ended."""
+        """Release the seat of a visit that has ended."""
         grip, visit.grip = visit.grip, None
         self._visits.pop(visit.name, None)
         if grip is not None:
@@ -136,7 +136,7 @@ class Seating:
             self._next = None
 
     def seen(self) -> tuple[Seen, ...]:
-        """The terminals that are logged in, by library and since when."""
+        """Return the terminals that are logged in, by library and login time."""
         now = self._reactor.seconds()
         found = [
             self._seen(visit, visit.grip, now) for visit in self._visits.values() if visit.grip is not None
@@ -144,7 +144,7 @@ class Seating:
         return tuple(sorted(found, key=lambda one: (one.library, one.since)))
 
     def occupancy(self) -> tuple[Occupancy, ...]:
-        """The seats of each library that has a terminal."""
+        """Return the seats of each library that has a terminal."""
         licensed = {visit.grip.library: visit.grip.most for visit in self._visits.values() if visit.grip}
         return tuple(
             Occupancy(library, len(self.seats.of(library)), licensed[library]) for library in sorted(licensed)
@@ -164,7 +164,7 @@ class Seating:
         )
 
     def _idle_longest(self, library: str) -> list[str]:
-        """The library's visits here that nobody is being answered in, the quietest first."""
+        """Return the library's idle visits of this process, the one silent longest first."""
         here = (self._visits.get(grip.holder.session) for grip in self.seats.of(library))
         idle = [visit for visit in here if visit is not None and not visit.busy]
         return [visit.name for visit in sorted(idle, key=lambda visit: visit.heard)]
@@ -214,7 +214,7 @@ class Seating:
 
 
 def _named(holder: Holder) -> str:
-    """A terminal for the log. What it says of itself is quoted."""
+    """Return a terminal's name for the log. Text that the terminal sent is quoted."""
     since = datetime.fromtimestamp(int(holder.since), UTC)
     place = f" {holder.location!r}" if holder.location else ""
     return f"{Peer(holder.address, holder.certificate):full}{place} since {since:%Y-%m-%d %H:%M:%SZ}"

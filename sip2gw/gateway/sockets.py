@@ -1,4 +1,4 @@
-"""What the operating system is told of a terminal's connection: when to give it up, and how much to keep for it."""
+"""Socket options of a terminal's connection: when the system gives it up, and how much it buffers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from twisted.protocols.policies import ProtocolWrapper
 from sip2gw.limits import Limits
 
 _UNREAD = 65536
-"""Bytes that the system takes of a terminal that is not listened to. Much less, and TCP sends hardly anything."""
+"""Bytes that the system receives from a terminal that is not read. With much less, TCP sends hardly anything."""
 _PROBES = 4
-"""How often a peer that is silent is asked before it is given up."""
+"""Keepalive probes before a silent peer is given up."""
 
 
 def prepare(transport: Any, limits: Limits) -> None:
-    """Tell it, if `transport` goes over TCP, be it inside TLS and behind a balancer."""
+    """Set the options, if `transport` is TCP, also inside TLS and behind a balancer."""
     while isinstance(transport, ProtocolWrapper):
         transport = transport.transport
     if ITCPTransport.providedBy(transport):
@@ -27,7 +27,7 @@ def prepare(transport: Any, limits: Limits) -> None:
     if isinstance(transport, Connection):
         transport.bufferSize = limits.write_queue
         handle = transport.getHandle()
-        # Else it would keep megabytes, of a terminal that floods and for one that reads nothing.
+        # Otherwise the system buffers megabytes for a terminal that floods or does not read.
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UNREAD)
         handle.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, limits.write_queue)
         for name, value in _keepalive(limits.keepalive).items():
@@ -36,9 +36,9 @@ def prepare(transport: Any, limits: Limits) -> None:
 
 
 def _keepalive(idle: int) -> dict[str, int]:
-    """Options of TCP by which a peer that is gone is given up after twice `idle` seconds.
+    """Return TCP options that give up a lost peer after twice `idle` seconds.
 
-    Probes are sent only while nothing is under way; for an answer that nobody confirms there is the user timeout.
+    Probes are sent only while no data is in flight; for unconfirmed answers there is the user timeout.
     """
     return {
         "TCP_KEEPIDLE": idle,

@@ -1,6 +1,6 @@
-"""What terminals do is logged up to so many times a minute for each kind: less often for strangers.
+"""Log the actions of terminals at most so many times a minute for each kind, and less often for strangers.
 
-Else whoever can connect, or has one terminal's account, could fill the disk.
+Otherwise a client that can connect, or has one terminal's account, could fill the disk.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from sip2gw.log.sparing import Sparing
 
 
 class Telling:
-    """Logs what one visit does."""
+    """Log the actions of one visit."""
 
     def __init__(self, sparing: Sparing, visit: Visit) -> None:
         self._sparing = sparing
         self._visit = visit
 
     def warn(self, log: Logger, kind: str, text: str, **fields: object) -> None:
-        """Log `text`, a format that may name {library} and {peer}, if one more of this kind may be."""
+        """Log `text` as a warning, unless this kind was logged too often. `text` may name {library} and {peer}."""
         self._tell(log, LogLevel.warn, kind, text, **fields)
 
     def info(self, log: Logger, kind: str, text: str, **fields: object) -> None:
-        """The same, of what is no fault."""
+        """Log `text` as information, unless this kind was logged too often."""
         self._tell(log, LogLevel.info, kind, text, **fields)
 
     def _tell(self, log: Logger, level: Any, kind: str, text: str, **fields: object) -> None:

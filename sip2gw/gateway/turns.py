@@ -1,7 +1,7 @@
-"""Within one turn of the loop each library has so many requests served, and all strangers together as many.
+"""Limit the requests that each library, and all strangers together, have served in one turn of the event loop.
 
-What is beyond that waits for the next turn, in which the libraries' terminals come first. So a terminal waits for at
-most one share of each other library, however many connections ask there.
+Further requests wait for the next turn, where the libraries' terminals come first. So a terminal waits for at most
+one share of each other library, however many connections that library has.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 SHARE = 64
-"""Requests."""
+"""Requests in one turn."""
 STRANGERS = ""
 
 
 class Turns:
-    """Shares out the turns of the loop. A group is a library's nickname, or `STRANGERS`."""
+    """Share out the turns of the event loop. A group is a library's nickname, or `STRANGERS`."""
 
     def __init__(self, reactor: IReactorTime) -> None:
         self._reactor = reactor
@@ -26,7 +26,7 @@ class Turns:
         self._next: IDelayedCall | None = None
 
     def take(self, group: str) -> bool:
-        """Whether one more request of this group may be served in this turn."""
+        """Return whether one more request of this group may be served in this turn, and count it."""
         taken = self._taken.get(group, 0)
         if taken >= SHARE:
             return False
@@ -35,7 +35,7 @@ class Turns:
         return True
 
     def wait(self, group: str, go_on: Callable[[], None]) -> None:
-        """Have `go_on` called in the next turn that has room. It takes as many as there are left, or waits again."""
+        """Call `go_on` in the next turn that has room for this group."""
         self._queues.setdefault(group, deque()).append(go_on)
         self._plan()
 

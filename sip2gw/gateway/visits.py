@@ -1,4 +1,4 @@
-"""A visit is one terminal's connection, as those know it who let it in, look after it, and send it away."""
+"""The connected terminal, as logins, account checks and seats see it."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ from sip2gw.tenants import Tenant
 
 
 def _nothing() -> None:
-    """Nobody is connected yet."""
+    """Do nothing: no connection is attached yet."""
 
 
 @define(eq=False)
 class Visit:
-    """`leave` hangs up, once the request in hand is answered. `heard` is when the last request came, in seconds."""
+    """A terminal's connection. `leave` closes it after the request in progress; `heard` is the time of the last one."""
 
     session: Session
     place: Slot
     name: str
-    """One that no other connection has."""
+    """Unique among connections."""
     peer: Peer = field(factory=Peer)
     heard: float = 0.0
     busy: bool = False
-    """A request is in hand."""
+    """A request is in progress."""
     gone: bool = False
     leave: Callable[[], None] = _nothing
     grip: Lease | None = None
-    """Its seat, once it is logged in."""
+    """The seat, once it is logged in."""
     tenant: Tenant | None = None
-    """What it logged in to last."""
+    """The tenant of the last login."""
 
     @property
     def terminal(self) -> str:
-        """Which terminal it is, once it is logged in; the same text for the same one."""
+        """The terminal's digest, the same for each of its sessions; empty before the login."""
         return self.grip.holder.terminal if self.grip is not None else ""
 
     @property
     def asker(self) -> Asker:
-        """Where it is that patrons enter their passwords."""
+        """The place where patrons enter their passwords."""
         account = self.tenant.account if self.tenant is not None else ""
         said = (self.peer.certificate,) if self.peer.certificate else (account, self.place.network)
         return Asker(self.terminal, _digest(*said), _digest(account.casefold()))
 
     def holder(self, tenant: Tenant, location: str, since: float) -> Holder:
-        """Who this terminal is, for whoever counts seats."""
+        """Return the holder of a seat for this terminal."""
         return Holder(
             terminal=self._terminal(tenant.account, location),
             session=self.name,
@@ -63,7 +63,7 @@ class Visit:
         )
 
     def _terminal(self, account: str, location: str) -> str:
-        """By its client certificate, else by account, location and address; as a digest, since others may see it."""
+        """Return a digest of the client certificate, or else of account, location and address."""
         certificate = self.peer.certificate
         said = (
             ("certificate", certificate) if certificate else ("account", account, location, self.peer.address)
