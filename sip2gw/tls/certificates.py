@@ -1,8 +1,8 @@
-"""A certificate, its chain and its key are one thing and are read as one: a half that doesn't fit is no certificate.
+"""Read a certificate with its chain and its private key, and check that they fit.
 
-They are kept in either of two ways: one PEM file that holds the certificates and the private key, or a folder with
-`fullchain.pem` and `privkey.pem`, as certbot lays them out; `sip2gw.tls.folder` reads several of them. Nothing
-here knows of connections or of Twisted.
+They are stored in one of two ways: one PEM file with the certificates and the private key, or a folder with
+`fullchain.pem` and `privkey.pem`, as certbot creates it; `sip2gw.tls.folder` reads several of them. This module needs
+no connections and no Twisted.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ from sip2gw.faults import Wrong
 CHAIN = "fullchain.pem"
 KEY = "privkey.pem"
 SHORTEST_RSA = 2048
-"""Bits; OpenSSL takes no shorter key at its usual security level."""
+"""Bits. OpenSSL accepts no shorter key at its usual security level."""
 
 FORM = f"name a PEM file with certificates and private key, or a folder with {CHAIN} and {KEY}"
 CRL = "name a PEM file with the revocation lists of client_authorities"
 _LIST = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
 
 _UNREADABLE = (ValueError, x509.InvalidVersion)
-"""What is raised of a malformed certificate."""
+"""Exceptions that a malformed certificate raises."""
 
 Key = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | Ed448PrivateKey
 
 
 @frozen
 class Pair:
-    """A server's certificate, those that vouch for it, and its private key."""
+    """A server's certificate, its chain and its private key."""
 
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
-    """What is sent after the certificate itself."""
+    """The certificates that are sent after the server's own."""
     key: Key = field(repr=False)
 
     @property
     def expires(self) -> datetime:
-        """The moment after which no terminal should trust it; aware."""
+        """The end of its validity; aware."""
         return self.certificate.not_valid_after_utc
 
     def days_left(self, now: datetime | None = None) -> int:
-        """Whole days until it expires; negative when it has."""
+        """Return whole days until it expires; negative once it has."""
         return (self.expires - (now or datetime.now(UTC))).days
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The DNS names that it is for, in lower case; one with "*" stands for any in place of the star."""
+        """The DNS names of the certificate, in lower case; one with "*" matches any first label."""
         return tuple(name.lower() for name in _dns_names(self.certificate)) or tuple(
             name.lower() for name in _common_names(self.certificate)
         )
@@ -73,12 +73,12 @@ class Pair:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """The files that the pair at `path` is read from."""
+    """Return the files that the pair at `path` is read from."""
     return (path / CHAIN, path / KEY) if os.path.isdir(path) else (path,)
 
 
 def read_pair(path: Path) -> Pair:
-    """Read a pair. Raises `Wrong`."""
+    """Read a pair. Raises `Wrong` if a file is missing, unreadable or does not fit."""
     blocks = b"\n".join(_read(file, FORM) for file in files_of(path))
     key = _key(blocks, path)
     certificates = _certificates(blocks, path)
@@ -93,12 +93,12 @@ def read_pair(path: Path) -> Pair:
 
 
 def read_authorities(path: Path) -> list[x509.Certificate]:
-    """The certificates of a PEM file: at least one. Raises `Wrong`."""
+    """Return the certificates of a PEM file: at least one. Raises `Wrong`."""
     return _certificates(_read(path, "name a PEM file with the certificates to trust"), path)
 
 
 def read_revoked(path: Path, authorities: list[x509.Certificate]) -> list[x509.CertificateRevocationList]:
-    """The revocation lists of a PEM file: one at least, and each of one of these authorities. Raises `Wrong`."""
+    """Return the revocation lists of a PEM file: at least one, each signed by these authorities. Raises `Wrong`."""
     lists = []
     for block in _LIST.findall(_read(path, CRL)):
         try:
@@ -114,7 +114,7 @@ def read_revoked(path: Path, authorities: list[x509.Certificate]) -> list[x509.C
 
 
 def is_readable(der: bytes) -> bool:
-    """Whether it is as X.509 wants it, which OpenSSL takes less strictly than we do."""
+    """Return whether a certificate is valid X.509. OpenSSL accepts some that are not."""
     try:
         x509.load_der_x509_certificate(der)
     except _UNREADABLE:
@@ -123,9 +123,9 @@ def is_readable(der: bytes) -> bool:
 
 
 def name_of(certificate: x509.Certificate) -> str:
-    """Whose certificate it is: its common name, or else its first DNS name; empty without either.
+    """Return the common name of a certificate, or else its first DNS name; empty without either.
 
-    What can't be printed becomes a question mark: the name will stand in logs.
+    Unprintable characters become question marks, because the name appears in logs.
     """
     names = [*_common_names(certificate), *_dns_names(certificate), ""]
     return "".join(char if char.isprintable() else "?" for char in names[0])
@@ -135,7 +135,11 @@ def _dns_names(certificate: x509.Certificate) -> list[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         return names.value.get_values_for_type(x509.DNSName)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):  # what can't be read names nobody
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        ValueError,
+    ):  # an unreadable name is treated as missing
         return []
 
 
@@ -151,7 +155,7 @@ def _signed(found: x509.CertificateRevocationList, authority: x509.Certificate) 
     key = authority.public_key()
     try:
         return found.issuer == authority.subject and found.is_signature_valid(key)  # type: ignore[arg-type]
-    except (TypeError, ValueError, UnsupportedAlgorithm):  # a key that signs nothing
+    except (TypeError, ValueError, UnsupportedAlgorithm):  # a key that can't sign
         return False
 
 
@@ -161,7 +165,7 @@ def _read(file: Path, form: str) -> bytes:
     except FileNotFoundError:
         raise Wrong(f"is {file}, which does not exist", form) from None
     except OSError as error:
-        # The user's name is worth more here than the number: under systemd it is seldom who one thinks.
+        # The number tells more here than the name: under systemd the user is often another one than expected.
         raise Wrong(
             f"is {file}, which can't be read: {error.strerror}",
             f"let the user with the number {os.geteuid()} read it",

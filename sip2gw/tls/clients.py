@@ -1,6 +1,6 @@
-"""A terminal may prove who it is with a certificate, one that an authority of ours has signed and nobody has revoked.
+"""Client certificates of terminals: signed by a configured authority, and not revoked.
 
-It is checked in the handshake. What fails there ends the connection before a word of SIP2 is read.
+They are checked in the handshake. A failure there ends the connection before any SIP2 is read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from OpenSSL import SSL, crypto
 from sip2gw.tls.certificates import is_readable, read_authorities, read_revoked
 
 REVOKED_DUE = 3
-"""Days before the end of a revocation list from which health warns of it: without one nobody is let in."""
+"""Days before the end of a revocation list from which health warns. After the end no client certificate is accepted."""
 
 _REASONS = {
     9: "is not valid yet",
@@ -25,14 +25,14 @@ _REASONS = {
     23: "is revoked",
     26: "is not for clients",
 }
-"""By OpenSSL's number; whatever else there is means the same."""
+"""Reasons by OpenSSL's error number; all other numbers have one common reason."""
 
 _FOREIGN = "is not from client_authorities"
 
 
 @frozen
 class ClientFiles:
-    """Where it stands which certificates of terminals are good; `required` if a terminal must have one."""
+    """The files that decide which client certificates are accepted; `required` if a terminal must have one."""
 
     authorities: Path
     required: bool = True
@@ -45,14 +45,14 @@ class ClientFiles:
 
 @frozen
 class Clients:
-    """Which certificates of terminals are good, as it was read."""
+    """The client authorities and revocation lists, as read."""
 
     authorities: tuple[x509.Certificate, ...]
     required: bool
     revoked: tuple[x509.CertificateRevocationList, ...] = ()
 
     def check_in(self, context: SSL.Context) -> None:
-        """Have handshakes with this context check it."""
+        """Have handshakes with this context check client certificates."""
         store = context.get_cert_store()
         assert store is not None  # noqa: S101 (a new context has one)
         for authority in self.authorities:
@@ -60,15 +60,15 @@ class Clients:
             context.add_client_ca(authority)
         for revoked in self.revoked:
             store.add_crl(revoked)
-        # Each authority is trusted by itself, whoever has signed it. Revocation is asked of the terminal's own
-        # certificate; an authority that is no good any more is to be taken out of the file.
+        # Each listed authority is trusted by itself, be it a root or not. Revocation is checked for the terminal's own
+        # certificate only; an authority that is no longer trusted has to be removed from the file.
         flags = crypto.X509StoreFlags.PARTIAL_CHAIN
         store.set_flags(flags | crypto.X509StoreFlags.CRL_CHECK if self.revoked else flags)
         must = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if self.required else 0
         context.set_verify(SSL.VERIFY_PEER | must, _note_why)
 
     def warning(self, now: datetime | None = None) -> str | None:
-        """What the operator should know of the revocation lists."""
+        """Return a warning about the revocation lists for the operator, or None."""
         ends = [revoked.next_update_utc for revoked in self.revoked if revoked.next_update_utc]
         if not ends or (days := (min(ends) - (now or datetime.now(UTC))).days) >= REVOKED_DUE:
             return None
@@ -76,16 +76,16 @@ class Clients:
 
 
 def read_clients(files: ClientFiles) -> Clients:
-    """Raises `Wrong`."""
+    """Read the files. Raises `Wrong`."""
     authorities = read_authorities(files.authorities)
     revoked = read_revoked(files.revoked, authorities) if files.revoked else []
     return Clients(tuple(authorities), files.required, tuple(revoked))
 
 
 def _note_why(connection: SSL.Connection, shown: crypto.X509, error: int, depth: int, good: int) -> bool:
-    """OpenSSL decides; why it says no is kept with the connection, for it tells nobody else.
+    """Return OpenSSL's decision, and keep its reason with the connection, because OpenSSL reports it nowhere else.
 
-    It lets pass what nobody can read a name in, and that is the one thing that the terminal's own is for.
+    Rejects malformed certificates as well, because their name can't be read.
     """
     if not good:
         connection.set_app_data(f"its certificate {_REASONS.get(error, _FOREIGN)}")

@@ -1,6 +1,6 @@
-"""What a listener's TLS is made from: read as a whole, and whatever can't be used is left as it was before.
+"""Make the OpenSSL contexts of a listener from its files. A file that became unusable leaves the old value in place.
 
-1.2 or newer, suites with AEAD and forward secrecy.
+TLS 1.2 or newer, cipher suites with AEAD and forward secrecy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sip2gw.tls.clients import ClientFiles, Clients, read_clients
 from sip2gw.tls.folder import by_server_name, choose, default_of, places
 
 _SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Of TLS 1.2; those of 1.3 are all as good."""
+"""Suites of TLS 1.2; all of 1.3 are good."""
 
 _CURVES = b"X25519:P-256:P-384"
 
@@ -28,12 +28,12 @@ _OPTIONS = (
 )
 
 CLIENTS = "client_authorities"
-"""What the fault of the files about client certificates is called; pairs are called as on disk."""
+"""The name of faults in the files for client certificates; faults of pairs have the pair's name on disk."""
 
 
 @frozen
 class TLSFiles:
-    """What a listener's TLS is made from. `default` is the pair for terminals that name no server."""
+    """The files of a listener's TLS. `default` is the pair for terminals that name no server."""
 
     certificates: Path
     default: str | None = None
@@ -42,7 +42,7 @@ class TLSFiles:
 
 @frozen
 class Material:
-    """What was read of `TLSFiles`. `faults` are of what is on disk and can't be used; the old is here in its place."""
+    """The certificates read from `TLSFiles`. For an unusable file the old value stays, and `faults` says why."""
 
     pairs: Mapping[str, Pair]
     default: str
@@ -52,15 +52,15 @@ class Material:
 
 
 def context(pair: Pair, clients: Clients | None = None) -> SSL.Context:
-    """What all connections with this certificate share. Raises `Wrong` if OpenSSL does not take the pair.
+    """Return the context of all connections with this certificate. Raises `Wrong` if OpenSSL rejects the pair.
 
-    Not by way of Twisted's CertificateOptions: it can't forbid renegotiation, and takes the key only in a form that
+    Twisted's CertificateOptions is not used: it can't forbid renegotiation, and takes the key only in a form that
     pyOpenSSL has deprecated.
     """
     made = SSL.Context(SSL.TLS_SERVER_METHOD)
     made.set_min_proto_version(SSL.TLS1_2_VERSION)
     made.set_options(_OPTIONS)
-    made.set_mode(SSL.MODE_RELEASE_BUFFERS)  # nearly halves the memory of a terminal that says nothing
+    made.set_mode(SSL.MODE_RELEASE_BUFFERS)  # nearly halves the memory of a silent terminal
     made.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     made.set_cipher_list(_SUITES)
     openssl.SSL_CTX_set1_curves_list(made._context, _CURVES)
@@ -80,7 +80,7 @@ def context(pair: Pair, clients: Clients | None = None) -> SSL.Context:
 
 
 def read_material(files: TLSFiles, before: Material | None = None) -> Material:
-    """Read it all. Raises `Wrong`; but given what was read before, what can't be used is left as it was then."""
+    """Read all files. Raises `Wrong`; given `before`, an unusable file leaves its old value in place instead."""
     faults: dict[str, Wrong] = {}
 
     def put_up_with(called: str, fault: Wrong) -> None:
@@ -121,7 +121,7 @@ def read_material(files: TLSFiles, before: Material | None = None) -> Material:
 
 
 def _choose_by_name(pairs: Mapping[str, Pair], contexts: Mapping[str, SSL.Context]) -> None:
-    """Give each terminal the certificate for the server that it names, whichever of these contexts it begins with."""
+    """Have each of these contexts switch to the certificate for the server that a terminal names."""
     table = by_server_name(pairs)
 
     def choose_context(connection: SSL.Connection) -> None:
@@ -138,7 +138,7 @@ _Stamp = tuple[tuple[str, int, int, int], ...]
 
 
 def stamp_of(files: TLSFiles) -> _Stamp:
-    """What changes whenever something on disk does."""
+    """Return a value that changes whenever a file on disk changes."""
     try:
         found = list(places(files.certificates).values())
     except Wrong:

@@ -1,9 +1,9 @@
-"""One setting names one pair or a folder of several; a terminal gets the one for the name it asks for, or the default.
+"""Find the pairs of certificate and key at a path, and choose one by the requested server name, or the default.
 
-In a folder of several each is a subfolder with `fullchain.pem` and `privkey.pem`, or a PEM file with both, and is
-called as that is. Whatever else lies there is left alone.
+A folder of several has for each a subfolder with `fullchain.pem` and `privkey.pem`, or a PEM file with both; the pair
+is called by the name of that. Other files there are ignored.
 
-Not by way of Path.is_dir() and exists(): where the gateway's user may not look, those raise, and os.path says no.
+os.path is used instead of Path.is_dir() and exists(), because those raise where the gateway's user has no access.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from sip2gw.faults import Wrong
 from sip2gw.tls.certificates import CHAIN, FORM, KEY, Pair
 
 DEFAULT = "default"
-"""The pair for terminals that name no server, or one that no certificate is for."""
+"""The pair for terminals that name no server, or an unknown one."""
 
 SUFFIX = ".pem"
 
 
 def places(path: Path) -> dict[str, Path]:
-    """Where the pairs at `path` are, by what they are called. Raises `Wrong` if it is a folder without any."""
+    """Return the paths of the pairs at `path` by name. Raises `Wrong` for a folder without a pair."""
     if not os.path.isdir(path) or _is_pair(path):
         return {path.name.removesuffix(SUFFIX): path}
     found = {}
@@ -39,7 +39,7 @@ def places(path: Path) -> dict[str, Path]:
 
 
 def default_of(pairs: Mapping[str, object], chosen: str | None) -> str:
-    """Which of these pairs is for whoever names none: the one chosen, or else `default`, or the only one.
+    """Return the name of the pair for terminals that name no server: `chosen`, else `default`, else the only one.
 
     Raises `Wrong`.
     """
@@ -59,19 +59,19 @@ def default_of(pairs: Mapping[str, object], chosen: str | None) -> str:
 
 
 def by_server_name(pairs: Mapping[str, Pair]) -> dict[str, str]:
-    """What the pair for each name is called; where several are for one, it is the one that lasts longest."""
+    """Return the pair's name by server name; of several for one server, the one that is valid longest."""
     lasting = sorted(pairs, key=lambda called: pairs[called].expires)
     return {name: called for called in lasting for name in pairs[called].names}
 
 
 def choose(table: Mapping[str, str], server_name: str) -> str | None:
-    """What the pair for a server of this name is called; None if none is. A star is for the first part alone."""
+    """Return the name of the pair for a server, or None. A star matches the first label only."""
     name = server_name.lower().removesuffix(".")
     return table.get(name) or table.get(f"*.{name.partition('.')[2]}")
 
 
 def _is_pair(folder: Path) -> bool:
-    """Whether it is the folder of one pair, if only of a half; also if what its links lead to may not be seen."""
+    """Return whether it is the folder of one pair, or of half a pair; also if its links lead to a closed folder."""
     return os.path.lexists(folder / CHAIN) or os.path.lexists(folder / KEY)
 
 

@@ -1,6 +1,6 @@
-"""A handshake ends well within its deadline or the connection ends; each that ends is counted, and told sparingly.
+"""Limit the time of each TLS handshake, count its outcome, and log failures a few times a minute.
 
-Whoever speaks another language than TLS is known by the first byte and gets no handshake at all.
+A client that does not speak TLS is recognised by its first byte and gets no handshake.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from sip2gw.tls.server import ServerTLS
 from sip2gw.tls.unheard import Unheard
 
 _MOST_AT_ONCE = 2**15
-"""Bytes, as Twisted has it."""
+"""Bytes in one write, as in Twisted."""
 
 
 @implementer(IHalfCloseableProtocol)
 class TLSConnection(BufferingTLSTransport):
-    """One connection's TLS. A peer that closes its half still gets the answers to what it has sent.
+    """TLS of one connection. A peer that closes its direction still gets the answers to its requests.
 
-    Twisted closes both halves at once, and drops what is written from then on.
+    Twisted would close both directions at once, and drop later writes.
     """
 
     factory: TLSFactory
@@ -71,12 +71,12 @@ class TLSConnection(BufferingTLSTransport):
             self._end("ok")
 
     def readConnectionLost(self) -> None:
-        """The TCP connection's reading half is closed, with a close_notify before it or without."""
+        """Note that the peer closed its direction of the TCP connection, with or without a close_notify."""
         if self._outcome != "ok" or self.disconnecting or not self._half_close():
             self.transport.loseConnection()
 
     def writeConnectionLost(self) -> None:
-        """The gateway never closes one half alone."""
+        """Do nothing: the gateway never closes one direction alone."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if not self._outcome:
@@ -86,7 +86,7 @@ class TLSConnection(BufferingTLSTransport):
         super().connectionLost(reason)
 
     def _flushReceiveBIO(self) -> None:
-        """Hand on what has come. As Twisted's, except that a close_notify closes only the peer's half."""
+        """Deliver received bytes, as Twisted does, except that a close_notify closes only the peer's direction."""
         while not (self._lostTLSConnection or self._half_closed):
             try:
                 data = self._tlsConnection.recv(_MOST_AT_ONCE)
@@ -104,13 +104,13 @@ class TLSConnection(BufferingTLSTransport):
         self._flushSendBIO()  # type: ignore[no-untyped-call]  # Twisted's
 
     def _shutdownTLS(self) -> None:
-        """Say close_notify. A peer that has closed its half may never say its own, so it is not waited for."""
+        """Send close_notify. The peer's own is not awaited if its direction is closed, because it may never come."""
         super()._shutdownTLS()  # type: ignore[no-untyped-call]  # Twisted's
         if self._half_closed:
             self.transport.loseConnection()
 
     def _half_close(self) -> bool:
-        """Whether what is inside goes on after the peer's end. It is told of that end once."""
+        """Return whether the wrapped protocol continues after the peer's end. It is informed of that end once."""
         if not IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
             return False
         if not self._half_closed:
@@ -119,7 +119,7 @@ class TLSConnection(BufferingTLSTransport):
         return True
 
     def _too_late(self) -> None:
-        """The time is up; also for a handshake that has failed, but whose peer does not take the news."""
+        """End the connection at the deadline; also after a failed handshake whose alert the peer does not take."""
         if not self._outcome:
             self._end("deadline")
             self.factory.metrics.struck("handshake_deadline")
@@ -136,7 +136,7 @@ class TLSConnection(BufferingTLSTransport):
         self.transport.loseConnection()
 
     def _failed(self, reason: Failure | None) -> None:
-        """The connection is gone before the handshake was done. `reason` is what Twisted has made of it."""
+        """Log and count a connection that ended before the handshake did. `reason` is Twisted's."""
         if reason is not None and isinstance(reason.value, SSL.Error):
             self._end("refused")
             noted = self._tlsConnection.get_app_data()
@@ -163,7 +163,7 @@ class TLSConnection(BufferingTLSTransport):
 
 
 class TLSFactory(TLSMemoryBIOFactory):
-    """TLS around the connections of `inner`. What `inner` has no place for is closed without a handshake."""
+    """Wrap the connections of `inner` in TLS. A connection that `inner` rejects is closed without a handshake."""
 
     protocol = TLSConnection
     noisy = False

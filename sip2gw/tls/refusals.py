@@ -1,4 +1,4 @@
-"""Why a handshake failed, in words that tell an operator whose fault it is; nothing in them comes off the wire."""
+"""Describe for the operator why a handshake failed. The text holds no bytes from the peer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LANGUAGES = {
     "HTTP": re.compile(rb"(?:GET|PUT|POST|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE) "),
 }
 _RECORDS = range(0x14, 0x18)
-"""The first byte of all that TLS 1.0 to 1.3 say."""
+"""The first bytes of the records of TLS 1.0 to 1.3."""
 
 _WORDS = {
     "unsupported protocol": "it offers only TLS versions older than 1.2",
@@ -34,23 +34,23 @@ _WORDS = {
     "alert protocol version": "it offers no TLS version that the gateway accepts (alert: protocol version)",
     "alert handshake failure": "it ended the handshake (alert: handshake failure)",
 }
-"""By the end of OpenSSL's reason, which has older versions' names before it."""
+"""By the end of OpenSSL's reason; older versions put a function's name before it."""
 
 
 def other_language(first: bytes) -> str | None:
-    """What a client speaks that begins with these bytes; None if they may well be TLS."""
-    if not first or first[0] in _RECORDS or first[0] & 0x80:  # the latter is how SSL 2 says hello
+    """Return the language of a client that begins with these bytes; None if it may be TLS."""
+    if not first or first[0] in _RECORDS or first[0] & 0x80:  # the latter begins a ClientHello of SSL 2
         return None
     return next((name for name, begins in _LANGUAGES.items() if begins.match(first)), "no TLS")
 
 
 def begins_tls(first: bytes) -> bool:
-    """Whether a client that begins with these bytes asks for a handshake."""
+    """Return whether these bytes begin a TLS handshake."""
     return first.startswith(b"\x16\x03")
 
 
 def why(error: SSL.Error) -> str:
-    """What OpenSSL says, in words of ours where we have some."""
+    """Return our text for OpenSSL's error, or OpenSSL's own."""
     errors = error.args[0] if error.args else ()
     reason = errors[-1][-1] if isinstance(errors, list) and errors else ""
     for end, words in _WORDS.items():

@@ -1,6 +1,6 @@
-"""TLS as terminals get it: always with the certificates on disk.
+"""TLS of a listener, always with the certificates on disk.
 
-A renewed certificate is for whoever speaks up from then on; if the new one can't be used, the old one stays.
+A renewed certificate applies to later connections; if the new one can't be used, the old one stays.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sip2gw.tls.contexts import Material, TLSFiles, read_material, stamp_of
 
 
 class ServerTLS:
-    """The TLS side of the listener at `where`. Raises `Wrong` when made with what can't be used.
+    """The TLS side of the listener at `where`. Raises `Wrong` if made with unusable files.
 
-    `look` takes up what was renewed on disk. `material` is what new connections get.
+    `look` loads files that changed on disk. `material` is used for new connections.
     """
 
     log = Logger()
@@ -34,17 +34,17 @@ class ServerTLS:
 
     @property
     def expires(self) -> datetime:
-        """When the first of the certificates does."""
+        """When the first certificate expires."""
         return min(pair.expires for pair in self.material.pairs.values())
 
     def connection(self) -> SSL.Connection:
-        """OpenSSL's side of a new connection."""
+        """Return OpenSSL's side of a new connection."""
         made = SSL.Connection(self.material.contexts[self.material.default], None)
         made.set_accept_state()
         return made
 
     def look(self) -> None:
-        """Take up what has changed on disk. What can't be used is told at the second look: it may be half written."""
+        """Load files that changed. A fault is logged at the second look: at the first a file may be half written."""
         stamp = stamp_of(self.files)
         if stamp != self._stamp:
             self._stamp = stamp
@@ -61,7 +61,7 @@ class ServerTLS:
         self._count()
 
     def prepare(self, files: TLSFiles) -> Callable[[], None]:
-        """Read everything anew, perhaps from elsewhere. What is returned makes it hold. Raises `Wrong`."""
+        """Read all files again, perhaps other ones, and return a function that applies them. Raises `Wrong`."""
         stamp = stamp_of(files)
         material = read_material(files)
 
@@ -73,7 +73,7 @@ class ServerTLS:
         return commit
 
     def warnings(self, due: int) -> tuple[str, ...]:
-        """What the operator should know, a sentence each; `due` is how many days a certificate should still have."""
+        """Return warnings for the operator, one sentence each, of certificates that expire within `due` days."""
         material = self.material
         ends = [(called, pair.days_left()) for called, pair in material.pairs.items()]
         said = [

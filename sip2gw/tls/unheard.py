@@ -1,7 +1,6 @@
-"""OpenSSL is asked for nothing until a peer has said something: most of what a silent connection would take is its.
+"""Make OpenSSL's state of a connection at the first byte, because it is most of a silent connection's memory.
 
-Twisted makes OpenSSL's side of a connection when that begins, so something that has nothing to say stands there until
-the first byte has come.
+Twisted makes that state when a connection begins, so a stateless object stands in for it until the first byte.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ from zope.interface import implementer
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Unheard:
-    """What Twisted asks of an `SSL.Connection` before anything has come. It keeps nothing: one will do for all."""
+    """Answer Twisted's calls to an `SSL.Connection` before the first byte. It has no state: one object serves all."""
 
     def serverConnectionForTLS(self, protocol: object) -> Any:
         return self
 
     def set_accept_state(self) -> None:
-        """It could do nothing else."""
+        """Do nothing: it accepts only."""
 
     def set_app_data(self, protocol: object) -> None:
-        """It needs to know nobody."""
+        """Do nothing: it makes no callbacks."""
 
     def do_handshake(self) -> None:
         raise SSL.WantReadError
@@ -39,8 +38,8 @@ class Unheard:
         raise SSL.WantReadError
 
     def bio_shutdown(self) -> None:
-        """Nothing more will come, as nothing has."""
+        """Do nothing: no bytes have come, and none will."""
 
     def shutdown(self) -> bool:
-        """Whether the peer has said goodbye."""
+        """Return whether the peer has sent close_notify."""
         return False
