@@ -1,6 +1,6 @@
-"""A connection takes a file descriptor, and some are left for everything else: the library's API, health, the log.
+"""Reserve file descriptors for all but terminals: the library's API, health, the log.
 
-So when there are more terminals than descriptors it is terminals that find no place, and everything else goes on.
+If descriptors run out, only new terminals are rejected.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ import resource
 from twisted.logger import Logger
 
 KEPT = 512
-"""For everything else; where there are few, half of them."""
+"""Descriptors that are reserved; where there are few, half of them."""
 
 _log = Logger()
 
 
 def places(files: int) -> int:
-    """How many connections there can be with this many file descriptors."""
+    """Return how many connections fit with this many file descriptors."""
     return files - min(KEPT, files // 2)
 
 
 def ceiling(wanted: int) -> int | None:
-    """How many connections there can be in this process, or None for any number. Fewer than `wanted` are logged."""
+    """Return how many connections fit in this process, or None for any number. Fewer than `wanted` are logged."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return None

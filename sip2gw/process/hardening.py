@@ -1,4 +1,4 @@
-"""Passwords are in the process's memory, so it is nobody else's: no core dumps, and no looking in from outside."""
+"""Protect the passwords in the process's memory: no core dumps, no access by other processes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from twisted.logger import Logger
 
 _PR_SET_DUMPABLE = 4
 _OTHERS = 0o027
-"""What the group may not do, and others: write, and anything."""
+"""Rights that are withheld: write from the group, all from others."""
 
 log = Logger()
 
 
 def keep_memory_private() -> None:
-    """Leave no core dump from now on; and on Linux no other process of this user may attach to this one."""
+    """Disable core dumps; and on Linux, attaching by other processes of the same user."""
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))
     if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
@@ -29,20 +29,20 @@ def keep_memory_private() -> None:
 
 
 def keep_files_private(program: Mapping[str, Any]) -> None:
-    """Make no file that every user may read, the log above all; unless `twistd --umask` says otherwise.
+    """Create files unreadable for other users, the log above all; `twistd --umask` overrides this.
 
-    `program` has the options of twistd. It opens the log after this.
+    `program` has the options of twistd, which opens the log after this.
     """
     if program.get("umask") is not None:
         return
     os.umask(os.umask(_OTHERS) | _OTHERS)
     name = log_file(program)
     if name is not None:
-        with suppress(OSError):  # not there yet, or somebody else's
+        with suppress(OSError):  # not there yet, or of another user
             Path(name).chmod(Path(name).stat().st_mode & ~_OTHERS & 0o777)
 
 
 def log_file(program: Mapping[str, Any]) -> str | None:
-    """The file that twistd was told to log to, if it is one."""
+    """Return the file that twistd was told to log to, if it is a regular file."""
     name = program.get("logfile")
     return name if name and name != "-" else None

@@ -1,6 +1,6 @@
-"""When memory runs short strangers go first, then new logins; nobody loses what is in hand.
+"""When memory runs short, close strangers first, then refuse logins. Requests in progress are finished.
 
-The operating system would end the whole process, in the middle of whatever it does.
+Otherwise the operating system would kill the process in the middle of its work.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from sip2gw.gateway.factory import TerminalFactory
 
 INTERVAL = 1.0
 SHORT = 0.9
-"""The part of `memory` from which on it is short."""
+"""The part of `memory` above which it is short."""
 
 
 def resident() -> int:
-    """Bytes of memory that the process has at this moment; 0 where that can't be told."""
+    """Return the process's resident memory in bytes; 0 where the system does not report it."""
     if sys.platform != "linux":
         return 0
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class MemoryWatch(Service):
-    """Looks every second how much memory the process has, and has its terminals behave accordingly."""
+    """Check the process's memory every second, and limit its connections accordingly."""
 
     log = Logger()
 
@@ -54,7 +54,7 @@ class MemoryWatch(Service):
             self._looking.stop()
 
     def look(self) -> None:
-        """Look, and let go of those who have nothing in hand, if it must be; and of answers that are too old."""
+        """Check memory; if short, close idle connections of strangers and drop old answers."""
         self._terminals.answers.forget_old()
         most, census = self._terminals.limits.memory * 2**20, self._terminals.census
         has = self._resident() if most else 0

@@ -1,4 +1,4 @@
-"""A signal reaches the reactor as an ordinary call, in its turn; what was there before is put back in the end."""
+"""Deliver a signal to the reactor as an ordinary call, and restore the former handlers at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Signals:
-    """What this process does on signals, as long as it is wanted. Works in the main thread alone."""
+    """The signal handlers of this process. Works in the main thread only."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -16,7 +16,7 @@ class Signals:
         self._waiting: set[int] = set()
 
     def on(self, number: int, call: Callable[[], object]) -> None:
-        """Have `call` made when this signal comes: once for all that come before it is made."""
+        """Call `call` in the reactor when this signal comes: once for all that come before the call."""
 
         def made() -> None:
             self._waiting.discard(number)
@@ -31,7 +31,7 @@ class Signals:
         self._before.setdefault(number, before)
 
     def put_back(self) -> None:
-        """Leave the signals as they were."""
+        """Restore the former handlers."""
         for number, before in self._before.items():
             signal.signal(number, before)
         self._before.clear()

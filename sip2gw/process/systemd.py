@@ -1,7 +1,7 @@
-"""systemd is told how far the gateway is, and that its loop comes round; without systemd nobody is told anything.
+"""Report start, reload, stop and liveness to systemd; does nothing without systemd.
 
-The protocol is a datagram with lines of text (sd_notify). The packages that have it on offer have not been looked after
-for years, or need a compiler.
+The protocol is a datagram with lines of text (sd_notify). The packages that implement it are unmaintained, or need a
+compiler.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twisted.internet.task import LoopingCall
 
 
 class Systemd:
-    """Tells systemd, if it is this process's parent, as `environment` says."""
+    """Report to systemd, if it is this process's parent according to `environment`."""
 
     def __init__(self, reactor: Any, environment: Mapping[str, str]) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
@@ -26,21 +26,21 @@ class Systemd:
         self._alive.clock = reactor
 
     def ready(self) -> None:
-        """It serves, for the first time or after it was reloaded."""
+        """Report that it serves, at the start or after a reload."""
         self._tell("READY=1")
         if self._alive_every and not self._alive.running:
             self._alive.start(self._alive_every)
 
     def reloading(self) -> None:
-        """It reads its configuration again."""
+        """Report that it reads its configuration again."""
         self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
-        """It answers what is in hand. It still lives, so the signs of life go on."""
+        """Report that it stops. Signs of life continue, because requests are still in progress."""
         self._tell("STOPPING=1")
 
     def end(self) -> None:
-        """No more signs of life."""
+        """Send no more signs of life."""
         if self._alive.running:
             self._alive.stop()
 

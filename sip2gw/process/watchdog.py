@@ -1,7 +1,7 @@
-"""The event loop must come round: how late it does is a figure, and when it stands still the log says where.
+"""Measure how late the event loop runs, and log where it is blocked.
 
-A thread looks at where the reactor's thread is, while it is stuck there: file, line and function, and no value.
-Inside a long call of C code no thread of Python runs; then `faulthandler` writes the stacks, without the interpreter.
+A thread reads where the reactor's thread is blocked: file, line and function, and no value. Inside a long call of C
+code no Python thread runs; then `faulthandler` writes the stacks, without the interpreter.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from twisted.logger import Logger
 from sip2gw.metrics import Metrics
 
 BEAT = 0.25
-"""Seconds from one sign of life of the loop to the next."""
+"""Seconds between two signs of life of the loop."""
 
 BLOCKED = 1.0
-"""Seconds without one, beyond that, after which it counts as blocked."""
+"""Seconds without one, beyond that, after which the loop counts as blocked."""
 
 WORST = 60.0
-"""Seconds for which the figure remembers the worst: whoever reads it looks once in a while."""
+"""Seconds for which the metric keeps its highest value, because it is read only now and then."""
 
 _FRAMES = 12
-"""Of the stack, the innermost ones."""
+"""How many frames of the stack are logged, the innermost ones."""
 
 
 class Watchdog(Service):
-    """Watches over the loop of `reactor` from the thread that starts it."""
+    """Watch the loop of `reactor` from the thread that starts it."""
 
     log = Logger()
 
@@ -42,7 +42,7 @@ class Watchdog(Service):
         self, reactor: Any, metrics: Metrics, *, beat: float = BEAT, blocked: float = BLOCKED
     ) -> None:
         self.file = _standard_error()
-        """The descriptor that the stacks are written to when no thread of Python runs; None for nowhere."""
+        """The descriptor for the stacks when no Python thread runs; None for none."""
         self._metrics = metrics
         self._beat = beat
         self._blocked = blocked
@@ -83,12 +83,12 @@ class Watchdog(Service):
         self._arm()
 
     def _arm(self) -> None:
-        """Have the stacks written if neither the loop nor the thread gets a turn for a while."""
+        """Have the stacks written if neither the loop nor the thread runs for a while."""
         if self.file is not None:
             faulthandler.dump_traceback_later(2 * (self._beat + self._blocked), file=self.file)
 
     def _is_first(self, last: float) -> bool:
-        """Whether the block after this sign of life has not been reported."""
+        """Return whether the block after this sign of life has not been reported."""
         with self._telling:
             first, self._told = self._told != last, last
         return first
@@ -102,7 +102,7 @@ class Watchdog(Service):
                 self._tell()
 
     def _tell(self) -> None:
-        # Walked at once, before anything else is done: the loop may go on at any moment, and change it.
+        # Read at once, before all else: the loop may go on at any moment and change it.
         frame = sys._current_frames().get(self._thread)
         stack = list(islice(traceback.walk_stack(frame), _FRAMES)) if frame is not None else []
         self._metrics.loop_blocks.inc()
