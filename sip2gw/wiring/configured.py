@@ -1,4 +1,4 @@
-"""What the configuration says, in the words of those who go by it: at the start, and whenever it is read again."""
+"""Values that the parts need, made from the configuration: at the start, and at each reload."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from sip2gw.tls.contexts import TLSFiles
 
 
 def policy(config: Config) -> Policy:
-    """What terminals are told to put up with."""
+    """Return the limits and times that apply to terminals."""
     return Policy(timeout=config.terminals.timeout, retries=config.terminals.retries)
 
 
 def log_settings(config: Config) -> LogSettings:
-    """How much is written."""
+    """Return how much is logged."""
     return LogSettings(config.log.level, config.log.waiting)
 
 
 def tls_files(listen: Listen) -> TLSFiles | None:
-    """What the TLS of this listener is made from; None without TLS."""
+    """Return the TLS files of this listener; None without TLS."""
     if listen.certificates is None:
         return None
     authorities, required = listen.client_authorities, listen.client_certificates != "optional"
@@ -40,7 +40,7 @@ def tls_files(listen: Listen) -> TLSFiles | None:
 
 
 def given(config: Config, number: int) -> tuple[Given, ...]:
-    """The accounts that an endpoint gives to terminals that can't log in. Raises `Wrong`."""
+    """Return the accounts that an endpoint gives to terminals that can't log in. Raises `Wrong`."""
     accounts = config.given[number] if number < len(config.given) else ()
     return tuple(
         Given(
@@ -53,19 +53,19 @@ def given(config: Config, number: int) -> tuple[Given, ...]:
 
 
 def libraries(config: Config) -> set[str]:
-    """The nicknames of all libraries that the configuration names."""
+    """Return the nicknames of all libraries in the configuration."""
     accounts = chain.from_iterable(config.given)
     return {*config.settings.libraries, *(account.library for account in accounts)}
 
 
 def token(config: Config) -> Secret | None:
-    """What whoever asks the admin endpoint must bring. Raises `Wrong`."""
+    """Return the token that clients of the admin endpoint must send. Raises `Wrong`."""
     file = None if config.admin is None else config.admin.token_file
     return None if file is None else token_in(file)
 
 
 def timeouts(config: Config) -> Timeouts:
-    """How long calls may take, so that a terminal hears an answer before it gives up."""
+    """Return timeouts of calls that let a terminal get an answer before it gives up."""
     api, call = config.librarika, config.librarika.call(config.terminals.timeout)
     return Timeouts(
         connect=min(api.connect_deadline, call / 2),
@@ -76,5 +76,5 @@ def timeouts(config: Config) -> Timeouts:
 
 
 def call_limits(config: Config) -> CallLimits:
-    """How much may be asked and taken of the API."""
+    """Return limits on the calls to the API."""
     return CallLimits(**{name.name: getattr(config.librarika, name.name) for name in fields(CallLimits)})

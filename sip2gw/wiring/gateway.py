@@ -1,4 +1,4 @@
-"""The gateway put together from its configuration, and taken apart in order: doors shut first, the window last."""
+"""Build the gateway from its configuration, and stop it in order: listeners first, the admin endpoint last."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ RENEWAL_DUE = 14
 
 
 class Gateway(Service):
-    """All of the gateway as one service of `reactor`.
+    """The whole gateway as one service of `reactor`.
 
     `remedies` says by place (such as `listen[0].endpoint`) how to choose another endpoint; without it the text names
     the place in the configuration file. Raises `Wrong` for a certificate that became unusable.
@@ -81,7 +81,7 @@ class Gateway(Service):
         )
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
-        """By endpoint what its terminals are given, in the order of `doors`."""
+        """The accounts that each endpoint gives to its terminals, in the order of `doors`."""
         self.doors = [
             self._door(f"listen[{n}].endpoint", listen, self.entries[n])
             for n, listen in enumerate(config.listen)
@@ -110,7 +110,7 @@ class Gateway(Service):
             )
 
     def health(self) -> Health:
-        """How the gateway is at this moment."""
+        """Return the current state of the gateway."""
         return Health(
             status=self._status,
             version=__version__,
@@ -121,7 +121,7 @@ class Gateway(Service):
         )
 
     def _logged_in(self) -> dict[str, Any]:
-        """Which terminals are logged in, for the operator."""
+        """Return the terminals that are logged in, for the operator."""
         seating = self.terminals.reception.seating
         return listed(seating.seen(), seating.occupancy())
 
@@ -129,7 +129,7 @@ class Gateway(Service):
         return (door.warnings(RENEWAL_DUE) for door in self.doors)
 
     def privilegedStartService(self) -> None:
-        """Listen everywhere. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
+        """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
         self.terminals.census.ceiling = ceiling(self.terminals.limits.connections)
         failures = []
@@ -154,7 +154,7 @@ class Gateway(Service):
             self.log.warn("{warning}", warning=warning)
 
     def stopService(self) -> Deferred[None]:
-        """Fires when the requests in hand are answered and every terminal is gone; within `drain_deadline`."""
+        """Finish the requests in progress and disconnect all terminals, within `drain_deadline`. Fires when done."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         self._status = Status.STOPPING
         self.log.info("stopping: {count} terminals are connected", count=len(self.terminals.sessions))
@@ -163,9 +163,9 @@ class Gateway(Service):
         return Deferred.fromCoroutine(self._stop())
 
     def reload(self, config: Config) -> None:
-        """Go on with this configuration: all of it, or nothing. Raises `Wrong`, and then all is as it was.
+        """Apply a configuration: all of it, or, if this raises `Wrong`, nothing.
 
-        What takes another start is named in the log.
+        Keys that need a restart are named in the log.
         """
         commits, left = prepared(self, self._started, config)
         for commit in commits:
@@ -177,7 +177,7 @@ class Gateway(Service):
         self._config = config
 
     def hurry(self) -> None:
-        """While it stops: wait for nobody any longer."""
+        """Disconnect at once, while the gateway stops."""
         if not self._enough.called:
             self._enough.callback(None)
 
@@ -226,7 +226,7 @@ class Gateway(Service):
 
 
 def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
-    """The adapter with this configuration's deadlines and authorities."""
+    """Return the adapter, with this configuration's deadlines and authorities."""
     api = config.librarika
     return Librarika(
         reactor,

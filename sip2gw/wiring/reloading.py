@@ -1,6 +1,6 @@
-"""A changed configuration is taken whole or not at all: all is read and made first, and only then does any of it hold.
+"""Apply a changed configuration as a whole or not at all: first read and make all parts, then put them in use.
 
-Some of it takes another start, such as where to listen; that is told, and the rest holds. A connected terminal goes on,
+Some keys, such as the endpoints, need a restart; these are logged, and the others apply. A connected terminal stays,
 under the new limits and profiles.
 """
 
@@ -40,21 +40,21 @@ if TYPE_CHECKING:
 Commit = Callable[[], None]
 
 _AT_START = "url", "ca_file", "private_networks", "login_life"
-"""What of `[librarika]` is settled when the gateway starts."""
+"""Keys of `[librarika]` that are fixed when the gateway starts."""
 
 
 class Reloading(Service):
-    """Has `gateway` go on with what the file at `path` says whenever SIGHUP comes."""
+    """Apply the file at `path` to `gateway` at each SIGHUP."""
 
     log = Logger()
 
     def __init__(self, path: str, gateway: Gateway, signals: Signals, systemd: Systemd, reactor: Any) -> None:
-        self._path = os.path.abspath(path)  # twistd may go to another folder
+        self._path = os.path.abspath(path)  # twistd may change the working directory
         self._gateway = gateway
         self._signals = signals
         self._systemd = systemd
         self._reactor = reactor
-        # A thread of its own: the reactor's may all be waiting for name servers.
+        # An own thread, because those of the reactor may all be waiting for name servers.
         self._reader = ThreadPool(0, 1, "configuration")
         self._reading = False
         self._waiting: list[Deferred[None]] = []
@@ -66,17 +66,17 @@ class Reloading(Service):
         self._signals.on(SIGHUP, self.reload)
 
     def stopService(self) -> Deferred[None]:
-        """Fires when no thread reads the file any longer."""
+        """Wait for a thread that reads the file. Fires when none does."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         if not self._reading:
             self._end()
         return self._stopped
 
     def reload(self) -> Deferred[None]:
-        """Read the file in a thread, so that terminals go on meanwhile. Fires when that is over, and never fails.
+        """Read the file in a thread, without a pause for terminals, and apply it. Fires when done, and never fails.
 
-        The faults of the file are logged, and all stays as it was then; as it does while the gateway stops. All calls
-        during a reload are answered by one more, because the file may have changed since it was read.
+        Faults of the file are logged, and the old configuration stays; it also stays while the gateway stops. All
+        calls during a reload are answered by one further reload, because the file may have changed since it was read.
         """
         if self._is_over():
             return succeed(None)
@@ -114,7 +114,7 @@ class Reloading(Service):
             reloads.labels(outcome="refused").inc()
             for fault in str(faults).splitlines():
                 self.log.error("not reloaded, the old configuration stays: {fault}", fault=fault)
-        except Exception:  # a bug; but whoever waits for the end of the reload must hear of it
+        except Exception:  # a bug; but the caller waits for the end of the reload
             reloads.labels(outcome="refused").inc()
             self.log.failure("reloading hit a bug")
         else:
@@ -129,9 +129,9 @@ class Reloading(Service):
 
 
 def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commit], list[str]]:
-    """What makes the new configuration hold, and the keys that it doesn't for. Raises `Wrong`.
+    """Return functions that apply the new configuration, and the keys that need a restart. Raises `Wrong`.
 
-    The gateway has `started` with another one; what was settled then is so still.
+    The gateway was started with `started`; its values that need a restart stay in use.
     """
     bearer = token(new)
     doors, left = list(gateway.doors), []
@@ -160,7 +160,9 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
         gateway.librarika.reconfigure(timeouts(new), call_limits(new))
         gateway.librarika.name(libraries(new))
         gateway.tags.items_in_clear = new.log.items
-        if _same_window(started, new):  # or else the one that is open would be so to everybody
+        if _same_window(
+            started, new
+        ):  # otherwise an endpoint that needs no token would be open to all clients
             gateway.guard.token = bearer
         if gateway.write_log is not None:
             gateway.write_log.settings = log_settings(new)
@@ -169,7 +171,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
 
 
 def _settled_at_start(started: Config, new: Config) -> Iterator[str]:
-    """The keys that differ and take another start."""
+    """Yield the keys that differ and need a restart."""
     if not _same_window(started, new):
         yield "admin.endpoint"
     for key in _AT_START:
@@ -182,5 +184,5 @@ def _settled_at_start(started: Config, new: Config) -> Iterator[str]:
 
 
 def _same_window(started: Config, new: Config) -> bool:
-    """Whether the admin endpoint is where it was, or still nowhere."""
+    """Return whether the admin endpoint is unchanged, or absent in both."""
     return (started.admin and started.admin.endpoint) == (new.admin and new.admin.endpoint)
