@@ -1,7 +1,7 @@
-"""Seats: a library has as many as it has licences, and each live session of a terminal holds one.
+"""Seats: a library has one for each licence, and each live session of a terminal holds one.
 
-`SeatStore` is where they are kept; `InMemory` keeps them for one process, and another may share them among several.
-`Seats` is what the gateway uses: it goes on when the store does not.
+`SeatStore` is their store; `InMemory` is one for a single process, and another one may be shared by several
+processes. `Seats` is what the gateway uses: it works on when the store fails.
 """
 
 from sip2gw.seats.memory import InMemory

@@ -1,4 +1,4 @@
-"""Seats of one process, kept in its memory. Nothing waits within a method, which makes each of them one transaction."""
+"""Seats of one process, kept in its memory. No method waits, so each is one transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sip2gw.seats.store import Full, Holder, Seat, Taken, to_give_up
 
 
 class InMemory:
-    """Satisfies `SeatStore`. `now` counts seconds."""
+    """A `SeatStore` in memory. `now` returns seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -40,7 +40,7 @@ class InMemory:
         return Taken(seat, ousted)
 
     async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
-        """See `SeatStore.renew`. One whose lease is over is renewed all the same, if nobody has taken it."""
+        """See `SeatStore.renew`. An expired lease is renewed too, if no other session has taken the seat."""
         return [self._renewed(seat, lease) for seat in seats]
 
     async def leave(self, seat: Seat) -> None:

@@ -1,7 +1,8 @@
-"""A licence is a commercial matter: when the store of seats is gone, those who are in stay, and some more are let in.
+"""Hold the seats of this process's sessions. While the seat store fails, sessions stay and some new ones are admitted.
 
-For a quarter of an hour this process lets in as many as the library has licences, and says so; when the store is back,
-each of them asks for a seat, and whoever is one too many is logged and stays.
+Seats are licences, a commercial matter, so a failure of the store must not stop a library. For a quarter of an hour
+this process admits as many sessions as the library has licences, and logs that. When the store is back, each of them
+asks for a seat; a session above the number of licences is logged and stays.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from sip2gw.seats.store import Full, Holder, Seat, SeatStore, to_give_up
 LEASE = 45.0
 """Seconds for which a seat is lent."""
 RENEWED_EVERY = 15.0
-"""Seconds."""
+"""Seconds between two renewals."""
 GRACE = 900.0
-"""Seconds without the store in which sessions are still let in."""
+"""Seconds without the store in which new sessions are still admitted."""
 
 
 @define(eq=False)
 class Lease:
-    """What a session has of its seat. `seat` is None as long as the store could not be asked for one."""
+    """A session's lease of its seat. `seat` is None while the store could not be asked for one."""
 
     library: str
     holder: Holder
@@ -35,7 +36,7 @@ class Lease:
 
 @frozen
 class Renewal:
-    """What came of renewing: whose seat somebody else has, and who is one too many since the store is back."""
+    """The outcome of a renewal: leases lost to other sessions, and leases beyond the number of licences."""
 
     lost: tuple[Lease, ...] = ()
     over: tuple[Lease, ...] = ()
@@ -48,20 +49,20 @@ class _Findings:
 
 
 class Seats:
-    """The seats that this process's sessions hold. `now` counts seconds, on the clock of the store's leases."""
+    """The seats that this process's sessions hold. `now` returns seconds, on the clock of the store's leases."""
 
     def __init__(self, store: SeatStore, now: Callable[[], float], *, lease: float = LEASE) -> None:
         self.store = store
         self.lease = lease
         self.down_since: float | None = None
-        """When the store was found gone; None while it is there."""
+        """When the store was found to fail; None while it works."""
         self._now = now
         self._grips: dict[str, set[Lease]] = {}
 
     async def take(
         self, library: str, holder: Holder, most: int | None, first: Sequence[str] = ()
     ) -> tuple[Lease, str | None]:
-        """A seat, and the session that has lost it by that. Raises `Full`, and what the store does after the grace."""
+        """Return a lease, and the session that lost it. Raises `Full`; after the grace time, the store's error."""
         try:
             taken = await self.store.take(library, holder, most=most, lease=self.lease, first=first)
         except Full:
@@ -81,19 +82,19 @@ class Seats:
         return grip, ousted
 
     async def leave(self, grip: Lease) -> None:
-        """The session has ended. Without the store the lease does it."""
+        """Release the seat of a session that has ended. If the store fails, the lease expires by itself."""
         self._drop(grip)
         if grip.seat is not None and grip.state != "lost":
             await self._give_back(grip.seat)
 
     async def holds(self, grip: Lease) -> bool:
-        """Whether the session still has its seat. Only one whose lease is over has to be asked about."""
+        """Return whether the session still has its seat. The store is asked only after the lease has expired."""
         if grip.state != "lost" and grip.seat is not None and self._now() >= grip.seat.expires:
             await self._renew([grip], _Findings())
         return grip.state != "lost"
 
     async def renew(self) -> Renewal:
-        """Renew all that are held."""
+        """Renew all leases."""
         findings = _Findings()
         await self._renew(self._all(), findings)
         for grip in [grip for grip in self._all() if grip.seat is None]:
@@ -101,7 +102,7 @@ class Seats:
         return Renewal(tuple(findings.lost), tuple(findings.over))
 
     def of(self, library: str) -> list[Lease]:
-        """What sessions of this process have of this library's seats."""
+        """Return the leases of this library in this process."""
         return list(self._grips.get(library, ()))
 
     async def _renew(self, grips: Iterable[Lease], findings: _Findings) -> None:
@@ -116,7 +117,7 @@ class Seats:
         self.down_since = None
         for (grip, before), seat in zip(held, renewed, strict=True):
             if grip.seat is not before:
-                continue  # it was renewed, or given up, while the store was asked
+                continue  # it was renewed or released while the store was asked
             if seat is None:
                 grip.state = "lost"
                 self._drop(grip)
@@ -125,7 +126,7 @@ class Seats:
                 grip.seat = seat
 
     async def _catch_up(self, grip: Lease, findings: _Findings) -> None:
-        """A session was let in while the store was gone: it is to have a seat like others."""
+        """Take a seat for a session that was admitted while the store failed."""
         try:
             taken = await self.store.take(grip.library, grip.holder, most=grip.most, lease=self.lease)
         except Full:
@@ -138,11 +139,11 @@ class Seats:
         else:
             self.down_since = None
             ousted = taken.ousted.holder.session if taken.ousted else None
-            if ousted != grip.holder.session:  # else the store had given it a seat, and the answer was lost
+            if ousted != grip.holder.session:  # otherwise the store gave it a seat, and the answer was lost
                 findings.lost += self._oust(grip.library, ousted)
             if grip in self._grips.get(grip.library, ()):
                 grip.seat, grip.state = taken.seat, "held"
-            else:  # it has ended meanwhile, or has been sent away
+            else:  # it has ended or was disconnected meanwhile
                 await self._give_back(taken.seat)
 
     async def _give_back(self, seat: Seat) -> None:
@@ -152,7 +153,7 @@ class Seats:
             self._gone_for()
 
     def _oust(self, library: str, session: str | None) -> list[Lease]:
-        """This session has lost its seat, if it is one of this process."""
+        """Take the lease from this session, if it is one of this process."""
         ousted = [grip for grip in self.of(library) if grip.holder.session == session]
         for grip in ousted:
             grip.state = "lost"
@@ -162,7 +163,7 @@ class Seats:
     def _without_store(
         self, library: str, holder: Holder, most: int | None, first: Sequence[str]
     ) -> str | None:
-        """Whether one more can be let in by what this process knows; who has to go for it. Raises `Full`."""
+        """Admit one more by this process's own count; return the session that loses its seat to it. Raises `Full`."""
         grips = self.of(library)
         if most is None or len(grips) < most:
             return None
@@ -175,14 +176,14 @@ class Seats:
         return list(chain.from_iterable(self._grips.values()))
 
     def _drop(self, grip: Lease) -> None:
-        """It is no session's any more."""
+        """Forget a lease."""
         grips = self._grips.get(grip.library, set())
         grips.discard(grip)
         if not grips:
             self._grips.pop(grip.library, None)
 
     def _gone_for(self) -> float:
-        """How long the store has been gone, as has just been found out."""
+        """Return for how long the store has failed, counted from now if this is the first failure."""
         if self.down_since is None:
             self.down_since = self._now()
         return self._now() - self.down_since

@@ -1,7 +1,7 @@
-"""What a store of seats promises: never more seats than licences, however many ask it at the same moment.
+"""The contract of a store of seats: never more seats than licences, however many sessions ask at one moment.
 
-A seat is lent for a time, the lease, and must be renewed before that is over; then it may be lent to somebody else.
-Each time it changes hands its epoch rises, so that whoever held it before, and slept, can tell.
+A seat is lent for a time, the lease, and must be renewed before that ends; after that it may be lent to another
+session. Its epoch rises with each change of hands, so that a former holder that slept finds out.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from attrs import frozen
 class Holder:
     """A terminal's session, as others may see it; never its account.
 
-    `terminal` is the same text for the same terminal, and says nothing else. `session` names one connection of it among
-    all. `since` is when it began, in seconds of the epoch.
+    `terminal` is the same text for the same terminal, and shows nothing else. `session` names one of its connections
+    among all. `since` is its start, in seconds of the epoch.
     """
 
     terminal: str
@@ -30,7 +30,7 @@ class Holder:
 
 @frozen
 class Seat:
-    """One seat of a library, while it is held. `expires` is in seconds of the store's clock."""
+    """One seat of a library that is held. `expires` is in seconds of the store's clock."""
 
     library: str
     number: int
@@ -41,7 +41,7 @@ class Seat:
 
 @frozen
 class Taken:
-    """A seat, and who had to leave it: an earlier session of the same terminal."""
+    """A seat, and the earlier session of the same terminal that lost it, if any."""
 
     seat: Seat
     ousted: Seat | None = None
@@ -56,36 +56,36 @@ class Full(Exception):
 
 
 def to_give_up(held: Iterable[Holder], terminal: str, first: Sequence[str]) -> Holder | None:
-    """Whose seat a terminal takes over from itself: of those in `first` in their order, else of the oldest."""
+    """Return the holder that loses its seat to its own terminal: the first found in `first`, else the oldest."""
     order = {session: place for place, session in enumerate(first)}
     own = [holder for holder in held if holder.terminal == terminal]
     return min(own, key=lambda one: (order.get(one.session, len(order)), one.since), default=None)
 
 
 class SeatStore(Protocol):
-    """Where seats are kept. Every method may fail with any exception when the store can't be reached.
+    """The store of seats. Each method may raise any exception if the store can't be reached.
 
-    It has to within a second or two: terminals wait for it, and nobody else sets it a time.
+    It has to answer or fail within a second or two: terminals wait for it, and the caller sets no deadline.
     """
 
     async def take(
         self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()
     ) -> Taken:
-        """A seat for a session, of `most` (None: no limit); to be done as one transaction.
+        """Take a seat for a session, of `most` (None: no limit), as one transaction.
 
-        With none free, the seat of an earlier session of the same terminal: of those in `first` in their order, else of
-        the oldest. Raises `Full` when there is none.
+        If none is free, take the seat of an earlier session of the same terminal: the first found in `first`, else
+        the oldest. Raises `Full` if there is none.
         """
         ...
 
     async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
-        """The same seats for another lease, in this order; None for each that has changed hands."""
+        """Return the same seats with a new lease, in this order; None for each that another session took."""
         ...
 
     async def leave(self, seat: Seat) -> None:
-        """It is free, unless somebody else has it by now."""
+        """Release this seat, unless another session has taken it."""
         ...
 
     async def seats(self, library: str) -> Sequence[Seat]:
-        """Those that are held at this moment."""
+        """Return the seats that are held now."""
         ...
