@@ -1,1 +1,1 @@
-"""The window: what an operator may look at, and nothing of what terminals say."""
+"""The admin endpoint: health, metrics and terminals for an operator; nothing that terminals send."""

@@ -1,6 +1,6 @@
 """A connection to the admin endpoint: one request without a body, one answer, within one deadline.
 
-Anybody may connect there, as to the port of the terminals, and must not cost them memory, descriptors or time.
+Any client may connect, as to the port of the terminals, and must not cost them memory, descriptors or time.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from sip2gw.limits import Count, Limits
 from sip2gw.metrics import Metrics
 
 CONNECTIONS = 32
-"""Connections at the same time. They are among the descriptors that are kept for everything but terminals."""
+"""Connections at the same time. They use descriptors that are reserved for all but terminals."""
 DEADLINE = 10.0
 """Seconds from the connection until the answer has been taken."""
 LIMIT = "admin_connections"
-"""What the limit on connections is counted under."""
+"""The name of the limit on connections in metrics."""
 
 _NO_BODIES = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 def admin_census(metrics: Metrics, seconds: Callable[[], float]) -> Census:
-    """Places for the connections. When all are taken, a newcomer gets the place of the largest crowd's oldest one."""
+    """Return the limits of these connections. At the limit, the busiest address loses its oldest connection."""
     limits = Limits(strangers=Count(CONNECTIONS), strangers_per_address=Count(CONNECTIONS + 1))
     return Census(lambda: limits, metrics, seconds, LIMIT)
 
 
 class AdminChannel(HTTPChannel):
-    """One request. What comes after it, or as its body, is dropped unread."""
+    """One request. Bytes after it, or in its body, are dropped unread."""
 
     place: Slot
     callLater: Callable[..., IDelayedCall]
@@ -54,7 +54,7 @@ class AdminChannel(HTTPChannel):
             super().rawDataReceived(data)
 
     def checkPersistence(self, request: Request, version: bytes) -> bool:
-        """Whether another request may follow."""
+        """Return whether another request may follow."""
         request.responseHeaders.setRawHeaders(b"connection", [b"close"])
         return False
 
@@ -72,7 +72,7 @@ class AdminChannel(HTTPChannel):
         super().allContentReceived()  # type: ignore[no-untyped-call]  # Twisted's
 
     def abort(self) -> bool:
-        """Close at once. True, as the place is free then."""
+        """Close at once. Returns True, because the slot is free then."""
         self._taken = True
         self.transport.abortConnection()
         return True

@@ -1,4 +1,4 @@
-"""The figures of the process for Prometheus, as text; made anew for whoever asks, in the reactor's own thread."""
+"""The process's metrics for Prometheus, as text, collected at each request in the reactor's own thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.web.resource import Resource
 
 
 class MetricsPage(Resource):
-    """`/metrics`."""
+    """The page `/metrics`."""
 
     isLeaf = True
 

@@ -1,8 +1,8 @@
-"""The token that a client brings from elsewhere. The right one is always right; too many wrong ones get a 429.
+"""Check the token of clients on other machines. The right one always passes; too many wrong ones get a 429.
 
-Others at the same address, behind a proxy for instance, must not be able to keep the operator out.
+Other clients at the same address, behind a proxy for instance, must not be able to lock the operator out.
 
-The comparison takes one time, whatever was sent. Each answer tells a browser to keep it from everybody.
+The comparison takes constant time. Each answer tells a browser not to store it.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ WRONG = 5
 PERIOD = 60.0
 """Seconds."""
 _ADDRESSES = 1000
-"""Whose wrong tokens are counted at the same time."""
+"""How many addresses have their wrong tokens counted at the same time."""
 
 
 class Guard:
-    """Keeps everybody out who lacks `token`, which may be replaced at any time; None lets all in."""
+    """Require `token`, which may be replaced at any time; None admits all clients."""
 
     log = Logger()
 
@@ -48,7 +48,7 @@ class Guard:
         self._sparing = Sparing(seconds)
 
     def refusal(self, request: Request) -> tuple[int, str] | None:
-        """Status and reason for who is not let in."""
+        """Return status and reason of a refusal; None if the client is admitted."""
         if self.token is None or request.path.rstrip(b"/") in FOR_EVERYBODY:
             return None
         address = str(getattr(request.getClientAddress(), "host", ""))

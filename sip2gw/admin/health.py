@@ -1,7 +1,7 @@
-"""Health answers three questions, in JSON and without a word about any patron, library or terminal.
+"""Health answers three questions in JSON, and names no patron, library or terminal.
 
-`/health/live`: does the process answer? Always 200. `/health/ready`: should terminals be sent here? 200, or 503
-while it starts and stops. `/health`: the same as ready, with figures.
+`/health/live`: does the process answer? Always 200. `/health/ready`: should terminals be sent here? 200, or 503 while
+it starts and stops. `/health`: as ready, with numbers.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ from sip2gw.metrics import Metrics
 
 
 class Status(Enum):
-    """How far the gateway is."""
+    """The phase of the gateway."""
 
     STARTING = "starting"
     OK = "ok"
     STOPPING = "stopping"
-    """No new connections; requests in hand are being answered."""
+    """No new connections; requests in progress are being answered."""
 
 
 @frozen
 class Health:
-    """How the gateway is at this moment."""
+    """The current state of the gateway."""
 
     status: Status
     version: str
     terminals: int
     """Live connections of terminals."""
     listening: tuple[str, ...] = ()
-    """Where terminals can connect."""
+    """Addresses where terminals can connect."""
     warnings: tuple[str, ...] = ()
-    """What the operator should see to, a sentence each."""
+    """Warnings for the operator, a sentence each."""
     back_ends: tuple[Mapping[str, Any], ...] = ()
-    """How the API of each library is that terminals were let in at lately."""
+    """The state of the API of each library that terminals logged in to lately."""
 
 
 def site(
@@ -53,7 +53,7 @@ def site(
     guard: Guard | None = None,
     metrics: Metrics | None = None,
 ) -> Site:
-    """A site for an endpoint; it writes no log of requests. `further` are its other pages, by name."""
+    """Return a site for an endpoint, without an access log. `further` are its other pages, by name."""
     root = Answer(lambda: (NOT_FOUND, {"error": "not found"}))
     page = Answer(lambda: _figures(health()))
     page.putChild(b"live", Answer(lambda: (OK, {"status": "ok"})))
@@ -65,14 +65,14 @@ def site(
 
 
 class Answer(Resource):
-    """A page whose status and JSON object come from `look`."""
+    """A page with the status and JSON object that `look` returns."""
 
     def __init__(self, look: Callable[[], tuple[int, dict[str, Any]]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._look = look
 
     def getChild(self, path: bytes, request: Request) -> IResource:
-        if path == b"" and not getattr(request, "postpath", None):  # a slash at the end means nothing
+        if path == b"" and not getattr(request, "postpath", None):  # a slash at the end is ignored
             return self
         return Answer(lambda: (NOT_FOUND, {"error": "not found"}))
 
@@ -89,7 +89,7 @@ class Answer(Resource):
 
 
 class _GuardedSite(Site):
-    """Nobody gets past the guard. Probes come every few seconds: neither they nor the factory are worth a line."""
+    """A site behind the guard. Probes come every few seconds, so connections are not logged."""
 
     noisy = False
     protocol = AdminChannel  # type: ignore[assignment]  # Twisted's would look for HTTP/2 first

@@ -1,6 +1,6 @@
-"""Who is logged in, in JSON, for whoever is on this machine: where each terminal is, and its library's seats.
+"""List the terminals that are logged in, and the seats of their libraries, in JSON, for clients on this machine.
 
-An operator has to find the terminal, so addresses are whole here; accounts and patrons never appear.
+An operator has to find a terminal, so addresses are shown in full; accounts and patrons never appear.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sip2gw.gateway.seating import Occupancy, Seen
 
 
 def listed(terminals: Iterable[Seen], seats: Iterable[Occupancy]) -> dict[str, Any]:
-    """What the page says."""
+    """Return the content of the page."""
     return {
         "libraries": [
             {**asdict(one), "full": one.licensed is not None and one.used >= one.licensed} for one in seats
@@ -30,7 +30,7 @@ def listed(terminals: Iterable[Seen], seats: Iterable[Occupancy]) -> dict[str, A
 
 
 class TerminalsPage(Answer):
-    """`/terminals`; 403 for clients of other machines."""
+    """The page `/terminals`; 403 for clients on other machines."""
 
     def __init__(self, look: Callable[[], dict[str, Any]]) -> None:
         super().__init__(lambda: (OK, look()))
