@@ -1,7 +1,7 @@
-"""The log says only what was meant to be said, and nobody waits for it: it is veiled first, and written by a thread.
+"""Write the log without secrets and without a wait: events are filtered first, and written by a thread.
 
-`veil` is what is let through of an event, `queued` the way to whoever writes it; `Log` puts both before the observers
-that `twistd` and `twist` have made, whichever those are.
+`veil` filters an event, `queued` hands it to the writing thread; `Log` puts both before the observers that `twistd`
+and `twist` have made.
 """
 
 from sip2gw.log.log import Log, LogSettings

@@ -1,4 +1,4 @@
-"""Everything that observes the process's log is put behind the veil and the queue, and taken out again in the end."""
+"""Put the veil and the queue before all observers of the process's log, and remove them at the end."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PATIENCE = 2.0
 
 @frozen
 class LogSettings:
-    """How much is written."""
+    """How much is logged."""
 
     level: str = "info"
     waiting: int = 10_000
 
 
 class Log(Collector):
-    """What goes from `publisher` to its observers, from `begin` on. `settings` may be replaced at any time."""
+    """Filter and queue the events of `publisher`, after `begin`. `settings` may be replaced at any time."""
 
     def __init__(self, publisher: LogPublisher, settings: LogSettings) -> None:
         self.settings = settings
@@ -36,22 +36,22 @@ class Log(Collector):
         self._queued: list[Queued] = []
 
     def begin(self) -> None:
-        """Put all who observe now behind the veil. Called again, it does so with those who have come meanwhile."""
+        """Put the veil before all current observers; a further call does so for new observers."""
         there = [
             one for one in self._publisher._observers if one not in self._queued
-        ]  # the only way to twistd's
+        ]  # the only way to reach twistd's
         for observer in there:
             self._publisher.removeObserver(observer)
             self._queued.append(Queued(observer, self._let_through, self.settings.waiting, self._lose))
             self._publisher.addObserver(self._queued[-1])
 
     def flush(self) -> None:
-        """Wait a little for what is not written yet."""
+        """Wait for a short time until all events are written."""
         for queued in self._queued:
             queued.flush(PATIENCE)
 
     def end(self) -> None:
-        """Have all observe as they did."""
+        """Restore the original observers."""
         self.flush()
         for queued in self._queued:
             self._publisher.removeObserver(queued)
@@ -59,7 +59,7 @@ class Log(Collector):
         self._queued.clear()
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """For the metrics."""
+        """Yield the metric of left-out parts."""
         family = CounterMetricFamily(
             "sip2gw_log_lost", "Left out of the log: fields, foreign texts, whole events.", labels=["what"]
         )

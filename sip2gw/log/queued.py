@@ -1,6 +1,6 @@
-"""Whoever writes the log does so in a thread of its own: a full disk or a pipe that nobody reads stops nobody else.
+"""Write the log in a thread of its own: a full disk, or a pipe without a reader, does not block the gateway.
 
-What doesn't fit into the queue is left out, and counted.
+Events that don't fit into the queue are left out and counted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sip2gw.log.veil import Lost
 
 @implementer(ILogObserver)
 class Queued:
-    """Hands events on to `observer`; `waiting` of them may wait. `made` says what becomes of each before that."""
+    """Pass events on to `observer`; at most `waiting` of them wait. `made` makes the event that is queued."""
 
     def __init__(
         self, observer: ILogObserver, made: Callable[[LogEvent], LogEvent | None], waiting: int, lost: Lost
@@ -26,9 +26,9 @@ class Queued:
         self._made = made
         self._lost = lost
         self._waiting = waiting
-        # One with a bound of its own costs five times as much: it wakes who reads while it still holds the lock.
+        # A bounded queue costs five times as much: it wakes the reader while it still holds the lock.
         self._queue: SimpleQueue[LogEvent | threading.Event] = SimpleQueue()
-        # A daemon: at the end of the process nobody waits for a pipe that nobody reads.
+        # A daemon, so that the end of the process does not wait for a pipe without a reader.
         threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def __call__(self, event: LogEvent) -> None:
@@ -41,7 +41,7 @@ class Queued:
             self._lost("event")
 
     def flush(self, seconds: float) -> None:
-        """Wait until all is written, but no longer than this."""
+        """Wait until all events are written, or `seconds` have passed."""
         written = threading.Event()
         self._queue.put(written)
         written.wait(seconds)
@@ -54,5 +54,5 @@ class Queued:
                 continue
             try:
                 self.observer(event)
-            except Exception:  # whatever an observer may raise: there is nobody to tell
+            except Exception:  # an observer may raise anything, and no log is left to report it to
                 self._lost("event")

@@ -1,7 +1,7 @@
-"""What strangers can cause to be logged is logged a few times a minute for each kind, and the rest is counted.
+"""Log each kind of event that strangers can cause a few times a minute, and count the rest.
 
-Kinds are words of the program's own, never of the wire; so there are few of them, whoever knocks. Of terminals that are
-logged in, each source has kinds of its own: an account at an address, or a client certificate.
+Kinds are words of the program, never text from a client, so there are few. Each source of terminals that are logged
+in, an account at an address or a client certificate, has kinds of its own.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from twisted.logger import Logger
 
 LINES = 5
 LINES_OF_A_SOURCE = 1000
-"""Enough for all terminals that a branch has behind one address."""
+"""Enough for all terminals of a branch behind one address."""
 PERIOD = 60.0
 """Seconds."""
 _MOST = 10_000
-"""Kinds that are counted at a time, of all sources."""
+"""Kinds that are counted at the same time, of all sources."""
 
 
 def _nothing() -> None:
-    """Nobody counts."""
+    """Count nothing."""
 
 
 class Sparing:
-    """Says for each kind whether it may be logged. `lines` of one kind are, within `period` seconds of the first, and
-    `lines_of_a_source` of terminals that are logged in.
+    """Decide for each kind whether a line may be logged: at most `lines` within `period` seconds of the first.
 
-    `left_out` is called for each line that is not logged.
+    For terminals that are logged in the limit is `lines_of_a_source`. `left_out` is called for each line that is not
+    logged.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Sparing:
         self._counted: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
     def tell(self, log: Logger, level: Any, kind: str, text: str, *, of: str = "", **fields: object) -> None:
-        """Log `text`, a format, if one more of this kind may be; and how many were left out, if any were.
+        """Log `text`, a format, unless its kind was logged too often; with the number of lines left out before it.
 
-        `of` is the source of the terminal that it is told of, if it is logged in.
+        `of` is the source of the terminal, if it is logged in.
         """
         more = self.left_out(kind, of)
         if more is None:
@@ -60,7 +60,7 @@ class Sparing:
             log.emit(level, text + ("; {more} others not logged" if more else ""), more=more, **fields)
 
     def left_out(self, kind: str, of: str = "") -> int | None:
-        """None if this one is not to be logged; else how many of its kind were left out since the last that was."""
+        """Return None if a line is not to be logged; else how many of its kind were left out since the last one."""
         most = self._lines_of_a_source if of else self._lines
         key = (of, kind)
         began, count = self._counted.get(key, (self._seconds(), 0))

@@ -1,8 +1,8 @@
-"""In the log a patron is a tag that tells them from others for a day, and is nothing to anybody on the next.
+"""Tags that stand for patrons in the log: they tell patrons apart for one day, and can't be resolved.
 
-Tags are made with a key of the library that comes from one of the process, which lives in memory, for a day at most,
-and then is thrown away: whoever has the log and every card's number can't tell whose tag it was. A plain hash would
-fall to trying all numbers.
+Tags are made with a key of the library, derived from a key of the process, which stays in memory for a day at most
+and is then discarded: the log and a list of all card numbers together do not reveal the patron of a tag. A plain hash
+would, by trying all numbers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime
 from secrets import token_bytes
 
 LENGTH = 6
-"""Hex digits of a tag: few enough to read out, enough to tell a day's readers of one library apart, nearly always."""
+"""Hex digits of a tag: few enough to read out, and enough to tell a library's patrons of one day apart, nearly
+always."""
 
 
 def _today() -> date:
@@ -21,7 +22,7 @@ def _today() -> date:
 
 
 class Tags:
-    """The tags of one process. With `items_in_clear` an item's is its own number, which some libraries want."""
+    """The tags of one process. With `items_in_clear` an item is logged by its own number, as some libraries want."""
 
     def __init__(self, *, items_in_clear: bool = False, today: Callable[[], date] = _today) -> None:
         self.items_in_clear = items_in_clear
@@ -30,11 +31,11 @@ class Tags:
         self._key = token_bytes(32)
 
     def patron(self, library: str, patron_id: str) -> str:
-        """The patron of this card at this library, today."""
+        """Return today's tag for the patron with this card at this library."""
         return self._tag("p", library, patron_id)
 
     def item(self, library: str, item_id: str) -> str:
-        """The item of this number."""
+        """Return today's tag, or the number, of this item."""
         return repr(item_id[:64]) if self.items_in_clear else self._tag("i", library, item_id)
 
     def _tag(self, kind: str, library: str, number: str) -> str:

@@ -1,7 +1,7 @@
-"""Of an event goes on what is on the list, and nothing else: a field that nobody thought of is left out, and counted.
+"""Pass only listed fields of an event on to the log; other fields are left out and counted.
 
-A failure is told by the kinds of its exceptions and by where it went through; an exception's text may quote what a
-terminal or an API said, and is never told. Texts of other programs' making are left out, too.
+A failure is logged by the classes of its exceptions and its stack; the text of an exception may quote a terminal or
+an API, and is never logged. Texts of other programs are left out as well.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ FIELDS = frozenset({
     "reason", "request_id", "seat", "seats", "seconds", "secured", "since", "stack", "state", "terminal", "until",
     "version", "wanted", "warning", "was", "what", "where", "who", "why",
 })  # fmt: skip
-"""What our own events may say."""
+"""Fields of our own events that are logged."""
 
 OF_TWISTED = frozenset({"version", "exe", "pyVersion", "reactor"})
-"""What Twisted's may: how the process began."""
+"""Fields of Twisted's events that are logged: how the process began."""
 
 LONGEST = 2000
 """Characters of one value."""
@@ -36,7 +36,7 @@ Lost = Callable[[str], None]
 
 
 def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
-    """The event as it may be written; None if nothing is left of it. `lost("field")` is called for each left out."""
+    """Return the event as it may be written, or None. `lost("field")` is called for each left-out field."""
     namespace = str(event.get("log_namespace", ""))
     ours = namespace == OURS or namespace.startswith(f"{OURS}.")
     allowed = FIELDS if ours else OF_TWISTED
@@ -59,7 +59,7 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
 
 
 def stack_of(failure: Failure) -> str:
-    """Where a failure went through, and the kinds of exceptions, the last first. No value of anything is in it."""
+    """Return the stack of a failure and the classes of its exceptions, the last first, without any value."""
     told, error, seen = [], failure.value, 0
     frames = traceback.extract_tb(failure.getTracebackObject())
     while error is not None and seen < _CAUSES:
@@ -81,7 +81,7 @@ def _value(value: Any) -> Any:
 
 
 class _Formatter(string.Formatter):
-    """Fills in what is there, and nothing of what is within it."""
+    """A formatter that inserts a value as it is, and never looks into it."""
 
     def __init__(self, fields: Mapping[str, Any], lost: Lost) -> None:
         self._fields = fields
@@ -96,7 +96,7 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         try:
             return str(_value(super().format_field(value, format_spec)))
-        except (TypeError, ValueError):  # a number's form, for what is none
+        except (TypeError, ValueError):  # a number's format, for a value that is None
             return str(_value(value))
 
     def format(self, text: str) -> str:  # type: ignore[override]  # all there is to fill in is known
