@@ -147,7 +147,7 @@ class Directory:
         reader: str | None,
         print_width: int | None = None,
         sequence: str = "",
-        anew: bool = False,
+        meant_again: bool = False,
         note: Callable[[str], None] = forget,
         pins: Pins | None = None,
         asker: Asker = Asker(),  # noqa: B008 (frozen)
@@ -170,7 +170,7 @@ class Directory:
             profile=profile,
             print_width=print_width,
             sequence=sequence,
-            anew=anew,
+            meant_again=meant_again,
             bins=said.bins,
             texts=said.texts,
             language=said.language,

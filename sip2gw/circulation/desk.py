@@ -77,8 +77,8 @@ class Desk:
     line of its printer (99). `bins` are the library's, first match wins; `texts` are its own words for single texts,
     by id; `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of
     something that staff must look at, without patron data; `item_tag` is what an item is called there. `facing` is the
-    patron who is spoken to. `sequence` is the number of the request (AY); `anew` means that the same line was answered
-    before and is no repeat. `pins` counts wrong passwords of patrons, which are entered at `asker`.
+    patron who is spoken to. `sequence` is the number of the request (AY); `meant_again` means that the same line was
+    answered before and is not a repeat. `pins` counts wrong passwords of patrons, which are entered at `asker`.
     """
 
     library: Library
@@ -90,7 +90,7 @@ class Desk:
     profile: Profile = KIOSK
     print_width: int | None = None
     sequence: str = ""
-    anew: bool = False
+    meant_again: bool = False
     bins: tuple[BinRule, ...] = ()
     texts: Mapping[str, str] = Factory(dict)
     language: str = ""

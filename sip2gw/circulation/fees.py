@@ -125,7 +125,7 @@ def transaction_id(request: FeePaid, amount: Decimal, desk: Desk) -> str:
     if given := (request.transaction_id or "").strip():
         return f"{given[:200]}-{_digest(given, *_same(request, amount, desk))}"
     happened = desk.believed(request.transaction_date)
-    if request.transaction_date is None or happened is None or desk.anew:
+    if request.transaction_date is None or happened is None or desk.meant_again:
         return desk.new_key()
     if desk.clock().timestamp() - happened.timestamp() > _RECENT:
         return desk.new_key()

@@ -123,7 +123,7 @@ class Answering:
             reader=ask.reader,
             print_width=ask.print_width,
             sequence=ask.sequence,
-            anew=ask.anew,
+            meant_again=ask.meant_again,
             note=self._note,
             pins=self._reception.pins,
             asker=self._visit.asker,

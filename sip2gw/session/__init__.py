@@ -1,4 +1,4 @@
-"""The conversation with one terminal: lines in, steps out. It knows the language and the tenants, and no network."""
+"""The conversation with one terminal: lines in, steps out. It uses the language and the tenants, and no network."""
 
 from sip2gw.session.conversation import NOT_AGAIN, PATIENCE, Session
 from sip2gw.session.logins import Login

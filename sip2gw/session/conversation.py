@@ -1,16 +1,16 @@
-"""One terminal's conversation, from connect to hang-up: lines in, steps out, and no I/O.
+"""The conversation with one terminal, from connect to close: lines in, steps out, and no I/O.
 
-What a line leads to, by the state of the session:
+The step and the next state for a line, by the state of the session:
 
     ========== ============================== ===========================================================
     state      the line says                  step, and next state
     ========== ============================== ===========================================================
     any        no message, unknown code       Ignore
-    any        bad checksum                   Say 96; the third in a row hangs up: Closed
+    any        bad checksum                   Say 96; the third in a row disconnects: Closed
     any        97                             Say the bytes last sent, or 96 if there are none
-    any        97, early                      Ignore: the answer that went out meanwhile was the one asked for
-    any        a write out of its places      Decline
-    any        more fields than are read      Decline
+    any        97, early                      Ignore: the answer sent meanwhile is the one that was asked for
+    any        a write with a bad fixed part  Decline
+    any        too many fields                Decline
     any        more than one AO               as an AO of another library; 93 Say 940
     Connected  93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
     LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Connected, Say 940
@@ -26,13 +26,13 @@ What a line leads to, by the state of the session:
     given      93 of another library          Say 940
     given      any other 93                   SignIn: admitted Serving, Say 941; turned away Say 940
     Serving    93 of the same account         SignIn: admitted Say 941, at its location; turned away refused, Say 940
-    Serving    93 of another one              Say 940 and hang up: Closed
+    Serving    93 of another one              Say 940 and disconnect: Closed
     Serving    a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
-    Serving    the same, done on an item      Confirm: so Say the answer given before, not so as if it were new
-    Serving    the same, early                Ignore: the answer that went out meanwhile was the one asked for
-    Serving    a write that is in hand        Join: the terminal sent it on another connection, and has reconnected
+    Serving    such a repeat, done on an item Confirm: if so Say the answer given before, else as a new write
+    Serving    such a repeat, early           Ignore: the answer sent meanwhile is the one that was asked for
+    Serving    a write that is in progress    Join: the terminal sent it on another connection, and has reconnected
     Serving    AO of this library, or none    Ask
-    Serving    AO or AC of another one        Decline; the third hangs up: Closed
+    Serving    AO or AC of another one        Decline; the third disconnects: Closed
     refused    99                             Ask, of no library
     refused    AO of this library, or none    Decline
     Closed     anything                       Ignore
@@ -40,29 +40,28 @@ What a line leads to, by the state of the session:
 
 Refused is Serving after a 940, until the next 941: bound to its library, and not logged in.
 
-A 93 that may name a library, or may mean something else, names it only if `expects` says so of the library, the
-account, the location and the form; or else the first AO settles what was meant.
+A 93 in an ambiguous form names a library only if `expects` confirms it for the library, the account, the location and
+the form; otherwise the first AO decides.
 
 AC counts as `username:password` where the session has no account yet, and where it got its account from AC. Elsewhere
 it is the terminal's password, which may have a colon in it.
 
-Early is what was there before the answer to the line before it was out.
+Early means that a line came before the answer to the previous line was sent.
 
 A session handles one line at a time. `SignIn`, `Ask`, `Confirm`, `Join` and `Decline` are questions to the gateway: it
-comes back with `admitted` or `turned_away`, `reply`, `confirmed`, `joined`, or `refuse`, each of which gives the next
-step.
+calls `admitted` or `turned_away`, `reply`, `confirmed`, `joined`, or `refuse`, each of which returns the next step.
 
-Before and in hand are of the terminal, on whichever connection: of the same library, and the same terminal as
-`admitted` was told.
+"Before" and "in progress" count for the terminal, on all its connections: for the library and the terminal that were
+passed to `admitted`.
 
-A message with two AO is refused even if they agree: readers differ on which of them counts, and one that reads another
-one than the gateway did would answer for another library.
+A message with two AO is refused even if they agree: programs differ on which of them counts, and one that reads another
+one than the gateway would answer for another library.
 
-Given is a Connected session to which the configuration gives a library and an account, by where the terminal is or what
-certificate it has. A 93 that names the library and an account is taken as it is; any other means the given account, and
-so does every request, whatever its AC says.
+"Given" is a Connected session to which the configuration gives a library and an account, by the terminal's address or
+certificate. A 93 that names the library and an account is used as it is; any other means the given account, and so does
+every other request, even one with an account in AC.
 
-From `admitted` on the terminal's profile says how it is spelled to, the 941 included; before that the default does.
+From `admitted` on the terminal's profile decides how responses are spelled, the 941 included; before, the default does.
 """
 
 from __future__ import annotations
@@ -120,21 +119,21 @@ from sip2gw.sip2 import (
 from sip2gw.tenants import OWN_REFUSALS, Tenant
 
 PATIENCE = 3
-"""How many bad checksums in a row, or requests of others (AO, AC) in all, a session bears."""
+"""How many bad checksums in a row, or in all requests of another library or account, end a session."""
 DAMAGED = (
     f"closed: {PATIENCE} lines in a row whose checksum does not fit; look for noise on the terminal's line, "
     "or set its error detection and charset right"
 )
 NOT_AGAIN = 60.0
-"""Seconds for which held credentials that were refused are not tried again by themselves: that locks accounts."""
+"""Seconds before held credentials that were refused are tried again without a 93, because tries lock accounts."""
 
 
 class Session:
     """The state of one conversation.
 
-    `most_fields` is how many fields of a request are read; `expects` is asked whether a library's terminals name it in
-    a form that may mean something else; `answers` is what all sessions share; `clock` counts seconds; `now` gives this
-    moment, aware; `given` gives the login of a terminal that need not send one, if there is one.
+    `most_fields` returns how many fields of a request are read; `expects` is asked whether a library's terminals name
+    it in an ambiguous form; `answers` is shared by all sessions; `clock` returns seconds; `now` returns the current
+    time, aware; `given` returns the login of a terminal that need not send one, or None.
     """
 
     def __init__(
@@ -169,11 +168,11 @@ class Session:
 
     @property
     def waits_for_its_first_reader(self) -> bool:
-        """Whether its login is held until a message names the library, and it has asked for the status since."""
+        """Return whether the login is held until a message names the library, and a status request came since."""
         return self._asked_since_held and isinstance(self.state, LoggedIn)
 
     def receive(self, line: bytes, early: bool = False) -> Step:
-        """A line came, without its terminator; early, or when the one before had been answered."""
+        """Return the step for a line, without its terminator. `early`: it came before the previous answer was sent."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
         if not isinstance(self.state, Serving):
@@ -202,9 +201,9 @@ class Session:
         return self._begin(InHand(line, request, trailer, early=early))
 
     def admitted(self, tenant: Tenant, terminal: str = "") -> Step:
-        """The directory opened the library that `SignIn` named. `terminal` is the same text for the same one."""
+        """Continue after the directory opened the library of `SignIn`. `terminal` identifies the terminal."""
         if isinstance(self.state, Closed):
-            return Ignore("closed")  # nobody is there to hear what would be done
+            return Ignore("closed")  # the peer has disconnected: do nothing
         hand = self._in_hand()
         location = hand.login.location if hand.login else ""
         if isinstance(self.state, Serving):
@@ -221,7 +220,7 @@ class Session:
         return self._begin(hand)
 
     def turned_away(self, error: LibraryError, why: str) -> Step:
-        """The directory did not let the terminal in. `why` is the line for the screen, where there is one."""
+        """Continue after the directory refused the login. `why` is the line for the screen, if there is one."""
         hand = self._in_hand()
         login = hand.login
         if login and isinstance(error, Refused) and error.code not in OWN_REFUSALS:
@@ -237,7 +236,7 @@ class Session:
         return self.reply(messages.LoginResponse())
 
     def confirmed(self, so: bool) -> Step:
-        """Whether what `Confirm` asked about is still so. If not, the request is a new one."""
+        """Continue after `Confirm`. `so` is whether the result still holds; if not, the request is a new one."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
         hand = self._in_hand()
@@ -248,7 +247,7 @@ class Session:
         return self._begin(hand)
 
     def joined(self) -> Step:
-        """What `Join` waited for is over. If the library has not decided it, it is to be asked."""
+        """Continue after `Join`. If the first request was not decided, this one is done."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
         hand = self._in_hand()
@@ -256,9 +255,9 @@ class Session:
         return self._say_again(hand, answer) if isinstance(answer, bytes) else self._begin(hand)
 
     def reply(self, response: Response, *, remember: bool = True, known: bool = True) -> Say:
-        """The answer to the request in hand. With `remember` a write is answered so again: the library has decided.
+        """Answer the request in progress. `remember` keeps the answer to a write, for repeats.
 
-        Without `known` the patron whom it names is not taken to stand at the terminal.
+        Without `known` the patron in the request does not become the patron at the terminal.
         """
         hand = self._in_hand()
         self._hand = None
@@ -276,21 +275,21 @@ class Session:
         return step
 
     def let_go(self) -> None:
-        """Nothing more is done about the line that came last, even if it got no answer."""
+        """Release the line received last, even if it got no answer."""
         self._memory.over()
 
     def refuse(self, why: str) -> Say:
-        """The answer no to the request in hand, whatever it is."""
+        """Refuse the request in progress, of any kind."""
         zone = self.state.tenant.rules.zone if isinstance(self.state, Serving) else None
         now = self._now().astimezone(zone).replace(tzinfo=None, microsecond=0)
         return self.reply(refusal(self._in_hand().request, now, [why]), remember=False, known=False)
 
     def close(self) -> None:
-        """The connection is gone."""
+        """Close the session, because the connection has ended."""
         self.state = Closed()
 
     def _begin(self, hand: InHand) -> Step:
-        """The first step towards an answer."""
+        """Return the first step towards an answer."""
         self._hand, request = hand, hand.request
         if isinstance(request, messages.Login):
             return self._log_in(request)
@@ -315,16 +314,16 @@ class Session:
                 return Decline("not_logged_in")
 
     def _serve_given(self, given: Login, request: Request) -> Step:
-        """The first request of a terminal that need not log in. Once it is logged in, an AO is looked at.
+        """Return the step for the first request of a terminal that need not log in. Its AO is checked later.
 
-        It has an account, so its AC is a password, perhaps with a colon in it.
+        The given account counts, so AC is a password, perhaps with a colon in it.
         """
         step = self._sign_in(given)
         told_anyway = isinstance(step, Decline) and isinstance(request, messages.SCStatus)
         return Ask(request) if told_anyway else step
 
     def _serve(self, serving: Serving, hand: InHand, name: str) -> Step:
-        """What the library is asked, unless it is of another one."""
+        """Return the question to the library, unless the request is of another library."""
         tenant, request = serving.tenant, hand.request
         if not self._is_called(tenant, name):
             return self._stranger("other_library")
@@ -344,27 +343,27 @@ class Session:
         return ask if request.read_only else self._once(ask, hand)
 
     def _is_called(self, tenant: Tenant, name: str) -> bool:
-        """Whether an AO means the library of this session: by one of its names, or by the terminal's own."""
+        """Return whether an AO means this session's library: by its names, or the name in the terminal's profile."""
         return tenant.is_called(name) or (bool(self._own_name) and name.casefold() == self._own_name)
 
     def _once(self, ask: Ask, hand: InHand) -> Step:
-        """Whatever has been done, or is being done, is not asked for again."""
+        """Return the step for a write, so that a write that was done, or is in progress, is not done twice."""
         if hand.early and self._memory.was_answered_last(hand.line):
             self._hand = None
             return Ignore("said again before the answer was out")
         before = self._memory.again(hand.line)
         if before is None:
-            anew = self._memory.is_anew(hand.line)
+            meant_again = self._memory.is_meant_again(hand.line)
             self._memory.begin(hand.line)
-            return evolve(ask, anew=anew)
+            return evolve(ask, meant_again=meant_again)
         if isinstance(before, First):
             return Join(before)
-        if hand.item and before[2:3] == b"1":  # 10, 12 and 30 say so if it was done
+        if hand.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
             return Confirm(ask)
         return self._say_again(hand, before)
 
     def _say_again(self, hand: InHand, answer: bytes) -> Say:
-        """The request is a repeat."""
+        """Answer a repeated request."""
         self._hand = None
         self._memory.said_again(hand.line, answer)
         if isinstance(self.state, Serving):
@@ -372,7 +371,7 @@ class Session:
         return Say(answer)
 
     def _stranger(self, code: str) -> Decline:
-        """It is of another library or account than the session's, or may be."""
+        """Decline a request that is, or may be, of another library or account than the session's."""
         self._strangers += 1
         return Decline(code)
 
@@ -397,7 +396,7 @@ class Session:
         return self._hold(login) if reading is None else self._sign_in(reading)
 
     def _log_in_again(self, tenant: Tenant, login: Login) -> Step:
-        """A bound session stays with its library and its account."""
+        """Log in again: a session stays with its library and its account."""
         own = [one for one in login.readings() if self._is_called(tenant, one.library or "")]
         for reading in own:
             if reading.credentials.username == tenant.account:
@@ -406,7 +405,7 @@ class Session:
         return self._turn_down(f"the session belongs to another {'account' if own else 'library'}")
 
     def _log_out(self) -> None:
-        """The answer to a login is no: what was so before it is so no longer."""
+        """Change the state after a refused login: the earlier login no longer counts."""
         if isinstance(self.state, Serving):
             self.state = evolve(self.state, refused=True, reader=None)
         elif isinstance(self.state, LoggedIn):
@@ -424,12 +423,12 @@ class Session:
         return step
 
     def _hold(self, login: Login) -> Step:
-        """Yes, provisionally: until a message names the library, nothing is served."""
+        """Accept a login provisionally: until a message names the library, no request is served."""
         if not self._deferred_login and login.form:
             *_, said = login.readings()
             return self._sign_in(
                 evolve(said, library="")
-            )  # no library: it takes the time of one that is asked
+            )  # without a library it takes the time of a login that reaches one
         if not self._deferred_login:
             return self._turn_down("it names no library, and deferred_login is off")
         self.state = LoggedIn(login)

@@ -1,4 +1,4 @@
-"""The request in hand: the line, what it says, and what a write is on."""
+"""The request in progress: its line, its content, and the item or account that it writes on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sip2gw.sip2 import Request, Trailer, messages
 
 @frozen(repr=False)
 class InHand:
-    """The request that is being answered, and the login that it led to. `early` is as in `Session.receive`."""
+    """The request that is being answered, and its login. `early` is as in `Session.receive`."""
 
     line: bytes
     request: Request
@@ -25,17 +25,17 @@ class InHand:
 
     @property
     def item(self) -> str:
-        """The item that it names; empty if it names none."""
+        """The item in the request; empty if there is none."""
         return getattr(self.request, "item_identifier", None) or ""
 
     @property
     def account(self) -> str:
-        """The patron on whose account it writes; empty if it writes on none."""
+        """The patron on whose account it writes; empty if there is none."""
         if isinstance(self.request, messages.EndPatronSession):
             return ""
         return getattr(self.request, "patron_identifier", None) or ""
 
     @property
     def is_dated(self) -> bool:
-        """Whether it says when it happened."""
+        """Whether it has the time of its event."""
         return getattr(self.request, "transaction_date", None) is not None

@@ -1,17 +1,18 @@
-"""SIP2's login names no library, so there are several ways to say it; this reads them all, and decides nothing.
+"""Read the library, account and location from a login, in each form that terminals use.
 
-In this order (docs/install.md shows each for an installer):
+SIP2's login has no field for the library, so several forms exist. In this order (docs/install.md shows each for an
+installer):
 
 1. AO, and perhaps AC `username:password`, inside the 93;
 2. CN is the library's nickname and CO is `username:password`;
 3. CN is `nickname/username`, or CP is `nickname` or `nickname:branch`, with CN and CO as account and password;
 4. none of them: the library is still unknown.
 
-A nickname may be written as a host name, `nickname.librarika.com`, which can mean nothing else.
+A nickname may be written as a host name, `nickname.librarika.com`, which is unambiguous.
 
-What 2 and a bare CP say may be something else altogether (an account `self1` with the password `pa:ss`, a location
-`WEST`): that is a guess. A guess is tried only if the configuration of the library that it names expects this form; or
-else the first AO says whether it was right, since no other library may hear of a terminal's account.
+Form 2 and a bare CP are ambiguous (an account `self1` with the password `pa:ss`, a location `WEST`): the library in
+them is a guess. A guess is tried only if the configuration of that library expects this form; otherwise the first AO
+decides, because no other library may receive a terminal's account.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sip2gw.sip2 import Dialect, Request, Secret, lay_out, messages
 from sip2gw.tenants import read_name
 
 _MAIL = re.compile(r"[^\s:/@]+@[^\s:/@]+\.[^\s:/@]+:")
-"""The beginning of a CO that holds account and password, and is no password that happens to have a colon."""
+"""The beginning of a CO that holds account and password, and not a password with a colon in it."""
 
 Expects = Callable[[str, str, str, str], bool]
 """Whether terminals of a library with this account, at this location, name it in this form (CN or CP)."""
@@ -34,27 +35,27 @@ Expects = Callable[[str, str, str, str], bool]
 
 @frozen
 class Login:
-    """Who a terminal says it is. `library` is None while unknown; `location` is where it says it stands.
+    """A terminal's login. `library` is None while unknown; `location` is the place that the terminal states.
 
-    `form` is the field, CN or CP, in which the library was only guessed.
+    `form` is the field, CN or CP, in which the library was guessed.
     """
 
     credentials: Credentials = field(repr=False)
     library: str | None = None
     location: str = ""
     otherwise: Login | None = field(default=None, repr=False)
-    """What was said if the library was only guessed, and wrongly: the next guess, or 4."""
+    """The next reading, if the guessed library is wrong: another guess, or form 4."""
     form: str = ""
 
     def readings(self) -> Iterator[Login]:
-        """This one, and what else may have been said, in order."""
+        """Yield this reading, and the others in order."""
         reading: Login | None = self
         while reading is not None:
             yield reading
             reading = reading.otherwise
 
     def at(self, institution_id: str) -> Login:
-        """What was said, now that a message names the library: a guess was right if it guessed this one."""
+        """Return the reading that fits, now that a message names the library."""
         name = read_name(institution_id)
         *guesses, said = self.readings()
         right = next((guess for guess in guesses if name and guess.library == name.library), said)
@@ -62,7 +63,7 @@ class Login:
 
 
 def read(request: messages.Login) -> Login:
-    """What a 93 says."""
+    """Return the login in a 93."""
     user = request.login_user_id.reveal()
     password = request.login_password.reveal() if request.login_password else ""
     place = (request.location_code or "").strip()
@@ -76,17 +77,17 @@ def read(request: messages.Login) -> Login:
 
 
 def _in_ao(named: str, credentials: Credentials, place: str) -> Login:
-    """What a message with AO says. AO may hold the account or the branch, where no other field does."""
+    """Return the login of a message with AO. AO may hold the account or the branch if no other field does."""
     name = read_name(named)
     if name is None or name.account not in ("", credentials.username or name.account):
-        return Login(credentials, named, place)  # which is not found
+        return Login(credentials, named, place)  # such a library is not found
     if name.account:
         credentials = evolve(credentials, username=name.account)
     return Login(credentials, name.library, place or name.branch)
 
 
 def _forms(user: str, password: str, place: str) -> Iterator[Login]:
-    """Each way in which CN, CO and CP can name a library, in order; with its form if it can mean something else."""
+    """Yield each way in which CN, CO and CP can name a library, in order; with its form if it is ambiguous."""
     plain = "/" not in user and ":" not in user
     if plain and (name := read_name(user)) and (account := split_account(password)):
         sure = "." in user or _MAIL.match(password) is not None
@@ -100,7 +101,7 @@ def _forms(user: str, password: str, place: str) -> Iterator[Login]:
 
 
 def to_try(login: Login, expects: Expects) -> Login | None:
-    """The first reading that names a library for sure, or in a form that this one expects; None if none does."""
+    """Return the first reading with a certain library, or with a form that its library expects; else None."""
     for reading in login.readings():
         if reading.library and (not reading.form or _is_expected(reading, expects)):
             return reading
@@ -112,9 +113,9 @@ def _is_expected(guess: Login, expects: Expects) -> bool:
 
 
 def under(given: Login, said: Login) -> Login | None:
-    """What a 93 means at a terminal to which the configuration gives a login. None if it names another library.
+    """Return the login that a 93 means at a terminal with a given login. None if it names another library.
 
-    One that names the library and an account is taken as it is; else the given account holds, whatever was said.
+    A 93 with the library and an account is used as it is; any other means the given account.
     """
     said = next((one for one in said.readings() if is_of(given, one.library or "")), [*said.readings()][-1])
     if said.library and not is_of(given, said.library):
@@ -125,33 +126,33 @@ def under(given: Login, said: Login) -> Login | None:
 
 
 def is_of(given: Login, name: str) -> bool:
-    """Whether this is the name of the library of a given login."""
+    """Return whether this is a name of the library of a given login."""
     found = read_name(name)
     return found is not None and found.library == given.library
 
 
 def from_request(request: Request, library: str) -> Login | None:
-    """What a message with AO and AC `username:password` says; None if its AC is not of that form."""
+    """Return the login in a message with AO and AC `username:password`; None if its AC has another form."""
     account = account_in(request)
     return _in_ao(library, account, "") if account else None
 
 
 def institution_id(request: Request) -> str:
-    """The AO of a message, wherever it stands; empty if there is none."""
+    """Return the AO of a message, listed or as an extension; empty if there is none."""
     listed: str = getattr(request, "institution_id", "")
     further = (value for code, value in request.extensions if code == "AO")
     return (listed or next(further, "")).strip()
 
 
 def names_several(line: bytes, dialect: Dialect) -> bool:
-    """Whether a message has more than one AO, be they empty or all the same."""
+    """Return whether a message has more than one AO, even if they are empty or equal."""
     if line.replace(b"\0", b"").upper().count(b"AO") < 2:
-        return False  # most lines, and without taking them apart
+        return False  # most lines end here, unparsed
     return [code for code, _ in lay_out(line, dialect).fields].count("AO") > 1
 
 
 def account_in(request: Request) -> Credentials | None:
-    """The account in AC; None if its AC is not of the form `username:password`, or stands beside CN and CO in a 93."""
+    """Return the account in AC; None if AC is not `username:password`, or is in a 93 with CN and CO."""
     if isinstance(request, messages.Login):
         if (request.login_user_id and request.login_password) or not _extension(request, "AO").strip():
             return None
@@ -161,7 +162,7 @@ def account_in(request: Request) -> Credentials | None:
 
 
 def split_account(text: str) -> Credentials | None:
-    """`username:password`, cut at the first colon: a password may hold colons, a user name may not."""
+    """Split `username:password` at the first colon: a password may hold colons, a user name may not."""
     user, colon, password = text.partition(":")
     return Credentials(user, password) if colon and user else None
 

@@ -1,4 +1,4 @@
-"""A bounded store of which each library has its share: who fills it loses what they put there themselves."""
+"""A bounded store with a share for each library: a library that fills it loses its own entries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class Key(NamedTuple):
-    """What a value is kept under. `terminal` is whose it is within the library; empty if it is no terminal's own."""
+    """The key of a value. `terminal` is the owner within the library; empty if the value belongs to no terminal."""
 
     library: str
     terminal: str
@@ -18,9 +18,9 @@ class Key(NamedTuple):
 
 
 class Shares(Generic[V]):
-    """Keeps at most `most` values, and `per_terminal` of one terminal.
+    """Keep at most `most` values, and `per_terminal` of one terminal.
 
-    When it is full, the library that has the most loses its oldest; a terminal that has its share loses its own oldest.
+    If it is full, the library with the most values loses its oldest; a terminal at its limit loses its own oldest.
     """
 
     def __init__(self, most: int, per_terminal: int | None = None) -> None:
@@ -34,7 +34,7 @@ class Shares(Generic[V]):
         return self._count
 
     def get(self, key: Key) -> V | None:
-        """The value under this key, if it is still here."""
+        """Return the value under this key, or None."""
         values = self._libraries.get(key.library)
         return None if values is None else values.get(key)
 
@@ -53,7 +53,7 @@ class Shares(Generic[V]):
             self.drop(next(iter(largest)))
 
     def drop(self, key: Key) -> None:
-        """Keep it no longer."""
+        """Drop the value under this key."""
         values = self._libraries.get(key.library)
         if values is None or key not in values:
             return
@@ -68,7 +68,7 @@ class Shares(Generic[V]):
                 del self._terminals[key[:2]]
 
     def drop_oldest_while(self, over: Callable[[V], bool], library: str | None = None) -> None:
-        """Let go of the oldest values of each library, or of this one, as long as they are over."""
+        """Drop the oldest values of each library, or of this one, as long as `over` is true of them."""
         for name in list(self._libraries) if library is None else [library]:
             while values := self._libraries.get(name):
                 key, value = next(iter(values.items()))

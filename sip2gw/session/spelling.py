@@ -1,6 +1,6 @@
-"""How a terminal is spelled to: before anybody has logged in as the default says, from then on as its profile says.
+"""Spell responses as the terminal needs: by the default until the login, then by its profile.
 
-What a terminal sends is read tolerantly at all times; its own delimiter shows in its login.
+Requests are always read tolerantly; a terminal's own delimiter shows in its login.
 """
 
 from __future__ import annotations
@@ -17,50 +17,50 @@ _TERMINATORS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}
 _LOGIN = re.compile(rb"[^0-9A-Za-z]*93.{0,2}CN", re.DOTALL)
 _TRAILER = re.compile(rb"AY[0-9]{1,9}AZ[0-9A-Fa-f]{4}\Z")
 _PRINT_WIDTHS = range(16, 256)
-"""Characters on a line of a printer: from a narrow receipt to the longest value of a field."""
+"""Characters on a printer's line: from a narrow receipt to the longest value of a field."""
 _VERSION = re.compile(r"[0-9]\..*")
 _SIGNS = frozenset(b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 
 class Spelling:
-    """How one terminal is spelled to, and what it has shown of how it wants that."""
+    """The spelling for one terminal, and what its requests showed."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.print_width: int | None = None
-        """How many characters it says fit on a line of its printer."""
+        """Characters on a line of its printer, as it states."""
         self._delimiter: str | None = None
         self._error_detection = "auto"
         self._version = "2.00"
 
     def see(self, line: bytes) -> None:
-        """A line of one that is not admitted yet: its login shows its delimiter."""
+        """Read the delimiter from the login of a terminal that is not admitted yet."""
         if delimiter := delimiter_of_login(line, self.dialect.delimiter):
             self._delimiter = delimiter
             self.dialect = evolve(self.dialect, delimiter=delimiter)
 
     def note(self, request: Request) -> None:
-        """1.00 is spoken to those who say so in 99, unless they use what only 2.00 has; and 99 names the printer."""
+        """Read version and printer width from a 99. A message that only 2.00 has overrides a stated 1.00."""
         if request.since == "2.00":
             self._version = "2.00"
         elif isinstance(request, messages.SCStatus):
             self._version = spoken_version(request.protocol_version)
-            # A 99 without a version is something else, and so what stands at the place of its width.
+            # A 99 without a valid version has another layout, so its width is not used.
             width = request.max_print_width if _VERSION.match(request.protocol_version) else None
             self.print_width = width if width in _PRINT_WIDTHS else None
 
     def follow(self, profile: Profile) -> None:
-        """It is admitted, and this is its profile."""
+        """Use this profile, because the terminal was admitted."""
         self.dialect = dialect_of(profile, delimiter=self._delimiter)
         self._error_detection = profile.error_detection
 
     def line(self, response: Response, asked: Trailer) -> bytes:
-        """What is sent, to a request with this trailer."""
+        """Return the line of a response, to a request with this trailer."""
         return format(response, protection(asked, self._error_detection), self.dialect, version=self._version)
 
 
 def dialect_of(profile: Profile, *, delimiter: str | None = None) -> Dialect:
-    """How a terminal of this profile is answered. `delimiter` is the one that its own login had, where it showed."""
+    """Return the dialect of this profile. `delimiter` is the one in the terminal's login, if it showed."""
     return Dialect(
         name=profile.name,
         charset=profile.charset,
@@ -72,7 +72,7 @@ def dialect_of(profile: Profile, *, delimiter: str | None = None) -> Dialect:
 
 
 def delimiter_of_login(line: bytes, usual: str) -> str | None:
-    """The sign that closes the fields of a 93, if it is not the usual one; None for every other line."""
+    """Return the sign that ends the fields of a 93, if it is not the usual one; None for other lines."""
     if usual.encode() in line or not _LOGIN.match(line):
         return None
     line = _TRAILER.sub(b"", line.rstrip())
@@ -81,7 +81,7 @@ def delimiter_of_login(line: bytes, usual: str) -> str | None:
 
 
 def protection(asked: Trailer, policy: str) -> Trailer:
-    """How an answer is protected: as its request was, or always, or never."""
+    """Return the trailer of an answer: as in its request, or always, or never."""
     match policy:
         case "always":
             return evolve(asked, sequence=asked.sequence or "0", checked=True)

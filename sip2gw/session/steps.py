@@ -1,4 +1,4 @@
-"""What a session can be, and what it can want: frozen states, and the steps it asks the gateway to take."""
+"""The states of a session, and the steps that it asks the gateway to take. All are frozen."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from sip2gw.tenants import Tenant
 
 @frozen
 class Connected:
-    """Nobody has said who they are."""
+    """No login has come."""
 
 
 @frozen
 class LoggedIn:
-    """Credentials are held, and checked as soon as a message names the library."""
+    """Credentials are held, and are checked once a message names the library."""
 
     login: Login
 
 
 READER_STAYS = 120.0
-"""Seconds after the last request that names a patron for which they are taken to stand at the terminal."""
+"""Seconds after the last request with a patron for which that patron counts as being at the terminal."""
 
 
 @frozen
 class Serving:
-    """Bound to one library until the end. `reader` is the patron at the terminal, as far as is known, `until` then.
+    """Bound to one library until the end. `reader` is the patron at the terminal, if known, until `until`.
 
-    `refused` means that its last login was refused: nothing is served until the next one is right. `password` is that
+    `refused` means that its last login was refused: no request is served until the next right one. `password` is that
     of a terminal which sends its account in AC.
     """
 
@@ -43,10 +43,10 @@ class Serving:
     password: Secret | None = field(default=None, repr=False)
 
     def after(self, request: Request, response: Response, now: float, *, known: bool = True) -> Serving:
-        """The state after this answer. The reader is the patron whom the last request named, until the next 35.
+        """Return the state after this answer. The reader is the patron in the last request, until the next 35.
 
-        Not if the answer says that there is no such patron or that the password is wrong, nor if that is what `known`
-        says.
+        There is no reader if the answer says that the patron is unknown or the password wrong, or if `known` is
+        false.
         """
         named = getattr(request, "patron_identifier", None)
         if named is None or not named.strip():
@@ -59,20 +59,20 @@ class Serving:
         return evolve(self, reader=named.strip() if stays else None, until=now + READER_STAYS)
 
     def is_another(self, request: Request) -> bool:
-        """Whether AC is another account. Where the account is not from AC, it is a password, perhaps with a colon."""
+        """Return whether AC is another account. If the account is not from AC, AC is the terminal's password."""
         account = account_in(request) if self.password is not None else None
         if account is None or account.username == self.tenant.account:
             return False
         return getattr(request, "terminal_password", None) != self.password
 
     def reader_at(self, now: float) -> str | None:
-        """The patron who stands at the terminal at this moment, as far as is known."""
+        """Return the patron at the terminal at this moment, if known."""
         return self.reader if now < self.until else None
 
 
 @frozen
 class Closed:
-    """Nothing more is said."""
+    """No more responses are sent."""
 
 
 State = Connected | LoggedIn | Serving | Closed
@@ -80,19 +80,19 @@ State = Connected | LoggedIn | Serving | Closed
 
 @frozen
 class Ignore:
-    """Say nothing; `why` is for the log."""
+    """Send no response; `why` is for the log."""
 
     why: str
 
 
 @frozen(repr=False)
 class Say:
-    """Send these bytes, then perhaps hang up."""
+    """Send these bytes, then disconnect if `hang_up`."""
 
     line: bytes
     hang_up: bool = False
     note: str = ""
-    """For the log, where nobody else knows of it."""
+    """Text for the log that only the session has."""
 
 
 @frozen
@@ -102,16 +102,16 @@ class SignIn:
     library: str
     credentials: Credentials = field(repr=False)
     location: str = field(default="", eq=False)
-    """Where the terminal says it stands."""
+    """The place that the terminal states."""
 
 
 @frozen
 class Ask:
     """Have circulation answer this request; then `reply`. Without a tenant only 99 is asked.
 
-    `print_width` is how many characters the terminal says fit on a line of its printer. `sequence` is the number of the
-    request (AY); `anew` means that the same line was answered before and is not a repeat. `refused` means that the
-    terminal's last login was refused.
+    `print_width` is how many characters fit on a line of the terminal's printer. `sequence` is the number of the
+    request (AY); `meant_again` means that the same line was answered before and is not a repeat. `refused` means that
+    the terminal's last login was refused.
     """
 
     request: Request
@@ -120,33 +120,33 @@ class Ask:
     reader: str | None = field(default=None, repr=False)
     print_width: int | None = None
     sequence: str = ""
-    anew: bool = False
+    meant_again: bool = False
     refused: bool = False
 
 
 @frozen
 class Confirm:
-    """Have circulation say whether what this request has done is still so; then `confirmed`."""
+    """Have circulation check whether the result of this request still holds; then `confirmed`."""
 
     ask: Ask
 
 
 @frozen
 class Join:
-    """Wait until the same write, in hand on another connection of the terminal, is over; then `joined`."""
+    """Wait until the same write, in progress on another connection of the terminal, is over; then `joined`."""
 
     first: First
 
 
 @frozen
 class Decline:
-    """Find words for why this can't be served (`not_logged_in`, `other_library`); then `refuse`."""
+    """Find words for a refusal (`not_logged_in`, `other_library`); then `refuse`."""
 
     code: str
     limit: str = ""
-    """The limit that was reached, if it is that."""
+    """The limit that was reached, if that is the reason."""
     why: str = field(default="", eq=False)
-    """More about it for the log: the message and what is wrong with it, never its bytes."""
+    """More for the log: the message and its fault, never its bytes."""
 
 
 Step = Ignore | Say | SignIn | Ask | Confirm | Join | Decline
