@@ -1,7 +1,6 @@
-"""A configuration file is taken whole or not at all: every fault in it is told at once, with its place and the fix.
+"""Read a configuration file as a whole or not at all: all its faults are reported together, each with place and fix.
 
-What the tables and keys mean is said at their definition, and nowhere else. Paths in the file are relative to
-the file's own folder.
+The tables and keys are documented at their definition only. Paths in the file are relative to the file's folder.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Config:
     given: tuple[tuple[TerminalAccount, ...], ...] = ()
     """The accounts that each endpoint of `listen` gives to terminals that can't log in."""
     warnings: tuple[str, ...] = ()
-    """What the operator has allowed, and should see to all the same; a sentence each."""
+    """Settings that the operator has allowed but should review; a sentence each."""
 
 
 _EXAMPLES = {
@@ -69,11 +68,11 @@ _EXAMPLES = {
 _BELOW = "write libraries.{} in the brackets, below the nickname of its library"
 
 _MADE = "settings", "given", "warnings"
-"""What is no table of the file."""
+"""Attributes that are not tables of the file."""
 
 
 def load(path: str | Path) -> Config:
-    """Read a file, and those that it names. Raises `ConfigFaults`."""
+    """Read a file, and the files that it names. Raises `ConfigFaults`."""
     with _no_garbage_collection():
         sources = read_sources(Path(path))
         if not sources.found:
@@ -89,7 +88,7 @@ def load(path: str | Path) -> Config:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Spare the collector what is made here: no garbage, but so much that each look at it would hold up terminals."""
+    """Pause the garbage collector: the many new objects are no garbage, and each pass would delay terminals."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -100,7 +99,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
-    """The configuration that the content of the files means; None if `tables` has faults of it."""
+    """Return the configuration in the files' content; None if `tables` has faults of it."""
     known = [*(name.name for name in fields(Config) if name.name not in _MADE), "profiles", "libraries"]
     for key in raw:
         if key not in known:
@@ -161,7 +160,7 @@ def _check_secrets(
     security: Security,
     tables: Tables,
 ) -> tuple[str, ...]:
-    """Secrets that everybody can read are faults, or what is warned of."""
+    """Add faults, or return warnings, for secrets that all users of the machine can read."""
     certificates = {f"{place}.certificates": one.certificates for place, one in listen.items()}
     warnings = []
     for place, wrong in readable_secrets(certificates, passwords, admin):

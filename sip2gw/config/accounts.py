@@ -1,7 +1,7 @@
-"""Read the accounts that the configuration gives to terminals that can't log in, and refuse what would be public.
+"""Read the accounts that the configuration gives to terminals that can't log in, and refuse public ones.
 
-Everybody who reaches such an endpoint is the library's terminal. So each account needs a loopback endpoint, TLS, or a
-range of addresses, and `check-config` warns of each.
+Each client that reaches such an endpoint is the library's terminal. So each account needs a loopback endpoint, TLS,
+or a range of addresses, and `check-config` warns of each.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ CertificateOwner = NewType("CertificateOwner", str)
 """The name in a client certificate."""
 
 PasswordFile = NewType("PasswordFile", Path)
-"""A file with a password, which was read once, and was good."""
+"""A file with a password, which was read once and found valid."""
 
 AccountTables = NewType("AccountTables", tuple[dict[str, Any], ...])
 """Tables of `TerminalAccount`, not yet read."""
 
 _KEYS = ("library", "account", "password_file")
 _WIDEST = {4: 8, 6: 16}
-"""Bits of the widest network that still is a range of addresses, by IP version."""
+"""Prefix bits of the widest network that still counts as a range of addresses, by IP version."""
 
 
 @frozen
@@ -59,7 +59,7 @@ class TerminalAccount:
 
 
 def kinds(folder: Path) -> Mapping[Any, Any]:
-    """The kinds of values in these tables. Paths are relative to `folder`."""
+    """Return the types of values in these tables. Paths are relative to `folder`."""
     return {
         Nickname: lambda value: Nickname(nickname_in(value)),
         AccountName: lambda value: AccountName(text(value, '"kiosk@riverside.example"').strip()),
@@ -70,7 +70,7 @@ def kinds(folder: Path) -> Mapping[Any, Any]:
 
 
 def nickname_in(value: Any) -> str:
-    """A library's nickname. Raises `Wrong`."""
+    """Return a library's nickname. Raises `Wrong`."""
     label = nickname(value) if isinstance(value, str) else None
     if label is None:
         meant = nickname(re.sub(r"^\w+://|\.librarika\..*$", "", value)) if isinstance(value, str) else None
@@ -80,7 +80,7 @@ def nickname_in(value: Any) -> str:
 
 
 def password_in(path: Path) -> Secret:
-    """The password in a file of one line. Raises `Wrong`."""
+    """Return the password in a file of one line. Raises `Wrong`."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
@@ -95,7 +95,7 @@ def password_in(path: Path) -> Secret:
 
 
 def read_accounts(place: str, listen: Listen, tables: Tables) -> tuple[dict[str, TerminalAccount], list[str]]:
-    """The accounts that the endpoint at `place` gives, by place, its own last; and what to warn of."""
+    """Return the accounts that the endpoint at `place` gives, by place, its own last; and the warnings."""
     found: dict[str, TerminalAccount] = {}
     for number, raw in enumerate(listen.terminals or ()):
         here = f"{place}.terminals[{number}]"
@@ -124,7 +124,7 @@ def _is_twin(one: TerminalAccount, other: TerminalAccount) -> bool:
 
 
 def _own(place: str, listen: Listen, tables: Tables) -> TerminalAccount | None:
-    """What the endpoint gives to every client that reaches it. Library, account and password file come together."""
+    """Return the account that the endpoint gives to each client. Library, account and password file come together."""
     if listen.library and listen.account and listen.password_file:
         return TerminalAccount(listen.library, listen.account, listen.password_file, listen.addresses)
     missing = [key for key in _KEYS if getattr(listen, key) is None and tables.is_sound(f"{place}.{key}")]
@@ -152,7 +152,7 @@ def _checked(here: str, one: TerminalAccount, place: str, listen: Listen, tables
 
 
 def _is_public(one: TerminalAccount, listen: Listen) -> bool:
-    """Whether anybody who can connect to a plain port would have this account."""
+    """Return whether any client that can connect to a plain port would have this account."""
     if listen.certificates is not None:
         return False
     ranged = one.addresses is not None and all(

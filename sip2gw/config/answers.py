@@ -1,16 +1,16 @@
-"""Which fields the answers of the gateway can have."""
+"""The fields that the gateway's responses can have."""
 
 from __future__ import annotations
 
 from sip2gw.sip2.message import RESPONSES
 
 _FURTHER = {"10": {"CR", "CS", "CT", "CV", "CY", "DA"}, "18": {"CR", "CS"}}
-"""Fields that SIP 2.00 does not list for these answers, and that the gateway can send in them."""
+"""Fields that SIP 2.00 does not list for these responses, and that the gateway can send in them."""
 
 SENT = {
     code: frozenset(response.variables) | _FURTHER.get(code, set()) for code, response in RESPONSES.items()
 }
-"""The variable fields that each answer can have."""
+"""The variable fields that each response can have."""
 
 EVER_SENT = frozenset[str]().union(*SENT.values())
 

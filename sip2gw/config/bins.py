@@ -1,4 +1,4 @@
-"""`[[libraries.bins]]`: the rules by which items are sorted, each of which can come to pass."""
+"""`[[libraries.bins]]`: the rules by which items are sorted. Each rule must be reachable."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Rule:
     alert: bool | None = None
 
     def rule(self) -> BinRule:
-        """What the table means."""
+        """Return the rule in the table."""
         return BinRule(**{one: getattr(self, one) for one in ("bin", *_CONDITIONS)})
 
     def is_empty(self) -> bool:
@@ -63,7 +63,7 @@ class _Rule:
 _CONDITIONS = ("branch", "location", "call_numbers", "medium", "hold", "transit", "unknown", "alert")
 
 _KNOWN_ONLY = ("branch", "location", "call_numbers", "medium", "hold", "transit")
-"""What is never so of an item that the library does not know."""
+"""Conditions that are never true of an item that the library does not know."""
 
 
 _YES_OR_NO = ("hold", "transit", "unknown", "alert")
@@ -101,13 +101,13 @@ KINDS: Mapping[Any, Check] = {
     _Range: _range,
     _Medium: one_of(Medium),
 }
-"""The kinds of values in these tables."""
+"""The types of values in these tables."""
 
 
 def read_bins(
     raw: Iterable[Any], profiles: Iterable[Profile], place: str, tables: Tables
 ) -> tuple[BinRule, ...]:
-    """The rules of one library, whose terminals have these profiles."""
+    """Return the rules of one library, whose terminals have these profiles."""
     told = list(profiles)
     rules: list[BinRule] = []
     earlier: dict[str, _Rule] = {}
@@ -162,7 +162,7 @@ def _wants_unknown_and_known(rule: _Rule) -> bool:
 
 
 def _check_unknown(rule: _Rule) -> None:
-    """See that a rule for unknown items wants nothing that only a known one has. Raises `Wrong`."""
+    """Check that a rule for unknown items needs nothing that only a known item has. Raises `Wrong`."""
     known = [name for name in _KNOWN_ONLY if getattr(rule, name) not in (None, False)]
     if rule.unknown and known:
         raise Wrong(

@@ -1,6 +1,6 @@
-"""Bounds that contradict each other: a part that is more than the whole, or an end that comes before its beginning.
+"""Check numbers against each other: a part must not exceed the whole, nor an end come before its beginning.
 
-A default is never a fault: an operator who lowers `connections` alone need not lower all that is counted within it.
+A default is never a fault: an operator who lowers `connections` alone need not lower all limits within it.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ _COUNTED_WITHIN = (
     ("limits.strangers_per_address", "limits.strangers"),
     ("limits.strangers_per_address", "limits.connections_per_address"),
 )
-"""Keys of which the first is at most what the second is, where both are given."""
+"""Pairs of keys: the first is at most the second, if both are given."""
 
 _ENDS_WITHIN = (
     ("limits.drain_spread", "limits.drain_deadline"),
     ("limits.login_floor", "limits.login_deadline"),
     ("limits.login_floor", "terminals.timeout"),
 )
-"""The same where the first is given: what takes longer than the second never comes to its end."""
+"""Pairs of keys, checked if the first is given: a time above the second would never be reached."""
 
 LEAST_MEMORY = 64
-"""Mebibytes that the process has before anybody connects, roughly: with less nobody could ever log in."""
+"""Mebibytes that the process has without connections, roughly: with less, all logins would fail."""
 
 
 def check_bounds(
     raw: Mapping[str, Any], librarika: LibrarikaAPI, terminals: Terminals, limits: Limits, tables: Tables
 ) -> None:
-    """Add the faults of numbers that can't hold together. `raw` is what the file says."""
+    """Add the faults of numbers that contradict each other. `raw` is the content of the file."""
     read = {"librarika": librarika, "terminals": terminals, "limits": limits}
     both = (pair for pair in _COUNTED_WITHIN if _is_given(raw, pair[1]))
     for part, whole in (*both, *_ENDS_WITHIN):

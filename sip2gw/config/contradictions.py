@@ -1,4 +1,4 @@
-"""Knobs that can't come to pass, because of another knob of the same terminal or of what SIP2 answers have."""
+"""Knobs that have no effect, because of another knob of the same terminal or of the fields that responses have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sip2gw.config.spelled import check_delimiter
 from sip2gw.faults import Wrong
 
 _NEEDS = {"alert_type_on_success": "alert_type", "destination_always": "destination"}
-"""By knob: the knob without which it means nothing."""
+"""By knob: the knob without which it has no effect."""
 
 _FOR_MESSAGES = {
     "alert_type": ("09",),
@@ -44,11 +44,11 @@ LOOKED_AT = frozenset(
     | _NEEDS.keys()
     | _FOR_MESSAGES.keys()
 )
-"""The knobs that anything can be wrong with here."""
+"""The knobs that can have a fault of this kind."""
 
 
 class Contradiction(NamedTuple):
-    """A knob that can't come to pass."""
+    """A knob that has no effect."""
 
     knob: str
     problem: str
@@ -56,7 +56,7 @@ class Contradiction(NamedTuple):
 
 
 def contradictions(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
-    """What is wrong with the knobs of one table. `profile` is what they and all others make of a terminal."""
+    """Yield the faults of the knobs of one table. `profile` is the terminal's, with all knobs applied."""
     if both := sorted(said.get("hide", frozenset()) & said.get("show", frozenset())):
         yield Contradiction("show", f"and hide both name {', '.join(both)}", "name it in one of them")
     yield from _of_switches(said, profile)
@@ -65,7 +65,7 @@ def contradictions(said: Mapping[str, Any], profile: Profile) -> Iterator[Contra
     if "rename" in said:
         for problem, fix in _of_renames(profile):
             yield Contradiction("rename", problem, fix)
-            return  # one fault a place
+            return  # one fault for each place
 
 
 def _of_switches(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
@@ -124,7 +124,7 @@ def _literal(template: str) -> str:
 
 
 def _of_renames(profile: Profile) -> Iterator[tuple[str, str]]:
-    """What is wrong with the names that fields have instead of their own."""
+    """Yield the faults of the codes that rename fields."""
     another = "write another code, such as ZA, or leave it out"
     taken: dict[str, str] = {}
     for code, new in profile.rename.items():
@@ -152,7 +152,7 @@ def _hidden_everywhere(code: str, profile: Profile) -> bool:
 
 
 def _is_sent(code: str, message: str, profile: Profile) -> bool:
-    """Whether an answer can have a field of this code that is called so."""
+    """Return whether a response can have a field with this code after renaming."""
     knob = ONLY_WITH.get(code)
     there = code in SENT[message] and code not in profile.rename and not is_hidden(profile, message, code)
     return there and (knob is None or bool(getattr(profile, knob)))

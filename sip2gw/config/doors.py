@@ -1,4 +1,4 @@
-"""`[[listen]]`: where terminals connect. What one of the tables says fits together, and no place is used twice."""
+"""`[[listen]]`: where terminals connect. The keys of one table fit together, and no address is used twice."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ class Listen:
     """A server endpoint string of Twisted, such as "tcp:6009"."""
     certificates: Certificates | None = None
     """TLS with this certificate: a PEM file with the chain and the key, or a folder with fullchain.pem and
-    privkey.pem, or a folder of several of either. A renewed one is taken up by itself. Without it: plain SIP2."""
+    privkey.pem, or a folder of several of either. A renewed one is loaded automatically. Without it: plain SIP2."""
     default_certificate: CertificateName | None = None
-    """Of several, the one for terminals that name no server (SNI), or one that no certificate is for: the name of its
-    folder, or of its file without .pem. If left out: the one called default."""
+    """Of several, the one for terminals that name no server (SNI), or an unknown one: the name of its folder, or of
+    its file without .pem. If left out: the one called default."""
     client_authorities: CAFile | None = None
     """PEM file of the authorities whose client certificates are accepted. The name in one is the terminal's
     identity."""
     client_certificates: ClientCertificates | None = None
-    """"required" or "optional": whether a terminal without a certificate is refused. With client_authorities it is
-    required if left out."""
+    """"required" or "optional": whether a terminal without a certificate is refused. With client_authorities the
+    default is required."""
     client_revoked: RevocationFile | None = None
     """PEM file with a revocation list (CRL) of each authority that has signed terminals' certificates. A changed one
-    is taken up by itself; an expired one lets nobody in."""
+    is loaded automatically; with an expired one no client certificate is accepted."""
     proxy_from: Networks | None = None
-    """Networks of load balancers, such as ["10.0.0.0/8"]. Only they may connect then, and each connection begins with
-    a PROXY header (version 1 or 2) that has the terminal's address, before TLS."""
+    """Networks of load balancers, such as ["10.0.0.0/8"]. Then only they may connect, and each connection begins
+    with a PROXY header (version 1 or 2) that has the terminal's address, before TLS."""
     insecure: bool = False
     """Allows plain SIP2 where other machines can connect: passwords and loans then travel in the clear."""
     library: Nickname | None = None
-    """The library of terminals that can't log in, by its nickname. Whoever reaches this endpoint is its terminal then,
-    without a 93. With account and password_file."""
+    """The library of terminals that can't log in, by its nickname. Each client that reaches this endpoint is then
+    its terminal, without a 93. With account and password_file."""
     account: AccountName | None = None
     """The account that such terminals use."""
     password_file: PasswordFile | None = None
@@ -71,7 +71,7 @@ class Listen:
 
 
 def read_listen(raw: Any, tables: Tables) -> dict[str, Listen]:
-    """The listen tables that can be used, by place."""
+    """Return the usable listen tables, by place."""
     if not raw:
         tables.add(Fault("listen", "is missing, so that no terminal could connect", _LISTEN))
         return {}
@@ -84,7 +84,7 @@ def read_listen(raw: Any, tables: Tables) -> dict[str, Listen]:
 
 
 def check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables) -> None:
-    """Plain SIP2 stays on this machine unless it is said otherwise, certificates fit, and no place is used twice."""
+    """Check that plain SIP2 stays on this machine unless allowed, certificates fit, and no address is used twice."""
     for place, one in listen.items():
         _check_tls(place, one, tables)
         plain = one.certificates is None and tables.is_sound(f"{place}.certificates")
@@ -103,7 +103,7 @@ def check_places(listen: dict[str, Listen], admin: Admin | None, tables: Tables)
 
 
 def _check_balancers(one: Listen) -> None:
-    """See that some balancer can connect. Raises `Wrong`."""
+    """Check that a balancer can connect. Raises `Wrong`."""
     if one.proxy_from is None:
         return
     if one.endpoint.is_path:
@@ -128,7 +128,7 @@ def _check_clashes(endpoints: dict[str, Endpoint], tables: Tables) -> None:
 
 
 def _check_tls(place: str, one: Listen, tables: Tables) -> None:
-    """What is said about certificates fits together, and their files do."""
+    """Check that the keys about certificates fit together, and their files too."""
     needs = {
         "default_certificate": "certificates",
         "client_authorities": "certificates",

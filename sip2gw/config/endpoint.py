@@ -1,6 +1,6 @@
-"""Where a server endpoint string would listen is found out by letting it listen on a reactor that only takes notes.
+"""Find where a server endpoint string would listen, by a rehearsal with a reactor that only records calls.
 
-So every form that Twisted knows is understood as Twisted understands it, and nothing is bound while a file is checked.
+So each form is understood as Twisted understands it, and no port is bound while a file is checked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _IPV6 = re.compile(r":interface=\[?((?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f]{0,4})\]
 _FAMILIES = {"tcp6": "IPv6"}
 
 BACKLOG = 1024
-"""Connections that may wait to be taken, unless the string says otherwise: all terminals come back at once."""
+"""Connections that may wait to be accepted, unless the string has a number: all terminals may reconnect at once."""
 
 
 @frozen
@@ -36,11 +36,11 @@ class Endpoint:
 
     description: str
     address: str = ""
-    """Where it would listen: an IP address, a host name or a path; "" if that can't be told."""
+    """Where it would listen: an IP address, a host name or a path; "" if unknown."""
     port: int = 0
-    """0 for any free one, or none."""
+    """0 for any free port, or for no port."""
     local: bool = False
-    """Whether only this machine can reach it; false if that can't be told."""
+    """Whether only this machine can reach it; false if unknown."""
 
     def __str__(self) -> str:
         return self.description
@@ -52,12 +52,12 @@ class Endpoint:
 
     @property
     def ipv4_only(self) -> bool:
-        """Whether nobody with an address of IPv6 can connect."""
+        """Whether only IPv4 clients can connect."""
         ip = None if self.is_path else _ip(self.address)
         return ip is not None and ip.version == 4
 
     def clashes(self, other: Endpoint) -> bool:
-        """Whether the two can't both be listened on."""
+        """Return whether only one of the two can be listened on."""
         if self.is_path or other.is_path:
             return self.is_path and other.is_path and self.address == other.address
         if not self.port or self.port != other.port:
@@ -71,7 +71,7 @@ class Endpoint:
 
     @classmethod
     def read(cls, description: str) -> Endpoint:
-        """Raises `Wrong` if Twisted could not listen on it."""
+        """Return the endpoint. Raises `Wrong` if Twisted could not listen on it."""
         kind = description.partition(":")[0]
         if kind == "haproxy":
             raise Wrong(
@@ -97,7 +97,7 @@ class Endpoint:
         except LookupError:
             # systemd: the sockets are handed over only when it starts the gateway, not when a file is checked.
             return cls(description)
-        except Exception as error:  # each kind of endpoint has a way of its own of saying no
+        except Exception as error:  # each kind of endpoint raises errors of its own
             raise Wrong(
                 f"is {description!r}, not a server endpoint: {_plain(error)}", endpoint_of(description)
             ) from None
@@ -116,7 +116,7 @@ class Endpoint:
         return cls(description, notes.address, notes.port, notes.local)
 
     def on(self, reactor: IReactorCore) -> IStreamServerEndpoint:
-        """The endpoint itself. Raises LookupError for a socket that systemd has not handed over."""
+        """Return Twisted's endpoint. Raises LookupError for a socket that systemd has not handed over."""
         description = self.description
         if description.partition(":")[0] in _REHEARSED and ":backlog=" not in description:
             description += f":backlog={BACKLOG}"
@@ -125,7 +125,7 @@ class Endpoint:
 
 
 class _Notes:
-    """Stands in for a reactor and notes where it was asked to listen."""
+    """A stand-in for a reactor that records where it was asked to listen."""
 
     def __init__(self) -> None:
         self.address = ""
@@ -152,12 +152,12 @@ def _ip(address: str) -> IPv4Address | IPv6Address | None:
 
 
 def _like_an_ip(address: str) -> bool:
-    """Whether something that is no IP address was meant to be one."""
+    """Return whether a text that is not an IP address was meant to be one."""
     return ":" in address or address.replace(".", "").isdecimal()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or an IP address is this machine itself."""
+    """Return whether a host name or an IP address is this machine itself."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -167,7 +167,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _plain(error: Exception) -> str:
-    """Twisted's words, without the names of its functions."""
+    """Return Twisted's text, without the names of its functions."""
     text = str(error)
     if isinstance(error, TypeError):
         return text.partition("() ")[2] or text
@@ -175,7 +175,7 @@ def _plain(error: Exception) -> str:
 
 
 def endpoint_of(description: str) -> str:
-    """What to write instead of something that is no endpoint."""
+    """Return the fix for a text that is not an endpoint."""
     if description.isdecimal():
         return f'write "tcp:{description}" or "tcp:{description}:interface=127.0.0.1"'
     return f"write for example {EXAMPLES}"

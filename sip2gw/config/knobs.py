@@ -1,4 +1,4 @@
-"""Each knob of a profile says what it takes. A test sees to it that none is forgotten."""
+"""The type of each knob of a profile. A test checks that none is missing."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _NAMES_IN_AE = ("name", "patron_id")
 _NAMES_IN_AV = ("ref", "kind", "amount", "currency", "title", "item_id", "since")
 
 Check = Callable[[Any], Any]
-"""Gives the value as the program wants it. Raises `Wrong`."""
+"""Returns the value as the program needs it. Raises `Wrong`."""
 
 
 def plain_text(value: Any) -> str:
-    """A text of one line, perhaps empty."""
+    """Return a text of one line, perhaps empty."""
     if not isinstance(value, str) or not is_one_line(value):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         raise Wrong(
@@ -47,7 +47,7 @@ def plain_text(value: Any) -> str:
 
 
 def choice(*known: str) -> Check:
-    """One of these words."""
+    """Return a check for one of these words."""
 
     def check(value: Any) -> str:
         if not isinstance(value, str) or value not in known:
@@ -58,7 +58,7 @@ def choice(*known: str) -> Check:
 
 
 def listed(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
-    """A list of such words, each once."""
+    """Return a check for a list of such words, each once."""
 
     def check(value: Any) -> tuple[str, ...]:
         words = _words(value, known)
@@ -71,12 +71,12 @@ def listed(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
 
 
 def one_of(kind: type[Enum]) -> Check:
-    """A member of an enumeration, by its value."""
+    """Return a check for a member of an enumeration, by its value."""
     return lambda value: kind(choice(*sorted(member.value for member in kind))(value))
 
 
 def language(value: Any) -> str:
-    """A language that texts are there for."""
+    """Return a language that has translated texts."""
     text = plain_text(value)
     if text and catalogues.known(text) is None:
         raise Wrong(f"is {say(value)}", f"the languages are {', '.join(sorted(catalogues.LANGUAGES))}")
@@ -102,7 +102,7 @@ def _hint(value: Any, known: Collection[str]) -> str:
 
 
 def _meant(word: str, known: Collection[str]) -> str:
-    """The one of the known words that was meant; empty if none is like it."""
+    """Return the known word that was probably meant; empty if none is similar."""
     signs = {"\r": "cr", "\n": "lf", "\r\n": "crlf"}.get(word, word.strip().lower())
     for likely in (word, signs, word.strip().zfill(2)):
         if likely in known:
@@ -156,7 +156,7 @@ def _messages(value: Any) -> frozenset[str]:
 
 
 def _fields(value: Any) -> frozenset[str]:
-    """Codes of variable fields, everywhere or in one response."""
+    """Return codes of variable fields, for all responses or for one."""
     for entry in _words(value):
         message, _, code = entry.rpartition(".")
         if not _is_field(code) or (message and message not in RESPONSES):
@@ -245,7 +245,7 @@ CHECKS: Mapping[str, Check] = {
 
 
 def table(name: str, further: Mapping[str, Check]) -> tuple[type[Any], dict[type[Any], Check]]:
-    """A class for tables with all knobs and these further keys, none of which must be given, and its kinds of values.
+    """Return a class for tables with all knobs and these further keys, all optional, and its types of values.
 
     A key that is not given is None.
     """
@@ -259,5 +259,5 @@ def table(name: str, further: Mapping[str, Check]) -> tuple[type[Any], dict[type
 
 
 def given(read: Any) -> dict[str, Any]:
-    """The knobs that a table sets."""
+    """Return the knobs that a table sets."""
     return {knob: value for knob in KNOBS if (value := getattr(read, knob)) is not None}

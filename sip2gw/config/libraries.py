@@ -1,4 +1,4 @@
-"""`[profiles.NAME]` and `[[libraries]]`: which terminal has which profile, and what else is said of a library."""
+"""`[profiles.NAME]` and `[[libraries]]`: which terminal has which profile, and the settings of each library."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Library:
 
 _SAME: tuple[tuple[str, Any], ...] = ()
 _SPELLING = ("charset", "delimiter", "max_length", "sort_bin")
-"""The knobs that decide whether a terminal is told a bin, and as what."""
+"""The knobs that decide whether a bin is sent to a terminal, and how it is spelled."""
 
 _LIBRARY = 'begin each library with [[libraries]] and nickname = "...", and what belongs to it below that'
 
@@ -71,7 +71,7 @@ def _tables(value: Any) -> Any:
 
 
 def _words(value: Any) -> dict[str, str]:
-    """Texts by id, or by id and language, however deep TOML has nested `renewed.bn`."""
+    """Return texts by id, or by id and language, however deep TOML has nested `renewed.bn`."""
     if not isinstance(value, dict):
         raise Wrong(f"must be a table, not {say(value)}", 'write for example renewed = "Again yours."')
     words: dict[str, str] = {}
@@ -100,25 +100,25 @@ KINDS: Mapping[Any, Check] = {
     **_TERMINAL_KINDS,
     **bins.KINDS,
 }
-"""The kinds of values in these tables."""
+"""The types of values in these tables."""
 
 
 def read_settings(raw_profiles: Any, raw_libraries: Any, tables: Tables) -> Settings:
-    """What the two tables mean; their faults are added to those of `tables`."""
+    """Return the settings in the two tables; their faults are added to those of `tables`."""
     known = profiles.read_profiles(raw_profiles, tables)
     return Settings(known.named, _Libraries(tables, known).read(raw_libraries))
 
 
 @frozen
 class _Libraries:
-    """Reads the libraries."""
+    """Read the libraries."""
 
     tables: Tables
     profiles: profiles.Profiles
     seen: dict[str, str] = field(factory=dict)
 
     def read(self, raw: Any) -> dict[str, LibrarySettings]:
-        """All libraries by nickname."""
+        """Return all libraries by nickname."""
         if not isinstance(raw, list):
             self.tables.fault("libraries", f"must be a list of tables, not {say(raw)}", _LIBRARY)
             return {}
@@ -128,7 +128,7 @@ class _Libraries:
     def _library(self, raw: Any, place: str) -> LibrarySettings | None:
         read = self.tables.read(raw, _Library, place)
         if read is None and isinstance(raw, dict):
-            # Whatever it should be called, the rest of it is looked at now, too.
+            # Without a valid nickname, the rest of the table is still checked.
             sound = {key: value for key, value in raw.items() if self.tables.is_sound(f"{place}.{key}")}
             read = self.tables.read({**sound, "nickname": f"nameless-{len(self.seen)}"}, _Library, place)
         if read is None:
@@ -191,7 +191,7 @@ class _Libraries:
         return read_bins(library.bins or (), told, place, self.tables)
 
     def _told(self, library: _Library, terminals: tuple[TerminalSettings, ...]) -> list[Profile]:
-        """How the terminals of a library are told things, each way once."""
+        """Return the profiles by which a library's bins are sent, each spelling once."""
         ways = {(library.profile or "", _SAME)}
         for one in terminals:
             knobs = tuple((knob, one.knobs[knob]) for knob in _SPELLING if knob in one.knobs)

@@ -1,6 +1,6 @@
 """Find the line of each table and key in a TOML text, because tomllib keeps none.
 
-The text has been read by tomllib before, so this scan only has to tell strings from brackets; a place is written as in
+tomllib has accepted the text before, so this scan only has to tell strings from brackets; a place is written as in
 `listen[1].endpoint`.
 """
 
@@ -29,7 +29,7 @@ class _Token(NamedTuple):
 
 
 def lines_of(text: str, first: int = 0) -> dict[str, int]:
-    """The line of each place. `first` is the number of the first of the libraries, which may stand in several files."""
+    """Return the line of each place. `first` is the number of the first library in this file."""
     return _Scan(text, first).lines
 
 
@@ -116,7 +116,7 @@ class _Scan:
         return self._tokens[self._at - 1]
 
     def _skip_newlines(self, also: str = "") -> bool:
-        """Whether anything comes then."""
+        """Skip line ends, and return whether a token follows."""
         while self._at < len(self._tokens) and self._tokens[self._at].text in ("\n", also):
             self._at += 1
         return self._at < len(self._tokens)

@@ -1,4 +1,4 @@
-"""What the operator sees, and what nobody else may: the admin endpoint, the log, and the files with secrets in them."""
+"""The operator's tables: the admin endpoint, the log, and the protection of files with secrets."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ from sip2gw.tls.certificates import CHAIN, files_of
 from sip2gw.tls.folder import places
 
 LogLevelName = NewType("LogLevelName", str)
-"""From which level on something is written."""
+"""The lowest level that is logged."""
 
 ReadableSecrets = NewType("ReadableSecrets", str)
-"""What happens if everybody on the machine can read a secret."""
+"""What happens if all users of the machine can read a secret."""
 
 
 @frozen
 class Admin:
-    """`[admin]`: where health and metrics can be asked for, over plain HTTP. Without it: nowhere."""
+    """`[admin]`: the endpoint of health and metrics, over plain HTTP. Without it there is none."""
 
     endpoint: Endpoint
-    """Where other machines can connect it needs a token_file, and a proxy with TLS before it."""
+    """If other machines can connect, it needs a token_file, and a proxy with TLS before it."""
     token_file: TokenFile | None = None
-    """File with a token of 32 characters or more, which must then be sent as `Authorization: Bearer ...`. The two words
-    of /health/live and /health/ready are for everybody."""
+    """File with a token of 32 characters or more, which clients must send as `Authorization: Bearer ...`.
+    /health/live and /health/ready need no token."""
 
 
 @frozen
 class Log:
-    """`[log]`: how much is written. Where to, and in which form, is an option of twistd or twist."""
+    """`[log]`: how much is logged. Destination and format are options of twistd or twist."""
 
     level: LogLevelName = LogLevelName("info")
     """"debug", "info", "warn" or "error"."""
     items: bool = False
-    """Whether items are named by their own numbers, not by tags that change each day."""
+    """Whether items are logged by their own numbers, instead of tags that change each day."""
     waiting: Count = Count(10_000)
-    """Lines that may wait for a slow disk; what comes on top of them is left out."""
+    """Lines that may wait for a slow disk; further lines are left out."""
 
 
 @frozen
 class Security:
-    """`[security]`: how the process guards what it knows."""
+    """`[security]`: protection of the process's secrets."""
 
     readable_secrets: ReadableSecrets = ReadableSecrets("refuse")
-    """What happens when every user of the machine can read a private key or a token: "refuse" to start, or "warn"."""
+    """What happens if every user of the machine can read a private key or a token: "refuse" to start, or "warn"."""
     core_dumps: bool = False
-    """Whether the process may leave a core dump, and may be looked into by other processes of its user. There are
-    passwords in its memory."""
+    """Whether the process may leave a core dump, and be inspected by other processes of its user. Its memory holds
+    passwords."""
 
 
 _LEVEL = choice("debug", "info", "warn", "error")
@@ -70,7 +70,7 @@ KINDS: Mapping[Any, Any] = {
 
 
 def check_admin(admin: Admin, tables: Tables) -> None:
-    """Other machines need a token."""
+    """Check that an endpoint for other machines needs a token."""
     alone = admin.token_file is None and tables.is_sound("admin.token_file")
     if alone and not admin.endpoint.local:
         tables.fault(
@@ -83,7 +83,7 @@ def check_admin(admin: Admin, tables: Tables) -> None:
 def readable_secrets(
     certificates: Mapping[str, Path | None], passwords: Mapping[str, Path], admin: Admin | None
 ) -> Iterable[tuple[str, Wrong]]:
-    """By place what every user of the machine can read."""
+    """Yield the files that every user of the machine can read, by place."""
     for place, path in certificates.items():
         for file in _keys(path) if path is not None else ():
             yield from _readable(place, file)
@@ -97,7 +97,7 @@ def _keys(path: Path) -> Iterable[Path]:
     try:
         return [file for place in places(path).values() for file in files_of(place) if file.name != CHAIN]
     except Wrong:
-        return []  # that is a fault of its own
+        return []  # an unreadable file is a fault of its own
 
 
 def _readable(place: str, file: Path) -> Iterable[tuple[str, Wrong]]:

@@ -1,4 +1,4 @@
-"""`[profiles.NAME]`: profiles of the operator's own, each like another one."""
+"""`[profiles.NAME]`: the operator's own profiles, each based on another one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sip2gw.faults import Fault
 _ProfileTable, KINDS = table(
     "ProfileTable", {"like": lambda value: label(value, '"sorter-cl"'), "why": plain_text}
 )
-"""The kinds of values in these tables."""
+"""The types of values in these tables."""
 
 
 @frozen
@@ -31,24 +31,24 @@ class Profiles:
     _made: dict[str, Profile] = field(factory=dict)
 
     def of(self, name: str) -> Profile:
-        """The profile of this name; the default where there is none, which is a fault of its own."""
+        """Return the profile of this name; the default if there is none, which is reported elsewhere."""
         if name not in self._made:
             library = LibrarySettings("", name if name in self.named else DEFAULT)
             self._made[name] = Settings(self.named, {"": library}).effective("", "", "").profile
         return self._made[name]
 
     def changed(self, name: str, knobs: Mapping[str, Any]) -> Profile:
-        """The same, with these knobs laid over it."""
+        """Return the profile of this name with these knobs changed."""
         return changed(self.of(name), knobs) if knobs else self.of(name)
 
     def check_name(self, name: str | None, place: str, tables: Tables) -> None:
-        """See that there is a profile of this name, if one is given."""
+        """Check that a profile of this name exists, if a name is given."""
         if name is not None and name not in self.named:
             tables.add(unknown_profile(place, name, self.named))
 
 
 def read_profiles(raw: Any, tables: Tables) -> Profiles:
-    """All profiles, those built in among them; their faults are added to those of `tables`."""
+    """Return all profiles, with those built in; their faults are added to those of `tables`."""
     if not isinstance(raw, dict):
         tables.fault("profiles", f"is {say(raw)}", "write [profiles.NAME] and a line for each knob")
         return Profiles(BUILT_IN)
@@ -91,14 +91,14 @@ def _check_lineage(name: str, known: dict[str, Named], tables: Tables) -> None:
 
 
 def unknown_profile(place: str, name: str, known: Mapping[str, Named]) -> Fault:
-    """The fault of a name that no profile has."""
+    """Return the fault of an unknown profile name."""
     close = get_close_matches(name.lower(), known, n=1)
     fix = f'did you mean "{close[0]}"?' if close else f"there are {', '.join(sorted(known))}"
     return Fault(place, f"names no profile: {say(name)}", fix)
 
 
 def check_knobs(knobs: Mapping[str, Any], profile: Profile, place: str, tables: Tables) -> None:
-    """Add the faults of the knobs of one table that can't come to pass. `profile` is what they end up in."""
+    """Add a fault for each knob of a table that has no effect. `profile` is the result of all knobs."""
     for wrong in contradictions(knobs, profile):
         if tables.is_sound(f"{place}.{wrong.knob}"):
             tables.fault(f"{place}.{wrong.knob}", wrong.problem, wrong.fix)

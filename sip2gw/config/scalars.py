@@ -1,4 +1,4 @@
-"""Texts, numbers and truth values as TOML has them: none is bent to fit, and the fix is what was probably meant."""
+"""Check texts, numbers and truth values of TOML without converting them; the fix is what was probably meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sip2gw.faults import Wrong
 
 
 def say(value: Any) -> str:
-    """A TOML value in few words."""
+    """Return a TOML value in few words."""
     if isinstance(value, bool):
         return str(value).lower()
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
@@ -18,21 +18,21 @@ def say(value: Any) -> str:
 
 
 def text(value: Any, example: str) -> str:
-    """A text of one line that says something. Raises `Wrong`."""
+    """Return a non-empty text of one line. Raises `Wrong`."""
     if not isinstance(value, str) or not value.strip() or not is_one_line(value):
         raise Wrong(f"must be text, not {say(value)}", f"write for example {example}, in quotes")
     return value
 
 
 def label(value: Any, example: str) -> str:
-    """A name, which may look like a number. Raises `Wrong`."""
+    """Return a name, which may look like a number. Raises `Wrong`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise Wrong(f"must be text, not {value}", f'write "{value}", in quotes')
     return text(value, example).strip()
 
 
 def is_one_line(value: str) -> bool:
-    """Whether a text has no line end or other control character. Two that join letters are part of some scripts."""
+    """Return whether a text has no line end or other control character. Joiners are allowed, for some scripts."""
     return value.isprintable() or all(
         character.isprintable() or character in "\u200c\u200d" for character in value
     )
@@ -44,7 +44,7 @@ _MEANT = {"true": "true", "yes": "true", "on": "true", "1": "true"} | dict.fromk
 
 
 def flag(value: Any) -> bool:
-    """True or false. Raises `Wrong`."""
+    """Return true or false. Raises `Wrong`."""
     if not isinstance(value, bool):
         meant = _MEANT.get(str(value).strip().lower(), "true or false")
         raise Wrong(f"must be true or false, not {say(value)}", f"write {meant}, without quotes")
@@ -52,7 +52,7 @@ def flag(value: Any) -> bool:
 
 
 def integer(value: Any, least: int, most: int) -> int:
-    """A whole number within these bounds. Raises `Wrong`."""
+    """Return a whole number within these bounds. Raises `Wrong`."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         meant = _meant(value, least, most)
         wanted = f"{meant:g}" if meant == round(meant or 0) else f"a whole number from {least} to {most}"
@@ -61,7 +61,7 @@ def integer(value: Any, least: int, most: int) -> int:
 
 
 def number(value: Any, least: float, most: float, unit: str) -> float:
-    """A number within these bounds. Raises `Wrong`."""
+    """Return a number within these bounds. Raises `Wrong`."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not is_number or not least <= value <= most:
         meant = _meant(value, least, most)
@@ -71,7 +71,7 @@ def number(value: Any, least: float, most: float, unit: str) -> float:
 
 
 def _meant(value: Any, least: float, most: float) -> float | None:
-    """The number that a text is, if it would do."""
+    """Return the number in a text, if it is within the bounds."""
     try:
         meant = float(value) if isinstance(value, str | float) else math.nan
     except ValueError:

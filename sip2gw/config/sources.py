@@ -1,4 +1,4 @@
-"""The files that a configuration is read from, and the name and line that a fault in them is reported with.
+"""The files that a configuration is read from, and the name and line of faults in them.
 
 `libraries` may be the tables themselves, or the files that have them: a pattern or a list of patterns.
 """
@@ -20,7 +20,7 @@ from sip2gw.faults import Fault, unknown_key
 
 _PART = re.compile(r"(\w+)\[(\d+)\]")
 _CALLED = {"listen": "endpoint", "libraries": "nickname", "terminals": "location", "bins": "bin"}
-"""By array of tables: the key that people know a table by. An account is known to few, so it is not shown."""
+"""By array of tables: the key that identifies a table in a fault. An account is confidential, so it is not shown."""
 _SINGULAR = {"libraries": "library", "terminals": "terminal at", "bins": "bin"}
 
 
@@ -35,11 +35,11 @@ class Source:
 
     @cached_property
     def lines(self) -> Mapping[str, int]:
-        """The line of each place; found out only when there is a fault."""
+        """The line of each place; computed only when there is a fault."""
         return lines_of(self.text, self.first)
 
     def line(self, place: str) -> int:
-        """The line of a place, or of the table around it. 0 if it has none."""
+        """Return the line of a place, or of the table around it. 0 if there is none."""
         while place and place not in self.lines:
             place = place[: max(place.rfind("."), place.rfind("["), 0)]
         return self.lines.get(place, 0)
@@ -53,10 +53,10 @@ class Sources:
     found: list[Source] = field(factory=list)
     faults: list[Fault] = field(factory=list)
     raw: dict[str, Any] = field(factory=dict)
-    """What all of them say, as if the libraries stood in the main file."""
+    """The content of all files, as if the libraries were in the main file."""
 
     def located(self, faults: Iterable[Fault]) -> list[Fault]:
-        """The faults with file, line and the names of libraries, in the order of the files."""
+        """Return the faults with file, line and the names of libraries, in the order of the files."""
         known = [self._located(fault) for fault in faults]
         order = {file: number for number, file in enumerate(self.files)}
         return sorted(known, key=lambda fault: (order.get(fault.file, 0), fault.line))
@@ -87,7 +87,7 @@ class Sources:
 
 
 def read_sources(path: Path) -> Sources:
-    """The main file and those that its `libraries` name. Faults are in the result."""
+    """Return the main file and those that its `libraries` name. Faults are in the result."""
     sources = Sources()
     main = _read(path, 0, sources)
     if main is None:
@@ -123,7 +123,7 @@ def _read_libraries(path: Path, patterns: list[str], sources: Sources) -> list[A
 
 
 def _matching(path: Path, patterns: list[str], sources: Sources) -> list[Path]:
-    """The files that the patterns name, each once, by pattern and name."""
+    """Return the files that the patterns match, each once, by pattern and name."""
     files: dict[Path, None] = {}
     folder = Path(escape(str(path.parent)))
     for pattern in patterns:
@@ -139,7 +139,7 @@ def _matching(path: Path, patterns: list[str], sources: Sources) -> list[Path]:
 
 
 def _read(path: Path, first: int, sources: Sources) -> Source | None:
-    """A file, which then is one of the sources; None if it has a fault."""
+    """Return a file and add it to the sources; None if it has a fault."""
     fault = None
     sources.files.append(str(path))
     try:
@@ -177,7 +177,10 @@ def _are_texts(values: list[Any]) -> bool:
 
 
 def named(raw: Any, place: str) -> str:
-    """A place in words: `library riverside, terminal at Hall, profile` for `libraries[3].terminals[0].profile`."""
+    """Return a place in words, such as `library riverside, terminal at Hall, profile`.
+
+    `place` is written as in `libraries[3].terminals[0].profile`.
+    """
     words = []
     inside = raw
     rest = place

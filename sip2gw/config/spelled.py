@@ -1,4 +1,4 @@
-"""Whether a terminal gets a value as it stands in the configuration."""
+"""Check whether a configured value can be sent to a terminal unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sip2gw.sip2.text import to_wire
 
 
 def check_sent(value: str, profile: Profile) -> None:
-    """See that a terminal of this profile can be sent a value. Raises `Wrong`."""
+    """Check that a value can be sent to a terminal of this profile. Raises `Wrong`."""
     check_delimiter(value, profile)
     try:
         encoded = value.encode(profile.charset)
@@ -29,7 +29,7 @@ def check_sent(value: str, profile: Profile) -> None:
 
 
 def check_delimiter(value: str, profile: Profile) -> None:
-    """See that the delimiter of this profile is not in a value. Raises `Wrong`."""
+    """Check that the delimiter of this profile is not in a value. Raises `Wrong`."""
     if profile.delimiter in value:
         raise Wrong(
             f"is {say(value)}, with {profile.delimiter}, the delimiter of the profile {profile.name}",

@@ -1,6 +1,6 @@
-"""No value of a configuration is bent to fit: a number is no text, 1 is not true, and each kind says what it takes.
+"""Check the type of each value of a configuration without converting it: a number is not text, 1 is not true.
 
-`Tables` turns TOML tables into attrs classes through cattrs and collects what is wrong with them.
+`Tables` turns TOML tables into attrs classes through cattrs and collects their faults.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ from sip2gw.tls.folder import places
 T = TypeVar("T")
 
 Timeout = NewType("Timeout", float)
-"""What 98 can say in its three digits of tenths of a second; 99.9 would mean "unknown"."""
+"""Within the three digits of tenths of a second in 98; 99.9 would mean "unknown"."""
 
 Retries = NewType("Retries", int)
-"""What 98 can say in its three digits; 999 would mean "unknown"."""
+"""Within the three digits of 98; 999 would mean "unknown"."""
 
 URLTemplate = NewType("URLTemplate", str)
 """The base URL of a library's API, with {library} where its nickname goes."""
 
 Certificates = NewType("Certificates", Path)
-"""Where a certificate with chain and key is, or several; they were read once, and were good."""
+"""The path of a certificate with chain and key, or of several; read once and found valid."""
 
 CertificateName = NewType("CertificateName", str)
-"""What one of several certificates is called."""
+"""The name of one of several certificates."""
 
 ClientCertificates = NewType("ClientCertificates", str)
 """Whether a terminal must have a certificate: "required" or "optional"."""
 
 RevocationFile = NewType("RevocationFile", Path)
-"""Where revocation lists are; whose they are is checked with the authorities."""
+"""The path of revocation lists; their issuers are checked with the authorities."""
 
 Networks = NewType("Networks", tuple[IPv4Network | IPv6Network, ...])
 """Networks, or single addresses."""
@@ -67,7 +67,7 @@ CAFile = NewType("CAFile", Path)
 
 
 TokenFile = NewType("TokenFile", Path)
-"""A file with a token, which was read once, and was good."""
+"""A file with a token, which was read once and found valid."""
 
 SHORTEST_TOKEN = 32
 
@@ -90,7 +90,7 @@ class Tables:
             self._converter.register_structure_hook(kind, _hook(check))
 
     def read(self, raw: Any, kind: type[T], place: str) -> T | None:
-        """The table at `place`, without the keys that have a fault; None if it can't do without them."""
+        """Return the table at `place`, without faulty keys; None if a required key is faulty."""
         if not isinstance(raw, dict):
             self.fault(place, f"must be a table, not {say(raw)}", f"write [{place}] and a line for each key")
             return None
@@ -104,10 +104,10 @@ class Tables:
         try:
             return structure(good, kind)
         except Exception:
-            return None  # what was wrong has been said
+            return None  # the fault has been added
 
     def _structure(self, kind: type[T]) -> Callable[[Any, Any], T]:
-        """The function for tables of this class: cattrs compiles one in milliseconds, and there may be thousands."""
+        """Return the function that reads tables of this class; cached, because cattrs compiles one in milliseconds."""
         if kind not in self._structures:
             self._structures[kind] = make_dict_structure_fn(kind, self._converter)
         return self._structures[kind]
@@ -123,14 +123,14 @@ class Tables:
 
     @contextmanager
     def faults_at(self, place: str) -> Iterator[None]:
-        """What is `Wrong` within is a fault of this place."""
+        """Turn `Wrong`, raised inside, into a fault of this place."""
         try:
             yield
         except Wrong as wrong:
             self.fault(place, wrong.problem, wrong.fix)
 
     def is_sound(self, place: str) -> bool:
-        """Whether no fault was found there so far."""
+        """Return whether no fault was found there so far."""
         return place not in self._faulty
 
     def _checks(self) -> dict[Any, Callable[[Any], Any]]:
@@ -162,7 +162,7 @@ class Tables:
 
 
 def _faults_of(failure: BaseException, place: str, examples: dict[str, str]) -> Iterator[Fault]:
-    """What cattrs found wrong in the table at `place`. `examples` shows how a key that is missing is written."""
+    """Yield the faults that cattrs found in the table at `place`. `examples` shows how a missing key is written."""
     match failure:
         case ClassValidationError():
             noted, whole = failure.group_exceptions()
@@ -258,7 +258,7 @@ def _url_template(value: Any) -> URLTemplate:
 
 
 def token_in(path: Path) -> Secret:
-    """The token in a file. Raises `Wrong`."""
+    """Return the token in a file. Raises `Wrong`."""
     try:
         token = path.read_text(encoding="ascii").strip()
     except OSError as error:
