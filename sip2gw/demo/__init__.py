@@ -1,6 +1,6 @@
-"""The demo is the gateway as it is, with a configuration of its own and a Librarika beside it, on this machine alone.
+"""The demo: the gateway with a configuration of its own and a sandbox, on this machine only.
 
-The sandbox listens first, since the gateway's configuration names its port.
+The sandbox listens first, because the gateway's configuration names its port.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ HOST = "127.0.0.1"
 
 
 class Demo(Service):
-    """Gateway, health and sandbox. `options` are those of `twistd sip2gw`.
+    """Gateway, admin endpoint and sandbox. `options` are those of `twistd sip2gw`.
 
-    Raises `Wrong` when the data file or the state folder can't be used.
+    Raises `Wrong` if the data file or the state folder can't be used.
     """
 
     def __init__(self, options: Mapping[str, Any], reactor: Any, log: Log | None = None) -> None:
@@ -79,7 +79,7 @@ class Demo(Service):
             raise CannotListen("\n".join(failures))
 
     def startService(self) -> None:
-        """Serve, and say on standard output what there is to try."""
+        """Serve, and print what to try."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         assert self.gateway is not None  # noqa: S101 (privilegedStartService comes first, always)
         self.sandbox.startService()
@@ -94,12 +94,12 @@ class Demo(Service):
         return Deferred.fromCoroutine(self._stop())
 
     def hurry(self) -> None:
-        """While it stops: wait for nobody any longer."""
+        """Disconnect at once, while the gateway stops."""
         if self.gateway is not None:
             self.gateway.hurry()
 
     def banner(self) -> str:
-        """What there is to try, with the ports that are listened on."""
+        """Return what to try, with the actual ports."""
         assert self.gateway is not None  # noqa: S101 (as above)
         ports = [port_of(listener) for listener in (*self.gateway.doors, self.gateway.window, self.sandbox)]
         tls, plain, admin, sandbox = ports
@@ -129,14 +129,14 @@ class Demo(Service):
             ),
             librarika=LibrarikaAPI(URLTemplate(f"http://{HOST}:{sandbox}/{{library}}/api/v1")),
             admin=Admin(_endpoint(options["admin-port"])),
-            # Its passwords stand in its banner: there is nothing for a failing login to hide, and nobody to be guessed.
+            # Its passwords are in its banner: a failed login has nothing to hide.
             limits=Limits(login_floor=Seconds(0.1), logins_per_address=Count(10_000)),
             settings=demo_settings(library.library.nickname for library in stock(self._data)),
         )
 
 
 CERTIFICATE = "certificate.pem"
-"""In the state folder, for terminals: the certificate that they are to trust."""
+"""In the state folder, for terminals: the certificate to trust."""
 
 PAIR = "tls"
 """In the state folder, for the gateway: certificate and key."""
@@ -149,18 +149,18 @@ _REMEDIES = {
 
 
 def port_of(listener: Listener | None) -> int:
-    """The port that is listened on, which is not the one asked for if that was 0; 0 if there is none."""
+    """Return the port that is listened on, which differs from the requested one if that was 0; 0 if there is none."""
     return (
         0 if listener is None or listener.port is None else int(getattr(listener.port.getHost(), "port", 0))
     )
 
 
 def state_folder(option: str | None, environment: Mapping[str, str]) -> Path:
-    """Where the demo keeps what must last: `option`, else as the XDG base directory specification says."""
+    """Return the demo's folder: `option`, else by the XDG base directory specification."""
     if option is not None:
         return Path(option).absolute()
     base = environment.get("XDG_STATE_HOME", "")
-    # A relative one is to be ignored, says the specification.
+    # By the specification a relative path is ignored.
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "sip2gw"
 
 
@@ -169,7 +169,7 @@ def _endpoint(port: int) -> Endpoint:
 
 
 def _certificate(state: Path) -> Pair:
-    """The kept certificate, with a copy of it for terminals."""
+    """Return the kept pair, after a copy of its certificate for terminals was written."""
     try:
         pair = kept_pair(state / PAIR)
         (state / CERTIFICATE).write_bytes((state / PAIR / CHAIN).read_bytes())

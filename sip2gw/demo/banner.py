@@ -1,4 +1,4 @@
-"""The demo's first words: where it is, who may log in, and two commands that can be pasted as they are."""
+"""The demo's first output: addresses, accounts, and two commands to paste."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAFF = "Library Staff", "Library Assistant", "Library Administrator"
 def banner(
     data: Mapping[str, Any], pair: Pair, certificate: Path, *, tls: int, plain: int, admin: int, sandbox: int
 ) -> str:
-    """The whole text. The numbers are ports; `certificate` is the file that terminals are to trust."""
+    """Return the whole text. The numbers are ports; `certificate` is the file for terminals to trust."""
     libraries = stock(data)
     lines = [
         "",
@@ -48,7 +48,7 @@ def banner(
 
 
 def _library(library: Stock) -> Iterator[str]:
-    """One library: who may log in, and somebody and something to try with."""
+    """Yield one library's accounts, a patron and an item."""
     yield f"  {library.library.nickname} (AO): {library.library.name}"
     for user in library.users:
         yield f"    account  {user.username}, password {user.password}{_obstacle(library, user)}"
@@ -61,7 +61,7 @@ def _library(library: Stock) -> Iterator[str]:
 
 
 def _commands(library: Stock, certificate: Path, port: int) -> list[str]:
-    """What to paste, if this library has all that it takes."""
+    """Return the commands to paste, if this library has the data for them."""
     account = next((user for user in library.users if not _obstacle(library, user)), None)
     member, item = _member(library), _item(library)
     if account is None or member is None or item is None:
@@ -88,7 +88,7 @@ def _commands(library: Stock, certificate: Path, port: int) -> list[str]:
             item_id,
         ),
     ]
-    # A request that does without a login, for it brings the account along.
+    # A request that works without a login, because it has the account in it.
     request = (
         f"23000{datetime.now():%Y%m%d    %H%M%S}AO{nickname}|AA{member.member_no}"
         f"|AC{account.username}:{account.password}|AD{member.password or ''}|"
@@ -107,9 +107,9 @@ def _commands(library: Stock, certificate: Path, port: int) -> list[str]:
 
 
 def _tool(program: str) -> str:
-    """How to call our own command: by its name where the shell finds this very one, else by where it lies.
+    """Return the command to call: its name if the shell finds this very one, else its path.
 
-    `program` is the twistd that runs; the command is installed next to it.
+    `program` is the running twistd; the command is installed next to it.
     """
     beside = Path(program).absolute().with_name("sip2gw")
     found = shutil.which("sip2gw")
@@ -119,7 +119,7 @@ def _tool(program: str) -> str:
 
 
 def _obstacle(library: Stock, user: UserForm) -> str:
-    """Why this account can't log in a terminal; "" if it can."""
+    """Return why this account can't log in a terminal; "" if it can."""
     if not library.library.sip2.enabled:
         return "  (refused: SIP2 is not enabled for this library)"
     if user.status != "Active":
@@ -130,13 +130,13 @@ def _obstacle(library: Stock, user: UserForm) -> str:
 
 
 def _member(library: Stock) -> MemberForm | None:
-    """An active member, with a password if there is such a one."""
+    """Return an active member, with a password if there is one."""
     active = [member for member in library.members if member.status == "Active"]
     return next((member for member in active if member.password), active[0] if active else None)
 
 
 def _item(library: Stock) -> tuple[MediaForm, CopyForm] | None:
-    """A copy that can be lent: it circulates, nobody has or awaits its title, and its number is its own."""
+    """Return a copy that can be lent: it circulates, is not lent or reserved, and its number is unique."""
     numbers = [copy.accession_no for title in library.media for copy in title.copies]
     booked = {booking.accession_no for booking in library.bookings}
     named = {name for booking in library.bookings for name in (booking.title, booking.isbn13) if name}

@@ -1,4 +1,4 @@
-"""The demo's certificate is made once and kept, so that a terminal that trusts it goes on trusting it."""
+"""Make the demo's certificate once and keep it, so that a terminal that trusts it goes on trusting it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sip2gw.tls.certificates import CHAIN, KEY, Pair, read_pair
 
 LIFE = timedelta(days=825)
-"""Some clients take no certificate that lives longer."""
+"""Some clients reject a certificate with a longer life."""
 
 
 def kept_pair(folder: Path) -> Pair:
-    """The certificate for localhost in `folder`, made there if there is none or if it has expired.
+    """Return the certificate for localhost in `folder`; make one if there is none or if it has expired.
 
-    Raises OSError if it can't be kept there, and `Wrong` if what is there can't be used.
+    Raises OSError if it can't be kept there, and `Wrong` if an existing one can't be used.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (folder / CHAIN).exists():
@@ -30,7 +30,7 @@ def kept_pair(folder: Path) -> Pair:
         if pair.expires > datetime.now(UTC):
             return pair
     key = ec.generate_private_key(ec.SECP256R1())
-    # The certificate comes last: one that is there has its key.
+    # The certificate is written last: if it is there, its key is.
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     _write(folder / KEY, pem, mode=0o600)
     _write(folder / CHAIN, certificate(key).public_bytes(Encoding.PEM), mode=0o644)
@@ -38,7 +38,7 @@ def kept_pair(folder: Path) -> Pair:
 
 
 def certificate(key: ec.EllipticCurvePrivateKey, now: datetime | None = None) -> x509.Certificate:
-    """A certificate for localhost, vouched for by its own key."""
+    """Return a certificate for localhost, signed with its own key."""
     now = now or datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     subject_key = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
@@ -53,7 +53,7 @@ def certificate(key: ec.EllipticCurvePrivateKey, now: datetime | None = None) ->
     builder = (
         x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))  # for a terminal whose clock is a little late
+        .not_valid_before(now - timedelta(hours=1))  # for a terminal whose clock is slow
         .not_valid_after(now + LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -65,7 +65,7 @@ def certificate(key: ec.EllipticCurvePrivateKey, now: datetime | None = None) ->
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that is never there half, nor readable for others for a moment."""
+    """Write a file at once: never incomplete, and never readable for others."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

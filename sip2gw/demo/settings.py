@@ -1,4 +1,4 @@
-"""The demo shows every profile: a terminal whose location (CP) is the name of one gets it, in each of its libraries."""
+"""Settings of the demo: a terminal whose location (CP) is the name of a profile gets that profile, in each library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSetti
 from sip2gw.circulation.sorting import BinRule
 
 OPEN = "openall"
-"""The library of the demo that allows everything."""
+"""The library of the demo that allows all requests."""
 
 EVERYTHING = Named(
     "everything",
@@ -30,7 +30,7 @@ BINS = (
 
 
 def demo_settings(nicknames: Iterable[str]) -> Settings:
-    """What is settled for the terminals of these libraries."""
+    """Return the settings for the terminals of these libraries."""
     profiles = {**BUILT_IN, EVERYTHING.name: EVERYTHING}
     terminals = tuple(
         TerminalSettings(location=name, profile=name, origin=f"the demo, location {name}")
