@@ -11,7 +11,7 @@ from attrs import frozen
 
 
 def read(address: str) -> IPv4Address | IPv6Address | None:
-    """An address, that of IPv4 where IPv6 only wraps one; None for what is none, such as that of a Unix socket."""
+    """Return an address, an IPv4-mapped one as IPv4; None for other texts, such as a Unix socket's."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -20,7 +20,7 @@ def read(address: str) -> IPv4Address | IPv6Address | None:
 
 
 def network_around(address: str, ipv4: int, ipv6: int) -> str:
-    """The network of so many bits that an address is in; what is no address is its own."""
+    """Return the network of so many bits around an address; another text is returned as it is."""
     found = read(address)
     if found is None:
         return address
@@ -29,7 +29,7 @@ def network_around(address: str, ipv4: int, ipv6: int) -> str:
 
 
 def shown_network(address: str) -> str:
-    """The network of an address as the log shows it, /24 or /48, which does not identify a person."""
+    """Return the network of an address for the log, /24 or /48, which does not identify a person."""
     found = read(address)
     return address if found is not None and found.is_loopback else network_around(address, 24, 48)
 
@@ -39,9 +39,9 @@ FULL = "full"
 
 @frozen
 class Peer:
-    """`address` is the terminal's own, also behind a load balancer; empty if there is none (a Unix socket).
+    """`address` is the terminal's own, also behind a load balancer; empty for a Unix socket.
 
-    `certificate` is the name in the client certificate that was verified; empty without one.
+    `certificate` is the name in the verified client certificate; empty without one.
     """
 
     address: str = ""
@@ -51,7 +51,7 @@ class Peer:
         return self._at(shown_network(self.address))
 
     def __format__(self, spec: str) -> str:
-        """`{peer}` in a log names the network alone; `{peer:full}` is for what somebody may have to be kept out for."""
+        """Format the peer for a log: `{peer}` shows the network, `{peer:full}` the address, for blocking it."""
         return self._at(self.address) if spec == FULL else format(str(self), spec)
 
     def _at(self, where: str) -> str:

@@ -1,4 +1,4 @@
-"""Coroutines that several wait for, run side by side, or run on when their waiter has gone."""
+"""Coroutines that are shared by several waiters, run side by side, or outlive their waiter."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ B = TypeVar("B")
 
 
 class SingleFlight(Generic[T]):
-    """One thing that can be fetched. `landed`, if given, is called when nobody waits any longer."""
+    """A shared fetch: concurrent callers wait for one call. `ended`, if given, is called when that has ended."""
 
     def __init__(
-        self, fetch: Callable[[], Coroutine[Any, Any, T]], landed: Callable[[], None] | None = None
+        self, fetch: Callable[[], Coroutine[Any, Any, T]], ended: Callable[[], None] | None = None
     ) -> None:
         self._fetch = fetch
-        self._landed = landed
+        self._ended = ended
         self._waiting: list[Deferred[T]] = []
-        self._aloft = False
+        self._running = False
 
     def join(self) -> Deferred[T]:
-        """What the fetch under way brings, or a new one. Fails as it fails."""
+        """Return the result of the fetch in progress, or of a new one. Fails as the fetch fails."""
         mine: Deferred[T] = Deferred()
         self._waiting.append(mine)
-        if not self._aloft:
-            self._aloft = True
-            Deferred.fromCoroutine(self._fetch()).addBoth(self._land)
+        if not self._running:
+            self._running = True
+            Deferred.fromCoroutine(self._fetch()).addBoth(self._end)
         return mine
 
-    def _land(self, result: T | Failure) -> None:
-        waiting, self._waiting, self._aloft = self._waiting, [], False
-        if self._landed is not None:
-            self._landed()
+    def _end(self, result: T | Failure) -> None:
+        waiting, self._waiting, self._running = self._waiting, [], False
+        if self._ended is not None:
+            self._ended()
         for one in waiting:
-            # One that was cancelled meanwhile takes no notice.
+            # A waiter that was cancelled meanwhile is skipped.
             if isinstance(result, Failure):
                 one.errback(result)
             else:
@@ -46,7 +46,7 @@ class SingleFlight(Generic[T]):
 
 
 async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """Both at the same time. Fails as the first that fails; the other then runs out, and nobody looks at it."""
+    """Await both at the same time. Fails as the first that fails; the other one then finishes unwatched."""
     one, other = Deferred.fromCoroutine(first), Deferred.fromCoroutine(second)
     both: list[Deferred[Any]] = [one, other]
     try:
@@ -58,7 +58,7 @@ async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
 
 
 def shielded(begun: Coroutine[Any, Any, T]) -> Deferred[T]:
-    """What comes of it. To cancel this ends the wait alone: what comes after that is looked at by nobody."""
+    """Return the result of a coroutine. A cancel ends only the wait; the coroutine finishes unwatched."""
     waiting: Deferred[T] = Deferred()
     Deferred.fromCoroutine(begun).addCallbacks(waiting.callback, waiting.errback)
     return waiting

@@ -1,6 +1,6 @@
-"""Check at the start that each package the gateway needs is installed, in a version that it works with.
+"""Check at the start that each needed package is installed, in a supported version.
 
-Until this is known, no package is imported: any may be the missing one.
+Until then no package is imported, because any may be missing.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _WORDS = {
 def require_all(package: str = "sip2gw") -> None:
     """End the process with one line on standard error if a package is missing, too old or too new.
 
-    What is needed is read from the metadata of the installed wheel. Without a wheel, as in a working tree, nothing is
-    checked. Raises SystemExit.
+    The requirements are read from the metadata of the installed wheel. Without a wheel, as in a working tree, nothing
+    is checked. Raises SystemExit.
     """
     try:
         faults = unmet(package)
@@ -40,9 +40,9 @@ def require_all(package: str = "sip2gw") -> None:
 
 
 def unmet(package: str) -> dict[str, str]:
-    """The requirements of `package`, and of all that it needs, that are not met, with what is wrong in words.
+    """Return the unmet requirements of `package` and of the packages it needs: the problem in words, by name.
 
-    A package that is itself not installed needs nothing. Raises ModuleNotFoundError without `packaging`.
+    An uninstalled `package` has no requirements. Raises ModuleNotFoundError without `packaging`.
     """
     faults: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
@@ -57,7 +57,7 @@ def unmet(package: str) -> dict[str, str]:
 
 
 def _needs(package: str, extra: str) -> list[Requirement]:
-    """What a package needs on this machine, if one of its extras is asked for."""
+    """Return the packages that a package needs on this machine, with this extra."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     found = []
@@ -66,14 +66,14 @@ def _needs(package: str, extra: str) -> list[Requirement]:
         try:
             needed = Requirement(text)
         except InvalidRequirement:
-            continue  # Another author's mistake does not keep the gateway from starting.
+            continue  # A mistake in another package's metadata does not stop the gateway.
         if needed.marker is None or needed.marker.evaluate({"extra": extra}):
             found.append(needed)
     return found
 
 
 def _wrong(needed: Requirement) -> str:
-    """What is wrong with the installed version of a requirement, in words; empty if nothing is."""
+    """Return what is wrong with the installed version of a requirement, in words; empty if it fits."""
     installed = _installed(needed.name)
     if installed is None:
         return f"{_words(needed.name, list(needed.specifier))}; it is not installed"
@@ -83,18 +83,18 @@ def _wrong(needed: Requirement) -> str:
 
 
 def _words(name: str, specifiers: list[Specifier]) -> str:
-    """A requirement in words: "cryptography 47 or newer and older than 51"."""
+    """Return a requirement in words: "cryptography 47 or newer and older than 51"."""
     bounds = [_WORDS.get(one.operator, "{}").format(one.version) for one in specifiers]
     return f"{name} {' and '.join(sorted(bounds))}".strip()
 
 
 @cache
 def _installed(package: str) -> tuple[str, list[str]] | None:
-    """The version of a package and what it needs; None if it is not installed."""
+    """Return the version of a package and its requirements; None if it is not installed."""
     try:
         metadata = distribution(package).metadata
     except PackageNotFoundError:
         return None
-    # What is left of a package that was removed by hand has no version.
+    # The rest of a package that was removed by hand has no version.
     version: str | None = metadata["Version"]
     return (version, metadata.get_all("Requires-Dist") or []) if version else None

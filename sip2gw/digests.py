@@ -1,6 +1,6 @@
-"""A digest stands for what was said, to whoever made it alone: nobody else can tell what that was, nor try it out.
+"""Digests of texts with a random key: without the key the texts can't be read or guessed.
 
-Several texts become one digest, and the same letters cut in another way another one.
+Several texts become one digest; texts split in another way become another one.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ class Digests:
         self._key = token_bytes(32)
 
     def of(self, *said: str | bytes) -> bytes:
-        """What stands for these texts here, in this order."""
+        """Return the digest of these texts, in this order."""
         return blake2b(joined(*said), key=self._key, digest_size=32).digest()
 
 
 def joined(*said: str | bytes) -> bytes:
-    """The texts as one, from which each can be told."""
+    """Return the texts as one, from which each can be recovered."""
     parts = (one if isinstance(one, bytes) else one.encode("utf-8", "surrogatepass") for one in said)
     return b"".join(b"%d:%s" % (len(part), part) for part in parts)

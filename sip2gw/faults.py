@@ -1,6 +1,6 @@
-"""A fault says where it is, what is wrong, and what to write instead; the file's other faults are told with it.
+"""Faults of a configuration: each has a place, a problem and a fix; all of a file are reported together.
 
-`Wrong` is raised by whatever reads one value and knows no place; whoever reads the file makes a `Fault` of it.
+`Wrong` is raised by a function that reads one value; the reader of the file adds the place and makes a `Fault`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from attrs import frozen
 
 
 class Wrong(ValueError):
-    """A value that can't be used: what is wrong with it, as the rest of a sentence, and what to do instead."""
+    """A value that can't be used: the problem, as the rest of a sentence, and the fix."""
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(f"{problem}; {fix}")
@@ -24,7 +24,7 @@ class Wrong(ValueError):
 class Fault:
     """One fault. `place` is written as in `listen[1].endpoint`, counted from 0; it is empty for the whole file.
 
-    `other` is a second place that has to do with it, and stands for `{other}` in the problem.
+    `other` is a second place involved; it replaces `{other}` in the problem.
     """
 
     place: str
@@ -33,7 +33,7 @@ class Fault:
     other: str = ""
     file: str = ""
     line: int = 0
-    """0 if it is not known."""
+    """0 if unknown."""
     name: str = ""
     """The place in words, with the nickname of the library."""
 
@@ -42,7 +42,7 @@ class Fault:
 
 
 class ConfigFaults(Exception):
-    """Everything that is wrong with a configuration. Its text has a line for each fault, with file and line."""
+    """All faults of a configuration. The text has a line for each fault, with file and line."""
 
     def __init__(self, path: str, faults: Collection[Fault]) -> None:
         super().__init__("\n".join(f"{_where(fault, path)}: {fault}" for fault in faults))

@@ -1,6 +1,6 @@
-"""A secret never shows itself: only `reveal()` gives it away, and that word can be searched for.
+"""A secret that is shown only by `reveal()`, a word that can be searched for.
 
-The language and the port both carry secrets and know nothing of each other; so this stands beside them, and alone.
+The language and the port both carry secrets and do not import each other, so this module stands alone.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 
 class Secret:
-    """A password or a token, on its way from the wire to whoever has to check it."""
+    """A password or a token, from its source to the place that checks it."""
 
     __slots__ = ("_value",)
 
@@ -18,7 +18,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself. Whoever calls this answers for where it goes."""
+        """Return the secret itself. The caller is responsible for where it goes."""
         return self._value
 
     def __bool__(self) -> bool:
@@ -46,5 +46,5 @@ class Secret:
 
 
 def as_secret(value: str | Secret) -> Secret:
-    """A secret, be it one already."""
+    """Return a value as a secret; a secret stays as it is."""
     return value if isinstance(value, Secret) else Secret(value)

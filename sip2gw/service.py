@@ -1,6 +1,6 @@
-"""The wiring: what `twistd sip2gw` was asked for becomes a service, or a few clear lines and exit status 1.
+"""Make a service from the options of `twistd sip2gw`, or end with a few clear lines and exit status 1.
 
-`twistd -n sip2gw --config sip2gw.toml` runs the gateway, `twistd -n sip2gw --demo` everything that it takes to try it.
+`twistd -n sip2gw --config sip2gw.toml` runs the gateway; `twistd -n sip2gw --demo` adds a sandbox to try it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Options(usage.Options):
                 )
             self[name] = int(text)
         for name in PATHS:
-            if self[name] is not None:  # twistd goes to another folder before it is used again
+            if self[name] is not None:  # twistd changes the working directory before the path is used again
                 self[name] = os.path.abspath(self[name])
 
     def opt_version(self) -> NoReturn:
@@ -73,9 +73,9 @@ class Options(usage.Options):
 
 
 class CannotStart(SystemExit, Exception):
-    """Ends the process with exit status 1; what there is to say has been said.
+    """End the process with exit status 1; the reason has been reported.
 
-    An Exception as well, since that is what makes twistd clean up and tell whoever waits for the daemon to start.
+    It is an Exception too, because that makes twistd clean up and report to the process that waits for the daemon.
     """
 
     def __init__(self, text: str) -> None:
@@ -84,9 +84,9 @@ class CannotStart(SystemExit, Exception):
 
 
 class Start(MultiService):
-    """Starts what is in it. What can't be listened on is told in a line each, and ends the process.
+    """Start the services in it. A failure to listen is reported in one line each, and ends the process.
 
-    A signal to stop, by which Twisted begins to, means to stop at once when it comes again.
+    Twisted stops at the first signal; a second one stops at once.
     """
 
     log = Logger()
@@ -112,7 +112,7 @@ class Start(MultiService):
         try:
             super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
         except CannotListen as failure:
-            if not self._foreground:  # a daemon has nothing but its log
+            if not self._foreground:  # a daemon has only its log
                 self.log.critical("cannot start: {why}", why=str(failure))
             if self._log is not None:
                 self._log.flush()
@@ -146,7 +146,7 @@ class Start(MultiService):
 
 
 def makeService(options: Any) -> IService:
-    """The service that the options ask for. Ends the process if they, or the file they name, have a fault."""
+    """Return the service for the options. Ends the process if the options, or their file, have a fault."""
     from twisted.internet import reactor
 
     if bool(options["demo"]) == (options["config"] is not None):
@@ -157,8 +157,8 @@ def makeService(options: Any) -> IService:
         real = isinstance(options.parent, usage.Options)
         settings = LogSettings() if config is None else log_settings(config)
         log = Log(globalLogPublisher, settings) if real else None
-        if real and config is not None:  # the demo's library reads the date off this clock
-            _mind_no_time_of_day(reactor)
+        if real and config is not None:  # the demo's library reads the date from this clock
+            _use_a_steady_clock(reactor)
         if real:
             keep_files_private(options.parent)
         service = _service(options, config, reactor, log)
@@ -177,14 +177,14 @@ def makeService(options: Any) -> IService:
 
 
 def _log_descriptor(program: Any) -> int | None:
-    """The log file of a daemon, whose standard error goes nowhere."""
+    """Return the log file of a daemon, because its standard error goes nowhere."""
     if (name := log_file(program)) is None:
         return None
     return os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
-def _mind_no_time_of_day(reactor: Any) -> None:
-    """Twisted's timers go by the time of day, and would be early or late for as long as that is put right by."""
+def _use_a_steady_clock(reactor: Any) -> None:
+    """Run Twisted's timers by a steady clock, because changes of the system time would make them early or late."""
     reactor.seconds = monotonic
 
 
@@ -201,7 +201,7 @@ def _service(options: Any, config: Config | None, reactor: Any, log: Log | None)
 
 
 def give_up(text: str) -> NoReturn:
-    """Say why on standard error, which twistd may have turned into its log, and end with exit status 1."""
+    """Report the reason on standard error, which twistd may have turned into its log, and end with exit status 1."""
     if sys.__stderr__ is not None:
         print(text, file=sys.__stderr__, flush=True)
     raise CannotStart(text)

@@ -1,6 +1,6 @@
-"""Which library a terminal belongs to is decided once, at login, and by its nickname alone.
+"""Find the library of a terminal, once, at login, by its nickname alone.
 
-A nickname comes off the wire, so it must be one DNS label before anything else happens to it.
+A nickname comes from the terminal, so it must be one DNS label before it is used.
 """
 
 from __future__ import annotations
@@ -36,43 +36,43 @@ ADVICE = {
     "switch one off, or buy another licence",
     "throttled": "correct the password at the terminals that have a wrong one; the others get in after the wait",
 }
-"""What whoever installs a terminal should do when its login is refused, by code."""
+"""The fix for an installer when a terminal's login is refused, by code."""
 
 OWN_REFUSALS = frozenset({"terminal_limit_reached", "throttled"})
-"""Of those, the gateway's own: the library was not asked, and what is so now may be otherwise in a moment."""
+"""Refusals by the gateway: the library was not asked, and the next try may succeed."""
 
 
 @frozen
 class Tenant:
-    """A library with an open account: whom a logged-in terminal belongs to."""
+    """A library with an open account, to which a logged-in terminal belongs."""
 
     library: Library
     account: str = field(repr=False)
-    """The user name it was opened with. It never goes into a log."""
+    """The user name of the account. Never logged."""
     rules: Rules
     settings: Settings = Factory(Settings)
     login: bytes = field(default=b"", repr=False)
-    """Stands for the password that it was opened with, in this process."""
+    """A digest of the password that it was opened with, valid in this process."""
 
     @property
     def nickname(self) -> str:
-        """The name by which terminals call the library in AO; lower case."""
+        """The name by which terminals name the library in AO; lower case."""
         return self.library.nickname
 
     def is_called(self, institution_id: str) -> bool:
-        """Whether an AO means this library. An empty one means whichever the terminal belongs to."""
+        """Return whether an AO means this library. An empty AO means the terminal's own."""
         if institution_id.strip().lower() in ("", self.nickname):
             return True
         name = read_name(institution_id)
         return name is not None and name.library == self.nickname and name.account in ("", self.account)
 
     def profile(self, location: str) -> Profile:
-        """The profile of its terminal that says it stands at `location`."""
+        """Return the profile of a terminal that states `location`."""
         return self.settings.effective(self.nickname, self.account, location).profile
 
 
 def nickname(text: str) -> str | None:
-    """A library's nickname as it must be written, or None if `text` can't be one."""
+    """Return a library's nickname as it must be written, or None if `text` can't be one."""
     label = text.strip().lower()
     return label if _NICKNAME.fullmatch(label) else None
 
@@ -87,14 +87,14 @@ class Name:
 
 
 def read_name(text: str) -> Name | None:
-    """Read `fernhill`, `fernhill.librarika.com`, `fernhill/account` or `fernhill:branch`; None for all else."""
+    """Read `fernhill`, `fernhill.librarika.com`, `fernhill/account` or `fernhill:branch`; None for other texts."""
     found = _NAME.fullmatch(text.strip())
     label = nickname(found[1].lower().removesuffix(_DOMAIN)) if found else None
     return Name(label, (found[2] or "").strip(), (found[3] or "").strip()) if found and label else None
 
 
 class Directory:
-    """Finds the library that a terminal says it belongs to, and lets it in if the library does."""
+    """Find the library that a terminal names, and log the terminal in there."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Directory:
         self._effective: Callable[[str, str, str], Effective] = lru_cache(1024)(self.settings.effective)
 
     def reconfigure(self, policy: Policy, settings: Settings) -> None:
-        """Go on with these. How a terminal that is logged in is spelled to stays as it is until it logs in anew."""
+        """Use these for all later requests. A logged-in terminal keeps its spelling until its next login."""
         self.policy, self.settings = policy, settings
         self._effective = lru_cache(1024)(settings.effective)
 
@@ -128,12 +128,12 @@ class Directory:
         return Tenant(library, credentials.username, await library.rules(), self.settings, login)
 
     def asks(self, name: str, credentials: Credentials) -> bool:
-        """Whether `log_in` would ask the library; if not, it goes by what that has just said."""
+        """Return whether `log_in` would ask the library; if not, it uses the library's recent answer."""
         label = nickname(name)
         return label is not None and self._open.asks(label, credentials)
 
     def expects(self, library: str, account: str, location: str, form: str) -> bool:
-        """Whether the configuration says that terminals with this account name their library in `form`, CN or CP."""
+        """Return whether terminals with this account are configured to name their library in `form`, CN or CP."""
         label = nickname(library)
         if label is None or label not in self.settings.libraries:
             return False
@@ -154,9 +154,9 @@ class Directory:
         patience: float = inf,
         still: Still | None = None,
     ) -> Desk:
-        """Where one request of a terminal of this tenant is answered; its library has `patience` seconds for that.
+        """Return the desk that answers one request of a terminal; its library has `patience` seconds for that.
 
-        Before anything is written, `still` is asked whether the terminal may.
+        Before each write, `still` is asked whether the terminal may do it.
         """
         profile = self._effective(tenant.nickname, tenant.account, location).profile
         said = self.settings.of(tenant.nickname)

@@ -1,6 +1,6 @@
-"""Make a source that was wrong too often wait, longer each time, and hold nothing against another source.
+"""Make a source with too many wrong tries wait, longer each time, without effect on other sources.
 
-Memory is bounded: of so many keys only those that tried last are known. A key is a digest or a name, never a secret.
+Memory is bounded: only the keys that tried last are kept. A key is a digest or a name, never a secret.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LONGEST_WAIT = 64.0
 
 @frozen
 class Allowance:
-    """`most` tries within `period` seconds; from the one after `free` on, each has to wait twice as long."""
+    """At most `most` tries within `period` seconds; after the first `free`, the wait doubles with each."""
 
     most: int
     period: float
@@ -25,13 +25,13 @@ class Allowance:
 
 @frozen(eq=False)
 class Noted:
-    """One try, at the second `when`. Two tries of the same moment are still two."""
+    """One try, at the second `when`. Two tries at one moment are two objects."""
 
     when: float
 
 
 class Throttle:
-    """Counts tries by key. `now` counts seconds; `entries` keys are kept at most."""
+    """Count tries by key. `now` returns seconds; at most `entries` keys are kept."""
 
     def __init__(self, now: Callable[[], float], *, entries: int = 50_000) -> None:
         self._now = now
@@ -42,7 +42,7 @@ class Throttle:
         return len(self._tries)
 
     def count(self, key: Hashable, period: float) -> int:
-        """How often this key has tried in the last `period` seconds."""
+        """Return how often this key has tried in the last `period` seconds."""
         oldest, tries = self._now() - period, self._tries.get(key)
         while tries and tries[0].when <= oldest:
             tries.popleft()
@@ -52,7 +52,7 @@ class Throttle:
         return len(tries)
 
     def wait(self, key: Hashable, allowed: Allowance) -> float:
-        """Seconds until this key may try again; 0 if it may now."""
+        """Return the seconds until this key may try again; 0 if it may now."""
         count = self.count(key, allowed.period)
         if not count:
             return 0.0
@@ -64,7 +64,7 @@ class Throttle:
         return max(tries[-1].when + pause - now, 0.0)
 
     def note(self, key: Hashable) -> Noted:
-        """Count a try of this key, and return what `forgive` takes it back by."""
+        """Count a try of this key, and return the object that `forgive` needs to take it back."""
         noted = Noted(self._now())
         self._tries.setdefault(key, deque(maxlen=4_000)).append(noted)
         self._tries.move_to_end(key)

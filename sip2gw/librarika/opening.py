@@ -184,7 +184,7 @@ class Librarika:
                 self.verified.right(digest, account)
                 return account
 
-            flight = SingleFlight(opened, landed=lambda: self._sign_ins.__delitem__(digest))
+            flight = SingleFlight(opened, ended=lambda: self._sign_ins.__delitem__(digest))
             self._sign_ins[digest] = flight
         return flight
 

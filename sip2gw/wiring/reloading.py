@@ -160,19 +160,19 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
         gateway.librarika.reconfigure(timeouts(new), call_limits(new))
         gateway.librarika.name(libraries(new))
         gateway.tags.items_in_clear = new.log.items
-        if _same_window(
+        if _same_admin_endpoint(
             started, new
         ):  # otherwise an endpoint that needs no token would be open to all clients
             gateway.guard.token = bearer
         if gateway.write_log is not None:
             gateway.write_log.settings = log_settings(new)
 
-    return [*commits, commit], [*left, *_settled_at_start(started, new)]
+    return [*commits, commit], [*left, *_needing_a_restart(started, new)]
 
 
-def _settled_at_start(started: Config, new: Config) -> Iterator[str]:
+def _needing_a_restart(started: Config, new: Config) -> Iterator[str]:
     """Yield the keys that differ and need a restart."""
-    if not _same_window(started, new):
+    if not _same_admin_endpoint(started, new):
         yield "admin.endpoint"
     for key in _AT_START:
         if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):
@@ -183,6 +183,6 @@ def _settled_at_start(started: Config, new: Config) -> Iterator[str]:
         yield "security.core_dumps"
 
 
-def _same_window(started: Config, new: Config) -> bool:
+def _same_admin_endpoint(started: Config, new: Config) -> bool:
     """Return whether the admin endpoint is unchanged, or absent in both."""
     return (started.admin and started.admin.endpoint) == (new.admin and new.admin.endpoint)
