@@ -99,7 +99,7 @@ def test_the_smallest_useful_file(read):
     assert str(config.admin.endpoint) == "tcp:8080:interface=127.0.0.1"
 
 
-def test_what_may_be_left_out_has_its_default(read):
+def test_a_key_left_out_has_its_default(read):
     config = read(LOCAL)
     assert config.librarika.url == "https://{library}.librarika.com/api/v1"
     assert config.admin is None
@@ -193,7 +193,7 @@ def test_all_faults_at_once(faults):
     assert "in the clear" in found["librarika.url"], "both that is wrong with it"
 
 
-def test_a_key_that_is_like_no_other_is_told_what_there_is(faults):
+def test_the_fault_of_an_unknown_key_lists_the_known_keys(faults):
     assert (
         "known here: account, addresses, certificates, client_authorities, client_certificates, client_revoked,"
         in faults(LOCAL + "zzz = 1")["listen[0].zzz"]
@@ -210,16 +210,16 @@ def test_nothing_to_listen_on(faults, text):
 @pytest.mark.parametrize(
     "text", ["listen = [1]", LOCAL + "[[librarika]]", LOCAL + "[[admin]]", "terminals = 3\n" + LOCAL]
 )
-def test_what_is_no_table(faults, text):
+def test_a_value_that_is_not_a_table_is_a_fault(faults, text):
     (problem,) = faults(text).values()
     assert re.search("must be a (table|list of tables)", problem)
 
 
-def test_no_toml_names_line_and_column(faults):
+def test_the_fault_of_invalid_toml_has_line_and_column(faults):
     assert "at line 2, column" in faults("[[listen]]\nendpoint = tcp:6001\n")[""]
 
 
-def test_no_utf_8(tmp_path):
+def test_a_file_that_is_not_utf_8_is_a_fault(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"# caf\xe9\n")
     with pytest.raises(ConfigFaults, match=r"not valid UTF-8 \(byte 5\); save it as UTF-8"):
         load(tmp_path / "latin.toml")
@@ -269,7 +269,7 @@ def test_plain_sip2_on_this_machine(read, endpoint):
         ("tcp:6001\\n", "write for example"),
     ],
 )
-def test_what_is_no_endpoint(faults, endpoint, says):
+def test_an_invalid_endpoint_is_a_fault(faults, endpoint, says):
     found = faults(f'[[listen]]\nendpoint = "{endpoint}"')
     assert list(found) == ["listen[0].endpoint"]
     assert says in found["listen[0].endpoint"]
@@ -293,7 +293,7 @@ def test_any_free_port_can_be_had_twice(read):
      "https://[::1/{library}", "https://example.org/{library", "http://{library}.example.org/api",
      "http://192.0.2.1/{library}"],
 )  # fmt: skip
-def test_what_is_no_url_of_an_api(faults, url):
+def test_an_invalid_url_of_the_api_is_a_fault(faults, url):
     found = faults(LOCAL + f'[librarika]\nurl = "{url}"')
     assert list(found) == ["librarika.url"]
     assert "secret" not in found["librarika.url"]
@@ -312,7 +312,7 @@ def test_a_url_that_passes_suits_the_adapter(read, url):
 
 @pytest.mark.parametrize("value", ['"20"', "true", "0", "-1", "inf", "nan", "1e9", "[]", "2026-01-01"])
 @pytest.mark.parametrize("name", ["call_deadline", "connect_deadline", "headers_deadline", "probe_deadline"])
-def test_what_is_no_deadline(faults, name, value):
+def test_an_invalid_deadline_is_a_fault(faults, name, value):
     assert list(faults(LOCAL + f"[librarika]\n{name} = {value}")) == [f"librarika.{name}"]
 
 
@@ -321,7 +321,7 @@ def test_what_is_no_deadline(faults, name, value):
     [("timeout", "0"), ("timeout", "99.9"), ("retries", "-1"), ("retries", "999"), ("retries", "3.0"),
      ("deferred_login", "1"), ("deferred_login", '"yes"')],
 )  # fmt: skip
-def test_what_can_not_hold_for_terminals(faults, name, value):
+def test_contradicting_settings_for_terminals_are_faults(faults, name, value):
     assert list(faults(LOCAL + f"[terminals]\n{name} = {value}")) == [f"terminals.{name}"]
 
 
@@ -334,7 +334,7 @@ def test_an_answer_comes_before_the_terminal_gives_up(read, faults):
     assert read(LOCAL + "[librarika]\ncall_deadline = 25\n[terminals]\ntimeout = 30.1")
 
 
-def test_a_fault_in_one_deadline_casts_no_shadow_on_another(faults):
+def test_a_fault_in_one_deadline_adds_no_fault_of_another(faults):
     assert list(faults(LOCAL + '[librarika]\ncall_deadline = 60\n[terminals]\ntimeout = "90"')) == [
         "terminals.timeout"
     ]
@@ -479,7 +479,7 @@ SNIPPETS = [
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_what_the_manual_shows_is_taken_as_it_stands(read, tmp_path, files, snippet):
+def test_configurations_in_the_manual_are_valid(read, tmp_path, files, snippet):
     (tmp_path / "libraries.d").mkdir()
     (tmp_path / "libraries.d" / "riverside.toml").write_text('[[libraries]]\nnickname = "riverside"')
     (tmp_path / "live" / "sip2.example.org").mkdir(parents=True)
@@ -556,7 +556,7 @@ def test_a_client_certificate_is_required_unless_it_is_said_otherwise(read, file
         (listen("proxy_from = [10]"), "proxy_from", "must be text, not 10"),
     ],
 )
-def test_what_can_not_be_said_of_tls(faults, files, text, place, says):
+def test_invalid_keys_of_tls_are_faults(faults, files, text, place, says):
     found = faults(text)
     assert list(found) == [f"listen[0].{place}"]
     assert says in found[f"listen[0].{place}"]
@@ -623,7 +623,7 @@ def test_the_admin_endpoint_is_for_this_machine_or_has_a_token(tmp_path, faults)
         assert "0123456789abcdef" not in found["admin.token_file"]
 
 
-def test_what_is_said_of_the_log(read, faults):
+def test_the_keys_of_the_log_are_read_and_checked(read, faults):
     config = read(LOCAL + '[log]\nlevel = "debug"\nitems = true\n[security]\ncore_dumps = true')
     assert (config.log.level, config.log.items, config.security.core_dumps) == ("debug", True, True)
     found = faults(LOCAL + '[log]\nlevel = "all"\n[security]\nreadable_secrets = true')

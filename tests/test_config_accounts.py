@@ -142,7 +142,7 @@ def test_K13_a_library_that_is_not_a_nickname_is_a_fault(write):
 
 
 @pytest.mark.parametrize("bad", ['terminals = "x"', "terminals = [1]", "terminals = [{}]"])
-def test_K13_what_is_no_table_of_terminals_is_a_fault(write, bad):
+def test_K13_terminals_that_are_not_tables_are_a_fault(write, bad):
     assert all(place.startswith("listen[0].terminals") for place in faults(write(LOOPBACK + bad)))
 
 

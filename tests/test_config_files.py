@@ -98,7 +98,7 @@ TABLES = {
 
 
 @given(st.data())
-def test_K21_whatever_stands_at_a_key_is_taken_or_a_fault_with_a_line(data):
+def test_K21_any_value_is_accepted_or_a_fault_with_a_line(data):
     text = ""
     for table in data.draw(st.lists(st.sampled_from(sorted(TABLES)), unique=True)):
         keys = data.draw(st.lists(st.sampled_from(TABLES[table]), unique=True, max_size=6))

@@ -142,7 +142,7 @@ def test_K21_a_range_that_holds_some_call_number_is_taken(read, numbers):
     assert read(RIVERSIDE + f'bins = [{{ call_numbers = {numbers}, bin = "1" }}]')
 
 
-def test_K21_a_bin_is_checked_with_the_profiles_that_are_told_it(fault, read):
+def test_K21_a_bin_is_checked_with_the_profiles_that_send_it(fault, read):
     sorter = '[profiles.s]\nlike = "sorter-cl"\ncharset = "ascii"\ndelimiter = "^"\n' + RIVERSIDE
     told = 'terminals = [{{ location = "Hall", profile = "s" }}]\nbins = [{{ bin = "{}" }}]'
     assert read(sorter + told.format("1|2"))
@@ -178,7 +178,7 @@ def test_K21_a_rule_behind_one_that_takes_as_much_is_a_fault(fault, read):
         ),
     ],
 )
-def test_K21_what_can_not_hold_of_a_library_is_a_fault(fault, text, place, said):
+def test_K21_contradicting_settings_of_a_library_are_a_fault(fault, text, place, said):
     found, told = fault(text)
     assert found == place
     assert said in told
@@ -277,7 +277,7 @@ def test_K21_endpoints_beside_each_other_are_taken(read, one, other):
         ),
     ],
 )
-def test_K21_a_listener_that_nobody_could_reach_is_a_fault(fault, lines, key, said):
+def test_K21_a_listener_that_no_client_can_reach_is_a_fault(fault, lines, key, said):
     place, told = fault(listen(*lines))
     assert place == f"listen[0].{key}"
     assert said in told

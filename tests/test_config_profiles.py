@@ -207,7 +207,7 @@ def test_all_faults_at_once(faults):
         ("branch", "1"), ("language", '"klingon"'), ("receipts", "1"),
     ],
 )  # fmt: skip
-def test_what_no_knob_takes(faults, knob, value):
+def test_an_invalid_value_of_a_knob_is_a_fault(faults, knob, value):
     assert list(faults(f"[profiles.odd]\n{knob} = {value}")) == [f"profiles.odd.{knob}"]
     assert list(faults(RIVERSIDE + f'terminals = [{{ location = "x", {knob} = {value} }}]')) == [
         f"libraries[0].terminals[0].{knob}"
@@ -220,7 +220,7 @@ def test_what_no_knob_takes(faults, knob, value):
      ("alerts", "[]"), ("rename", "{}"), ("language", '"fr-CA"'), ("language", '""'),
      ("fee_template", '"{{{title}}}"')],
 )  # fmt: skip
-def test_what_a_knob_takes(read, knob, value):
+def test_a_valid_value_of_a_knob_is_accepted(read, knob, value):
     assert read(f"[profiles.odd]\n{knob} = {value}")
 
 
@@ -246,7 +246,7 @@ def test_a_field_is_hidden_or_shown(faults):
         (RIVERSIDE + 'bins = [{ bin = "1", call_numbers = ["5"] }]', "libraries[0].bins[0].call_numbers"),
     ],
 )
-def test_what_is_no_table(tmp_path, text, place):
+def test_a_value_that_is_not_a_table_is_a_fault(tmp_path, text, place):
     path = tmp_path / "sip2gw.toml"
     path.write_text(text + "\n" + LOCAL if text.startswith(("profiles =", "libraries =")) else LOCAL + text)
     with pytest.raises(ConfigFaults) as raised:

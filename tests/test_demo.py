@@ -166,7 +166,7 @@ class DemoTests(TestCase):
             Demo(options(self.state), reactor)
         assert "name a folder with --state-dir" in str(raised.exception)
 
-    def test_a_certificate_that_somebody_broke(self) -> None:
+    def test_a_broken_certificate_is_a_fault(self) -> None:
         kept_pair(self.state / "tls")
         (self.state / "tls" / KEY).write_bytes(b"")
         with self.assertRaises(Wrong) as raised:
@@ -213,7 +213,7 @@ def test_the_key_is_for_its_owner_alone(tmp_path):
     assert sorted(file.name for file in (tmp_path / "a" / "b").iterdir()) == [CHAIN, KEY]
 
 
-def test_a_certificate_is_for_this_machine_and_no_authority(tmp_path):
+def test_the_certificate_of_the_demo_is_not_an_authority(tmp_path):
     made = kept_pair(tmp_path).certificate
     names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["localhost"]
@@ -222,7 +222,7 @@ def test_a_certificate_is_for_this_machine_and_no_authority(tmp_path):
     assert made.subject.rfc4514_string() == "CN=localhost"
 
 
-def test_an_expired_certificate_is_made_anew_and_no_other(tmp_path):
+def test_only_an_expired_certificate_is_made_again(tmp_path):
     first = kept_pair(tmp_path)
     assert kept_pair(tmp_path).fingerprint == first.fingerprint
     key = load_pem_private_key((tmp_path / KEY).read_bytes(), None)

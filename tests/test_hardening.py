@@ -13,6 +13,6 @@ print(resource.getrlimit(resource.RLIMIT_CORE)[0], ctypes.CDLL(None).prctl(3, 0,
 """
 
 
-def test_F97_no_core_is_left_and_nobody_looks_in():
+def test_F97_the_process_leaves_no_core_and_can_not_be_attached_to():
     said = subprocess.run([sys.executable, "-c", TRY], capture_output=True, text=True, check=True).stdout
     assert said.split() == ["0", "0"]

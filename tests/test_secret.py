@@ -18,7 +18,7 @@ HOLDERS = [
 
 
 @pytest.mark.parametrize("holder", HOLDERS, ids=lambda holder: type(holder).__name__)
-def test_neither_shown_nor_pickled(holder):
+def test_a_holder_of_a_secret_is_not_shown_and_not_pickled(holder):
     for shown in (repr(holder), str(holder), f"{holder}", f"{holder!r:>200}"):
         assert CANARY not in shown
     with pytest.raises(TypeError, match="not pickled"):

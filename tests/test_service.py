@@ -146,7 +146,7 @@ class GatewayTests(TestCase):
         response = await HTTPClient(Agent(reactor)).get(f"http://127.0.0.1:{port}/health")
         return response.code, await response.json()
 
-    async def test_what_the_file_says_is_what_runs(self) -> None:
+    async def test_the_gateway_runs_as_configured(self) -> None:
         gateway = self.start()
         assert [door.tls is not None for door in gateway.doors] == [False, True]
         code, health = await self.health(gateway.window.port.getHost().port)
@@ -162,7 +162,7 @@ class GatewayTests(TestCase):
         await gateway.stopService()
         await terminal.closed
 
-    async def test_F90_a_changed_file_holds_when_it_is_read_again(self) -> None:
+    async def test_F90_a_changed_file_applies_after_a_reload(self) -> None:
         gateway = self.start()
         terminal = await self.connect(gateway.doors[0])
         text = self.path.read_text()
@@ -218,7 +218,7 @@ class GatewayTests(TestCase):
         assert gateway.terminals.limits.connections == 7
         await gateway.stopService()
 
-    async def test_F90_what_is_spoilt_after_the_file_was_read_changes_nothing_either(self) -> None:
+    async def test_F90_a_file_spoilt_after_the_read_changes_nothing(self) -> None:
         gateway = self.start()
         before = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
         self.path.write_text(self.behind_a_balancer(self.path.read_text()) + "connections = 7\n")
@@ -233,7 +233,7 @@ class GatewayTests(TestCase):
         assert (await terminal.answer).startswith(b"98"), "no header of a balancer is waited for"
         await gateway.stopService()
 
-    async def test_F90_how_much_is_logged_changes_as_well(self) -> None:
+    async def test_F90_a_reload_changes_the_log_level(self) -> None:
         log = Log(LogPublisher(), LogSettings("debug"))
         gateway = Gateway(load(self.path), reactor, log=log)
         self.path.write_text(self.path.read_text() + '[log]\nlevel = "error"\n')
@@ -241,7 +241,7 @@ class GatewayTests(TestCase):
         assert log.settings.level == "error"
         await gateway.stopService()
 
-    async def test_F90_what_takes_another_start_is_named_each_time(self) -> None:
+    async def test_F90_a_key_that_needs_a_restart_is_logged_each_time(self) -> None:
         gateway = self.start()
         text = self.path.read_text()
         port = gateway.doors[0].port.getHost().port
@@ -281,7 +281,7 @@ class GatewayTests(TestCase):
         assert (await self.health(port))[0] == 200, "here it was said that none is"
         await gateway.stopService()
 
-    async def test_F90_a_bug_leaves_nobody_waiting_for_the_end_of_the_reload(self) -> None:
+    async def test_F90_a_bug_still_ends_the_reload(self) -> None:
         gateway = self.start()
         self.patch(gateway.terminals.directory, "reconfigure", lambda *_: 1 / 0)
         ready: list[bool] = []
@@ -331,7 +331,7 @@ class GatewayTests(TestCase):
         assert len(times) == 2, "the one that was under way, and one for the others"
         await gateway.stopService()
 
-    async def test_R13_a_relative_path_holds_after_a_change_of_folder(self) -> None:
+    async def test_R13_a_relative_path_works_after_a_change_of_folder(self) -> None:
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(self.path.parent)
         top = makeService(options("--config", self.path.name))
@@ -392,7 +392,7 @@ class GatewayTests(TestCase):
         assert not gateway.terminals.sessions
         await gateway.stopService()
 
-    async def test_F88_stopping_answers_what_is_in_hand(self) -> None:
+    async def test_F88_stopping_answers_requests_in_progress(self) -> None:
         gateway = self.start()
         idle, busy = await self.connect(gateway.doors[0]), await self.connect(gateway.doors[0])
         busy.sendLine(LOGIN)
@@ -413,7 +413,7 @@ class GatewayTests(TestCase):
         with self.assertRaises(ConnectionRefusedError):
             await self.health(window)
 
-    async def test_F88_whoever_is_never_answered_is_cut_off(self) -> None:
+    async def test_F88_a_request_that_is_never_answered_is_disconnected(self) -> None:
         gateway = Gateway(
             evolve(load(self.path), limits=Limits(drain_deadline=0.01, login_floor=0.001)), reactor
         )
@@ -428,7 +428,7 @@ class GatewayTests(TestCase):
         await busy.closed
         await self.forget(gateway, request)
 
-    async def test_F89_whoever_is_told_to_hurry_waits_for_nobody(self) -> None:
+    async def test_F89_a_second_signal_stops_at_once(self) -> None:
         gateway = self.start()
         busy = await self.connect(gateway.doors[0])
         busy.sendLine(LOGIN)
@@ -483,15 +483,15 @@ class FaultTests(TestCase):
             ["4", "terminals.retry"],
         ]
 
-    def test_no_file(self) -> None:
+    def test_a_missing_file_is_one_line(self) -> None:
         (line,) = self.gives_up(makeService, options("--config", str(self.path)))
         assert line.startswith(f"{self.path}: can't be read: No such file or directory")
 
-    def test_nothing_asked_for_or_too_much(self) -> None:
+    def test_no_option_or_two_are_refused(self) -> None:
         for arguments in ((), ("--demo", "--config", "x.toml")):
             assert "one of: --config FILE" in self.gives_up(makeService, options(*arguments))[-1]
 
-    def test_what_is_no_port(self) -> None:
+    def test_an_invalid_port_is_a_fault(self) -> None:
         for port in ("sip2", "-1", "65536", ""):
             (line,) = self.gives_up(options, "--demo", f"--plain-port={port}")[-1:]
             assert line.startswith(f"--plain-port {port}: is not a port")
@@ -549,5 +549,5 @@ def test_the_ports_of_the_demo_as_they_are_known():
     ]
 
 
-def test_what_twistd_tells_whoever_waits_for_a_daemon():
+def test_the_starter_of_a_daemon_gets_the_reason_of_a_failure():
     assert str(CannotStart("port 6009 is in use")) == "port 6009 is in use"

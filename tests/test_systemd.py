@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from sip2gw.process.systemd import Systemd
 
 
-def test_F93_systemd_is_told_how_far_it_is_and_that_it_lives(tmp_path, monkeypatch):
+def test_F93_systemd_gets_the_phase_and_signs_of_life(tmp_path, monkeypatch):
     clock = Clock()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears:
         hears.bind(str(tmp_path / "notify"))
@@ -39,7 +39,7 @@ def test_F93_systemd_is_told_how_far_it_is_and_that_it_lives(tmp_path, monkeypat
         assert told() == []
 
 
-def test_nobody_is_told_where_there_is_no_systemd(tmp_path):
+def test_without_systemd_no_report_is_sent(tmp_path):
     clock = Clock()
     for environment in ({}, {"WATCHDOG_USEC": "1000000"}, {"NOTIFY_SOCKET": str(tmp_path / "gone")}):
         systemd = Systemd(clock, environment)

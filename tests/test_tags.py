@@ -7,7 +7,7 @@ from sip2gw.log.tags import Tags
 TODAY = date(2026, 3, 1)
 
 
-def test_a_tag_holds_for_a_day_and_no_longer():
+def test_a_tag_lasts_one_day():
     days = [TODAY]
     tags = Tags(today=lambda: days[-1])
     first = tags.patron("riverside", "M-1001")
@@ -31,7 +31,7 @@ def test_each_library_each_kind_and_each_process_has_tags_of_its_own():
     assert len({tag.partition(":")[2] for tag in made}) == 4
 
 
-def test_items_in_clear_only_if_it_is_said():
+def test_items_are_logged_in_clear_only_if_configured():
     assert Tags().item("riverside", "10001").startswith("i:")
     assert Tags(items_in_clear=True).item("riverside", "10001") == "'10001'"
     assert Tags(items_in_clear=True).patron("riverside", "M-1001").startswith("p:")

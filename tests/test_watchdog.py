@@ -18,7 +18,7 @@ from sip2gw.process.watchdog import Watchdog
 
 
 class WatchdogTests(TestCase):
-    async def test_F93_a_blocked_loop_is_told_of_with_its_stack(self) -> None:
+    async def test_F93_a_blocked_loop_is_logged_with_its_stack(self) -> None:
         metrics, told, heard = Metrics(), [], Event()
 
         def hear(event: dict) -> None:

@@ -81,7 +81,7 @@ class Attacks(TestCase):
         assert answer.count(b"HTTP/1.1 200") == 1
         assert b"connection: close" in answer.lower()
 
-    async def test_R9_more_connections_than_there_are_places_leave_one_to_the_newcomer(self) -> None:
+    async def test_R9_a_newcomer_to_the_full_admin_endpoint_gets_a_slot(self) -> None:
         silent = [await deferToThread(connect, self.port) for _ in range(2 * channel.CONNECTIONS)]
         assert (await self.ask(LIVE)).startswith(b"HTTP/1.1 200 ")
         assert len(self.window._census._silent["127.0.0.1"]) <= channel.CONNECTIONS
@@ -93,7 +93,7 @@ class Attacks(TestCase):
         while self.window._census._silent:
             await deferLater(reactor, 0.001)
 
-    async def test_R9_who_is_silent_or_trickles_or_does_not_read_is_closed_in_time(self) -> None:
+    async def test_R9_a_slow_or_silent_admin_client_is_closed_in_time(self) -> None:
         monkeypatch = pytest.MonkeyPatch()
         self.addCleanup(monkeypatch.undo)
         monkeypatch.setattr(channel, "DEADLINE", 0.2)

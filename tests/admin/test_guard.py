@@ -40,7 +40,7 @@ class GuardTests(TestCase):
         response = await self.client.request(method, self.base + path, headers=headers)
         return response.code, response.headers, await response.text()
 
-    async def test_F95_nobody_looks_in_without_the_token(self) -> None:
+    async def test_F95_a_client_without_the_token_is_refused(self) -> None:
         for path in ("/health", "/metrics", "/nothing", "/"):
             for token in (None, TOKEN[:-1], TOKEN.upper(), ""):
                 self.guard._wrong.clear()
@@ -66,7 +66,7 @@ class GuardTests(TestCase):
             await self.ask("/health", "guess")
             assert (await self.ask("/health", TOKEN))[0] == 200
 
-    async def test_F95_wrong_tokens_are_told_sparingly_and_without_what_they_were(self) -> None:
+    async def test_F95_wrong_tokens_are_logged_sparingly_and_not_quoted(self) -> None:
         with capturedLogs() as logs:
             await self.ask("/health")
             assert not warnings(logs)
@@ -81,7 +81,7 @@ class GuardTests(TestCase):
                 "or block that address"
             )
 
-    async def test_F95_no_browser_keeps_or_frames_it(self) -> None:
+    async def test_F95_no_browser_stores_or_frames_a_page(self) -> None:
         for path, token in (("/health", TOKEN), ("/metrics", TOKEN), ("/health", None), ("/<b>", TOKEN)):
             _, headers, text = await self.ask(path, token)
             for name, value in (
@@ -93,7 +93,7 @@ class GuardTests(TestCase):
                 assert headers.getRawHeaders(name) == [value], (path, name)
             assert "<b>" not in text
 
-    async def test_the_figures_as_prometheus_reads_them(self) -> None:
+    async def test_prometheus_can_read_the_metrics_page(self) -> None:
         self.metrics.struck("line")
         code, headers, text = await self.ask("/metrics", TOKEN)
         assert code == 200

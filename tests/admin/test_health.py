@@ -42,7 +42,7 @@ class HealthTests(TestCase):
         }
         assert response.headers.getRawHeaders("cache-control") == ["no-store"]
 
-    async def test_it_is_asked_anew_each_time(self) -> None:
+    async def test_health_is_collected_at_each_request(self) -> None:
         await self.ask("/health")
         self.health = evolve(self.health, terminals=8)
         assert (await self.ask("/health"))[1]["terminals"] == 8
@@ -67,7 +67,7 @@ class HealthTests(TestCase):
         assert int(response.headers.getRawHeaders("content-length")[0]) > 50
         assert not [event for event in logs if "Warning" in str(event.get("log_format"))]
 
-    async def test_there_is_nothing_else(self) -> None:
+    async def test_an_unknown_page_is_not_found(self) -> None:
         for path in (
             "/",
             "/healthy",
@@ -81,7 +81,7 @@ class HealthTests(TestCase):
             assert (response.code, body) == (404, {"error": "not found"}), path
             assert (await self.ask(path, "POST"))[0].code == 404
 
-    async def test_it_is_only_looked_at(self) -> None:
+    async def test_health_accepts_only_get_and_head(self) -> None:
         for path in ("/health", "/health/live", "/health/ready"):
             for method in ("POST", "PUT", "DELETE", "OPTIONS"):
                 response, body = await self.ask(path, method)

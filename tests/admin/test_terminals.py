@@ -32,7 +32,7 @@ def asked_from(address):
         UNIXAddress("/run/x"),
     ],
 )
-def test_this_machine_is_told(address):
+def test_the_terminals_page_is_shown_to_this_machine(address):
     request, said = asked_from(address)
     assert request.responseCode == 200
     assert said == {
@@ -55,7 +55,7 @@ def test_this_machine_is_told(address):
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "10.0.0.1", "169.254.1.1"])
-def test_others_are_not(host):
+def test_the_terminals_page_is_refused_to_other_machines(host):
     request, said = asked_from(IPv4Address("TCP", host, 1))
     assert request.responseCode == 403
     assert said == {"error": "only from this machine"}

@@ -78,7 +78,7 @@ class BalancerTests(AServer):
         await deferToThread(talk, self.port, HEADER, b"9900302.00\r")
         assert "a terminal at 192.0.2.7 speaks plain SIP2 to the TLS port" in self.said("warn")
 
-    async def test_F23_who_is_no_balancer_is_closed_unheard(self) -> None:
+    async def test_F23_a_connection_not_from_a_balancer_is_closed_unread(self) -> None:
         factory = Addressed()
         self.serve(None, factory, balancers=LOOPBACK)
         assert await deferToThread(talk, self.port, HEADER, b"99\r") == b"99\r"
@@ -88,7 +88,7 @@ class BalancerTests(AServer):
         assert self.outcome("foreign") == 7
         assert len([line for line in self.said("info") if "proxy_from does not list it" in line]) == 5
 
-    async def test_F25_without_a_header_nobody_is_heard(self) -> None:
+    async def test_F25_a_balancer_without_a_header_is_closed(self) -> None:
         factory = Addressed()
         self.serve(None, factory, balancers=LOOPBACK)
         for said in (b"9900302.00\r", b"\x16\x03\x01\x02\0\x01", b"PROXY TCP4 1.2.3.4\r\n"):
@@ -116,7 +116,7 @@ class BalancerTests(AServer):
         assert [address.host for address in factory.asked] == ["127.0.0.1"]
         assert self.outcome("local") == 1
 
-    async def test_who_has_no_place_is_closed(self) -> None:
+    async def test_a_connection_without_a_slot_is_closed(self) -> None:
         factory = Addressed()
         factory.full = True
         self.serve(None, factory, balancers=LOOPBACK)
@@ -126,7 +126,7 @@ class BalancerTests(AServer):
         assert await deferToThread(talk, self.port, b"\x16\x03\x01") == b""
         assert not any("log_failure" in event for event in self.told)
 
-    async def test_which_the_balancers_are_can_change(self) -> None:
+    async def test_the_list_of_balancers_can_change(self) -> None:
         listener = self.serve(None, Addressed(), balancers=LOOPBACK)
         listener.prepare(None, ())()
         assert await deferToThread(talk, self.port, b"99\r") == b"99\r"
@@ -176,7 +176,7 @@ class FactoryTests(SynchronousTestCase):
         assert self.clock.getDelayedCalls() == []
         assert not self.inner.live
 
-    def test_F21_each_takes_one_of_the_places_there_are_until_the_terminal_does(self) -> None:
+    def test_F21_a_connection_behind_a_balancer_takes_one_slot(self) -> None:
         self.census.ceiling = 1
         first = self.connect()
         assert self.strangers() == 1
@@ -199,7 +199,7 @@ class FactoryTests(SynchronousTestCase):
         assert not self.transport.disconnecting
         protocol.connectionLost()
 
-    def test_nothing_is_heard_of_who_was_refused(self) -> None:
+    def test_bytes_of_a_refused_connection_are_not_read(self) -> None:
         protocol = self.connect()
         protocol.dataReceived(b"9")
         assert self.transport.disconnecting
@@ -208,7 +208,7 @@ class FactoryTests(SynchronousTestCase):
         assert not self.inner.asked
         assert self.strangers() == 0
 
-    def test_the_peer_has_said_its_last(self) -> None:
+    def test_a_half_close_disconnects_a_protocol_without_half_closes(self) -> None:
         protocol = self.connect()
         protocol.dataReceived(HEADER)
         protocol.writeConnectionLost()

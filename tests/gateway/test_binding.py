@@ -59,7 +59,7 @@ def test_the_matrix_has_every_request():
 
 @pytest.mark.parametrize("code", LINES)
 @pytest.mark.parametrize("account", ["", OTHER_ACCOUNT])
-def test_F43_F44_the_other_library_is_never_asked_whatever_a_request_names(bench, code, account):
+def test_F43_F44_a_request_that_names_another_library_never_reaches_it(bench, code, account):
     for ao in (*FOREIGN, *DOUBLED):
         bound(bench)
         before = counts(bench, OWN)
@@ -98,7 +98,7 @@ def test_F46_another_account_in_AC_is_refused(bench, code):
 
 
 @pytest.mark.parametrize("code", sorted(set(LINES) - {"93", "97", "99"}))
-def test_F43_before_the_login_nothing_is_served_and_nobody_asked(bench, code):
+def test_F43_before_the_login_no_request_reaches_a_library(bench, code):
     before = counts(bench, OWN)
     for ao in (*FOREIGN, *DOUBLED, *HARMLESS):
         bench.terminal.connectionLost()

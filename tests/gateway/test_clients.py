@@ -95,7 +95,7 @@ class ClientCertificateTests(AServer):
         self.serve_clients()
         await self.refused("it has no client certificate")
 
-    async def test_F20_optional_means_that_none_will_do_but_a_wrong_one_will_not(self) -> None:
+    async def test_F20_an_optional_certificate_may_be_missing_but_not_wrong(self) -> None:
         self.serve_clients(required=False)
         await self.served()
         await self.served(client=self.kiosk)
@@ -104,7 +104,7 @@ class ClientCertificateTests(AServer):
         Authority("Another Authority").write_client(foreign, "kiosk-1")
         await self.refused("its certificate is not from client_authorities", foreign)
 
-    async def test_F20_who_can_not_be_let_in(self) -> None:
+    async def test_F20_foreign_expired_and_server_certificates_are_refused(self) -> None:
         self.serve_clients()
         own, foreign, expired = (self.folder / name for name in ("own.pem", "foreign.pem", "expired.pem"))
         self.authority.write_pair(own, "localhost")
@@ -139,7 +139,7 @@ class ClientCertificateTests(AServer):
         await self.refused("its certificate is revoked", self.kiosk)
         assert "client_authorities changed and can't be used" in self.said("error")[0]
 
-    async def test_F20_an_expired_revocation_list_lets_nobody_in_and_health_says_so(self) -> None:
+    async def test_F20_an_expired_revocation_list_refuses_all_and_health_warns(self) -> None:
         self.crl.write_bytes(self.authority.revoke(days=2))
         self.serve_clients(revoked=True)
         assert self.listener.warnings(14) == ("the revocation list of the door expires in 1 days",)
@@ -150,14 +150,14 @@ class ClientCertificateTests(AServer):
         [warning] = self.listener.warnings(14)
         assert warning.endswith("has expired: no client certificate is accepted")
 
-    async def test_a_list_of_another_authority_is_none(self) -> None:
+    async def test_a_revocation_list_of_another_authority_is_a_fault(self) -> None:
         self.crl.write_bytes(Authority("Another Authority").revoke())
         with pytest.raises(Wrong, match="none of client_authorities has signed"):
             self.serve_clients(revoked=True)
 
 
 @pytest.mark.parametrize("name", ["kiosk-1", "Bücherei Süd", "kiosk\r\n-1", "\u202ekiosk", "kiosk\0"])
-def test_a_name_can_be_printed_whatever_is_in_the_certificate(name):
+def test_the_name_of_any_certificate_is_printable(name):
     certificate, _ = AUTHORITY.issue(name, client=True)
     shown = name_of(certificate)
     assert len(shown) == len(name)
@@ -173,6 +173,6 @@ def test_a_malformed_authority_is_a_fault_of_its_file(old, new, tmp_path):
         read_authorities(tmp_path / "ca.pem")
 
 
-def test_who_has_no_name_is_nobody():
+def test_a_certificate_without_a_name_has_an_empty_name():
     certificate, _ = AUTHORITY.issue()
     assert name_of(certificate) == ""

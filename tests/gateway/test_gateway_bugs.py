@@ -77,7 +77,7 @@ def test_F92_each_request_that_meets_a_bug_is_refused(bench, line):
     assert bench.say("97AZFEF5") == answer, "the session lives"
 
 
-def test_F92_what_a_terminal_shows_is_found_in_the_log(bench, monkeypatch):
+def test_F92_the_number_on_the_screen_is_in_the_log(bench, monkeypatch):
     assert bench.say(LOGIN) == "941"
     break_library(bench)
     with capturedLogs() as logs:

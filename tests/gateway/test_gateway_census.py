@@ -49,7 +49,7 @@ def connect(bench: Bench, *addresses: str) -> list[bool]:
     return [bench.connect(address) for address in addresses]
 
 
-def test_F1_F3_so_many_strangers_and_no_more(bench):
+def test_F1_F3_strangers_above_the_limit_are_rejected(bench):
     limit(bench, strangers=2)
     assert connect(bench, "192.0.2.1", "192.0.2.2", "192.0.2.3") == [True, True, True]
     assert bench.counted("strangers") == 1
@@ -58,7 +58,7 @@ def test_F1_F3_so_many_strangers_and_no_more(bench):
     assert gauges(bench) == (1, 0)
 
 
-def test_whoever_has_logged_in_is_no_stranger(bench):
+def test_a_logged_in_terminal_is_not_a_stranger(bench):
     limit(bench, strangers=1, strangers_per_address=1)
     bench.connect()
     assert bench.say(LOGIN) == "941"
@@ -82,7 +82,7 @@ def test_so_many_strangers_from_one_address(bench):
     assert bench.counted("strangers_per_address") == 1
 
 
-def test_so_many_connections_from_one_address_logged_in_or_not(bench):
+def test_connections_from_one_address_are_limited(bench):
     limit(bench, connections_per_address=2)
     bench.connect()
     assert bench.say(LOGIN) == "941"
@@ -131,7 +131,7 @@ def test_a_limit_may_change_at_any_time(bench):
     assert bench.connect("192.0.2.2")
 
 
-def test_whoever_leaves_during_its_login_takes_no_place(bench):
+def test_a_terminal_that_disconnects_during_its_login_takes_no_slot(bench):
     waiting = bench.slow_logins()
     bench.connect()
     bench.say(LOGIN)
@@ -140,7 +140,7 @@ def test_whoever_leaves_during_its_login_takes_no_place(bench):
     assert gauges(bench) == (0, 0)
 
 
-def test_a_place_is_given_back_once_and_nobody_is_bound_in_one_that_was():
+def test_a_slot_is_freed_once_and_a_freed_one_is_not_bound():
     census = Census(Limits, Metrics(), lambda: 0.0)
     stays, goes = census.admit("192.0.2.7"), census.admit("192.0.2.7")
     goes.leave()
@@ -183,12 +183,12 @@ def test_an_address_of_ipv6_is_its_network(address, network):
     assert counted_network(address) == network
 
 
-def test_the_addresses_of_one_ipv6_network_are_one(bench):
+def test_addresses_of_one_ipv6_network_are_counted_as_one(bench):
     limit(bench, strangers_per_address=1)
     assert connect(bench, "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1") == [True, False, True]
 
 
-def test_nothing_is_kept_of_those_who_left(bench):
+def test_no_state_is_kept_of_closed_connections(bench):
     for host in range(20):
         bench.connect(f"192.0.2.{host}")
         bench.say(LOGIN)

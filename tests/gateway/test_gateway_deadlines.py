@@ -23,7 +23,7 @@ def wait(bench: Bench, limit: str, part: float = 1.0) -> None:
     bench.clock.advance(getattr(bench.factory.limits, limit) * part)
 
 
-def test_F3_whoever_does_not_log_in_is_cut_off(bench):
+def test_F3_a_terminal_that_does_not_log_in_is_disconnected(bench):
     wait(bench, "login_deadline", 0.99)
     assert not bench.transport.aborted
     wait(bench, "login_deadline", 0.02)
@@ -31,7 +31,7 @@ def test_F3_whoever_does_not_log_in_is_cut_off(bench):
     assert bench.counted("login_deadline") == 1
 
 
-def test_F3_nor_does_anything_but_a_login_count(bench):
+def test_F3_requests_without_a_login_do_not_extend_its_deadline(bench):
     for _ in range(10):
         bench.say(STATUS)
         bench.say(PROVISIONAL)
@@ -52,7 +52,7 @@ def test_F4_a_login_byte_by_byte_does_not_put_the_deadline_off(bench):
     assert bench.hear(login[place:] + b"\r") == b""
 
 
-def test_whoever_has_logged_in_may_keep_quiet_for_ever(bench):
+def test_a_logged_in_terminal_may_be_silent_for_ever(bench):
     assert bench.say(LOGIN) == "941"
     bench.clock.advance(86400.0)
     assert bench.say(STATUS).startswith("98")
@@ -78,7 +78,7 @@ def test_a_login_that_takes_long_and_fails_was_the_last(bench):
     assert bench.counted("login_deadline") == 1
 
 
-def test_F4_a_request_byte_by_byte_is_cut_off(bench):
+def test_F4_a_request_sent_byte_by_byte_is_disconnected(bench):
     assert bench.say(LOGIN) == "941"
     for byte in PATRON.encode():
         if bench.transport.aborted:
@@ -89,7 +89,7 @@ def test_F4_a_request_byte_by_byte_is_cut_off(bench):
     assert bench.counted("request_deadline") == 1
 
 
-def test_a_request_has_its_time_anew_after_the_one_before(bench):
+def test_each_request_has_its_own_deadline(bench):
     assert bench.say(LOGIN) == "941"
     for _ in range(5):
         bench.hear(b"99")
@@ -99,7 +99,7 @@ def test_a_request_has_its_time_anew_after_the_one_before(bench):
     assert not bench.transport.aborted, "ends of lines alone begin no request"
 
 
-def test_while_a_request_is_in_hand_the_next_one_may_take_its_time(bench):
+def test_the_deadline_of_a_request_starts_after_the_one_before(bench):
     waiting = bench.slow_logins()
     bench.say(LOGIN)
     bench.hear(b"99")
@@ -125,7 +125,7 @@ def test_silence_ends_a_connection_if_it_is_so_set():
     assert bench.counted("idle_deadline") == 1
 
 
-def test_F9_a_terminal_that_does_not_take_its_answers_is_cut_off(bench):
+def test_F9_a_terminal_that_does_not_take_its_answers_is_disconnected(bench):
     assert bench.say(LOGIN) == "941"
     bench.terminal.pauseProducing()
     assert bench.transport.producerState == "paused"
@@ -140,7 +140,7 @@ def test_F9_a_terminal_that_does_not_take_its_answers_is_cut_off(bench):
     assert (bench.counted("write_queue"), bench.counted("write_deadline")) == (2, 1)
 
 
-def test_F12_a_peer_that_never_closes_is_cut_off(bench):
+def test_F12_a_peer_that_never_closes_is_disconnected(bench):
     bench.terminal.leave()
     assert bench.transport.disconnecting
     wait(bench, "close_deadline", 0.9)

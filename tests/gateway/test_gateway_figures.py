@@ -24,7 +24,7 @@ def series(metrics: Metrics) -> set[tuple]:
 
 
 @pytest.mark.untraced
-def test_F96_ten_thousand_libraries_that_nobody_knows_make_no_series():
+def test_F96_ten_thousand_unknown_libraries_make_no_series():
     bench = Bench()
     bench.terminal.connectionLost()
 
@@ -51,7 +51,7 @@ def test_F96_ten_thousand_libraries_that_nobody_knows_make_no_series():
     assert series(bench.factory.metrics) == before
 
 
-def test_F96_what_a_library_without_a_name_does_is_counted_among_others():
+def test_F96_a_library_without_a_label_is_counted_as_other():
     bench = Bench()
     metrics = Metrics(libraries=0)
     bench.factory = TerminalFactory(bench.directory, reactor=bench.clock, metrics=metrics)
@@ -66,7 +66,7 @@ def test_F96_what_a_library_without_a_name_does_is_counted_among_others():
     )
 
 
-def test_F96_the_libraries_that_are_named_are_so_many_and_no_more():
+def test_F96_libraries_above_the_limit_get_no_label():
     metrics = Metrics(libraries=2, named=["riverside"])
     assert [metrics.library(name) for name in ("hillcrest", "riverside", "openall", "hillcrest")] == [
         "hillcrest",
@@ -92,7 +92,7 @@ def test_K23_the_seats_of_other_libraries_are_a_sum():
     assert value(metrics, "seats", library=OTHER, state="used") == 4
 
 
-def test_K23_a_library_in_trouble_beyond_those_named_has_a_series_until_it_is_over():
+def test_K23_an_unnamed_library_in_trouble_has_a_series_while_it_lasts():
     metrics = Metrics(libraries=0)
     metrics.breakers.set("hillcrest", 0)
     assert value(metrics, "breaker", library="hillcrest") is None

@@ -35,7 +35,7 @@ def bench():
     bench.sandbox.close()
 
 
-def test_F22_when_memory_is_short_strangers_go_and_nobody_new_comes(bench):
+def test_F22_when_memory_is_short_strangers_are_closed_and_rejected(bench):
     assert bench.say(LOGIN) == "941"
     bound, answered = bench.terminal, bench.transport
     bench.connect()
@@ -51,7 +51,7 @@ def test_F22_when_memory_is_short_strangers_go_and_nobody_new_comes(bench):
     assert bench.connect()
 
 
-def test_F22_a_login_in_hand_goes_on_while_memory_is_short(bench):
+def test_F22_a_login_in_progress_goes_on_while_memory_is_short(bench):
     waiting = bench.slow_logins()
     bench.say(LOGIN)
     bench.has(91)
@@ -60,7 +60,7 @@ def test_F22_a_login_in_hand_goes_on_while_memory_is_short(bench):
     assert not bench.transport.aborted
 
 
-def test_F22_when_memory_is_full_nobody_logs_in(bench):
+def test_F22_when_memory_is_full_logins_fail(bench):
     waiting = bench.slow_logins()
     bench.say(STATUS)
     bench.factory.census.full = True

@@ -130,7 +130,7 @@ def test_another_delimiter_from_the_login_on(bench):
         assert b"|" not in answer
 
 
-def test_a_delimiter_that_nobody_configured_shows_in_the_login(bench):
+def test_an_unconfigured_delimiter_is_read_from_the_login(bench):
     assert bench.connect("Desk 1", "~") == b"941\r"
     assert b"AOriverside~" in bench.hear(PATRON.replace("|", "~"))
 
@@ -150,7 +150,7 @@ def test_a_terminal_that_wants_a_checksum_in_any_case(bench):
     assert b"|AY0AZ" in bench.hear(PATRON)
 
 
-def test_a_gate_may_ask_for_an_item_and_no_more(bench):
+def test_a_gate_may_send_only_item_requests(bench):
     bench.connect("gate")
     assert bench.hear(ITEM).startswith(b"1803")
     assert b"|BXNNNNYYYNNNYNNNNN|" in bench.hear("9900802.00")
@@ -177,7 +177,7 @@ def test_profiles_do_not_leak_between_connections(bench):
     assert bench.connect("Desk 1") == b"941\r"
 
 
-def test_what_staff_must_look_at_is_in_the_log(bench, monkeypatch):
+def test_a_note_for_staff_is_logged(bench, monkeypatch):
     bench.connect("Desk 1")
 
     async def noted(request, desk):
@@ -205,7 +205,7 @@ def test_the_width_of_the_printer_reaches_the_desk(bench, monkeypatch):
     assert widths == [32, 32]
 
 
-def test_K23_a_request_that_a_profile_does_not_offer_is_counted_so(bench):
+def test_K23_a_request_that_a_profile_does_not_offer_is_counted(bench):
     assert bench.connect("sorter-cv").startswith(b"941")
     assert bench.hear(CHECKOUT).startswith(b"120")
     counted = bench.factory.metrics.registry.get_sample_value

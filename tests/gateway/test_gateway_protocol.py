@@ -53,14 +53,14 @@ def test_a_conversation(expected):
 
 
 @pytest.mark.parametrize("ends", [b"\r", b"\n", b"\r\n", b"\n\r", b"\r\r\n", b"\r \r"])
-def test_F7_any_end_of_line_gives_the_same_answers(ends, expected):
+def test_F7_any_line_end_leads_to_equal_answers(ends, expected):
     assert Bench().hear(stream(ends)) == expected
 
 
 @given(st.sampled_from([b"\r", b"\n", b"\r\n"]), st.lists(st.integers(0, 600), max_size=8))
 @settings(max_examples=25)
 @pytest.mark.untraced
-def test_F7_any_split_gives_the_same_answers(expected, ends, places):
+def test_F7_any_split_leads_to_equal_answers(expected, ends, places):
     data = stream(ends)
     cuts = [0, *sorted(min(place, len(data)) for place in places), len(data)]
     assert Bench().hear(*(data[a:b] for a, b in pairwise(cuts))) == expected
@@ -71,7 +71,7 @@ def test_one_byte_at_a_time(expected):
     assert Bench().hear(*(data[place : place + 1] for place in range(len(data)))) == expected
 
 
-def test_F34_a_request_of_countless_fields_is_refused_and_nobody_is_asked(bench):
+def test_F34_a_request_with_too_many_fields_is_refused_unasked(bench):
     bench.factory.limits = Limits(fields=5)
     bench.say(LOGIN)
     assert bench.say(CHECKOUT + "ZZ1|").startswith("121"), "five"
@@ -80,7 +80,7 @@ def test_F34_a_request_of_countless_fields_is_refused_and_nobody_is_asked(bench)
     assert [effect["kind"] for effect in bench.sandbox.ledger("riverside")].count("return") == 0
 
 
-def test_F6_the_end_of_a_long_line_is_no_message(bench):
+def test_F6_the_end_of_a_long_line_is_not_a_message(bench):
     assert bench.hear(b"x" * 4094, b"xx\r" + STATUS.encode() + b"\r").startswith(b"98"), "at the limit"
     bench.connect()
     assert bench.hear(b"x" * 5000 + b"\r" + STATUS.encode() + b"\r") == b""
@@ -106,7 +106,7 @@ def test_F10_answers_come_in_order_and_reading_waits(bench, slow):
     ]  # fmt: skip
 
 
-def test_a_terminal_that_hangs_up_in_the_middle(bench, slow):
+def test_a_terminal_that_disconnects_during_a_request_is_dropped(bench, slow):
     bench.hear(LOGIN.encode() + b"\r")
     bench.terminal.connectionLost()
     assert bench.factory.sessions == set()
@@ -114,7 +114,7 @@ def test_a_terminal_that_hangs_up_in_the_middle(bench, slow):
     assert bench.transport.value() == b""
 
 
-def test_F88_draining_answers_what_is_in_hand(bench, slow):
+def test_F88_draining_answers_requests_in_progress(bench, slow):
     bench.hear(LOGIN.encode() + b"\r" + STATUS.encode() + b"\r")
     busy, transport = bench.terminal, bench.transport
     bench.connect()
@@ -131,7 +131,7 @@ def test_F88_draining_answers_what_is_in_hand(bench, slow):
     assert drained.called
 
 
-def test_F88_idle_terminals_go_one_after_the_other(bench):
+def test_F88_idle_terminals_are_disconnected_one_after_the_other(bench):
     bench.factory.limits = evolve(bench.factory.limits, drain_spread=0.008)
     assert all(bench.connect() for _ in range(3))
     idle = list(bench.factory.sessions)
@@ -147,7 +147,7 @@ def test_F88_idle_terminals_go_one_after_the_other(bench):
     assert drained.called
 
 
-def test_F88_whoever_speaks_up_meanwhile_goes_at_once(bench):
+def test_F88_a_terminal_that_sends_during_the_stop_is_disconnected(bench):
     bench.connect()
     bench.connect()
     bench.factory.limits = evolve(bench.factory.limits, drain_spread=3600)
@@ -160,7 +160,7 @@ def test_F88_whoever_speaks_up_meanwhile_goes_at_once(bench):
     assert not waiting[1].transport.disconnecting
 
 
-def test_F88_who_comes_only_now_as_behind_a_slow_balancer_is_not_taken(bench):
+def test_F88_a_connection_that_arrives_during_the_stop_is_rejected(bench):
     drained = bench.factory.drain()
     assert not bench.connect()
     bench.terminal.connectionLost()
@@ -182,7 +182,7 @@ def test_logins_that_fail_say_why_in_the_log(bench):
     ]
 
 
-def test_a_bug_behind_a_login_costs_nobody_an_answer(bench, monkeypatch):
+def test_a_bug_in_a_login_costs_no_terminal_its_answer(bench, monkeypatch):
     async def broken(*_: object) -> None:
         raise KeyError("canary")
 
@@ -194,7 +194,7 @@ def test_a_bug_behind_a_login_costs_nobody_an_answer(bench, monkeypatch):
     assert bench.say(LOGIN) == "941"
 
 
-def test_a_password_in_the_box_of_the_library_is_not_told(bench):
+def test_a_password_in_the_library_field_is_not_logged(bench):
     with capturedLogs() as logs:
         assert bench.denied("9300CN|CO|AOkiosk@riverside.example:kiosk-secret|") == "940"
     assert "library_not_found" in str(logs)
@@ -239,7 +239,7 @@ def test_F9_a_terminal_that_does_not_read_is_not_listened_to(bench):
     assert bench.transport.producerState == "producing"
 
 
-def test_a_flood_of_rubbish_is_told_once(bench):
+def test_a_flood_of_rubbish_is_logged_once(bench):
     assert bench.say(LOGIN) == "941"
     with capturedLogs() as logs:
         for _ in range(40):
@@ -333,7 +333,7 @@ def test_each_reader_is_spoken_to_in_their_own_language(bench):
     [b"PROXY TCP4 192.0.2.7 198.51.100.1 1 2\r\n", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12)],
 )
 @pytest.mark.parametrize("size", [1, 5, 100])
-def test_F25_a_proxy_header_where_no_balancer_is_listed_ends_the_connection(bench, header, size):
+def test_F25_a_proxy_header_without_listed_balancers_disconnects(bench, header, size):
     said = header + STATUS.encode() + b"\r"
     with capturedLogs() as logs:
         assert bench.hear(*(said[place : place + size] for place in range(0, len(said), size))) == b""
@@ -347,7 +347,7 @@ def test_F25_a_proxy_header_where_no_balancer_is_listed_ends_the_connection(benc
     assert counted("sip2gw_proxy_headers_total", {"outcome": "unexpected"}) == 1
 
 
-def test_tls_on_the_port_of_plain_sip2_is_told_by_its_name(bench):
+def test_tls_on_the_port_of_plain_sip2_is_named_in_the_log(bench):
     hello = MemoryBIO()
     with pytest.raises(SSLWantReadError):
         create_default_context().wrap_bio(MemoryBIO(), hello, server_hostname="localhost").do_handshake()

@@ -41,7 +41,7 @@ def held(bench: Bench) -> int:
     return len(bench.terminal._framer)
 
 
-def test_F5_a_line_without_an_end_is_cut_off_at_once(bench):
+def test_F5_a_line_without_an_end_is_disconnected_at_once(bench):
     bench.hear(b"x" * SEGMENT)
     assert bench.transport.aborted
     assert bench.counted("line") == 1
@@ -51,7 +51,7 @@ def test_F5_a_line_without_an_end_is_cut_off_at_once(bench):
     assert held(bench) == before <= SEGMENT
 
 
-def test_F5_also_while_a_request_is_in_hand_no_more_is_held_than_one_read_brings(bench):
+def test_F5_during_a_request_no_more_than_one_read_is_held(bench):
     bench.slow_logins()
     bench.say(LOGIN)
     sent = 0
@@ -63,7 +63,7 @@ def test_F5_also_while_a_request_is_in_hand_no_more_is_held_than_one_read_brings
 
 @settings(max_examples=20)
 @given(st.lists(st.integers(1, 9000), max_size=5))
-def test_F6_a_line_that_is_too_long_is_cut_off_and_no_part_of_it_read(one_for_all, places):
+def test_F6_a_line_that_is_too_long_is_disconnected_unread(one_for_all, places):
     bench = one_for_all
     bench.connect()
     line = b"99" + b"x" * 4998 + b"\r" + STATUS_LINE
@@ -74,7 +74,7 @@ def test_F6_a_line_that_is_too_long_is_cut_off_and_no_part_of_it_read(one_for_al
     bench.terminal.connectionLost()
 
 
-def test_F7_every_end_of_line_is_one(bench):
+def test_F7_every_line_end_is_accepted(bench):
     for end in (b"\r", b"\n", b"\r\n", b"\n\r", b"\r\0", b"\r\n\0"):
         assert bench.hear(*[STATUS.encode() + end] * 2).count(b"\r") == 2
     assert bench.factory.metrics.registry.get_sample_value("sip2gw_limit_strikes_total", {}) is None
@@ -110,7 +110,7 @@ def test_F8_any_bytes_give_responses_and_never_an_exception(one_for_all, lines):
 
 
 @pytest.mark.parametrize("bad", [b"\x00", b"\x07\x1b[31m", b"\xff\xfe", b"\xc3\x28", "ß".encode("latin-1")])
-def test_F8_bytes_that_are_no_text_cost_no_session(bench, bad):
+def test_F8_bytes_that_are_not_text_end_no_session(bench, bad):
     assert bench.say(LOGIN) == "941"
     answer = bench.hear(PATRON.encode().replace(b"M-1001", b"M-1" + bad) + b"\r")
     assert answer.startswith(b"24")
@@ -153,7 +153,7 @@ def test_F10_reading_waits_once_so_many_requests_do(bench):
     assert bench.counted("requests_waiting") == 1
 
 
-def test_F10_whoever_floods_has_its_turn_and_no_more(bench):
+def test_F10_a_flooding_terminal_gets_one_share_of_each_turn(bench):
     flooding, transport = bench.terminal, bench.transport
     assert bench.say(LOGIN) == "941"
     transport.clear()
@@ -183,7 +183,7 @@ def test_answers_come_in_order_also_when_the_first_takes_its_time(bench):
     assert codes == ["94", "98", "24", "12", "10", "98"]
 
 
-def test_what_strangers_cause_to_be_logged_is_bounded_and_what_terminals_do_is_logged(bench):
+def test_log_lines_of_strangers_are_limited_and_those_of_terminals_not(bench):
     foreign = CHECKOUT.replace("riverside", "elsewhere")
     with capturedLogs() as logs:
         for _ in range(100):

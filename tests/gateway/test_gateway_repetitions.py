@@ -67,7 +67,7 @@ def test_F28_97_after_an_answer(bench):
     assert [bench.say("97"), bench.say("97AZFEF5")] == [answer, answer]
 
 
-def test_F29_97_while_the_request_is_in_hand_is_answered_by_its_answer(bench, waiting):
+def test_F29_97_during_a_request_is_answered_by_its_answer(bench, waiting):
     bench.say(LOGIN)
     assert bench.hear(CHECKOUT.encode() + b"\r") == b""
     assert bench.hear(b"97\r", b"97AZFEF5\r\n", PATRON.encode() + b"\r") == b""
@@ -79,7 +79,7 @@ def test_F29_97_while_the_request_is_in_hand_is_answered_by_its_answer(bench, wa
     assert written(bench).count("loan") == 1
 
 
-def test_F29_the_same_request_while_it_is_in_hand_is_answered_once(bench, waiting):
+def test_F29_a_request_repeated_while_in_progress_is_answered_once(bench, waiting):
     bench.say(LOGIN)
     assert bench.hear(*[CHECKOUT.encode() + b"\r"] * 3) == b""
     waiting.pop(0).callback(None)
@@ -92,17 +92,17 @@ def test_F29_the_same_request_while_it_is_in_hand_is_answered_once(bench, waitin
 
 
 @pytest.mark.parametrize("again", ["97", CHECKOUT])
-def test_F29_nor_if_both_come_in_one_piece(bench, again):
+def test_F29_a_repeat_in_the_piece_of_its_request_is_answered_once(bench, again):
     bench.say(LOGIN)
     assert codes(bench.hear(f"{CHECKOUT}\r{again}\r{STATUS}\r".encode())) == ["12", "98"]
 
 
-def test_97_after_a_line_that_got_no_answer_gets_one(bench):
+def test_97_after_an_unanswered_line_is_answered(bench):
     bench.say(LOGIN)
     assert bench.hear(b"00garbage\r97\r") == b"941\r"
 
 
-def test_F30_the_same_bytes_again_are_answered_the_same_and_done_once(bench):
+def test_F30_a_repeated_line_gets_its_answer_again_and_is_done_once(bench):
     bench.say(LOGIN)
     line = CHECKOUT + "AY4AZ"
     assert bench.say(line) == bench.say(line)
@@ -156,7 +156,7 @@ def reconnected(
 
 
 @pytest.mark.parametrize("ghost", [True, False])
-def test_F31_a_write_sent_again_over_another_connection_is_answered_the_same_and_done_once(bench, ghost):
+def test_F31_a_write_repeated_on_a_new_connection_is_done_once(bench, ghost):
     bench.say(LOGIN)
     answer = bench.say(CHECKOUT)
     if not ghost:
@@ -184,7 +184,7 @@ def test_F31_a_terminal_is_known_by_its_certificate_wherever_it_comes_from(bench
         {"certificate": "kiosk-8"},
     ],
 )
-def test_F31_no_terminal_hears_what_another_was_answered(bench, who):
+def test_F31_no_terminal_gets_the_answer_of_another_terminal(bench, who):
     bench.say(LOGIN)
     bench.say(CHECKOUT)
     reconnected(bench, **who)
@@ -192,7 +192,7 @@ def test_F31_no_terminal_hears_what_another_was_answered(bench, who):
     assert written(bench) == ["loan", "renewal"]
 
 
-def test_F31_nor_does_one_of_another_library(bench):
+def test_F31_no_terminal_gets_the_answer_of_another_library(bench):
     line = CHECKOUT.replace("AOriverside", "AO")
     reconnected(bench, certificate="kiosk-7")
     answer = bench.say(line)
@@ -203,7 +203,7 @@ def test_F31_nor_does_one_of_another_library(bench):
     assert written(bench) == ["loan"]
 
 
-def test_F31_a_line_that_brings_its_account_is_answered_the_same(bench):
+def test_F31_a_repeated_line_with_its_account_gets_its_answer_again(bench):
     line = CHECKOUT.replace("|AC|", "|ACkiosk@riverside.example:kiosk-secret|")
     answer = bench.say(line)
     bench.connect()
@@ -211,7 +211,7 @@ def test_F31_a_line_that_brings_its_account_is_answered_the_same(bench):
     assert written(bench) == ["loan"]
 
 
-def test_F31_it_is_a_new_one_when_anybody_has_written_on_the_item_or_minutes_are_over(bench):
+def test_F31_a_repeat_after_a_newer_write_or_minutes_is_a_new_write(bench):
     bench.say(LOGIN)
     bench.say(CHECKIN)
     bench.say(CHECKOUT)
@@ -226,7 +226,7 @@ def test_F31_it_is_a_new_one_when_anybody_has_written_on_the_item_or_minutes_are
 
 
 @pytest.mark.parametrize("ghost", [True, False])
-def test_F31_while_the_first_is_in_hand_the_second_waits_for_its_answer(bench, waiting, ghost):
+def test_F31_a_second_try_waits_for_the_answer_of_the_first(bench, waiting, ghost):
     bench.say(LOGIN)
     first, heard = bench.terminal, bench.transport
     assert bench.say(CHECKOUT) == ""
@@ -260,7 +260,7 @@ def test_F31_if_the_first_came_to_nothing_the_second_is_done(bench, waiting):
     assert written(bench) == ["loan"]
 
 
-def test_F31_who_waits_and_leaves_asks_nothing(bench, waiting):
+def test_F31_a_second_try_that_disconnects_sends_nothing(bench, waiting):
     bench.say(LOGIN)
     bench.say(CHECKOUT)
     reconnected(bench)
@@ -271,7 +271,7 @@ def test_F31_who_waits_and_leaves_asks_nothing(bench, waiting):
     assert written(bench) == []
 
 
-def test_F31_a_bug_in_the_conversation_keeps_nobody_waiting(bench, waiting):
+def test_F31_a_bug_in_the_conversation_keeps_no_second_try_waiting(bench, waiting):
     bench.say(LOGIN)
     bench.terminal._visit.session.reply = None
     bench.say(CHECKOUT)
@@ -299,7 +299,7 @@ def test_R3_a_till_whose_clock_stands_still_books_each_sequence_number(bench):
 
 
 @pytest.mark.parametrize("line", [PAYMENT, numbered(PAYMENT, 1)])
-def test_R3_the_same_payment_in_the_same_bytes_is_booked_once(bench, line):
+def test_R3_a_repeated_payment_is_booked_once(bench, line):
     bench.say(LOGIN)
     answer = bench.say(line)
     assert answer.startswith("38Y")
@@ -309,7 +309,7 @@ def test_R3_the_same_payment_in_the_same_bytes_is_booked_once(bench, line):
     assert written(bench) == ["payment"]
 
 
-def test_R3_the_same_bytes_after_another_write_are_a_new_payment(bench):
+def test_R3_a_payment_repeated_after_another_write_is_a_new_payment(bench):
     bench.say(LOGIN)
     for _ in range(2):
         assert bench.say(numbered(PAYMENT, 1)).startswith("38Y")
@@ -325,7 +325,7 @@ def test_R3_a_stopped_clock_makes_no_repeat_of_a_later_payment(bench):
     assert written(bench) == ["payment"] * 2
 
 
-def test_R3_a_payment_from_another_till_is_another_one(bench):
+def test_R3_a_payment_from_another_till_is_a_new_payment(bench):
     bench.say(LOGIN)
     assert bench.say(PAYMENT).startswith("38Y")
     reconnected(bench, "192.168.1.2")
@@ -333,7 +333,7 @@ def test_R3_a_payment_from_another_till_is_another_one(bench):
     assert written(bench) == ["payment"] * 2
 
 
-def test_R3_after_a_restart_the_same_payment_is_still_booked_once(bench):
+def test_R3_a_payment_repeated_after_a_restart_is_booked_once(bench):
     bench.say(LOGIN)
     assert bench.say(numbered(PAYMENT, 1)).startswith("38Y")
     bench.factory.answers = Answers(bench.clock.seconds)
@@ -377,7 +377,7 @@ def at_the_desk(bench: Bench, line: str) -> str:
 
 
 @pytest.mark.parametrize("reconnects", [False, True])
-def test_R3_a_loan_whose_item_came_back_at_the_desk_is_lent_anew(bench, reconnects):
+def test_R3_a_repeated_loan_of_an_item_returned_at_the_desk_is_done(bench, reconnects):
     bench.say(LOGIN)
     assert bench.say(LOAN).startswith("121")
     assert at_the_desk(bench, RETURN).startswith("101")
@@ -387,7 +387,7 @@ def test_R3_a_loan_whose_item_came_back_at_the_desk_is_lent_anew(bench, reconnec
     assert written(bench) == ["loan", "return", "loan"]
 
 
-def test_R3_a_loan_is_not_told_to_be_so_once_somebody_else_has_the_item(bench):
+def test_R3_a_repeated_loan_is_not_confirmed_after_another_loan(bench):
     bench.say(LOGIN)
     assert bench.say(LOAN).startswith("121")
     at_the_desk(bench, RETURN)
@@ -395,7 +395,7 @@ def test_R3_a_loan_is_not_told_to_be_so_once_somebody_else_has_the_item(bench):
     assert bench.say(LOAN).startswith("120")
 
 
-def test_R3_a_return_is_done_anew_once_the_item_was_lent_at_the_desk(bench):
+def test_R3_a_repeated_return_of_an_item_lent_at_the_desk_is_done(bench):
     bench.say(LOGIN)
     at_the_desk(bench, LOAN)
     assert bench.say(RETURN).startswith("101")
@@ -439,7 +439,7 @@ def test_R3_a_loan_by_a_title_of_several_copies_is_lent_once(bench):
         f"19{NOW}AOriverside|AB10001|AC|CHx|",
     ],
 )
-def test_R6_what_the_gateway_refused_by_itself_is_not_remembered(bench, line):
+def test_R6_a_refusal_by_the_gateway_is_not_remembered(bench, line):
     bench.say(LOGIN)
     assert bench.say(line)[2] in "0N"
     assert len(bench.factory.answers) == 0

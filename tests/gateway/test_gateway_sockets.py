@@ -111,14 +111,14 @@ class ATerminalDoor(AServer):
 
 
 class HostileTests(ATerminalDoor):
-    async def test_F5_a_gigabyte_without_an_end_is_cut_off_at_its_beginning(self) -> None:
+    async def test_F5_a_gigabyte_without_a_line_end_is_disconnected_at_its_start(self) -> None:
         self.open()
         sent = await deferToThread(send_until_cut_off, self.port, b"x" * MIB, 1024 * MIB)
         assert sent <= 32 * MIB, "as much as fits into the buffers of the two sockets"
         assert self.struck("line") == 1
         await self.until(lambda: not self.terminals.sessions)
 
-    async def test_F9_a_terminal_that_never_reads_is_cut_off(self) -> None:
+    async def test_F9_a_terminal_that_never_reads_is_disconnected(self) -> None:
         self.open(write_queue=2048, write_deadline=0.05)
         sent = await deferToThread(send_until_cut_off, self.port, LINE * 100, 64 * MIB, SO_RCVBUF=2048)
         assert sent < 32 * MIB
@@ -126,7 +126,7 @@ class HostileTests(ATerminalDoor):
         assert self.struck("write_deadline") == 1
         await self.until(lambda: not self.terminals.sessions)
 
-    async def test_F9_over_tls_as_well(self) -> None:
+    async def test_F9_a_terminal_that_never_reads_over_tls_is_disconnected(self) -> None:
         self.open(self.secured(), write_queue=2048, write_deadline=0.05)
         tls = trusting(None)
         sent = await deferToThread(
@@ -136,7 +136,7 @@ class HostileTests(ATerminalDoor):
         assert self.struck("write_deadline") == 1
         await self.until(lambda: not self.terminals.sessions)
 
-    async def test_F12_a_peer_that_never_answers_the_goodbye_is_cut_off(self) -> None:
+    async def test_F12_a_peer_that_never_sends_close_notify_is_disconnected(self) -> None:
         self.open(self.secured(), close_deadline=0.05)
         heard_it = Event()
         heard = deferToThread(stay, self.port, trusting(None), heard_it)
@@ -155,7 +155,7 @@ class HostileTests(ATerminalDoor):
             assert self.struck("login_deadline") == 1
             assert self.terminals.sessions == {silent}
 
-    async def test_F10_hostile_peers_at_once_disturb_nobody(self) -> None:
+    async def test_F10_many_hostile_peers_delay_no_honest_terminal(self) -> None:
         self.open(write_queue=2048, write_deadline=0.3, line=512)
         hostile = [
             deferToThread(send_until_cut_off, self.port, LINE * 100, 64 * MIB, SO_RCVBUF=2048),
@@ -171,7 +171,7 @@ class HostileTests(ATerminalDoor):
 
 
 class KeptTests(ATerminalDoor):
-    async def test_F5_F9_one_read_and_the_system_s_answers_are_bounded_by_the_write_queue(self) -> None:
+    async def test_F5_F9_reads_and_unsent_answers_are_bounded_by_the_write_queue(self) -> None:
         self.open(self.secured(), write_queue=2**15)
         with connection(self.port):
             await self.until(lambda: self.terminals.sessions)
@@ -204,7 +204,7 @@ class HalfOpenTests(ATerminalDoor):
             assert self.terminals.limits.keepalive == 60, "twice that is two minutes"
             self.check(60)
 
-    async def test_F11_over_tls_as_well(self) -> None:
+    async def test_F11_a_lost_peer_over_tls_is_given_up_by_the_system(self) -> None:
         self.open(self.secured(), keepalive=4)
         with connection(self.port):
             await self.until(lambda: self.terminals.sessions)

@@ -153,6 +153,6 @@ def test_K13_terminals_of_two_libraries_share_an_endpoint_by_address(bench):
         assert f"AO{library}" in bench.say(STATUS)
 
 
-def test_K13_no_account_shows_in_a_repr():
+def test_K13_a_repr_shows_no_account():
     assert "secret" not in repr(Given(KIOSK))
     assert "kiosk@" not in repr(Given(KIOSK))

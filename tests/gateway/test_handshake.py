@@ -71,7 +71,7 @@ class DeadlineTests(AHandshake):
         await self.until(lambda: not self.factory.live)
         assert any("did not finish the handshake in time" in line for line in self.said("info"))
 
-    async def test_who_is_through_has_all_the_time_there_is(self) -> None:
+    async def test_a_finished_handshake_has_no_deadline(self) -> None:
         self.serve_until(30)
         there = Stranger(b"97\r")
         await connectProtocol(wrapClientTLS(CertificateOptions(), self.endpoint()), there)
@@ -82,7 +82,7 @@ class DeadlineTests(AHandshake):
         await there.closed
         assert self.handshakes("lost") == 0
 
-    async def test_F12_who_is_hung_up_on_in_the_handshake_is_gone_at_once(self) -> None:
+    async def test_F12_a_connection_closed_in_the_handshake_ends_at_once(self) -> None:
         self.serve_until(30)
         for times, first in enumerate((b"", HELLO), 1):
             stranger = await self.connect(first)
@@ -99,7 +99,7 @@ class LanguageTests(AHandshake):
         super().setUp()
         self.serve(TLSFiles(self.folder))
 
-    async def test_F14_plain_sip2_on_the_tls_port_is_told_by_its_name(self) -> None:
+    async def test_F14_plain_sip2_on_the_tls_port_is_named_in_the_log(self) -> None:
         for line in (b"9900302.00AY1AZFCA5\r", b"\r\n9300CNterm|COsecret|\r", b"1"):
             stranger = await self.connect(line)
             await stranger.closed
@@ -144,7 +144,7 @@ class LanguageTests(AHandshake):
         assert "no TLS with the terminal at 127.0.0.1: it speaks HTTP" in self.said("info")
         assert not any("log_failure" in event for event in self.told)
 
-    async def test_F13_K1b_old_versions_and_suites_are_refused_and_told(self) -> None:
+    async def test_F13_K1b_old_versions_and_suites_are_refused_and_logged(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python calls it insecure, too
             old = {"minimum_version": ssl.TLSVersion.TLSv1, "maximum_version": ssl.TLSVersion.TLSv1_1}
@@ -157,7 +157,7 @@ class LanguageTests(AHandshake):
             "it offers no cipher suite that is good enough",
         ]
 
-    async def test_a_terminal_that_does_not_trust_us_is_told_of(self) -> None:
+    async def test_a_terminal_that_does_not_trust_the_certificate_is_logged(self) -> None:
         (self.folder / "ca.pem").write_bytes(self.authority.pem)
         other = type(self.authority)("Other Authority")
         (self.folder / "other.pem").write_bytes(other.pem)
@@ -165,7 +165,7 @@ class LanguageTests(AHandshake):
         await self.until(lambda: self.handshakes("refused") == 1)
         assert "does not trust our certificate's authority" in self.said("info")[-1]
 
-    async def test_who_goes_away_in_between_is_counted(self) -> None:
+    async def test_a_peer_that_disconnects_in_the_handshake_is_counted(self) -> None:
         for first in (b"", HELLO):
             stranger = await self.connect(first)
             if first:

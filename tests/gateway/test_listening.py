@@ -56,7 +56,7 @@ class ListenerTests(TestCase):
     async def connect(self, port: int) -> Client:
         return await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port), Client())
 
-    async def test_it_listens_from_the_privileged_start_on(self) -> None:
+    async def test_a_listener_listens_from_its_privileged_start(self) -> None:
         listener = self.listener(FREE)
         assert listener.address == ""
         with capturedLogs() as logs:
@@ -72,7 +72,7 @@ class ListenerTests(TestCase):
         client.transport.loseConnection()
         await client.closed
 
-    async def test_when_it_stops_those_who_are_there_may_stay(self) -> None:
+    async def test_connections_outlive_a_stopped_listener(self) -> None:
         listener = self.listener(FREE)
         listener.startService()
         port = listener.port.getHost().port
@@ -86,7 +86,7 @@ class ListenerTests(TestCase):
         client.transport.loseConnection()
         await client.closed
 
-    async def test_it_may_start_again(self) -> None:
+    async def test_a_stopped_listener_may_start_again(self) -> None:
         listener = self.listener(FREE)
         listener.startService()
         await listener.stopService()
@@ -132,7 +132,7 @@ class ListenerTests(TestCase):
             await listener.stopService()
             assert not path.exists()
 
-    async def test_whoever_connects_in_clear_is_served_in_clear(self) -> None:
+    async def test_a_plain_connection_is_served_without_tls(self) -> None:
         listener = self.listener(FREE)
         listener.startService()
         heard = deferToThread(say_in_clear, listener.port.getHost().port, b"99\r")
@@ -200,7 +200,7 @@ class EndpointsOfOthersTests(SynchronousTestCase):
         self.successResultOf(listener.stopService())
         assert port.stopped
 
-    def test_one_that_fails_later_is_told_to_the_log(self) -> None:
+    def test_an_endpoint_that_fails_later_is_logged(self) -> None:
         outcome: Deferred = Deferred()
         self.listener(outcome).startService()
         with capturedLogs() as logs:

@@ -52,7 +52,7 @@ def when_answered(bench: Bench, line: str, chance: float) -> tuple[float, bytes]
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.4, 0.999])
-def test_F48_the_same_bytes_after_the_same_time_whatever_is_wrong(bench, chance):
+def test_F48_each_failed_login_gets_one_answer_after_one_time(bench, chance):
     found = {when_answered(bench, line, chance) for line in FAILING}
     (found,) = found
     assert found[1] == b"940\r"
@@ -65,14 +65,14 @@ def test_F48_the_time_is_by_chance_and_never_below_the_floor(bench):
     assert all(0 <= chance < 1 for chance in chances)
 
 
-def test_F48_a_throttled_login_takes_the_same_time(bench):
+def test_F48_a_throttled_login_takes_the_time_of_a_wrong_password(bench):
     bench.factory.limits = evolve(bench.factory.limits, logins_per_account=Count(1))
     assert bench.denied(WRONG_PASSWORD) == "940"
     assert when_answered(bench, LOGIN, 0.5) == when_answered(bench, LOGIN, 0.5)
     assert bench.counted("logins_per_account") == 2
 
 
-def test_F48_the_time_counts_from_the_request_however_long_the_library_takes(bench):
+def test_F48_the_time_of_a_failed_login_counts_from_the_request(bench):
     waiting = bench.slow_logins()
     bench.factory.reception.chance = lambda: 0.0
     bench.hear(WRONG_PASSWORD.encode() + b"\r")
@@ -84,7 +84,7 @@ def test_F48_the_time_counts_from_the_request_however_long_the_library_takes(ben
     assert bench.transport.value() == b"940\r"
 
 
-def test_F48_a_library_that_is_gone_is_told_of_after_the_same_time(bench):
+def test_F48_an_unreachable_library_takes_the_time_of_a_wrong_password(bench):
     bench.sandbox.misbehave("error")
     assert when_answered(bench, LOGIN, 0.4)[0] == pytest.approx(1 + JITTER * 0.4, abs=0.0101)
 
@@ -125,7 +125,7 @@ def test_F48_a_right_login_does_not_wait(bench):
     assert bench.say(LOGIN) == "941"
 
 
-def test_F47_logins_that_fail_are_told_of_and_however_many_fill_no_disk(bench):
+def test_F47_failed_logins_are_logged_and_do_not_fill_the_disk(bench):
     def fail(times: int) -> list[str]:
         with capturedLogs() as logs:
             for _ in range(times):
@@ -142,14 +142,14 @@ def test_F47_logins_that_fail_are_told_of_and_however_many_fill_no_disk(bench):
     assert line.endswith("240 others not logged")
 
 
-def test_what_comes_meanwhile_waits_and_the_connection_may_try_again(bench):
+def test_lines_during_a_slow_login_wait_for_its_answer(bench):
     bench.hear(WRONG_PASSWORD.encode() + b"\r" + LOGIN.encode() + b"\r" + STATUS.encode() + b"\r")
     assert bench.transport.value() == b""
     bench.clock.advance(1 + JITTER)
     assert bench.transport.value().startswith(b"940\r941\r98")
 
 
-def test_whoever_hangs_up_while_waiting_leaves_nothing_behind(bench):
+def test_a_terminal_that_disconnects_while_waiting_leaves_no_state(bench):
     bench.hear(WRONG_PASSWORD.encode() + b"\r")
     bench.terminal.connectionLost()
     bench.clock.advance(5)
@@ -178,7 +178,7 @@ def test_F47_the_library_sees_ten_guesses_in_a_quarter_of_an_hour(bench):
     assert guess(bench, 1000, "192.0.2.9") == "941", "it is no lock for ever"
 
 
-def test_F47_a_neighbour_who_guesses_does_not_lock_a_known_terminal_out(bench):
+def test_F47_a_guessing_neighbour_does_not_lock_a_known_terminal_out(bench):
     assert bench.say(LOGIN) == "941"
     bench.terminal.connectionLost()
     bench.clock.advance(601)  # so that the login is asked about again
@@ -188,7 +188,7 @@ def test_F47_a_neighbour_who_guesses_does_not_lock_a_known_terminal_out(bench):
     assert bench.say(LOGIN) == "941"
 
 
-def test_F47_one_broken_terminal_does_not_lock_out_the_others_at_its_address(bench):
+def test_F47_a_broken_terminal_does_not_lock_out_its_address(bench):
     assert bench.say(LOGIN) == "941"
     bench.terminal.connectionLost()
     bench.clock.advance(601)
@@ -212,7 +212,7 @@ def test_F47_a_login_that_is_known_to_be_right_is_never_throttled(bench):
         bench.connect()
 
 
-def test_F47_an_outage_is_no_wrong_login(bench):
+def test_F47_an_outage_is_not_a_wrong_login(bench):
     bench.sandbox.misbehave("error")
     for _ in range(30):
         bench.connect()
@@ -225,7 +225,7 @@ def test_F47_an_outage_is_no_wrong_login(bench):
     assert bench.counted("logins_per_account") == 0
 
 
-def test_F47_what_was_throttled_is_told_in_the_log(bench):
+def test_F47_a_throttled_login_is_logged(bench):
     bench.factory.limits = evolve(bench.factory.limits, logins_per_account=Count(1))
     with capturedLogs() as logs:
         bench.denied(WRONG_PASSWORD)
@@ -249,7 +249,7 @@ def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
     return True
 
 
-def test_F53_who_waits_for_the_same_login_as_another_has_tried_nothing(bench):
+def test_F53_a_login_that_waits_for_an_equal_one_is_not_a_try(bench):
     bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 30})
     bench.calls.held = {"/auth/tokens"}
     waiting = []
@@ -278,7 +278,7 @@ def test_F47_guesses_count_though_the_library_itself_finds_them_too_many(bench):
     assert FREE < len(bench.calls.made) <= 10
 
 
-def test_F47_a_known_terminal_is_not_held_to_what_made_the_library_find_them_too_many(bench):
+def test_F47_a_known_terminal_is_not_throttled_for_the_librarys_limit(bench):
     assert bench.say(LOGIN) == "941"
     bench.terminal.connectionLost()
     bench.clock.advance(601)
@@ -313,7 +313,7 @@ class Picky:
 
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("code", ["rate_limited", "validation_failed", "library_not_found"])
-def test_F47_a_library_that_had_enough_of_everybody_for_a_while_finds_its_terminals_again(bench, code, known):
+def test_F47_terminals_log_in_again_after_the_library_refused_all_logins(bench, code, known):
     if known:
         assert bench.say(LOGIN) == "941"
         bench.terminal.connectionLost()
@@ -391,7 +391,7 @@ def test_F47_F50_memory_is_bounded_and_the_throttle_is_never_off():
         ("", ""),
     ],
 )
-def test_what_counts_as_one_network(address, network):
+def test_addresses_are_counted_by_their_network(address, network):
     assert network_around(address, 24, 64) == network
 
 
@@ -404,7 +404,7 @@ def test_F53_all_terminals_come_back_and_each_account_signs_in_once(bench):
     assert sign_ins(bench) - before == 1
 
 
-def test_F47_terminals_that_still_have_the_old_password_do_not_keep_the_new_one_out(bench):
+def test_F47_terminals_with_an_old_password_do_not_lock_out_the_new_one(bench):
     assert bench.say(LOGIN) == "941"
     bench.sandbox.change_user("riverside", "kiosk@riverside.example", password="changed")
     bench.terminal.connectionLost()
@@ -423,7 +423,7 @@ def test_F47_terminals_that_still_have_the_old_password_do_not_keep_the_new_one_
     assert bench.say(LOGIN.replace("kiosk-secret", "changed")) == "941"
 
 
-def test_F47_an_account_is_the_same_however_it_is_spelled(bench):
+def test_F47_spellings_of_an_account_are_counted_as_one_account(bench):
     before = sign_ins(bench)
     for number in range(60):
         bench.connect(f"192.0.2.{number + 1}")
@@ -433,7 +433,7 @@ def test_F47_an_account_is_the_same_however_it_is_spelled(bench):
     assert sign_ins(bench) - before <= 10
 
 
-def test_F47_a_guess_that_takes_too_long_counts_until_it_is_known_what_it_was(bench):
+def test_F47_a_slow_guess_counts_until_it_is_judged(bench):
     waiting = bench.slow_logins()
     for number in range(13):
         guess(bench, number, f"192.0.2.{number + 1}")
@@ -446,7 +446,7 @@ def test_F47_a_guess_that_takes_too_long_counts_until_it_is_known_what_it_was(be
     assert len(waiting) == 10
 
 
-def test_F47_a_right_login_that_takes_too_long_is_no_guess(bench):
+def test_F47_a_slow_right_login_is_not_a_guess(bench):
     waiting = bench.slow_logins()
     for _ in range(8):
         for _ in range(2):

@@ -42,7 +42,7 @@ def test_R8_terminals_are_served_before_strangers_and_libraries_in_turn():
     assert served == ["riverside"] * SHARE + [STRANGERS] * 2 * SHARE
 
 
-def test_R8_a_stranger_without_a_pause_waits_and_a_terminal_does_not(bench):
+def test_R8_a_flooding_stranger_waits_and_a_terminal_does_not(bench):
     bench.connect("198.51.100.7")
     for _ in range(int(STRANGER.holds)):
         assert bench.say(STATUS).startswith("98")

@@ -43,7 +43,7 @@ def guess(bench: Bench, count: int) -> None:
         assert "CQN" in bench.say(WRONG)
 
 
-def test_after_five_wrong_ones_the_library_is_not_asked_and_no_answer_is_better_than_the_truth(bench):
+def test_after_five_wrong_passwords_the_library_is_not_asked(bench):
     guess(bench, 4)
     assert "CQY" in bench.say(RIGHT), "a right one ends the row"
     guess(bench, 5)
@@ -60,7 +60,7 @@ def test_after_five_wrong_ones_the_library_is_not_asked_and_no_answer_is_better_
     assert "CQY" in bench.say(RIGHT)
 
 
-def test_the_patron_is_not_locked_out_elsewhere_nor_anybody_else_here(bench):
+def test_a_patron_is_locked_out_at_one_terminal_only(bench):
     guess(bench, 4)
     bench.clock.advance(61)  # the sandbox has a pause of its own
     guess(bench, 1)
@@ -70,7 +70,7 @@ def test_the_patron_is_not_locked_out_elsewhere_nor_anybody_else_here(bench):
     assert "CQY" in bench.say(RIGHT)
 
 
-def test_it_is_the_same_terminal_after_it_has_connected_again(bench):
+def test_a_terminal_that_reconnects_keeps_its_digest(bench):
     guess(bench, 5)
     before = asked(bench)
     bench.terminal.connectionLost()
@@ -87,7 +87,7 @@ def call_itself(bench: Bench, location: str, address: str = "192.0.2.1") -> None
     assert bench.say(LOGIN.replace("CPDesk", f"CP{location}")) == "941"
 
 
-def test_a_terminal_that_calls_itself_something_else_each_time_gets_no_more_tries_than_four(bench):
+def test_a_terminal_with_a_new_location_each_time_gets_tries_of_four(bench):
     before = asked(bench)
     for number in range(12):
         call_itself(bench, f"somewhere-{number}")
@@ -98,7 +98,7 @@ def test_a_terminal_that_calls_itself_something_else_each_time_gets_no_more_trie
     assert "CQY" in bench.say(RIGHT), "elsewhere the patron is not locked out"
 
 
-def test_nor_one_that_takes_another_address_of_its_network_each_time(bench):
+def test_a_terminal_with_a_new_address_each_time_gets_tries_of_four(bench):
     before = asked(bench)
     for number in range(12):
         call_itself(bench, "Desk", f"2001:db8::{number + 1:x}")
@@ -127,14 +127,14 @@ def test_a_library_that_will_not_say_makes_no_password_right(bench):
     assert "CQY" in bench.say(RIGHT), "and it was no wrong one"
 
 
-def test_no_password_and_an_empty_one_are_not_asked_about(bench):
+def test_a_missing_or_empty_password_is_not_checked(bench):
     before = asked(bench)
     assert "AEAmina" in bench.say(PATRON.replace("AD1234|", ""))
     assert "CQN" in bench.say(PATRON.replace("AD1234|", "AD|"))
     assert asked(bench) == before
 
 
-def test_a_question_that_was_given_up_is_no_wrong_password(bench, monkeypatch):
+def test_a_password_check_that_was_given_up_is_not_a_wrong_password(bench, monkeypatch):
     """The answer would have come too late for the terminal: nobody knows whether the password was right."""
 
     async def hang(*_, **__):
@@ -159,7 +159,7 @@ def test_a_question_that_was_given_up_is_no_wrong_password(bench, monkeypatch):
         ("008", "demasiadas contraseñas"),
     ],
 )
-def test_K24_too_many_PINs_for_the_library_are_told_as_that(bench, language, words):
+def test_K24_too_many_PINs_for_the_library_are_logged_with_that_reason(bench, language, words):
     bench.sandbox.misbehave("rate_limited", endpoint="find_member")
     answer = bench.say(RIGHT.replace("23001", f"23{language}"))
     assert "can't be reached" not in answer
@@ -228,7 +228,7 @@ def test_R4_the_cap_is_the_accounts_wherever_it_logs_in(crowd):
     assert asked(crowd) - before == 20
 
 
-def test_R4_patrons_who_are_unknown_count_as_wrong_PINs(bench):
+def test_R4_unknown_patrons_count_as_wrong_PINs(bench):
     for line in patrons(120):
         assert "BLN" in bench.say(line)
     before = asked(bench)
@@ -237,7 +237,7 @@ def test_R4_patrons_who_are_unknown_count_as_wrong_PINs(bench):
     assert bench.counted("pins_per_account") == 1
 
 
-def test_R4_a_PIN_that_was_changed_is_not_right_above_the_cap(crowd, monkeypatch):
+def test_R4_a_changed_PIN_is_not_right_above_the_cap(crowd, monkeypatch):
     assert "CQY" in crowd.say(RIGHT)
 
     found = Patrons.patron

@@ -80,14 +80,14 @@ BAD = [
 
 @pytest.mark.parametrize(("header", "source"), GOOD)
 @pytest.mark.parametrize("rest", [b"", b"\x16\x03\x01", b"9900302.00\r"])
-def test_F24_it_is_the_same_header_wherever_the_bytes_are_cut(header, source, rest):
+def test_F24_a_header_in_pieces_is_read_like_a_whole_one(header, source, rest):
     for cut in range(len(header)):
         assert read_header(header[:cut]) is None, cut
     assert read_header(header + rest) == Header(len(header), source)
 
 
 @pytest.mark.parametrize("received", BAD)
-def test_F24_what_is_no_header_is_refused_however_it_is_cut(received):
+def test_F24_bytes_that_are_not_a_header_are_refused_in_any_pieces(received):
     def goes_on(cut: int) -> bool:
         try:
             return read_header(received[:cut]) is None
@@ -117,7 +117,7 @@ spoiled = st.builds(
 
 
 @given(st.binary(max_size=600) | near | spoiled)
-def test_F24_any_bytes_are_a_header_or_none_or_too_few_and_never_more_than_the_limit(received):
+def test_F24_any_bytes_are_a_header_or_refused_within_the_limit(received):
     try:
         header = read_header(received)
     except NoHeader:

@@ -58,7 +58,7 @@ def test_K3_after_a_loan_to_another_patron_the_loan_of_that_one_ends(bench):
     assert returned_for(bench) == FIRST
 
 
-def test_K3_two_minutes_after_their_last_request_nobody_stands_there(bench):
+def test_K3_two_minutes_after_the_last_request_there_is_no_reader(bench):
     bench.say(NAMING["23"].format(SECOND))
     bench.clock.advance(119)
     bench.say("9900802.00")
@@ -75,14 +75,14 @@ def test_K3_each_request_that_names_the_patron_keeps_them_there(bench):
 
 @pytest.mark.parametrize("line", [NAMING["23"], NAMING["63"]])
 @pytest.mark.parametrize("patron", [FIRST, SECOND])
-def test_K3_after_a_wrong_password_nobody_stands_there(bench, line, patron):
+def test_K3_after_a_wrong_password_there_is_no_reader(bench, line, patron):
     bench.say(NAMING["23"].format(SECOND))
     assert "CQN" in bench.say(line.format(patron).replace("AC|AD|", "AC|") + "ADwrong|")
     assert returned_for(bench) == ""
 
 
 @pytest.mark.parametrize("code", sorted({"11", "15", "23", "29", "37", "63", "65"}))
-def test_K3_after_an_unknown_number_nobody_stands_there(bench, code):
+def test_K3_after_an_unknown_number_there_is_no_reader(bench, code):
     bench.say(NAMING["23"].format(SECOND))
     bench.say(NAMING[code].format("M-404"))
     assert returned_for(bench) == ""
@@ -95,14 +95,14 @@ def test_K3_the_end_of_the_patron_session_ends_it(bench, patron):
     assert returned_for(bench) == ""
 
 
-def test_K3_a_request_for_another_library_brings_nobody_to_the_terminal(bench):
+def test_K3_a_request_for_another_library_sets_no_reader(bench):
     bench.say(NAMING["23"].format(SECOND))
     bench.say(NAMING["11"].replace("riverside", "hillcrest").format(FIRST))
     assert returned_for(bench) == ""
 
 
 @pytest.mark.parametrize("code", ["11", "15", "29", "37", "63"])
-def test_K3_what_names_no_patron_is_told_in_the_language_of_who_was_named(bench, code):
+def test_K3_an_answer_without_a_patron_is_in_the_last_readers_language(bench, code):
     bench.say(NAMING[code].format("M-1010"))
     unknown = RETURN.replace(TITLE, "31337")
     assert Speaker("de").say("copy_not_found") in bench.say(unknown)

@@ -70,7 +70,7 @@ def test_F52_a_revoked_account_ends_its_sessions_within_five_minutes(bench, chan
     assert bench.denied(LOGIN) == "940", "what was verified before counts no longer"
 
 
-def test_F52_a_library_whose_sip2_is_switched_off_is_a_revoked_account_too(bench):
+def test_F52_switched_off_sip2_disconnects_like_a_revoked_account(bench):
     (transport,) = logged_in(bench)
     bench.sandbox.change_library("riverside", sip2={"enabled": False})
     pass_minutes(bench, 5)
@@ -93,7 +93,7 @@ def test_F52_a_restored_account_may_log_in_again_at_once(bench):
     assert bench.say(PATRON).startswith("24 ")
 
 
-def test_F52_the_request_in_hand_is_answered_first(bench, monkeypatch):
+def test_F52_the_request_in_progress_is_answered_before_the_end(bench, monkeypatch):
     (transport,) = logged_in(bench)
     gate: Deferred[None] = Deferred()
     answer = answering.answer
@@ -113,7 +113,7 @@ def test_F52_the_request_in_hand_is_answered_first(bench, monkeypatch):
     assert transport.disconnecting
 
 
-def test_F52_an_outage_ends_nobody(bench):
+def test_F52_an_outage_disconnects_no_terminal(bench):
     (transport,) = logged_in(bench)
     bench.sandbox.misbehave("error")
     pass_minutes(bench, 30)
@@ -124,7 +124,7 @@ def test_F52_an_outage_ends_nobody(bench):
     assert bench.say(PATRON).startswith("24 ")
 
 
-def test_F52_it_is_one_question_for_all_terminals_of_an_account_and_none_without(bench):
+def test_F52_an_account_is_checked_once_for_all_its_terminals(bench):
     logged_in(bench, 5)
     pass_minutes(bench, 20)
     assert 4 <= checks(bench, "ok") <= 5
@@ -143,7 +143,7 @@ def test_the_time_between_checks_is_a_setting(bench):
 NEW_LOGIN = LOGIN.replace("kiosk-secret", "changed")
 
 
-def test_F52_F53_who_has_the_old_password_goes_also_if_the_new_one_is_in_use_already(bench):
+def test_F52_F53_an_old_password_is_found_while_the_new_one_is_in_use(bench):
     old = logged_in(bench, 2)
     bench.sandbox.change_user("riverside", KIOSK, password="changed")
     bench.connect("192.168.1.9")
@@ -158,7 +158,7 @@ def test_F52_F53_who_has_the_old_password_goes_also_if_the_new_one_is_in_use_alr
     assert bench.say(PATRON).startswith("24 ")
 
 
-def test_F52_a_terminal_that_has_logged_in_again_with_the_new_password_stays(bench):
+def test_F52_a_terminal_that_logged_in_with_the_new_password_stays(bench):
     logged_in(bench)
     bench.sandbox.change_user("riverside", KIOSK, password="changed")
     assert bench.say(NEW_LOGIN) == "941"

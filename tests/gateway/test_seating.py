@@ -64,7 +64,7 @@ def seats(bench: Bench, state: str) -> float | None:
     return bench.factory.metrics.registry.get_sample_value("sip2gw_seats", labels)
 
 
-def test_F54_with_no_seat_left_the_login_is_refused_and_the_log_says_who_holds_them(bench):
+def test_F54_without_a_free_seat_a_login_is_refused_and_holders_are_logged(bench):
     _, first, _ = terminal(bench, "192.0.2.1", "Children's | desk")
     with capturedLogs() as logs:
         answer, _, transport = terminal(bench, "192.0.2.2")
@@ -98,7 +98,7 @@ def test_F56_while_seats_are_free_each_session_of_a_terminal_has_one(bench):
     assert seats(bench, "used") == 3
 
 
-def test_F56_with_none_free_the_terminal_takes_over_the_seat_that_is_quiet_for_longest(bench):
+def test_F56_without_a_free_seat_the_longest_silent_own_seat_is_taken_over(bench):
     licences(bench, 2)
     _, first, old = terminal(bench, "192.0.2.1")
     bench.clock.advance(10)
@@ -132,7 +132,7 @@ def test_F56_a_credential_on_a_second_machine_takes_a_second_seat(bench, address
     assert terminal(bench, address, location)[0] == "941"
 
 
-def test_F56_a_client_certificate_is_who_a_terminal_is_wherever_it_stands(bench):
+def test_F56_a_client_certificate_identifies_a_terminal_at_any_location(bench):
     terminal(bench, "192.0.2.1", "Hall", certificate="kiosk-7")
     assert terminal(bench, "198.51.100.9", "Attic", certificate="kiosk-7")[0] == "941"
     assert terminal(bench, "198.51.100.9", "Attic", certificate="kiosk-8")[0] == "940"
@@ -161,7 +161,7 @@ def test_F58_a_session_whose_seat_is_in_other_hands_writes_nothing_more(bench):
     assert (bench.sandbox.requests("riverside"), bench.sandbox.ledger("riverside")) == before
 
 
-def test_F58_or_finds_out_when_it_renews_its_lease(bench):
+def test_F58_a_session_without_its_seat_ends_at_the_next_renewal(bench):
     store = bench.factory.reception.seating.seats.store
     assert bench.say(LOGIN) == "941"
     store._seats["riverside"][1] = evolve(store._seats["riverside"][1], epoch=2)
@@ -169,7 +169,7 @@ def test_F58_or_finds_out_when_it_renews_its_lease(bench):
     assert bench.transport.disconnecting
 
 
-def test_a_lease_is_renewed_while_the_session_lives_and_nothing_runs_on_after_it(bench):
+def test_a_lease_is_renewed_only_while_its_session_lives(bench):
     assert bench.say(LOGIN) == "941"
     for _ in range(20):
         bench.clock.advance(RENEWED_EVERY)
@@ -193,7 +193,7 @@ class Slow(InMemory):
         return await super().renew(*args, **settings)
 
 
-def test_F55_leases_are_renewed_once_at_a_time_whoever_comes_and_goes_meanwhile(bench):
+def test_F55_leases_are_renewed_once_at_a_time_as_sessions_come_and_go(bench):
     store = Slow(bench.clock.seconds)
     bench.factory = TerminalFactory(bench.directory, reactor=bench.clock, seats=store)
     terminal(bench, "192.0.2.1")
@@ -236,7 +236,7 @@ def test_a_terminal_that_leaves_while_it_logs_in_takes_no_seat_with_it(bench):
     assert bench.factory.reception.seating.occupancy() == ()
 
 
-def test_F54_the_operator_sees_who_holds_the_seats(bench):
+def test_F54_the_operator_sees_the_holders_of_the_seats(bench):
     licences(bench, 3)
     terminal(bench, "192.0.2.1", "Hall")
     terminal(bench, "192.0.2.2", "Attic", certificate="kiosk-7")
@@ -269,7 +269,7 @@ def test_F54_of_two_that_ask_for_the_last_seat_at_once_one_gets_it(bench):
     assert seats(bench, "used") == 1
 
 
-def test_a_terminal_that_leaves_during_its_login_takes_no_seat_and_is_not_watched(bench):
+def test_a_terminal_that_disconnects_during_its_login_takes_no_seat(bench):
     waiting = bench.slow_logins()
     begun(bench, "192.0.2.1", HILL.format("Hall"))
     bench.terminal.connectionLost()
@@ -291,7 +291,7 @@ def test_F53_a_wrong_password_beside_a_right_one_shares_nothing_with_it(bench):
     assert [transport.value() for transport in heard] == [b"941\r", b"940\r", b"940\r"]
 
 
-def test_F31_F56_the_write_in_hand_of_a_session_that_lost_its_seat_is_left_to_its_successor(bench):
+def test_F31_F56_an_unsent_write_of_a_lost_seat_is_left_to_the_successor(bench):
     terminal(bench, "192.0.2.1")
     ghost, waiting = bench.transport, bench.slow_answers()
     line = CHECKOUT.replace("riverside|AAM-1001", "hillcrest|AA7")
@@ -311,7 +311,7 @@ def test_F31_F56_the_write_in_hand_of_a_session_that_lost_its_seat_is_left_to_it
     assert not waiting
 
 
-def test_F31_F56_a_write_that_was_sent_before_its_session_lost_its_seat_answers_the_successor(bench):
+def test_F31_F56_a_write_sent_before_a_lost_seat_answers_the_successor(bench):
     terminal(bench, "192.0.2.1")
     ghost = bench.transport
     line = CHECKOUT.replace("riverside|AAM-1001", "hillcrest|AA7")

@@ -97,7 +97,7 @@ def test_K8_a_held_terminal_that_has_fallen_silent_is_disconnected(bench):
 @pytest.mark.parametrize(
     "lines", [[STATUS], [HELD], [STATUS, HELD], [HELD, STATUS, LOGIN.replace("secret", "x")]]
 )
-def test_K8_who_asks_99_without_a_login_that_is_held_does_not_stay(bench, lines):
+def test_K8_a_terminal_that_sends_99_without_a_login_is_disconnected(bench, lines):
     for line in lines:
         bench.denied(line)
     bench.clock.pump([1.0] * 20)
@@ -127,7 +127,7 @@ def test_K12_the_terminals_own_ao_is_taken_and_echoed(bench, ao):
         "riverside/kiosk@riverside.example",
     ],
 )
-def test_K12_a_form_that_the_login_takes_is_taken_in_ao_too(bench, ao):
+def test_K12_ao_accepts_each_form_that_the_login_accepts(bench, ao):
     assert bench.say(LOGIN.replace("AOriverside", f"AO{ao}")) == "941"
     answer = bench.say(PATRON.replace("AOriverside", f"AO{ao}"))
     assert "BLY" in answer

@@ -33,7 +33,7 @@ FINDINGS = {
 
 @pytest.mark.skipif(SSLYZE is None, reason="no sslyze: name one in SIP2GW_SSLYZE (`make unit` installs one)")
 class SslyzeTests(AServer):
-    async def test_F13_F15_sslyze_finds_nothing_against_mozilla_s_intermediate_profile(self) -> None:
+    async def test_F13_F15_sslyze_accepts_the_intermediate_profile_of_mozilla(self) -> None:
         self.authority.write_pair(self.folder / "tls.pem", "localhost")
         (self.folder / "ca.pem").write_bytes(self.authority.pem)
         self.serve(TLSFiles(self.folder / "tls.pem"))

@@ -27,7 +27,7 @@ def aborted(transports: list) -> list[int]:
     return [number for number, transport in enumerate(transports) if transport.aborted]
 
 
-def test_R7_a_newcomer_takes_the_place_of_the_most_silent_of_the_largest_crowd(bench):
+def test_R7_a_newcomer_replaces_the_longest_silent_of_the_largest_crowd(bench):
     bench.factory.limits = Limits(strangers=6, strangers_per_address=4)
     honest = connect(bench, "192.0.2.1")
     crowd = [connect(bench, "198.51.100.7") for _ in range(3)]
@@ -49,7 +49,7 @@ def test_R7_sixteen_silent_addresses_keep_no_honest_terminal_out(bench):
     assert bench.factory.metrics.registry.get_sample_value("sip2gw_connections", {"state": "bound"}) == 15
 
 
-def test_R7_who_spoke_last_stays_and_who_was_silent_gives_way(bench):
+def test_R7_the_longest_silent_stranger_gives_way(bench):
     bench.factory.limits = Limits(strangers=2)
     talker, terminal = connect(bench, "198.51.100.7"), bench.terminal
     silent = connect(bench, "198.51.100.7")
@@ -73,7 +73,7 @@ def test_R7_known_networks_have_a_share_of_their_own_for_a_day(bench):
     assert aborted(there) == [0, 1]
 
 
-def test_R7_a_request_in_hand_is_not_cut_off_for_a_newcomer(bench):
+def test_R7_a_request_in_progress_is_not_ended_for_a_newcomer(bench):
     bench.factory.limits = Limits(strangers=1)
     waiting = bench.slow_logins()
     busy = connect(bench, "192.0.2.1")

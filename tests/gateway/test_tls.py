@@ -110,7 +110,7 @@ class HandshakeTests(AServerOfItsOwn):
 
 
 class RenewalTests(AServerOfItsOwn):
-    async def test_F18_a_renewed_certificate_is_for_whoever_connects_then_and_the_others_go_on(self) -> None:
+    async def test_F18_a_renewed_certificate_is_used_for_new_connections(self) -> None:
         await self.listener.stopService()
         self.listener.interval = 0.01
         self.listener.startService()
@@ -128,7 +128,7 @@ class RenewalTests(AServerOfItsOwn):
         await stays.closed
         assert len([line for line in self.said("info") if "renewed, until" in line]) == 1
 
-    async def test_F18_who_has_said_nothing_yet_gets_the_renewed_one_too(self) -> None:
+    async def test_F18_a_silent_connection_gets_the_renewed_certificate(self) -> None:
         with socket.create_connection(("127.0.0.1", self.port), TIMEOUT) as plain:
             await self.until(lambda: self.factory.live)
             new = self.renew()
@@ -152,7 +152,7 @@ class RenewalTests(AServerOfItsOwn):
         await self.until(lambda: len(looks) > 2)
         assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1
 
-    async def test_F19_a_renewal_that_can_not_be_used_is_told_once_and_the_old_one_stays(self) -> None:
+    async def test_F19_an_unusable_renewal_is_logged_once_and_the_old_one_stays(self) -> None:
         before = await self.visit()
         (self.folder / KEY).write_bytes(b"half a k")
         self.tls.look()
@@ -204,7 +204,7 @@ class RenewalTests(AServerOfItsOwn):
         self.port = self.listener.port.getHost().port
         assert (await self.visit()).certificate == new
 
-    async def test_what_is_prepared_holds_once_it_is_committed(self) -> None:
+    async def test_prepared_certificates_apply_after_the_commit(self) -> None:
         before = await self.visit()
         other = self.folder / "other.pem"
         made = self.authority.write_pair(other, "sip2.example.org")
@@ -275,7 +275,7 @@ class ServerNameTests(AServer):
             "the certificate stars of the door expires in 9 days",
         ]
 
-    async def test_which_is_the_default_must_be_told_or_be_called_so(self) -> None:
+    async def test_the_default_certificate_is_chosen_or_called_default(self) -> None:
         commit = self.listener.prepare(TLSFiles(self.folder, "stars"), ())
         commit()
         assert await self.seen(None) == [self.stars]

@@ -66,7 +66,7 @@ def interrupted(
 
 
 @pytest.mark.parametrize("code", WRITES)
-def test_F55_F58_a_seat_lost_while_a_write_waits_for_a_token_ends_the_session(bench, code):
+def test_F55_F58_a_seat_lost_before_a_write_has_its_token_ends_the_session(bench, code):
     def lose() -> None:
         bench.clock.advance(LEASE + 1)
         assert at_the_other(bench) == "941"
@@ -80,14 +80,14 @@ def test_F55_F58_a_seat_lost_while_a_write_waits_for_a_token_ends_the_session(be
 
 
 @pytest.mark.parametrize("code", WRITES)
-def test_F55_a_lease_that_is_over_is_renewed_before_a_write_if_nobody_took_the_seat(bench, code):
+def test_F55_an_expired_lease_of_a_free_seat_is_renewed_before_a_write(bench, code):
     ready_for(bench, code)
     assert set(interrupted(bench, WRITES[code], lambda: bench.clock.advance(LEASE + 1))) - TOKENS
     assert not bench.transport.disconnecting
     assert at_the_other(bench) == ""
 
 
-def test_F58_the_same_while_a_request_waits_for_its_login(bench):
+def test_F58_a_write_behind_a_slow_login_is_not_done_after_a_lost_seat(bench):
     """A 93 is in hand when the seat is lost, and the write behind it is not done."""
     assert bench.say(LOGIN) == "941"
     waiting = bench.slow_logins()
@@ -102,7 +102,7 @@ def test_F58_the_same_while_a_request_waits_for_its_login(bench):
     assert bench.sandbox.ledger("riverside") == []
 
 
-def test_F58_a_write_that_waits_for_a_store_of_seats_is_not_sent_once_it_is_too_late(bench):
+def test_F58_a_write_that_waits_too_long_for_the_seat_store_is_not_sent(bench):
     """The terminal has been told that it was not done."""
     ready_for(bench, "11")
     seats, asked = bench.factory.reception.seating.seats, []

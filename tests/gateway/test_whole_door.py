@@ -48,7 +48,7 @@ class AGateway(AServer):
 
 
 class StrangersTests(AGateway):
-    async def test_F1_who_connects_and_is_silent_takes_a_place_of_few_and_not_for_long(self) -> None:
+    async def test_F1_a_silent_connection_takes_a_stranger_slot_for_a_short_time(self) -> None:
         self.authority.write_pair(self.folder / "tls.pem", "localhost")
         self.start("""
             [[listen]]
@@ -139,7 +139,7 @@ class WholeDoorTests(AGateway):
         assert {kiosk.certificate for kiosk in there} == {self.second}
         assert self.gateway.health().warnings == ()
 
-    async def test_a_changed_configuration_holds_for_who_comes_then(self) -> None:
+    async def test_a_changed_configuration_applies_to_new_connections(self) -> None:
         there = await self.kiosk()
         door = self.gateway.doors[0]
         self.path.write_text(
@@ -153,7 +153,7 @@ class WholeDoorTests(AGateway):
         assert (await self.kiosk()).certificate == self.first
         assert await deferToThread(there.ask)
 
-    async def test_changed_limits_hold_also_where_the_configuration_has_no_listener_any_more(self) -> None:
+    async def test_changed_limits_apply_at_a_listener_without_an_entry(self) -> None:
         text = self.path.read_text().replace("interface=127.0.0.1", "interface=127.0.0.2")
         self.path.write_text(text + "[limits]\nproxy_deadline = 0.05\n")
         self.gateway.reload(load(self.path))

@@ -55,7 +55,7 @@ def written():
     made.log.end()
 
 
-def test_what_is_on_the_list_is_written(written):
+def test_a_listed_field_is_logged(written):
     written.ours.info(
         "{library} {message} {milliseconds:.0f} ms", library="riverside", message="11", milliseconds=3.4
     )
@@ -65,7 +65,7 @@ def test_what_is_on_the_list_is_written(written):
     assert not written.log.lost
 
 
-def test_what_is_not_is_left_out_and_counted(written):
+def test_an_unlisted_field_is_left_out_and_counted(written):
     written.ours.warn("{library} {pin} {library.pin}", library="riverside", pin=CANARY, request=CANARY)
     assert CANARY not in written.all()
     assert "riverside … …" in written.all()
@@ -78,7 +78,7 @@ def test_what_is_not_is_left_out_and_counted(written):
     }
 
 
-def test_the_text_of_an_exception_is_not_told_but_its_way_is(written):
+def test_an_exception_is_logged_without_text_but_with_its_stack(written):
     try:
         try:
             int(CANARY)
@@ -98,7 +98,7 @@ def test_the_text_of_an_exception_is_not_told_but_its_way_is(written):
         assert told in text
 
 
-def test_what_others_say_is_told_only_if_it_is_known(written):
+def test_only_listed_fields_of_twisted_are_logged(written):
     written.foreign.info("{log_text}", log_text=CANARY)
     written.foreign.info("twistd {version} starting up", version="1.2")
     written.foreign.critical("Unhandled error in {what}", what=CANARY)
@@ -117,7 +117,7 @@ def test_a_line_can_not_be_forged(written):
     assert len(line) < 2100
 
 
-def test_an_address_is_told_whole_only_where_it_must_be(written):
+def test_an_address_is_logged_in_full_only_where_needed(written):
     for address in ("192.0.2.77", "2001:db8:1:2::77", "::ffff:192.0.2.77"):
         written.ours.info("{peer}", peer=Peer(address))
         assert ":77" not in written.all()
@@ -139,7 +139,7 @@ def test_only_from_the_level_that_is_asked_for(written):
     assert [line in written.all() for line in ("not this", "but this", "and this")] == [False, True, True]
 
 
-def test_F94_a_pipe_that_nobody_reads_blocks_nobody():
+def test_F94_a_pipe_without_a_reader_does_not_block_the_gateway():
     reading, writing = os.pipe()
     os.set_blocking(writing, True)
     file = os.fdopen(writing, "w")
@@ -170,7 +170,7 @@ def test_F94_a_pipe_that_nobody_reads_blocks_nobody():
     pipe.close()
 
 
-def test_F94_a_full_disk_stops_nobody():
+def test_F94_a_full_disk_does_not_stop_the_gateway():
     with open("/dev/full", "w") as full:
         publisher = LogPublisher(jsonFileLogObserver(full))
         log = Log(publisher, LogSettings())

@@ -54,7 +54,7 @@ def others():
                 yield file, module, names, canonicalize_name(package)
 
 
-def test_K1_what_is_imported_is_declared():
+def test_K1_each_imported_package_is_declared():
     known = declared()
     zope = {"zope-interface", "zope-event", "zope-schema"}  # one name, several packages
     missing = {
@@ -150,7 +150,7 @@ def test_K1_a_part_missing_or_too_old_is_one_line(machine, program, needed, wron
 
 
 @pytest.mark.parametrize("program", [COMMAND, GATEWAY])
-def test_K1_parts_that_fit_or_are_for_another_machine_are_no_hindrance(machine, program):
+def test_K1_fitting_parts_and_those_for_other_machines_do_not_stop_it(machine, program):
     fits = "cryptography>=43,<44", "cryptography>=42.0rc1"
     machine.package("sip2gw", "0.1.0", *fits, "left-pad; python_version < '3'", "left-pad; extra == 'more'")
     machine.package("cryptography", "43.0")

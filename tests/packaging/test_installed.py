@@ -66,7 +66,7 @@ def documented():
     return line.removesuffix(" > /dev/null").split()
 
 
-def test_K25_the_first_line_of_a_start_is_no_complaint_once_installed(server):
+def test_K25_an_installed_gateway_starts_without_a_complaint(server):
     server.install()
     assert "starting up" in server.start()
 

@@ -42,7 +42,7 @@ def test_F98_K1_each_lock_has_a_version_and_hashes_for_everything(lock):
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
-def test_K1_a_lock_names_no_index_and_no_folder_of_a_machine(lock):
+def test_K1_a_lock_names_no_index_and_no_folder(lock):
     text = lock.read_text()
     assert "://" not in text
     assert not re.search(
@@ -50,7 +50,7 @@ def test_K1_a_lock_names_no_index_and_no_folder_of_a_machine(lock):
     )
 
 
-def test_K1_what_the_product_needs_is_the_same_version_in_every_lock():
+def test_K1_each_package_has_one_version_in_all_locks():
     runtime = {
         (name, version) for name, version, _ in ENTRY.findall((ROOT / "requirements/runtime.txt").read_text())
     }

@@ -41,7 +41,7 @@ def wheels(tmp_path_factory) -> list[Path]:
     return [next((folder / "dist").glob("*.whl")) for _, folder in building]
 
 
-def test_F99_the_same_sources_give_the_same_wheel(wheels):
+def test_F99_two_builds_of_the_sources_give_equal_wheels(wheels):
     one, other = (hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels)
     assert one == other
 

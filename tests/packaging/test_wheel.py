@@ -35,7 +35,7 @@ def test_every_package_is_listed():
     assert sorted(setup["options"]["packages"].split()) == sorted(folders_with_modules())
 
 
-def test_the_plugin_folder_is_no_package_of_its_own():
+def test_the_plugin_folder_is_not_a_package():
     assert not (ROOT / "twisted" / "__init__.py").exists()
     assert not (ROOT / "twisted" / "plugins" / "__init__.py").exists()
 

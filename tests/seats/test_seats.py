@@ -102,7 +102,7 @@ def test_seats_are_numbered_and_free_again_after_they_were_left(seats):
     assert (third.seat.number, third.seat.epoch) == (1, 2), "the same seat in other hands"
 
 
-def test_F54_who_is_one_too_many_is_told_who_sits_there(seats):
+def test_F54_a_refused_terminal_is_logged_with_the_holders(seats):
     take(seats, "a")
     take(seats, "b")
     with pytest.raises(Full) as full:
@@ -113,7 +113,7 @@ def test_F54_who_is_one_too_many_is_told_who_sits_there(seats):
     take(seats, "f", most=None)
 
 
-def test_F56_a_terminal_may_have_several_seats_and_gives_up_its_own_when_none_is_free(seats):
+def test_F56_a_terminal_gives_up_a_seat_of_its_own_if_none_is_free(seats):
     take(seats, "a", terminal="T", since=1.0)
     take(seats, "b", terminal="T", since=2.0)
     grip, ousted = take(seats, "c", terminal="T", since=3.0)
@@ -139,7 +139,7 @@ def test_F55_a_seat_whose_lease_is_over_is_free(store, clock):
     assert (grip.seat.epoch, ousted) == (3, None)
 
 
-def test_F58_who_slept_too_long_finds_the_seat_in_other_hands(store, clock):
+def test_F58_a_session_that_slept_too_long_has_lost_its_seat(store, clock):
     here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
     grip, _ = take(here, "a", most=1)
     assert now(here.holds(grip))
@@ -151,7 +151,7 @@ def test_F58_who_slept_too_long_finds_the_seat_in_other_hands(store, clock):
     assert [seat.holder.session for seat in now(store.seats("riverside"))] == ["b"], "and it stays b's"
 
 
-def test_F58_a_lease_that_is_over_is_renewed_if_nobody_took_the_seat(seats, clock):
+def test_F58_an_expired_lease_of_a_free_seat_is_renewed(seats, clock):
     grip, _ = take(seats, "a", most=1)
     clock.advance(60)
     assert now(seats.holds(grip))
@@ -160,7 +160,7 @@ def test_F58_a_lease_that_is_over_is_renewed_if_nobody_took_the_seat(seats, cloc
     assert now(seats.renew()).lost == ()
 
 
-def test_F58_renewing_tells_what_is_lost(store, clock):
+def test_F58_a_renewal_returns_the_lost_leases(store, clock):
     here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
     grip, _ = take(here, "a", most=1)
     clock.advance(60)
@@ -210,7 +210,7 @@ def test_F59_without_the_store_sessions_go_on_and_some_more_are_let_in(store, se
     assert seats.down_since is None
 
 
-def test_F59_who_is_one_too_many_once_the_store_is_back_stays_and_is_told_of_once(store, clock):
+def test_F59_a_session_above_the_licences_stays_and_is_logged_once(store, clock):
     here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
     store.gone = True
     ours, _ = take(here, "a", most=1)
@@ -224,7 +224,7 @@ def test_F59_who_is_one_too_many_once_the_store_is_back_stays_and_is_told_of_onc
     assert (ours.state, ours.seat.number) == ("held", 1)
 
 
-def test_F59_the_time_without_the_store_ends_when_it_says_that_all_seats_are_taken(clock):
+def test_F59_the_outage_of_the_store_ends_with_an_answer_that_it_is_full(clock):
     store = Flaky(clock.seconds)
     seats = Seats(store, clock.seconds)
     store.gone = True
@@ -249,7 +249,7 @@ class Deaf(Flaky):
         return taken
 
 
-def test_F59_a_session_whose_seat_it_did_not_hear_of_takes_it_over_and_stays(clock):
+def test_F59_a_session_takes_over_a_seat_whose_answer_was_lost(clock):
     seats = Seats(Deaf(clock.seconds), clock.seconds)
     grip, _ = take(seats, "a", most=1)
     assert grip.seat is None
@@ -258,7 +258,7 @@ def test_F59_a_session_whose_seat_it_did_not_hear_of_takes_it_over_and_stays(clo
     assert now(seats.holds(grip))
 
 
-def test_F59_who_was_sent_away_while_the_store_came_back_stays_away(clock):
+def test_F59_a_session_disconnected_as_the_store_came_back_gets_no_seat(clock):
     store = Far(clock)
     seats, asked = Seats(store, clock.seconds), store.take
     store.take = Flaky.take.__get__(gone := Flaky(clock.seconds))
@@ -322,5 +322,5 @@ TestOffice = Office.TestCase
 TestOffice.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
 
 
-def test_a_holder_shows_no_account():
+def test_the_repr_of_a_holder_shows_no_account():
     assert "account" not in repr(evolve(holder("a"), location="Hall"))
