@@ -55,7 +55,7 @@ def _where(fault: Fault, path: str) -> str:
 
 
 def unknown_key(place: str, key: str, known: Collection[str]) -> Fault:
-    """The fault of a key that means nothing here, with the likeliest of those that do."""
+    """Return the fault of an unknown key, with the most similar known one."""
     name = key.lower().replace("-", "_")
     close = [
         one

@@ -148,7 +148,7 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
 
 
 def _misplaced(key: str) -> Fault | None:
-    """The fault of a table that stands by itself and belongs to a library."""
+    """Return the fault of a table at the top level that belongs to a library; None for other keys."""
     name = f"{key.removesuffix('s')}s"
     return Fault(key, "belongs to a library", _BELOW.format(name)) if name in ("bins", "texts") else None
 

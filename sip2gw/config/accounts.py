@@ -115,7 +115,7 @@ def read_accounts(place: str, listen: Listen, tables: Tables) -> tuple[dict[str,
 
 
 def _is_twin(one: TerminalAccount, other: TerminalAccount) -> bool:
-    """Whether nothing decides which of the two a terminal is meant by. A narrower network comes before a wider one."""
+    """Return whether two tables match a terminal equally well. A narrower network comes before a wider one."""
     if one.certificate != other.certificate:
         return False
     if one.addresses is None or other.addresses is None:

@@ -47,16 +47,16 @@ class _Rule:
         return BinRule(**{one: getattr(self, one) for one in ("bin", *_CONDITIONS)})
 
     def is_empty(self) -> bool:
-        """Whether it takes everything."""
+        """Return whether the rule takes everything."""
         return all(getattr(self, name) is None for name in _CONDITIONS)
 
     def where(self, name: str, case: bool) -> _Rule:
-        """The same, and this is so or not so."""
+        """Return this rule with one more condition."""
         told: dict[str, Any] = {name: case}
         return evolve(self, **told)
 
     def covers(self, other: _Rule) -> bool:
-        """Whether it takes all that the other one would."""
+        """Return whether this rule takes all items that the other one takes."""
         return all(_includes(getattr(self, name), getattr(other, name)) for name in _CONDITIONS)
 
 
@@ -70,7 +70,7 @@ _YES_OR_NO = ("hold", "transit", "unknown", "alert")
 
 
 def _includes(one: Any, other: Any) -> bool:
-    """Whether a condition is met wherever the other one is."""
+    """Return whether the first condition is true wherever the other one is."""
     if one is None or other is None:
         return one is None
     if isinstance(one, tuple):
@@ -132,7 +132,7 @@ def read_bins(
 
 
 def _taken_by(rule: _Rule, earlier: Mapping[str, _Rule]) -> str:
-    """The place of a rule that decides wherever this one would, or of the last of several; empty if there is none."""
+    """Return the place of a rule that decides wherever this one would, or of the last of several; else ""."""
     if _wants_unknown_and_known(rule):
         return ""
     if taken := next((place for place, one in earlier.items() if one.covers(rule)), ""):
@@ -147,7 +147,7 @@ def _taken_by(rule: _Rule, earlier: Mapping[str, _Rule]) -> str:
 
 
 def _never_reached(rule: _Rule, other: _Rule) -> tuple[str, str]:
-    """What is wrong with a rule that another one, or several up to that, keep from being reached; and what to do."""
+    """Return the problem and the fix of a rule that others keep from being reached."""
     if other.is_empty():
         return "the rule in {other} takes everything", "put that one last"
     if not other.covers(rule):

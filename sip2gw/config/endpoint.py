@@ -22,7 +22,7 @@ _REHEARSED = ("tcp", "tcp6", "unix")
 """The kinds that do nothing when they listen but ask the reactor to."""
 
 _IPV6 = re.compile(r":interface=\[?((?:[0-9A-Fa-f]{0,4}:){2,}[0-9A-Fa-f]{0,4})\]?\Z")
-"""An address of IPv6 as everybody writes it, and Twisted does not."""
+"""An IPv6 address in its usual form, which Twisted does not accept."""
 
 _FAMILIES = {"tcp6": "IPv6"}
 

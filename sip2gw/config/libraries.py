@@ -221,7 +221,7 @@ class _Libraries:
 
 
 def _text_meant(key: str) -> str:
-    """What to do about the id of a text that can't be taken, perhaps with a language."""
+    """Return the fix for an unusable id of a text, perhaps with a language."""
     text, _, tag = key.partition(".")
     if text in catalogues.LANGUAGES and tag:
         text, tag = tag, text

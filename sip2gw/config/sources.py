@@ -159,7 +159,7 @@ def _read(path: Path, first: int, sources: Sources) -> Source | None:
 
 
 def _not_toml(said: str, text: str) -> Fault:
-    """The fault of a text that `tomllib` can't read, for the reason that it has said."""
+    """Return the fault of a text that is not TOML, with the reason that `tomllib` gave."""
     lines = text.splitlines()
     at = re.search(r"line (\d+)", said)
     number = int(at.group(1)) if at else len(lines)  # "at end of document"
