@@ -102,9 +102,8 @@ def read_accounts(place: str, listen: Listen, tables: Tables) -> tuple[dict[str,
         one = tables.read(raw, TerminalAccount, here)
         if one is not None:
             if other := next((there for there, earlier in found.items() if _is_twin(one, earlier)), ""):
-                tables.fault(
-                    here, "names terminals that {other} names too", "name each terminal in one table", other
-                )
+                problem = "names terminals that {other} names too"
+                tables.fault(here, problem, "name each terminal in one table", other)
             found[here] = one
             if one.addresses is None and one.certificate is None:
                 tables.fault(here, "names no terminal", "add addresses or certificate")

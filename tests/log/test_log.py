@@ -93,7 +93,7 @@ def test_an_exception_is_logged_without_text_but_with_its_stack(written):
         "a login hit a bug",
         "builtins.KeyError",
         "builtins.ValueError",
-        "in test_the_text_of_an_exception",
+        "in test_an_exception_is_logged",
     ):
         assert told in text
 
