@@ -61,7 +61,7 @@ def test_K21_a_rename_that_can_not_hold_is_a_fault(fault, rename, said):
 
 def test_K21_a_delimiter_that_an_inherited_text_has_is_a_fault(fault):
     place, said = fault('[profiles.a]\nname_template = "^{name}"\n[profiles.b]\nlike = "a"\ndelimiter = "^"')
-    assert (place, "stands in name_template" in said) == ("profiles.b.delimiter", True)
+    assert (place, "is used in name_template" in said) == ("profiles.b.delimiter", True)
 
 
 def test_K21_two_profiles_whose_renames_collide_are_a_fault(fault):
@@ -98,8 +98,8 @@ def test_K21_a_rename_onto_a_code_that_is_free_is_taken(read, knobs):
         ('institution_id = "a|b"', "institution_id", "write it without that sign"),
         ("messages = []", "messages", "is empty"),
         ('messages = ["97", "99"]', "messages", "always allowed"),
-        ('delimiter = "."', "delimiter", "stands in amounts"),
-        ('delimiter = "-"', "delimiter", "stands in amounts"),
+        ('delimiter = "."', "delimiter", "dates contain"),
+        ('delimiter = "-"', "delimiter", "dates contain"),
         ('charset = "raw_unicode_escape"', "charset", 'write "utf-8"'),
         ('hide = ["64.AJ"]', "hide", "64 never has AJ"),
         ('show = ["10.BD"]', "show", "10 never has BD"),

@@ -89,7 +89,7 @@ def _range(value: Any) -> tuple[str, str]:
     first, last = value
     if not can_hold(first, last):
         raise Wrong(
-            f"is {say(value)}, where {say(first)} stands behind {say(last)} on the shelf",
+            f"is {say(value)}, where {say(first)} comes after {say(last)} on the shelf",
             f"write [{say(last)}, {say(first)}]",
         )
     return first, last

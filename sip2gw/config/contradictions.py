@@ -114,7 +114,7 @@ def _of_texts(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradicti
                 yield Contradiction(knob, wrong.problem, wrong.fix)
             elif "delimiter" in said:
                 yield Contradiction(
-                    "delimiter", f"stands in {knob}, which {wrong.problem}", "write another sign"
+                    "delimiter", f"is used in {knob}, which {wrong.problem}", "write another sign"
                 )
                 return
 

@@ -138,7 +138,7 @@ def _delimiter(value: Any) -> str:
         raise Wrong(f"is {say(value)}", 'write one sign such as "|" or "^", no letter or digit')
     if value in _IN_VALUES:
         raise Wrong(
-            f"is {say(value)}, which stands in amounts or dates", 'write another sign, such as "|" or "^"'
+            f"is {say(value)}, which amounts or dates contain", 'write another sign, such as "|" or "^"'
         )
     return str(value)
 
