@@ -12,8 +12,8 @@ from sip2gw.circulation import (
     returns,
     status,
 )
+from sip2gw.circulation.answers import answer, decline, is_offered, supported
 from sip2gw.circulation.desk import Desk, Policy
-from sip2gw.circulation.meanings import answer, decline, is_offered, supported
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.repeats import still_so
 from sip2gw.circulation.speech import ENGLISH, Speaker

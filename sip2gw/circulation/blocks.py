@@ -5,8 +5,8 @@ Elsewhere they are told how the patron stands, which is as before.
 
 from __future__ import annotations
 
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.passwords import entered, with_password
 from sip2gw.circulation.patrons import Standing, standing, unknown
 from sip2gw.library import Occasion, Refused

@@ -9,8 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from hashlib import sha256
 
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.receipts import payment_receipt
 from sip2gw.library import Fee, FeeKind, Listing, ListKind, Occasion, Refused

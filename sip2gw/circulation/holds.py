@@ -6,9 +6,9 @@ from datetime import date
 
 from attrs import frozen
 
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.items import end_of
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.passwords import with_password
 from sip2gw.library import Hold, Occasion, Refused
 from sip2gw.sip2 import Secret, local

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.profile import DueDateForm
 from sip2gw.library import Item, ItemState, ItemStatus, LibraryError, Medium, Occasion, Refused
 from sip2gw.sip2 import local

@@ -6,10 +6,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from sip2gw.circulation.amounts import written
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.fees import FEE_TYPES
 from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, due_text, stored
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.offline import exceptions_noted, lending, note_conflicts
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.receipts import loan_receipt

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sip2gw.circulation.amounts import written
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.patron_lists import FIELDS, lines, page, wanted_list
 from sip2gw.circulation.patrons import standing, unknown
 from sip2gw.library import Patron

@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeVar
 from attrs import frozen
 
 from sip2gw.circulation.amounts import written
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.passwords import entered, look_up
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Block, Found, LibraryError, Listing, PasswordCheck, Patron, Refused

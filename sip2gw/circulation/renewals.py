@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.loans import not_lent, not_renewed, told
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.offline import exceptions_noted, lending, note_conflicts
 from sip2gw.circulation.offline import occasion as occasion_of
 from sip2gw.circulation.passwords import with_password

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
+from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, shelf_fields, stored
-from sip2gw.circulation.meanings import answers
 from sip2gw.circulation.offline import exceptions_noted, note_conflicts, occasion
 from sip2gw.circulation.profile import Alert
 from sip2gw.circulation.receipts import return_receipt

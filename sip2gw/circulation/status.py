@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sip2gw.circulation.answers import FOR_EVERYBODY, allowed, answers, supported
 from sip2gw.circulation.desk import Desk, Policy
-from sip2gw.circulation.meanings import FOR_EVERYBODY, allowed, answers, supported
 from sip2gw.sip2 import local, spoken_version
 from sip2gw.sip2.messages import ACSStatus, SCStatus
 
