@@ -9,16 +9,15 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, partial
-from math import inf
 
 from attrs import Factory, field, frozen
 
-from sip2gw.circulation.desk import Desk, Policy, forget, utc_now
+from sip2gw.circulation.desk import Place, Policy, forget, nowhere, utc_now
 from sip2gw.circulation.pins import Asker, Pins
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
 from sip2gw.digests import Digests
-from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules, Still
+from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
 from sip2gw.log.tags import Tags
 
 _NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -139,38 +138,25 @@ class Directory:
             return False
         return form in self._effective(label, account, location).profile.library_in
 
-    def desk(
+    def place(
         self,
         tenant: Tenant,
-        *,
         location: str,
-        reader: str | None,
-        print_width: int | None = None,
-        sequence: str = "",
-        meant_again: bool = False,
+        *,
         note: Callable[[str], None] = forget,
         pins: Pins | None = None,
-        asker: Asker = Asker(),  # noqa: B008 (frozen)
-        patience: float = inf,
-        still: Still | None = None,
-    ) -> Desk:
-        """Return the desk that answers one request of a terminal; its library has `patience` seconds for that.
-
-        Before each write, `still` is asked whether the terminal may do it.
-        """
+        asker: Callable[[], Asker] = nowhere,
+    ) -> Place:
+        """Return where the requests of a terminal of this tenant are answered, as they are configured now."""
         profile = self._effective(tenant.nickname, tenant.account, location).profile
         said = self.settings.of(tenant.nickname)
-        return Desk(
-            library=tenant.library.reading(profile.identifiers).within(patience, still),
+        return Place(
+            library=tenant.library.reading(profile.identifiers),
             rules=tenant.rules,
             terminal=location or tenant.account,
             location=location,
-            reader=reader,
             policy=self.policy,
             profile=profile,
-            print_width=print_width,
-            sequence=sequence,
-            meant_again=meant_again,
             bins=said.bins,
             texts=said.texts,
             language=said.language,

@@ -13,7 +13,7 @@ from sip2gw.circulation import (
     status,
 )
 from sip2gw.circulation.answers import answer, decline, is_offered, supported
-from sip2gw.circulation.desk import Desk, Policy
+from sip2gw.circulation.desk import Desk, Place, Policy
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.repeats import still_so
 from sip2gw.circulation.speech import ENGLISH, Speaker
@@ -22,6 +22,7 @@ from sip2gw.circulation.status import welcome
 __all__ = [
     "ENGLISH",
     "Desk",
+    "Place",
     "Policy",
     "Profile",
     "Speaker",

@@ -9,8 +9,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from attrs import evolve
-
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.shaping import shaped
@@ -75,10 +73,10 @@ def _may_use(profile: Profile, code: str) -> bool:
     return profile.messages is None or code in profile.messages or code in FOR_EVERYBODY
 
 
-def _facing(request: Request, desk: Desk) -> Desk:
-    """The desk as it speaks to whom a request names; to the reader who stands there if it names nobody."""
+def _face(request: Request, desk: Desk) -> None:
+    """Have the desk speak to the patron that a request names; to the reader who stands there if it names none."""
     named = (getattr(request, "patron_identifier", None) or "").strip()
-    return evolve(desk, facing=named or desk.reader or "")
+    desk.facing = named or desk.reader or ""
 
 
 def is_offered(request: Request, profile: Profile) -> bool:
@@ -88,23 +86,23 @@ def is_offered(request: Request, profile: Profile) -> bool:
 
 async def answer(request: Request, desk: Desk) -> Response:
     """What the library makes of a request. Raises `Refused`, `Unavailable` and `InDoubt`: see `decline`."""
-    desk = _facing(request, desk)
+    _face(request, desk)
     meaning = _ANSWERS.get(type(request))
-    if meaning is None or not _may_use(desk.profile, request.code):
+    if meaning is None or not _may_use(desk.place.profile, request.code):
         words = [desk.speaker(language(request)).say("not_offered")]
-        return shaped(refusal(request, local(desk.now()), words), desk.profile)
+        return shaped(refusal(request, local(desk.now()), words), desk.place.profile)
     # Without an answer the rules known at login will do; the request itself finds out whether the library is there.
     with suppress(Unavailable):
-        desk = evolve(desk, rules=await desk.library.rules())
-    return shaped(await meaning(request, desk), desk.profile)
+        desk.rules = await desk.library.rules()
+    return shaped(await meaning(request, desk), desk.place.profile)
 
 
 def decline(request: Request, desk: Desk, error: LibraryError) -> Response:
     """The refusal that tells a terminal of `error`, in the form that its request expects."""
-    desk = _facing(request, desk)
+    _face(request, desk)
     words = desk.speaker(language(request)).why(error, today=desk.now().date())
     response = refusal(request, local(desk.now()), [words])
-    if not desk.profile.patron_password and "valid_patron_password" in response.members:
+    if not desk.place.profile.patron_password and "valid_patron_password" in response.members:
         response = response.but(valid_patron_password=None)
     detail = _DETAILS.get(type(request))
-    return shaped(detail(response, error) if detail else response, desk.profile)
+    return shaped(detail(response, error) if detail else response, desk.place.profile)

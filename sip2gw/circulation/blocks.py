@@ -38,7 +38,7 @@ async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
 async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
     """25: undo 01. With a password that is not right, an empty one included, nothing is done."""
     password, why = entered(request, desk), _not_allowed(desk)
-    empty = desk.profile.patron_password and request.patron_password is not None and password is None
+    empty = desk.place.profile.patron_password and request.patron_password is not None and password is None
     if why or empty:
         return (await standing(request, desk)).told(PatronEnableResponse, request, desk, why)
     patron_id = request.patron_identifier.strip()
@@ -61,14 +61,14 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
 
 def _not_allowed(desk: Desk) -> tuple[str, ...]:
     """Why it isn't done here; nothing if it is."""
-    allowed = desk.rules.patron_updates and desk.profile.patron_updates
+    allowed = desk.rules.patron_updates and desk.place.profile.patron_updates
     return () if allowed else (desk.speaker().say("not_offered"),)
 
 
 def _occasion(desk: Desk, happened_at: Timestamp) -> Occasion:
     return Occasion(
-        terminal=desk.terminal,
+        terminal=desk.place.terminal,
         happened_at=desk.happened(happened_at),
-        key=desk.new_key(),
+        key=desk.place.new_key(),
         branch=desk.branch,
     )

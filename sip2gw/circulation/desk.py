@@ -1,19 +1,23 @@
-"""A desk is what the answers to one terminal may use: its library, the library's rules, a clock, and nothing else."""
+"""What the answers to one terminal may use: its library, the library's rules, a clock, and nothing else.
+
+A `Place` is made once for a terminal, and a `Desk` for each request.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from attrs import Factory, frozen
+from attrs import Factory, define, frozen
 
 from sip2gw.circulation import speech
 from sip2gw.circulation.pins import Asker, Pins
 from sip2gw.circulation.profile import KIOSK, Profile
 from sip2gw.circulation.speech import Speaker
-from sip2gw.library import Library, Rules
+from sip2gw.library import Library, Rules, Still
 
 if TYPE_CHECKING:
     from sip2gw.circulation.sorting import BinRule
@@ -68,29 +72,29 @@ class Policy:
         return max(self.timeout - ANSWERING, 1.0)
 
 
-@frozen
-class Desk:
-    """One tenant's desk, as one terminal stands at it.
+def nowhere() -> Asker:
+    """Return the asker of a terminal of which nothing is known."""
+    return Asker()
 
-    `terminal` names the terminal to the library; `location` is where it says it stands (CP); `reader` is the patron
-    whom it last asked about, and who is still there as far as is known. `print_width` is how many characters fit on a
-    line of its printer (99). `bins` are the library's, first match wins; `texts` are its own words for single texts,
-    by id; `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of
-    something that staff must look at, without patron data; `item_tag` is what an item is called there. `facing` is the
-    patron who is spoken to. `sequence` is the number of the request (AY); `meant_again` means that the same line was
-    answered before and is not a repeat. `pins` counts wrong passwords of patrons, which are entered at `asker`.
+
+@frozen(eq=False)
+class Place:
+    """What stays the same for a terminal from one request to the next; made when it logs in and after a reload.
+
+    `library` reads labels as the profile says. `terminal` names the terminal to the library; `location` is where it
+    says it stands (CP). `bins` are the library's, first match wins; `texts` are its own words for single texts, by id;
+    `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of something
+    that staff must look at, without patron data; `item_tag` is what an item is called there. `pins` counts wrong
+    passwords of patrons, which are entered at the `asker`: made by those alone who need one.
     """
 
     library: Library
     rules: Rules
+    """Those known at login."""
     terminal: str = ""
     location: str = ""
-    reader: str | None = None
     policy: Policy = Policy()
     profile: Profile = KIOSK
-    print_width: int | None = None
-    sequence: str = ""
-    meant_again: bool = False
     bins: tuple[BinRule, ...] = ()
     texts: Mapping[str, str] = Factory(dict)
     language: str = ""
@@ -98,19 +102,56 @@ class Desk:
     new_key: Callable[[], str] = new_key
     note: Callable[[str], None] = forget
     item_tag: Callable[[str], str] = untold
-    facing: str = ""
     pins: Pins | None = None
-    asker: Asker = Factory(Asker)
+    asker: Callable[[], Asker] = nowhere
+
+    def desk(
+        self,
+        *,
+        reader: str | None = None,
+        print_width: int | None = None,
+        sequence: str = "",
+        meant_again: bool = False,
+        patience: float = inf,
+        still: Still | None = None,
+    ) -> Desk:
+        """Return the desk for one request; the library has `patience` seconds for it.
+
+        Before anything is written, `still` is asked whether the terminal may.
+        """
+        library = self.library.within(patience, still)
+        return Desk(self, library, self.rules, reader, print_width, sequence, meant_again)
+
+
+@define(eq=False, repr=False)
+class Desk:
+    """What the answer to one request may use: its terminal's `place`, the library, and the library's rules.
+
+    `reader` is the patron whom the terminal last asked about, and who is still there as far as is known. `print_width`
+    is how many characters fit on a line of its printer (99). `sequence` is the number of the request (AY); `meant_again` means
+    that the same line was answered before and is not a repeat. `facing` is the patron who is spoken to.
+    """
+
+    place: Place
+    library: Library
+    rules: Rules
+    reader: str | None = None
+    print_width: int | None = None
+    sequence: str = ""
+    meant_again: bool = False
+    facing: str = ""
 
     def now(self) -> datetime:
         """This moment in the library's zone; aware."""
-        return self.clock().astimezone(self.rules.zone)
+        return self.place.clock().astimezone(self.rules.zone)
 
     @property
     def branch(self) -> str:
         """The branch that the terminal says it stands in, else the one its profile names; empty if neither is one."""
+        if not self.rules.branches:
+            return ""
         branches = {branch.casefold(): branch for branch in self.rules.branches}
-        places = (self.location.casefold(), self.profile.branch.casefold())
+        places = (self.place.location.casefold(), self.place.profile.branch.casefold())
         return next((branches[place] for place in places if place in branches), "")
 
     def item_id(self, scanned: str) -> str:
@@ -118,7 +159,7 @@ class Desk:
 
         AB is always echoed as it came; this is only for the port.
         """
-        text, prefix = scanned.strip(), self.profile.strip_prefix.strip()
+        text, prefix = scanned.strip(), self.place.profile.strip_prefix.strip()
         begins = prefix and text.casefold().startswith(prefix.casefold())
         return (text[len(prefix) :].strip() or text) if begins else text
 
@@ -130,8 +171,8 @@ class Desk:
         A language is a tag such as `bn`, or the three digits of SIP2; an empty one is passed over.
         """
         own = self.library.language_of(self.facing) if self.facing else ""
-        known = (own, *languages, self.profile.language, self.language, self.rules.language)
-        return speech.choose(known, self.texts, self.profile.charset)
+        known = (own, *languages, self.place.profile.language, self.place.language, self.rules.language)
+        return speech.choose(known, self.place.texts, self.place.profile.charset)
 
     def believed(self, moment: datetime | None) -> datetime | None:
         """A terminal's timestamp as an aware moment in the library's zone; None without one, or if it can't be true.
@@ -142,7 +183,10 @@ class Desk:
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=self.rules.zone)
-        now, moment = self.clock().astimezone(UTC), moment.astimezone(UTC)  # two walls can't be compared
+        now, moment = (
+            self.place.clock().astimezone(UTC),
+            moment.astimezone(UTC),
+        )  # two walls can't be compared
         return moment.astimezone(self.rules.zone) if now - PAST <= moment <= now + FUTURE else None
 
     def happened(self, moment: datetime | None) -> datetime:

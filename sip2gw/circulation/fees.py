@@ -51,9 +51,9 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
     currency = _currency(request, desk)
     fee = await _fee(request, patron_id, desk)
     occasion = Occasion(
-        terminal=desk.terminal,
+        terminal=desk.place.terminal,
         happened_at=desk.happened(request.transaction_date),
-        key=desk.new_key(),
+        key=desk.place.new_key(),
         branch=desk.branch,
     )
     payment = await with_password(
@@ -68,7 +68,7 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
             payment_type=_PAYMENT_TYPES.get(request.payment_type, "other"),
             transaction_id=transaction_id(request, amount, desk),
             fee=fee,
-            overpayment=desk.profile.overpayment,
+            overpayment=desk.place.profile.overpayment,
             password=password,
         ),
     )
@@ -126,12 +126,12 @@ def transaction_id(request: FeePaid, amount: Decimal, desk: Desk) -> str:
         return f"{given[:200]}-{_digest(given, *_same(request, amount, desk))}"
     happened = desk.believed(request.transaction_date)
     if request.transaction_date is None or happened is None or desk.meant_again:
-        return desk.new_key()
-    if desk.clock().timestamp() - happened.timestamp() > _RECENT:
-        return desk.new_key()
+        return desk.place.new_key()
+    if desk.place.clock().timestamp() - happened.timestamp() > _RECENT:
+        return desk.place.new_key()
     return _digest(
         desk.library.nickname,
-        desk.asker.terminal or desk.terminal,
+        desk.place.asker().terminal or desk.place.terminal,
         desk.sequence,
         request.patron_identifier.strip(),
         str(amount),
@@ -143,7 +143,7 @@ def transaction_id(request: FeePaid, amount: Decimal, desk: Desk) -> str:
 def _same(request: FeePaid, amount: Decimal, desk: Desk) -> tuple[str, ...]:
     """What must be the same beside BK: a till numbers for itself, perhaps from 1 each day."""
     day = desk.happened(request.transaction_date).date()
-    return desk.terminal, (request.fee_identifier or "").strip(), str(amount), day.isoformat()
+    return desk.place.terminal, (request.fee_identifier or "").strip(), str(amount), day.isoformat()
 
 
 def _digest(*parts: str) -> str:

@@ -92,9 +92,9 @@ def _wanted(request: HoldRequest, desk: Desk) -> _Wanted:
 
 def _occasion(request: HoldRequest, desk: Desk) -> Occasion:
     return Occasion(
-        terminal=desk.terminal,
+        terminal=desk.place.terminal,
         happened_at=desk.now(),
-        key=desk.new_key(),
+        key=desk.place.new_key(),
         branch=desk.branch,
         fee_acknowledged=bool(request.fee_acknowledged),
     )

@@ -52,7 +52,7 @@ def end_of(day: date) -> datetime:
 
 def due_text(due: date, desk: Desk) -> str:
     """AH: a loan lasts until the end of its last day. Written as this terminal wants it."""
-    match desk.profile.due_date:
+    match desk.place.profile.due_date:
         case DueDateForm.ISO:
             return due.isoformat()
         case DueDateForm.LOCAL:
@@ -63,7 +63,7 @@ def due_text(due: date, desk: Desk) -> str:
 
 def shelf_fields(item: Item, desk: Desk, *, collection: bool = False) -> tuple[tuple[str, str], ...]:
     """CS and, with `collection`, CR, where the terminal sorts by them."""
-    if not desk.profile.call_number:
+    if not desk.place.profile.call_number:
         return ()
     fields = (("CR", item.location if collection else ""), ("CS", item.call_number))
     return tuple((code, text) for code, text in fields if text)
@@ -115,9 +115,9 @@ def _copies(status: ItemStatus, desk: Desk) -> tuple[str, ...]:
 @answers(ItemStatusUpdate)
 async def item_status_update(request: ItemStatusUpdate, desk: Desk) -> ItemStatusUpdateResponse:
     """19: store CH, where both the library and this terminal's profile allow it."""
-    if not (desk.rules.item_updates and desk.profile.item_updates):
+    if not (desk.rules.item_updates and desk.place.profile.item_updates):
         raise Refused("not_offered", "properties of items are not stored for this terminal")
-    occasion = Occasion(desk.terminal, desk.now(), desk.new_key(), desk.branch)
+    occasion = Occasion(desk.place.terminal, desk.now(), desk.place.new_key(), desk.branch)
     item = await desk.library.update_item(
         desk.item_id(request.item_identifier), request.item_properties, occasion
     )

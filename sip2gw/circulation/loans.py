@@ -150,4 +150,4 @@ async def checkout(request: Checkout, desk: Desk) -> CheckoutResponse:
 
 def _renews(request: Checkout, desk: Desk) -> bool:
     """Whether what the patron has already may be renewed by lending it again: all three must want it."""
-    return request.sc_renewal_policy and desk.profile.renew_by_checkout and desk.rules.renewals
+    return request.sc_renewal_policy and desk.place.profile.renew_by_checkout and desk.rules.renewals

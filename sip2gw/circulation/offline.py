@@ -24,18 +24,18 @@ def occasion(request: Transaction, desk: Desk, happened: Timestamp, due: Timesta
     Raises `Refused("offline_not_allowed")`; never for an undoing, which comes before all policy.
     """
     no_block, cancel = getattr(request, "no_block", False), bool(getattr(request, "cancel", None))
-    if no_block and not cancel and not desk.profile.offline:
-        raise Refused("offline_not_allowed", f"profile {desk.profile.name}")
+    if no_block and not cancel and not desk.place.profile.offline:
+        raise Refused("offline_not_allowed", f"profile {desk.place.profile.name}")
     happened_at = desk.happened(happened)
     if no_block and happened is not None and desk.believed(happened) is None:
-        desk.note(
-            f"{request.name} from off-line, terminal at {desk.location!r}: its date {happened} can't be true, "
+        desk.place.note(
+            f"{request.name} from off-line, terminal at {desk.place.location!r}: its date {happened} can't be true, "
             "recorded as of now"
         )
     return Occasion(
-        terminal=desk.terminal,
+        terminal=desk.place.terminal,
         happened_at=happened_at,
-        key=desk.new_key(),
+        key=desk.place.new_key(),
         branch=desk.branch,
         no_block=no_block,
         due_date=_due_date(due, happened_at, desk) if no_block else None,
@@ -61,8 +61,8 @@ def _due_date(due: Timestamp, happened_at: datetime, desk: Desk) -> datetime | N
 def note_conflicts(request: Transaction, desk: Desk, ref: str, conflicts: Iterable[str]) -> None:
     """Tell the staff which rules gave way. `ref` is the library's own number of the loan or the item."""
     if codes := ", ".join(conflicts):
-        desk.note(
-            f"{request.name} from off-line, terminal at {desk.location!r}, number {ref}: conflicts {codes}"
+        desk.place.note(
+            f"{request.name} from off-line, terminal at {desk.place.location!r}, number {ref}: conflicts {codes}"
         )
 
 
@@ -74,8 +74,8 @@ def exceptions_noted(request: Checkout | Checkin | Renew, desk: Desk) -> Iterato
     except LibraryError as error:
         if request.no_block and not getattr(request, "cancel", None):
             why = error.code if isinstance(error, Refused) else type(error).__name__
-            desk.note(
-                f"{request.name} from off-line, terminal at {desk.location!r}, is not recorded ({why}): "
-                f"item {desk.item_tag(request.item_identifier or '')}, {request.transaction_date}"
+            desk.place.note(
+                f"{request.name} from off-line, terminal at {desk.place.location!r}, is not recorded ({why}): "
+                f"item {desk.place.item_tag(request.item_identifier or '')}, {request.transaction_date}"
             )
         raise

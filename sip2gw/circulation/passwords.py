@@ -29,7 +29,7 @@ class _NotCompared(Exception):
 def entered(request: Request, desk: Desk) -> Secret | None:
     """The password that counts: None where none was sent, an empty one, or where the profile has none checked."""
     given: Secret | None = getattr(request, "patron_password", None)
-    return given if given and desk.profile.patron_password else None
+    return given if given and desk.place.profile.patron_password else None
 
 
 async def look_up(patron_id: str, password: Secret | None, desk: Desk, listing: Listing | None) -> Found:
@@ -80,7 +80,9 @@ async def with_password(
 
 async def _counted(patron_id: str, password: Secret, desk: Desk, ask: Callable[[], Awaitable[bool]]) -> None:
     """Ask, unless too many wrong ones were tried."""
-    if desk.pins is None:
+    if desk.place.pins is None:
         await ask()
     else:
-        await desk.pins.check(desk.library.nickname, patron_id, password.reveal(), desk.asker, ask)
+        await desk.place.pins.check(
+            desk.library.nickname, patron_id, password.reveal(), desk.place.asker(), ask
+        )

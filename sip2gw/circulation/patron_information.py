@@ -20,7 +20,7 @@ async def patron_information(request: PatronInformation, desk: Desk) -> PatronIn
     alone, and the counts of somebody of whom nothing is known.
     """
     wanted = min(request.summary, default=None)
-    part = page(request.start_item, request.end_item, desk.profile.list_limit)
+    part = page(request.start_item, request.end_item, desk.place.profile.list_limit)
     listing = None if wanted is None else wanted_list(wanted, part, desk)
     stands = await standing(request, desk, listing)
     response = stands.told(PatronInformationResponse, request, desk)
@@ -29,7 +29,9 @@ async def patron_information(request: PatronInformation, desk: Desk) -> PatronIn
     patron = stands.patron
     if wanted is not None and stands.found is not None:
         speaker = desk.speaker(patron.language, request.language)
-        response = response.but(**{FIELDS[wanted]: lines(stands.found, desk.profile.fee_template, speaker)})
+        response = response.but(
+            **{FIELDS[wanted]: lines(stands.found, desk.place.profile.fee_template, speaker)}
+        )
     currency = patron.currency or desk.rules.currency
     return _counted(response, patron, desk, wanted).but(
         charged_items_limit=patron.loan_limit,
@@ -43,7 +45,7 @@ async def patron_information(request: PatronInformation, desk: Desk) -> PatronIn
 def _counted(
     response: PatronInformationResponse, patron: Patron, desk: Desk, wanted: SummaryList | None
 ) -> PatronInformationResponse:
-    counts, ready_only = patron.counts, desk.profile.holds_ready_only
+    counts, ready_only = patron.counts, desk.place.profile.holds_ready_only
     # Whoever owes nothing has nothing to pay, though a fee may stand beside a credit.
     owes = desk.rules.fees and (patron.balance or wanted is SummaryList.FINE_ITEMS)
     return response.but(

@@ -54,7 +54,7 @@ def page(first: int | None, last: int | None, limit: int) -> Page:
 
 def wanted_list(wanted: SummaryList, part: Page, desk: Desk) -> Listing | None:
     """Which list of the library's that is; None where there is none, or nothing of it is wanted."""
-    ready_only = desk.profile.holds_ready_only
+    ready_only = desk.place.profile.holds_ready_only
     kinds = {
         # What is ready comes first: it is what somebody at a terminal can take along.
         SummaryList.HOLD_ITEMS: ListKind.HOLDS_READY if ready_only else ListKind.HOLDS,

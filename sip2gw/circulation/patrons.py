@@ -106,7 +106,9 @@ async def standing(request: OfPatron, desk: Desk, listing: Listing | None = None
 
     An empty AD is a wrong password, and yet no attempt. Raises `Refused("member_not_found")`.
     """
-    given: Secret | None = getattr(request, "patron_password", None) if desk.profile.patron_password else None
+    given: Secret | None = (
+        getattr(request, "patron_password", None) if desk.place.profile.patron_password else None
+    )
     found = await look_up(request.patron_identifier.strip(), given or None, desk, listing)
     right = None if given is None else found.password is PasswordCheck.RIGHT
     return Standing(found.patron, right, withheld=bool(given) and not right, found=found)
@@ -129,7 +131,7 @@ def owed(patron: Patron) -> Decimal:
 
 def name(patron: Patron, desk: Desk) -> str:
     """AE, as the terminal's profile has it."""
-    return desk.profile.name_template.format(name=patron.name, patron_id=patron.patron_id).strip()
+    return desk.place.profile.name_template.format(name=patron.name, patron_id=patron.patron_id).strip()
 
 
 def unknown(response: R, error: LibraryError) -> R:

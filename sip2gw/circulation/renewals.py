@@ -53,7 +53,7 @@ async def renew_all(request: RenewAll, desk: Desk) -> RenewAllResponse:
         patron_id,
         desk,
         lambda password: desk.library.renew_all(
-            patron_id, occasion, limit=desk.profile.list_limit, password=password
+            patron_id, occasion, limit=desk.place.profile.list_limit, password=password
         ),
     )
     speaker = desk.speaker()

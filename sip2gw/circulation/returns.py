@@ -36,7 +36,7 @@ class _Place:
 
     def fields(self, desk: Desk, *, ok: bool) -> tuple[tuple[str, str], ...]:
         """The extension fields, as far as this profile wants them."""
-        profile, situation = desk.profile, self.situation
+        profile, situation = desk.place.profile, self.situation
         fields: list[tuple[str, str]] = []
         if situation.item is not None:
             fields += shelf_fields(situation.item, desk, collection=True)
@@ -51,7 +51,7 @@ class _Place:
 
     def bin(self, desk: Desk) -> str | None:
         """CL, for machines that are told a bin."""
-        return sort_bin(desk.bins, self.situation) if desk.profile.sort_bin else None
+        return sort_bin(desk.place.bins, self.situation) if desk.place.profile.sort_bin else None
 
 
 class NotTakenBack(Refused):
@@ -67,7 +67,7 @@ class NotTakenBack(Refused):
 
     def _alerts(self, situation: Situation, desk: Desk) -> bool:
         reasons = {Alert.REFUSED, Alert.UNKNOWN} if situation.unknown else {Alert.REFUSED}
-        return self.code not in _NOTHING_LIES_THERE and bool(reasons & desk.profile.alerts)
+        return self.code not in _NOTHING_LIES_THERE and bool(reasons & desk.place.profile.alerts)
 
 
 def masked_name(name: str) -> str:
@@ -82,7 +82,7 @@ def _placed(result: Return, desk: Desk, here: str) -> _Place:
         Alert.HOLD: (_HOLD_ELSEWHERE if situation.transit else _HOLD_HERE) if result.hold else None,
         Alert.TRANSIT: _TRANSIT if situation.transit and not result.hold else None,
     }
-    raised = next((kind for why, kind in reasons.items() if kind and why in desk.profile.alerts), None)
+    raised = next((kind for why, kind in reasons.items() if kind and why in desk.place.profile.alerts), None)
     return _Place(evolve(situation, alert=raised is not None), raised)
 
 
@@ -134,7 +134,7 @@ async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
     except Refused as refused:
         raise NotTakenBack(refused, desk) from None
     note_conflicts(request, desk, result.item.ref, result.conflicts)
-    ok = result.was_on_loan or desk.profile.not_on_loan_ok or request.no_block
+    ok = result.was_on_loan or desk.place.profile.not_on_loan_ok or request.no_block
     place = _placed(result, desk, _here(request, desk)) if ok else _left(result, desk)
     return _told(request, result, desk).but(
         ok=ok,

@@ -16,7 +16,7 @@ async def status(request: SCStatus, desk: Desk) -> ACSStatus:
 
     What may be done off-line does not depend on it: that is when it is needed.
     """
-    rules, profile = desk.rules, desk.profile
+    rules, profile = desk.rules, desk.place.profile
     may = allowed(rules, profile)
     online = await desk.library.reachable()
     return ACSStatus(
@@ -26,14 +26,14 @@ async def status(request: SCStatus, desk: Desk) -> ACSStatus:
         acs_renewal_policy=rules.renewals and profile.renew_by_checkout and "11" in may,
         status_update_ok=bool(may & {"01", "25"}),
         offline_ok=profile.offline and bool(may & {"09", "11"}),
-        timeout_period=tenths(desk.policy),
-        retries_allowed=desk.policy.retries,
+        timeout_period=tenths(desk.place.policy),
+        retries_allowed=desk.place.policy.retries,
         date_time_sync=local(desk.now()),
         protocol_version=_version(request),
         institution_id=profile.institution_id or desk.library.nickname,
         library_name=rules.name or None,
         supported_messages=may,
-        terminal_location=desk.location or None,
+        terminal_location=desk.place.location or None,
     )
 
 

@@ -13,7 +13,7 @@ from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from sip2gw.circulation import ENGLISH, Desk, answer, decline, is_offered, still_so, welcome
+from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered, still_so, welcome
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.telling import Telling
 from sip2gw.gateway.visits import Visit
@@ -57,6 +57,8 @@ class Answering:
         self._limits = limits
         self._begun = self._until = 0.0
         self._wrote = False
+        self._kept: Place | None = None
+        self._made_of: tuple[object, ...] = ()
         self._bugs: deque[float] = deque()
 
     @property
@@ -117,19 +119,30 @@ class Answering:
 
     def _desk(self, ask: Ask, tenant: Tenant, still: Still | None = None) -> Desk:
         """Return the desk that answers this request."""
-        return self._directory.desk(
-            tenant,
-            location=ask.location,
+        place = self._place(tenant, ask.location)
+        return place.desk(
             reader=ask.reader,
             print_width=ask.print_width,
             sequence=ask.sequence,
             meant_again=ask.meant_again,
-            note=self._note,
-            pins=self._reception.pins,
-            asker=self._visit.asker,
-            patience=self._begun + self._directory.policy.asking - self._reactor.seconds(),
+            patience=self._begun + place.policy.asking - self._reactor.seconds(),
             still=still,
         )
+
+    def _place(self, tenant: Tenant, location: str) -> Place:
+        """Return the place of this terminal, made again after another login and after a reload."""
+        directory, kept = self._directory, self._kept
+        made_of = (tenant, location, directory.policy, directory.settings)
+        if kept is None or any(before is not now for before, now in zip(self._made_of, made_of, strict=True)):
+            kept = self._kept = directory.place(
+                tenant,
+                location,
+                note=self._note,
+                pins=self._reception.pins,
+                asker=lambda: self._visit.asker,
+            )
+            self._made_of = made_of
+        return kept
 
     async def _is_still_so(self, ask: Ask, tenant: Tenant) -> bool:
         """Ask whether the library still shows the result of a repeated request. A late answer counts as yes."""
@@ -204,7 +217,7 @@ class Answering:
             asking = Deferred.fromCoroutine(answer(request, desk))
             if not asking.called:
                 asking.addTimeout(left, self._reactor)
-            outcome = "answered" if is_offered(request, desk.profile) else "not offered"
+            outcome = "answered" if is_offered(request, desk.place.profile) else "not offered"
             return await asking, outcome, self._wrote, True
         except LibraryError as error:
             if isinstance(error, Refused) and error.code == "member_not_found":

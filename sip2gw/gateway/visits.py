@@ -38,6 +38,9 @@ class Visit:
     """The seat, once it is logged in."""
     tenant: Tenant | None = None
     """The tenant of the last login."""
+    _asker: Asker = field(factory=Asker, init=False, repr=False)
+    _asked_for: tuple[str, ...] = field(default=(), init=False, repr=False)
+    """What the asker was made of."""
 
     @property
     def terminal(self) -> str:
@@ -48,8 +51,12 @@ class Visit:
     def asker(self) -> Asker:
         """The place where patrons enter their passwords."""
         account = self.tenant.account if self.tenant is not None else ""
-        said = (self.peer.certificate,) if self.peer.certificate else (account, self.place.network)
-        return Asker(self.terminal, _digest(*said), _digest(account.casefold()))
+        who = self.terminal, account, self.peer.certificate, self.place.network
+        if who != self._asked_for:
+            source = (self.peer.certificate,) if self.peer.certificate else (account, self.place.network)
+            self._asker = Asker(self.terminal, _digest(*source), _digest(account.casefold()))
+            self._asked_for = who
+        return self._asker
 
     def holder(self, tenant: Tenant, location: str, since: float) -> Holder:
         """Return the holder of a seat for this terminal."""

@@ -72,8 +72,8 @@ class DeskCase(SynchronousTestCase):
         print_width: int | None = None,
     ) -> Desk:
         """Where the terminal stands."""
-        desk = self.directory.desk(self.tenant, location=location, reader=reader)
-        return evolve(desk, profile=profile or self.profile, print_width=print_width)
+        place = evolve(self.directory.place(self.tenant, location), profile=profile or self.profile)
+        return place.desk(reader=reader, print_width=print_width)
 
     def ask(
         self,

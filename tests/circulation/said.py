@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from sip2gw.circulation import Desk, answer, decline
+from sip2gw.circulation import Desk, Place, answer, decline
 from sip2gw.library import LibraryError, Rules
 from sip2gw.sip2 import Request, Response
 
@@ -35,6 +35,9 @@ class Said:
     def __init__(self, rules: Rules = RULES, **answers: Any) -> None:
         self._answers = {"rules": rules, **answers}
         self.asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+
+    def within(self, *_: object) -> Said:
+        return self
 
     def language_of(self, patron_id: str) -> str:
         del patron_id
@@ -63,10 +66,10 @@ class SaidCase(SynchronousTestCase):
 
     def tell(self, library: Said, request: Request, **desk: Any) -> Any:
         """What the gateway answers to a request."""
-        at = Desk(
-            library=library,  # type: ignore[arg-type]
-            **{"rules": RULES, "terminal": "T1", "clock": lambda: NOON, "note": self.notes.append} | desk,
-        )
+        settled = {"rules": RULES, "terminal": "T1", "clock": lambda: NOON, "note": self.notes.append} | desk
+        own = {name: settled.pop(name) for name in list(settled) if not hasattr(Place, name)}
+        place = Place(library=library, **settled)  # type: ignore[arg-type]
+        at = Desk(place, library, place.rules, **own)  # type: ignore[arg-type]
         return self.successResultOf(Deferred.fromCoroutine(_answered(request, at)))
 
 

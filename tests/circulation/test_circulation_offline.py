@@ -10,7 +10,7 @@ from attrs import evolve
 from desks import DeskCase
 from said import NOON, RULES, Said, SaidCase
 
-from sip2gw.circulation import Desk, Profile
+from sip2gw.circulation import Desk, Place, Profile
 from sip2gw.library import InDoubt, Item, Loan, Medium, Refused, Return, Rules, Unavailable
 from sip2gw.sip2 import Request, format
 from sip2gw.sip2.messages import Checkin, Checkout, Renew
@@ -108,7 +108,7 @@ class WhatGoesThrough(SaidCase):
             ("2026-03-29T01:10", "02:05", "2026-03-29T01:05"),
         ):
             now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
-            desk = Desk(Said(), Rules("A library", berlin), clock=lambda now=now: now)
+            desk = Place(Said(), Rules("A library", berlin), clock=lambda now=now: now).desk()
             told = datetime.fromisoformat(f"{utc[:10]}T{wall}")
             self.assertEqual(desk.happened(told).astimezone(UTC).isoformat()[:16], happened, (utc, wall))
 
@@ -193,7 +193,9 @@ class FromOffLine(DeskCase):
 
     def desk(self, **at: Any) -> Desk:
         self.notes: list[str] = []
-        return evolve(super().desk(**at), note=self.notes.append)
+        desk = super().desk(**at)
+        desk.place = evolve(desk.place, note=self.notes.append)
+        return desk
 
     def test_policy_stands_back(self) -> None:
         """Inactive, in debt, reserved for another, over the limit, not for loan: it has happened all the same."""

@@ -8,7 +8,7 @@ from attrs import evolve
 from desks import DeskCase
 
 from sip2gw.circulation import Profile
-from sip2gw.circulation.pins import Asker, Pins
+from sip2gw.circulation.pins import Pins
 from sip2gw.sip2 import parse
 
 D = "20260301    115900"
@@ -99,7 +99,8 @@ class Counted(DeskCase):
         pins = Recording()
         for line in (REQUESTS["11"], REQUESTS["15+"], REQUESTS["29"], REQUESTS["65"]):
             request, _ = parse(line.format(who="M-1001", ad="AD9999|").encode())
-            desk = evolve(self.desk(), pins=pins, asker=Asker())
+            desk = self.desk()
+            desk.place = evolve(desk.place, pins=pins)
             self.done(self._ask(request, desk))
         self.assertEqual((pins.checked, refused[0]), (4, 4))
 

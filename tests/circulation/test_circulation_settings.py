@@ -118,6 +118,9 @@ class Desk(DeskCase):
     def at(self, location: str = "", **knobs: object):
         return self.desk(location=location, profile=Profile(**knobs))  # type: ignore[arg-type]  # any knob
 
+    def place(self, **settled: object):
+        return evolve(self.at().place, **settled).desk()
+
     def test_the_location_counts_more_than_the_branch_of_the_profile(self) -> None:
         self.assertEqual(self.at("north", branch="Main").branch, "North")
         self.assertEqual(self.at("Desk 1", branch="main").branch, "Main")
@@ -133,23 +136,23 @@ class Desk(DeskCase):
     def test_the_terminals_language_before_the_librarys_and_after_the_patrons(self) -> None:
         self.assertEqual(self.at(language="fr").speaker().language, "fr")
         self.assertEqual(self.at(language="fr").speaker("", "003").language, "de")
-        self.assertEqual(evolve(self.at(), language="es").speaker("xx").language, "es")
+        self.assertEqual(self.place(language="es").speaker("xx").language, "es")
         self.assertEqual(self.at().speaker().language, "en")
 
     def test_a_librarys_own_words(self) -> None:
         self.assertEqual(
-            evolve(self.at(), texts={"renewed": "Again yours."}).speaker().say("renewed"), "Again yours."
+            self.place(texts={"renewed": "Again yours."}).speaker().say("renewed"), "Again yours."
         )
 
     def test_a_library_that_can_is_told_how_labels_are_read(self) -> None:
         library = Labelled()
-        desk = self.directory.desk(evolve(self.tenant, library=library), location="", reader=None)
+        desk = self.directory.place(evolve(self.tenant, library=library), "").desk()
         self.assertEqual((desk.library.told, library.told), (("accession", "barcode", "isbn"), ()))  # type: ignore[attr-defined]
 
     def test_the_directory_gives_the_desk_what_was_settled(self) -> None:
         said = LibrarySettings("riverside", "gate", texts={"renewed": "Again."}, language="bn", origin="x")
         self.directory.settings = Settings(libraries={"riverside": said})
         directory = type(self.directory)(self.directory._open, settings=self.directory.settings)
-        desk = directory.desk(self.tenant, location="Hall", reader=None, print_width=40)
-        self.assertEqual((desk.profile.name, desk.print_width, desk.language), ("gate", 40, "bn"))
+        desk = directory.place(self.tenant, "Hall").desk(print_width=40)
+        self.assertEqual((desk.place.profile.name, desk.print_width, desk.place.language), ("gate", 40, "bn"))
         self.assertEqual(desk.speaker("en").say("renewed"), "Again.")

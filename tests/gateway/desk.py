@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from inspect import iscoroutinefunction
@@ -158,14 +158,30 @@ class Bench:
     def slow_answers(self) -> list[Deferred[None]]:
         """Have each request that was asked of the library wait. Each puts into the list what lets it go on."""
         waiting: list[Deferred[None]] = []
-        desk = self.directory.desk
-
-        def slow(*arguments: Any, **named: Any) -> Any:
-            found = desk(*arguments, **named)
-            return evolve(found, library=Slow(found.library, waiting))
-
-        self.directory.desk = slow
+        self.meet(lambda library: Slow(library, waiting))
         return waiting
+
+    def meet(self, wrap: Callable[[Any], Any]) -> None:
+        """Have each request from now on be asked of what `wrap` makes of the library."""
+        place = self.directory.place
+
+        def wrapped(*arguments: Any, **named: Any) -> Any:
+            found = place(*arguments, **named)
+            return evolve(found, library=Wrapped(found.library, wrap))
+
+        self.directory.place = wrapped
+        self.directory.settings = evolve(self.directory.settings)  # so that places are made again
+
+
+class Wrapped:
+    """A library that is wrapped for each request."""
+
+    def __init__(self, library: Any, wrap: Callable[[Any], Any]) -> None:
+        self._library = library
+        self._wrap = wrap
+
+    def within(self, *of: Any) -> Any:
+        return self._wrap(self._library.within(*of))
 
 
 class Slow:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from inspect import iscoroutinefunction
 
 import pytest
-from attrs import evolve
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway import answering
@@ -53,10 +52,7 @@ def bench():
 
 
 def break_library(bench: Bench) -> None:
-    desk = bench.directory.desk
-    bench.directory.desk = lambda *of, **named: evolve(
-        found := desk(*of, **named), library=Broken(found.library)
-    )
+    bench.meet(Broken)
 
 
 @pytest.mark.parametrize("line", REQUESTS, ids=[line[:2] for line in REQUESTS])

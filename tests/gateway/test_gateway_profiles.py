@@ -181,7 +181,7 @@ def test_a_note_for_staff_is_logged(bench, monkeypatch):
     bench.connect("Desk 1")
 
     async def noted(request, desk):
-        desk.note("conflict: quota_exceeded")
+        desk.place.note("conflict: quota_exceeded")
         return type(request).response()
 
     with monkeypatch.context() as patched, capturedLogs() as logs:

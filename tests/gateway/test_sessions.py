@@ -295,3 +295,36 @@ def test_R12_a_form_that_the_configuration_names_is_tried_at_once(form, login):
     assert bench.say(login) == "941"
     assert field(bench.say(STATUS), "AO") == "riverside"
     bench.sandbox.close()
+
+
+def places_made(bench) -> list[str]:
+    """Note the location of each place that is made from now on."""
+    made: list[str] = []
+    place = bench.directory.place
+
+    def noted(tenant, location, **named):
+        made.append(location)
+        return place(tenant, location, **named)
+
+    bench.directory.place = noted
+    return made
+
+
+def test_a_place_is_made_once_for_many_requests_of_a_session(bench):
+    made = places_made(bench)
+    assert bench.say(CN_CO) == "941"
+    for _ in range(3):
+        assert bench.say(STATUS)[:2] == "98"
+        assert bench.say(f"17{DATE}AOriverside|AB10001|")[:2] == "18"
+    assert made == ["Desk"]
+
+
+def test_a_place_is_made_again_after_a_second_login_and_a_reload(bench):
+    made = places_made(bench)
+    assert bench.say(CN_CO) == "941"
+    assert bench.say(STATUS)[:2] == "98"
+    assert bench.say(CN_CO.replace("CPDesk", "CPNorth")) == "941"
+    assert bench.say(STATUS)[:2] == "98"
+    bench.settle("riverside", messages=frozenset({"23"}))
+    assert "not offered" in bench.say(f"17{DATE}AOriverside|AB10001|")
+    assert made == ["Desk", "North", "North"]
