@@ -22,5 +22,8 @@ class Digests:
 
 def joined(*said: str | bytes) -> bytes:
     """Return the texts as one, from which each can be recovered."""
-    parts = (one if isinstance(one, bytes) else one.encode("utf-8", "surrogatepass") for one in said)
-    return b"".join(b"%d:%s" % (len(part), part) for part in parts)
+    whole = b""
+    for one in said:
+        part = one if isinstance(one, bytes) else one.encode("utf-8", "surrogatepass")
+        whole += b"%d:%b" % (len(part), part)
+    return whole

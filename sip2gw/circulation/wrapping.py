@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _JOINERS = "\u200c\u200d"
 _VIRAMA = 9
@@ -16,18 +16,26 @@ def wrapped(text: str, width: int | None) -> tuple[str, ...]:
     A line is wider than that only when a single cluster is.
     """
     words = text.split()
-    if width is None:
-        return (" ".join(words),) if words else ()
-    lines = [""]
+    line = " ".join(words)
+    if width is None or len(line) <= width // 2 or columns(line) <= width:  # no character takes more than two
+        return (line,) if line else ()
+    return tuple(_broken(words, width))
+
+
+def _broken(words: Iterable[str], width: int) -> Iterator[str]:
+    """Yield the words in lines; a word that is wider than a line begins a line of its own."""
+    line, taken = "", 0
     for word in words:
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if columns(longer) <= width:
-            lines[-1] = longer
+        wide = columns(word)
+        if line and taken + 1 + wide <= width:
+            line, taken = f"{line} {word}", taken + 1 + wide
             continue
-        if not lines[-1]:
-            lines.pop()
-        lines += _pieces(word, width)
-    return tuple(line for line in lines if line)
+        if line:
+            yield line
+        *full, line = _pieces(word, width) if wide > width else [word]
+        yield from full
+        taken = columns(line)
+    yield line
 
 
 def columns(text: str) -> int:
@@ -49,7 +57,7 @@ def clusters(text: str) -> Iterator[str]:
 
 
 def _pieces(word: str, width: int) -> list[str]:
-    """A word that is wider than the line that is left, in as many lines as it needs."""
+    """A word that is wider than a line, in as many lines as it needs."""
     lines = [""]
     for cluster in clusters(word):
         if lines[-1] and columns(lines[-1] + cluster) > width:

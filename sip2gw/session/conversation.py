@@ -85,7 +85,7 @@ from sip2gw.session.logins import (
     to_try,
     under,
 )
-from sip2gw.session.repeats import Answers, First, Memory
+from sip2gw.session.repeats import MEANT_AGAIN, Answers, First, Memory
 from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
     Ask,
@@ -240,10 +240,10 @@ class Session:
         if isinstance(self.state, Closed):
             return Ignore("closed")
         hand = self._in_hand()
-        before = self._memory.again(hand.line)
+        before = self._memory.before(hand)
         if so and isinstance(before, bytes):
             return self._say_again(hand, before)
-        self._memory.forget(hand.line)
+        self._memory.forget(hand)
         return self._begin(hand)
 
     def joined(self) -> Step:
@@ -251,7 +251,7 @@ class Session:
         if isinstance(self.state, Closed):
             return Ignore("closed")
         hand = self._in_hand()
-        answer = self._memory.again(hand.line)
+        answer = self._memory.before(hand)
         return self._say_again(hand, answer) if isinstance(answer, bytes) else self._begin(hand)
 
     def reply(self, response: Response, *, remember: bool = True, known: bool = True) -> Say:
@@ -268,7 +268,7 @@ class Session:
             if self._denied:
                 self._log_out()
         step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
-        self._memory.answered(hand.line)
+        self._memory.answered(hand)
         if remember and hand.is_write:
             self._memory.keep(hand, step.line)
         self._memory.over()
@@ -348,14 +348,14 @@ class Session:
 
     def _once(self, ask: Ask, hand: InHand) -> Step:
         """Return the step for a write, so that a write that was done, or is in progress, is not done twice."""
-        if hand.early and self._memory.was_answered_last(hand.line):
+        self._memory.bind(hand)
+        if hand.early and self._memory.was_answered_last(hand):
             self._hand = None
             return Ignore("said again before the answer was out")
-        before = self._memory.again(hand.line)
-        if before is None:
-            meant_again = self._memory.is_meant_again(hand.line)
-            self._memory.begin(hand.line)
-            return evolve(ask, meant_again=meant_again)
+        before = self._memory.before(hand)
+        if before is None or before is MEANT_AGAIN:
+            self._memory.begin(hand)
+            return evolve(ask, meant_again=True) if before is MEANT_AGAIN else ask
         if isinstance(before, First):
             return Join(before)
         if hand.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
@@ -365,7 +365,7 @@ class Session:
     def _say_again(self, hand: InHand, answer: bytes) -> Say:
         """Answer a repeated request."""
         self._hand = None
-        self._memory.said_again(hand.line, answer)
+        self._memory.said_again(hand, answer)
         if isinstance(self.state, Serving):
             self.state = self.state.after(hand.request, Response(), self._clock())
         return Say(answer)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import define
 
 from sip2gw.session.logins import Login
+from sip2gw.session.shares import Key
 from sip2gw.sip2 import Request, Trailer, messages
 
 
-@frozen(repr=False)
+@define(eq=False, repr=False)
 class InHand:
-    """The request that is being answered, and its login. `early` is as in `Session.receive`."""
+    """The request that is being answered, and its login. `early` is as in `Session.receive`.
+
+    `key` stands for the line of a write, once the session is bound to a library and a terminal.
+    """
 
     line: bytes
     request: Request
     trailer: Trailer
     login: Login | None = None
     early: bool = False
+    key: Key | None = None
 
     @property
     def is_write(self) -> bool:

@@ -12,6 +12,7 @@ until the terminal sends its next write on that connection.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from secrets import token_hex
 
 from attrs import Factory, define, evolve, frozen
@@ -94,6 +95,15 @@ class First:
             go_on()
 
 
+class MeantAgain(Enum):
+    """Says that a line was answered before and is not a repeat, because the terminal has sent another write since."""
+
+    MEANT_AGAIN = "meant again"
+
+
+MEANT_AGAIN = MeantAgain.MEANT_AGAIN
+
+
 class Answers:
     """The answers to writes, of all terminals of the process. Terminal and line are stored as a digest.
 
@@ -125,25 +135,23 @@ class Answers:
         """Keep an answer for `life` seconds, or until there is a newer `write` on its item or account."""
         self._answered.put(key, _Answered(answer, self._clock() + life, write, has_item))
 
-    def get(self, key: Key) -> bytes | None:
-        """Return the answer given before, if it still holds."""
+    def before(self, key: Key) -> bytes | First | MeantAgain | None:
+        """Return the answer given before, if it still holds; the same write while it is in progress; None for a new line."""
         before = self._answered.get(key)
-        if before is None or before.answer is None:
-            return None
+        if before is None:
+            return self._in_hand.get(key)
         superseded = before.write is not None and before.write not in self.newest
-        if superseded or self._clock() >= before.until:
+        over = self._clock() >= before.until
+        if before.answer is None:
+            return self._in_hand.get(key) or (None if over else MEANT_AGAIN)
+        if superseded or over:
             self._answered.drop(key)
-            return None
+            return self._in_hand.get(key)
         return before.answer
 
     def drop(self, key: Key) -> None:
         """Drop the answer."""
         self._answered.drop(key)
-
-    def has_gone_on(self, key: Key) -> bool:
-        """Return whether this line was answered, and the terminal has sent another write since."""
-        before = self._answered.get(key)
-        return before is not None and before.answer is None and self._clock() < before.until
 
     def go_on_from(self, key: Key) -> None:
         """Record that the terminal has received this answer. The entry is kept only if the write names no item."""
@@ -158,10 +166,6 @@ class Answers:
         now = self._clock()
         self._answered.drop_oldest_while(lambda one: one.until <= now)
         self.newest.forget_old()
-
-    def in_hand(self, key: Key) -> First | None:
-        """Return the same write while it is in progress, or None."""
-        return self._in_hand.get(key)
 
     def begin(self, key: Key) -> First:
         """Record that this write is in progress."""
@@ -191,51 +195,50 @@ class Memory:
         self._library = library
         self._terminal = terminal or self._terminal
 
-    def answered(self, line: bytes) -> None:
-        """Record that `line` was answered, with any response."""
-        self._answered_last = self._key(line)
+    def bind(self, hand: InHand) -> None:
+        """Give this write its key once, because it is a digest of the whole line. The session must be bound."""
+        hand.key = self._key(hand)
 
-    def was_answered_last(self, line: bytes) -> bool:
-        """Return whether the answer sent last was the one to `line`."""
-        return self._answered_last == self._key(line)
+    def answered(self, hand: InHand) -> None:
+        """Record that this request was answered, with any response. Only writes are compared with it."""
+        self._answered_last = self._key(hand) if hand.is_write else None
 
-    def again(self, line: bytes) -> bytes | First | None:
-        """Return the answer to `line`, or the same line in progress on another connection; None if it is to be done."""
-        key = self._key(line)
-        return self._answers.get(key) or self._answers.in_hand(key)
+    def was_answered_last(self, hand: InHand) -> bool:
+        """Return whether the answer sent last was the one to this write."""
+        return self._answered_last is not None and self._answered_last == self._key(hand)
 
-    def said_again(self, line: bytes, answer: bytes) -> None:
-        """Record that `line` was a repeat, answered with `answer`."""
-        key = self._key(line)
+    def before(self, hand: InHand) -> bytes | First | MeantAgain | None:
+        """Return the answer to this write, or the same line in progress on another connection; else it is to be done."""
+        return self._answers.before(self._key(hand))
+
+    def said_again(self, hand: InHand, answer: bytes) -> None:
+        """Record that this write was a repeat, answered with `answer`."""
+        key = self._key(hand)
         self._go_on_to(key)
         self.last_sent = answer
         self._answered_last = key
 
-    def forget(self, line: bytes) -> None:
-        """Drop the answer to `line`."""
-        self._answers.drop(self._key(line))
+    def forget(self, hand: InHand) -> None:
+        """Drop the answer to this write."""
+        self._answers.drop(self._key(hand))
 
-    def is_meant_again(self, line: bytes) -> bool:
-        """Return whether `line` was answered before and is not a repeat, because another write came since."""
-        return self._answers.has_gone_on(self._key(line))
-
-    def begin(self, line: bytes) -> None:
-        """Begin the write in `line`. `over` must follow."""
-        self._first = self._answers.begin(self._key(line))
+    def begin(self, hand: InHand) -> None:
+        """Begin this write. `over` must follow."""
+        self._first = self._answers.begin(self._key(hand))
 
     def keep(self, hand: InHand, answer: bytes) -> None:
         """Keep the answer to this write."""
         note, item, account = self._answers.newest.note, hand.item.strip(), hand.account.strip()
         of_account = note(self._library, f"account {account}") if account else None
         write = note(self._library, f"item {item}") if item else of_account
-        key = self._key(hand.line)
+        key = self._key(hand)
         self._go_on_to(key)
         self._answers.keep(key, answer, MEMORY if hand.is_dated else UNDATED, write, has_item=bool(item))
 
     def over(self) -> None:
         """End the write that was begun, if there is one."""
-        first, self._first = self._first, None
-        if first is not None:
+        if self._first is not None:
+            first, self._first = self._first, None
             self._answers.over(first)
 
     def _go_on_to(self, key: Key) -> None:
@@ -244,5 +247,5 @@ class Memory:
             self._answers.go_on_from(self._last)
         self._last = key
 
-    def _key(self, line: bytes) -> Key:
-        return self._answers.key(self._library, self._terminal, line)
+    def _key(self, hand: InHand) -> Key:
+        return hand.key or self._answers.key(self._library, self._terminal, hand.line)

@@ -40,8 +40,13 @@ class Shares(Generic[V]):
 
     def put(self, key: Key, value: V) -> None:
         """Keep this value as the newest of its library."""
-        self.drop(key)
-        self._libraries.setdefault(key.library, OrderedDict())[key] = value
+        values = self._libraries.get(key.library)
+        if values is None:
+            values = self._libraries[key.library] = OrderedDict()
+        elif key in values:
+            self.drop(key)
+            values = self._libraries.setdefault(key.library, OrderedDict())
+        values[key] = value
         self._count += 1
         if key.terminal:
             own = self._terminals.setdefault(key[:2], OrderedDict())

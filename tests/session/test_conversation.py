@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Refused, Unavailable
 from sip2gw.session import (
     MEMORY,
@@ -801,3 +802,16 @@ def test_whatever_comes_each_request_gets_one_answer_of_its_type(lines, data):
         if isinstance(session.state, Serving):
             bound = bound or session.state.tenant.nickname
             assert session.state.tenant.nickname == bound
+
+
+def test_the_line_of_a_write_is_digested_once_and_of_a_reading_never(monkeypatch):
+    digested = []
+    of = Digests.of
+    monkeypatch.setattr(Digests, "of", lambda self, *said: digested.append(said[-1]) or of(self, *said))
+    session = serving()
+    digested.clear()
+    lend(session)
+    assert digested == [CHECKOUT]
+    assert isinstance(session.receive(PATRON), Ask)
+    session.reply(messages.PatronStatusResponse())
+    assert digested == [CHECKOUT]

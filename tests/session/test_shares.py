@@ -47,7 +47,7 @@ def test_R6_a_terminal_that_fills_its_share_loses_its_own_oldest():
     other = answers.key("riverside", "t2", b"0")
     for key in (other, *keys):
         answers.keep(key, b"yes", 300.0, None, has_item=True)
-    assert [answers.get(key) for key in (other, *keys)] == [b"yes", None, b"yes", b"yes"]
+    assert [answers.before(key) for key in (other, *keys)] == [b"yes", None, b"yes", b"yes"]
 
 
 def test_R6_what_is_out_of_date_is_let_go_of_in_every_library():
