@@ -30,10 +30,14 @@ def day(when: date, language: str) -> str:
 
 def moment(when: datetime, language: str) -> str:
     """A date and a time of the day, in the zone of `when`: "5 mars 2026, 16:05"."""
-    time = format_datetime(
-        when, locale(language).time_formats["short"].pattern, when.tzinfo, locale(language)
-    )
-    return f"{day(when.date(), language)}, {_spelled(time, language)}"
+    return _minute(when.replace(tzinfo=None, second=0, microsecond=0, fold=0), language)
+
+
+@lru_cache(maxsize=1024)
+def _minute(wall: datetime, language: str) -> str:
+    """A minute as the clock on the wall shows it: without a zone, since equal moments look different in each."""
+    time = format_datetime(wall, locale(language).time_formats["short"].pattern, locale=locale(language))
+    return f"{day(wall.date(), language)}, {_spelled(time, language)}"
 
 
 @lru_cache(maxsize=1024)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from sip2gw.circulation.speech import Speaker, masked
 from sip2gw.circulation.wrapping import wrapped
 from sip2gw.library import Item
-from sip2gw.sip2 import Dialect
-from sip2gw.sip2.text import to_wire
+from sip2gw.sip2 import DEFAULT, Dialect
+from sip2gw.sip2.text import may_stand, to_wire
 
 _NO_WIDTH = frozenset({None, 0, 999})
 """Print widths (99) that say nothing, or that there is no limit."""
 _LONGEST = 4096
+_USUAL = _LONGEST // 4
+"""So many characters take no more bytes than that in any charset."""
+_DELIMITER = DEFAULT.delimiter
 
 
 def loan_receipt(
@@ -84,10 +88,15 @@ def _paper(
     name: str, now: datetime, said: Iterable[str], speaker: Speaker, width: int | None
 ) -> tuple[str, ...]:
     """The lines as they are printed: wrapped after they were put into the terminal's charset, which may widen them."""
-    on_paper = Dialect(charset=speaker.charset, max_length=_LONGEST)
+    charset = speaker.charset
     limit = None if width in _NO_WIDTH else width
-    return tuple(
-        line
-        for text in (name, speaker.moment(now), *said)
-        for line in wrapped(to_wire(text, on_paper).decode(speaker.charset), limit)
-    )
+    lines: list[str] = []
+    for text in (name, speaker.moment(now), *said):
+        usual = len(text) <= _USUAL and _DELIMITER not in text and may_stand(text, charset)
+        lines += wrapped(text if usual else to_wire(text, _on_paper(charset)).decode(charset), limit)
+    return tuple(lines)
+
+
+@cache
+def _on_paper(charset: str) -> Dialect:
+    return Dialect(charset=charset, max_length=_LONGEST)

@@ -32,7 +32,10 @@ class Speaker:
 
     def say(self, text: str, /, **facts: object) -> str:
         """The text of this id (see `texts.TEXTS`), with what it names; whole numbers in the language's form."""
-        spoken = {name: self.number(fact) if type(fact) is int else fact for name, fact in facts.items()}
+        spoken: Mapping[str, object] = facts
+        for name, fact in facts.items():
+            if type(fact) is int:
+                spoken = {**spoken, name: self.number(fact)}
         if self.overrides and (own := self._own(text)) is not None:
             try:
                 return own.format(**spoken)

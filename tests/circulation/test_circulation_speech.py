@@ -111,6 +111,12 @@ def test_a_moment_stays_in_its_zone(language, moment):
     assert Speaker(language).moment(datetime(2026, 3, 5, 16, 5, tzinfo=ZoneInfo("Asia/Dhaka"))) == moment
 
 
+def test_one_moment_in_two_zones_reads_as_the_clock_on_each_wall():
+    noon = datetime(2026, 3, 5, 12, 0, 59, tzinfo=ZoneInfo("Europe/London"))
+    for zone, wall in (("Europe/London", "12:00"), ("Asia/Dhaka", "18:00"), ("Asia/Kathmandu", "17:45")):
+        assert Speaker("en-GB").moment(noon.astimezone(ZoneInfo(zone))).endswith(f", {wall}")
+
+
 @pytest.mark.parametrize(
     ("language", "currency", "money"),
     [
