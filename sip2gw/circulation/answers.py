@@ -66,7 +66,8 @@ def allowed(rules: Rules, profile: Profile) -> frozenset[str]:
         "25": not patron_updates,
         "19": not (rules.item_updates and profile.item_updates),
     }
-    return frozenset(code for code in supported() if not forbidden.get(code) and _may_use(profile, code))
+    usable = supported() if profile.messages is None else supported() & (profile.messages | FOR_EVERYBODY)
+    return usable - {code for code, forbids in forbidden.items() if forbids}
 
 
 def _may_use(profile: Profile, code: str) -> bool:

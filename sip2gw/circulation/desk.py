@@ -77,7 +77,7 @@ def nowhere() -> Asker:
     return Asker()
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Place:
     """What stays the same for a terminal from one request to the next; made when it logs in and after a reload.
 

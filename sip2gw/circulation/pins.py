@@ -20,6 +20,8 @@ from sip2gw.throttle import Allowance, Throttle
 TERMINALS = 4
 """So many terminals' worth of wrong passwords may come from one source."""
 HOUR = 3600.0
+_OF_ACCOUNT = "pins_per_account"
+"""The name of the limit for a terminal account over all patrons."""
 _MOST = 50_000
 """Right passwords that are remembered."""
 
@@ -81,9 +83,10 @@ class Pins:
             raise
         if right:
             self._remember(pin)
-            account = self._account(library, asker)
             for who, when in noted.items():
-                if who == account:  # one right password makes no wrong ones of other patrons good
+                if (
+                    allowances[who][0] == _OF_ACCOUNT
+                ):  # one right password makes no wrong ones of other patrons good
                     tries.forgive(who, when)
                 else:
                     tries.clear(who)
@@ -109,13 +112,13 @@ class Pins:
         return {
             there: ("pins_per_terminal", one),
             around: ("pins_per_terminal", more),
-            self._account(library, asker): ("pins_per_account", whole),
+            self._account(library, asker): (_OF_ACCOUNT, whole),
         }
 
     def _reached(self, allowances: dict[bytes, tuple[str, Allowance]], *, known: bool) -> str:
         """The limit that this try would go over; that of the account is not for a password that was right before."""
         for who, (limit, allowed) in allowances.items():
-            if not (known and limit == "pins_per_account") and self._tries.wait(who, allowed) > 0:
+            if not (known and limit == _OF_ACCOUNT) and self._tries.wait(who, allowed) > 0:
                 return limit
         return ""
 

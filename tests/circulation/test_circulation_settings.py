@@ -126,6 +126,13 @@ class Desk(DeskCase):
         self.assertEqual(self.at("Desk 1", branch="main").branch, "Main")
         self.assertEqual(self.at("Desk 1", branch="Elsewhere").branch, "")
 
+    def test_neither_a_patron_nor_an_account_is_in_the_repr_of_a_desk(self) -> None:
+        desk = self.directory.place(self.tenant, "").desk(reader="canary-M-1")
+        desk.facing = "canary-M-2"
+        for shown in (repr(desk), repr(desk.place)):
+            self.assertNotIn("canary", shown)
+            self.assertNotIn(self.tenant.account, shown)
+
     def test_a_prefix_is_taken_off_whatever_its_case(self) -> None:
         desk = self.at(strip_prefix="rv")
         self.assertEqual(desk.item_id(" RV10001 "), "10001")
