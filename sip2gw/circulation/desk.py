@@ -128,8 +128,9 @@ class Desk:
     """What the answer to one request may use: its terminal's `place`, the library, and the library's rules.
 
     `reader` is the patron whom the terminal last asked about, and who is still there as far as is known. `print_width`
-    is how many characters fit on a line of its printer (99). `sequence` is the number of the request (AY); `meant_again` means
-    that the same line was answered before and is not a repeat. `facing` is the patron who is spoken to.
+    is how many characters fit on a line of its printer (99). `sequence` is the number of the request (AY).
+    `meant_again` means that the same line was answered before and is not a repeat. `facing` is the patron who is spoken
+    to.
     """
 
     place: Place

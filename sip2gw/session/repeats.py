@@ -136,7 +136,7 @@ class Answers:
         self._answered.put(key, _Answered(answer, self._clock() + life, write, has_item))
 
     def before(self, key: Key) -> bytes | First | MeantAgain | None:
-        """Return the answer given before, if it still holds; the same write while it is in progress; None for a new line."""
+        """Return the answer, if it still holds; the same write while it is in progress; None for a new line."""
         before = self._answered.get(key)
         if before is None:
             return self._in_hand.get(key)
@@ -208,7 +208,7 @@ class Memory:
         return self._answered_last is not None and self._answered_last == self._key(hand)
 
     def before(self, hand: InHand) -> bytes | First | MeantAgain | None:
-        """Return the answer to this write, or the same line in progress on another connection; else it is to be done."""
+        """Return the answer to this write, or the same line in progress elsewhere; otherwise it is to be done."""
         return self._answers.before(self._key(hand))
 
     def said_again(self, hand: InHand, answer: bytes) -> None:
