@@ -14,7 +14,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from stage import Conversation
-from twisted.web.http_headers import Headers
 
 from sip2gw.gateway.proxy_header import LONGEST, NoHeader, begins_header, read_header
 from sip2gw.librarika import records
@@ -106,9 +105,7 @@ def adapter(body: bytes) -> None:
     status = (200, 401, 404, 409, 422, 429, 500, 503)[body[0] % 8] if body else 204
     for writes in (False, True):
         for kind in RECORDS:
-            call = Call(
-                "operation", "POST", "", Headers({b"authorization": [b"x"]}), shape=kind, writes=writes
-            )
+            call = Call("operation", "POST", "", {b"Authorization": b"x"}, shape=kind, writes=writes)
             match outcome(call, status, _headers(body), body[1:]):
                 case Answer(record=record):
                     _is_whole(record)
@@ -183,10 +180,10 @@ def _text(line: bytes, dialect: Dialect) -> str:
         return line.decode("latin-1")
 
 
-def _headers(body: bytes) -> Headers:
+def _headers(body: bytes) -> dict[bytes, bytes]:
     """Make headers with a Retry-After from the body."""
     later = body[1:33].partition(b"\n")[0]
-    return Headers({b"content-type": [b"application/problem+json"], b"retry-after": [later]})
+    return {b"content-type": b"application/problem+json", b"retry-after": later}
 
 
 def _squeezed(text: str, dialect: Dialect) -> str:

@@ -16,11 +16,10 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
-from twisted.web.http_headers import Headers
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.http.api import API
-from sip2gw.librarika.http.call import Answer, Unauthorized
+from sip2gw.librarika.http.call import JSON, Answer, Unauthorized
 from sip2gw.librarika.records import Tokens
 from sip2gw.library import Credentials, InDoubt, LibraryError, Refused, Still, Unavailable
 from sip2gw.secret import Secret
@@ -78,12 +77,7 @@ class Account:
         self._tokens = tokens
         self._expires = self._holds_until = now + life
         self._renew_at = self._expires - min(_MARGIN, life / 10)
-        self._headers = Headers(
-            {
-                b"Accept": [b"application/json"],
-                b"Authorization": [b"Bearer " + tokens.access_token.reveal().encode("ascii")],
-            }
-        )
+        self._headers = {**JSON, b"Authorization": b"Bearer " + tokens.access_token.reveal().encode("ascii")}
 
     async def record(
         self,
@@ -117,7 +111,7 @@ class Account:
         *,
         until: float,
         body: Mapping[str, Any] | None = None,
-        added: Mapping[bytes, str] | None = None,
+        added: Mapping[bytes, bytes] | None = None,
         key: str | None = None,
         still: Still | None = None,
         shape: type[Any] | None = None,
@@ -129,9 +123,8 @@ class Account:
             Deferred.fromCoroutine(self._renew_beside())
         doubt = False
         for attempt in (1, 2):
-            tokens, headers = self._tokens, self._headers.copy()
-            for name, value in (added or {}).items():
-                headers.setRawHeaders(name, [value.encode("utf-8", "replace")])
+            tokens = self._tokens
+            headers = self._headers if added is None else {**self._headers, **added}
             call = self.api.prepared(
                 operation,
                 method,

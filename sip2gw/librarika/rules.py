@@ -20,7 +20,7 @@ class RulesShelf:
     def __init__(self, account: Account, life: float) -> None:
         self._account = account
         self._life = life
-        self._etag: str | None = None
+        self._etag: bytes | None = None
         self._fresh_until = 0.0
         self._flight: SingleFlight[Rules] = SingleFlight(self._fetch)
         self.kept: Rules | None = None
@@ -69,8 +69,7 @@ class RulesShelf:
             )
             if answer.status != 304 or self.kept is None:
                 self.kept = translation.rules(answer.record)
-                tags = answer.headers.getRawHeaders("ETag")
-                self._etag = tags[0] if tags else None
+                self._etag = answer.headers.get(b"etag")
         except LibraryError:
             self._fresh_until = client.now() + min(_AGAIN, self._life)
             raise

@@ -13,7 +13,6 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.trial.unittest import TestCase
-from twisted.web.http_headers import Headers
 from wire_server import BOOKING, COPY, KIOSK, MEMBER, Scripted, ServerCase, says
 
 from sip2gw.librarika import CallLimits, Librarika
@@ -73,9 +72,9 @@ SHAPES = (Member, CopyFound, Page, ExtendedAll, Tokens)
 def read(body: bytes) -> None:
     """Whatever is to be made of an answer: as each record, and as a refusal."""
     for kind in SHAPES:
-        outcome(Call("x", "GET", "", Headers(), shape=kind), 200, Headers(), body)
-    problem = Headers({b"Content-Type": [b"application/problem+json"]})
-    outcome(Call("x", "GET", "", Headers()), 409, problem, body)
+        outcome(Call("x", "GET", "", {}, shape=kind), 200, {}, body)
+    problem = {b"content-type": b"application/problem+json"}
+    outcome(Call("x", "GET", "", {}), 409, problem, body)
 
 
 def seconds(body: bytes) -> float:

@@ -411,6 +411,4 @@ class Outage(SandboxCase):
     def see(self, drift: Any) -> None:
         from email.utils import formatdate
 
-        from twisted.web.http_headers import Headers
-
-        drift.see(Headers({b"Date": [formatdate(self.clock.seconds(), usegmt=True).encode()]}))
+        drift.see({b"date": formatdate(self.clock.seconds(), usegmt=True).encode()})

@@ -9,7 +9,6 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.web.http_headers import Headers
 from wire_server import BOOKING
 
 from sip2gw.librarika.http.call import Answer, Call, Failed, Unauthorized
@@ -34,7 +33,7 @@ KINDS = st.sampled_from(["application/json", "application/problem+json", "text/h
 
 
 def call(writes: bool, shape: type | None = Booking) -> Call:
-    headers = Headers({b"Authorization": [b"Bearer t"]})
+    headers = {b"Authorization": b"Bearer t"}
     return Call("operation", "POST", "http://localhost/", headers, b"{}", shape, writes=writes)
 
 
@@ -48,7 +47,7 @@ def test_R1_only_the_contracts_document_says_that_a_write_was_not_done(
     writes: bool, status: int, kind: str, body: bytes
 ) -> None:
     asked = call(writes)
-    result = outcome(asked, status, Headers({b"Content-Type": [kind.encode()]}), body)
+    result = outcome(asked, status, {b"content-type": kind.encode()}, body)
     document = _document(body) if kind == "application/problem+json" else {}
     known = document.get("code") in CODES if isinstance(document.get("code"), str) else False
     if isinstance(result, Answer):
@@ -103,8 +102,8 @@ def test_half_a_character_becomes_a_question_mark() -> None:
 
 
 def test_304_answers_a_condition() -> None:
-    asked = Call("get_library", "GET", "http://localhost/", Headers({b"If-None-Match": [b'"v1"']}))
-    assert outcome(asked, 304, Headers(), b"") == Answer(304, Headers())
+    asked = Call("get_library", "GET", "http://localhost/", {b"If-None-Match": b'"v1"'})
+    assert outcome(asked, 304, {}, b"") == Answer(304, {})
 
 
 def test_facts_of_known_names_and_forms_only() -> None:
@@ -115,7 +114,7 @@ def test_facts_of_known_names_and_forms_only() -> None:
         "reason": "Amina owes 5",
         "balance": "5.00",
     }
-    kind = Headers({b"Content-Type": [b"application/problem+json"]})
+    kind = {b"content-type": b"application/problem+json"}
     refusal = outcome(call(True), 409, kind, json.dumps(problem).encode())
     assert isinstance(refusal, Refused)
     assert refusal.facts == {"limit": "5"}

@@ -15,7 +15,6 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from twisted.web.http_headers import Headers
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.http.admission import Admission
@@ -78,7 +77,7 @@ class API:
         method: str,
         path: str,
         *,
-        headers: Headers | None = None,
+        headers: Mapping[bytes, bytes] = JSON,
         body: Mapping[str, Any] | None = None,
         key: str | None = None,
         reads: bool = False,
@@ -87,15 +86,15 @@ class API:
         stranger: bool = False,
     ) -> Call:
         """A call to this library. `headers` are for it alone; with a `key` it is a write, whose name that is."""
-        headers = JSON.copy() if headers is None else headers
+        headers = dict(headers)
         content = settling = None
         if key is not None:
-            headers.setRawHeaders(b"Idempotency-Key", [key.encode("utf-8", "replace")])
+            headers[b"Idempotency-Key"] = key.encode("utf-8", "replace")
         if body is not None:
             content = settling = encoded(body)
             if "password" in body:
                 settling = encoded({name: value for name, value in body.items() if name != "password"})
-            headers.setRawHeaders(b"Content-Type", [b"application/json"])
+            headers[b"Content-Type"] = b"application/json"
         guesses = content != settling
         return Call(
             operation,
@@ -206,7 +205,7 @@ class API:
             operation=call.operation,
             failure=failed.how.value,
             reason=failed.why,
-            request_id=(call.headers.getRawHeaders("X-Request-Id") or ["none"])[0],
+            request_id=call.headers.get(b"X-Request-Id", b"none").decode("ascii"),
         )
 
     def _ended(self, outcome: Outcome, *, lost: bool, doubt: bool) -> None:

@@ -14,12 +14,14 @@ from enum import StrEnum
 from typing import Any
 
 from attrs import evolve, field, frozen
-from twisted.web.http_headers import Headers
 
 from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
 
-JSON = Headers({b"Accept": [b"application/json"]})
+JSON = {b"Accept": b"application/json"}
 """The headers of a call that needs no account; to be copied."""
+
+Head = Mapping[bytes, bytes]
+"""An answer's headers: their names in lower case, and of several with one name the last."""
 
 _SECONDS = re.compile(rb"\d{1,10}", re.ASCII)
 
@@ -92,7 +94,7 @@ class Call:
     operation: str
     method: str
     url: str = field(repr=False)
-    headers: Headers = field(repr=False)
+    headers: dict[bytes, bytes] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     shape: type[Any] | None = None
     """The record that its answer is."""
@@ -132,7 +134,7 @@ class Answer:
     """What came back. `record` is what its JSON says, in the call's shape; None without a shape, and for 304."""
 
     status: int
-    headers: Headers = field(repr=False)
+    headers: Head = field(repr=False)
     record: Any = field(default=None, repr=False)
 
 
@@ -145,18 +147,18 @@ def encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-def rest(headers: Headers, now: float, most: float) -> float | None:
+def rest(headers: Head, now: float, most: float) -> float | None:
     """The seconds of `Retry-After`, from 0 to `most`; None if there is none, or it is neither form.
 
     A date counts from the server's own time, which `Date` tells; `now` is ours, since 1970.
     """
-    said = (headers.getRawHeaders(b"Retry-After") or [b""])[-1]
+    said = headers.get(b"retry-after", b"")
     if _SECONDS.fullmatch(said.strip()):
         return min(float(said), most)
     moment = date(said)
     if moment is None:
         return None
-    server = date((headers.getRawHeaders(b"Date") or [b""])[-1])
+    server = date(headers.get(b"date", b""))
     return min(max(moment - (now if server is None else server), 0.0), most)
 
 

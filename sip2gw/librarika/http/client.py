@@ -6,7 +6,6 @@ What happens before a connection stands was not sent, for certain; after it, onl
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import count
 from secrets import token_hex
 from time import time
@@ -25,7 +24,7 @@ from sip2gw.librarika.http.connections import NotConnected
 from sip2gw.librarika.http.deadlines import Alarm
 from sip2gw.librarika.http.outcome import outcome
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
-from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of
+from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of, head_of
 from sip2gw.librarika.http.urls import ReadyURL
 from sip2gw.library import Still
 from sip2gw.metrics import Metrics
@@ -55,7 +54,7 @@ class Client:
         self.wall = wall
         self.capacity = Capacity(limits.calls)
         self.alarm = Alarm(reactor)
-        self._name, self._numbers = token_hex(4), count(1)
+        self._name, self._numbers = token_hex(4).encode("ascii"), count(1)
 
     def now(self) -> float:
         """Seconds, on the clock that deadlines are on."""
@@ -77,9 +76,11 @@ class Client:
                 return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
             try:
                 response = await deadline.over(self._request(call))
-                limit = "call_deadline"
-                deadline.move(until)
-                body = await deadline.over(body_of(response, self.limits.answer_body))
+                body: bytes | None = getattr(response, "whole", None)
+                if body is None:
+                    limit = "call_deadline"
+                    deadline.move(until)
+                    body = await deadline.over(body_of(response, self.limits.answer_body))
             except Exception as error:  # each layer below has errors of its own: they are told apart there
                 return self._failed(error, begun, late=deadline.late, limit=limit)
             return await self._meaning(call, response, body)
@@ -91,11 +92,12 @@ class Client:
             place.leave(stranger=call.stranger)
 
     def _request(self, call: Call) -> Deferred[IResponse]:
-        call.headers.setRawHeaders(b"X-Request-Id", [f"{self._name}-{next(self._numbers):x}".encode("ascii")])
+        headers: Any = call.headers
+        headers[b"X-Request-Id"] = b"%s-%x" % (self._name, next(self._numbers))
         sending: Any = self._http.request(
             call.method,
             ReadyURL(call.url),
-            headers=call.headers,
+            headers=headers,
             data=call.body,
             allow_redirects=False,
             unbuffered=True,
@@ -104,10 +106,12 @@ class Client:
 
     async def _meaning(self, call: Call, response: IResponse, body: bytes) -> Outcome:
         """A large body is parsed in a thread, where there are threads; it is here already, and bounded."""
-        meaning = partial(outcome, call, response.code, response.headers, body, self.limits, self.wall())
+        asked = (call, response.code, head_of(response), body, self.limits, self.wall())
         if len(body) <= _LARGE or not IReactorThreads.providedBy(self.clock):
-            return meaning()
-        parsing: Deferred[Outcome] = deferToThreadPool(self.clock, self.clock.getThreadPool(), meaning)
+            return outcome(*asked)
+        parsing: Deferred[Outcome] = deferToThreadPool(
+            self.clock, self.clock.getThreadPool(), outcome, *asked
+        )
         try:
             return await parsing
         except CancelledError:

@@ -26,6 +26,8 @@ from sip2gw.librarika.http.settings import CallLimits
 
 MOST_INTERIM = 8
 """Interim (1xx) answers before the answer itself; an API sends none, or one."""
+_SIZES = frozenset({b"content-length", b"transfer-encoding"})
+"""Headers that say where a body ends."""
 MOST_PIECES = 2**14
 """Chunks, and reads from the socket, of one answer: 64 bytes each if it is of the largest size."""
 
@@ -49,16 +51,30 @@ class Reply:
     phrase = b""
     length = previousResponse = request = None
 
-    def __init__(
-        self, code: int, version: bytes, headers: list[tuple[bytes, bytes]], abort: Callable[[], None]
-    ) -> None:
-        self.code, self.version = code, (b"HTTP", *version.partition(b".")[::2])
-        self.headers = Headers()
-        for name, value in headers:
-            self.headers.addRawHeader(name, value)
+    whole: bytes | None = None
+    """The body, if all of it is there already."""
+
+    def __init__(self, answer: _Answer, abort: Callable[[], None]) -> None:
+        self.code, self.head = answer.code, answer.headers
+        """Its headers as they came, the names in lower case."""
+        self._version = answer.parser.get_http_version()
         self.abortConnection = self.loseConnection = abort
         self._reader: IProtocol | None = None
-        self._ended: tuple[bytes, Failure] | None = None
+        self._broken: Failure | None = None
+
+    @property
+    def version(self) -> tuple[bytes, int, int]:
+        """See `IResponse`."""
+        major, _, minor = self._version.partition(".")
+        return b"HTTP", int(major), int(minor)
+
+    @property
+    def headers(self) -> Headers:
+        """See `IResponse`. They are made of `head` for whoever wants them so."""
+        headers = Headers()
+        for name, value in self.head:
+            headers.addRawHeader(name, value)
+        return headers
 
     def deliverBody(self, protocol: IProtocol) -> None:
         """See `IResponse`."""
@@ -69,19 +85,24 @@ class Reply:
     def setPreviousResponse(self, response: Any) -> None:
         """No redirect is followed, so there is none."""
 
-    def end(self, body: bytes, reason: Failure) -> None:
+    def end(self, body: bytes) -> None:
+        """All of it is there."""
+        self.whole = body
+        self._deliver()
+
+    def fail(self, reason: Failure) -> None:
         """No more of it comes."""
-        self._ended = body, reason
+        self._broken = reason
         self._deliver()
 
     def _deliver(self) -> None:
-        if self._reader is None or self._ended is None:
+        body, reason, reader = self.whole, self._broken, self._reader
+        if reader is None or (body is None and reason is None):
             return
-        reader, (body, reason) = self._reader, self._ended
         self._reader = None
         if body:
             reader.dataReceived(body)
-        reader.connectionLost(reason)
+        reader.connectionLost(reason or Failure(ResponseDone()))  # type: ignore[no-untyped-call]
 
 
 class _Answer:
@@ -144,7 +165,7 @@ class _Answer:
             return
         self._count(len(name) + len(value) + 4)
         if not self.headed:  # else it is a trailer
-            self.headers.append((name, value))
+            self.headers.append((name.lower(), value))
 
     def _count(self, size: int) -> None:
         self._head += size
@@ -166,11 +187,11 @@ class _Answer:
             return
         self.headed, self.code = True, code
         for name, value in self.headers:
-            known = name.lower()
-            self.sized = self.sized or known in (b"content-length", b"transfer-encoding")
-            if known == b"content-length" and int(value) > self._limits.answer_body:
-                self._break(TooLarge())
-                raise TooLarge
+            if name in _SIZES:
+                self.sized = True
+                if name == b"content-length" and int(value) > self._limits.answer_body:
+                    self._break(TooLarge())
+                    raise TooLarge
 
     def on_chunk_header(self) -> None:
         self._piece()
@@ -251,10 +272,10 @@ class Connection(Protocol):
             self._announce(answer)
 
     def _announce(self, answer: _Answer) -> None:
-        if self._waiting is not None:
-            version = answer.parser.get_http_version().encode("ascii")
-            self._reply = Reply(answer.code, version, answer.headers, self.abort)
-            waiting, self._waiting = self._waiting, None
+        """The head is there, but not all of the body."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._reply = Reply(answer, self.abort)
             waiting.callback(self._reply)
 
     def _complete(self, answer: _Answer) -> None:
@@ -266,21 +287,28 @@ class Connection(Protocol):
             self._gone(self)
             assert self.transport is not None  # noqa: S101 (for mypy: it is connected)
             self.transport.loseConnection()
-        self._announce(answer)
-        self._finish(bytes(answer.body), Failure(ResponseDone()))  # type: ignore[no-untyped-call]
+        self._deliver(answer)
+
+    def _deliver(self, answer: _Answer) -> None:
+        """Most answers come whole: then there is a body when the head is heard of, and nothing more to wait for."""
+        waiting, self._waiting = self._waiting, None
+        reply, self._reply = self._reply, None
+        if waiting is not None:
+            reply = Reply(answer, self.abort)
+        if reply is not None:
+            reply.end(bytes(answer.body))
+            if waiting is not None:
+                waiting.callback(reply)
 
     def _end(self, reason: Failure) -> None:
         """There is no whole answer."""
         self._answer = None
         waiting, self._waiting = self._waiting, None
+        reply, self._reply = self._reply, None
         if waiting is not None:
             waiting.errback(reason)
-        self._finish(b"", reason)
-
-    def _finish(self, body: bytes, reason: Failure) -> None:
-        reply, self._reply = self._reply, None
         if reply is not None:
-            reply.end(body, reason)
+            reply.fail(reason)
 
     def abort(self) -> None:
         """End it at once; it is no longer used before that is done."""
@@ -305,8 +333,7 @@ class Connection(Protocol):
             and isinstance(reason.value, ConnectionDone)
         ):
             self._answer = None
-            self._announce(answer)
-            self._finish(bytes(answer.body), Failure(ResponseDone()))  # type: ignore[no-untyped-call]
+            self._deliver(answer)
         else:
             self._end(reason)
         closing, self._closing = self._closing, None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.logger import Logger
-from twisted.web.http_headers import Headers
 
 from sip2gw.librarika.http.breaker import State
-from sip2gw.librarika.http.call import Failed, How, date
+from sip2gw.librarika.http.call import Failed, Head, How, date
 from sip2gw.metrics import OTHER, Metrics
 
 FRESH = 5.0
@@ -64,13 +63,13 @@ class Drift:
         self._library, self._now, self._wall = library, now, wall
         self._look_at = self._warn_at = float("-inf")
 
-    def see(self, headers: Headers) -> None:
+    def see(self, headers: Head) -> None:
         """An answer just came with these; warn if its `Date` is far from our time, once an hour."""
         now = self._now()
         if now < self._look_at:
             return
         self._look_at = now + _LOOK
-        theirs = date((headers.getRawHeaders(b"Date") or [b""])[-1])
+        theirs = date(headers.get(b"date", b""))
         if theirs is None or abs(theirs - self._wall()) <= TOLERATED or now < self._warn_at:
             return
         self._warn_at = now + _REPEAT

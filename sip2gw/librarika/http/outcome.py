@@ -13,9 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from twisted.web.http_headers import Headers
-
-from sip2gw.librarika.http.call import Answer, Call, Failed, How, Outcome, Unauthorized, rest
+from sip2gw.librarika.http.call import Answer, Call, Failed, Head, How, Outcome, Unauthorized, rest
 from sip2gw.librarika.http.codes import CODES
 from sip2gw.librarika.http.settings import CallLimits
 from sip2gw.librarika.http.structuring import Misshapen, parsed, structured
@@ -42,7 +40,7 @@ _UNDECIDED = frozenset({408, 413, 421, 425, 429})
 def outcome(
     call: Call,
     status: int,
-    headers: Headers,
+    headers: Head,
     body: bytes,
     limits: CallLimits = CallLimits(),
     now: float = 0.0,
@@ -50,7 +48,7 @@ def outcome(
     """What this answer means. `now` is in seconds since 1970."""
     if 200 <= status < 300:
         return _answer(call, status, headers, body)
-    if status == 304 and call.headers.hasHeader(b"If-None-Match"):
+    if status == 304 and b"If-None-Match" in call.headers:
         return Answer(status, headers)
     if status < 400:
         # Never followed: 3xx may be "done, look there" as well as "not here".
@@ -58,7 +56,7 @@ def outcome(
     return _no(call, status, headers, _problem(headers, body), limits, now)
 
 
-def _answer(call: Call, status: int, headers: Headers, body: bytes) -> Outcome:
+def _answer(call: Call, status: int, headers: Head, body: bytes) -> Outcome:
     try:
         document = parsed(body)
         return Answer(status, headers, None if call.shape is None else structured(document, call.shape))
@@ -67,14 +65,14 @@ def _answer(call: Call, status: int, headers: Headers, body: bytes) -> Outcome:
 
 
 def _no(
-    call: Call, status: int, headers: Headers, problem: Mapping[str, Any], limits: CallLimits, now: float
+    call: Call, status: int, headers: Head, problem: Mapping[str, Any], limits: CallLimits, now: float
 ) -> Outcome:
     sent = problem.get("not_processed") is not True
-    if status == 401 and call.headers.hasHeader(b"Authorization"):
+    if status == 401 and b"Authorization" in call.headers:
         return Unauthorized(call.operation, proved=bool(problem))
     if status == 429 and call.guesses:
         return Failed(How.THROTTLED, "429, too many tries", sent=sent)
-    if status in _LATER or (status == 503 and headers.hasHeader(b"Retry-After")):
+    if status in _LATER or (status == 503 and b"retry-after" in headers):
         wait = rest(headers, now, limits.retry_after)
         return Failed(How.BUSY, f"{status}, asked to come back later", sent=sent, wait=wait)
     if status >= 500:
@@ -84,10 +82,10 @@ def _no(
     return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem), document=problem)
 
 
-def _problem(headers: Headers, body: bytes) -> Mapping[str, Any]:
+def _problem(headers: Head, body: bytes) -> Mapping[str, Any]:
     """The contract's problem document; empty if this isn't one (a proxy's page, say)."""
-    kinds = headers.getRawHeaders(b"Content-Type") or [b""]
-    if kinds[-1].partition(b";")[0].strip().lower() != b"application/problem+json":
+    kind = headers.get(b"content-type", b"")
+    if kind.partition(b";")[0].strip().lower() != b"application/problem+json":
         return {}
     try:
         problem = parsed(body)

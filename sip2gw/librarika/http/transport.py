@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from treq.client import HTTPClient
@@ -23,17 +23,20 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
+from sip2gw.librarika.http.call import Head
 from sip2gw.librarika.http.connections import Lines
-from sip2gw.librarika.http.exchange import Connection, HeadTooLarge, TooLarge
+from sip2gw.librarika.http.exchange import Connection, HeadTooLarge, Reply, TooLarge
 from sip2gw.librarika.http.settings import CallLimits
 
-__all__ = ["Agent", "HeadTooLarge", "StraightClient", "TooLarge", "Whole", "body_of"]
+__all__ = ["Agent", "HeadTooLarge", "StraightClient", "TooLarge", "Whole", "body_of", "head_of"]
 
 IDLE = 10
 """Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
 
 _TARGET = re.compile(rb"[!-~]+")
 _METHOD = re.compile(rb"[A-Z]+")
+_CONTROL = re.compile(rb"[\0-\x1f\x7f]+")
+"""What no value of a header may have in it."""
 
 Origin = tuple[bytes, bytes]
 """Scheme, and host with its port."""
@@ -158,10 +161,13 @@ class Agent:
         self,
         method: bytes,
         uri: bytes,
-        headers: Headers | None = None,
+        headers: Headers | Mapping[bytes, bytes] | None = None,
         bodyProducer: IBodyProducer | None = None,
     ) -> Deferred[IResponse]:
-        """See `IAgent.request`. It fails with `NotConnected` if nothing was sent."""
+        """See `IAgent.request`. It fails with `NotConnected` if nothing was sent.
+
+        Headers may be a plain mapping: `Headers` costs a tenth of a call.
+        """
         scheme, _, rest = uri.partition(b"://")
         netloc, slash, path = rest.partition(b"/")
         if not (_TARGET.fullmatch(rest) and netloc and slash and _METHOD.fullmatch(method)):
@@ -179,14 +185,26 @@ class Agent:
         return connecting.addCallback(lambda made: made.send(request))
 
 
-def _written(method: bytes, target: bytes, host: bytes, headers: Headers | None, body: bytes | None) -> bytes:
-    """Head and body in one piece. `Headers` lets no line end into a value."""
-    lines = [method + b" " + target + b" HTTP/1.1", b"Host: " + host, b"Accept-Encoding: identity"]
-    for name, values in headers.getAllRawHeaders() if headers is not None else ():
-        lines += [name + b": " + value for value in values]
-    if body is not None:
-        lines.append(b"Content-Length: %d" % len(body))
-    return b"\r\n".join([*lines, b"", body or b""])
+def _written(
+    method: bytes,
+    target: bytes,
+    host: bytes,
+    headers: Headers | Mapping[bytes, bytes] | None,
+    body: bytes | None,
+) -> bytes:
+    """Head and body in one piece. No line end gets into a value."""
+    lines = [b"%s %s HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: identity" % (method, target, host)]
+    if isinstance(headers, Headers):
+        lines += [name + b": " + value for name, values in headers.getAllRawHeaders() for value in values]
+    elif headers is not None:
+        lines += [
+            name + b": " + (_CONTROL.sub(b" ", value) if _CONTROL.search(value) else value)
+            for name, value in headers.items()
+        ]
+    if body is None:
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+    lines.append(b"Content-Length: %d\r\n\r\n" % len(body))
+    return b"\r\n".join(lines) + body
 
 
 class StraightClient(HTTPClient):
@@ -233,6 +251,14 @@ class _Body(Protocol):
             self.finished.callback(b"".join(self._parts))
         else:
             self.finished.errback(reason)
+
+
+def head_of(response: IResponse) -> Head:
+    """An answer's headers, by names in lower case."""
+    if isinstance(response, Reply):
+        return dict(response.head)
+    headers: Headers = response.headers
+    return {name.lower(): values[-1] for name, values in headers.getAllRawHeaders()}
 
 
 def body_of(response: IResponse, limit: int) -> Deferred[bytes]:
