@@ -7,11 +7,13 @@ has a default, and it is the one that allows the least.
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from attrs import Factory, frozen
+from msgspec import Meta
 
+from sip2gw.librarika.http.structuring import Amount, Several
 from sip2gw.secret import Secret
 
 
@@ -44,7 +46,7 @@ class Settings:
     timezone: ZoneInfo
     currency: str = ""
     language: str = ""
-    branches: tuple[str, ...] = ()
+    branches: Several[str] = ()
     preferences: Preferences = Factory(Preferences)
     sip2: Licence = Factory(Licence)
 
@@ -90,10 +92,10 @@ class Member:
     suspended: bool
     self_service_allowed: bool
     counts: MemberCounts
-    balance: Decimal
+    balance: Amount
     refused: WouldBeRefused
     quota: int | None = None
-    fee_limit: Decimal | None = None
+    fee_limit: Amount | None = None
     currency: str | None = None
     language: str | None = None
     type: str | None = None
@@ -179,7 +181,7 @@ class Charged:
     """What a loan, an extension or a reservation has cost."""
 
     id: int
-    amount: Decimal
+    amount: Amount
     currency: str
 
 
@@ -210,7 +212,7 @@ class Booking:
     expires_at: date | None = None
     fee: Charged | None = None
     renewed: bool = False
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: Several[Conflict] = ()
     language: str | None = None
 
 
@@ -227,8 +229,8 @@ class NotExtended:
 class ExtendedAll:
     """`extend_all`."""
 
-    extended: tuple[Booking, ...]
-    refused: tuple[NotExtended, ...]
+    extended: Several[Booking]
+    refused: Several[NotExtended]
     language: str | None = None
 
 
@@ -238,9 +240,9 @@ class Transaction:
 
     id: int
     type: str
-    outstanding: Decimal
+    outstanding: Amount
     currency: str
-    created_at: datetime
+    created_at: Annotated[datetime, Meta(tz=True)]
     title: str | None = None
     accession_no: str | None = None
 
@@ -249,8 +251,8 @@ class Transaction:
 class Page:
     """A page of a member's list: bookings, or fees."""
 
-    bookings: tuple[Booking, ...] = ()
-    fees: tuple[Transaction, ...] = ()
+    bookings: Several[Booking] = ()
+    fees: Several[Transaction] = ()
 
 
 @frozen(repr=False)
@@ -266,7 +268,7 @@ class Paid:
     """`pay`."""
 
     id: int
-    balance: Decimal
+    balance: Amount
     language: str | None = None
 
 
@@ -278,7 +280,7 @@ class Returned:
     was_on_loan: bool
     member_no: str | None = None
     next_reservation: Reservation | None = None
-    due_amount: Decimal | None = None
+    due_amount: Amount | None = None
     language: str | None = None
 
 
