@@ -10,7 +10,7 @@ touches an account that is live.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
@@ -23,8 +23,6 @@ from sip2gw.librarika.http.call import JSON, Answer, Unauthorized
 from sip2gw.librarika.records import Tokens
 from sip2gw.library import Credentials, InDoubt, LibraryError, Refused, Still, Unavailable
 from sip2gw.secret import Secret
-
-T = TypeVar("T")
 
 _MARGIN = 60.0
 """Seconds before the end of its life at which a token is renewed, or a tenth of its life if that is less."""
@@ -79,30 +77,6 @@ class Account:
         self._renew_at = self._expires - min(_MARGIN, life / 10)
         self._headers = {**JSON, b"Authorization": b"Bearer " + tokens.access_token.reveal().encode("ascii")}
 
-    async def record(
-        self,
-        kind: type[T],
-        operation: str,
-        method: str,
-        path: str,
-        *,
-        until: float,
-        body: Mapping[str, Any] | None = None,
-        key: str | None = None,
-        still: Still | None = None,
-    ) -> T:
-        """Ask as this account, and understand the answer. With a `key` it is a write, whose name that is.
-
-        A write whose answer is lost is settled until `until` by the same call under the same key, with no `password` in
-        its body. `still` is asked right before it is sent.
-        Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
-        """
-        answer = await self.request(
-            operation, method, path, until=until, body=body, key=key, still=still, shape=kind
-        )
-        record: T = answer.record
-        return record
-
     async def request(
         self,
         operation: str,
@@ -116,7 +90,13 @@ class Account:
         still: Still | None = None,
         shape: type[Any] | None = None,
     ) -> Answer:
-        """The same, for the whole answer; `added` are headers of this call, `shape` is the record that it brings."""
+        """Ask as this account. With a `key` it is a write, whose name that is.
+
+        A write whose answer is lost is settled until `until` by the same call under the same key, with no `password` in
+        its body. `still` is asked right before it is sent; `added` are headers of this call alone, and `shape` is the
+        record that the answer brings.
+        Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
+        """
         if (now := self.api.client.now()) >= self._holds_until:
             await self._renew_first(until)
         elif now >= self._renew_at:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from copy import copy
 from math import inf
 from typing import Any, Self, TypeVar
 
@@ -25,47 +24,60 @@ _OURS = {"reservation_not_found": "hold_not_found"}
 class Calls:
     """The calls of one account, perhaps those of one request. `languages` remembers what the members met speak."""
 
-    def __init__(self, account: Account, shelf: RulesShelf, languages: Languages) -> None:
+    def __init__(
+        self,
+        account: Account,
+        shelf: RulesShelf,
+        languages: Languages,
+        *,
+        until: float = inf,
+        still: Still | None = None,
+    ) -> None:
         self.account = account
         self.shelf = shelf
         self.languages = languages
-        self._until = inf
-        self._still: Still | None = None
+        self._until = until
+        self._still = still
 
     def within(self, seconds: float, still: Still | None) -> Self:
         """The same for one request, which must have all its answers so soon."""
-        client, other = self.account.api.client, copy(self)
-        other._until = min(client.now() + seconds, client.deadline())
-        other._still = still
-        return other
+        client = self.account.api.client
+        until = client.now() + min(seconds, client.timeouts.call)
+        return type(self)(self.account, self.shelf, self.languages, until=until, still=still)
 
     @property
     def until(self) -> float:
         """When the answer must be there."""
         return min(self._until, self.account.api.client.deadline())
 
-    async def rules(self) -> Rules:
+    def rules(self) -> Coroutine[Any, Any, Rules]:
         """What the library is and allows."""
-        return await self.shelf.rules(self.until)
+        return self.shelf.rules(self.until)
 
-    async def read(self, kind: type[T], operation: str, path: str, body: Mapping[str, Any]) -> T:
-        """Ask. It is a POST too: what names a person does not belong in a URL."""
-        return await self._ask(kind, operation, path, body, None)
-
-    async def write(self, kind: type[T], operation: str, path: str, body: Mapping[str, Any], key: str) -> T:
-        """Write under this key. A lost answer is settled by the same call; `InDoubt` if that fails too."""
-        return await self._ask(kind, operation, path, body, key)
-
-    async def _ask(
-        self, kind: type[T], operation: str, path: str, body: Mapping[str, Any], key: str | None
+    async def ask(
+        self, kind: type[T], operation: str, path: str, body: Mapping[str, Any], key: str | None = None
     ) -> T:
+        """Ask, or write under this key. A read is a POST too: what names a person does not belong in a URL.
+
+        A write whose answer is lost is settled by the same call, with no `password` in its body; `InDoubt` if that
+        fails too. `Refused("invalid_credentials")` when the account can't sign in any longer.
+        """
         said = {name: value for name, value in body.items() if value is not None}
         try:
-            return await self.account.record(
-                kind, operation, "POST", path, until=self.until, body=said, key=key, still=self._still
+            answer = await self.account.request(
+                operation,
+                "POST",
+                path,
+                until=self.until,
+                body=said,
+                key=key,
+                still=self._still,
+                shape=kind,
             )
         except Refused as refusal:
             raise self._about(refusal, operation, str(body.get("member_no", ""))) from None
+        record: T = answer.record
+        return record
 
     def _about(self, refusal: Refused, operation: str, member_no: str) -> Refused:
         """The same refusal, with the item that it is about."""

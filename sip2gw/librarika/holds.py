@@ -74,7 +74,7 @@ class Holds:
         return translation.hold_of(gone)
 
     async def _booking(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Booking:
-        booking = await self._calls.write(Booking, operation, path, body, occasion.key)
+        booking = await self._calls.ask(Booking, operation, path, body, occasion.key)
         self._calls.languages.meet(body["member_no"], booking.language or "")
         return booking
 

@@ -19,10 +19,10 @@ class Items:
     async def item(self, item_id: str) -> ItemStatus:
         """See `Library.item`. A title's number tells of its best copy, and of how many there are."""
         body = self._labels.named(item_id)
-        return translation.item_status(await self._calls.read(CopyFound, "find_copy", "/copies/find", body))
+        return translation.item_status(await self._calls.ask(CopyFound, "find_copy", "/copies/find", body))
 
     async def update_item(self, item_id: str, properties: str, occasion: Occasion) -> Item:
         """See `Library.update_item`. `Refused("not_allowed")` where terminals may not do that."""
         body = self._labels.named(item_id) | {"properties": properties[:4000]}
-        changed = await self._calls.write(Copy, "update_copy", "/copies/update", body, occasion.key)
+        changed = await self._calls.ask(Copy, "update_copy", "/copies/update", body, occasion.key)
         return translation.item(changed)

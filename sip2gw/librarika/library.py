@@ -5,7 +5,6 @@ The nouns are beside it: what a call says of patrons, items, loans and holds, an
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Self
 
 from sip2gw.librarika.calls import Calls
@@ -21,13 +20,9 @@ class LibrarikaLibrary:
     """One library, opened with one account. Satisfies `library.Library`."""
 
     def __init__(self, calls: Calls, kinds: tuple[str, ...] = ORDER) -> None:
-        self._kinds = kinds
-        self._bind(calls)
-
-    def _bind(self, calls: Calls) -> None:
-        """The port's methods are those of the nouns; none of them is passed on by hand."""
-        self._calls = calls
-        labels = Labels(self._kinds)
+        # The port's methods are those of the nouns; none of them is passed on by hand.
+        self._calls, self._kinds = calls, kinds
+        labels = Labels(kinds)
         patrons, items = Patrons(calls), Items(calls, labels)
         loans, holds = Loans(calls, labels), Holds(calls, labels)
         self.patron, self.block, self.enable, self.pay = (
@@ -58,16 +53,11 @@ class LibrarikaLibrary:
         """See `Library.reading`."""
         if identifiers == self._kinds:
             return self
-        other = copy(self)
-        other._kinds = identifiers
-        other._bind(self._calls)
-        return other
+        return type(self)(self._calls, identifiers)
 
     def within(self, seconds: float, still: Still | None = None) -> Self:
         """See `Library.within`."""
-        other = copy(self)
-        other._bind(self._calls.within(seconds, still))
-        return other
+        return type(self)(self._calls.within(seconds, still), self._kinds)
 
     def language_of(self, patron_id: str) -> str:
         """See `Library.language_of`."""

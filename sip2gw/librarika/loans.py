@@ -65,7 +65,7 @@ class Loans:
         return bodies.due(occasion, rules) | bodies.offline(occasion) | bodies.fee(occasion)
 
     async def _loan(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
-        booking = await self._calls.write(Booking, operation, path, body, occasion.key)
+        booking = await self._calls.ask(Booking, operation, path, body, occasion.key)
         self._calls.languages.meet(body["member_no"], booking.language or "")
         return translation.loan(booking)
 
@@ -74,7 +74,7 @@ class Loans:
     ) -> RenewedAll:
         """See `Library.renew_all`."""
         body = bodies.member(patron_id, password) | bodies.fee(occasion) | {"limit": min(limit, PAGE)}
-        done = await self._calls.write(ExtendedAll, "extend_all", "/loans/extend-all", body, occasion.key)
+        done = await self._calls.ask(ExtendedAll, "extend_all", "/loans/extend-all", body, occasion.key)
         self._calls.languages.meet(patron_id, done.language or "")
         return RenewedAll(
             renewed=tuple(translation.loan(booking) for booking in done.extended),
@@ -87,7 +87,7 @@ class Loans:
         """See `Library.take_back`."""
         body = self._labels.named(item_id) | bodies.place(occasion) | bodies.offline(occasion)
         body |= {"returned_at": occasion.happened_at.isoformat(), "reader": (reader or "")[:255] or None}
-        returned = await self._calls.write(Returned, "return", "/returns", body, occasion.key)
+        returned = await self._calls.ask(Returned, "return", "/returns", body, occasion.key)
         if reader and returned.language:
             self._calls.languages.meet(reader, returned.language)
         return Return(
@@ -101,7 +101,7 @@ class Loans:
     async def undo_loan(self, item_id: str, occasion: Occasion) -> Return:
         """See `Library.undo_loan`. A loan that was renewed last is as it was before that."""
         body = self._labels.named(item_id)
-        undone = await self._calls.write(Booking, "undo_loan", "/loans/undo", body, occasion.key)
+        undone = await self._calls.ask(Booking, "undo_loan", "/loans/undo", body, occasion.key)
         return Return(translation.item_of(undone), patron_id=undone.member.member_no)
 
 

@@ -39,7 +39,7 @@ class Patrons:
         """See `Library.patron`. At most 200 entries at once."""
         body = bodies.member(patron_id, password, writes=False) | {"list": _page(listing)}
         rules = await self._calls.rules()
-        member = await self._calls.read(MemberFound, "find_member", "/members/find", body)
+        member = await self._calls.ask(MemberFound, "find_member", "/members/find", body)
         return translation.found(self._met(patron_id, member), rules)
 
     def _met(self, patron_id: str, member: MemberFound) -> MemberFound:
@@ -60,7 +60,7 @@ class Patrons:
 
     async def _update(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Patron:
         rules = await self._calls.rules()
-        member = await self._calls.write(Member, operation, path, body, occasion.key)
+        member = await self._calls.ask(Member, operation, path, body, occasion.key)
         self._calls.languages.meet(body["member_no"], member.language or "")
         return translation.patron(member, rules)
 
@@ -86,7 +86,7 @@ class Patrons:
             "fee_id": None if fee is None else _number(fee),
             "allow_credit": overpayment or None,
         }
-        paid = await self._calls.write(Paid, "pay", "/payments", body, occasion.key)
+        paid = await self._calls.ask(Paid, "pay", "/payments", body, occasion.key)
         self._calls.languages.meet(patron_id, paid.language or "")
         return Payment(ref=str(paid.id), balance=paid.balance)
 

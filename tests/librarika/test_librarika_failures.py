@@ -268,7 +268,7 @@ class FailureTable(ServerCase, TestCase):
         body = {"member_no": "M-1001", "password": "1234-of-amina"}
         until = account.api.client.deadline()
         await self.settled(
-            account.record(Booking, "issue", "POST", "/loans", until=until, body=body, key="the-key")
+            account.request("issue", "POST", "/loans", until=until, body=body, key="the-key", shape=Booking)
         )
         first, second = (json.loads(body) for _, body in self.server.came("POST loans"))
         self.assertEqual((first, second), (body, {"member_no": "M-1001"}))

@@ -56,7 +56,7 @@ class Admission:
     @property
     def resting(self) -> float:
         """For how many seconds the library has asked to be left alone yet."""
-        return max(self._rest_until - self._client.now(), 0.0)
+        return max(self._rest_until - self._client.now(), 0.0) if self._rest_until else 0.0
 
     def rest(self, seconds: float) -> None:
         """The library has asked to be left alone for so long."""
@@ -64,13 +64,12 @@ class Admission:
 
     @property
     def _admits(self) -> bool:
-        return self.breaker.admits and self.host.admits
+        return self.all_is_well or (self.breaker.admits and self.host.admits)
 
     def at_once(self, *, stranger: bool = False) -> Bulkhead | None:
         """A place, if the call needn't wait for anything. A `stranger` is a login that was never right before."""
-        if self.resting or not self._admits or not self.bulkhead.at_once(stranger=stranger):
+        if self.resting or not self._admits or not self.bulkhead.enter_at_once(stranger=stranger):
             return None
-        self.bulkhead.enter(stranger=stranger)
         return self.bulkhead
 
     async def admit(self, until: float, *, stranger: bool = False) -> Bulkhead | Failed:

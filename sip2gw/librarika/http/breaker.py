@@ -105,8 +105,13 @@ class Breaker:
         self._machine.resume()
 
     def passed(self, era: int) -> None:
-        """A call of that era got an answer."""
-        if era == self.era:
+        """A call of that era got an answer. While all is well that moves nothing, so the machine is not asked."""
+        if era != self.era:
+            return
+        if self.state is State.SHUT:
+            self.unconnected = 0
+            self.recent.add(self.now())
+        else:
             self._machine.passed()
 
     def failed(self, era: int, *, connected: bool) -> None:
@@ -123,11 +128,6 @@ class Breaker:
 def _make() -> Callable[[Breaker], _Breaking]:
     builder = TypeMachineBuilder(_Breaking, Breaker)
     shut, opened, probing = (builder.state(state.value) for state in (State.SHUT, State.OPEN, State.PROBING))
-
-    @pep614(shut.upon(_Breaking.passed).loop())
-    def count(_: _Breaking, core: Breaker) -> None:
-        core.unconnected = 0
-        core.recent.add(core.now())
 
     @pep614(shut.upon(_Breaking.failed).loop())
     def judge(machine: _Breaking, core: Breaker, connected: bool) -> None:

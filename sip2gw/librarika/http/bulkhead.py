@@ -80,7 +80,7 @@ class Capacity:
 
     def _first(self) -> Bulkhead | None:
         """The bulkhead whose turn it is."""
-        if self.under_way >= self._width:
+        if not self._bulkheads or self.under_way >= self._width:
             return None
         return next(
             (
@@ -122,15 +122,16 @@ class Bulkhead:
         """Whether the next who waits may go."""
         return bool(self._queue and self._may_go()) or bool(self._strange and self._may_go(stranger=True))
 
-    def at_once(self, *, stranger: bool = False) -> bool:
-        """Whether one more may go, with nobody who comes first."""
-        first = not self._queue and not (stranger and self._strange)
-        return first and self._may_go(stranger=stranger)
+    def enter_at_once(self, *, stranger: bool = False) -> bool:
+        """Take a place if one more may go, with nobody who comes first. Whether it is taken."""
+        if self._queue or (stranger and self._strange) or not self._may_go(stranger=stranger):
+            return False
+        self._take(stranger)
+        return True
 
     def enter(self, *, stranger: bool = False) -> Deferred[None] | None:
         """Take a place: None if it is taken, else it fires when it is. Fails with `TurnedAway`."""
-        if self.at_once(stranger=stranger):
-            self._take(stranger)
+        if self.enter_at_once(stranger=stranger):
             return None
         queue = self._strange if stranger else self._queue
         place: Deferred[None] = Deferred(partial(self._give_up, queue))
@@ -144,7 +145,8 @@ class Bulkhead:
         self._capacity.under_way -= 1
         self._strangers -= stranger
         self._capacity.strangers -= stranger
-        self._changed()
+        if self._turn is not None:
+            self._changed()
         self._capacity.let_in()
 
     def widen(self, width: int) -> None:

@@ -23,6 +23,7 @@ JSON = {b"Accept": b"application/json"}
 Head = Mapping[bytes, bytes]
 """An answer's headers: their names in lower case, and of several with one name the last."""
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _SECONDS = re.compile(rb"\d{1,10}", re.ASCII)
 
 
@@ -144,7 +145,7 @@ Outcome = Answer | Failed | Refused | Unauthorized
 
 def encoded(body: Mapping[str, Any]) -> bytes:
     """The body of a request."""
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(body).encode("ascii")
 
 
 def rest(headers: Head, now: float, most: float) -> float | None:

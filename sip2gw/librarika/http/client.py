@@ -83,7 +83,10 @@ class Client:
                     body = await deadline.over(body_of(response, self.limits.answer_body))
             except Exception as error:  # each layer below has errors of its own: they are told apart there
                 return self._failed(error, begun, late=deadline.late, limit=limit)
-            return await self._meaning(call, response, body)
+            answer = (call, response.code, head_of(response), body, self.limits, self.wall())
+            if len(body) > _LARGE and IReactorThreads.providedBy(self.clock):
+                return await self._outcome_in_a_thread(*answer)
+            return outcome(*answer)
         except CancelledError:
             how = How.NO_TURN if deadline.late else How.ABANDONED
             return Failed(how, "no turn in time", sent=False)
@@ -104,13 +107,10 @@ class Client:
         )
         return cast(Deferred[IResponse], sending)
 
-    async def _meaning(self, call: Call, response: IResponse, body: bytes) -> Outcome:
-        """A large body is parsed in a thread, where there are threads; it is here already, and bounded."""
-        asked = (call, response.code, head_of(response), body, self.limits, self.wall())
-        if len(body) <= _LARGE or not IReactorThreads.providedBy(self.clock):
-            return outcome(*asked)
+    async def _outcome_in_a_thread(self, *answer: Any) -> Outcome:
+        """A large body is here already, and bounded; to parse it takes long."""
         parsing: Deferred[Outcome] = deferToThreadPool(
-            self.clock, self.clock.getThreadPool(), outcome, *asked
+            self.clock, self.clock.getThreadPool(), outcome, *answer
         )
         try:
             return await parsing
