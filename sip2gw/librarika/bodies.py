@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sip2gw.library import Occasion, Refused, Rules
 from sip2gw.secret import Secret
 
 _LONGEST = 255
+_HALF = re.compile("[\ud800-\udfff]")
+"""A lone half of a character, which no charset can hold."""
 
 
 def member(patron_id: str, password: Secret | None = None, *, writes: bool = True) -> dict[str, Any]:
@@ -15,15 +18,10 @@ def member(patron_id: str, password: Secret | None = None, *, writes: bool = Tru
 
     `Refused("member_not_found")` for what can't be a number.
     """
-    if not 0 < len(patron_id) <= _LONGEST or not _is_text(patron_id):
+    if not 0 < len(patron_id) <= _LONGEST or _HALF.search(patron_id):
         raise Refused("member_not_found", "the patron identifier is empty, too long, or half a character")
     said = {"member_no": patron_id, "password": password.reveal() if password else None}
     return said | ({"password_entered": True} if password and writes else {})
-
-
-def _is_text(text: str) -> bool:
-    """Whether a charset can hold it: a lone half of a character fits in none."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def place(occasion: Occasion) -> dict[str, Any]:

@@ -13,6 +13,9 @@ from sip2gw.library import Refused
 ORDER = ("accession", "barcode", "isbn")
 """The types of identifiers that the API knows."""
 
+_SHORTEST_ISBN = 9
+"""Characters: an SBN of before 1970 has one less than an ISBN."""
+
 
 @frozen
 class Labels:
@@ -25,7 +28,7 @@ class Labels:
         identifier = normalised(item_id)
         if not identifier:
             raise Refused("copy_not_found", "the item identifier is empty")
-        possible = ORDER if isbn.is_valid(identifier) else ORDER[:2]
+        possible = ORDER if len(identifier) >= _SHORTEST_ISBN and isbn.is_valid(identifier) else ORDER[:2]
         types = [kind for kind in possible if kind in self.kinds]
         if not types:
             raise Refused("copy_not_found", "the terminal reads no labels of this kind")
@@ -40,6 +43,8 @@ class Labels:
 
 def normalised(item_id: str) -> str:
     """Without white space, controls and format characters; ASCII digits; no Code-39 stars."""
+    if item_id.isascii() and item_id.isalnum():
+        return item_id  # Most labels are this plain.
     kept = []
     for character in item_id:
         if (digit := unicodedata.decimal(character, None)) is not None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
-from attrs import evolve
-
 from sip2gw.librarika.records import (
     Booking,
     Charged,
@@ -108,36 +106,20 @@ def patron(member: Member, rules: Rules) -> Patron:
 
 def blocks(member: Member, rules: Rules) -> frozenset[Block]:
     """What stands in a member's way. A status that is not known to be good is not."""
-    standing = {
-        Block.INACTIVE: member.status != "Active",
-        Block.SUSPENDED: member.suspended,
-        Block.TYPE_NOT_ALLOWED: not member.self_service_allowed,
-        Block.LOAN_LIMIT_REACHED: member.quota is not None and member.counts.issued >= member.quota,
-        Block.RENEWALS_NOT_ALLOWED: not rules.renewals or member.refused.extend is not None,
-        Block.HOLDS_NOT_ALLOWED: not rules.holds or member.refused.reserve is not None,
-    }
-    return frozenset(block for block, stands in standing.items() if stands)
+    standing = (
+        (Block.INACTIVE, member.status != "Active"),
+        (Block.SUSPENDED, member.suspended),
+        (Block.TYPE_NOT_ALLOWED, not member.self_service_allowed),
+        (Block.LOAN_LIMIT_REACHED, member.quota is not None and member.counts.issued >= member.quota),
+        (Block.RENEWALS_NOT_ALLOWED, not rules.renewals or member.refused.extend is not None),
+        (Block.HOLDS_NOT_ALLOWED, not rules.holds or member.refused.reserve is not None),
+    )
+    return frozenset([block for block, stands in standing if stands])
 
 
 def item(copy: Copy) -> Item:
     """A copy as terminals know it."""
-    return evolve(
-        _of_title(copy.media),
-        item_id=copy.accession_no,
-        branch=copy.branch or "",
-        location=copy.location or "",
-        ref=str(copy.id),
-        properties=copy.properties or "",
-    )
-
-
-def _of_title(media: Media) -> Item:
-    return Item(
-        item_id="",
-        title=media.title,
-        medium=MEDIA.get(media.type or "", Medium.OTHER),
-        call_number=media.call_no or "",
-    )
+    return _labelled(copy.media, copy, copy.properties or "")
 
 
 def item_of(booking: Booking) -> Item:
@@ -150,16 +132,17 @@ def in_question(said: InQuestion) -> Item | None:
     return None if said.media is None else _labelled(said.media, said.copy)
 
 
-def _labelled(media: Media, copy: CopyLabel | None) -> Item:
-    title = _of_title(media)
-    if copy is None:
-        return title
-    return evolve(
-        title,
-        item_id=copy.accession_no,
-        branch=copy.branch or "",
-        location=copy.location or "",
-        ref=str(copy.id),
+def _labelled(media: Media, copy: Copy | CopyLabel | None, properties: str = "") -> Item:
+    """A copy of a title; without a copy only what the title tells."""
+    return Item(
+        item_id="" if copy is None else copy.accession_no,
+        title=media.title,
+        medium=MEDIA.get(media.type or "", Medium.OTHER),
+        call_number=media.call_no or "",
+        branch="" if copy is None else copy.branch or "",
+        location="" if copy is None else copy.location or "",
+        ref="" if copy is None else str(copy.id),
+        properties=properties,
     )
 
 

@@ -110,6 +110,7 @@ class _Answer:
 
     def __init__(self, limits: CallLimits) -> None:
         self._limits = limits
+        self._most = limits.answer_body + limits.answer_head
         self.parser = HttpResponseParser(self)
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
@@ -140,10 +141,6 @@ class _Answer:
         elif self._silent > self._limits.answer_head or self._raw > self._most:
             self.broken = TooLarge()
 
-    @property
-    def _most(self) -> int:
-        return self._limits.answer_body + self._limits.answer_head
-
     def _piece(self) -> None:
         self._pieces += 1
         if self._pieces > MOST_PIECES:
@@ -161,11 +158,10 @@ class _Answer:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._heard = True
-        if self.complete:
-            return
-        self._count(len(name) + len(value) + 4)
-        if not self.headed:  # else it is a trailer
+        if not self.headed:
             self.headers.append((name.lower(), value))
+        elif not self.complete:  # It is a trailer.
+            self._count(len(name) + len(value) + 4)
 
     def _count(self, size: int) -> None:
         self._head += size
@@ -177,6 +173,7 @@ class _Answer:
         self._heard = True
         if self.complete:
             return
+        self._count(sum([len(name) + len(value) + 4 for name, value in self.headers]))
         code = self.parser.get_status_code()
         if 100 <= code < 200:
             self._interim += 1
