@@ -2,7 +2,7 @@
 
 A question goes down through the modules in this order: `opening` (logins), `library` (what is asked), `resolution`
 (which copy is meant), `accounts` (tokens), and `http` (one REST call). An answer comes back through `http.outcome`
-(what a status means), `http.structuring` (JSON into `records` and `movements`) and `translation` (the port's words).
+(what a status means), `http.structuring` (JSON into `records`) and `translation` (the port's words).
 The port's methods stand in a module for each noun (`patrons`, `items`, `loans`, ...), over `asking`.
 Only `Refused`, `Unavailable` and `InDoubt` come out.
 """

@@ -52,7 +52,7 @@ def parsed(body: bytes) -> dict[str, Any]:
     try:
         document = _read(_whole_characters(body) if _HALF.search(body) else body)
         _refuse_doubles(body, document)
-    except (ValueError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Misshapen(f"the body is not JSON ({type(error).__name__})") from None
     if not isinstance(document, dict):
         raise Misshapen("the body is not a JSON object")
