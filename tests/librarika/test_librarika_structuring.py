@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wire_server import BOOKING, MEMBER
 
 from sip2gw.librarika import records
+from sip2gw.librarika.http.call import encoded
 from sip2gw.librarika.http.structuring import LONGEST_TEXT, Misshapen, parsed, structured
 from sip2gw.librarika.records import Booking, Member, Transaction
 
@@ -83,3 +84,10 @@ def test_what_is_wrong_with_an_answer_is_told_without_its_content() -> None:
     with pytest.raises(Misshapen) as caught:
         structured({**MEMBER, "status": 5, "name": "Amina", "balance": "secret"}, Member)
     assert str(caught.value) == "the body is not a Member (ValidationError)"
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=4), st.sampled_from(["", "\ud800", "é", "জ"]))
+def test_a_body_that_is_sent_reads_as_it_was_meant_with_halves_of_characters_too(
+    body: dict[str, Any], text: str
+) -> None:
+    assert json.loads(encoded({**body, "text": text})) == {**body, "text": text}

@@ -117,9 +117,9 @@ class API:
         Raises the port's errors, and `Unauthorized`.
         """
         client, again, lost = self.client, 0, doubt
-        self._budget.asked(client.now())
+        begun = client.now()
+        self._budget.asked(begun)
         while True:
-            begun = client.now()
             if call.writes and not lost and until - begun < client.timeouts.reserve:
                 place: Bulkhead | Failed = _TOO_LATE
             else:
@@ -137,7 +137,7 @@ class API:
             if pause and (gone := await self.admission.wait(deferLater(client.clock, pause), until)):
                 outcome = gone
                 break
-            again, call = again + 1, call.again(settles=doubt)
+            again, call, begun = again + 1, call.again(settles=doubt), client.now()
         self._ended(outcome, lost=lost, doubt=doubt)
         if isinstance(outcome, Answer):
             return outcome

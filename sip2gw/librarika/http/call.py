@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from attrs import evolve, field, frozen
 
 from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
@@ -23,7 +24,7 @@ JSON = {b"Accept": b"application/json"}
 Head = Mapping[bytes, bytes]
 """An answer's headers: their names in lower case, and of several with one name the last."""
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_encode = msgspec.json.Encoder().encode
 _SECONDS = re.compile(rb"\d{1,10}", re.ASCII)
 
 
@@ -144,8 +145,11 @@ Outcome = Answer | Failed | Refused | Unauthorized
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
-    """The body of a request."""
-    return _ENCODER.encode(body).encode("ascii")
+    """The body of a request. Half a character, which no charset can hold, is spelled as an escape."""
+    try:
+        return _encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def rest(headers: Head, now: float, most: float) -> float | None:

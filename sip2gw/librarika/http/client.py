@@ -58,7 +58,8 @@ class Client:
 
     def now(self) -> float:
         """Seconds, on the clock that deadlines are on."""
-        return float(self.clock.seconds())
+        seconds: float = self.clock.seconds()
+        return seconds
 
     def deadline(self) -> float:
         """When a question asked now must have its answer."""
