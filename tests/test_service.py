@@ -121,8 +121,9 @@ class GatewayTests(TestCase):
         top = makeService(options("--config", str(self.path)))
         top.privilegedStartService()
         top.startService()
-        gateway, _ = top
+        gateway, again = top
         self.addCleanup(top.signals.put_back)
+        self.addCleanup(lambda: again.stopService() if again.running else None)  # its thread would stay
         self.addCleanup(lambda: gateway.stopService() if gateway.running else None)
         return gateway
 
@@ -188,7 +189,7 @@ class GatewayTests(TestCase):
         new = await self.connect(gateway.doors[0])
         new.sendLine(b"PROXY TCP4 192.0.2.7 127.0.0.1 5 6\r\n9900302.00")
         assert (await new.answer).startswith(b"98"), "a new one is heard behind the balancer"
-        await gateway.stopService()
+        await gateway.parent.stopService()
 
     async def test_F90_a_file_with_faults_changes_nothing(self) -> None:
         gateway = self.start()

@@ -13,7 +13,8 @@ from signal import SIGHUP
 from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 Commit = Callable[[], None]
 
+PAUSE = 1.0
+"""Seconds after a reload before another signal is answered: each holds up terminals a little."""
 _AT_START = "url", "ca_file", "private_networks", "login_life"
 """Keys of `[librarika]` that are fixed when the gateway starts."""
 
@@ -59,18 +62,45 @@ class Reloading(Service):
         self._reading = False
         self._waiting: list[Deferred[None]] = []
         self._stopped: Deferred[None] = Deferred()
+        self._signalled = self._answering = False
+        self._pause: Deferred[None] | None = None
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self._reader.start()
-        self._signals.on(SIGHUP, self.reload)
+        self._signals.on(SIGHUP, self._on_signal)
 
     def stopService(self) -> Deferred[None]:
         """Wait for a thread that reads the file. Fires when none does."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        if self._pause is not None:
+            self._pause.cancel()
         if not self._reading:
             self._end()
         return self._stopped
+
+    def _on_signal(self) -> None:
+        """Reload, or have it done after the pause, once for all signals that come until then."""
+        self._signalled = True
+        if not self._answering:
+            Deferred.fromCoroutine(self._answer_signals())
+
+    async def _answer_signals(self) -> None:
+        self._answering = True
+        while self._signalled:
+            self._signalled = False
+            await self.reload()
+            if self.running:
+                await self._wait()
+        self._answering = False
+
+    async def _wait(self) -> None:
+        self._pause = deferLater(self._reactor, PAUSE)
+        try:
+            await self._pause
+        except CancelledError:
+            self._signalled = False  # the gateway stops
+        self._pause = None
 
     def reload(self) -> Deferred[None]:
         """Read the file in a thread, without a pause for terminals, and apply it. Fires when done, and never fails.

@@ -9,6 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from sip2gw.wiring.reloading import PAUSE
+
 from .processes import Gateway
 from .terminal import checkout, login, patron, status
 
@@ -88,6 +90,23 @@ def test_F90_a_kiosk_works_on_through_sighup(gateway, demo):
         assert 'sip2gw_reloads_total{outcome="refused"} 1.0' in figures
         (back_end,) = json.loads(gateway.look("/health")[1])["back_ends"]
         assert (back_end["nickname"], back_end["online"]) == ("riverside", True)
+    gateway.process.stop()
+
+
+def test_R11_of_300_sighups_a_few_reload_and_the_last_change_holds(gateway, demo):
+    gateway = gateway()
+    with gateway.terminal() as kiosk:
+        assert kiosk.log_in().ok
+        began = time.monotonic()
+        for _ in range(300):
+            gateway.process.tell(signal.SIGHUP)
+            assert kiosk.ask(status()).timeout_period == 300
+        gateway.write("[terminals]\ntimeout = 20\n")
+        gateway.process.tell(signal.SIGHUP)
+        while kiosk.ask(status()).timeout_period != 200:
+            assert time.monotonic() < began + 60
+        reloads = re.search(r'sip2gw_reloads_total{outcome="ok"} (\d+)', gateway.look("/metrics")[1])
+        assert int(reloads[1]) <= 2 + (time.monotonic() - began) / PAUSE
     gateway.process.stop()
 
 
