@@ -221,6 +221,11 @@ class FailureTable(ServerCase, TestCase):
         error = await self.write(refuses(413, "payload_too_large", not_processed=True))
         self.assertIsInstance(error, Refused)
 
+    async def test_R1_a_409_for_a_key_under_way_leaves_a_write_in_doubt(self) -> None:
+        self.assertIs(type(await self.write(refuses(409, "idempotency_key_reused"))), InDoubt)
+        error = await self.write(refuses(409, "idempotency_key_reused", not_processed=True))
+        self.assertIsInstance(error, Refused)
+
     async def test_R1_an_answer_that_says_not_processed_was_not_done(self) -> None:
         for name, misdeed in NOT_PROCESSED.items():
             self.assertIs(type(await self.write(misdeed)), Unavailable, name)

@@ -35,6 +35,8 @@ _LATER = frozenset({408, 421, 425, 429})
 """Come back later."""
 _UNDECIDED = frozenset({408, 413, 421, 425, 429})
 """Statuses below 500 that say nothing of whether the work was done, whatever code comes with them."""
+_KEY_REUSED, _OTHER_REQUEST = "idempotency_key_reused", 422
+"""Only with this status does the code mean another request. A 409 means that this one is under way, or was done."""
 
 
 def outcome(
@@ -77,7 +79,9 @@ def _no(
         return Failed(How.BUSY, f"{status}, asked to come back later", sent=sent, wait=wait)
     if status >= 500:
         return Failed(How.SERVER_ERROR, f"status {status}", sent=sent)
-    if not problem or (call.writes and sent and status in _UNDECIDED):
+    under_way = problem.get("code") == _KEY_REUSED and status != _OTHER_REQUEST
+    undecided = status in _UNDECIDED or under_way
+    if not problem or (call.writes and sent and undecided):
         return Failed(How.NOT_THERE, f"status {status}, which proves nothing", sent=sent)
     return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem), document=problem)
 
