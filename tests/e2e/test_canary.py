@@ -54,8 +54,8 @@ from twisted.internet import defer
 from twisted.logger import LogPublisher, jsonFileLogObserver, textFileLogObserver
 from twisted.python import log
 
+from sip2gw.circulation.desk import Place
 from sip2gw.librarika.http.breaker import Breaker, Patience
-from sip2gw.tenants import Directory
 
 def observer():
     return LogPublisher(textFileLogObserver(sys.stdout), jsonFileLogObserver(open("log.json", "w")))
@@ -89,13 +89,13 @@ class Broken:
         except KeyError as error:
             raise RuntimeError(said) from error
 
-desk = Directory.desk
+desk = Place.desk
 
 def sometimes_broken(*of, **named):
     found = desk(*of, **named)
     return evolve(found, library=Broken(found.library)) if Path("bugs").exists() else found
 
-Directory.desk = sometimes_broken
+Place.desk = sometimes_broken
 """
 MORE = """
 [log]

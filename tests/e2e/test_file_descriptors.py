@@ -63,7 +63,7 @@ def cpu(pid: int) -> int:
 
 def test_F21_when_file_descriptors_run_out_it_goes_on_and_recovers(gateway):
     process, (sip2, _, admin) = gateway.process, gateway.ports
-    assert any(f"place for {PLACES} connections" in line for line in process.printed)
+    assert any(f"only {PLACES} connections fit" in line for line in process.printed)
     with ExitStack() as terminals:
         served = [is_served(connect(terminals, sip2)) for _ in range(FILES + 10)]
         assert served == [True] * (FILES + 10), "those that have been silent longest make room"
