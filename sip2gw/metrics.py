@@ -7,16 +7,13 @@ configuration names it, and only the first so many; all others are `other`. No m
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
-from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 from sip2gw.library_gauges import OTHER, Sum, Trouble
+from sip2gw.plain_metrics import Counts, Histogram
 
 __all__ = ["OTHER", "Metrics"]
-
-Figure = TypeVar("Figure", bound=MetricWrapperBase)
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
@@ -28,7 +25,6 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._most = libraries
         self._named: set[str] = set()
-        self._labelled: dict[tuple[MetricWrapperBase, tuple[str, ...]], Any] = {}
         for nickname in named:
             self.library(nickname)
         self._declare_the_door()
@@ -43,25 +39,18 @@ class Metrics:
             self._named.add(nickname)
         return nickname if nickname in self._named else OTHER
 
-    def of(self, figure: Figure, *labels: str) -> Figure:
-        """Return `figure.labels(*labels)` for metrics of each message: cached, and without a lock."""
-        found: Figure | None = self._labelled.get((figure, labels))
-        if found is None:
-            found = self._labelled[figure, labels] = figure.labels(*labels)
-        return found
-
     def struck(self, limit: str) -> None:
         """Count a reached limit; `limit` is the name of its setting."""
-        self.of(self.limit_strikes, limit).inc()
+        self.limit_strikes.inc(limit)
 
     def _declare_the_door(self) -> None:
-        self.limit_strikes = self._counter("limit_strikes", "A limit was reached, by its setting.", "limit")
+        self.limit_strikes = self._counts("limit_strikes", "A limit was reached, by its setting.", "limit")
         self.connections = self._gauge("connections", "Open connections.", "state")
         """`stranger` until a terminal logs in, `bound` after that."""
         self.handshakes = self._counter("handshakes", "TLS handshakes that ended.", "outcome")
         self.proxy_headers = self._counter("proxy_headers", "PROXY headers of balancers.", "outcome")
         self.logins = self._counter("logins", "Logins, by outcome.", "outcome")
-        self.messages = self._counter("messages", "Requests.", "library", "message", "outcome")
+        self.messages = self._counts("messages", "Requests.", "library", "message", "outcome")
         self.log_lines_left_out = self._counter(
             "log_lines_left_out", "Lines that were not logged, because there were many of their kind."
         )
@@ -82,7 +71,7 @@ class Metrics:
         self.account_checks = self._counter("account_checks", "Checks of accounts in use.", "outcome")
 
     def _declare_the_cloud(self) -> None:
-        self.calls = self._counter("calls", "Calls to the libraries' API.", "library", "outcome")
+        self.calls = self._counts("calls", "Calls to the libraries' API.", "library", "outcome")
         """`answered`, `refused`, `unavailable`, `in_doubt`, or `not_asked` (the breaker is open, or no slot was
         free)."""
         self.call_seconds = self._histogram("call_seconds", "Calls to the libraries' API.", "operation")
@@ -133,8 +122,12 @@ class Metrics:
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"sip2gw_{name}", text, labels, registry=self.registry)
 
+    def _counts(self, name: str, text: str, *labels: str) -> Counts:
+        """Make a counter for the hot path."""
+        return Counts(f"sip2gw_{name}", text, labels, self.registry)
+
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"sip2gw_{name}", text, labels, registry=self.registry)
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
-        return Histogram(f"sip2gw_{name}", text, labels, registry=self.registry, buckets=_SECONDS)
+        return Histogram(f"sip2gw_{name}", text, labels, self.registry, bounds=_SECONDS)

@@ -19,6 +19,9 @@ def page() -> str:
 
 def _row(metrics: Metrics, family) -> list[str]:
     declared = metrics.registry._names_to_collectors.get(family.name)
-    labels = getattr(declared, "_labelnames", ()) or {key for one in family.samples for key in one.labels}
+    of_prometheus_client = getattr(declared, "_labelnames", ())
+    labels = getattr(declared, "labelnames", of_prometheus_client) or {
+        key for one in family.samples for key in one.labels
+    }
     by = ", ".join(f"`{label}`" for label in labels if label != "le")
     return [f"`{family.name}{SUFFIXES.get(family.type, '')}`", family.type, by, family.documentation]

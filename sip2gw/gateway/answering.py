@@ -201,8 +201,8 @@ class Answering:
 
     def _count(self, request: Request, outcome: str, started: float) -> None:
         metrics, message = self._metrics, request.code
-        metrics.of(metrics.messages, metrics.library(self.library), message, outcome).inc()
-        metrics.of(metrics.message_seconds, message).observe(monotonic() - started)
+        metrics.messages.inc(metrics.library(self.library), message, outcome)
+        metrics.message_seconds.observe(monotonic() - started, message)
 
     async def _answered(self, request: Request, desk: Desk) -> tuple[Response, str, bool, bool]:
         """Return the response, the outcome for the log, whether a write was decided, and whether the patron is known.

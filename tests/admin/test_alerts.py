@@ -23,7 +23,7 @@ def figures() -> dict[str, set[str]]:
     }
     for collector, names in metrics.registry._collector_to_names.items():
         for name in names:
-            found[name] = set(getattr(collector, "_labelnames", ()))
+            found[name] = set(getattr(collector, "labelnames", getattr(collector, "_labelnames", ())))
     for family in Log(LogPublisher(), LogSettings()).collect():
         found[f"{family.name}_total"] = {label for sample in family.samples for label in sample.labels}
     return found

@@ -171,7 +171,7 @@ class API:
         """Tell breakers, log and metrics how a call went, once for each time that it was made."""
         breaker, host = self.admission.breaker, self.admission.host
         metrics = self.client.metrics
-        metrics.of(metrics.call_seconds, call.operation).observe(self.client.now() - begun)
+        metrics.call_seconds.observe(self.client.now() - begun, call.operation)
         if not isinstance(outcome, Failed):
             breaker.passed(eras[0])
             host.passed(eras[1])

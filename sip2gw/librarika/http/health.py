@@ -144,7 +144,7 @@ class Counters:
             self._metrics.breaker_openings.labels(self._library).inc()
 
     def _count(self, outcome: str) -> None:
-        self._metrics.of(self._metrics.calls, self._library, outcome).inc()
+        self._metrics.calls.inc(self._library, outcome)
 
     def _failed_in_a_row(self, count: int) -> None:
         before, self._in_a_row = self._in_a_row, count
