@@ -5,6 +5,7 @@ A stranger with one address of a network usually has others of it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from attrs import frozen
@@ -28,6 +29,7 @@ def network_around(address: str, ipv4: int, ipv6: int) -> str:
     return str(found if bits == found.max_prefixlen else ip_network((found, bits), strict=False))
 
 
+@lru_cache(maxsize=4096)  # each line of the log about a terminal names it
 def shown_network(address: str) -> str:
     """Return the network of an address for the log, /24 or /48, which does not identify a person."""
     found = read(address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,6 +16,8 @@ from sip2gw.log.veil import veiled
 
 PATIENCE = 2.0
 """Seconds that the end of the process waits for the log to be written."""
+
+_LEVELS = {level.name: level for level in LogLevel.iterconstants()}
 
 
 @frozen
@@ -37,13 +40,16 @@ class Log(Collector):
 
     def begin(self) -> None:
         """Put the veil before all current observers; a further call does so for new observers."""
+        if not self._queued:  # a process that ends without stopping its services writes its log too
+            atexit.register(self.flush)
         there = [
             one for one in self._publisher._observers if one not in self._queued
         ]  # the only way to reach twistd's
         for observer in there:
             self._publisher.removeObserver(observer)
-            self._queued.append(Queued(observer, self._let_through, self.settings.waiting, self._lose))
-            self._publisher.addObserver(self._queued[-1])
+            queued = Queued(observer, self._is_wanted, self._made, self.settings.waiting, self._lose)
+            self._queued.append(queued)
+            self._publisher.addObserver(queued)
 
     def flush(self) -> None:
         """Wait for a short time until all events are written."""
@@ -57,6 +63,7 @@ class Log(Collector):
             self._publisher.removeObserver(queued)
             self._publisher.addObserver(queued.observer)
         self._queued.clear()
+        atexit.unregister(self.flush)
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         """Yield the metric of left-out parts."""
@@ -67,9 +74,11 @@ class Log(Collector):
             family.add_metric([what], self.lost[what])
         yield family
 
-    def _let_through(self, event: LogEvent) -> LogEvent | None:
-        if event.get("log_level", LogLevel.info) < LogLevel.lookupByName(self.settings.level):
-            return None
+    def _is_wanted(self, event: LogEvent) -> bool:
+        level = event.get("log_level", LogLevel.info)
+        return bool(level >= _LEVELS[self.settings.level])
+
+    def _made(self, event: LogEvent) -> LogEvent | None:
         return veiled(event, self._lose)
 
     def _lose(self, what: str) -> None:

@@ -1,58 +1,87 @@
 """Write the log in a thread of its own: a full disk, or a pipe without a reader, does not block the gateway.
 
-Events that don't fit into the queue are left out and counted.
+The thread writes in batches, so that a busy process does not change threads for each line. Events that
+don't fit into the queue are left out and counted.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
 
 from twisted.logger import ILogObserver, LogEvent
 from zope.interface import implementer
 
 from sip2gw.log.veil import Lost
 
+APART = 0.05
+"""Seconds for which events are collected before they are written."""
+
 
 @implementer(ILogObserver)
 class Queued:
-    """Pass events on to `observer`; at most `waiting` of them wait. `made` makes the event that is queued."""
+    """Pass events on to `observer`; at most `waiting` of them wait.
+
+    `wanted` decides which events are logged, `made` makes of such an event the one that is written, or None.
+    """
 
     def __init__(
-        self, observer: ILogObserver, made: Callable[[LogEvent], LogEvent | None], waiting: int, lost: Lost
+        self,
+        observer: ILogObserver,
+        wanted: Callable[[LogEvent], bool],
+        made: Callable[[LogEvent], LogEvent | None],
+        waiting: int,
+        lost: Lost,
     ) -> None:
         self.observer = observer
+        self._wanted = wanted
         self._made = made
         self._lost = lost
         self._waiting = waiting
-        # A bounded queue costs five times as much: it wakes the reader while it still holds the lock.
-        self._queue: SimpleQueue[LogEvent | threading.Event] = SimpleQueue()
-        # A daemon, so that the end of the process does not wait for a pipe without a reader.
+        self._queue: deque[LogEvent | threading.Event] = deque()
+        self._begun = threading.Event()
+        """There is something to write."""
+        self._hurry = threading.Event()
+        """It is to be written at once."""
+        # A daemon: at its end the process does not wait for a pipe that is not read.
         threading.Thread(target=self._write, name="log", daemon=True).start()
 
     def __call__(self, event: LogEvent) -> None:
-        made = self._made(event)
-        if made is None:
+        if not self._wanted(event):
             return
-        if self._queue.qsize() < self._waiting:
-            self._queue.put(made)
-        else:
+        if len(self._queue) >= self._waiting:
             self._lost("event")
+            return
+        made = self._made(event)
+        if made is not None:
+            self._queue.append(made)
+            if not self._begun.is_set():
+                self._begun.set()
 
     def flush(self, seconds: float) -> None:
         """Wait until all events are written, or `seconds` have passed."""
         written = threading.Event()
-        self._queue.put(written)
+        self._queue.append(written)
+        self._hurry.set()
+        self._begun.set()
         written.wait(seconds)
 
     def _write(self) -> None:
         while True:
-            event = self._queue.get()
-            if isinstance(event, threading.Event):
-                event.set()
-                continue
-            try:
-                self.observer(event)
-            except Exception:  # an observer may raise anything, and no log is left to report it to
-                self._lost("event")
+            self._begun.wait()
+            self._hurry.wait(APART)
+            # What is put into the queue from here on sets them again, or is written now.
+            self._hurry.clear()
+            self._begun.clear()
+            while self._queue:
+                self._write_one(self._queue.popleft())
+
+    def _write_one(self, event: LogEvent | threading.Event) -> None:
+        if isinstance(event, threading.Event):
+            event.set()
+            return
+        try:
+            self.observer(event)
+        except Exception:  # an observer may raise anything, and there is no log left to write it to
+            self._lost("event")

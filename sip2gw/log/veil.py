@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 import traceback
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from twisted.logger import LogEvent, LogLevel
@@ -25,6 +26,8 @@ FIELDS = frozenset({
 OF_TWISTED = frozenset({"version", "exe", "pyVersion", "reactor"})
 """Fields of Twisted's events that are logged: how the process began."""
 
+_KEPT = ("log_time", "log_level", "log_namespace")
+
 LONGEST = 2000
 """Characters of one value."""
 
@@ -34,6 +37,12 @@ _CAUSES = 4
 
 Lost = Callable[[str], None]
 
+_Part = tuple[str, str | None, str | None, str | None]
+"""Of a format: text, and then the field that follows, its form and its conversion."""
+_CONVERTING = string.Formatter()
+_NUMBERS = (int, float, type(None))
+"""Types of values that are logged as they are; an int may be a bool."""
+
 
 def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
     """Return the event as it may be written, or None. `lost("field")` is called for each left-out field."""
@@ -41,10 +50,14 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
     ours = namespace == OURS or namespace.startswith(f"{OURS}.")
     allowed = FIELDS if ours else OF_TWISTED
     fields = {key: _value(value) for key, value in event.items() if key in allowed}
-    for key in event:
-        if ours and key not in allowed and not key.startswith("log_"):
-            lost("field")
-    text = _Formatter({key: event[key] for key in fields}, lost).format(str(event.get("log_format") or ""))
+    if ours:
+        for key in event:
+            if key not in allowed and not key.startswith("log_"):
+                lost("field")
+    try:
+        text = _filled_in(str(event.get("log_format") or ""), {key: event[key] for key in fields}, lost)
+    except (ValueError, LookupError):
+        text = DROPPED
     failure = event.get("log_failure")
     if not ours and (not text or DROPPED in text):
         if failure is None and event.get("log_level", LogLevel.info) < LogLevel.warn:
@@ -54,8 +67,10 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
     if isinstance(failure, Failure):
         fields["stack"] = stack_of(failure)
         text = f"{text}\n{fields['stack']}"
-    kept: LogEvent = {key: event[key] for key in ("log_time", "log_level", "log_namespace") if key in event}
-    return {**kept, **fields, "log_format": text.replace("{", "{{").replace("}", "}}")}
+    made: LogEvent = {key: event[key] for key in _KEPT if key in event}
+    made.update(fields)
+    made["log_format"] = text.replace("{", "{{").replace("}", "}}")
+    return made
 
 
 def stack_of(failure: Failure) -> str:
@@ -72,7 +87,7 @@ def stack_of(failure: Failure) -> str:
 
 
 def _value(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, _NUMBERS):
         return value
     text = str(value)
     if not text.isprintable():
@@ -80,27 +95,37 @@ def _value(value: Any) -> Any:
     return text if len(text) <= LONGEST else text[:LONGEST] + DROPPED
 
 
-class _Formatter(string.Formatter):
-    """A formatter that inserts a value as it is, and never looks into it."""
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> tuple[_Part, ...]:
+    """Return the parts of a format. Raises ValueError if it is not one."""
+    return tuple(_CONVERTING.parse(text))
 
-    def __init__(self, fields: Mapping[str, Any], lost: Lost) -> None:
-        self._fields = fields
-        self._lost = lost
 
-    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:  # noqa: ARG002 (as the base)
-        if field_name in self._fields:
-            return self._fields[field_name], field_name
-        self._lost("field")
-        return DROPPED, field_name
+def _filled_in(text: str, fields: Mapping[str, Any], lost: Lost, depth: int = 0) -> str:
+    """Fill in a format: with a value as it is, never with an attribute or item of it."""
+    filled = []
+    for literal, name, form, conversion in _parsed(text):
+        if literal:
+            filled.append(literal)
+        if name is None:
+            continue
+        if name in fields:
+            value = fields[name]
+        else:
+            lost("field")
+            value = DROPPED
+        if form and "{" in form:
+            if depth:
+                raise ValueError("a form within the form of a form")
+            form = _filled_in(form, fields, lost, depth + 1)
+        if conversion:
+            value = _CONVERTING.convert_field(value, conversion)
+        filled.append(_formed(value, form or ""))
+    return "".join(filled)
 
-    def format_field(self, value: Any, format_spec: str) -> str:
-        try:
-            return str(_value(super().format_field(value, format_spec)))
-        except (TypeError, ValueError):  # a number's format, for a value that is None
-            return str(_value(value))
 
-    def format(self, text: str) -> str:  # type: ignore[override]  # all there is to fill in is known
-        try:
-            return self.vformat(text, (), {})
-        except (ValueError, LookupError):
-            return DROPPED
+def _formed(value: Any, form: str) -> str:
+    try:
+        return str(_value(format(value, form)))
+    except (TypeError, ValueError):  # a number's form, for a value that is not one
+        return str(_value(value))

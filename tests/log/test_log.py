@@ -4,6 +4,8 @@ import ast
 import json
 import os
 import re
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -223,3 +225,79 @@ def test_events_are_json(written):
     written.log.flush()
     (event,) = map(json.loads, map(eventAsJSON, written.events))
     assert (event["library"], event["count"], event["log_format"]) == ("riverside", 3, "riverside: 3")
+
+
+def test_lines_keep_their_order_across_batches(written):
+    for number in range(2000):
+        written.ours.info("{count}", count=number)
+        if number % 700 == 0:
+            written.log.flush()
+    written.log.flush()
+    assert [event["count"] for event in written.events] == list(range(2000))
+
+
+def test_a_process_that_just_ends_has_written_all_of_its_log():
+    program = (
+        "import sys\n"
+        "from twisted.logger import Logger, LogPublisher, textFileLogObserver\n"
+        "from sip2gw.log import Log, LogSettings\n"
+        "publisher = LogPublisher(textFileLogObserver(sys.stdout))\n"
+        "Log(publisher, LogSettings()).begin()\n"
+        "for number in range(100):\n"
+        "    Logger('sip2gw.test', observer=publisher).info('line {count}', count=number)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert re.findall(r"line (\d+)", ended.stdout) == [str(number) for number in range(100)]
+
+
+class Shown:
+    """Counts how often it is made text."""
+
+    times = 0
+
+    def __str__(self) -> str:
+        Shown.times += 1
+        return "shown"
+
+
+def test_an_event_that_is_not_written_is_not_formatted():
+    reading, release = threading.Event(), threading.Event()
+
+    def observer(_: object) -> None:
+        reading.set()
+        release.wait(30)
+
+    publisher = LogPublisher(observer)
+    log = Log(publisher, LogSettings(waiting=1))
+    log.begin()
+    logger = Logger("sip2gw.test", observer=publisher)
+    logger.info("in hand")
+    assert reading.wait(30)
+    logger.info("waits")
+    logger.debug("{note}", note=Shown())
+    assert log.lost["event"] == 0
+    logger.info("{note}", note=Shown())
+    assert log.lost["event"] == 1
+    assert Shown.times == 0
+    release.set()
+    log.end()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("{count:>5}|{note!r:>6}|{{{library}}}", "    3|  'ab'|{riverside}"),
+        ("{count:{count}}", "  3"),
+        ("{note:.1f}", "ab"),
+        ("{count:{note:{count}}}", "…"),
+        ("{count", "…"),
+        ("{} {0} {note.upper} {note[0]}", "… … … …"),
+    ],
+)
+def test_a_format_is_filled_in_with_fields_alone(written, text, line):
+    for _ in range(2):
+        written.ours.info(text, count=3, note="ab", library="riverside")
+    written.log.flush()
+    assert [event["log_format"].replace("{{", "{").replace("}}", "}") for event in written.events] == [
+        line
+    ] * 2
