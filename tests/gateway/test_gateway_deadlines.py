@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import Clock
 
+from sip2gw.gateway.deadlines import Deadlines
 from sip2gw.limits import Limits
 
 from .desk import LOGIN, PATRON, STATUS, Bench
@@ -156,3 +161,56 @@ def test_nothing_of_a_connection_that_is_gone_is_waited_for(bench):
     bench.terminal.connectionLost()
     waiting[0].callback(None)
     assert [call for call in bench.clock.getDelayedCalls() if "Deadlines" in str(call.func)] == []
+
+
+def test_requests_within_the_idle_deadline_set_no_timers():
+    bench = Bench(limits=Limits(idle_deadline=600.0))
+    assert bench.say(LOGIN) == "941"
+
+    def timers() -> list[IDelayedCall]:
+        return [call for call in bench.clock.getDelayedCalls() if "Deadlines" in str(call.func)]
+
+    assert bench.say(STATUS).startswith("98")
+    (timer,) = timers()
+    for _ in range(5):
+        bench.clock.advance(10)
+        assert bench.say(STATUS).startswith("98")
+    assert timers() == [timer]
+    bench.clock.advance(599)
+    assert not bench.transport.disconnecting
+    bench.clock.advance(2)
+    assert bench.transport.disconnecting
+    bench.sandbox.close()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["login_deadline", "idle_deadline", "request_deadline", "write_deadline"]),
+            st.sampled_from(["start", "stop", "advance"]),
+            st.sampled_from([0.5, 7.0, 29.0, 61.0, 400.0]),
+        ),
+        max_size=30,
+    )
+)
+def test_deadlines_end_as_if_each_had_a_timer(steps):
+    clock, limits, over = Clock(), Limits(idle_deadline=300.0), []
+    deadlines = Deadlines(clock, lambda: limits, lambda limit: over.append((limit, clock.seconds())))
+    due: dict[str, float] = {}
+    for limit, step, seconds in steps:
+        if step == "start":
+            deadlines.start(limit)
+            due.setdefault(limit, clock.seconds() + getattr(limits, limit))
+        elif step == "stop":
+            deadlines.stop(limit)
+            due.pop(limit, None)
+        else:
+            clock.advance(seconds)
+            ended = sorted((when, name) for name, when in due.items() if when <= clock.seconds())
+            assert sorted(name for name, _ in over) == sorted(name for _, name in ended)
+            over.clear()
+            due = {name: when for name, when in due.items() if when > clock.seconds()}
+    deadlines.stop_all()
+    assert clock.getDelayedCalls() == []
+    deadlines.start("login_deadline")
+    assert clock.getDelayedCalls() == []
