@@ -21,6 +21,7 @@ from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.listener import CannotListen
 from sip2gw.log import Log, LogSettings
+from sip2gw.process.garbage import settle
 from sip2gw.process.hardening import keep_files_private, keep_memory_private, log_file
 from sip2gw.process.signals import Signals
 from sip2gw.process.systemd import Systemd
@@ -123,6 +124,7 @@ class Start(MultiService):
         if self._log is not None:
             # twistd has its log by now; twist makes one when all is started.
             self._reactor.callWhenRunning(self._log.begin)
+            self._reactor.callWhenRunning(settle)
             self._reactor.addSystemEventTrigger("after", "shutdown", self._log.flush)
         self._systemd.ready()
 
