@@ -11,7 +11,8 @@ import gc, sys
 from twisted.internet import reactor
 from twisted.scripts import twistd
 def told():
-    print("frozen", gc.get_freeze_count() > 10_000, gc.isenabled(), gc.get_threshold()[0], file=sys.__stdout__, flush=True)
+    now = gc.get_freeze_count() > 10_000, gc.isenabled(), gc.get_threshold()[0]
+    print("frozen", *now, file=sys.__stdout__, flush=True)
     reactor.stop()
 reactor.callWhenRunning(lambda: reactor.callLater(0, told))
 sys.argv = ["twistd", "-n", "--pidfile=", "sip2gw", "--config=sip2gw.toml"]

@@ -206,7 +206,10 @@ def _logged(tree: ast.AST) -> set[str]:
         isinstance(call.args[0 if call.func.attr != "emit" else 1], ast.Constant | ast.BinOp)
         for call in named
     )
-    texts = {node.value for call in calls for node in call.args if isinstance(node, ast.Constant)}
+    to_log = [
+        call for call in calls if call.func.attr != "fault"
+    ]  # of a configuration, which is not an event
+    texts = {node.value for call in to_log for node in call.args if isinstance(node, ast.Constant)}
     given = {word.arg for call in named for word in call.keywords if word.arg is not None}
     return given | {field for text in texts for field in _filled_in(text)}
 
