@@ -20,7 +20,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger, LogLevel
 from twisted.protocols.policies import ProtocolWrapper
-from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -37,10 +37,11 @@ _MOST_AT_ONCE = 2**15
 
 
 @implementer(IHalfCloseableProtocol)
-class TLSConnection(BufferingTLSTransport):
+class TLSConnection(TLSMemoryBIOProtocol):
     """TLS of one connection. A peer that closes its direction still gets the answers to its requests.
 
-    Twisted would close both directions at once, and drop later writes.
+    Twisted would close both directions at once, and drop later writes. This class does not have Twisted's buffer for
+    small writes: an answer is one write and so one record, and need not wait for the next turn of the loop.
     """
 
     factory: TLSFactory

@@ -150,7 +150,7 @@ class HostileTests(ATerminalDoor):
         with connection(self.port):
             await self.until(lambda: self.terminals.sessions)
             (silent,) = self.terminals.sessions
-            assert not silent.deadlines._running
+            assert not silent.deadlines._due
             await deferToThread(stay, self.port, trusting(None), Event())
             assert self.struck("login_deadline") == 1
             assert self.terminals.sessions == {silent}
