@@ -8,11 +8,12 @@ from secrets import token_hex
 from time import monotonic
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from sip2gw.alarm import Alarm
 from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered, still_so, welcome
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.telling import Telling
@@ -46,6 +47,7 @@ class Answering:
         metrics: Metrics,
         reactor: IReactorTime,
         limits: Callable[[], Limits],
+        alarm: Alarm,
     ) -> None:
         self._visit = visit
         self._telling = telling
@@ -55,6 +57,7 @@ class Answering:
         self._metrics = metrics
         self._reactor = reactor
         self._limits = limits
+        self._alarm = alarm
         self._begun = self._until = 0.0
         self._wrote = False
         self._kept: Place | None = None
@@ -215,10 +218,8 @@ class Answering:
             if left <= 0:
                 raise Unavailable("the login took all the available time")
             asking = Deferred.fromCoroutine(answer(request, desk))
-            if not asking.called:
-                asking.addTimeout(left, self._reactor)
             outcome = "answered" if is_offered(request, desk.place.profile) else "not offered"
-            return await asking, outcome, self._wrote, True
+            return await self._in_time(asking), outcome, self._wrote, True
         except LibraryError as error:
             if isinstance(error, Refused) and error.code == "member_not_found":
                 self._reception.pins.unknown(self.library, self._visit.asker)
@@ -228,6 +229,20 @@ class Answering:
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
             return decline(request, desk, late), "too late", isinstance(late, InDoubt), True
+
+    async def _in_time(self, asking: Deferred[Response]) -> Response:
+        """Wait for an answer as long as the terminal does. Raises `TookTooLong`."""
+        if asking.called:
+            return await asking
+        deadline = self._alarm.deadline(self._until)
+        try:
+            return await deadline.over(asking)
+        except CancelledError:
+            if deadline.late:
+                raise TookTooLong from None
+            raise
+        finally:
+            deadline.end()
 
     def _own_up(self, request: Request) -> Say:
         """Refuse the request after a caught bug, and disconnect after too many of them."""

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 
 from sip2gw.addresses import Peer
+from sip2gw.alarm import Alarm
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.connection_limits import Census
 from sip2gw.gateway.logins import Logins
@@ -68,6 +69,7 @@ class TerminalFactory(ServerFactory):
         self._sparing = Sparing(reactor.seconds, left_out=self.metrics.log_lines_left_out.inc)
         self._pace = SharedPace(reactor.seconds)
         self._turns = Turns(reactor)
+        self._alarm = Alarm(reactor)
 
     def buildProtocol(
         self, addr: IAddress | None, given: Callable[[Peer], Login | None] = lambda _: None
@@ -95,7 +97,14 @@ class TerminalFactory(ServerFactory):
         visit = Visit(session, place, token_hex(8))
         telling = Telling(self._sparing, visit)
         answering = Answering(
-            visit, telling, self.directory, self.reception, self.metrics, self._reactor, self._limits
+            visit,
+            telling,
+            self.directory,
+            self.reception,
+            self.metrics,
+            self._reactor,
+            self._limits,
+            self._alarm,
         )
         protocol = TerminalProtocol(
             visit,

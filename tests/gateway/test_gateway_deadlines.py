@@ -215,3 +215,25 @@ def test_deadlines_end_as_if_each_had_a_timer(steps):
     assert clock.getDelayedCalls() == []
     deadlines.start("login_deadline")
     assert clock.getDelayedCalls() == []
+
+
+def test_answers_that_terminals_wait_for_share_one_timer(bench):
+    terminals = []
+    for _ in range(3):
+        bench.connect()
+        assert bench.say(LOGIN) == "941"
+        terminals.append((bench.terminal, bench.transport))
+    waiting = bench.slow_answers()
+    for terminal, transport in terminals:
+        transport.clear()
+        terminal.dataReceived(PATRON.encode() + b"\r")
+    assert len(waiting) == 3
+    timers = [str(call.func) for call in bench.clock.getDelayedCalls()]
+    assert sum("Alarm" in timer for timer in timers) == 1
+    assert not [timer for timer in timers if "addTimeout" in timer]
+    wait_for_answers = bench.directory.policy.answering
+    bench.clock.advance(wait_for_answers - 1)
+    assert [transport.value() for _, transport in terminals] == [b""] * 3
+    bench.clock.advance(1)
+    assert [transport.value()[:2] for _, transport in terminals] == [b"24"] * 3
+    assert "Alarm" not in str([call.func for call in bench.clock.getDelayedCalls()])

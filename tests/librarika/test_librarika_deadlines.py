@@ -8,7 +8,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from sip2gw.librarika.http.deadlines import Alarm, Deadline
+from sip2gw.alarm import Alarm, Deadline
 
 
 class Deadlines(SynchronousTestCase):

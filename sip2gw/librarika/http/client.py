@@ -18,10 +18,10 @@ from twisted.internet.interfaces import IReactorThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IResponse
 
+from sip2gw.alarm import Alarm
 from sip2gw.librarika.http.bulkhead import Bulkhead, Capacity
 from sip2gw.librarika.http.call import Call, Failed, How, Outcome
 from sip2gw.librarika.http.connections import NotConnected
-from sip2gw.librarika.http.deadlines import Alarm
 from sip2gw.librarika.http.outcome import outcome
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of, head_of

@@ -1,4 +1,4 @@
-"""One timer for all calls: it is set for the first that must be over, and not set and cancelled for each."""
+"""One timer for many deadlines: it is set for the first of them, and not set and cancelled for each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Deadline:
         return waiting
 
     def move(self, when: float) -> None:
-        """It is another moment. An earlier one costs a place in the queue, a later one nothing."""
+        """Move it to another moment. An earlier one costs a place in the queue, a later one nothing."""
         sooner, self.when = when < self.when, when
         if sooner:
             self._alarm.watch(self)
@@ -57,7 +57,7 @@ class Alarm:
         self._timer: IDelayedCall | None = None
 
     def deadline(self, when: float) -> Deadline:
-        """A deadline at this moment, until it is ended."""
+        """Make a deadline at this moment, which is watched until it is ended."""
         made = Deadline(self, when)
         self._alive += 1
         self.watch(made)
