@@ -34,12 +34,12 @@ class Deadline:
             self._alarm.watch(self)
 
     def end(self) -> None:
-        """Nothing waits any longer."""
+        """Forget this deadline: nothing waits any longer."""
         self._waiting, self.ended = None, True
         self._alarm.forget()
 
-    def strike(self) -> None:
-        """Time is over."""
+    def reach(self) -> None:
+        """End the wait: time is over."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self.late = True
@@ -64,7 +64,7 @@ class Alarm:
         return made
 
     def watch(self, deadline: Deadline) -> None:
-        """See to it that this one strikes in time."""
+        """Have this deadline reached in time."""
         heappush(self._queue, (deadline.when, next(self._order), deadline))
         if self._queue[0][2] is deadline:
             self._set()
@@ -86,15 +86,15 @@ class Alarm:
         if self._timer is not None and self._timer.active():
             self._timer.reset(wait)
         else:
-            self._timer = self._clock.callLater(wait, self._strike)
+            self._timer = self._clock.callLater(wait, self._reach)
 
-    def _strike(self) -> None:
+    def _reach(self) -> None:
         now = self._clock.seconds()
         while self._queue and self._queue[0][0] <= now:
             _, _, deadline = heappop(self._queue)
             if deadline.when > now:
                 heappush(self._queue, (deadline.when, next(self._order), deadline))
             else:
-                deadline.strike()
+                deadline.reach()
         if self._queue:
             self._set()

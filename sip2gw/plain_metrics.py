@@ -1,4 +1,4 @@
-"""Counters and histograms that cost no more than an addition; Prometheus's samples are made when somebody asks.
+"""Counters and histograms that cost no more than an addition; samples are made when Prometheus asks for them.
 
 A counter of prometheus_client takes a lock for each addition, and looks its labels up under another one. All of these
 are counted in the reactor's thread, so they need neither.

@@ -1,6 +1,6 @@
 """Deadlines that received bytes do not postpone: only the awaited event stops one.
 
-One timer serves all of them. A deadline that ends, or begins anew with each request, only changes a number: the timer
+One timer serves all of them. A deadline that ends, or begins again with each request, only changes a number: the timer
 is left to run, and when it fires it is set for the first deadline that is still to come.
 """
 
