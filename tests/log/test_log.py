@@ -122,8 +122,8 @@ def test_a_line_can_not_be_forged(written):
 def test_an_address_is_logged_in_full_only_where_needed(written):
     for address in ("192.0.2.77", "2001:db8:1:2::77", "::ffff:192.0.2.77"):
         written.ours.info("{peer}", peer=Peer(address))
-        assert ":77" not in written.all()
-        assert ".77" not in written.all()
+        assert "192.0.2.77" not in written.all()
+        assert "2::77" not in written.all()
     written.ours.warn("{peer:full}", peer=Peer("192.0.2.77"))
     assert "terminal at 192.0.2.77" in written.all()
     assert [event["peer"] for event in written.events] == [
