@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from treq.client import HTTPClient
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from sip2gw.librarika.http.urls import ReadyURL, Template, checked_nickname, query
+from sip2gw.librarika.http.urls import ReadyURL, Template, checked_nickname
 from sip2gw.library import Refused
 
 EVIL = [
@@ -93,17 +93,6 @@ def test_bases(template: str, base: str) -> None:
 def test_templates_that_are_refused(template: str, fix: str) -> None:
     with pytest.raises(ValueError, match=fix):
         Template(template)
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
-def test_F73_query_values_are_only_values(one: str, other: str) -> None:
-    text = query(one=one, other=other)
-    assert text.isascii()
-    assert parse_qs(text[1:], keep_blank_values=True, strict_parsing=True) == {"one": [one], "other": [other]}
-
-
-def test_half_a_character_is_no_fault() -> None:
-    assert query(member_no="\udc80") == "?member_no=%3F"
 
 
 class TreqTakesIt(SynchronousTestCase):

@@ -1,13 +1,12 @@
 """Nothing that came off a wire chooses a host: a nickname is one DNS label before it is put into a URL, or refused.
 
-Base URLs are parsed once for each library; a call only adds a path of ours, whole numbers, and quoted query values.
+Base URLs are parsed once for each library; a call only adds a path of the contract.
 """
 
 from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from urllib.parse import quote
 
 from attrs import field, frozen
 from hyperlink import DecodedURL, EncodedURL, URLParseError
@@ -23,13 +22,6 @@ def checked_nickname(text: str) -> str:
     if not _LABEL.fullmatch(text):
         raise Refused("library_not_found", "the nickname is no lower-case DNS label")
     return text
-
-
-def query(**values: str) -> str:
-    """`?name=value&...` with every character quoted that could mean something in a URL."""
-    return "?" + "&".join(
-        f"{name}={quote(value, safe='', errors='replace')}" for name, value in values.items()
-    )
 
 
 class ReadyURL(EncodedURL):
