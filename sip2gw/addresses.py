@@ -30,6 +30,11 @@ def network_around(address: str, ipv4: int, ipv6: int) -> str:
 
 
 @lru_cache(maxsize=4096)  # each line of the log about a terminal names it
+def counted_network(address: str) -> str:
+    """Return the network that counts as one address: for IPv6 the /64, for a Unix socket ""."""
+    return network_around(address, 32, 64)
+
+
 def shown_network(address: str) -> str:
     """Return the network of an address for the log, /24 or /48, which does not identify a person."""
     found = read(address)

@@ -5,7 +5,6 @@ An operator has to find a terminal, so addresses are shown in full; accounts and
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from attrs import asdict
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.web.http import FORBIDDEN, OK, Request
 
+from sip2gw.addresses import read
 from sip2gw.admin.health import Answer
 from sip2gw.gateway.seating import Occupancy, Seen
 
@@ -39,7 +39,7 @@ class TerminalsPage(Answer):
     def render(self, request: Request) -> bytes:
         client = request.getClientAddress()
         if isinstance(client, IPv4Address | IPv6Address):
-            address = ipaddress.ip_address(client.host.partition("%")[0])
-            if not (getattr(address, "ipv4_mapped", None) or address).is_loopback:
+            address = read(client.host)
+            if address is None or not address.is_loopback:
                 return self._elsewhere.render(request)
         return super().render(request)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from twisted.logger import Logger, LogLevel
 
-from sip2gw.addresses import network_around
+from sip2gw.addresses import counted_network, network_around
 from sip2gw.gateway.known_networks import KnownNetworks
 from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
@@ -215,8 +215,3 @@ class Census:
         strangers = self._strangers.total
         self.metrics.connections.labels(state="stranger").set(strangers)
         self.metrics.connections.labels(state="bound").set(self._connections.total - strangers)
-
-
-def counted_network(address: str) -> str:
-    """Return the network that counts as one address: for IPv6 the /64, for a Unix socket ""."""
-    return network_around(address, 32, 64)

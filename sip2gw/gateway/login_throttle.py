@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterator
 
 from attrs import define, evolve, field, frozen
 
-from sip2gw.addresses import network_around
+from sip2gw.addresses import counted_network, network_around
 from sip2gw.digests import Digests
-from sip2gw.gateway.connection_limits import counted_network
 from sip2gw.gateway.known import Known
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits

@@ -6,7 +6,8 @@ import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.connection_limits import Census, counted_network
+from sip2gw.addresses import counted_network
+from sip2gw.gateway.connection_limits import Census
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 

@@ -7,7 +7,6 @@ Certificates are always verified, against the system's trust or one file of the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -28,6 +27,8 @@ from twisted.python.failure import Failure
 from twisted.web.client import URI, BrowserLikePolicyForHTTPS
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import directlyProvides, implementer, providedBy
+
+from sip2gw.addresses import read
 
 _ORIGINS_KEPT = 1024
 
@@ -147,12 +148,8 @@ class Lines:
 
 def is_public(host: str) -> bool:
     """Whether this address is anybody's to connect to. A mapped IPv4 address counts as what it stands for."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    return mapped.is_global and not mapped.is_multicast
+    address = read(host)
+    return address is not None and address.is_global and not address.is_multicast
 
 
 @implementer(IResolutionReceiver)
