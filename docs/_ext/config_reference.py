@@ -9,7 +9,7 @@ import attrs
 from markdown import table
 
 from sip2gw import config, limits
-from sip2gw.config import accounts, asking, doors, operation
+from sip2gw.config import accounts, asking, doors, operation, store
 
 TABLES = (
     config.Listen,
@@ -19,6 +19,8 @@ TABLES = (
     config.Terminals,
     config.Log,
     config.Security,
+    config.Store,
+    config.Process,
     limits.Limits,
 )
 KINDS = {
@@ -38,6 +40,10 @@ KINDS = {
     "AccountTables": "list of tables",
     "LogLevelName": "text",
     "ReadableSecrets": "text",
+    "DatabaseFile": "path",
+    "DatabaseURL": "text",
+    "KeyFile": "path",
+    "Workers": "number or text",
     "bool": "true or false",
 }
 
@@ -45,7 +51,7 @@ KINDS = {
 def page() -> str:
     """One section for each table."""
     said: dict[str, str] = {}
-    for room in (doors, accounts, asking, operation, limits):
+    for room in (doors, accounts, asking, operation, store, limits):
         said |= texts_below(inspect.getsource(room))
     parts = []
     for cls in TABLES:

@@ -34,6 +34,14 @@ class Alert(Enum):
     UNKNOWN = "unknown"
 
 
+class WhenDown(Enum):
+    """What becomes of a write while the library's system can't be reached."""
+
+    JOURNAL = "journal"
+    """It is accepted, kept, and forwarded later."""
+    REFUSE = "refuse"
+
+
 @frozen
 class Profile:
     """All knobs of one terminal. The text after "Because" names the device that made a knob necessary."""
@@ -87,6 +95,15 @@ class Profile:
     """Whether the terminal may report offline loans and returns afterwards (no block).
 
     Because kiosks with their own application server store loans and report them later, and apps never should."""
+    checkin_when_down: WhenDown = WhenDown.REFUSE
+    """What becomes of a return while the library's system can't be reached: `journal` accepts it and forwards it later,
+    `refuse` refuses it.
+
+    Because a book drop, a return station or a sorter has the item already, and at a kiosk the reader can wait."""
+    fee_when_down: WhenDown = WhenDown.JOURNAL
+    """The same for a payment (37).
+
+    Because a payment station with coins has the money already."""
     renew_by_checkout: bool = True
     """Whether a loan that the reader has already is renewed when it is borrowed again.
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from attrs import Factory, frozen
 
+from sip2gw.circulation.profile import WhenDown
+
 DEFAULT = "generic-kiosk"
 """The profile of a terminal that has no other."""
 
@@ -49,6 +51,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 "a return shelf with staff or a screen: it takes back, looks up items, and shows why an item must go "
                 "to staff; it never lends",
                 messages=_RETURNS,
+                checkin_when_down=WhenDown.JOURNAL,
                 alert_type=True,
                 destination=True,
             ),
@@ -64,6 +67,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 "a sorting machine that uses only the bin (CL); the bin rules of the library decide, also for an "
                 "unknown item",
                 messages=_RETURNS,
+                checkin_when_down=WhenDown.JOURNAL,
                 sort_bin=True,
                 receipts=False,
             ),
@@ -73,6 +77,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 "the kind of alert (CV) and, masked, for whom (CY, DA); it always needs CT, and CV=00 if there is no "
                 "alert",
                 messages=_RETURNS,
+                checkin_when_down=WhenDown.JOURNAL,
                 call_number=True,
                 destination=True,
                 destination_always=True,

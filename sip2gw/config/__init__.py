@@ -6,6 +6,7 @@ The tables and keys are documented at their definition only. Paths in the file a
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
@@ -15,14 +16,15 @@ from typing import Any
 from attrs import field, fields, frozen
 
 from sip2gw.circulation.settings import Settings
-from sip2gw.config import accounts, operation
-from sip2gw.config.accounts import TerminalAccount, read_accounts
+from sip2gw.config import accounts, operation, store
+from sip2gw.config.accounts import ServiceAccount, TerminalAccount, read_accounts
 from sip2gw.config.asking import LibrarikaAPI, Terminals, check_deadlines
 from sip2gw.config.bounds import check_bounds
 from sip2gw.config.doors import Listen, check_places, read_listen
 from sip2gw.config.libraries import KINDS, read_settings
-from sip2gw.config.operation import Admin, Log, Security, check_admin, readable_secrets
+from sip2gw.config.operation import Admin, Log, Process, Security, check_admin, readable_secrets
 from sip2gw.config.sources import read_sources
+from sip2gw.config.store import Store, check_store
 from sip2gw.config.values import Tables
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
 from sip2gw.limits import Limits
@@ -33,7 +35,10 @@ __all__ = [
     "LibrarikaAPI",
     "Listen",
     "Log",
+    "Process",
     "Security",
+    "ServiceAccount",
+    "Store",
     "TerminalAccount",
     "Terminals",
     "load",
@@ -51,10 +56,14 @@ class Config:
     limits: Limits = field(factory=Limits)
     log: Log = field(factory=Log)
     security: Security = field(factory=Security)
+    store: Store = field(factory=Store)
+    process: Process = field(factory=Process)
     settings: Settings = field(factory=Settings)
     """`[profiles.NAME]` and `[[libraries]]`, see docs/profiles.md."""
     given: tuple[tuple[TerminalAccount, ...], ...] = ()
     """The accounts that each endpoint of `listen` gives to terminals that can't log in."""
+    service_accounts: tuple[ServiceAccount, ...] = ()
+    """At most one for each library."""
     warnings: tuple[str, ...] = ()
     """Settings that the operator has allowed but should review; a sentence each."""
 
@@ -67,7 +76,7 @@ _EXAMPLES = {
 
 _BELOW = "write libraries.{} in the brackets, below the nickname of its library"
 
-_MADE = "settings", "given", "warnings"
+_MADE = "settings", "given", "service_accounts", "warnings"
 """Attributes that are not tables of the file."""
 
 
@@ -78,7 +87,7 @@ def load(path: str | Path) -> Config:
         if not sources.found:
             raise ConfigFaults(str(path), sources.faults)
         folder = Path(path).absolute().parent
-        kinds = {**KINDS, **operation.KINDS, **accounts.kinds(folder)}
+        kinds = {**KINDS, **operation.KINDS, **accounts.kinds(folder), **store.kinds(folder)}
         tables = Tables(folder, _EXAMPLES, kinds)
         config = _read(sources.raw, tables)
     if config is None or sources.faults:
@@ -114,7 +123,9 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
     limits = tables.read(raw.get("limits", {}), Limits, "limits")
     log = tables.read(raw.get("log", {}), Log, "log")
     security = tables.read(raw.get("security", {}), Security, "security")
-    settings = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
+    kept = tables.read(raw.get("store", {}), Store, "store")
+    process = tables.read(raw.get("process", {}), Process, "process")
+    settings, service_accounts = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
     check_places(listen, admin, tables)
     if librarika and terminals:
         check_deadlines(librarika, terminals, tables)
@@ -122,16 +133,23 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
             check_bounds(raw, librarika, terminals, limits, tables)
     if admin:
         check_admin(admin, tables)
+    if kept:
+        check_store(kept, tables)
     found = [read_accounts(place, one, tables) for place, one in listen.items()]
     given = tuple(tuple(ones.values()) for ones, _ in found)
-    passwords = {
-        f"{place}.password_file": one.password_file for ones, _ in found for place, one in ones.items()
+    secrets: dict[str, Path] = {
+        **{f"{place}.password_file": one.password_file for place, one in service_accounts.items()},
+        **{f"{place}.password_file": one.password_file for ones, _ in found for place, one in ones.items()},
     }
+    if kept:
+        secrets["store.key_file"] = kept.key(os.environ)
+        if kept.password_file:
+            secrets["store.password_file"] = kept.password_file
     warnings = [
         *chain.from_iterable(warned for _, warned in found),
-        *_check_secrets(listen, passwords, admin, security or Security(), tables),
+        *_check_secrets(listen, secrets, admin, security or Security(), tables),
     ]
-    if tables.faults or not (librarika and terminals and limits and log and security):
+    if tables.faults or not (librarika and terminals and limits and log and security and kept and process):
         return None
     return Config(
         tuple(listen.values()),
@@ -141,8 +159,11 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
         limits,
         log,
         security,
+        kept,
+        process,
         settings,
         given,
+        tuple(service_accounts.values()),
         tuple(warnings),
     )
 
@@ -155,7 +176,7 @@ def _misplaced(key: str) -> Fault | None:
 
 def _check_secrets(
     listen: dict[str, Listen],
-    passwords: Mapping[str, Path],
+    secrets: Mapping[str, Path],
     admin: Admin | None,
     security: Security,
     tables: Tables,
@@ -163,7 +184,7 @@ def _check_secrets(
     """Add faults, or return warnings, for secrets that all users of the machine can read."""
     certificates = {f"{place}.certificates": one.certificates for place, one in listen.items()}
     warnings = []
-    for place, wrong in readable_secrets(certificates, passwords, admin):
+    for place, wrong in readable_secrets(certificates, secrets, admin):
         if security.readable_secrets == "warn":
             warnings.append(f"{place} {wrong.problem}")
         else:

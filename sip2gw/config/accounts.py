@@ -58,6 +58,15 @@ class TerminalAccount:
     """The name in their client certificate."""
 
 
+@frozen
+class ServiceAccount:
+    """The account with which writes that wait are forwarded while no terminal of the library has logged in."""
+
+    library: Nickname
+    account: AccountName
+    password_file: PasswordFile
+
+
 def kinds(folder: Path) -> Mapping[Any, Any]:
     """Return the types of values in these tables. Paths are relative to `folder`."""
     return {

@@ -17,7 +17,9 @@ _NEEDS = {"alert_type_on_success": "alert_type", "destination_always": "destinat
 
 _FOR_MESSAGES = {
     "alert_type": ("09",),
+    "checkin_when_down": ("09",),
     "destination": ("09",),
+    "fee_when_down": ("37",),
     "hold_patron": ("09",),
     "item_updates": ("19",),
     "not_on_loan_ok": ("09",),

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import field, make_class
 
 from sip2gw.circulation import catalogues
-from sip2gw.circulation.profile import Alert, DueDateForm
+from sip2gw.circulation.profile import Alert, DueDateForm, WhenDown
 from sip2gw.circulation.settings import KNOBS
 from sip2gw.config.answers import EVER_SENT, SENT
 from sip2gw.config.scalars import flag, integer, is_one_line, say
@@ -220,6 +220,8 @@ CHECKS: Mapping[str, Check] = {
     "institution_id": plain_text,
     "library_in": lambda value: frozenset(listed(("CN", "CP"))(value)),
     "messages": _messages,
+    "checkin_when_down": one_of(WhenDown),
+    "fee_when_down": one_of(WhenDown),
     "hide": _fields,
     "show": _fields,
     "rename": _renames,

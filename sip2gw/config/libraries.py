@@ -14,7 +14,7 @@ from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSetti
 from sip2gw.circulation.sorting import BinRule
 from sip2gw.circulation.texts import TEXTS
 from sip2gw.config import bins, profiles
-from sip2gw.config.accounts import nickname_in
+from sip2gw.config.accounts import AccountName, Nickname, PasswordFile, ServiceAccount, nickname_in
 from sip2gw.config.bins import read_bins
 from sip2gw.config.contradictions import LOOKED_AT
 from sip2gw.config.knobs import Check, given, language, plain_text, table
@@ -48,6 +48,8 @@ class _Library:
     terminals: _Tables | None = None
     bins: _Tables | None = None
     texts: _Words | None = None
+    account: AccountName | None = None
+    password_file: PasswordFile | None = None
 
 
 _SAME: tuple[tuple[str, Any], ...] = ()
@@ -103,10 +105,13 @@ KINDS: Mapping[Any, Check] = {
 """The types of values in these tables."""
 
 
-def read_settings(raw_profiles: Any, raw_libraries: Any, tables: Tables) -> Settings:
-    """Return the settings in the two tables; their faults are added to those of `tables`."""
+def read_settings(
+    raw_profiles: Any, raw_libraries: Any, tables: Tables
+) -> tuple[Settings, dict[str, ServiceAccount]]:
+    """Return the settings in the two tables, and the service accounts by place; faults are added to `tables`."""
     known = profiles.read_profiles(raw_profiles, tables)
-    return Settings(known.named, _Libraries(tables, known).read(raw_libraries))
+    libraries = _Libraries(tables, known)
+    return Settings(known.named, libraries.read(raw_libraries)), libraries.accounts
 
 
 @frozen
@@ -116,6 +121,7 @@ class _Libraries:
     tables: Tables
     profiles: profiles.Profiles
     seen: dict[str, str] = field(factory=dict)
+    accounts: dict[str, ServiceAccount] = field(factory=dict)
 
     def read(self, raw: Any) -> dict[str, LibrarySettings]:
         """Return all libraries by nickname."""
@@ -142,6 +148,7 @@ class _Libraries:
             )
         self.seen.setdefault(read.nickname, place)
         self.profiles.check_name(read.profile, f"{place}.profile", self.tables)
+        self._account(read, place)
         terminals = self._terminals(read, f"{place}.terminals")
         if read.texts:
             self._check_words(read.texts, self._told(read, terminals), f"{place}.texts")
@@ -154,6 +161,17 @@ class _Libraries:
             read.language or "",
             f"library {read.nickname}",
         )
+
+    def _account(self, library: _Library, place: str) -> None:
+        """Add the service account. Account and password file come together."""
+        if library.account is not None and library.password_file is not None:
+            account = ServiceAccount(Nickname(library.nickname), library.account, library.password_file)
+            self.accounts[place] = account
+            return
+        for key, other in (("account", "password_file"), ("password_file", "account")):
+            if getattr(library, key) is not None and self.tables.is_sound(f"{place}.{other}"):
+                problem = f"means nothing without {other}"
+                self.tables.fault(f"{place}.{key}", problem, "add it, or leave it out")
 
     def _terminals(self, library: _Library, place: str) -> tuple[TerminalSettings, ...]:
         found: list[TerminalSettings] = []

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.knobs import choice
+from sip2gw.config.scalars import integer, say
 from sip2gw.config.values import ClientCertificates, Tables, TokenFile
 from sip2gw.faults import Wrong
 from sip2gw.limits import Count
@@ -20,6 +21,11 @@ from sip2gw.tls.folder import places
 
 LogLevelName = NewType("LogLevelName", str)
 """The lowest level that is logged."""
+
+Workers = NewType("Workers", int)
+"""The number of processes that serve terminals."""
+
+MOST_WORKERS = 64
 
 ReadableSecrets = NewType("ReadableSecrets", str)
 """What happens if all users of the machine can read a secret."""
@@ -34,6 +40,14 @@ class Admin:
     token_file: TokenFile | None = None
     """File with a token of 32 characters or more, which clients must send as `Authorization: Bearer ...`.
     /health/live and /health/ready need no token."""
+
+
+@frozen
+class Process:
+    """`[process]`: how the gateway runs."""
+
+    workers: Workers = Workers(1)
+    """Processes that share the work: from 1 to 64, or "auto" for one for each core."""
 
 
 @frozen
@@ -66,7 +80,16 @@ KINDS: Mapping[Any, Any] = {
     LogLevelName: lambda value: LogLevelName(_LEVEL(value)),
     ClientCertificates: lambda value: ClientCertificates(_CLIENTS(value)),
     ReadableSecrets: lambda value: ReadableSecrets(_READABLE(value)),
+    Workers: lambda value: Workers(_workers(value)),
 }
+
+
+def _workers(value: Any) -> int:
+    if value == "auto":
+        return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    if isinstance(value, str) and not value.isdecimal():
+        raise Wrong(f"is {say(value)}", f'write a whole number from 1 to {MOST_WORKERS}, or "auto"')
+    return integer(value, 1, MOST_WORKERS)
 
 
 def check_admin(admin: Admin, tables: Tables) -> None:
@@ -81,13 +104,13 @@ def check_admin(admin: Admin, tables: Tables) -> None:
 
 
 def readable_secrets(
-    certificates: Mapping[str, Path | None], passwords: Mapping[str, Path], admin: Admin | None
+    certificates: Mapping[str, Path | None], secrets: Mapping[str, Path], admin: Admin | None
 ) -> Iterable[tuple[str, Wrong]]:
     """Yield the files that every user of the machine can read, by place."""
     for place, path in certificates.items():
         for file in _keys(path) if path is not None else ():
             yield from _readable(place, file)
-    for place, path in passwords.items():
+    for place, path in secrets.items():
         yield from _readable(place, path)
     if admin is not None and admin.token_file is not None:
         yield from _readable("admin.token_file", admin.token_file)

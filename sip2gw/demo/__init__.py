@@ -15,7 +15,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from sip2gw.config import Admin, Config, LibrarikaAPI, Listen
+from sip2gw.config import Admin, Config, LibrarikaAPI, Listen, store
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.config.values import Certificates, URLTemplate
 from sip2gw.demo.banner import banner
@@ -156,12 +156,8 @@ def port_of(listener: Listener | None) -> int:
 
 
 def state_folder(option: str | None, environment: Mapping[str, str]) -> Path:
-    """Return the demo's folder: `option`, else by the XDG base directory specification."""
-    if option is not None:
-        return Path(option).absolute()
-    base = environment.get("XDG_STATE_HOME", "")
-    # By the specification a relative path is ignored.
-    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "sip2gw"
+    """Return the demo's folder: `option`, else the gateway's."""
+    return store.state_folder(environment) if option is None else Path(option).absolute()
 
 
 def _endpoint(port: int) -> Endpoint:

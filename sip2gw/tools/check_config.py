@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from sip2gw.config import Config, load
@@ -39,7 +41,7 @@ def check_config(file: str) -> None:
 
 
 def _places(config: Config) -> list[str]:
-    """List the endpoints that the gateway would listen on, one on each line."""
+    """List the endpoints that the gateway would listen on, and its store, one on each line."""
     lines = []
     for listen in config.listen:
         how = "plain" if listen.certificates is None else f"TLS with {listen.certificates}"
@@ -50,4 +52,6 @@ def _places(config: Config) -> list[str]:
         lines.append(f"SIP2 on {listen.endpoint}, {how}")
     if config.admin is not None:
         lines.append(f"health on {config.admin.endpoint}")
+    file = config.store.file(os.environ)
+    lines.append(f"store in {file or config.store.url}")
     return lines

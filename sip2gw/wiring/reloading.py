@@ -211,6 +211,10 @@ def _needing_a_restart(started: Config, new: Config) -> Iterator[str]:
         yield "log.waiting"
     if started.security.core_dumps != new.security.core_dumps:
         yield "security.core_dumps"
+    if started.store != new.store:
+        yield "store"
+    if started.process != new.process:
+        yield "process.workers"
 
 
 def _same_admin_endpoint(started: Config, new: Config) -> bool:

@@ -10,7 +10,7 @@ def test_a_good_file_lists_its_endpoints_and_exits_with_0(tmp_path):
     kept_pair(tmp_path / "tls")
     path = tmp_path / "sip2gw.toml"
     path.write_text(
-        '[[listen]]\nendpoint = "tcp:6009"\ncertificates = "tls"\n'
+        '[store]\npath = "kept.sqlite3"\n[[listen]]\nendpoint = "tcp:6009"\ncertificates = "tls"\n'
         '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
         '[admin]\nendpoint = "tcp:8080:interface=127.0.0.1"\n'
     )
@@ -21,6 +21,7 @@ def test_a_good_file_lists_its_endpoints_and_exits_with_0(tmp_path):
         f"  SIP2 on tcp:6009, TLS with {tmp_path / 'tls'}",
         "  SIP2 on tcp:6001:interface=127.0.0.1, plain",
         "  health on tcp:8080:interface=127.0.0.1",
+        f"  store in {tmp_path / 'kept.sqlite3'}",
     ]
 
 

@@ -1,0 +1,181 @@
+"""`[store]`: where the gateway keeps what must outlast it, and the key by which that is encrypted."""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_hex
+from tempfile import NamedTemporaryFile
+from typing import Any, NewType
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from attrs import frozen
+
+from sip2gw.config.accounts import PasswordFile
+from sip2gw.config.endpoint import is_loopback
+from sip2gw.config.scalars import text
+from sip2gw.config.values import Tables
+from sip2gw.faults import Wrong
+from sip2gw.secret import Secret
+
+DatabaseFile = NewType("DatabaseFile", Path)
+"""The path of an SQLite file, in a folder that exists."""
+
+DatabaseURL = NewType("DatabaseURL", str)
+"""A connection URI of PostgreSQL, without a password."""
+
+KeyFile = NewType("KeyFile", Path)
+"""A file with a key, which was read once and found valid."""
+
+FILE = "sip2gw.sqlite3"
+KEY = "sip2gw.key"
+KEY_SIZE = 32
+"""Bytes of the key."""
+
+_URL = '"postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"'
+_PORT = re.compile(r":\d*\Z")
+_MAKE_KEY = "make one with `openssl rand -hex 32`"
+
+
+@frozen
+class Store:
+    """`[store]`: where the gateway keeps what must outlast it. Without path and url: an SQLite file in the state folder."""
+
+    path: DatabaseFile | None = None
+    """An SQLite file on a local disk. If left out, sip2gw.sqlite3 in $STATE_DIRECTORY, which systemd sets, else in
+    $XDG_STATE_HOME/sip2gw or ~/.local/state/sip2gw."""
+    url: DatabaseURL | None = None
+    """A database of PostgreSQL instead, for gateways on several machines, such as
+    "postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"."""
+    password_file: PasswordFile | None = None
+    """A file with the password of that database, in one line."""
+    key_file: KeyFile | None = None
+    """A file with the key by which readers' data are encrypted: 32 random bytes in hexadecimal or base64. If left
+    out, sip2gw.key beside the SQLite file, which is made at the first start. With url it must be given: all gateways
+    need the same key."""
+
+    def file(self, environment: Mapping[str, str]) -> Path | None:
+        """Return the path of the SQLite file; None if the store is a database of PostgreSQL."""
+        if self.url is not None:
+            return None
+        return self.path or state_folder(environment) / FILE
+
+    def key(self, environment: Mapping[str, str]) -> Path:
+        """Return the path of the key. Only a file that is not given may be missing: `kept_key` makes it."""
+        return self.key_file or (self.file(environment) or Path()).parent / KEY
+
+
+def state_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder for state: systemd's, else by the XDG base directory specification."""
+    if folder := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(folder)
+    base = environment.get("XDG_STATE_HOME", "")
+    # By the specification a relative path is ignored.
+    return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "sip2gw"
+
+
+def kinds(folder: Path) -> Mapping[Any, Any]:
+    """Return the types of values in this table. Paths are relative to `folder`."""
+    return {
+        DatabaseFile: lambda value: _database_file(folder / text(value, '"/var/lib/sip2gw/sip2gw.sqlite3"')),
+        DatabaseURL: _database_url,
+        KeyFile: lambda value: _key_file(folder / text(value, '"/etc/sip2gw/sip2gw.key"')),
+    }
+
+
+def check_store(store: Store, tables: Tables) -> None:
+    """Check that the keys fit together."""
+    if store.path is not None and store.url is not None:
+        tables.fault("store.url", "means nothing with path", "leave out one of the two")
+    if store.password_file is not None and store.url is None and tables.is_sound("store.url"):
+        tables.fault("store.password_file", "means nothing without url", "add url, or leave it out")
+    if store.url is not None and store.key_file is None and tables.is_sound("store.key_file"):
+        problem = "needs a key_file, because all gateways need the same key"
+        tables.fault("store.url", problem, f'{_MAKE_KEY}, and add key_file = "..."')
+
+
+def key_in(path: Path) -> Secret:
+    """Return the key in a file, as 64 hexadecimal digits. Raises `Wrong`."""
+    try:
+        written = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise Wrong(f"is {path}, which can't be read: {error.strerror}", _MAKE_KEY) from None
+    except UnicodeDecodeError:
+        raise Wrong(f"is {path}, which is not ASCII text", _MAKE_KEY) from None
+    for read in (bytes.fromhex, lambda encoded: b64decode(encoded, validate=True)):
+        with suppress(ValueError):
+            if len(key := read(written)) == KEY_SIZE:
+                return Secret(key.hex())
+    raise Wrong(f"is {path}, which has no {KEY_SIZE} bytes in hexadecimal or base64", _MAKE_KEY)
+
+
+def kept_key(path: Path) -> Secret:
+    """Return the key in a file, which is made with a random key if it does not exist. Raises `Wrong`, OSError.
+
+    Of several processes that make it at the same time, all get the same key.
+    """
+    if not path.exists():
+        # The file appears with all of its content, or not at all. Only its owner can read a temporary file.
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as made:
+            made.write(token_hex(KEY_SIZE) + "\n")
+            made.flush()
+            os.fsync(made.fileno())
+            with suppress(FileExistsError):
+                os.link(made.name, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    return key_in(path)
+
+
+def _key_file(path: Path) -> KeyFile:
+    key_in(path)
+    return KeyFile(path)
+
+
+def _database_file(path: Path) -> DatabaseFile:
+    if path.is_dir():
+        raise Wrong(f"is {path}, a folder", f'name a file in it, such as "{path / FILE}"')
+    if not path.parent.is_dir():
+        raise Wrong(
+            f"is {path}, in a folder that does not exist", f"make it, with `mkdir {path.parent}` for example"
+        )
+    return DatabaseFile(path)
+
+
+def _database_url(value: Any) -> DatabaseURL:
+    url = text(value, _URL)
+    fix = f"write it like {_URL}"
+    try:
+        parts = urlsplit(url)
+        options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise Wrong("is not a URL", fix) from None  # the error may have the password
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise Wrong("is not a URL that begins with postgresql://", fix)
+    if ":" in parts.netloc.rpartition("@")[0] or "password" in options:
+        raise Wrong("has a password", "write it into a file, and add password_file")
+    if not parts.path.strip("/") and "dbname" not in options:
+        raise Wrong("names no database", fix)
+    if "sslmode" not in options and not all(map(_is_local, _hosts(parts, options))):
+        raise Wrong("would reach another machine without TLS", "add ?sslmode=verify-full at its end")
+    return DatabaseURL(url)
+
+
+def _hosts(parts: SplitResult, options: Mapping[str, list[str]]) -> list[str]:
+    """Return the hosts that a connection is tried to, of which there may be several."""
+    named = parts.netloc.rpartition("@")[2].split(",")
+    further = [
+        host for key in ("host", "hostaddr") for value in options.get(key, ()) for host in value.split(",")
+    ]
+    return [*(_PORT.sub("", host).strip("[]") for host in named), *further]
+
+
+def _is_local(host: str) -> bool:
+    return not host or host.startswith(("/", "@", "%2F", "%2f")) or is_loopback(host)
