@@ -34,14 +34,14 @@ DEMO_READY := $(DEMO_VENV)/.sip2gw-installed
 endif
 
 # The inner rooms: no reactor, checked strictly. The other rooms use Twisted.
-INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/seats sip2gw/throttle.py \
+INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/seats sip2gw/store sip2gw/throttle.py \
          sip2gw/librarika sip2gw/config sip2gw/addresses.py
 EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 
 # Where docs/words.txt is kept: it lists words to avoid, each with its replacement.
 PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml setup.cfg tox.ini .ci requirements/*.in \
          fuzz twisted tests/transcripts $(wildcard sip2gw/*.py) \
-         $(addprefix sip2gw/,admin config demo gateway log process seats session sip2 tls tools wiring)
+         $(addprefix sip2gw/,admin config demo gateway log process seats session sip2 store tls tools wiring)
 UNSPELLED := docs/words.txt,docs/reference,docs/_build,__pycache__
 
 # With CI set, a test that would be skipped fails (tests/conftest.py).

@@ -31,6 +31,7 @@ class Metrics:
         self._declare_who()
         self._declare_the_cloud()
         self._declare_certificates()
+        self._declare_the_store()
         self._declare_the_process()
 
     def library(self, nickname: str) -> str:
@@ -111,6 +112,12 @@ class Metrics:
         self.certificate_renewals = self._counter(
             "certificate_renewals", "Changed files on disk that were found.", "outcome"
         )
+
+    def _declare_the_store(self) -> None:
+        self.store_changes = self._counter("store_changes", "Changes of the store, of which one commit has many.")
+        self.store_commit_seconds = self._histogram("store_commit_seconds", "Commits of the store.")
+        self.store_failures = self._counter("store_failures", "Uses of the store that failed.", "kind")
+        """`gone`, `slow`, `full`, `damaged`, `read-only`, `newer schema` or `locked`."""
 
     def _declare_the_process(self) -> None:
         """Memory, processor time, file descriptors and start time are prometheus_client's own."""

@@ -1,0 +1,11 @@
+"""The store: what has to outlive a process, or has to be known to all processes. See `port`.
+
+`SQLiteStore` is a file of this machine. `PostgreSQLStore` is a database that several machines use.
+"""
+
+from sip2gw.store.port import FINAL, LIMIT, Kind, Row, StatementFailed, Store, StoreFailed, Transaction, Value
+from sip2gw.store.sqlite import SQLiteStore
+
+__all__ = [
+    "FINAL", "LIMIT", "Kind", "Row", "SQLiteStore", "StatementFailed", "Store", "StoreFailed", "Transaction", "Value",
+]  # fmt: skip

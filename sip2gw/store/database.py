@@ -1,0 +1,62 @@
+"""What a store needs of a database: one connection, which one thread uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
+
+from sip2gw.store.port import Row, Value
+
+
+class Again(Exception):
+    """The transaction was undone by the database before its commit, and may be run again."""
+
+
+class Database(Protocol):
+    """One connection. Each method raises `StoreFailed`, and closes the connection if it can't be used any longer."""
+
+    types: ClassVar[dict[str, str]]
+    """The types of columns that differ: `id`, `integer`, `real`, `bytes`."""
+    has_schema: ClassVar[str]
+    """A query that has a row if the table `schema` exists."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection."""
+        ...
+
+    def open(self) -> None:
+        """Connect, unless there is a connection."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection, if there is one. Never raises."""
+        ...
+
+    def begin(self, *, write: bool) -> None:
+        """Begin a transaction. Raises `Again` if the connection was lost before."""
+        ...
+
+    def rows(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
+        """Run a statement. Raises `StatementFailed`; `Again` if the database has undone the transaction."""
+        ...
+
+    def commit(self) -> None:
+        """End the transaction. It is durable after this. `StoreFailed` leaves open whether it is."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo the transaction, if there is one. Never raises."""
+        ...
+
+    def now(self) -> float:
+        """Return the seconds of the epoch by the store's clock."""
+        ...
+
+    def lock(self, name: str) -> None:
+        """Take a lock until the end of the transaction. Raises as `rows`."""
+        ...
+
+    def prove(self) -> None:
+        """Write something small within a transaction, to find out whether the store works again."""
+        ...

@@ -1,0 +1,140 @@
+"""Run the work that waits as one transaction. To each work it looks like a transaction of its own.
+
+A commit waits for the disk, and costs the same for one work and for fifty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+
+from sip2gw.store.database import Again, Database
+from sip2gw.store.port import Row, StoreFailed, Transaction, Value
+
+_TRIES = 3
+"""How often work is run whose transaction the database undoes."""
+
+
+@define(eq=False)
+class Job:
+    """Work, and the one who waits for it. `deadline` is in seconds of the reactor's clock."""
+
+    work: Callable[[Transaction], Any]
+    deadline: float
+    waiter: Deferred[Any] = field(factory=Deferred)
+    result: Any = None
+    error: Exception | None = None
+    over: bool = False
+    """The waiter has its answer: work that has not begun need not begin."""
+
+    def answer(self) -> None:
+        """Give the waiter the outcome. Call this and `expire` in the reactor's thread; only the first call counts."""
+        if self.error is not None:
+            self.expire(self.error)
+        elif not self.over:
+            self.over = True
+            self.waiter.callback(self.result)
+
+    def expire(self, error: Exception) -> None:
+        """Fail the waiter, while the work may still be in progress."""
+        if not self.over:
+            self.over = True
+            self.waiter.errback(error)
+
+
+class _Transaction:
+    """See `port.Transaction`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._now: float | None = None
+
+    @property
+    def now(self) -> float:
+        if self._now is None:
+            self._now = self._database.now()
+        return self._now
+
+    def rows(self, sql: str, **values: Value) -> list[Row]:
+        return self._database.rows(sql, values)
+
+    def lock(self, name: str) -> None:
+        self._database.lock(name)
+
+
+def run(database: Database, jobs: Sequence[Job], *, write: bool) -> None:
+    """Run the jobs and set the outcome of each. Never raises.
+
+    Where one job makes the database undo them all, or takes too long, each is run by itself.
+    """
+    if len(jobs) == 1:
+        _run_alone(database, jobs[0], write)
+        return
+    try:
+        _run_together(database, jobs, write)
+    except Again:
+        _run_each(database, jobs, write)
+    except StoreFailed as failed:
+        if failed.kind == "slow":
+            _run_each(database, jobs, write)
+        else:
+            fail(jobs, failed)
+
+
+def _run_each(database: Database, jobs: Sequence[Job], write: bool) -> None:
+    for job in jobs:
+        if not job.over:
+            _run_alone(database, job, write)
+
+
+def _run_alone(database: Database, job: Job, write: bool) -> None:
+    for _ in range(_TRIES):
+        try:
+            _run_together(database, [job], write)
+        except Again:
+            continue
+        except StoreFailed as failed:
+            fail([job], failed)
+        return
+    fail([job], StoreFailed("slow", "the database undoes the transaction again and again"))
+
+
+def _run_together(database: Database, jobs: Sequence[Job], write: bool) -> None:
+    """Run the jobs in one transaction. If it raises, none of them is done, or it is unknown whether they are."""
+    database.open()
+    try:
+        database.begin(write=write)
+        done = [_run_one(database, job, several=len(jobs) > 1) for job in jobs]
+        if any(done):
+            database.commit()
+    finally:
+        database.rollback()
+
+
+def _run_one(database: Database, job: Job, *, several: bool) -> bool:
+    """Run a job inside the transaction; return whether there is something to commit."""
+    job.result = job.error = None
+    if several:
+        database.rows("SAVEPOINT work", {})
+    try:
+        job.result = job.work(_Transaction(database))
+        if several:
+            database.rows("RELEASE SAVEPOINT work", {})
+    except (StoreFailed, Again):
+        raise
+    except Exception as error:  # it is the caller's, who gets it
+        job.error = error
+        if several:
+            database.rows("ROLLBACK TO SAVEPOINT work", {})
+            database.rows("RELEASE SAVEPOINT work", {})
+        return False
+    return True
+
+
+def fail(jobs: Sequence[Job], failed: StoreFailed) -> None:
+    """Give each job the failure as its outcome."""
+    for job in jobs:
+        job.result, job.error = None, failed.again()

@@ -1,0 +1,255 @@
+"""The store of one machine: a file of SQLite."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sip2gw.metrics import Metrics
+from sip2gw.store.base import ThreadedStore
+from sip2gw.store.clock import Clock
+from sip2gw.store.file_lock import FileLock
+from sip2gw.store.port import FINAL, Kind, Row, StatementFailed, StoreFailed, Value
+from sip2gw.store.threads import Reactor
+
+_BUSY = 1.0
+"""Seconds to wait for another process that writes."""
+
+_FAILURES: dict[int, tuple[Kind, str]] = {
+    sqlite3.SQLITE_FULL: ("full", "the disk is full"),
+    sqlite3.SQLITE_CORRUPT: ("damaged", "the file is damaged: restore a backup"),
+    sqlite3.SQLITE_NOTADB: ("damaged", "the file is not a database of SQLite: restore a backup"),
+    sqlite3.SQLITE_FORMAT: ("damaged", "the file is damaged: restore a backup"),
+    sqlite3.SQLITE_READONLY: ("read-only", "the file can't be written: correct its owner and its mode"),
+    sqlite3.SQLITE_PERM: ("read-only", "the file can't be written: correct its owner and its mode"),
+    sqlite3.SQLITE_CANTOPEN: ("gone", "the file can't be opened"),
+    sqlite3.SQLITE_IOERR: ("gone", "the disk fails"),
+    sqlite3.SQLITE_BUSY: ("slow", "another process writes to the file for too long"),
+    sqlite3.SQLITE_LOCKED: ("slow", "another process writes to the file for too long"),
+}
+_OS_FAILURES: dict[int, Kind] = {
+    errno.EACCES: "read-only", errno.EPERM: "read-only", errno.EROFS: "read-only", errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+}  # fmt: skip
+_NOT_WRITTEN = {"SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_SHMSIZE"}
+"""Failures to write a file. SQLite does not say why; nearly always there is no room."""
+
+
+class SQLiteStore(ThreadedStore):
+    """A store in a file, which is made if it is not there. One gateway uses it; its workers may share it.
+
+    A worker gets `locked`: its parent has taken the `FileLock`. `clock` returns the seconds of the epoch.
+    """
+
+    final = FINAL | {"gone"}
+
+    def __init__(
+        self,
+        path: Path,
+        reactor: Reactor,
+        metrics: Metrics | None = None,
+        *,
+        locked: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        self._lock = None if locked else FileLock(path)
+        super().__init__([SQLite(path, clock)], SQLite(path, clock, reading=True), reactor, metrics)
+
+    def start(self) -> None:
+        """See `Store.start`. A file that can't be opened is a final failure, too."""
+        if self._lock is not None:
+            self._lock.take()
+        try:
+            super().start()
+        except StoreFailed:
+            self._release()
+            raise
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        await super().close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
+class SQLite:
+    """A connection to a file of SQLite."""
+
+    types: ClassVar[dict[str, str]] = {
+        "id": "INTEGER PRIMARY KEY AUTOINCREMENT", "integer": "INTEGER", "real": "REAL", "bytes": "BLOB",
+    }  # fmt: skip
+    has_schema: ClassVar[str] = "SELECT 1 AS found FROM sqlite_master WHERE name = 'schema'"
+
+    def __init__(self, path: Path, clock: Clock, *, reading: bool = False) -> None:
+        self._path = path
+        self._clock = clock
+        self._reading = reading
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        """Device and inode of the file once it was opened. Another file in its place is not taken for it."""
+
+    @property
+    def is_open(self) -> bool:
+        """See `Database.is_open`."""
+        return self._connection is not None
+
+    def open(self) -> None:
+        """See `Database.open`. Only the first time the file is made, with mode 0600."""
+        if self._connection is not None:
+            return
+        try:
+            made = self._make() if self._file is None and not self._reading else False
+            connection = sqlite3.connect(
+                f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY, isolation_level=None,
+                check_same_thread=False, cached_statements=256,
+            )  # fmt: skip
+            self._connection = connection
+            connection.row_factory = _row
+            self._set_up(connection, made)
+            self._file = self._found()
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
+        except OSError as error:
+            raise self._of(
+                _OS_FAILURES.get(error.errno or 0, "gone"), error.strerror or "can't be opened"
+            ) from None
+
+    def _make(self) -> bool:
+        """Make the file if there is none, readable by its owner alone; return whether it was made."""
+        made = not self._path.exists()
+        opened = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(opened).st_uid == os.geteuid():
+                os.fchmod(opened, 0o600)
+        finally:
+            os.close(opened)
+        return made
+
+    def _set_up(self, connection: sqlite3.Connection, made: bool) -> None:
+        # The mode is a property of the file; the other settings are of the connection.
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if self._reading:
+            connection.execute("PRAGMA query_only = ON")
+        elif self._file is None and not made:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if "ok" not in found.values():
+                raise self._of("damaged", "the file is damaged: restore a backup")
+
+    def close(self) -> None:
+        """See `Database.close`."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def begin(self, *, write: bool) -> None:
+        """See `Database.begin`."""
+        self.open()
+        if self._found() != self._file:
+            self.close()
+            raise self._of(
+                "gone", "the file was removed or replaced: put it back, or start the gateway again"
+            )
+        self._execute("BEGIN IMMEDIATE" if write else "BEGIN", {})
+
+    def rows(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
+        """See `Database.rows`."""
+        return self._execute(sql, values)
+
+    def commit(self) -> None:
+        """See `Database.commit`."""
+        self._execute("COMMIT", {})
+
+    def rollback(self) -> None:
+        """See `Database.rollback`."""
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self.close()
+
+    def now(self) -> float:
+        """See `Database.now`. The file keeps the latest time, for the time after a restart and for other workers."""
+        (row,) = self.rows("SELECT latest FROM clock", {}) or [{"latest": 0.0}]
+        now = self._clock.now(row["latest"])
+        if not self._reading:
+            self.rows("UPDATE clock SET latest = :now", {"now": now})
+        return now
+
+    def lock(self, name: str) -> None:
+        """See `Database.lock`. There is only one who writes."""
+
+    def prove(self) -> None:
+        """See `Database.prove`."""
+        self.now()
+
+    def backup(self, to: Path) -> None:
+        """Copy the store into another file while it is in use. Raises `StoreFailed`."""
+        self.open()
+        copy = SQLite(to, self._clock)
+        copy._make()
+        try:
+            target = sqlite3.connect(to)
+            try:
+                self._open_connection.backup(target)
+            finally:
+                target.close()
+        except sqlite3.Error as error:
+            raise copy._failed(error) from None
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with the file. Reads all of it. Raises `StoreFailed`."""
+        found = [str(*row.values()) for row in self._execute("PRAGMA integrity_check(5)", {})]
+        return [] if found == ["ok"] else found
+
+    def _execute(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
+        try:
+            return self._open_connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
+
+    @property
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise self._of("gone", "the connection is closed")
+        return self._connection
+
+    def _failed(self, error: sqlite3.Error) -> StoreFailed | StatementFailed:
+        """Return what an error of SQLite is to the caller. The text of the error may have data, and is left out."""
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        name = getattr(error, "sqlite_errorname", type(error).__name__)
+        known = _FAILURES.get(code & 0xFF)
+        if self._reading and code & 0xFF == sqlite3.SQLITE_READONLY:
+            known = None  # work that should only read has tried to write
+        if known is None:
+            return StatementFailed(f"SQLite refuses the statement ({name})", constraint="CONSTRAINT" in name)
+        kind, why = known
+        if name in _NOT_WRITTEN:
+            kind, why = "full", "the disk can't be written, and seems to be full"
+        if kind in ("gone", "damaged", "read-only"):
+            self.close()
+        return self._of(kind, f"{why} ({name})")
+
+    def _of(self, kind: Kind, why: str) -> StoreFailed:
+        return StoreFailed(kind, f"{self._path}: {why}")
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
+def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}

@@ -1,0 +1,264 @@
+"""Threads that run the work of a store, while callers wait no longer than they may.
+
+Each thread has a connection of its own. It takes all work that waits, runs it as one transaction, and hands all
+outcomes to the reactor in one call. A thread that hangs keeps no caller waiting: the reactor watches the deadlines.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Protocol, TypeAlias, TypeVar
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+
+from sip2gw.store.database import Again, Database
+from sip2gw.store.group import Job, fail, run
+from sip2gw.store.port import LIMIT, StoreFailed, Transaction
+
+T = TypeVar("T")
+
+_MOST = 200
+"""Jobs in one transaction."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between two attempts to reach a store that has failed."""
+
+
+class Reactor(Protocol):
+    """The reactor, as far as the store needs it."""
+
+    def seconds(self) -> float:
+        """Return the seconds of its clock."""
+        ...
+
+    def callLater(self, delay: float, callable: Callable[..., object], /) -> IDelayedCall:
+        """Call a function after so many seconds."""
+        ...
+
+    def callFromThread(self, callable: Callable[..., object], *args: object) -> None:
+        """Call a function in the reactor's thread."""
+        ...
+
+
+@frozen
+class Served:
+    """How a group of jobs went. `seconds` is how long it took."""
+
+    seconds: float = 0.0
+    changes: int = 0
+    """Jobs that were run to their end."""
+    failures: int = 0
+    """Callers to whom the failure was reported."""
+    failed: StoreFailed | None = None
+
+
+class Threads:
+    """Threads with one queue. `report` is called in the reactor's thread for each group and each failure."""
+
+    def __init__(
+        self,
+        databases: Sequence[Database],
+        reactor: Reactor,
+        *,
+        write: bool,
+        report: Callable[[Served], None],
+    ) -> None:
+        self._reactor = reactor
+        self._report = report
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._waiting: deque[Job] = deque()
+        self._watch: IDelayedCall | None = None
+        self._leaving: IDelayedCall | None = None
+        self._threads = [_Worker(one, self._queue, self._hand_over, write=write) for one in databases]
+        self._running = 0
+        self._ended: Deferred[None] = Deferred()
+        self._closed = True
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._closed = False
+        for one in self._threads:
+            self._running += 1
+            Thread(target=one.work, args=(self._end,), name="sip2gw store", daemon=True).start()
+
+    def submit(self, work: Callable[[Transaction], T]) -> Deferred[T]:
+        """Return the outcome of the work. It fails with `StoreFailed` after `LIMIT` seconds at the latest."""
+        job = Job(work, self._reactor.seconds() + LIMIT)
+        if self._closed:
+            job.expire(StoreFailed("gone", "the store is closed"))
+            return job.waiter
+        if self._hang():
+            self._give_up([job])
+            return job.waiter
+        self._waiting.append(job)
+        if self._watch is None:
+            self._watch = self._reactor.callLater(LIMIT, self._expire)
+        self._queue.put(job)
+        return job.waiter
+
+    def close(self) -> Deferred[None]:
+        """Finish what waits. A thread that hangs is left alone after `LIMIT` seconds."""
+        if not self._closed:
+            self._closed = True
+            for _ in self._threads:
+                self._queue.put(None)
+            self._leaving = self._reactor.callLater(LIMIT + 0.5, self._leave)
+        elif not self._running:
+            self._leave()
+        return self._ended
+
+    def _hang(self) -> bool:
+        """Return whether each thread has been busy with one group for too long."""
+        since = monotonic() - LIMIT
+        return all(one.busy_since < since for one in self._threads)
+
+    def _expire(self) -> None:
+        """Answer the callers whose time is over."""
+        self._watch = None
+        now, late = self._reactor.seconds(), []
+        while self._waiting and (self._waiting[0].over or self._waiting[0].deadline <= now):
+            job = self._waiting.popleft()
+            if not job.over:
+                late.append(job)
+        if self._waiting:
+            self._watch = self._reactor.callLater(max(self._waiting[0].deadline - now, 0.0), self._expire)
+        if late:
+            self._give_up(late)
+
+    def _give_up(self, jobs: Sequence[Job]) -> None:
+        self._report(Served(failures=len(jobs), failed=_slow()))
+        for job in jobs:
+            job.expire(_slow())
+
+    def _hand_over(self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None) -> None:
+        self._reactor.callFromThread(self._settle, jobs, seconds, failed)
+
+    def _settle(self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None) -> None:
+        done = sum(not isinstance(job.error, StoreFailed) for job in jobs)
+        failures = sum(isinstance(job.error, StoreFailed) and not job.over for job in jobs)
+        self._report(Served(seconds, done, failures, failed))
+        for job in jobs:
+            job.answer()
+        while self._waiting and self._waiting[0].over:
+            self._waiting.popleft()
+
+    def _end(self) -> None:
+        self._reactor.callFromThread(self._count_end)
+
+    def _count_end(self) -> None:
+        self._running -= 1
+        if not self._running:
+            self._leave()
+
+    def _leave(self) -> None:
+        """End the wait for the threads, and all timers."""
+        for timer in (self._watch, self._leaving):
+            if timer is not None and timer.active():
+                timer.cancel()
+        if not self._ended.called:
+            self._ended.callback(None)
+
+
+def _slow() -> StoreFailed:
+    return StoreFailed("slow", "the store has not answered in time")
+
+
+_Done: TypeAlias = Callable[[Sequence[Job], float, "StoreFailed | None"], None]
+
+
+class _Worker:
+    """One thread: its connection, and since when it has been busy."""
+
+    def __init__(
+        self,
+        database: Database,
+        queue: SimpleQueue[Job | None],
+        done: _Done,
+        *,
+        write: bool,
+    ) -> None:
+        self.busy_since = float("inf")
+        self._database = database
+        self._queue = queue
+        self._done = done
+        self._write = write
+        self._failed: StoreFailed | None = None
+        self._pause = _FIRST_PAUSE
+        self._next_try = 0.0
+
+    def work(self, ended: Callable[[], None]) -> None:
+        """Serve the queue until it says to end."""
+        going_on = True
+        while going_on:
+            jobs, going_on = self._take()
+            if jobs:
+                self._serve(jobs)
+            elif going_on:
+                self._prove()
+        self._database.close()
+        ended()
+
+    def _take(self) -> tuple[list[Job], bool]:
+        """Return the jobs that wait, and whether to go on after them. None come while a failure is due for a proof."""
+        jobs: list[Job] = []
+        wait = None if self._failed is None else max(self._next_try - monotonic(), 0.0)
+        try:
+            job = self._queue.get(timeout=wait)
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) == _MOST:
+                    return jobs, True
+                job = self._queue.get_nowait()
+        except Empty:
+            return jobs, True
+        return jobs, False
+
+    def _serve(self, jobs: Sequence[Job]) -> None:
+        jobs = [job for job in jobs if not job.over]
+        if not jobs:
+            return
+        if self._failed is not None and not self._database.is_open and monotonic() < self._next_try:
+            fail(jobs, self._failed)
+            self._done(jobs, 0.0, self._failed)
+            return
+        self.busy_since = begun = monotonic()
+        run(self._database, jobs, write=self._write)
+        self.busy_since = float("inf")
+        failed = next((job.error.again() for job in jobs if isinstance(job.error, StoreFailed)), None)
+        self._note(failed)
+        self._done(jobs, monotonic() - begun, failed)
+
+    def _prove(self) -> None:
+        """Find out whether a store that has failed works again."""
+        self.busy_since = monotonic()
+        failed: StoreFailed | None = None
+        try:
+            self._database.open()
+            self._database.begin(write=self._write)
+            if self._write:
+                self._database.prove()
+            self._database.commit()
+        except StoreFailed as error:
+            failed = error.again()
+        except Again:
+            failed = self._failed
+        finally:
+            self._database.rollback()
+            self.busy_since = float("inf")
+        self._note(failed)
+        if failed is None:
+            self._done([], 0.0, None)
+
+    def _note(self, failed: StoreFailed | None) -> None:
+        """Remember whether the store works, and when to try again if it does not."""
+        self._failed = failed
+        if failed is None:
+            self._pause = _FIRST_PAUSE
+        else:
+            self._next_try = monotonic() + self._pause
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
