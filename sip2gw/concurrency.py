@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import Deferred, FirstError, gatherResults
@@ -55,6 +55,36 @@ async def together(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]
         failure: Failure = error.subFailure
         raise failure.value or error from None
     return await one, await other
+
+
+def begun(coroutine: Coroutine[Any, Any, T]) -> T | Deferred[T]:
+    """Run a coroutine up to its first wait. Return its result at once if there is none, and else a Deferred.
+
+    Raises what the coroutine raises before it waits.
+    """
+    try:
+        waiting = coroutine.send(None)
+    except StopIteration as over:
+        result: T = over.value
+        return result
+    return Deferred.fromCoroutine(_rest(coroutine, waiting))
+
+
+def _rest(coroutine: Coroutine[Any, Any, T], waiting: Deferred[Any]) -> Generator[Deferred[Any], Any, T]:
+    """Run a coroutine to its end that waits for `waiting`."""
+    try:
+        while True:
+            try:
+                result = yield waiting
+            except BaseException as error:  # the wait failed or was cancelled: the coroutine handles that
+                waiting = coroutine.throw(error)
+            else:
+                waiting = coroutine.send(result)
+    except StopIteration as over:
+        returned: T = over.value
+        return returned
+    finally:
+        coroutine.close()
 
 
 def shielded(begun: Coroutine[Any, Any, T]) -> Deferred[T]:

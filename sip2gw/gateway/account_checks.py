@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from sip2gw.gateway.visits import Visit
+from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import LibraryError, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -26,10 +26,10 @@ _SOONEST = 0.8
 
 @define(eq=False)
 class _Watched:
-    """An account and the visits that use it."""
+    """An account and the terminals that use it."""
 
     tenant: Tenant
-    visits: set[Visit] = Factory(set)
+    terminals: set[Terminal] = Factory(set)
     next: IDelayedCall | None = None
 
 
@@ -44,28 +44,28 @@ class Rechecks:
         self._reactor = reactor
         self._watched: dict[tuple[str, str, bytes], _Watched] = {}
 
-    def enter(self, visit: Visit, tenant: Tenant) -> None:
-        """Watch the account of `tenant` for this visit from now on, instead of any account before."""
-        self.leave(visit)
-        visit.tenant = tenant
+    def enter(self, terminal: Terminal, tenant: Tenant) -> None:
+        """Watch the account of `tenant` for this terminal from now on, instead of any account before."""
+        self.leave(terminal)
+        terminal.tenant = tenant
         key = _key(tenant)
         watched = self._watched.get(key)
         if watched is None:
             watched = self._watched[key] = _Watched(tenant)
             self._plan(watched)
         watched.tenant = tenant
-        watched.visits.add(visit)
+        watched.terminals.add(terminal)
 
-    def leave(self, visit: Visit) -> None:
-        """Stop watching the account of this visit."""
-        if visit.tenant is None:
+    def leave(self, terminal: Terminal) -> None:
+        """Stop watching the account of this terminal."""
+        if terminal.tenant is None:
             return
-        key = _key(visit.tenant)
+        key = _key(terminal.tenant)
         watched = self._watched.get(key)
         if watched is None:
             return
-        watched.visits.discard(visit)
-        if not watched.visits:
+        watched.terminals.discard(terminal)
+        if not watched.terminals:
             del self._watched[key]
             if watched.next is not None and watched.next.active():
                 watched.next.cancel()
@@ -77,7 +77,7 @@ class Rechecks:
     def _begin(self, watched: _Watched) -> None:
         checking = Deferred.fromCoroutine(self._check(watched))
         checking.addErrback(lambda failure: self.log.failure("checking an account hit a bug", failure))
-        checking.addBoth(lambda _: self._plan(watched) if watched.visits else None)
+        checking.addBoth(lambda _: self._plan(watched) if watched.terminals else None)
 
     async def _check(self, watched: _Watched) -> None:
         library = watched.tenant.nickname
@@ -88,10 +88,10 @@ class Rechecks:
                 self._metrics.account_checks.labels(outcome="refused").inc()
                 self.log.warn(
                     "{library}: {count} terminals were disconnected, {code}: {advice}",
-                    library=library, count=len(watched.visits), code=no.code, advice=ADVICE[no.code],
+                    library=library, count=len(watched.terminals), code=no.code, advice=ADVICE[no.code],
                 )  # fmt: skip
-                for visit in list(watched.visits):
-                    visit.leave()
+                for terminal in list(watched.terminals):
+                    terminal.leave()
                 return
             self._unknown(library, no)
         except LibraryError as error:

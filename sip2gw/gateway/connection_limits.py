@@ -12,7 +12,6 @@ from collections.abc import Callable
 from twisted.logger import Logger, LogLevel
 
 from sip2gw.addresses import counted_network, network_around
-from sip2gw.gateway.known_networks import KnownNetworks
 from sip2gw.library import Unavailable
 from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
@@ -20,6 +19,9 @@ from sip2gw.metrics import Metrics
 
 WIDER = 4
 """How many times the limits of one address apply to one /48 of IPv6."""
+_DAY = 86_400.0
+_MOST_KNOWN = 10_000
+"""Networks that are remembered for a day. The one used longest ago is dropped first."""
 
 
 class Slot:
@@ -88,6 +90,25 @@ class Tally:
         self._of[kind] -= 1
         if not self._of[kind]:
             del self._of[kind]
+
+
+class KnownNetworks:
+    """Networks from which a terminal logged in during the last day: strangers from there have a share of their own."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def add(self, network: str) -> None:
+        """Remember a login from this network."""
+        self._until[network] = self._seconds() + _DAY
+        self._until.move_to_end(network)
+        if len(self._until) > _MOST_KNOWN:
+            self._until.popitem(last=False)
+
+    def has(self, network: str) -> bool:
+        """Return whether a terminal logged in from this network during the last day."""
+        return self._until.get(network, 0.0) > self._seconds()
 
 
 class Census:

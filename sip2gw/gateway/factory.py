@@ -17,11 +17,9 @@ from sip2gw.alarm import Alarm
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.connection_limits import Census
 from sip2gw.gateway.logins import Logins
-from sip2gw.gateway.pace import Pace, SharedPace
+from sip2gw.gateway.pace import Pace, SharedPace, Turns
 from sip2gw.gateway.protocol import TerminalProtocol
-from sip2gw.gateway.telling import Telling
-from sip2gw.gateway.turns import Turns
-from sip2gw.gateway.visits import Visit
+from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
@@ -80,10 +78,10 @@ class TerminalFactory(ServerFactory):
         """
         if self._draining:  # the balancer sent its header too late
             return None
-        place = self.census.admit(str(getattr(addr, "host", "")))
-        if place is None:
+        slot = self.census.admit(str(getattr(addr, "host", "")))
+        if slot is None:
             return None
-        visit: Visit
+        terminal: Terminal
         session = self._session(
             dialect=self._dialect,
             deferred_login=self.deferred_login,
@@ -92,13 +90,11 @@ class TerminalFactory(ServerFactory):
             answers=self.answers,
             clock=self._reactor.seconds,
             now=self.directory.clock,
-            given=lambda: given(visit.peer),
+            given=lambda: given(terminal.peer),
         )
-        visit = Visit(session, place, token_hex(8))
-        telling = Telling(self._sparing, visit)
+        terminal = Terminal(session, slot, token_hex(8), self._sparing)
         answering = Answering(
-            visit,
-            telling,
+            terminal,
             self.directory,
             self.reception,
             self.metrics,
@@ -107,9 +103,8 @@ class TerminalFactory(ServerFactory):
             self._alarm,
         )
         protocol = TerminalProtocol(
-            visit,
+            terminal,
             answering,
-            telling,
             reactor=self._reactor,
             limits=self._limits,
             metrics=self.metrics,
@@ -117,9 +112,9 @@ class TerminalFactory(ServerFactory):
             pace=Pace(self._pace),
             turns=self._turns,
         )
-        visit.leave = protocol.leave
-        place.give_way = protocol.give_way
-        protocol.closed.addCallback(lambda _: self.reception.leave(visit))
+        terminal.leave = protocol.leave
+        slot.give_way = protocol.give_way
+        protocol.closed.addCallback(lambda _: self.reception.leave(terminal))
         protocol.factory = self
         self.sessions.add(protocol)
         return protocol
@@ -127,7 +122,7 @@ class TerminalFactory(ServerFactory):
     def shed(self) -> None:
         """Close the connections of strangers without a request in progress, because memory is short."""
         for protocol in list(self.sessions):
-            if not (protocol.place.library or protocol.busy):
+            if not (protocol.slot.library or protocol.busy):
                 protocol.too_much("memory")
 
     def drain(self) -> Deferred[None]:

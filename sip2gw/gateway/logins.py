@@ -12,7 +12,7 @@ from secrets import SystemRandom
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.pins import PinLimits, Pins
@@ -20,8 +20,7 @@ from sip2gw.concurrency import shielded
 from sip2gw.gateway.account_checks import Rechecks
 from sip2gw.gateway.login_throttle import Guessing, Try
 from sip2gw.gateway.seating import Seating
-from sip2gw.gateway.telling import Telling
-from sip2gw.gateway.visits import Visit
+from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
@@ -65,68 +64,74 @@ class Logins:
         self._reactor = reactor
         self._sparing = Sparing(reactor.seconds, lines=TOLD, left_out=metrics.log_lines_left_out.inc)
 
-    async def sign_in(self, step: SignIn, visit: Visit, since: float) -> Step:
+    async def sign_in(self, step: SignIn, terminal: Terminal, since: float) -> Step:
         """Ask the library to decide on a login received at `since`, and return the next step. Never raises."""
-        slowness = self.guessing.slowness(nickname(step.library) or "", step.credentials, visit.peer.address)
+        slowness = self.guessing.slowness(
+            nickname(step.library) or "", step.credentials, terminal.peer.address
+        )
         try:
-            visit.place.check_memory()
-            tenant = await self._let_in(step, visit, since)
+            terminal.slot.check_memory()
+            tenant = await self._let_in(step, terminal, since)
         except Refused as no:
             self._tell(
-                visit, no.code if no.code in ADVICE else "refused",
+                terminal, no.code if no.code in ADVICE else "refused",
                 "login to {called!r} refused, {code}: {advice} ({peer:full})",
                 called=_called(step), code=no.code, advice=_advice(no),
             )  # fmt: skip
-            return await self._turn_away(visit, no, ENGLISH.say("not_logged_in"), since, slowness)
+            return await self._turn_away(terminal, no, ENGLISH.say("not_logged_in"), since, slowness)
         except LibraryError as error:
             self._tell(
-                visit, "unavailable", "login to {called!r} failed: {why} ({peer:full})",
+                terminal, "unavailable", "login to {called!r} failed: {why} ({peer:full})",
                 called=_called(step), why=str(error),
             )  # fmt: skip
-            return await self._turn_away(visit, error, ENGLISH.why(error), since, slowness)
+            return await self._turn_away(terminal, error, ENGLISH.why(error), since, slowness)
         except Exception:  # a bug behind a login must not cost a terminal its answer
             self._metrics.logins.labels(outcome="bug").inc()
             self.log.failure("a login hit a bug")
-            return await self._turn_away(visit, Unavailable("a bug"), ENGLISH.say("fault"), since, slowness)
+            return await self._turn_away(
+                terminal, Unavailable("a bug"), ENGLISH.say("fault"), since, slowness
+            )
         self._metrics.logins.labels(outcome="ok").inc()
-        Telling(self._sparing, visit).info(self.log, "ok", "{library}: a terminal logged in ({peer})")
-        return visit.session.admitted(tenant, visit.terminal)
+        terminal.report(
+            self._sparing, self.log, LogLevel.info, "ok", "{library}: a terminal logged in ({peer})"
+        )
+        return terminal.session.admitted(tenant, terminal.digest)
 
-    def leave(self, visit: Visit) -> None:
-        """Free the seat and the account check of a visit that has ended."""
-        visit.gone = True
-        self.rechecks.leave(visit)
-        self.seating.leave(visit)
+    def leave(self, terminal: Terminal) -> None:
+        """Free the seat and the account check of a terminal that has ended."""
+        terminal.gone = True
+        self.rechecks.leave(terminal)
+        self.seating.leave(terminal)
 
-    def _tell(self, visit: Visit, outcome: str, text: str, **fields: object) -> None:
+    def _tell(self, terminal: Terminal, outcome: str, text: str, **fields: object) -> None:
         self._metrics.logins.labels(outcome=outcome).inc()
-        Telling(self._sparing, visit).warn(self.log, outcome, text, **fields)
+        terminal.report(self._sparing, self.log, LogLevel.warn, outcome, text, **fields)
 
     def _pin_limits(self) -> PinLimits:
         limits = self._limits()
         one = Allowance(limits.pins_per_terminal, limits.pin_period, free=limits.pins_per_terminal)
         return PinLimits(one, limits.pins_per_account)
 
-    async def _let_in(self, step: SignIn, visit: Visit, since: float) -> Tenant:
-        tenant = await self._log_in(step, visit, since)
-        if not isinstance(visit.session.state, Serving):
-            await self.seating.seat(visit, tenant, step.location)
+    async def _let_in(self, step: SignIn, terminal: Terminal, since: float) -> Tenant:
+        tenant = await self._log_in(step, terminal, since)
+        if not isinstance(terminal.session.state, Serving):
+            await self.seating.seat(terminal, tenant, step.location)
             try:
-                visit.place.bind(tenant.nickname)
+                terminal.slot.bind(tenant.nickname)
             except LibraryError:
-                self.seating.leave(visit)
+                self.seating.leave(terminal)
                 raise
         elif step.location:
-            self.seating.move(visit, step.location)
-        if not visit.gone:
-            self.rechecks.enter(visit, tenant)
+            self.seating.move(terminal, step.location)
+        if not terminal.gone:
+            self.rechecks.enter(terminal, tenant)
         return tenant
 
-    async def _log_in(self, step: SignIn, visit: Visit, since: float) -> Tenant:
+    async def _log_in(self, step: SignIn, terminal: Terminal, since: float) -> Tenant:
         """Ask the library, if needed, for as long as the terminal waits. A later answer counts as well."""
         if self._directory.asks(step.library, step.credentials):
             library = nickname(step.library) or ""
-            attempt = self.guessing.check(library, step.credentials, visit.peer.address)
+            attempt = self.guessing.check(library, step.credentials, terminal.peer.address)
             asking = shielded(self._try(step, attempt))
         else:
             asking = shielded(self._directory.log_in(step.library, step.credentials))
@@ -161,11 +166,11 @@ class Logins:
             attempt.forgive()  # any other failure is not a judgement
 
     async def _turn_away(
-        self, visit: Visit, error: LibraryError, why: str, since: float, slowness: float
+        self, terminal: Terminal, error: LibraryError, why: str, since: float, slowness: float
     ) -> Step:
-        before = visit.session.state
-        step = visit.session.turned_away(error, why)
-        after = visit.session.state
+        before = terminal.session.state
+        step = terminal.session.turned_away(error, why)
+        after = terminal.session.state
         if isinstance(step, Say) and (after == before or not isinstance(after, LoggedIn)):
             floor = self._limits().login_floor * slowness
             until = since + floor * (1 + JITTER * self.chance())

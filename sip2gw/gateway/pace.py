@@ -1,16 +1,21 @@
-"""Slow down connections that send requests without a pause, longer each time.
+"""Slow down connections that send requests without a pause, and serve libraries in turn.
 
 Each connection has a bucket of tokens: a request takes one, and time refills it. Each library has one too, and each
 address for its strangers. If that shared bucket is empty, only connections with few recent requests are served at
 once: a normal terminal does not notice other users of its library's account.
+
+Each library, and all strangers together, have a limited number of requests served in one turn of the event loop.
+Further requests wait for the next turn, where the libraries' terminals come first. So a terminal waits for at most
+one share of each other library, however many connections that library has.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from attrs import define, frozen
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 FREE = 8
 """Requests of a connection that are served at once although the shared bucket is empty."""
@@ -18,6 +23,9 @@ FIRST, LONGEST = 0.05, 1.0
 """Seconds of the first wait, and of the longest; the wait doubles."""
 _GROUPS = 4096
 """Shared buckets that are kept. A bucket that was dropped, the one used longest ago, starts full again."""
+SHARE = 64
+"""Requests in one turn."""
+STRANGERS = ""
 
 
 @frozen
@@ -95,3 +103,41 @@ class SharedPace:
                 self._groups.popitem(last=False)
         self._groups.move_to_end(key)
         return found
+
+
+class Turns:
+    """Share out the turns of the event loop. A group is a library's nickname, or `STRANGERS`."""
+
+    def __init__(self, reactor: IReactorTime) -> None:
+        self._reactor = reactor
+        self._taken: dict[str, int] = {}
+        self._queues: dict[str, deque[Callable[[], None]]] = {}
+        self._next: IDelayedCall | None = None
+
+    def take(self, group: str) -> bool:
+        """Return whether one more request of this group may be served in this turn, and count it."""
+        taken = self._taken.get(group, 0)
+        if taken >= SHARE:
+            return False
+        self._taken[group] = taken + 1
+        self._plan()
+        return True
+
+    def wait(self, group: str, go_on: Callable[[], None]) -> None:
+        """Call `go_on` in the next turn that has room for this group."""
+        self._queues.setdefault(group, deque()).append(go_on)
+        self._plan()
+
+    def _plan(self) -> None:
+        if self._next is None:
+            self._next = self._reactor.callLater(0, self._turn)
+
+    def _turn(self) -> None:
+        self._next = None
+        self._taken.clear()
+        for group in sorted(self._queues, key=lambda group: group == STRANGERS):
+            queue = self._queues[group]
+            while queue and self._taken.get(group, 0) < SHARE:
+                queue.popleft()()
+            if not queue:
+                del self._queues[group]

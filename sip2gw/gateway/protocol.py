@@ -20,12 +20,10 @@ from zope.interface import implementer
 from sip2gw.addresses import Peer
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.line_reader import Reader
-from sip2gw.gateway.pace import Pace
+from sip2gw.gateway.pace import Pace, Turns
 from sip2gw.gateway.proxy_header import begins_header
 from sip2gw.gateway.sockets import prepare
-from sip2gw.gateway.telling import Telling
-from sip2gw.gateway.turns import Turns
-from sip2gw.gateway.visits import Visit
+from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import Ignore, Say
@@ -45,9 +43,8 @@ class TerminalProtocol(Reader):
 
     def __init__(
         self,
-        visit: Visit,
+        terminal: Terminal,
         answering: Answering,
-        telling: Telling,
         *,
         reactor: IReactorTime,
         limits: Callable[[], Limits],
@@ -58,10 +55,9 @@ class TerminalProtocol(Reader):
     ) -> None:
         super().__init__(reactor, limits)
         self.closed: Deferred[None] = Deferred()
-        self.place = visit.place
-        self._visit = visit
+        self.slot = terminal.slot
+        self._terminal = terminal
         self._answering = answering
-        self._telling = telling
         self._metrics = metrics
         self._tell_gone = gone
         self._hung_up = False
@@ -75,25 +71,25 @@ class TerminalProtocol(Reader):
     @property
     def peer(self) -> Peer:
         """The peer's address and client certificate."""
-        return self._visit.peer
+        return self._terminal.peer
 
     def connectionMade(self) -> None:
         prepare(self.transport, self._limits())
-        self._visit.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
+        self._terminal.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
         self.transport.registerProducer(self, True)
         if not INegotiated.providedBy(self.transport):
             self.deadlines.start("login_deadline")
 
     def handshakeCompleted(self) -> None:
         """Start the login deadline, and read the verified client certificate."""
-        self.place.heard()
+        self.slot.heard()
         self.deadlines.start("login_deadline")
         shown = self.transport.getPeerCertificate()
         if shown is not None:
-            self._visit.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
+            self._terminal.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
 
     def dataReceived(self, data: bytes) -> None:
-        self.place.heard()
+        self.slot.heard()
         if not self._heard:
             self._heard = True
             if begins_tls(data) and not INegotiated.providedBy(self.transport):
@@ -117,8 +113,8 @@ class TerminalProtocol(Reader):
 
     def _waits_for_its_first_reader(self) -> bool:
         """Return whether the login is held and the terminal still sends status requests: it may wait for a patron."""
-        quiet = self._reactor.seconds() - self._visit.heard
-        return self._visit.session.waits_for_its_first_reader and quiet < HELD
+        quiet = self._reactor.seconds() - self._terminal.heard
+        return self._terminal.session.waits_for_its_first_reader and quiet < HELD
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
@@ -135,8 +131,8 @@ class TerminalProtocol(Reader):
             _cancel(self._rest)
         if self._ignored > 1:
             self._warn("ignored in all", "{count} lines were not requests ({peer})", count=self._ignored)
-        self._visit.session.close()
-        self.place.leave()
+        self._terminal.session.close()
+        self.slot.leave()
         self._tell_gone(self)
         self.closed.callback(None)
 
@@ -160,11 +156,11 @@ class TerminalProtocol(Reader):
             self._hang_up()
 
     def may_go_on(self) -> bool:
-        library = self.place.library
+        library = self.slot.library
         if not self._turns.take(library):
             self._turns.wait(library, self.rested)
             return False
-        seconds = self._pace.wait(library, self.place.network)
+        seconds = self._pace.wait(library, self.slot.network)
         if seconds:
             self.struck("pace")
             self._rest = self._reactor.callLater(seconds, self.rested)
@@ -217,7 +213,7 @@ class TerminalProtocol(Reader):
         self.abort()
 
     def _warn(self, kind: str, text: str, **fields: object) -> None:
-        self._telling.warn(self.log, kind, text, **fields)
+        self._terminal.warn(self.log, kind, text, **fields)
 
     def _note_ignored(self, why: str) -> None:
         self._ignored += 1
@@ -226,7 +222,7 @@ class TerminalProtocol(Reader):
 
     def _go_on_or_leave(self) -> None:
         """Finish one line: set deadlines, and close if it is time."""
-        if self.place.library:
+        if self.slot.library:
             self.deadlines.stop("login_deadline")
             self.deadlines.start("idle_deadline")
         elif self._late and self._waits_for_its_first_reader():

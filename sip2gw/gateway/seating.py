@@ -16,8 +16,8 @@ from twisted.logger import Logger
 
 from sip2gw.addresses import Peer
 from sip2gw.concurrency import shielded
-from sip2gw.gateway.visits import Visit
-from sip2gw.library import Refused, Still, Unavailable
+from sip2gw.gateway.terminal import Terminal
+from sip2gw.library import Refused, Unavailable
 from sip2gw.metrics import Metrics
 from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore
 from sip2gw.seats.seats import RENEWED_EVERY
@@ -49,7 +49,7 @@ class Occupancy:
 
 
 class Seating:
-    """Assign seats to visits. `clock` returns the current time, aware of its zone."""
+    """Assign seats to terminals. `clock` returns the current time, aware of its zone."""
 
     log = Logger()
 
@@ -64,74 +64,75 @@ class Seating:
         self._metrics = metrics
         self._reactor = reactor
         self._clock = clock
-        self._visits: dict[str, Visit] = {}
+        self._terminals: dict[str, Terminal] = {}
         self._next: IDelayedCall | None = None
         """The next renewal of leases, or the one in progress."""
 
-    async def seat(self, visit: Visit, tenant: Tenant, location: str) -> None:
+    async def seat(self, terminal: Terminal, tenant: Tenant, location: str) -> None:
         """Raise `Refused("terminal_limit_reached")`, or `Unavailable` if the store can't give seats."""
         library, most = tenant.nickname, tenant.rules.terminals
-        holder = visit.holder(tenant, location, self._clock().timestamp())
+        holder = terminal.holder(tenant, location, self._clock().timestamp())
         try:
-            grip, ousted = await self.seats.take(library, holder, most, self._idle_longest(library))
+            lease, ousted = await self.seats.take(library, holder, most, self._idle_longest(library))
         except Full as full:
             self._count(library, most)
             raise Refused("terminal_limit_reached", self._who(full, most)) from None
         except Exception as error:  # a store may fail in any way: see SeatStore
             raise Unavailable(f"no seat can be given ({type(error).__name__})") from None
-        visit.grip = grip
-        self._visits[visit.name] = visit
+        terminal.lease = lease
+        self._terminals[terminal.name] = terminal
         if ousted is not None:
             self._metrics.seats_taken_over.inc()
             self._send_away(
-                self._visits.get(ousted), "its terminal has logged in again, and no seat was free"
+                self._terminals.get(ousted), "its terminal has logged in again, and no seat was free"
             )
-        if grip.seat is None:
+        if lease.seat is None:
             self._metrics.seats_without_store.inc()
             self.log.warn(
                 "{library}: a terminal logged in without the seat store ({peer})",
-                library=library, peer=visit.peer,
+                library=library, peer=terminal.peer,
             )  # fmt: skip
         self._count(library, most)
         self._plan()
-        if visit.gone:
-            self.leave(visit)
+        if terminal.gone:
+            self.leave(terminal)
             raise Unavailable("the terminal has disconnected")
 
-    def move(self, visit: Visit, location: str) -> None:
+    def move(self, terminal: Terminal, location: str) -> None:
         """Record the location that a further login of the terminal names. It keeps its seat."""
-        if visit.grip is not None:
-            visit.grip.holder = evolve(visit.grip.holder, location=location)
+        if terminal.lease is not None:
+            terminal.lease.holder = evolve(terminal.lease.holder, location=location)
 
-    def still(self, visit: Visit) -> Still:
-        """Return a check whether the visit still has its seat. If another session has it, the visit is disconnected.
+    def is_sure(self, lease: Lease | None, now: float) -> bool:
+        """Return whether the terminal with this lease has its seat for sure. If not, `still` asks the store."""
+        if lease is None:
+            return True
+        return lease.state != "lost" and (lease.seat is None or now < lease.seat.expires)
 
-        A request of a visit that has ended may be finished, if the visit had its seat until its end.
+    async def still(self, terminal: Terminal, lease: Lease | None) -> bool:
+        """Return whether the terminal still has the seat of its lease. If another session has it, it is disconnected.
+
+        A request of a terminal that has ended may be finished, if the terminal had its seat until its end.
         """
-        grip = visit.grip
+        if lease is None:
+            return True
+        known = lease.state == "lost"
+        if await shielded(self.seats.holds(lease)):  # the deadline is not the store's
+            return True
+        if not known:
+            self._send_away(terminal, "its seat has been given to another session")
+        return False
 
-        async def holds() -> bool:
-            if grip is None:
-                return True
-            known = grip.state == "lost"
-            if await shielded(self.seats.holds(grip)):  # the deadline is not the store's
-                return True
-            if not known:
-                self._send_away(visit, "its seat has been given to another session")
-            return False
-
-        return holds
-
-    def leave(self, visit: Visit) -> None:
-        """Release the seat of a visit that has ended."""
-        grip, visit.grip = visit.grip, None
-        self._visits.pop(visit.name, None)
-        if grip is not None:
-            Deferred.fromCoroutine(self.seats.leave(grip)).addErrback(
+    def leave(self, terminal: Terminal) -> None:
+        """Release the seat of a terminal that has ended."""
+        lease, terminal.lease = terminal.lease, None
+        self._terminals.pop(terminal.name, None)
+        if lease is not None:
+            Deferred.fromCoroutine(self.seats.leave(lease)).addErrback(
                 lambda failure: self.log.failure("a seat could not be released", failure)
             )
-            self._count(grip.library, grip.most)
-        if not self._visits and self._next is not None and self._next.active():
+            self._count(lease.library, lease.most)
+        if not self._terminals and self._next is not None and self._next.active():
             self._next.cancel()
             self._next = None
 
@@ -139,38 +140,44 @@ class Seating:
         """Return the terminals that are logged in, by library and login time."""
         now = self._reactor.seconds()
         found = [
-            self._seen(visit, visit.grip, now) for visit in self._visits.values() if visit.grip is not None
+            self._seen(terminal, terminal.lease, now)
+            for terminal in self._terminals.values()
+            if terminal.lease is not None
         ]
         return tuple(sorted(found, key=lambda one: (one.library, one.since)))
 
     def occupancy(self) -> tuple[Occupancy, ...]:
         """Return the seats of each library that has a terminal."""
-        licensed = {visit.grip.library: visit.grip.most for visit in self._visits.values() if visit.grip}
+        licensed = {
+            terminal.lease.library: terminal.lease.most
+            for terminal in self._terminals.values()
+            if terminal.lease
+        }
         return tuple(
             Occupancy(library, len(self.seats.of(library)), licensed[library]) for library in sorted(licensed)
         )
 
-    def _seen(self, visit: Visit, grip: Lease, now: float) -> Seen:
-        holder = grip.holder
-        state = "busy" if visit.busy else "idle"
+    def _seen(self, terminal: Terminal, lease: Lease, now: float) -> Seen:
+        holder = lease.holder
+        state = "busy" if terminal.busy else "idle"
         return Seen(
-            grip.library,
+            lease.library,
             holder.address,
             holder.certificate,
             holder.location,
             datetime.fromtimestamp(int(holder.since), UTC),
-            max(now - visit.heard, 0.0),
-            state if grip.seat is not None else "without a seat",
+            max(now - terminal.heard, 0.0),
+            state if lease.seat is not None else "without a seat",
         )
 
     def _idle_longest(self, library: str) -> list[str]:
-        """Return the library's idle visits of this process, the one silent longest first."""
-        here = (self._visits.get(grip.holder.session) for grip in self.seats.of(library))
-        idle = [visit for visit in here if visit is not None and not visit.busy]
-        return [visit.name for visit in sorted(idle, key=lambda visit: visit.heard)]
+        """Return the library's idle terminals of this process, the one silent longest first."""
+        here = (self._terminals.get(lease.holder.session) for lease in self.seats.of(library))
+        idle = [terminal for terminal in here if terminal is not None and not terminal.busy]
+        return [terminal.name for terminal in sorted(idle, key=lambda terminal: terminal.heard)]
 
     def _plan(self) -> None:
-        if self._visits and self._next is None:
+        if self._terminals and self._next is None:
             self._next = self._reactor.callLater(RENEWED_EVERY, self._begin)
 
     def _begin(self) -> None:
@@ -184,24 +191,24 @@ class Seating:
 
     async def _renew(self) -> None:
         renewal = await self.seats.renew()
-        for grip in renewal.lost:
+        for lease in renewal.lost:
             self._send_away(
-                self._visits.get(grip.holder.session), "its seat has been given to another session"
+                self._terminals.get(lease.holder.session), "its seat has been given to another session"
             )
-        for grip in renewal.over:
+        for lease in renewal.over:
             self.log.warn(
                 "{library}: one terminal more than the {most} licences is logged in, {who}",
-                library=grip.library, most=grip.most, who=_named(grip.holder),
+                library=lease.library, most=lease.most, who=_named(lease.holder),
             )  # fmt: skip
 
-    def _send_away(self, visit: Visit | None, why: str) -> None:
-        if visit is not None and visit.grip is not None:
+    def _send_away(self, terminal: Terminal | None, why: str) -> None:
+        if terminal is not None and terminal.lease is not None:
             self.log.warn(
                 "{library}: a terminal was disconnected, {why} ({peer})",
-                library=visit.grip.library, why=why, peer=visit.peer,
+                library=terminal.lease.library, why=why, peer=terminal.peer,
             )  # fmt: skip
-            visit.grip.state = "lost"
-            visit.leave()
+            terminal.lease.state = "lost"
+            terminal.leave()
 
     def _who(self, full: Full, most: int | None) -> str:
         holders = "; ".join(_named(seat.holder) for seat in full.seats)

@@ -7,7 +7,7 @@ from inspect import iscoroutinefunction
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway import answering
+from sip2gw.gateway.asking import BUGS_COUNT_FOR
 from sip2gw.sip2 import parse
 
 from .desk import CHECKIN, CHECKOUT, DATE, LOGIN, PATRON, Bench
@@ -90,7 +90,7 @@ def test_F92_so_many_bugs_in_a_minute_and_the_connection_ends(bench):
     most = bench.factory.limits.bugs
     for _ in range(most - 1):
         bench.say(CHECKOUT)
-    bench.clock.advance(answering.BUGS_COUNT_FOR)
+    bench.clock.advance(BUGS_COUNT_FOR)
     for _ in range(most - 1):
         bench.say(CHECKOUT)
     assert bench.say("97").startswith("120")

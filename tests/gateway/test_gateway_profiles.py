@@ -14,7 +14,7 @@ from twisted.logger import capturedLogs
 
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
-from sip2gw.gateway import TerminalFactory, answering
+from sip2gw.gateway import TerminalFactory, asking
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory
@@ -185,7 +185,7 @@ def test_a_note_for_staff_is_logged(bench, monkeypatch):
         return type(request).response()
 
     with monkeypatch.context() as patched, capturedLogs() as logs:
-        patched.setattr(answering, "answer", noted)
+        patched.setattr(asking, "answer", noted)
         bench.hear(CHECKOUT)
     said = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
     assert said == ["riverside conflict: quota_exceeded"]
@@ -199,7 +199,7 @@ def test_the_width_of_the_printer_reaches_the_desk(bench, monkeypatch):
         widths.append(desk.print_width)
         return type(request).response()
 
-    monkeypatch.setattr(answering, "answer", noted)
+    monkeypatch.setattr(asking, "answer", noted)
     bench.hear("9900322.00")
     bench.hear(PATRON)
     assert widths == [32, 32]

@@ -14,7 +14,7 @@ from twisted.internet.error import ConnectError
 from twisted.logger import capturedLogs
 
 from sip2gw.circulation import Speaker
-from sip2gw.gateway import answering
+from sip2gw.gateway import asking
 from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.library import Listing, ListKind, Unavailable
 from sip2gw.limits import Limits
@@ -271,7 +271,7 @@ def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, agai
         await Deferred()
 
     with monkeypatch.context() as patched:
-        patched.setattr(answering, "answer", never)
+        patched.setattr(asking, "answer", never)
         assert bench.say(line) == ""
         bench.clock.advance(bench.factory.directory.policy.answering)
     assert bench.transport.value().startswith(answer.encode())
@@ -292,7 +292,9 @@ def wait(bench, seconds):
 
 def test_F61_nothing_is_written_once_it_is_too_late_to_settle_it(bench):
     assert bench.say(LOGIN) == "941"
-    found = done(bench.terminal._visit.tenant.library.patron("M-1009", listing=Listing(ListKind.FEES, 0, 9)))
+    found = done(
+        bench.terminal._terminal.tenant.library.patron("M-1009", listing=Listing(ListKind.FEES, 0, 9))
+    )
     bench.sandbox.misbehave("slow", endpoint="find_member", seconds=9, times=1)
     bench.sandbox.change_user("riverside", "kiosk@riverside.example", password="kiosk-secret")
     for slow in ("refresh_token", "create_token"):

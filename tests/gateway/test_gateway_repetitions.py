@@ -151,7 +151,7 @@ def reconnected(
 ) -> None:
     """The terminal is there again, while its old connection still looks alive."""
     assert bench.connect(address)
-    bench.terminal._visit.peer = Peer(address, certificate)
+    bench.terminal._terminal.peer = Peer(address, certificate)
     assert bench.say(login) == "941"
 
 
@@ -273,7 +273,7 @@ def test_F31_a_second_try_that_disconnects_sends_nothing(bench, waiting):
 
 def test_F31_a_bug_in_the_conversation_keeps_no_second_try_waiting(bench, waiting):
     bench.say(LOGIN)
-    bench.terminal._visit.session.reply = None
+    bench.terminal._terminal.session.reply = None
     bench.say(CHECKOUT)
     reconnected(bench)
     bench.say(CHECKOUT)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
-from sip2gw.gateway.pace import LIBRARY, STRANGER, TERMINAL, Pace, SharedPace
-from sip2gw.gateway.turns import SHARE, STRANGERS, Turns
+from sip2gw.gateway.pace import LIBRARY, SHARE, STRANGER, STRANGERS, TERMINAL, Pace, SharedPace, Turns
 
 from .desk import LOGIN, STATUS, Bench
 

@@ -44,7 +44,7 @@ def terminal(bench: Bench, address: str, location: str = "Hall", certificate: st
     """A terminal that asks for one of the seats of a library that has one; what it hears, and its connection."""
     assert bench.connect(address)
     if certificate:
-        bench.terminal._visit.peer = Peer(address, certificate)
+        bench.terminal._terminal.peer = Peer(address, certificate)
     bench.hear(HILL.format(location).encode() + b"\r")
     if not bench.transport.value():
         bench.clock.advance(2)
@@ -150,11 +150,11 @@ def test_a_second_login_takes_no_second_seat(bench):
 def test_F58_a_session_whose_seat_is_in_other_hands_writes_nothing_more(bench):
     store = bench.factory.reception.seating.seats.store
     assert bench.say(LOGIN) == "941"
-    visit = next(iter(bench.factory.reception.seating._visits.values()))
+    visit = next(iter(bench.factory.reception.seating._terminals.values()))
     # As after a long sleep: the lease is over, and another process has the seat.
-    visit.grip.seat = evolve(visit.grip.seat, expires=bench.clock.seconds() - 1)
+    visit.lease.seat = evolve(visit.lease.seat, expires=bench.clock.seconds() - 1)
     store._epochs["riverside", 1] += 1
-    store._seats["riverside"][1] = evolve(visit.grip.seat, epoch=2)
+    store._seats["riverside"][1] = evolve(visit.lease.seat, epoch=2)
     before = bench.sandbox.requests("riverside"), bench.sandbox.ledger("riverside")
     assert bench.say(CHECKOUT).startswith("120")
     assert bench.transport.disconnecting

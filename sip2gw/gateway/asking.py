@@ -1,0 +1,194 @@
+"""Put a request to the library, and answer it in time with the right type of response, even if anything fails."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from operator import is_not
+from secrets import token_hex
+from time import monotonic
+
+from attrs import evolve
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import TimeoutError as TookTooLong
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from sip2gw.alarm import Alarm
+from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered
+from sip2gw.concurrency import begun
+from sip2gw.gateway.logins import Logins
+from sip2gw.gateway.terminal import Terminal
+from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
+from sip2gw.limits import Limits
+from sip2gw.metrics import Metrics
+from sip2gw.seats import Lease
+from sip2gw.session import Ask, Say, Step
+from sip2gw.sip2 import Request, Response
+from sip2gw.tenants import Directory, Tenant
+
+BUGS_COUNT_FOR = 60.0
+"""Seconds for which a caught bug counts towards the limit `bugs`."""
+_NOT_THERE = frozenset({"member_not_found", "password_wrong"})
+"""Refusals after which the patron at the terminal is unknown."""
+
+
+class Asking:
+    """The requests of one terminal that go to its library, one at a time."""
+
+    log = Logger()
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        directory: Directory,
+        reception: Logins,
+        metrics: Metrics,
+        reactor: IReactorTime,
+        limits: Callable[[], Limits],
+        alarm: Alarm,
+    ) -> None:
+        self._terminal = terminal
+        self._session = terminal.session
+        self._directory = directory
+        self._pins = reception.pins
+        self._seating = reception.seating
+        self._metrics = metrics
+        self._reactor = reactor
+        self._limits = limits
+        self._alarm = alarm
+        self._lease: Lease | None = None
+        self._wrote = False
+        self._kept: Place | None = None
+        self._made_of: tuple[object, ...] = ()
+        self._bugs: deque[float] = deque()
+
+    async def ask(self, ask: Ask, tenant: Tenant, since: float, until: float) -> Step:
+        """Answer a request that was received at `since`, before `until`; both in seconds of the reactor."""
+        terminal, request = self._terminal, ask.request
+        lease = self._lease = terminal.lease  # also of a terminal that ends while it is asked about
+        if not (self._seating.is_sure(lease, since) or await self._seating.still(terminal, lease)):
+            return self._session.refuse(ENGLISH.say("not_logged_in"))
+        started = monotonic()
+        library = tenant.nickname
+        try:
+            desk = self.desk(ask, tenant, since, self._about_to_write)
+            response, outcome, decided, known = await self._answered(request, desk, until)
+        except Exception:  # a bug behind one request must not cost the terminal its answer
+            self._count(library, request, "bug", monotonic() - started)
+            return self._own_up(library, request)
+        seconds = monotonic() - started
+        self._count(library, request, outcome.partition(" (")[0], seconds)
+        if outcome != "answered" or not request.read_only:
+            terminal.info(
+                self.log, outcome, "{library} {message} {outcome} {milliseconds:.0f} ms, {patron}",
+                message=request.code, outcome=outcome, milliseconds=seconds * 1000,
+                patron=self._tag(library, request),
+            )  # fmt: skip
+        return self._session.reply(response, remember=decided, known=known)
+
+    def desk(self, ask: Ask, tenant: Tenant, since: float, still: Still | None = None) -> Desk:
+        """Return the desk that answers this request, received at `since`. `still` is asked before a write is sent."""
+        place = self._place(tenant, ask.location)
+        return place.desk(
+            reader=ask.reader,
+            print_width=ask.print_width,
+            sequence=ask.sequence,
+            meant_again=ask.meant_again,
+            patience=since + place.policy.asking - self._reactor.seconds(),
+            still=still,
+        )
+
+    def _place(self, tenant: Tenant, location: str) -> Place:
+        """Return the place of this terminal, made again after another login and after a reload."""
+        directory, kept = self._directory, self._kept
+        made_of = (tenant, location, directory.policy, directory.settings)
+        if kept is None or any(map(is_not, made_of, self._made_of)):
+            kept = self._kept = directory.place(
+                tenant, location, note=self._note, pins=self._pins, asker=self._terminal.asker
+            )
+            self._made_of = made_of
+        return kept
+
+    async def _about_to_write(self) -> bool:
+        """Record that the library is asked to write, and return whether the terminal may."""
+        self._wrote = True
+        if self._seating.is_sure(self._lease, self._reactor.seconds()):
+            return True
+        return await self._seating.still(self._terminal, self._lease)
+
+    async def _answered(self, request: Request, desk: Desk, until: float) -> tuple[Response, str, bool, bool]:
+        """Return the response, the outcome for the log, whether a write was decided, and whether the patron is known.
+
+        The response may be a refusal. A write is decided if the library was asked to do it and may have done it. The
+        patron is known unless the library rejected the card number or password.
+        """
+        self._wrote = False
+        try:
+            if until <= self._reactor.seconds():
+                raise Unavailable("the login took all the available time")
+            response = begun(answer(request, desk))
+            if isinstance(response, Deferred):
+                response = await self._in_time(response, until)
+            outcome = "answered" if is_offered(request, desk.place.profile) else "not offered"
+            return response, outcome, self._wrote, True
+        except LibraryError as error:
+            code = error.code if isinstance(error, Refused) else ""
+            if code == "member_not_found":
+                self._pins.unknown(self._terminal.slot.library, self._terminal.asker())
+            decided = self._wrote and isinstance(error, InDoubt)
+            return decline(request, desk, error), _outcome(error), decided, code not in _NOT_THERE
+        except TookTooLong:
+            late = Unavailable("too late") if request.read_only else InDoubt("too late")
+            return decline(request, desk, late), "too late", isinstance(late, InDoubt), True
+
+    async def _in_time(self, asking: Deferred[Response], until: float) -> Response:
+        """Wait for an answer as long as the terminal does. Raises `TookTooLong`."""
+        deadline = self._alarm.deadline(until)
+        try:
+            return await deadline.over(asking)
+        except CancelledError:
+            if deadline.late:
+                raise TookTooLong from None
+            raise
+        finally:
+            deadline.end()
+
+    def _tag(self, library: str, request: Request) -> str:
+        """Return the patron's tag for the log."""
+        patron_id = str(getattr(request, "patron_identifier", None) or "")
+        return self._directory.tags.patron(library, patron_id) if patron_id else "no patron"
+
+    def _count(self, library: str, request: Request, outcome: str, seconds: float) -> None:
+        metrics, message = self._metrics, request.code
+        metrics.messages.inc(metrics.library(library), message, outcome)
+        metrics.message_seconds.observe(seconds, message)
+
+    def _own_up(self, library: str, request: Request) -> Say:
+        """Refuse the request after a caught bug, and disconnect after too many of them."""
+        bug, now = token_hex(3), self._reactor.seconds()
+        self.log.failure(
+            "{library} {message} hit a bug, {bug}", library=library, message=request.code, bug=bug
+        )
+        self._bugs.append(now)
+        while self._bugs[0] <= now - BUGS_COUNT_FOR:
+            self._bugs.popleft()
+        step = self._session.refuse(f"{ENGLISH.say('fault')} ({bug})")
+        if len(self._bugs) < self._limits().bugs:
+            return step
+        self._metrics.struck("bugs")
+        return evolve(step, hang_up=True)
+
+    def _note(self, text: str) -> None:
+        """Log a note from circulation for the library's staff."""
+        self._terminal.warn(self.log, "note", "{library} {note}", note=text)
+
+
+def _outcome(error: LibraryError) -> str:
+    match error:
+        case Refused(code=code):
+            return f"refused ({code})"
+        case InDoubt():
+            return "in doubt"
+        case _:
+            return "unavailable"
