@@ -4,7 +4,7 @@
 `Refused`, `Unavailable` and `InDoubt`. Nothing here knows how a terminal speaks, nor how a library system is reached.
 """
 
-from sip2gw.library.errors import InDoubt, LibraryError, Refused, Unavailable
+from sip2gw.library.errors import InDoubt, LibraryError, PasswordMissing, Refused, Unavailable
 from sip2gw.library.port import Library, OpenLibrary, Still
 from sip2gw.library.records import (
     Block,
@@ -53,6 +53,7 @@ __all__ = [
     "Occasion",
     "OpenLibrary",
     "PasswordCheck",
+    "PasswordMissing",
     "Patron",
     "Payment",
     "Refused",

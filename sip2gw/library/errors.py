@@ -51,3 +51,7 @@ class Unavailable(LibraryError):
 
 class InDoubt(LibraryError):
     """The library was asked to change something and its answer was lost: it may have been done, or not."""
+
+
+class PasswordMissing(InDoubt):
+    """In doubt: the library was asked again without the password, and had not done it until then."""

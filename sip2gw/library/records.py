@@ -35,7 +35,9 @@ class Occasion:
     `happened_at` is aware. `key` names this one transaction, however often it has to be sent. `no_block` means that
     the terminal has already done it: it is not refused for reasons of policy. `due_date` is the terminal's own,
     meaningful only with `no_block`. `cancel` means that it undoes the opposite transaction (BI); `fee_acknowledged`
-    that the patron accepts a fee (BO).
+    that the patron accepts a fee (BO). `when_down` means that it may be accepted for later. `password_entered` means
+    that the patron's password was entered, and is no longer known. `line` is a digest of what the terminal has sent,
+    for repeats; empty if that can't be a repeat.
     """
 
     terminal: str
@@ -46,6 +48,9 @@ class Occasion:
     due_date: datetime | None = None
     cancel: bool = False
     fee_acknowledged: bool = False
+    when_down: bool = False
+    password_entered: bool = False
+    line: bytes = field(default=b"", repr=False)
 
 
 class Block(Enum):
@@ -159,6 +164,8 @@ class Patron:
     email: str = ""
     phone: str = ""
     kind: str = ""
+    accepted: bool = False
+    """The library was not asked yet: what is not in the request is not known."""
 
 
 @frozen(repr=False)
@@ -217,6 +224,8 @@ class Loan:
     ref: str = ""
     charge: Charge | None = None
     conflicts: tuple[str, ...] = ()
+    accepted: bool = False
+    """As of `Patron`; unless the terminal has named it, the due date is not known either."""
 
 
 @frozen(repr=False)
@@ -248,6 +257,8 @@ class Return:
     patron_id: str = ""
     due_amount: Decimal | None = None
     conflicts: tuple[str, ...] = ()
+    accepted: bool = False
+    """As of `Patron`."""
 
 
 @frozen(repr=False)
@@ -291,6 +302,8 @@ class Payment:
 
     ref: str
     balance: Decimal
+    accepted: bool = False
+    """As of `Patron`."""
 
 
 @frozen

@@ -1,0 +1,92 @@
+"""Encryption of rows and keyed digests, each under keys of the library's own.
+
+The master keys come from one file. The first one encrypts; all of them decrypt, so that a key can be replaced while
+rows are open. Whoever has the store without that file reads no patron, no item and no amount.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import sha256
+from secrets import token_bytes
+
+from attrs import field, frozen
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+LENGTH = 32
+"""Bytes of a key."""
+_NONCE = 12
+_TAG = 16
+_LIBRARIES = 2048
+"""Libraries whose keys are kept ready."""
+
+
+class Unreadable(Exception):
+    """A row can't be decrypted. The text is for the operator and has no data."""
+
+
+@frozen
+class _OfLibrary:
+    """The keys of one library under one master key."""
+
+    id: str
+    cipher: AESGCM = field(repr=False)
+    digests: bytes = field(repr=False)
+
+
+class Keys:
+    """The keys of all libraries. `masters` are of 32 bytes each, the one for new rows first; `ValueError` if not."""
+
+    def __init__(self, masters: Sequence[bytes]) -> None:
+        if not masters or any(len(one) != LENGTH for one in masters):
+            raise ValueError(f"the journal needs a key of {LENGTH} bytes")
+        self._masters = {_derived(one, "id").hex()[:8]: one for one in masters}
+        self._newest = next(iter(self._masters))
+        self._of = lru_cache(_LIBRARIES)(self._made)
+
+    def __repr__(self) -> str:
+        return f"<Keys {self._newest}>"
+
+    def seal(self, library: str, about: str, content: bytes) -> tuple[str, bytes]:
+        """Encrypt `content` of a row of this library. `about` must be the same to decrypt it. Returns the key's id."""
+        keys, nonce = self._of(library, self._newest), token_bytes(_NONCE)
+        return keys.id, nonce + keys.cipher.encrypt(nonce, content, _bound(library, about))
+
+    def open(self, library: str, about: str, key_id: str, sealed: bytes) -> bytes:
+        """Decrypt what `seal` has made. Raises `Unreadable`."""
+        if key_id not in self._masters:
+            raise Unreadable(f"the key {key_id} is not in the key file")
+        cipher = self._of(library, key_id).cipher
+        try:
+            return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(library, about))
+        except (InvalidTag, ValueError):
+            raise Unreadable("the row was changed, or belongs to another library") from None
+
+    def tag(self, library: str, *said: str | bytes) -> bytes:
+        """Return the keyed digest of these texts, for comparisons within this library alone."""
+        key = self._of(library, self._newest).digests
+        whole = b"".join(b"%d:%b" % (len(one), one) for one in map(_encoded, said))
+        return hmac.digest(key, whole, "sha256")[:_TAG]
+
+    def _made(self, library: str, key_id: str) -> _OfLibrary:
+        master = self._masters[key_id]
+        rows, digests = _derived(master, "rows", library), _derived(master, "digests", library)
+        return _OfLibrary(key_id, AESGCM(rows), digests)
+
+
+def _derived(master: bytes, *use: str) -> bytes:
+    info = b"sip2gw journal 1\0" + "\0".join(use).encode()
+    return HKDF(SHA256(), LENGTH, salt=sha256(b"sip2gw").digest(), info=info).derive(master)
+
+
+def _bound(library: str, about: str) -> bytes:
+    return f"{library}\0{about}".encode()
+
+
+def _encoded(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")

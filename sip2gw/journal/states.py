@@ -1,0 +1,116 @@
+"""The states of a row and the table of its transitions. The journal moves a row by this table alone.
+
+`SENT`, `QUEUED` and `UNKNOWN` rows are open: the gateway goes on with them. `DEAD` and `MISMATCH` rows wait for a
+person. The other states are final.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What is known of a write."""
+
+    SENT = "SENT"
+    """It is being sent by a living process."""
+    QUEUED = "QUEUED"
+    """It was accepted for later."""
+    UNKNOWN = "UNKNOWN"
+    """It may have been done."""
+    DONE = "DONE"
+    FAILED = "FAILED"
+    """The library refused it, or it was never sent; the terminal has no yes."""
+    DEAD = "DEAD"
+    """It can't be settled, or the library refused what the terminal was told yes for."""
+    MISMATCH = "MISMATCH"
+    """It is done, and the terminal was told no."""
+    CLOSED = "CLOSED"
+    """A person has closed it."""
+
+
+class Event(StrEnum):
+    """What happens to a row."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    NOT_SENT = "not sent"
+    """The library was not asked."""
+    LOST = "lost"
+    """The library was asked, and its answer was lost."""
+    ORPHANED = "orphaned"
+    """The process that was sending it is gone."""
+    ACCEPTED = "accepted"
+    """It was not sent, and the terminal is told yes."""
+    GIVEN_UP = "given up"
+    TOLD = "told"
+    """A terminal got the stored result again."""
+    RETRY = "retry"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+
+
+class Told(StrEnum):
+    """The strongest answer that a terminal got."""
+
+    NOTHING = ""
+    NO = "no"
+    """Also "see a member of staff"."""
+    OK = "ok"
+
+
+OPEN = frozenset({State.SENT, State.QUEUED, State.UNKNOWN})
+FOR_PEOPLE = frozenset({State.DEAD, State.MISMATCH})
+ANY, NOT_OK, NOT_NO = tuple(Told), (Told.NOTHING, Told.NO), (Told.NOTHING, Told.OK)
+PEOPLE = (Event.RETRY, Event.APPLIED, Event.DISCARDED)
+"""Events that only a person causes."""
+
+_TABLE: tuple[tuple[tuple[State, ...], Event, tuple[Told, ...], State], ...] = (
+    ((State.SENT,), Event.NOT_SENT, ANY, State.FAILED),
+    ((State.SENT,), Event.LOST, ANY, State.UNKNOWN),
+    ((State.SENT,), Event.ORPHANED, ANY, State.UNKNOWN),
+    ((State.SENT,), Event.ACCEPTED, (Told.OK,), State.QUEUED),
+    ((State.QUEUED,), Event.NOT_SENT, ANY, State.QUEUED),
+    ((State.QUEUED,), Event.LOST, ANY, State.UNKNOWN),
+    ((State.QUEUED,), Event.ACCEPTED, (Told.OK,), State.QUEUED),
+    ((State.UNKNOWN,), Event.NOT_SENT, ANY, State.UNKNOWN),
+    ((State.UNKNOWN,), Event.LOST, ANY, State.UNKNOWN),
+    ((State.UNKNOWN,), Event.ACCEPTED, (Told.OK,), State.UNKNOWN),
+    ((State.QUEUED, State.UNKNOWN), Event.GIVEN_UP, ANY, State.DEAD),
+    # What the library says counts, however late it comes and whoever has asked.
+    ((State.SENT, State.QUEUED, State.UNKNOWN, State.FAILED, State.DEAD), Event.DONE, NOT_NO, State.DONE),
+    ((State.SENT, State.QUEUED, State.UNKNOWN, State.FAILED, State.DEAD), Event.DONE, (Told.NO,), State.MISMATCH),
+    ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, NOT_OK, State.FAILED),
+    ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, (Told.OK,), State.DEAD),
+    # Another process has settled it meanwhile, and the terminal was told otherwise by this one.
+    ((State.DONE,), Event.LOST, (Told.NO,), State.MISMATCH),
+    ((State.DONE,), Event.NOT_SENT, (Told.NO,), State.MISMATCH),
+    ((State.FAILED,), Event.LOST, (Told.OK,), State.DEAD),
+    ((State.FAILED,), Event.ACCEPTED, (Told.OK,), State.DEAD),
+    ((State.DONE, State.MISMATCH), Event.TOLD, (Told.OK,), State.DONE),
+    ((State.DEAD,), Event.RETRY, ANY, State.UNKNOWN),
+    ((State.DEAD, State.MISMATCH), Event.APPLIED, ANY, State.CLOSED),
+    ((State.DEAD, State.MISMATCH), Event.DISCARDED, ANY, State.CLOSED),
+)  # fmt: skip
+
+
+def _spread() -> Iterable[tuple[tuple[State, Event, Told], State]]:
+    for states, event, tolds, then in _TABLE:
+        for state in states:
+            for told in tolds:
+                yield (state, event, told), then
+
+
+TRANSITIONS: Mapping[tuple[State, Event, Told], State] = dict(_spread())
+"""The next state, by state, event and what the terminal was told. What is not here changes nothing."""
+
+
+def most(one: Told, other: Told) -> Told:
+    """Return the stronger of two answers: a yes counts more than a no, and any answer more than none."""
+    return max(one, other, key=ANY.index)
+
+
+def after(state: State, event: Event, told: Told) -> State:
+    """Return the state after this event. `told` is the strongest answer so far, the one of this event included."""
+    return TRANSITIONS.get((state, event, told), state)

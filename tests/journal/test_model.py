@@ -1,0 +1,222 @@
+"""All interleavings of one write with crashes, lost and late answers, repeats and a second node.
+
+The model moves its row by the table that the gateway uses (`sip2gw.journal.states`). The library of the model keeps a
+key with its first result, and a request that was sent may be carried out at any later moment.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+import pytest
+from attrs import evolve, frozen
+
+from sip2gw.journal.states import FOR_PEOPLE, OPEN, PEOPLE, TRANSITIONS, Event, State, Told, after, most
+
+BEGUN, SENT, DONE, REFUSED, LOST, NOT_SENT, RECORD = (
+    "begun",
+    "sent",
+    "done",
+    "refused",
+    "lost",
+    "not sent",
+    "record",
+)
+EVENTS = {DONE: Event.DONE, REFUSED: Event.REFUSED, LOST: Event.LOST, NOT_SENT: Event.NOT_SENT}
+
+
+@frozen
+class Job:
+    """One node at work on the write: for a terminal that waits, or as forwarder. `stage` is how far it is."""
+
+    for_terminal: bool
+    stage: str
+    outcome: str = ""
+
+
+@frozen
+class World:
+    """Everything in the model. `in_network` counts requests that the library may carry out yet."""
+
+    later: bool
+    """Whether the write may be accepted while the library can't be reached."""
+    row: State | None = None
+    told: Told = Told.NOTHING
+    """As the row has it."""
+    heard: Told = Told.NOTHING
+    """As the terminal has it."""
+    library: str = ""
+    effects: int = 0
+    in_network: int = 0
+    jobs: tuple[Job | None, Job | None] = (None, None)
+    sends: int = 2
+    crashes: int = 1
+    lines: int = 2
+    by_person: bool = False
+
+    def record(self, event: Event, told: Told = Told.NOTHING) -> World:
+        assert self.row is not None
+        now = most(self.told, told)
+        return evolve(self, row=after(self.row, event, now), told=now)
+
+    def job(self, node: int, job: Job | None) -> World:
+        jobs = list(self.jobs)
+        jobs[node] = job
+        return evolve(self, jobs=tuple(jobs))
+
+    def hear(self, told: Told) -> World:
+        return evolve(self, heard=most(self.heard, told))
+
+
+def steps(world: World) -> Iterator[World]:
+    """Every world that may follow."""
+    for node in (0, 1):
+        job = world.jobs[node]
+        if job is None:
+            yield from idle(world, node)
+        else:
+            yield from working(world, node, job)
+            if world.crashes:
+                yield evolve(world.job(node, None), crashes=world.crashes - 1)
+    yield from elsewhere(world)
+
+
+def idle(world: World, node: int) -> Iterator[World]:
+    """Let the terminal send its line to this node, or the forwarder of this node go on."""
+    if world.lines:
+        sent = evolve(world, lines=world.lines - 1)
+        match world.row:
+            case None:
+                yield evolve(sent, row=State.SENT).job(node, Job(True, BEGUN))
+            case State.DONE | State.MISMATCH:
+                yield sent.record(Event.TOLD, Told.OK).hear(Told.OK)
+            case State.SENT:  # the other node is sending it: from now on both are
+                yield sent.record(Event.ORPHANED).job(node, Job(True, BEGUN))
+            case State.UNKNOWN | State.QUEUED:
+                yield sent.job(node, Job(True, BEGUN))
+    if world.row in (State.QUEUED, State.UNKNOWN):
+        yield world.job(node, Job(False, BEGUN))
+
+
+def working(world: World, node: int, job: Job) -> Iterator[World]:
+    """Let a node take its next step."""
+    if job.stage == BEGUN:
+        if world.sends:
+            sent = evolve(world, sends=world.sends - 1, in_network=world.in_network + 1)
+            yield sent.job(node, evolve(job, stage=SENT))
+        yield world.job(node, evolve(job, stage=NOT_SENT))
+    elif job.stage == SENT:
+        yield world.job(node, evolve(job, stage=LOST))
+    elif job.stage == RECORD:
+        told = told_for(world, job, job.outcome)
+        yield world.record(EVENTS[job.outcome], told).job(node, None)
+    elif job.for_terminal and job.stage in (DONE, REFUSED):
+        # The terminal is answered first, and the outcome is stored after that.
+        yield world.hear(told_for(world, job, job.stage)).job(node, Job(True, RECORD, job.stage))
+    elif job.for_terminal and job.stage == NOT_SENT and world.later:
+        yield world.record(Event.ACCEPTED, Told.OK).hear(Told.OK).job(node, None)
+    else:
+        told = told_for(world, job, job.stage)
+        yield world.record(EVENTS[job.stage], told).hear(told).job(node, None)
+
+
+def told_for(world: World, job: Job, outcome: str) -> Told:
+    if not job.for_terminal:
+        return Told.NOTHING
+    return Told.OK if outcome == DONE or (world.later and outcome != REFUSED) else Told.NO
+
+
+def elsewhere(world: World) -> Iterator[World]:
+    """Let the library, time, or a person act."""
+    if world.in_network:
+        for verdict in [world.library] if world.library else [DONE, REFUSED]:
+            effects = world.effects + (verdict == DONE and not world.library)
+            told = evolve(world, in_network=world.in_network - 1, library=verdict, effects=effects)
+            yield told  # the answer is lost
+            for node, job in enumerate(world.jobs):
+                if job is not None and job.stage == SENT:
+                    yield told.job(node, evolve(job, stage=verdict))
+    if world.row is State.SENT:  # its process is gone, or only its lease is
+        yield world.record(Event.ORPHANED)
+    if world.row in (State.UNKNOWN, State.QUEUED):
+        yield world.record(Event.GIVEN_UP)
+    if world.row in FOR_PEOPLE:
+        for event in PEOPLE:
+            yield evolve(world.record(event), by_person=True)
+
+
+def sending(world: World) -> bool:
+    """Whether the library may be asked by a node that is at work."""
+    return any(job is not None and job.stage in (BEGUN, SENT) for job in world.jobs)
+
+
+def check(world: World) -> None:
+    """Assert the promises in this world."""
+    assert world.effects <= 1, "P2: done twice"
+    if world.heard is Told.OK:
+        stored = world.row in OPEN or world.row in FOR_PEOPLE or world.by_person
+        assert world.effects or stored, "P1: told yes, and lost"
+        assert world.later or world.library == DONE, "P3: told yes without knowing"
+    if world.row is State.DONE:
+        assert world.effects == 1, "P3: closed by a guess"
+        assert world.told is not Told.NO, "P4: done after a no, and nobody sees it"
+    if world.row is State.FAILED:
+        assert not world.effects, "P3: failed, and done"
+        assert world.library == REFUSED or not (world.in_network or sending(world)), "P2: may be done yet"
+    if world.row is State.CLOSED:
+        assert world.by_person, "P3: closed by the gateway"
+    if world.effects and world.heard is Told.NO and not any(world.jobs):
+        assert world.row is not State.DONE, "P4: told no, yet applied"
+
+
+def explored(first: World) -> tuple[int, int, set[State]]:
+    """Visit every world that can come from the first. Return the worlds, the steps, and the states of the row."""
+    seen, waiting, count = {first}, deque([first]), 0
+    while waiting:
+        world = waiting.popleft()
+        check(world)
+        for following in steps(world):
+            count += 1
+            if following not in seen:
+                seen.add(following)
+                waiting.append(following)
+    return len(seen), count, {world.row for world in seen if world.row is not None}
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_every_interleaving_of_one_write_keeps_the_promises(later: bool) -> None:
+    worlds, transitions, states = explored(World(later))
+    print(f"\n{'accepted for later' if later else 'interactive'}: {worlds} worlds, {transitions} steps")
+    assert worlds > 5000
+    assert states == set(State) - {State.MISMATCH if later else State.QUEUED}
+
+
+def test_a_table_with_a_wrong_entry_breaks_a_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these is a bug that somebody could make; the explorer finds all of them."""
+    wrong = [
+        (State.UNKNOWN, Event.LOST, Told.NO, State.FAILED),
+        (State.UNKNOWN, Event.NOT_SENT, Told.NO, State.FAILED),
+        (State.UNKNOWN, Event.DONE, Told.NO, State.DONE),
+        (State.QUEUED, Event.REFUSED, Told.OK, State.FAILED),
+        (State.UNKNOWN, Event.GIVEN_UP, Told.NO, State.CLOSED),
+        (State.SENT, Event.ORPHANED, Told.NOTHING, State.FAILED),
+    ]
+    for state, event, told, then in wrong:
+        with monkeypatch.context() as patched:
+            patched.setitem(TRANSITIONS, (state, event, told), then)  # type: ignore[arg-type]
+            with pytest.raises(AssertionError, match=r"P[1-5]"):
+                for later in (False, True):
+                    explored(World(later))
+
+
+def test_the_table_leads_from_every_open_state_to_an_end() -> None:
+    ends = {State.DONE, State.FAILED, State.CLOSED}
+    for begin in State:
+        reached, waiting = {begin}, [begin]
+        while waiting:
+            state = waiting.pop()
+            further = {then for (one, *_), then in TRANSITIONS.items() if one is state} - reached
+            reached |= further
+            waiting += further
+        assert reached & ends, begin
