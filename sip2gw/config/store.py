@@ -43,7 +43,7 @@ _MAKE_KEY = "make one with `openssl rand -hex 32`"
 
 @frozen
 class Store:
-    """`[store]`: where the gateway keeps what must outlast it. Without path and url: an SQLite file in the state folder."""
+    """`[store]`: where the gateway keeps what must outlast it. By default an SQLite file in the state folder."""
 
     path: DatabaseFile | None = None
     """An SQLite file on a local disk. If left out, sip2gw.sqlite3 in $STATE_DIRECTORY, which systemd sets, else in

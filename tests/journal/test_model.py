@@ -192,6 +192,11 @@ def test_every_interleaving_of_one_write_keeps_the_promises(later: bool) -> None
     assert states == set(State) - {State.MISMATCH if later else State.QUEUED}
 
 
+def _explore_both() -> None:
+    for later in (False, True):
+        explored(World(later))
+
+
 def test_a_table_with_a_wrong_entry_breaks_a_promise(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of these is a bug that somebody could make; the explorer finds all of them."""
     wrong = [
@@ -206,8 +211,7 @@ def test_a_table_with_a_wrong_entry_breaks_a_promise(monkeypatch: pytest.MonkeyP
         with monkeypatch.context() as patched:
             patched.setitem(TRANSITIONS, (state, event, told), then)  # type: ignore[arg-type]
             with pytest.raises(AssertionError, match=r"P[1-5]"):
-                for later in (False, True):
-                    explored(World(later))
+                _explore_both()
 
 
 def test_the_table_leads_from_every_open_state_to_an_end() -> None:
