@@ -50,8 +50,11 @@ class AnyLibrary:
     def language_of(self, _: str) -> str:
         return ""
 
-    async def rules(self) -> Rules:
+    def fresh_rules(self) -> Rules:
         return Rules(name="A library", zone=UTC)
+
+    async def rules(self) -> Rules:
+        return self.fresh_rules()
 
     async def confirm(self) -> Rules:
         return await self.rules()

@@ -114,7 +114,9 @@ class Metrics:
         )
 
     def _declare_the_store(self) -> None:
-        self.store_changes = self._counter("store_changes", "Changes of the store, of which one commit has many.")
+        self.store_changes = self._counter(
+            "store_changes", "Changes of the store, of which one commit has many."
+        )
         self.store_commit_seconds = self._histogram("store_commit_seconds", "Commits of the store.")
         self.store_failures = self._counter("store_failures", "Uses of the store that failed.", "kind")
         """`gone`, `slow`, `full`, `damaged`, `read-only`, `newer schema` or `locked`."""

@@ -13,9 +13,9 @@ from functools import lru_cache, partial
 from attrs import Factory, field, frozen
 
 from sip2gw.circulation.desk import Place, Policy, forget, nowhere, utc_now
-from sip2gw.circulation.pins import Asker, Pins
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
+from sip2gw.circulation.wrong_passwords import Asker, Pins
 from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
 from sip2gw.log.tags import Tags
@@ -53,9 +53,11 @@ class Tenant:
     login: bytes = field(default=b"", repr=False)
     """A digest of the password that it was opened with, valid in this process."""
 
-    @property
-    def nickname(self) -> str:
-        """The name by which terminals name the library in AO; lower case."""
+    nickname: str = field(init=False)
+    """The name by which terminals name the library in AO; lower case."""
+
+    @nickname.default
+    def _default_nickname(self) -> str:
         return self.library.nickname
 
     def is_called(self, institution_id: str) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from sip2gw.circulation import supported
-from sip2gw.circulation.answers import allowed
+from sip2gw.circulation.acs_status import allowed
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.demo.settings import BINS, OPEN, demo_settings
 from sip2gw.library import Rules

@@ -1,6 +1,10 @@
-"""The meaning: what each request asks of a library, and how its answer is told. The only room that knows both sides."""
+"""The meaning: which calls of the library a request needs, and how the answer is written.
+
+No other room knows both SIP2 and the library.
+"""
 
 from sip2gw.circulation import (
+    acs_status,
     blocks,
     fees,
     holds,
@@ -10,14 +14,13 @@ from sip2gw.circulation import (
     patrons,
     renewals,
     returns,
-    status,
 )
-from sip2gw.circulation.answers import answer, decline, is_offered, supported
+from sip2gw.circulation.acs_status import supported, welcome
+from sip2gw.circulation.answers import answer, decline, is_offered
 from sip2gw.circulation.desk import Desk, Place, Policy
+from sip2gw.circulation.loans import still_so
 from sip2gw.circulation.profile import Profile
-from sip2gw.circulation.repeats import still_so
 from sip2gw.circulation.speech import ENGLISH, Speaker
-from sip2gw.circulation.status import welcome
 
 __all__ = [
     "ENGLISH",
@@ -26,6 +29,7 @@ __all__ = [
     "Policy",
     "Profile",
     "Speaker",
+    "acs_status",
     "answer",
     "blocks",
     "decline",
@@ -38,7 +42,6 @@ __all__ = [
     "patrons",
     "renewals",
     "returns",
-    "status",
     "still_so",
     "supported",
     "welcome",

@@ -1,32 +1,28 @@
-"""Terminals may block and enable patrons only where the library and the terminal's profile both say so.
+"""Blocking (01) and enabling (25) patrons, where both the library and the terminal's profile allow it.
 
-Elsewhere they are told how the patron stands, which is as before.
+Elsewhere nothing is done, and the answer has the patron's state.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.passwords import entered, with_password
 from sip2gw.circulation.patrons import Standing, standing, unknown
-from sip2gw.library import Occasion, Refused
-from sip2gw.sip2.kinds import Timestamp
-from sip2gw.sip2.messages import (
-    BlockPatron,
-    PatronEnable,
-    PatronEnableResponse,
-    PatronStatusResponse,
-)
+from sip2gw.library import Refused
+from sip2gw.sip2.messages import BlockPatron, PatronEnable, PatronEnableResponse, PatronStatusResponse
 
 
 @answers(BlockPatron, declined=unknown)
 async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
-    """01: take the patron's privileges away; AL says why. 24 shows how the patron stands then, in no language."""
+    """Answer 01: block the patron, for the reason in AL. The answer (24) has the patron's state afterwards."""
     if why := _not_allowed(desk):
         return (await standing(request, desk)).told(PatronStatusResponse, request, desk, why)
     patron_id, reason = request.patron_identifier.strip(), request.blocked_card_msg.strip()
     try:
-        blocked = await desk.library.block(patron_id, reason, _occasion(desk, request.transaction_date))
+        blocked = await desk.library.block(patron_id, reason, desk.occasion(request.transaction_date))
     except Refused as refusal:
         stands = await standing(request, desk)
         why = (desk.speaker(stands.patron.language).why(refusal),)
@@ -36,20 +32,15 @@ async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
 
 @answers(PatronEnable, declined=unknown)
 async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
-    """25: undo 01. With a password that is not right, an empty one included, nothing is done."""
+    """Answer 25: undo 01. With a password that is wrong or empty nothing is done."""
     password, why = entered(request, desk), _not_allowed(desk)
     empty = desk.place.profile.patron_password and request.patron_password is not None and password is None
     if why or empty:
         return (await standing(request, desk)).told(PatronEnableResponse, request, desk, why)
     patron_id = request.patron_identifier.strip()
-    occasion = _occasion(desk, request.transaction_date)
+    write = partial(desk.library.enable, patron_id, desk.occasion(request.transaction_date))
     try:
-        patron = await with_password(
-            request,
-            patron_id,
-            desk,
-            lambda password: desk.library.enable(patron_id, occasion, password=password),
-        )
+        patron = await with_password(request, patron_id, desk, write)
         stands = Standing(patron, None if password is None else True)
     except Refused as refusal:
         patron = (await desk.library.patron(patron_id)).patron
@@ -60,15 +51,6 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
 
 
 def _not_allowed(desk: Desk) -> tuple[str, ...]:
-    """Why it isn't done here; nothing if it is."""
-    allowed = desk.rules.patron_updates and desk.place.profile.patron_updates
+    """Return the reason why this is not done here; empty if it is done."""
+    allowed = desk.place.rules.patron_updates and desk.place.profile.patron_updates
     return () if allowed else (desk.speaker().say("not_offered"),)
-
-
-def _occasion(desk: Desk, happened_at: Timestamp) -> Occasion:
-    return Occasion(
-        terminal=desk.place.terminal,
-        happened_at=desk.happened(happened_at),
-        key=desk.place.new_key(),
-        branch=desk.branch,
-    )

@@ -1,7 +1,7 @@
-"""Call numbers stand in the order of the shelf: 823.91 before 823.7 would be wrong, and QA 76.9 comes before QA 123.
+"""The order of call numbers on the shelf: 823.7 before 823.91, and QA 76.9 before QA 123.
 
-Dewey, Library of Congress and homegrown numbers are all read the same way: words, whole numbers, and decimals (after a
-point, or right after the letters of a cutter).
+Dewey, Library of Congress and a library's own numbers are read in the same way: as words, whole numbers and decimals.
+Decimals follow a point, or the letters of a cutter.
 """
 
 from __future__ import annotations
@@ -13,34 +13,35 @@ Element = tuple[int, int, str]
 Key = tuple[Element, ...]
 
 _NUMBER, _WORD, _DECIMAL = range(3)
-"""What comes first where one call number has this and another that: 823, 823 AUS, 823.7."""
+"""The order of elements at the same place of two call numbers: 823, 823 AUS, 823.7."""
 
 _PART = re.compile(r"(\.?)(\d+)|([^\W\d_]+)")
 
 
 def key(call_number: str) -> Key:
-    """By this, call numbers sort as they stand on the shelf. Case, blanks and punctuation do not matter."""
+    """Return a key that sorts call numbers as on the shelf. Case, blanks and punctuation do not count."""
     return tuple(_elements(call_number.casefold()))
 
 
 def within(call_number: str, first: str, last: str) -> bool:
-    """Whether a call number stands between two others. What begins as `last` does is still within: 899.5 is in 899."""
+    """Return whether a call number is between two others. One that begins as `last` does is: 899.5 is in 899."""
     place, end = key(call_number), key(last)
     return bool(place) and key(first) <= place and (place <= end or _begins(place, end))
 
 
 def can_hold(first: str, last: str) -> bool:
-    """Whether any call number stands between these two."""
+    """Return whether any call number is between these two."""
     return key(first) <= key(last) or _begins(key(first), key(last))
 
 
 def contains(outer: tuple[str, str], inner: tuple[str, str]) -> bool:
-    """Whether every call number between the two of `inner` stands between those of `outer`."""
+    """Return whether every call number between the two of `inner` is between those of `outer`."""
     last, end = key(inner[1]), key(outer[1])
     return key(outer[0]) <= key(inner[0]) and (_begins(last, end) or (last < end and not _begins(end, last)))
 
 
 def _elements(text: str) -> Iterator[Element]:
+    """Yield the words, whole numbers and decimals of a call number."""
     before = None
     whole = False
     for match in _PART.finditer(text):
@@ -49,7 +50,7 @@ def _elements(text: str) -> Iterator[Element]:
         if word:
             yield (_WORD, 0, word)
         elif whole and touches and (point or (before is not None and before[3])):
-            # "823.70" and "823.7" are one place, "823.0" is 823.
+            # "823.70" is the same as "823.7", and "823.0" as 823.
             if decimals := "".join(str(int(digit)) for digit in digits).rstrip("0"):
                 yield (_DECIMAL, 0, decimals)
         else:
@@ -59,6 +60,7 @@ def _elements(text: str) -> Iterator[Element]:
 
 
 def _begins(place: Key, end: Key) -> bool:
+    """Return whether a call number begins as another one does."""
     if not end or len(place) < len(end) or place[: len(end) - 1] != end[:-1]:
         return False
     (kind, number, text), (wanted, limit, beginning) = place[len(end) - 1], end[-1]

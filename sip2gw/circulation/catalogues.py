@@ -1,6 +1,6 @@
-"""The texts in other languages: gettext catalogues, read as they are written (.po) when somebody first needs them.
+"""The texts in other languages: gettext catalogues (.po), each read when it is first needed.
 
-Nothing is compiled and nothing is built: what a translator edits is what is read. The keys are the English texts.
+They are not compiled beforehand: the program reads the file that a translator edits. The keys are the English texts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sip2gw.sip2 import Dialect
 from sip2gw.sip2.text import to_wire
 
 LANGUAGES = ("en", "bn", "de", "es", "fr")
-"""The languages in which every text is there; English is the source."""
+"""The languages that have every text; English is the source."""
 
 SIP2_LANGUAGES = {
     "001": "en",
@@ -35,7 +35,7 @@ SIP2_LANGUAGES = {
     "024": "en-GB",
     "026": "fr-BE",
 }
-"""Of SIP2's language codes, those that name one of these languages. Bengali has none."""
+"""SIP2's codes for these languages. Bengali has none."""
 
 _TAG = re.compile(
     r"([a-z]{2})(?![a-z0-9])(?:[-_]([a-z]{2}|[0-9]{3})(?![a-z0-9]))?.*", re.IGNORECASE | re.ASCII | re.DOTALL
@@ -44,7 +44,7 @@ _TAG = re.compile(
 
 @cache
 def source(language: str) -> Catalog:
-    """The catalogue of one of `LANGUAGES`, with the translators' remarks; empty for English.
+    """Return the catalogue of one of `LANGUAGES`, with the translators' remarks; empty for English.
 
     Its plural forms are those of the installed CLDR, which may have more or fewer than the file.
     """
@@ -63,7 +63,7 @@ def source(language: str) -> Catalog:
 
 
 def _fitted(forms: Iterable[str], count: int) -> tuple[str, ...]:
-    """The plural forms of a text as `count` forms. The last is for most numbers, and stands for what is missing."""
+    """Return `count` plural forms of a text. The last one, which is for most numbers, replaces missing ones."""
     *special, other = forms
     special = special[: count - 1]
     return (*special, *[other] * (count - len(special)))
@@ -71,7 +71,7 @@ def _fitted(forms: Iterable[str], count: int) -> tuple[str, ...]:
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """The texts of one of `LANGUAGES`, by the English ones."""
+    """Return the texts of one of `LANGUAGES`, by the English ones."""
     if language == "en":
         return NullTranslations()
     compiled = BytesIO()
@@ -82,9 +82,9 @@ def translations(language: str) -> NullTranslations:
 
 @lru_cache(maxsize=1024)
 def known(tag: str) -> str | None:
-    """The language that `tag` names (`bn`, `bn-BD`, `es_MX`, or SIP2's three digits), with its region; None: not known.
+    """Return the language of a tag (`bn`, `bn-BD`, `es_MX`, or SIP2's three digits), with its region; None if unknown.
 
-    A region of which nothing is known is left out.
+    An unknown region is left out.
     """
     tag = tag.strip()
     match = _TAG.fullmatch(SIP2_LANGUAGES.get(tag, tag))
@@ -101,13 +101,13 @@ def known(tag: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def first_known(tags: tuple[str, ...], charset: str) -> str:
-    """The first of `tags` that is known and can be written in `charset`; else English."""
+    """Return the first of `tags` that is known and can be written in `charset`; else English."""
     return next((tag for named in tags if (tag := known(named)) and writable(tag[:2], charset)), "en")
 
 
 @cache
 def writable(language: str, charset: str) -> bool:
-    """Whether `charset` holds a language, with its letters or without their accents. One text stands for all."""
+    """Return whether `charset` has the letters of a language, at least without accents. One text is tried for all."""
     if language == "en":
         return True
     sample = translations(language).gettext(TEXTS["not_available"])

@@ -1,6 +1,6 @@
-"""What the answers to one terminal may use: its library, the library's rules, a clock, and nothing else.
+"""The desk: all that the answer to a request may use.
 
-A `Place` is made once for a terminal, and a `Desk` for each request.
+A `Place` is made once for a terminal: when it logs in, and again after a reload. A `Desk` is made for each request.
 """
 
 from __future__ import annotations
@@ -11,43 +11,44 @@ from math import inf
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from attrs import Factory, define, frozen
+from attrs import Factory, define, field, frozen
 
-from sip2gw.circulation import speech
-from sip2gw.circulation.pins import Asker, Pins
+from sip2gw.circulation.catalogues import first_known
+from sip2gw.circulation.hidden_fields import FieldPlans
 from sip2gw.circulation.profile import KIOSK, Profile
 from sip2gw.circulation.speech import Speaker
-from sip2gw.library import Library, Rules, Still
+from sip2gw.circulation.wrong_passwords import Asker, Pins
+from sip2gw.library import Library, Occasion, Rules, Still
 
 if TYPE_CHECKING:
     from sip2gw.circulation.sorting import BinRule
 
 
 ASKING, ANSWERING = 5.0, 2.0
-"""Seconds before the end of a terminal's patience at which a library is asked no longer, and at which it is answered
-at the latest."""
+"""Seconds before the end of a terminal's timeout (98): the library is not called after the first, and the answer is
+sent before the second."""
 
 PAST = timedelta(days=90)
 FUTURE = timedelta(minutes=5)
-"""What is further away from the gateway's own clock is no terminal's day, but a terminal's clock gone wrong."""
+"""A terminal's date that is further from the gateway's clock is wrong."""
 
 
 def utc_now() -> datetime:
-    """This moment, aware."""
+    """Return this moment, aware."""
     return datetime.now(UTC)
 
 
 def new_key() -> str:
-    """A name for one transaction that no other has."""
+    """Return a new unique key for one transaction."""
     return str(uuid4())
 
 
 def forget(_: str) -> None:
-    """Nobody takes notes."""
+    """Drop a note."""
 
 
 def untold(_: str) -> str:
-    """It is not said which item it was."""
+    """Return the tag of an item where items are not told apart."""
     return "i:"
 
 
@@ -55,42 +56,43 @@ def untold(_: str) -> str:
 class Policy:
     """What the operator of the gateway decides for all terminals.
 
-    `timeout` is how long, in seconds, 98 tells a terminal to wait for an answer; `retries` how often to repeat.
+    `timeout` is the number of seconds, sent in 98, for which a terminal waits for an answer. `retries` is how often it
+    then repeats the request. `asking` and `answering` count in seconds from the request: the library may be called
+    until the first, and the answer is sent before the second.
     """
 
     timeout: float = 30.0
     retries: int = 3
+    asking: float = field(init=False)
+    answering: float = field(init=False)
 
-    @property
-    def asking(self) -> float:
-        """Seconds from a request on within which the library may be asked about it."""
+    @asking.default
+    def _default_asking(self) -> float:
         return max(self.timeout - ASKING, 1.0)
 
-    @property
-    def answering(self) -> float:
-        """Seconds from a request on after which it is answered at the latest."""
+    @answering.default
+    def _default_answering(self) -> float:
         return max(self.timeout - ANSWERING, 1.0)
 
 
 def nowhere() -> Asker:
-    """Return the asker of a terminal of which nothing is known."""
+    """Return the asker of an unknown terminal."""
     return Asker()
 
 
-@frozen(eq=False, repr=False)
+@define(eq=False, repr=False)
 class Place:
-    """What stays the same for a terminal from one request to the next; made when it logs in and after a reload.
+    """What stays the same for a terminal from one request to the next.
 
-    `library` reads labels as the profile says. `terminal` names the terminal to the library; `location` is where it
-    says it stands (CP). `bins` are the library's, first match wins; `texts` are its own words for single texts, by id;
-    `language` is what the operator has settled for it. `clock` gives aware moments. `note` tells the log of something
-    that staff must look at, without patron data; `item_tag` is what an item is called there. `pins` counts wrong
-    passwords of patrons, which are entered at the `asker`: made by those alone who need one.
+    `library` reads labels as the profile says. `rules` are the newest rules of the library, and `use` changes them.
+    `terminal` names the terminal to the library, and `location` is its CP. `bins` are the bin rules of the library, in
+    order. `texts` are the library's own texts, by id. `language` is the one that the operator has configured. `clock`
+    returns aware moments. `note` logs a line for the staff, without patron data. `item_tag` returns the name of an
+    item in that log. `pins` counts the wrong passwords of patrons, which are entered at the `asker`.
     """
 
     library: Library
     rules: Rules
-    """Those known at login."""
     terminal: str = ""
     location: str = ""
     policy: Policy = Policy()
@@ -104,6 +106,36 @@ class Place:
     item_tag: Callable[[str], str] = untold
     pins: Pins | None = None
     asker: Callable[[], Asker] = nowhere
+    branch: str = field(init=False)
+    """The branch in CP, else that of the profile; empty if the library has neither."""
+    fields: FieldPlans = field(init=False)
+    """The fields of each response that this terminal does not get, or gets under another code."""
+    _speakers: dict[str, Speaker] = field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self.fields = FieldPlans(self.profile)
+        self.use(self.rules)
+
+    def use(self, rules: Rules) -> None:
+        """Use these rules for this request and later ones."""
+        self.rules = rules
+        branches = {branch.casefold(): branch for branch in rules.branches}
+        self.branch = branches.get(self.location.casefold()) or branches.get(
+            self.profile.branch.casefold(), ""
+        )
+
+    def speaker(self, languages: tuple[str, ...]) -> Speaker:
+        """Return the speaker of the first language that is known and that the charset has.
+
+        After `languages` come those of the profile, the operator and the library, and then English. An empty one is
+        skipped.
+        """
+        tags = (*languages, self.profile.language, self.language, self.rules.language)
+        language = first_known(tags, self.profile.charset)
+        speaker = self._speakers.get(language)
+        if speaker is None:
+            speaker = self._speakers[language] = Speaker(language, self.texts, self.profile.charset)
+        return speaker
 
     def desk(
         self,
@@ -115,27 +147,25 @@ class Place:
         patience: float = inf,
         still: Still | None = None,
     ) -> Desk:
-        """Return the desk for one request; the library has `patience` seconds for it.
+        """Return the desk for one request, which the library must answer within `patience` seconds.
 
-        Before anything is written, `still` is asked whether the terminal may.
+        `still` is called before each write, and says whether the terminal may still write.
         """
         library = self.library.within(patience, still)
-        return Desk(self, library, self.rules, reader, print_width, sequence, meant_again)
+        return Desk(self, library, reader, print_width, sequence, meant_again)
 
 
 @define(eq=False, repr=False)
 class Desk:
-    """What the answer to one request may use: its terminal's `place`, the library, and the library's rules.
+    """What the answer to one request may use: the terminal's `place`, and the `library` for this request.
 
-    `reader` is the patron whom the terminal last asked about, and who is still there as far as is known. `print_width`
-    is how many characters fit on a line of its printer (99). `sequence` is the number of the request (AY).
-    `meant_again` means that the same line was answered before and is not a repeat. `facing` is the patron who is spoken
-    to.
+    `reader` is the patron at the terminal, as far as the session knows. `print_width` is how many characters fit on a
+    line of the printer (99). `sequence` is the number of the request (AY). `meant_again` means that the same line was
+    answered before and is not a repeat. `facing` is the patron who reads the answer.
     """
 
     place: Place
     library: Library
-    rules: Rules
     reader: str | None = None
     print_width: int | None = None
     sequence: str = ""
@@ -143,53 +173,46 @@ class Desk:
     facing: str = ""
 
     def now(self) -> datetime:
-        """This moment in the library's zone; aware."""
-        return self.place.clock().astimezone(self.rules.zone)
-
-    @property
-    def branch(self) -> str:
-        """The branch that the terminal says it stands in, else the one its profile names; empty if neither is one."""
-        if not self.rules.branches:
-            return ""
-        branches = {branch.casefold(): branch for branch in self.rules.branches}
-        places = (self.place.location.casefold(), self.place.profile.branch.casefold())
-        return next((branches[place] for place in places if place in branches), "")
-
-    def item_id(self, scanned: str) -> str:
-        """What a terminal read off an item (AB), as the library is asked for it: without the profile's prefix.
-
-        AB is always echoed as it came; this is only for the port.
-        """
-        text, prefix = scanned.strip(), self.place.profile.strip_prefix.strip()
-        begins = prefix and text.casefold().startswith(prefix.casefold())
-        return (text[len(prefix) :].strip() or text) if begins else text
+        """Return this moment in the library's zone, aware."""
+        return self.place.clock().astimezone(self.place.rules.zone)
 
     def speaker(self, *languages: str) -> Speaker:
-        """Who speaks to the patron: in their own language, else the first of these that is known and that the charset
-        can hold, else the terminal's (profile), else the library's, else English; in the library's own words where it
-        has some.
+        """Return the speaker for the patron: in the patron's own language, if the library has told it.
 
-        A language is a tag such as `bn`, or the three digits of SIP2; an empty one is passed over.
+        Else it is the first of `languages` that is known, then the languages of `Place.speaker`. A language is a tag
+        such as `bn`, or the three digits of SIP2.
         """
         own = self.library.language_of(self.facing) if self.facing else ""
-        known = (own, *languages, self.place.profile.language, self.place.language, self.rules.language)
-        return speech.choose(known, self.place.texts, self.place.profile.charset)
+        return self.place.speaker((own, *languages))
 
     def believed(self, moment: datetime | None) -> datetime | None:
-        """A terminal's timestamp as an aware moment in the library's zone; None without one, or if it can't be true.
+        """Return a terminal's timestamp as an aware moment in the library's zone; None if it is missing or wrong.
 
-        Of an hour that the clock on the wall shows twice, the first is meant.
+        In the hour that a clock shows twice, the first is used.
         """
         if moment is None:
             return None
+        zone = self.place.rules.zone
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=self.rules.zone)
-        now, moment = (
-            self.place.clock().astimezone(UTC),
-            moment.astimezone(UTC),
-        )  # two walls can't be compared
-        return moment.astimezone(self.rules.zone) if now - PAST <= moment <= now + FUTURE else None
+            moment = moment.replace(tzinfo=zone)
+        # Local times of one zone can't be compared across a change of the clocks.
+        now, moment = self.place.clock().astimezone(UTC), moment.astimezone(UTC)
+        return moment.astimezone(zone) if now - PAST <= moment <= now + FUTURE else None
 
     def happened(self, moment: datetime | None) -> datetime:
-        """When it happened, by a terminal's timestamp; now if that is not to be believed."""
+        """Return when a transaction happened, by the terminal's timestamp; now if the timestamp is missing or wrong."""
         return self.believed(moment) or self.now()
+
+    def occasion(
+        self, moment: datetime | None = None, *, cancel: bool = False, fee_acknowledged: bool = False
+    ) -> Occasion:
+        """Return the occasion of a write that the terminal dates at `moment`; without a date it happens now."""
+        place = self.place
+        return Occasion(
+            terminal=place.terminal,
+            happened_at=self.happened(moment),
+            key=place.new_key(),
+            branch=place.branch,
+            cancel=cancel,
+            fee_acknowledged=fee_acknowledged,
+        )

@@ -1,14 +1,15 @@
-"""Somebody waits for an item: placed, changed, given up. What is said of a hold is what the library says of it then."""
+"""Holds (15): placed, changed and cancelled. The answer has the hold as the library has it afterwards."""
 
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 
 from attrs import frozen
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.items import end_of
+from sip2gw.circulation.items import end_of, read_label
 from sip2gw.circulation.passwords import with_password
 from sip2gw.library import Hold, Occasion, Refused
 from sip2gw.sip2 import Secret, local
@@ -17,14 +18,14 @@ from sip2gw.sip2.messages import Hold as HoldRequest
 from sip2gw.sip2.messages import HoldResponse
 
 _THIS_COPY = "3"
-"""BY: the one copy that is named; all other types mean any copy of its title."""
+"""BY: this one copy. All other types mean any copy of the title."""
 
 _SAID = {"+": "hold_placed", "-": "hold_cancelled", "*": "hold_changed"}
 
 
 @frozen
 class _Wanted:
-    """Whom and what a hold is for. An item counts more than a title."""
+    """Who wants what. An item counts before a title."""
 
     patron_id: str
     item_id: str | None
@@ -33,28 +34,29 @@ class _Wanted:
 
 @answers(HoldRequest)
 async def hold(request: HoldRequest, desk: Desk) -> HoldResponse:
-    """15: place (`+`), cancel (`-`) or change (`*`) a hold of an item (AB), or of any copy of a title (AJ)."""
+    """Answer 15: place (`+`), cancel (`-`) or change (`*`) a hold of an item (AB), or of any copy of a title (AJ)."""
     wanted = _wanted(request, desk)
-    place = _MODES.get(request.hold_mode)
-    if place is None:
+    mode = _MODES.get(request.hold_mode)
+    if mode is None:
         raise Refused("not_offered", f"there is no hold mode {request.hold_mode!r}")
-    kept = await with_password(
-        request, wanted.patron_id, desk, lambda password: place(request, wanted, desk, password)
-    )
+    kept = await with_password(request, wanted.patron_id, desk, partial(mode, request, wanted, desk))
     return _told(request, kept, desk)
 
 
 async def _place(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Secret | None) -> Hold:
-    """Any copy at one branch (type 4) is what is collected there, as any hold without a branch is collected here."""
+    """Place a hold.
+
+    A copy of one branch (type 4) is collected at that branch. Without a branch it is collected at the terminal's.
+    """
     this_copy = (request.hold_type or "").strip() == _THIS_COPY
     if this_copy and wanted.item_id is None:
-        raise Refused("nothing_named", "a hold of one given copy, and AB does not say which")
+        raise Refused("nothing_named", "a hold of one copy, and AB is empty")
     return await desk.library.place_hold(
         wanted.patron_id,
         wanted.item_id,
         wanted.title,
         _occasion(request, desk),
-        pickup=_branch(request.pickup_location, desk) or desk.branch,
+        pickup=_branch(request.pickup_location, desk) or desk.place.branch,
         expires=_day(request.expiration_date, desk),
         this_copy=this_copy,
         password=password,
@@ -62,12 +64,14 @@ async def _place(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Se
 
 
 async def _cancel(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Secret | None) -> Hold:
+    """Cancel a hold."""
     return await desk.library.cancel_hold(
         wanted.patron_id, wanted.item_id, wanted.title, _occasion(request, desk), password=password
     )
 
 
 async def _change(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Secret | None) -> Hold:
+    """Change a hold."""
     return await desk.library.change_hold(
         wanted.patron_id,
         wanted.item_id,
@@ -83,7 +87,8 @@ _MODES = {"+": _place, "-": _cancel, "*": _change}
 
 
 def _wanted(request: HoldRequest, desk: Desk) -> _Wanted:
-    item_id = desk.item_id(request.item_identifier or "")
+    """Return who wants what. `Refused("nothing_named")` if the request has neither AB nor AJ."""
+    item_id = read_label(request.item_identifier, desk)
     title = (request.title_identifier or "").strip()
     if not (item_id or title):
         raise Refused("nothing_named", "neither AB nor AJ")
@@ -91,30 +96,26 @@ def _wanted(request: HoldRequest, desk: Desk) -> _Wanted:
 
 
 def _occasion(request: HoldRequest, desk: Desk) -> Occasion:
-    return Occasion(
-        terminal=desk.place.terminal,
-        happened_at=desk.now(),
-        key=desk.place.new_key(),
-        branch=desk.branch,
-        fee_acknowledged=bool(request.fee_acknowledged),
+    return desk.occasion(fee_acknowledged=bool(request.fee_acknowledged))
+
+
+def _branch(sent: str | None, desk: Desk) -> str:
+    """Return BS as the library spells it; an unknown branch as it was sent, for the library to refuse."""
+    name = (sent or "").strip()
+    return next(
+        (branch for branch in desk.place.rules.branches if branch.casefold() == name.casefold()), name
     )
 
 
-def _branch(said: str | None, desk: Desk) -> str:
-    """BS as the library spells it; one that it has not got is left to the library to refuse."""
-    name = (said or "").strip()
-    return next((branch for branch in desk.rules.branches if branch.casefold() == name.casefold()), name)
-
-
 def _day(moment: Timestamp, desk: Desk) -> date | None:
-    """BW: the last day on which the patron still wants it, by the library's calendar."""
+    """Return BW: the last day on which the patron wants the item, in the library's zone."""
     if moment is None:
         return None
-    return (moment if moment.tzinfo is None else moment.astimezone(desk.rules.zone)).date()
+    return (moment if moment.tzinfo is None else moment.astimezone(desk.place.rules.zone)).date()
 
 
 def _told(request: HoldRequest, kept: Hold, desk: Desk) -> HoldResponse:
-    """Of a hold that is given up nothing is left to tell: no place in the queue, no date, nothing on the shelf."""
+    """Return 16 for a hold. A cancelled one has no place in the queue, no date and no item on the shelf."""
     stands = request.hold_mode != "-"
     item = kept.item
     return HoldResponse(

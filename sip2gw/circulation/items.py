@@ -1,4 +1,7 @@
-"""One item: what is known of it, and what a terminal wants stored. What nobody knows is a status, never an error."""
+"""Items: what AB means, what is known of an item (17), and its properties (19).
+
+An item that the library does not know gets a status in 18, and never an error.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import date, datetime, time
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.profile import DueDateForm
-from sip2gw.library import Item, ItemState, ItemStatus, LibraryError, Medium, Occasion, Refused
+from sip2gw.library import Item, ItemState, ItemStatus, LibraryError, Medium, Refused
 from sip2gw.sip2 import local
 from sip2gw.sip2.messages import (
     ItemInformation,
@@ -34,7 +37,7 @@ MAGNETIC = {
     Medium.VIDEO: True,
     Medium.OTHER: None,
 }
-"""Whether a strong magnet would harm it; None: not known."""
+"""Whether a strong magnet damages an item; None: not known."""
 
 _STATUSES = {
     ItemState.AVAILABLE: "03",
@@ -45,13 +48,20 @@ _STATUSES = {
 _END_OF_DAY = time(23, 59)
 
 
+def read_label(scanned: str | None, desk: Desk) -> str:
+    """Return AB as the library gets it: without the profile's prefix. The answer has AB as it was sent."""
+    text, prefix = (scanned or "").strip(), desk.place.profile.strip_prefix.strip()
+    begins = prefix and text.casefold().startswith(prefix.casefold())
+    return (text[len(prefix) :].strip() or text) if begins else text
+
+
 def end_of(day: date) -> datetime:
-    """The moment at which a day of the library is over, by its clock."""
+    """Return the last minute of a day, as local time of the library."""
     return datetime.combine(day, _END_OF_DAY)
 
 
 def due_text(due: date, desk: Desk) -> str:
-    """AH: a loan lasts until the end of its last day. Written as this terminal wants it."""
+    """Return AH as the profile writes it. A loan lasts until the end of its last day."""
     match desk.place.profile.due_date:
         case DueDateForm.ISO:
             return due.isoformat()
@@ -62,28 +72,28 @@ def due_text(due: date, desk: Desk) -> str:
 
 
 def shelf_fields(item: Item, desk: Desk, *, collection: bool = False) -> tuple[tuple[str, str], ...]:
-    """CS and, with `collection`, CR, where the terminal sorts by them."""
+    """Return CS and, with `collection`, CR, if the profile has them."""
     if not desk.place.profile.call_number:
         return ()
     fields = (("CR", item.location if collection else ""), ("CS", item.call_number))
     return tuple((code, text) for code, text in fields if text)
 
 
-def stored(item: Item, said: str | None) -> str | None:
-    """CH in an answer: what the request said of the item, if that is what the library has of it."""
-    return said if said and said == item.properties else None
+def stored(item: Item, sent: str | None) -> str | None:
+    """Return CH of an answer: that of the request, if the library has stored the same."""
+    return sent if sent and sent == item.properties else None
 
 
 def _unknown(response: ItemInformationResponse, error: LibraryError) -> ItemInformationResponse:
-    """Status 01, and the title where it is known all the same."""
+    """Add the title to the refusal of 17, if it is known."""
     item = error.item if isinstance(error, Refused) else None
     return response.but(title_identifier=item.title) if item else response
 
 
 @answers(ItemInformation, declined=_unknown)
 async def item_information(request: ItemInformation, desk: Desk) -> ItemInformationResponse:
-    """17: where the item is in its circulation. Nothing of who has it, or who waits."""
-    status = await desk.library.item(desk.item_id(request.item_identifier))
+    """Answer 17: where the item is. Nothing says who has it or who waits for it."""
+    status = await desk.library.item(read_label(request.item_identifier, desk))
     item = status.item
     return ItemInformationResponse(
         circulation_status=_STATUSES[status.state],
@@ -95,7 +105,7 @@ async def item_information(request: ItemInformation, desk: Desk) -> ItemInformat
         hold_pickup_date=end_of(status.pickup_by) if status.pickup_by else None,
         item_identifier=request.item_identifier,
         title_identifier=item.title,
-        owner=desk.rules.name or None,
+        owner=desk.place.rules.name or None,
         media_type=MEDIA_TYPES[item.medium],
         permanent_location=item.branch or None,
         current_location=item.location or None,
@@ -106,6 +116,7 @@ async def item_information(request: ItemInformation, desk: Desk) -> ItemInformat
 
 
 def _copies(status: ItemStatus, desk: Desk) -> tuple[str, ...]:
+    """Return the line that says how many copies of the title are available, if there are several."""
     if status.copies < 2:
         return ()
     available, copies = status.copies_available, status.copies
@@ -114,12 +125,11 @@ def _copies(status: ItemStatus, desk: Desk) -> tuple[str, ...]:
 
 @answers(ItemStatusUpdate)
 async def item_status_update(request: ItemStatusUpdate, desk: Desk) -> ItemStatusUpdateResponse:
-    """19: store CH, where both the library and this terminal's profile allow it."""
-    if not (desk.rules.item_updates and desk.place.profile.item_updates):
+    """Answer 19: store CH, if both the library and the profile allow it."""
+    if not (desk.place.rules.item_updates and desk.place.profile.item_updates):
         raise Refused("not_offered", "properties of items are not stored for this terminal")
-    occasion = Occasion(desk.place.terminal, desk.now(), desk.place.new_key(), desk.branch)
     item = await desk.library.update_item(
-        desk.item_id(request.item_identifier), request.item_properties, occasion
+        read_label(request.item_identifier, desk), request.item_properties, desk.occasion()
     )
     return ItemStatusUpdateResponse(
         item_properties_ok=True,

@@ -1,37 +1,52 @@
-"""Items go out. Flags that move hardware say yes only after the library has stored the reason."""
+"""Loans: checkout (11), the fields that 12 shares with 30, and whether the library still shows a loan.
+
+Flags that move hardware say yes only after the library has stored the loan.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
-from sip2gw.circulation.amounts import written
+from sip2gw.circulation import offline
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.fees import FEE_TYPES
-from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, due_text, stored
-from sip2gw.circulation.offline import exceptions_noted, lending, note_conflicts
+from sip2gw.circulation.fees import charged
+from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, due_text, read_label, stored
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.receipts import loan_receipt
-from sip2gw.library import Charge, FeeKind, LibraryError, Loan, Refused
-from sip2gw.sip2 import local
-from sip2gw.sip2.messages import Checkout, CheckoutResponse, Renew, RenewResponse
+from sip2gw.library import (
+    Charge,
+    FeeKind,
+    ItemState,
+    LibraryError,
+    Listing,
+    ListKind,
+    Loan,
+    Occasion,
+    Refused,
+)
+from sip2gw.sip2 import Request, local
+from sip2gw.sip2.messages import Checkin, Checkout, CheckoutResponse, Renew, RenewResponse
 
 R = TypeVar("R", CheckoutResponse, RenewResponse)
 
 _OF_THE_ITEM = frozenset({"reserved_for_other"})
 _OF_THE_PATRON = frozenset({"member_inactive", "member_suspended"})
-"""Why a loan is not renewed, as far as there are words for it; the latter is for the patron alone."""
+"""Reasons why a loan is not renewed, of those that have a text. The second kind is for the patron only."""
 
+_PAGE = 200
+"""Loans of a patron among which `still_so` searches."""
 _THEIRS_ALREADY = frozenset({"already_booked_by_member", "not_renewable"})
 
 
 class NotRenewed(Refused):
-    """A renewal was refused; `code` is the true reason, so that it is the one that is told."""
+    """A renewal was refused. `code` is the true reason, which the screen then shows."""
 
 
 def not_renewed(refused: Refused, *, third_party: bool) -> Refused:
-    """The refusal by its true reason, if that is known, and if whoever stands there may know it."""
+    """Return the refusal with its true reason, if it is known and the person at the terminal may know it."""
     reason = refused.facts.get("reason", "")
     tellable = _OF_THE_ITEM if third_party else _OF_THE_ITEM | _OF_THE_PATRON
     if refused.code != "not_renewable" or reason not in tellable:
@@ -39,15 +54,29 @@ def not_renewed(refused: Refused, *, third_party: bool) -> Refused:
     return NotRenewed(reason, refused.reason, refused.facts, refused.item)
 
 
-def told(response: R, request: Checkout | Renew, loan: Loan, desk: Desk) -> R:
-    """All that 12 and 30 say alike of a loan that now exists."""
-    item = loan.item
-    lines = (desk.speaker().say("renewed"),) if loan.renewed else ()
-    return response.but(
+def lending(request: Checkout | Renew, desk: Desk) -> Occasion:
+    """Return the occasion of a loan: now, whatever the terminal's clock shows, unless it was made offline."""
+    if request.no_block:
+        return offline.occasion(request, desk, request.transaction_date, request.nb_due_date)
+    cancel = isinstance(request, Checkout) and bool(request.cancel)
+    return desk.occasion(cancel=cancel, fee_acknowledged=bool(request.fee_acknowledged))
+
+
+def told(kind: type[R], request: Checkout | Renew, loan: Loan, desk: Desk, *, renewal_ok: bool) -> R:
+    """Return 12 or 30 for a loan that now exists."""
+    item, now = loan.item, desk.now()
+    receipt: tuple[str, ...] = ()
+    if not request.no_block:  # nobody waits for the receipt of an offline loan
+        patron = request.patron_identifier.strip()
+        receipt = loan_receipt(
+            desk.place.rules.name, now, item, loan.due, desk.speaker(), desk.print_width, patron=patron
+        )
+    return kind(
         ok=True,
+        renewal_ok=renewal_ok,
         magnetic_media=MAGNETIC[item.medium],
         desensitize=True,
-        transaction_date=local(desk.now()),
+        transaction_date=local(now),
         institution_id=request.institution_id or desk.library.nickname,
         patron_identifier=request.patron_identifier,
         item_identifier=request.item_identifier or item.item_id,
@@ -56,49 +85,23 @@ def told(response: R, request: Checkout | Renew, loan: Loan, desk: Desk) -> R:
         media_type=MEDIA_TYPES[item.medium],
         item_properties=stored(item, request.item_properties),
         transaction_id=(loan.charge.ref if loan.charge else "") or loan.ref or None,
-        screen_message=lines,
-        print_line=_receipt(request, loan, desk),
-        **_fee(loan.charge),
-    )
-
-
-def _receipt(request: Checkout | Renew, loan: Loan, desk: Desk) -> tuple[str, ...]:
-    """AG; nobody waits for the paper of what was done off-line."""
-    if request.no_block:
-        return ()
-    return loan_receipt(
-        desk.rules.name,
-        desk.now(),
-        loan.item,
-        loan.due,
-        desk.speaker(),
-        desk.print_width,
-        patron=request.patron_identifier.strip(),
+        screen_message=(desk.speaker().say("renewed"),) if loan.renewed else (),
+        print_line=receipt,
+        **(charged(loan.charge) if loan.charge else {}),
     )
 
 
 def not_lent(response: R, error: LibraryError) -> R:
-    """The refused form of 12 and 30: the title where it is known, and what it would cost if that is the reason."""
+    """Add to the refusal in 12 or 30: the title if it is known, and the price if the patron must accept one."""
     if not isinstance(error, Refused):
         return response
     if error.item is not None and error.item.title:
         response = response.but(title_identifier=error.item.title)
-    return response.but(**_fee(_price(error)))
-
-
-def _fee(charge: Charge | None) -> dict[str, Any]:
-    """BT, BH and BV; left out when it costs nothing."""
-    if charge is None or not charge.amount:
-        return {}
-    return {
-        "fee_type": FEE_TYPES[charge.kind],
-        "currency_type": charge.currency or None,
-        "fee_amount": written(charge.amount, charge.currency),
-    }
+    return response.but(**charged(_price(error)))
 
 
 def _price(refused: Refused) -> Charge | None:
-    """What the library would charge, if it waits for the patron's yes."""
+    """Return what the library would charge, if the patron must accept it first."""
     if refused.code != "fee_required":
         return None
     try:
@@ -109,45 +112,74 @@ def _price(refused: Refused) -> Charge | None:
 
 
 def _not_lent(response: CheckoutResponse, error: LibraryError) -> CheckoutResponse:
-    """Renewal ok says whether it is theirs already, not whether it was renewed (3M, renewal ok)."""
+    """Set renewal ok in the refusal of 11: whether the patron has the item already (3M, renewal ok)."""
     theirs = isinstance(error, NotRenewed) or (isinstance(error, Refused) and error.code in _THEIRS_ALREADY)
     return not_lent(response, error).but(renewal_ok=theirs)
 
 
 @answers(Checkout, declined=_not_lent)
 async def checkout(request: Checkout, desk: Desk) -> CheckoutResponse:
-    """11: lend, or renew what the patron has already if the terminal, its profile and the library all want that.
+    """Answer 11: lend an item, or renew a loan that the patron has already.
 
-    With BI it undoes a return instead, and no policy stands against that. A loan that was made off-line is not a
-    question of policy either: if the patron has the item already, it is theirs until the terminal's date.
+    With BI it undoes a return, which no rule forbids.
     """
-    patron_id, item_id = request.patron_identifier.strip(), desk.item_id(request.item_identifier)
-    with exceptions_noted(request, desk):
-        occasion = lending(request, desk)
-        if request.cancel:
-            loan = await with_password(
-                request,
-                patron_id,
-                desk,
-                lambda password: desk.library.undo_return(patron_id, item_id, occasion, password=password),
-            )
-        else:
-            renewal = request.no_block or _renews(request, desk)
-            try:
-                loan = await with_password(
-                    request,
-                    patron_id,
-                    desk,
-                    lambda password: desk.library.lend(
-                        patron_id, item_id, occasion, renewal=renewal, password=password
-                    ),
-                )
-            except Refused as refused:
-                raise not_renewed(refused, third_party=False) from None
-    note_conflicts(request, desk, loan.ref, loan.conflicts)
-    return told(CheckoutResponse(renewal_ok=loan.renewed), request, loan, desk)
+    writing = _lent(request, desk)
+    loan = await (offline.noted(request, desk, writing) if request.no_block else writing)
+    if loan.conflicts:
+        offline.note_conflicts(request, desk, loan.ref, loan.conflicts)
+    return told(CheckoutResponse, request, loan, desk, renewal_ok=loan.renewed)
+
+
+async def _lent(request: Checkout, desk: Desk) -> Loan:
+    """Return the loan after it is stored. Raises what the port raises, and `NotRenewed`."""
+    patron_id, item_id = request.patron_identifier.strip(), read_label(request.item_identifier, desk)
+    occasion = lending(request, desk)
+    if request.cancel:
+        undo = partial(desk.library.undo_return, patron_id, item_id, occasion)
+        return await with_password(request, patron_id, desk, undo)
+    lend = partial(desk.library.lend, patron_id, item_id, occasion, renewal=_renews(request, desk))
+    try:
+        return await with_password(request, patron_id, desk, lend)
+    except Refused as refused:
+        raise not_renewed(refused, third_party=False) from None
 
 
 def _renews(request: Checkout, desk: Desk) -> bool:
-    """Whether what the patron has already may be renewed by lending it again: all three must want it."""
-    return request.sc_renewal_policy and desk.place.profile.renew_by_checkout and desk.rules.renewals
+    """Return whether a loan that the patron has already is renewed: if terminal, profile and library all want it.
+
+    An offline loan has happened already, so no rule is asked: the patron keeps the item until the terminal's date.
+    """
+    if request.no_block:
+        return True
+    return request.sc_renewal_policy and desk.place.profile.renew_by_checkout and desk.place.rules.renewals
+
+
+async def still_so(request: Request, desk: Desk) -> bool:
+    """Return whether the library still shows a loan, renewal or return that it has stored: staff may have ended it.
+
+    True if it is not known: the library does not answer, or the request names a title with several copies.
+    """
+    if not isinstance(request, Checkout | Checkin | Renew):
+        return True
+    try:
+        return await _is_so(request, desk)
+    except LibraryError:
+        return True
+
+
+async def _is_so(request: Checkout | Checkin | Renew, desk: Desk) -> bool:
+    """See `still_so`. Raises what the port raises."""
+    item_id = read_label(request.item_identifier, desk)
+    if not item_id:
+        return True
+    status = await desk.library.item(item_id)
+    if status.copies > 1:
+        return True
+    on_loan = status.state is ItemState.ON_LOAN
+    if isinstance(request, Checkin):
+        return not on_loan
+    if not on_loan or isinstance(request, Renew):
+        return on_loan
+    listing = Listing(ListKind.LOANS, 0, _PAGE)
+    loans = (await desk.library.patron(request.patron_identifier.strip(), listing=listing)).loans
+    return len(loans) == _PAGE or status.item.item_id in {loan.item.item_id for loan in loans}

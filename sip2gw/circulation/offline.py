@@ -1,81 +1,76 @@
-"""What a terminal did while it was off-line is a fact, and its own dates count; what it undoes (BI) is no new loan.
+"""Offline loans, returns and renewals (no block), which a terminal reports afterwards.
 
-Only a profile may say that this terminal is not to be believed, and that before anything was asked. Where a rule had to
-give way, or a fact could not be recorded, the staff read it in the log, since nobody stands at the terminal any more.
+They have happened, so the terminal's own dates count. Only the profile can forbid them, before the library is called.
+Staff find in the log which rules they broke, and what could not be recorded, because no patron is at the terminal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from sip2gw.circulation.desk import Desk
 from sip2gw.library import LibraryError, Occasion, Refused
 from sip2gw.sip2.kinds import Timestamp
-from sip2gw.sip2.messages import Checkin, Checkout, Renew, RenewAll
+from sip2gw.sip2.messages import Checkin, Checkout, Renew
 
-Transaction = Checkout | Checkin | Renew | RenewAll
+T = TypeVar("T")
+Transaction = Checkout | Checkin | Renew
 
 
 def occasion(request: Transaction, desk: Desk, happened: Timestamp, due: Timestamp = None) -> Occasion:
-    """What is true of a transaction beside who and what. `happened` and `due` are the terminal's word for it.
+    """Return the occasion of an offline transaction. `happened` and `due` are the terminal's dates.
 
-    Raises `Refused("offline_not_allowed")`; never for an undoing, which comes before all policy.
+    Raises `Refused("offline_not_allowed")`, but not if the transaction is undone (BI): no rule forbids that.
     """
-    no_block, cancel = getattr(request, "no_block", False), bool(getattr(request, "cancel", None))
-    if no_block and not cancel and not desk.place.profile.offline:
-        raise Refused("offline_not_allowed", f"profile {desk.place.profile.name}")
+    place, cancel = desk.place, bool(getattr(request, "cancel", None))
+    if not cancel and not place.profile.offline:
+        raise Refused("offline_not_allowed", f"profile {place.profile.name}")
     happened_at = desk.happened(happened)
-    if no_block and happened is not None and desk.believed(happened) is None:
-        desk.place.note(
-            f"{request.name} from off-line, terminal at {desk.place.location!r}: its date {happened} can't be true, "
+    if happened is not None and desk.believed(happened) is None:
+        place.note(
+            f"{request.name} from offline, terminal at {place.location!r}: its date {happened} can't be true, "
             "recorded as of now"
         )
     return Occasion(
-        terminal=desk.place.terminal,
+        terminal=place.terminal,
         happened_at=happened_at,
-        key=desk.place.new_key(),
-        branch=desk.branch,
-        no_block=no_block,
-        due_date=_due_date(due, happened_at, desk) if no_block else None,
+        key=place.new_key(),
+        branch=place.branch,
+        no_block=True,
+        due_date=_due_date(due, happened_at, desk),
         cancel=cancel,
         fee_acknowledged=bool(getattr(request, "fee_acknowledged", None)),
     )
 
 
-def lending(request: Checkout | Renew, desk: Desk) -> Occasion:
-    """The occasion of a loan: without no-block it happens now, whatever the terminal's clock says."""
-    happened = request.transaction_date if request.no_block else None
-    return occasion(request, desk, happened, request.nb_due_date)
-
-
 def _due_date(due: Timestamp, happened_at: datetime, desk: Desk) -> datetime | None:
-    """The date that was given out; None if there was none: a copy of the loan's own moment means that, too."""
+    """Return the due date that the patron was given; None if there is none. A copy of the loan's date is none."""
     if due is None:
         return None
-    due = due.replace(tzinfo=due.tzinfo or desk.rules.zone)
+    due = due.replace(tzinfo=due.tzinfo or desk.place.rules.zone)
     return due if due > happened_at else None
 
 
 def note_conflicts(request: Transaction, desk: Desk, ref: str, conflicts: Iterable[str]) -> None:
-    """Tell the staff which rules gave way. `ref` is the library's own number of the loan or the item."""
-    if codes := ", ".join(conflicts):
-        desk.place.note(
-            f"{request.name} from off-line, terminal at {desk.place.location!r}, number {ref}: conflicts {codes}"
-        )
+    """Log which rules a transaction broke. `ref` is the library's own number of the loan or the item."""
+    desk.place.note(
+        f"{request.name} from offline, terminal at {desk.place.location!r}, number {ref}: "
+        f"conflicts {', '.join(conflicts)}"
+    )
 
 
-@contextmanager
-def exceptions_noted(request: Checkout | Checkin | Renew, desk: Desk) -> Iterator[None]:
-    """Tell the staff of what was done off-line and could not be recorded. No patron is named."""
+async def noted(request: Transaction, desk: Desk, writing: Awaitable[T]) -> T:
+    """Return what `writing` returns. If it fails, log what is not recorded, without the patron; raise its error."""
     try:
-        yield
+        return await writing
     except LibraryError as error:
-        if request.no_block and not getattr(request, "cancel", None):
+        if not getattr(request, "cancel", None):
             why = error.code if isinstance(error, Refused) else type(error).__name__
+            item = desk.place.item_tag(request.item_identifier or "")
             desk.place.note(
-                f"{request.name} from off-line, terminal at {desk.place.location!r}, is not recorded ({why}): "
-                f"item {desk.place.item_tag(request.item_identifier or '')}, {request.transaction_date}"
+                f"{request.name} from offline, terminal at {desk.place.location!r}, is not recorded ({why}): "
+                f"item {item}, {request.transaction_date}"
             )
         raise

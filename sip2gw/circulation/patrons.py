@@ -1,4 +1,7 @@
-"""Who the reader is and what they may do. A password is called right only after the library compared it."""
+"""Patrons: who they are and what they may do (23), and the end of a patron's session (35).
+
+The answer says that a password is right only after the library has compared it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from typing import Any, Protocol, TypeVar
 
 from attrs import frozen
 
-from sip2gw.circulation.amounts import written
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
+from sip2gw.circulation.fees import written
 from sip2gw.circulation.passwords import entered, look_up
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Block, Found, LibraryError, Listing, PasswordCheck, Patron, Refused
@@ -30,6 +33,7 @@ A = TypeVar("A", PatronStatusResponse, PatronEnableResponse, PatronInformationRe
 _NO_LOANS = PatronFlag.CHARGE_PRIVILEGES_DENIED
 _NO_RENEWALS = PatronFlag.RENEWAL_PRIVILEGES_DENIED
 _NO_HOLDS = PatronFlag.HOLD_PRIVILEGES_DENIED
+_NO_FLAGS: frozenset[PatronFlag] = frozenset()
 _FLAGS = {
     Block.INACTIVE: frozenset({_NO_LOANS, _NO_RENEWALS, _NO_HOLDS}),
     Block.SUSPENDED: frozenset({_NO_LOANS, _NO_RENEWALS, _NO_HOLDS, PatronFlag.EXCESSIVE_OUTSTANDING_FINES}),
@@ -45,6 +49,7 @@ _REASONS = {
     Block.TYPE_NOT_ALLOWED: "member_type_not_allowed",
     Block.LOAN_LIMIT_REACHED: "quota_exceeded",
 }
+_NOTHING = Decimal(0)
 
 
 class OfPatron(Protocol):
@@ -63,10 +68,10 @@ class OfPatron(Protocol):
 
 @frozen(repr=False)
 class Standing:
-    """A patron at one moment: what 24, 26 and 64 tell alike, so that they can't disagree.
+    """A patron at one moment: the fields that 24, 26 and 64 share, so that they always agree.
 
-    `password` is CQ: None when none was given, or the terminal's profile has none checked. `withheld` means that one
-    was tried and was not right: nothing personal is told then.
+    `password` is CQ: None if no password was sent, or if the profile checks none. `withheld` means that a password was
+    wrong, so nothing personal is sent.
     """
 
     patron: Patron
@@ -74,37 +79,37 @@ class Standing:
     withheld: bool = False
     found: Found | None = None
 
-    def told(self, kind: type[A], request: OfPatron, desk: Desk, why: tuple[str, ...] = ()) -> A:
-        """The answer of this `kind`, complete but for what it alone has. `why` are lines that come first."""
+    def told(self, kind: type[A], request: OfPatron, desk: Desk, why: tuple[str, ...] = (), **more: Any) -> A:
+        """Return the response of this `kind`, with the fields `more`; the lines `why` come first on the screen."""
         patron = self.patron
         language = getattr(request, "language", "000")
-        facts: dict[str, Any] = {
-            "patron_status": flags(patron),
-            "language": language,
-            "transaction_date": local(desk.now()),
-            "institution_id": request.institution_id or desk.library.nickname,
-            "patron_identifier": request.patron_identifier,
-            "valid_patron": True,
-            "valid_patron_password": self.password,
-            "screen_message": why + self._said(desk.speaker(patron.language, language)),
-        }
         if not self.withheld:
-            facts |= {
-                "personal_name": name(patron, desk),
-                "currency_type": patron.currency or desk.rules.currency or None,
-                "fee_amount": written(owed(patron), patron.currency or desk.rules.currency),
-            }
-        return kind(**{field: value for field, value in facts.items() if field in kind.members})
+            more["personal_name"] = name(patron, desk)
+            if kind is not PatronEnableResponse:
+                currency = patron.currency or desk.place.rules.currency
+                more["currency_type"] = currency or None
+                more["fee_amount"] = written(max(patron.balance, _NOTHING), currency)
+        return kind(
+            patron_status=flags(patron),
+            language=language,
+            transaction_date=local(desk.now()),
+            institution_id=request.institution_id or desk.library.nickname,
+            patron_identifier=request.patron_identifier,
+            valid_patron=True,
+            valid_patron_password=self.password,
+            screen_message=why + self._said(desk.speaker(patron.language, language)),
+            **more,
+        )
 
     def _said(self, speaker: Speaker) -> tuple[str, ...]:
-        """Lines for the screen. Why a patron can't borrow is not for whoever has found the card."""
+        """Return lines for the screen. A person with a wrong password does not learn why the patron can't borrow."""
         return (speaker.say("password_wrong"),) if self.withheld else reasons(self.patron, speaker)
 
 
 async def standing(request: OfPatron, desk: Desk, listing: Listing | None = None) -> Standing:
-    """Look up the patron whom a request names, with the password that it gives, and a page of a list.
+    """Look up the patron of a request, with the request's password and a page of a list.
 
-    An empty AD is a wrong password, and yet no attempt. Raises `Refused("member_not_found")`.
+    An empty AD is a wrong password, but not a try. Raises `Refused("member_not_found")`.
     """
     given: Secret | None = (
         getattr(request, "patron_password", None) if desk.place.profile.patron_password else None
@@ -115,27 +120,24 @@ async def standing(request: OfPatron, desk: Desk, listing: Listing | None = None
 
 
 def flags(patron: Patron) -> frozenset[PatronFlag]:
-    """The patron status, as SIP2 words what stands in a patron's way; all that tells of a patron agrees on it."""
-    return frozenset[PatronFlag]().union(*(_FLAGS[block] for block in patron.blocks))
+    """Return the patron status: SIP2's flags for what a patron may not do."""
+    return _NO_FLAGS.union(*(_FLAGS[block] for block in patron.blocks)) if patron.blocks else _NO_FLAGS
 
 
 def reasons(patron: Patron, speaker: Speaker) -> tuple[str, ...]:
-    """Lines for the screen: why this patron can't borrow."""
+    """Return lines for the screen: why this patron can't borrow."""
+    if not patron.blocks:
+        return ()
     return tuple(speaker.say(text) for block, text in _REASONS.items() if block in patron.blocks)
 
 
-def owed(patron: Patron) -> Decimal:
-    """What the patron owes; nothing when in credit."""
-    return max(patron.balance, Decimal(0))
-
-
 def name(patron: Patron, desk: Desk) -> str:
-    """AE, as the terminal's profile has it."""
+    """Return AE as the profile writes it."""
     return desk.place.profile.name_template.format(name=patron.name, patron_id=patron.patron_id).strip()
 
 
 def unknown(response: R, error: LibraryError) -> R:
-    """BL=N only when the library said that there is no such patron: some clients forget a reader then."""
+    """Add BL=N to a refusal only if the library has said that there is no such patron: some terminals then log out."""
     if isinstance(error, Refused) and error.code == "member_not_found":
         return response.but(valid_patron=False)
     return response
@@ -143,18 +145,18 @@ def unknown(response: R, error: LibraryError) -> R:
 
 @answers(PatronStatusRequest, declined=unknown)
 async def patron_status(request: PatronStatusRequest, desk: Desk) -> PatronStatusResponse:
-    """23: known or not, what is allowed, what is owed. After a wrong password: the flags alone, nothing personal."""
+    """Answer 23: known or not, what is allowed, what is owed. After a wrong password only the flags are sent."""
     return (await standing(request, desk)).told(PatronStatusResponse, request, desk)
 
 
 def _ended(response: EndSessionResponse, _: LibraryError) -> EndSessionResponse:
-    """Nothing of the library's is needed to end a session."""
+    """Change the refusal of 35 to a yes, because the library is not needed to end a session."""
     return response.but(end_session=True, screen_message=())
 
 
 @answers(EndPatronSession, declined=_ended)
 async def end_session(request: EndPatronSession, desk: Desk) -> EndSessionResponse:
-    """35: always yes. Terminals forget it, and nothing depends on it; a wrong password is only told."""
+    """Answer 35: always yes, because nothing depends on it. A wrong password only adds a line for the screen."""
     return EndSessionResponse(
         end_session=True,
         transaction_date=local(desk.now()),
@@ -165,7 +167,7 @@ async def end_session(request: EndPatronSession, desk: Desk) -> EndSessionRespon
 
 
 async def _wrong(request: EndPatronSession, desk: Desk) -> tuple[str, ...]:
-    """What is said of a password that is not right."""
+    """Return the line for the screen if the password is wrong."""
     password = entered(request, desk)
     if password is None:
         return ()

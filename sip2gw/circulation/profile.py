@@ -1,7 +1,7 @@
 """The profile of a terminal: what one make of terminal needs, as data. No code asks which device a terminal is.
 
-Each knob names, in the manual, the device that made it necessary. The defaults fit a self-checkout kiosk. They protect
-privacy: a terminal does not get data that it does not need.
+The manual says of each knob which device needs it. The defaults fit a self-checkout kiosk. They protect privacy: a
+terminal does not get data that it does not need.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ class DueDateForm(Enum):
 
 
 class Alert(Enum):
-    """What of a checkin may raise the alert."""
+    """A result of a checkin that may raise the alert."""
 
     HOLD = "hold"
     TRANSIT = "transit"
     """The item belongs to another branch than the terminal's."""
     REFUSED = "refused"
-    """It was not taken back: unknown, ambiguous, or not allowed."""
+    """The return is refused: the item is unknown or ambiguous, or the library does not allow it."""
     UNKNOWN = "unknown"
 
 
 class WhenDown(Enum):
-    """What becomes of a write while the library's system can't be reached."""
+    """What the gateway does with a write while the library's system can't be reached."""
 
     JOURNAL = "journal"
     """It is accepted, kept, and forwarded later."""

@@ -20,7 +20,10 @@ DEFAULT = "generic-kiosk"
 
 @frozen
 class Named:
-    """A profile under a name. `like` is the one whose knobs it changes; `why` says for whom; `origin` who wrote it."""
+    """A profile and its name.
+
+    `knobs` are its differences from the profile `like`. `why` describes the terminals. `origin` is where it is defined.
+    """
 
     name: str
     knobs: Mapping[str, Any] = Factory(dict)

@@ -1,8 +1,7 @@
-"""What the operator has settled for each terminal: layer upon layer, and each value remembers where it comes from.
+"""The settings of terminals: which profile each has, which knobs differ, and where each value is configured.
 
-A terminal is named by the account it logs in with and by where it says it stands (CP). What is said of the place
-counts more than what is said of the account, that more than what is said of the library, and that more than the
-defaults.
+A terminal is known by the account of its login and by its location (CP). Settings of the location count more than those
+of the account, those more than the library's, and those more than the defaults.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ KNOBS = tuple(field.name for field in fields(Profile) if field.name != "name")
 
 @frozen
 class Effective:
-    """The profile that a terminal has in the end, and by knob (and `name`) where the value was said."""
+    """The profile that a terminal has, and for each knob (and `name`) where its value is configured."""
 
     profile: Profile
     origins: Mapping[str, str]
@@ -32,7 +31,7 @@ class Effective:
 
 @frozen
 class TerminalSettings:
-    """What is said of the terminals with this account, at this location (CP), or both. An empty one means any."""
+    """Settings of the terminals with this account, at this location (CP), or both. An empty one means any."""
 
     account: str = ""
     location: str = ""
@@ -41,18 +40,18 @@ class TerminalSettings:
     origin: str = ""
 
     def concerns(self, account: str, location: str) -> bool:
-        """Whether a terminal is one of these."""
+        """Return whether the settings are for a terminal with this account and location."""
         return _same(self.account, account) and _same(self.location, location)
 
     @property
     def weight(self) -> int:
-        """How much it counts against another that concerns the same terminal."""
+        """How much these settings count, if others are for the same terminal."""
         return 2 * bool(self.location) + bool(self.account)
 
 
 @frozen
 class LibrarySettings:
-    """What is said of one library. `profile` is for the terminals that nothing else is said of."""
+    """Settings of one library. `profile` is for terminals without settings of their own."""
 
     nickname: str
     profile: str = ""
@@ -65,17 +64,17 @@ class LibrarySettings:
 
 @frozen
 class Settings:
-    """All profiles by name, and all libraries by nickname; a library without settings has the defaults."""
+    """All profiles by name, and all libraries by nickname. A library that is not here has the defaults."""
 
     profiles: Mapping[str, Named] = BUILT_IN
     libraries: Mapping[str, LibrarySettings] = Factory(dict)
 
     def of(self, nickname: str) -> LibrarySettings:
-        """What is said of a library."""
+        """Return the settings of a library."""
         return self.libraries.get(nickname.strip().lower()) or LibrarySettings(nickname)
 
     def effective(self, nickname: str, account: str, location: str) -> Effective:
-        """The profile of the terminal that logs in with `account` and says that it stands at `location`."""
+        """Return the profile of the terminal that logs in with `account` and has `location` as its CP."""
         library = self.of(nickname)
         found = [terminal for terminal in library.terminals if terminal.concerns(account, location)]
         found.sort(key=lambda terminal: terminal.weight)
@@ -95,7 +94,7 @@ class Settings:
         return Effective(profile, origins)
 
     def _lineage(self, name: str) -> Iterator[Named]:
-        """The named profile and those that it is like, ever more general."""
+        """Yield the profile of this name, then the one that it is like, and so on."""
         seen: set[str] = set()
         while name and name not in seen:
             seen.add(name)
@@ -104,7 +103,7 @@ class Settings:
 
 
 def changed(profile: Profile, knobs: Mapping[str, Any]) -> Profile:
-    """The profile with these knobs laid over it. `hide` and `show` add to what is there; the later word counts."""
+    """Return the profile with these knobs. `hide` and `show` add to those of the profile, and the later one counts."""
     hidden, shown = frozenset(knobs.get("hide", ())), frozenset(knobs.get("show", ()))
     new = dict(knobs)
     new["hide"] = _without(profile.hide, shown) | hidden
@@ -114,9 +113,10 @@ def changed(profile: Profile, knobs: Mapping[str, Any]) -> Profile:
 
 
 def _without(entries: frozenset[str], revoked: frozenset[str]) -> frozenset[str]:
-    """The entries but for those that are revoked; to revoke `AA` revokes `10.AA` too."""
+    """Return the entries without those that are revoked. To revoke `AA` revokes `10.AA` too."""
     return frozenset(entry for entry in entries if not {entry, entry.rpartition(".")[2]} & revoked)
 
 
 def _same(said: str, actual: str) -> bool:
+    """Return whether a configured text is empty or the same as the actual one."""
     return not said or said.strip().casefold() == actual.strip().casefold()

@@ -1,4 +1,4 @@
-"""Into which bin an item goes: an ordered table of rules, and the first that matches decides. Pure; asks nobody."""
+"""Bin rules: the first rule that matches an item in a sorting machine names the bin (CL)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from sip2gw.library import Hold, Item, Medium
 
 @frozen
 class BinRule:
-    """One line of the table: all that it names must be so. A rule that names nothing but its bin always matches.
+    """One rule: all its conditions must be true. A rule without conditions always matches.
 
-    `branch` is where the item must go: the branch that the one who waits for it collects it at, else its own.
-    `call_numbers` are the first and the last of a range, compared as on the shelf; what begins as the last does is
-    still within.
+    `branch` is where the item must go: the branch where its hold is collected, else its own. `call_numbers` are the
+    first and the last of a range, in the order of the shelf. A call number that begins as the last one does is in it.
     """
 
     bin: str
@@ -23,15 +22,15 @@ class BinRule:
     call_numbers: tuple[str, str] | None = None
     medium: Medium | None = None
     hold: bool | None = None
-    """Whether somebody waits for it."""
+    """Whether there is a hold for it."""
     transit: bool | None = None
-    """Whether it must go to another branch than the one it lies in."""
+    """Whether it must go to another branch than the one it is in."""
     unknown: bool | None = None
-    """Whether the library knows no such item, or can't tell which one it is."""
+    """Whether the library does not know the item, or can't tell which copy it is."""
     alert: bool | None = None
 
     def matches(self, situation: Situation) -> bool:
-        """Whether the rule speaks of this."""
+        """Return whether all conditions of the rule are true."""
         item = situation.item
         return all(
             (
@@ -50,38 +49,38 @@ class BinRule:
 
 @frozen
 class Situation:
-    """An item lies in the machine. `item` is None if it isn't known; `here` is the branch, empty if not known."""
+    """An item in the machine. `item` is None for an unknown item; `here` is the branch, empty if it is not known."""
 
     item: Item | None
     here: str = ""
     hold: Hold | None = None
-    """The reservation that this item fills."""
+    """The hold that this item fills."""
     alert: bool = False
 
     @property
     def unknown(self) -> bool:
-        """Whether nothing is known of the item."""
+        """Whether the item is unknown."""
         return self.item is None or not self.item.item_id
 
     @property
     def destination(self) -> str:
-        """The branch where the item must go; empty if that isn't known."""
+        """The branch where the item must go; empty if it is not known."""
         waits_at = self.hold.branch if self.hold is not None else ""
         return waits_at or (self.item.branch if self.item is not None else "")
 
     @property
     def transit(self) -> bool:
-        """Whether it must leave the branch it is in. Not while it isn't known where that is."""
+        """Whether the item must go to another branch; false if one of the branches is not known."""
         return bool(self.here and self.destination and not _same(self.here, self.destination))
 
 
 def why(rules: tuple[BinRule, ...], situation: Situation) -> tuple[int, BinRule] | None:
-    """The rule that decides, and its number in the table, counted from 1. None if no rule speaks of this."""
+    """Return the first rule that matches, and its number, counted from 1; None if no rule matches."""
     return next(((number, rule) for number, rule in enumerate(rules, 1) if rule.matches(situation)), None)
 
 
 def sort_bin(rules: tuple[BinRule, ...], situation: Situation) -> str | None:
-    """The bin (CL); None if no rule names one."""
+    """Return the bin (CL); None if no rule matches."""
     decided = why(rules, situation)
     return decided[1].bin if decided else None
 

@@ -1,62 +1,67 @@
-"""What people read at a terminal: plain words in their language, what to do next, and never more than they may know."""
+"""The texts that people read at a terminal, in their language and with the library's own words."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from string import Formatter
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
-from sip2gw.circulation import numerals
-from sip2gw.circulation.catalogues import LANGUAGES, first_known, translations
+from sip2gw.circulation import locale_formats
+from sip2gw.circulation.catalogues import LANGUAGES, translations
 from sip2gw.circulation.texts import COUNTED, TEXTS
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 
 _WRONG_WORDS = (LookupError, ValueError, AttributeError, TypeError)
-"""What `str.format` raises when a text names what it is not given, or is not well-formed."""
+"""What `str.format` raises if a text has an unknown name in braces, or a wrong syntax."""
 
 
 @frozen
 class Speaker:
-    """Says texts in one language, to a terminal of one charset.
+    """Texts in one language, for terminals with one charset.
 
-    `language` is one of `catalogues.LANGUAGES`, perhaps with a region (`fr-CA`). `overrides` are a library's own words
-    for single texts: by id, for all languages, or by id and language (`renewed.bn`), for that one.
+    `language` is one of `catalogues.LANGUAGES`, perhaps with a region (`fr-CA`). `overrides` are the library's own
+    texts: by id for all languages, or by id and language (`renewed.bn`).
     """
 
     language: str = "en"
     overrides: Mapping[str, str] = Factory(dict)
     charset: str = "utf-8"
+    _templates: dict[str, str] = field(init=False, eq=False, repr=False, factory=dict)
+    """Texts of the catalogue that were said before. None of them changes with a number."""
 
     def say(self, text: str, /, **facts: object) -> str:
-        """The text of this id (see `texts.TEXTS`), with what it names; whole numbers in the language's form."""
+        """Return the text with this id (see `texts.TEXTS`) and these facts; whole numbers in the language's form."""
         spoken: Mapping[str, object] = facts
         for name, fact in facts.items():
             if type(fact) is int:
-                spoken = {**spoken, name: self.number(fact)}
+                spoken = {**spoken, name: locale_formats.number(fact, self.language)}
         if self.overrides and (own := self._own(text)) is not None:
             try:
                 return own.format(**spoken)
             except _WRONG_WORDS:
-                pass  # A library that misspelt a name still has its patrons told something.
-        return self._shipped(text, facts).format(**spoken)
+                pass  # the library's text is wrong, and the patron still has to read one
+        template = self._templates.get(text) or self._template(text, facts)
+        return template.format(**spoken)
 
     def _own(self, text: str) -> str | None:
+        """Return the library's own text for this id, if it has one."""
         return self.overrides.get(f"{text}.{self.language[:2]}", self.overrides.get(text))
 
-    def _shipped(self, text: str, facts: Mapping[str, object]) -> str:
+    def _template(self, text: str, facts: Mapping[str, object]) -> str:
+        """Return the text of the catalogue for this id, before the facts are put in."""
         catalogue = translations(self.language[:2])
         if text not in COUNTED:
-            return catalogue.gettext(TEXTS[text])
+            return self._templates.setdefault(text, catalogue.gettext(TEXTS[text]))
         fact, one = COUNTED[text]
         return catalogue.ngettext(one, TEXTS[text], int(str(facts[fact])))
 
     def why(self, error: LibraryError, *, today: date = date.min) -> str:
-        """The line for the screen when the library said no, was not asked, or left its answer open.
+        """Return the line for the screen after an error of the library.
 
-        An item that is overdue is not promised for a day before `today`.
+        The day on which an item is expected back is left out if it is before `today`.
         """
         match error:
             case Refused(code=code, facts=facts):
@@ -69,6 +74,7 @@ class Speaker:
                 return self.say("not_available")
 
     def _reason(self, code: str, facts: Mapping[str, object]) -> str:
+        """Return the text for the code of a refusal; a general one if the code or one of its facts is unknown."""
         if code == "quota_exceeded" and "limit" in facts:
             code = "quota_exceeded_limit"
         if code not in TEXTS or not names(TEXTS[code]) <= facts.keys():
@@ -77,7 +83,7 @@ class Speaker:
         return f"{text} {self.say('expected_back', **facts)}" if "day" in facts else text
 
     def _told(self, facts: Mapping[str, str], today: date) -> dict[str, object]:
-        """A library's facts as texts can name them. One that makes no sense is as if it had not been told."""
+        """Return a library's facts as the texts name them, without those that can't be read."""
         told: dict[str, object] = dict(facts)
         if (limit := facts.get("limit", "")).isdecimal():
             told["limit"] = int(limit)
@@ -93,36 +99,19 @@ class Speaker:
         return told
 
     def day(self, day: date) -> str:
-        """A date as this language writes it."""
-        return numerals.day(day, self.language)
-
-    def moment(self, moment: datetime) -> str:
-        """A date and a time of the day as this language writes them."""
-        return numerals.moment(moment, self.language)
-
-    def number(self, number: int) -> str:
-        """A whole number as this language writes it."""
-        return numerals.number(number, self.language)
+        """Return a date as the language writes it."""
+        return locale_formats.day(day, self.language)
 
     def money(self, amount: Decimal, currency: str) -> str:
-        """An amount as this language writes it: with the currency's sign, or its code where the charset has no such
-        sign."""
-        return numerals.money(amount, currency, self.language, self.charset)
+        """Return an amount as the language writes it: with the currency's sign, or its code if the charset lacks it."""
+        return locale_formats.money(amount, currency, self.language, self.charset)
 
 
 ENGLISH = Speaker()
 
 
-def choose(languages: Iterable[str], overrides: Mapping[str, str], charset: str) -> Speaker:
-    """Who speaks to a patron: in the first of `languages` that is known and that `charset` can hold, else in English.
-
-    A language is a tag such as `bn`, `bn-BD` or `es_MX`, or the three digits of SIP2.
-    """
-    return Speaker(first_known(tuple(languages), charset), overrides, charset)
-
-
 def faults(overrides: Mapping[str, str]) -> list[str]:
-    """What is wrong with a library's own words, for whoever checks its configuration; none: nothing."""
+    """Return what is wrong with a library's own texts, one line for each fault."""
     found = []
     for key, own in overrides.items():
         text, _, language = key.partition(".")
@@ -141,11 +130,11 @@ def faults(overrides: Mapping[str, str]) -> list[str]:
 
 
 def names(text: str) -> frozenset[str]:
-    """What a text names in braces. Raises `ValueError` when it is not well-formed."""
+    """Return the names that a text has in braces. Raises `ValueError` if its syntax is wrong."""
     return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
 
 
 def masked(patron_id: str) -> str:
-    """The number of a card but for its end: enough for staff to find the slip, too little for whoever stands by."""
+    """Return a card number of which only the last two characters can be read, so that staff recognise the slip."""
     shown = patron_id[-2:] if len(patron_id) > 3 else ""
     return "*" * max(len(patron_id) - len(shown), 2) + shown

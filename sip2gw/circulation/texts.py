@@ -1,13 +1,13 @@
-"""Every text that a person may read at a terminal, once, in English, by its id.
+"""Every text that a person reads at a terminal, in English, by its id.
 
-A text tells what to do next, and never more than whoever stands there may know. The ids of refusals are the codes of
-the Librarika contract, or the gateway's own.
+A text says what to do next. Anyone at the terminal may read it. The ids of refusals are the codes of the Librarika
+contract, or the gateway's own.
 """
 
 from __future__ import annotations
 
 TEXTS = {
-    # what failed on the way
+    # failures, and requests that are refused at once
     "not_available": "The library's system can't be reached. Please try again, or ask a member of staff.",
     "too_many_tries": "Too many passwords were tried. Please wait a minute and try again, or ask a member of staff.",
     "in_doubt": "It is not certain whether this was recorded. Please see a member of staff before you go on.",
@@ -33,7 +33,7 @@ TEXTS = {
     "isbn_checkin_ambiguous": "More than one copy is on loan. Please scan the library's own label.",
     "copy_inactive": "This item is not for loan at present. Please ask a member of staff.",
     "circulation_disabled": "This item may only be used in the library. Please ask a member of staff.",
-    "copy_not_available": "This item is on loan to somebody else. Please take it to the desk.",
+    "copy_not_available": "This item is on loan to somebody else. Please take it to the desk.",  # codespell:ignore
     "expected_back": "It is expected back on {day}.",
     "copies_available": "{available} of {copies} available.",
     # loans
@@ -79,7 +79,7 @@ TEXTS = {
     "fee_not_found": "This fee is not open. Please ask a member of staff.",
     "amount_unreadable": "The amount could not be read. Please pay at the desk.",
     "paid": "Paid: {amount}. Still owed: {balance}.",
-    # what a fee is for (AV)
+    # kinds of fees (AV)
     "fee_other": "Fee",
     "fee_administrative": "Administrative fee",
     "fee_damage": "Damage",
@@ -107,4 +107,4 @@ COUNTED = {
         "The limit of {limit} item on loan is reached. Please return something first.",
     ),
 }
-"""Texts that change with a number: which one it is, and how they run when it is one."""
+"""Texts that change with a number: the name of the number, and the text for one."""

@@ -15,7 +15,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger, LogLevel
 
 from sip2gw.circulation import ENGLISH
-from sip2gw.circulation.pins import PinLimits, Pins
+from sip2gw.circulation.wrong_passwords import PinLimits, Pins
 from sip2gw.concurrency import shielded
 from sip2gw.gateway.account_checks import Rechecks
 from sip2gw.gateway.login_throttle import Guessing, Try

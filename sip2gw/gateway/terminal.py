@@ -10,7 +10,7 @@ from attrs import define, field
 from twisted.logger import Logger, LogLevel
 
 from sip2gw.addresses import Peer
-from sip2gw.circulation.pins import Asker
+from sip2gw.circulation.wrong_passwords import Asker
 from sip2gw.digests import joined
 from sip2gw.gateway.connection_limits import Slot
 from sip2gw.log.sparing import Sparing

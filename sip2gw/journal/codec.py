@@ -67,7 +67,9 @@ def unpacked(name: str, content: bytes) -> Call:
         arguments = msgspec.json.decode(stored.arguments, type=method.arguments)
     except msgspec.MsgspecError:
         raise Misfit(f"this version can't read its {name}") from None
-    return Call(method, msgspec.structs.asdict(arguments), stored.occasion, stored.identifiers, stored.account)
+    return Call(
+        method, msgspec.structs.asdict(arguments), stored.occasion, stored.identifiers, stored.account
+    )
 
 
 def packed_result(result: Any) -> bytes:

@@ -63,6 +63,10 @@ class LibrarikaLibrary:
         """See `Library.language_of`."""
         return self._calls.languages.of(patron_id)
 
+    def fresh_rules(self) -> Rules | None:
+        """See `Library.fresh_rules`."""
+        return self._calls.shelf.fresh
+
     async def rules(self) -> Rules:
         """See `Library.rules`."""
         return await self._calls.rules()

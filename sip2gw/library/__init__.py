@@ -1,35 +1,17 @@
-"""The library knows no SIP2: this is all that the gateway may ask of a library system, and all that may come back.
+"""The port: what the gateway may ask of a library system, and what comes back. It knows no SIP2.
 
-`Library` is the port, and `sip2gw.librarika` the first library system behind it. Three errors cross it, and no others:
-`Refused`, `Unavailable` and `InDoubt`. Nothing here knows how a terminal speaks, nor how a library system is reached.
+`Library` is the port, and `sip2gw.librarika` the first library system behind it. Only three errors cross it: `Refused`,
+`Unavailable` and `InDoubt`. Nothing here knows how a terminal speaks, or how a library system is called.
 """
 
 from sip2gw.library.errors import InDoubt, LibraryError, PasswordMissing, Refused, Unavailable
+from sip2gw.library.fees import Charge, Fee, FeeKind, Payment
+from sip2gw.library.items import Item, ItemState, ItemStatus, Medium
+from sip2gw.library.loans import Hold, Loan, RenewedAll, Return
+from sip2gw.library.patrons import Block, Counts, Found, Listing, ListKind, PasswordCheck, Patron
 from sip2gw.library.port import Library, OpenLibrary, Still
-from sip2gw.library.records import (
-    Block,
-    Charge,
-    Counts,
-    Credentials,
-    Fee,
-    FeeKind,
-    Found,
-    Hold,
-    Item,
-    ItemState,
-    ItemStatus,
-    Listing,
-    ListKind,
-    Loan,
-    Medium,
-    Occasion,
-    PasswordCheck,
-    Patron,
-    Payment,
-    RenewedAll,
-    Return,
-    Rules,
-)
+from sip2gw.library.rules import Rules
+from sip2gw.library.terminals import Credentials, Occasion
 
 __all__ = [
     "Block",

@@ -1,4 +1,4 @@
-"""Three errors cross the port, and no others: the library said no, it was not asked, or its answer was lost."""
+"""The three errors that cross the port: the library said no, it was not called, or its answer was lost."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sip2gw.library.records import Item
+    from sip2gw.library.items import Item
 
 
 class LibraryError(Exception):
-    """What may go wrong when a library is asked something."""
+    """An error of a call to a library."""
 
 
 class Refused(LibraryError):
-    """The library understood and said no; nothing was changed.
+    """The library said no, and nothing has changed.
 
-    `code` is one of the codes of the Librarika contract, or the gateway's own. `reason` is for the installer who
-    reads the log; it carries no patron data and no secret. `facts` are values that a text for the patron may name
-    (for instance `{"limit": "5"}`). `item` is the item in question, once it is known which. `document` is all that the
-    library said, in its own form: it is for the adapter alone.
+    `code` is one of the codes of the Librarika contract, or the gateway's own. `reason` is for the installer who reads
+    the log; it has no patron data and no secret. `facts` are values for the patron's text, such as `{"limit": "5"}`.
+    `item` is the item of the request, if it is known. `document` is the library's whole answer, for the adapter only.
     """
 
     def __init__(
@@ -39,9 +38,9 @@ class Refused(LibraryError):
 
 
 class Unavailable(LibraryError):
-    """The library was not asked, or was only asked to read; nothing was changed. Asking again later may work.
+    """The library was not called, or only read; nothing has changed, and the same request may succeed later.
 
-    `throttled` if the library says that a password was tried too often.
+    `throttled` means that the library has too many tries of a password.
     """
 
     def __init__(self, reason: str = "", *, throttled: bool = False) -> None:
@@ -50,8 +49,8 @@ class Unavailable(LibraryError):
 
 
 class InDoubt(LibraryError):
-    """The library was asked to change something and its answer was lost: it may have been done, or not."""
+    """The library was called to change something, and its answer was lost. It may have made the change."""
 
 
 class PasswordMissing(InDoubt):
-    """In doubt: the library was asked again without the password, and had not done it until then."""
+    """In doubt: the library was called again without the password, and had not made the change until then."""

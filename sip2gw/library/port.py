@@ -1,9 +1,8 @@
-"""A library system is anything with these methods. Every one may raise `Refused` and `Unavailable`; writes, `InDoubt`.
+"""The port: the methods of a library system. Each may raise `Refused` and `Unavailable`, and each write `InDoubt`.
 
-One method is all that one request of a terminal asks. Patrons are named by the number of their card, item ids are given
-as the terminal scanned them: which copy is meant is the library's to say. Where there is a `password`, it is the
-patron's as it was entered: unless it is right, nothing is done, and `Refused` says `password_wrong`, `no_password_set`
-or `sso_only`. Without one nothing is compared.
+One request of a terminal needs one method. A `patron_id` is the number of a card. An `item_id` is what the terminal has
+scanned, and the library finds the copy. A `password` is the patron's, as it was entered. If it is wrong, nothing is
+done, and the code of `Refused` is `password_wrong`, `no_password_set` or `sso_only`. Without one nothing is compared.
 """
 
 from __future__ import annotations
@@ -13,25 +12,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from sip2gw.library.records import (
-    Credentials,
-    Found,
-    Hold,
-    Item,
-    ItemStatus,
-    Listing,
-    Loan,
-    Occasion,
-    Patron,
-    Payment,
-    RenewedAll,
-    Return,
-    Rules,
-)
+from sip2gw.library.fees import Payment
+from sip2gw.library.items import Item, ItemStatus
+from sip2gw.library.loans import Hold, Loan, RenewedAll, Return
+from sip2gw.library.patrons import Found, Listing, Patron
+from sip2gw.library.rules import Rules
+from sip2gw.library.terminals import Credentials, Occasion
 from sip2gw.secret import Secret
 
 Still = Callable[[], Awaitable[bool]]
-"""Whether a terminal may still write: its request may have waited for long."""
+"""Return whether a terminal may still write. Its request may have waited for long."""
 
 
 class Library(Protocol):
@@ -39,37 +29,41 @@ class Library(Protocol):
 
     @property
     def nickname(self) -> str:
-        """The name under which the library is known; lower case."""
+        """The library's short name, in lower case."""
         ...
 
     def reading(self, identifiers: tuple[str, ...]) -> Library:
-        """The same library, for terminals that read labels as these (`accession`, `barcode`, `isbn`) and no others."""
+        """Return the same library for terminals whose labels are only these: `accession`, `barcode`, `isbn`."""
         ...
 
     def within(self, seconds: float, still: Still | None = None) -> Library:
-        """The same library for one request: all that it is asked this way must have its answers so soon.
+        """Return the same library for one request, whose calls must be answered within `seconds`.
 
-        Right before each write `still` is asked; unless it says yes, nothing is written: `Unavailable`.
+        `still` is called right before each write. If it returns false, the write raises `Unavailable`.
         """
         ...
 
     def language_of(self, patron_id: str) -> str:
-        """The language of a patron, as far as it is known at this moment without asking; else empty."""
+        """Return the language of a patron if it is known without a call; else an empty text."""
+        ...
+
+    def fresh_rules(self) -> Rules | None:
+        """Return the library's rules if they are known and new; None if a call is needed."""
         ...
 
     async def rules(self) -> Rules:
-        """What this library is and allows: some minutes old at most, and at once when it was asked before."""
+        """Return the library's rules. Old ones are returned at once, and fetched again in the background."""
         ...
 
     async def confirm(self) -> Rules:
-        """Ask whether the library still has this account, and what its rules are now.
+        """Call the library to check the account, and return the current rules.
 
-        `Refused` with the code of a login when it has not; `Unavailable` when nobody knows.
+        Raises `Refused` with the code of a login if the account is not valid, and `Unavailable` if it is not known.
         """
         ...
 
     async def reachable(self) -> bool:
-        """Whether the library can be asked at this moment. Never raises."""
+        """Return whether the library's API answers now. Never raises."""
         ...
 
     # -- patrons
@@ -77,28 +71,28 @@ class Library(Protocol):
     async def patron(
         self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
     ) -> Found:
-        """Look a patron up, with a page of one list. `Refused("member_not_found")` when there is none.
+        """Look up a patron, with a page of one list. Raises `Refused("member_not_found")`.
 
-        A wrong password is no refusal here: `Found.password` says what came of it.
+        A wrong password is not an error here: `Found.password` has the result of the check.
         """
         ...
 
     async def block(self, patron_id: str, reason: str, occasion: Occasion) -> Patron:
-        """Take the patron's privileges away. The patron as they stand then."""
+        """Block the patron, and return the patron as it is afterwards."""
         ...
 
     async def enable(self, patron_id: str, occasion: Occasion, *, password: Secret | None = None) -> Patron:
-        """Undo `block`. The patron as they stand then."""
+        """Undo `block`, and return the patron as it is afterwards."""
         ...
 
     # -- items
 
     async def item(self, item_id: str) -> ItemStatus:
-        """What is known of an item. `Refused` with `copy_not_found` or `item_ambiguous` if it isn't clear which."""
+        """Look up an item. Raises `Refused` with `copy_not_found`, or `item_ambiguous` if several have this number."""
         ...
 
     async def update_item(self, item_id: str, properties: str, occasion: Occasion) -> Item:
-        """Store what a terminal knows of an item (CH)."""
+        """Store the properties of an item (CH)."""
         ...
 
     # -- loans
@@ -112,27 +106,27 @@ class Library(Protocol):
         renewal: bool,
         password: Secret | None = None,
     ) -> Loan:
-        """Lend an item. One that the patron has already is renewed if `renewal`, else refused.
+        """Lend an item. If the patron has it already, renew the loan with `renewal`, and refuse it without.
 
-        A loan that this terminal has made for this patron just now is the answer itself: the terminal asks anew.
+        A loan that this terminal has just made for this patron is returned again: the terminal repeats its request.
 
-        A loan that costs something is `Refused("fee_required")` with the facts `amount`, `currency` and `kind`
-        (a `FeeKind` value) until the occasion says that the fee is acknowledged.
+        A loan that is not free raises `Refused("fee_required")`, with the facts `amount`, `currency` and `kind` (a
+        `FeeKind` value), until the occasion says that the patron accepts the fee.
         """
         ...
 
     async def undo_return(
         self, patron_id: str, item_id: str, occasion: Occasion, *, password: Secret | None = None
     ) -> Loan:
-        """As if the patron's last return of the item had never been. `Refused("cannot_revert")` if there is none."""
+        """Undo the patron's last return of the item. Raises `Refused("cannot_revert")` if there is none."""
         ...
 
     async def take_back(self, item_id: str, occasion: Occasion, *, reader: str | None) -> Return:
-        """Take an item back. `reader` is the patron id of whoever is at the terminal, if known."""
+        """Take an item back. `reader` is the patron at the terminal, if it is known."""
         ...
 
     async def undo_loan(self, item_id: str, occasion: Occasion) -> Return:
-        """As if the item's current loan had never been. `Refused("cannot_revert")` if there is none to undo."""
+        """Undo the item's current loan. Raises `Refused("cannot_revert")` if there is none to undo."""
         ...
 
     async def renew(
@@ -145,17 +139,17 @@ class Library(Protocol):
         third_party: bool,
         password: Secret | None = None,
     ) -> Loan:
-        """Renew the loan of an item, or of the only one that the patron has of a title.
+        """Renew the loan of an item, or the patron's only loan of a title.
 
-        `Refused` with `not_on_loan`, `on_loan_to_other` (unless `third_party`), `item_ambiguous`, `not_renewable`, or
-        `fee_required` as in `lend`.
+        Raises `Refused` with `not_on_loan`, `on_loan_to_other` (unless `third_party`), `item_ambiguous`,
+        `not_renewable`, or `fee_required` as in `lend`.
         """
         ...
 
     async def renew_all(
         self, patron_id: str, occasion: Occasion, *, limit: int, password: Secret | None = None
     ) -> RenewedAll:
-        """Renew all that the patron has, at most `limit` loans; what is beyond that is refused `not_tried`."""
+        """Renew the loans of the patron, at most `limit`. The others are refused with `not_tried`."""
         ...
 
     # -- holds
@@ -172,9 +166,9 @@ class Library(Protocol):
         this_copy: bool,
         password: Secret | None = None,
     ) -> Hold:
-        """Have an item, or any copy of its title unless `this_copy`, kept for the patron.
+        """Place a hold on an item, or on any copy of its title unless `this_copy`.
 
-        `Refused` with `requests_disabled`, `already_reserved`, `unknown_branch`, or `fee_required` as in `lend`.
+        Raises `Refused` with `requests_disabled`, `already_reserved`, `unknown_branch`, or `fee_required` as in `lend`.
         """
         ...
 
@@ -189,7 +183,7 @@ class Library(Protocol):
         expires: date | None,
         password: Secret | None = None,
     ) -> Hold:
-        """Change where, or until when, a hold is kept. `Refused("hold_not_found")`."""
+        """Change the branch or the last day of a hold. Raises `Refused("hold_not_found")`."""
         ...
 
     async def cancel_hold(
@@ -201,7 +195,7 @@ class Library(Protocol):
         *,
         password: Secret | None = None,
     ) -> Hold:
-        """Give a hold up. `Refused("hold_not_found")`."""
+        """Cancel a hold. Raises `Refused("hold_not_found")`."""
         ...
 
     # -- fees
@@ -219,20 +213,22 @@ class Library(Protocol):
         overpayment: bool = False,
         password: Secret | None = None,
     ) -> Payment:
-        """Book a payment, for one fee or for the oldest ones. The same `transaction_id` again pays once.
+        """Book a payment for one fee, or for the oldest fees. A `transaction_id` is booked only once.
 
-        With `overpayment`, what is more than is owed stays as a credit. `Refused` with `payment_too_large`,
-        `currency_mismatch`, `fees_disabled`, `fee_not_found`; with `payment_differs` if another amount was booked under
-        this `transaction_id`.
+        With `overpayment`, the amount beyond what is owed becomes a credit. Raises `Refused` with `payment_too_large`,
+        `currency_mismatch`, `fees_disabled` or `fee_not_found`, and with `payment_differs` if another amount is booked
+        under this `transaction_id`.
         """
         ...
 
 
 class OpenLibrary(Protocol):
-    """How a library is opened: signs in, and raises `Refused` or `Unavailable` when that fails."""
+    """A way to open a library with an account."""
 
-    async def __call__(self, nickname: str, credentials: Credentials) -> Library: ...
+    async def __call__(self, nickname: str, credentials: Credentials) -> Library:
+        """Log in, and return the library. Raises `Refused` or `Unavailable`."""
+        ...
 
     def asks(self, nickname: str, credentials: Credentials) -> bool:
-        """Whether opening it so would ask the library, rather than go by what it has just said of the same login."""
+        """Return whether this login would call the library. If not, its recent answer to the same login is used."""
         ...

@@ -10,7 +10,7 @@ from desks import DeskCase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.circulation.amounts import written
+from sip2gw.circulation.fees import written
 from sip2gw.sip2 import parse
 from sip2gw.sip2.kinds import MONEY
 

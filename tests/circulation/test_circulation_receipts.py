@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.circulation.receipts import loan_receipt, payment_receipt, return_receipt
+from sip2gw.circulation.receipts import (
+    clusters,
+    columns,
+    loan_receipt,
+    payment_receipt,
+    return_receipt,
+    wrapped,
+)
 from sip2gw.circulation.speech import ENGLISH, Speaker
-from sip2gw.circulation.wrapping import clusters, columns, wrapped
 from sip2gw.library import Item
 
 NOW = datetime(2026, 3, 5, 16, 5)

@@ -7,6 +7,7 @@ from attrs import evolve, frozen
 from desks import DeskCase
 
 from sip2gw.circulation import Profile
+from sip2gw.circulation.items import read_label
 from sip2gw.circulation.profiles import BUILT_IN, Named
 from sip2gw.circulation.settings import KNOBS, LibrarySettings, Settings, TerminalSettings
 
@@ -122,9 +123,9 @@ class Desk(DeskCase):
         return evolve(self.at().place, **settled).desk()
 
     def test_the_location_counts_more_than_the_branch_of_the_profile(self) -> None:
-        self.assertEqual(self.at("north", branch="Main").branch, "North")
-        self.assertEqual(self.at("Desk 1", branch="main").branch, "Main")
-        self.assertEqual(self.at("Desk 1", branch="Elsewhere").branch, "")
+        self.assertEqual(self.at("north", branch="Main").place.branch, "North")
+        self.assertEqual(self.at("Desk 1", branch="main").place.branch, "Main")
+        self.assertEqual(self.at("Desk 1", branch="Elsewhere").place.branch, "")
 
     def test_neither_a_patron_nor_an_account_is_in_the_repr_of_a_desk(self) -> None:
         desk = self.directory.place(self.tenant, "").desk(reader="canary-M-1")
@@ -135,10 +136,10 @@ class Desk(DeskCase):
 
     def test_a_prefix_is_taken_off_whatever_its_case(self) -> None:
         desk = self.at(strip_prefix="rv")
-        self.assertEqual(desk.item_id(" RV10001 "), "10001")
-        self.assertEqual(desk.item_id("10001"), "10001")
-        self.assertEqual(desk.item_id("rv"), "rv", "there must be something left to look for")
-        self.assertEqual(self.at().item_id("rv10001"), "rv10001")
+        self.assertEqual(read_label(" RV10001 ", desk), "10001")
+        self.assertEqual(read_label("10001", desk), "10001")
+        self.assertEqual(read_label("rv", desk), "rv", "there must be something left to look for")
+        self.assertEqual(read_label("rv10001", self.at()), "rv10001")
 
     def test_the_terminals_language_before_the_librarys_and_after_the_patrons(self) -> None:
         self.assertEqual(self.at(language="fr").speaker().language, "fr")

@@ -8,7 +8,7 @@ from attrs import evolve
 from desks import DeskCase
 
 from sip2gw.circulation import Policy, Profile, supported, welcome
-from sip2gw.circulation.answers import allowed
+from sip2gw.circulation.acs_status import allowed
 from sip2gw.sip2 import format, messages
 from sip2gw.sip2.messages import SCStatus
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip2gw.circulation import Profile
-from sip2gw.circulation.shaping import is_hidden, shaped
+from sip2gw.circulation.hidden_fields import FieldPlans, for_terminal, is_hidden
 from sip2gw.library import Refused
 from sip2gw.sip2 import RESPONSES, format, messages, parse
 
@@ -32,7 +32,7 @@ RETURNED = messages.CheckinResponse(
 
 
 def line(response, **knobs):
-    return format(shaped(response, Profile(**knobs))).decode()
+    return format(for_terminal(response, FieldPlans(Profile(**knobs)))).decode()
 
 
 def test_personal_data_is_hidden_unless_it_is_asked_for():
@@ -83,7 +83,7 @@ def test_without_receipts_nothing_is_printed():
 
 def test_what_needs_no_change_is_the_same_response():
     response = messages.CheckoutResponse(ok=True)
-    assert shaped(response, Profile()) is response
+    assert for_terminal(response, FieldPlans(Profile())) is response
 
 
 def test_hidden_before_renamed():
@@ -100,7 +100,8 @@ CODES = st.sampled_from(
 @pytest.mark.untraced
 def test_every_response_can_be_shaped_and_read_again(code, hide, rename, receipts):
     response = RESPONSES[code]()
-    said = format(shaped(response, Profile(hide=hide, rename=rename, receipts=receipts)))
+    plans = FieldPlans(Profile(hide=hide, rename=rename, receipts=receipts))
+    said = format(for_terminal(response, plans))
     read, _ = parse(said.rstrip(b"\r"))
     assert type(read) is type(response)
 
