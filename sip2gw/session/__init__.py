@@ -1,9 +1,11 @@
 """The conversation with one terminal: lines in, steps out. It uses the language and the tenants, and no network."""
 
-from sip2gw.session.conversation import NOT_AGAIN, PATIENCE, Session
+from sip2gw.session.answers import MEMORY, UNDATED, Answers, First, Newest
+from sip2gw.session.conversation import Session
 from sip2gw.session.logins import Login
-from sip2gw.session.repeats import MEMORY, UNDATED, Answers, First, Newest
+from sip2gw.session.signing_in import NOT_AGAIN
 from sip2gw.session.steps import (
+    PATIENCE,
     Ask,
     Closed,
     Confirm,

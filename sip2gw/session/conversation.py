@@ -73,28 +73,19 @@ from time import monotonic
 from attrs import evolve
 
 from sip2gw.library import LibraryError, Refused
-from sip2gw.session.hand import InHand
-from sip2gw.session.logins import (
-    Expects,
-    Login,
-    account_in,
-    from_request,
-    institution_id,
-    names_several,
-    read,
-    to_try,
-    under,
-)
-from sip2gw.session.repeats import MEANT_AGAIN, Answers, First, Memory
+from sip2gw.session.answers import Answers
+from sip2gw.session.logins import Expects, Login, account_in, institution_id, names_several
+from sip2gw.session.repeats import Repeats
+from sip2gw.session.signing_in import Held, Rejected, SigningIn
 from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
+    PATIENCE,
     Ask,
     Closed,
-    Confirm,
     Connected,
     Decline,
     Ignore,
-    Join,
+    InHand,
     LoggedIn,
     Say,
     Serving,
@@ -116,16 +107,12 @@ from sip2gw.sip2 import (
     parse,
     refusal,
 )
-from sip2gw.tenants import OWN_REFUSALS, Tenant
+from sip2gw.tenants import Tenant
 
-PATIENCE = 3
-"""How many bad checksums in a row, or in all requests of another library or account, end a session."""
 DAMAGED = (
     f"closed: {PATIENCE} lines in a row whose checksum does not fit; look for noise on the terminal's line, "
     "or set its error detection and charset right"
 )
-NOT_AGAIN = 60.0
-"""Seconds before held credentials that were refused are tried again without a 93, because tries lock accounts."""
 
 
 class Session:
@@ -150,21 +137,16 @@ class Session:
     ) -> None:
         self.state: State = Connected()
         self._spelling = Spelling(dialect)
-        self._deferred_login = deferred_login
         self._most_fields = most_fields
-        self._expects = expects
         self._clock = clock
         self._now = now
-        self._given = given
         self._hand: InHand | None = None
-        self._memory = Memory(clock, answers)
-        self._refused: SignIn | None = None
-        self._refused_until = 0.0
+        self._repeats = Repeats(clock, answers)
+        self._signing_in = SigningIn(deferred_login=deferred_login, expects=expects, clock=clock, given=given)
         self._bad_checksums = 0
         self._strangers = 0
         self._denied = False
         self._asked_since_held = False
-        self._own_name = ""
 
     @property
     def waits_for_its_first_reader(self) -> bool:
@@ -196,7 +178,7 @@ class Session:
         if isinstance(request, messages.RequestACSResend):
             if early:
                 return Ignore("asked again before the answer was out")
-            last = self._memory.last_sent
+            last = self._repeats.last_sent
             return Say(last) if last else self._say(messages.RequestSCResend(), trailer)
         return self._begin(InHand(line, request, trailer, early=early))
 
@@ -210,10 +192,10 @@ class Session:
             location = location or self.state.location
         in_ac = account_in(hand.request)
         from_ac = in_ac is not None and hand.login is not None and in_ac == hand.login.credentials
-        self.state = Serving(tenant, location, password=in_ac.password if in_ac and from_ac else None)
-        self._memory.belongs_to(tenant.nickname, terminal)
-        profile = tenant.profile(self.state.location)
-        self._own_name = profile.institution_id.casefold()
+        profile = tenant.profile(location)
+        password = in_ac.password if in_ac and from_ac else None
+        self.state = Serving(tenant, location, password=password, own_name=profile.institution_id)
+        self._repeats.belongs_to(tenant.nickname, terminal)
         self._spelling.follow(profile)
         if isinstance(hand.request, messages.Login):
             return self.reply(messages.LoginResponse(ok=True))
@@ -223,16 +205,15 @@ class Session:
         """Continue after the directory refused the login. `why` is the line for the screen, if there is one."""
         hand = self._in_hand()
         login = hand.login
-        if login and isinstance(error, Refused) and error.code not in OWN_REFUSALS:
-            self._refused = SignIn(login.library or "", login.credentials)
-            self._refused_until = self._clock() + NOT_AGAIN
+        if login:
+            self._signing_in.turned_away(login, error)
         if isinstance(hand.request, messages.SCStatus):
             return Ask(hand.request)
         if not isinstance(hand.request, messages.Login):
             return self.refuse(why)
         guessed_wrong = isinstance(error, Refused) and error.code == "library_not_found"
         if login and login.otherwise and guessed_wrong and not isinstance(self.state, Serving):
-            return self._sign_in_or_hold(login.otherwise)
+            return self._follow(self._signing_in.first(login.otherwise))
         return self.reply(messages.LoginResponse())
 
     def confirmed(self, so: bool) -> Step:
@@ -240,10 +221,10 @@ class Session:
         if isinstance(self.state, Closed):
             return Ignore("closed")
         hand = self._in_hand()
-        before = self._memory.before(hand)
-        if so and isinstance(before, bytes):
+        before = self._repeats.answer_before(hand)
+        if so and before is not None:
             return self._say_again(hand, before)
-        self._memory.forget(hand)
+        self._repeats.forget(hand)
         return self._begin(hand)
 
     def joined(self) -> Step:
@@ -251,8 +232,8 @@ class Session:
         if isinstance(self.state, Closed):
             return Ignore("closed")
         hand = self._in_hand()
-        answer = self._memory.before(hand)
-        return self._say_again(hand, answer) if isinstance(answer, bytes) else self._begin(hand)
+        before = self._repeats.answer_before(hand)
+        return self._begin(hand) if before is None else self._say_again(hand, before)
 
     def reply(self, response: Response, *, remember: bool = True, known: bool = True) -> Say:
         """Answer the request in progress. `remember` keeps the answer to a write, for repeats.
@@ -268,15 +249,12 @@ class Session:
             if self._denied:
                 self._log_out()
         step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
-        self._memory.answered(hand)
-        if remember and hand.is_write:
-            self._memory.keep(hand, step.line)
-        self._memory.over()
+        self._repeats.answered(hand, step.line, keep=remember)
         return step
 
     def let_go(self) -> None:
         """Release the line received last, even if it got no answer."""
-        self._memory.over()
+        self._repeats.over()
 
     def refuse(self, why: str) -> Say:
         """Refuse the request in progress, of any kind."""
@@ -290,42 +268,31 @@ class Session:
 
     def _begin(self, hand: InHand) -> Step:
         """Return the first step towards an answer."""
-        self._hand, request = hand, hand.request
+        self._hand, request, state = hand, hand.request, self.state
         if isinstance(request, messages.Login):
-            return self._log_in(request)
+            several = names_several(hand.line, self._spelling.dialect)
+            return self._follow(self._signing_in.by_message(request, state, several=several))
         self._spelling.note(request)
         if names_several(hand.line, self._spelling.dialect):
             return self._stranger("two_libraries")
         name = institution_id(request)
-        match self.state:
-            case Serving() as serving:
-                return self._serve(serving, hand, name)
-            case Connected() if given := self._given():
-                return self._serve_given(given, request)
-            case _ if isinstance(request, messages.SCStatus):
-                self._asked_since_held = True
-                return Ask(request, refused=self._denied)
-            case LoggedIn(login) if name:
-                said = None if login.credentials.username else from_request(request, name)
-                return self._sign_in(said or login.at(name))
-            case Connected() if name and (said := from_request(request, name)):
-                return self._sign_in(said)
-            case _:
-                return Decline("not_logged_in")
-
-    def _serve_given(self, given: Login, request: Request) -> Step:
-        """Return the step for the first request of a terminal that need not log in. Its AO is checked later.
-
-        The given account counts, so AC is a password, perhaps with a colon in it.
-        """
-        step = self._sign_in(given)
-        told_anyway = isinstance(step, Decline) and isinstance(request, messages.SCStatus)
-        return Ask(request) if told_anyway else step
+        if isinstance(state, Serving):
+            return self._serve(state, hand, name)
+        is_status = isinstance(request, messages.SCStatus)
+        if given := self._signing_in.by_configuration(state):
+            # The account counts, so AC is a password, perhaps with a colon in it; AO is checked after the login.
+            step = self._sign_in(given)
+            return Ask(request) if is_status and isinstance(step, Decline) else step
+        if is_status:
+            self._asked_since_held = True
+            return Ask(request, refused=self._denied)
+        login = self._signing_in.by_request(request, state, name)
+        return Decline("not_logged_in") if login is None else self._sign_in(login)
 
     def _serve(self, serving: Serving, hand: InHand, name: str) -> Step:
         """Return the question to the library, unless the request is of another library."""
-        tenant, request = serving.tenant, hand.request
-        if not self._is_called(tenant, name):
+        request = hand.request
+        if not serving.is_called(name):
             return self._stranger("other_library")
         if serving.is_another(request):
             return self._stranger("other_account")
@@ -334,38 +301,23 @@ class Session:
             return Ask(request, refused=True) if is_status else Decline("not_logged_in")
         ask = Ask(
             request,
-            tenant,
+            serving.tenant,
             serving.location,
             serving.reader_at(self._clock()),
             self._spelling.print_width,
             hand.trailer.sequence or "",
         )
-        return ask if request.read_only else self._once(ask, hand)
-
-    def _is_called(self, tenant: Tenant, name: str) -> bool:
-        """Return whether an AO means this session's library: by its names, or the name in the terminal's profile."""
-        return tenant.is_called(name) or (bool(self._own_name) and name.casefold() == self._own_name)
-
-    def _once(self, ask: Ask, hand: InHand) -> Step:
-        """Return the step for a write, so that a write that was done, or is in progress, is not done twice."""
-        self._memory.bind(hand)
-        if hand.early and self._memory.was_answered_last(hand):
+        if request.read_only:
+            return ask
+        step = self._repeats.once(ask, hand)
+        if isinstance(step, Ignore):
             self._hand = None
-            return Ignore("said again before the answer was out")
-        before = self._memory.before(hand)
-        if before is None or before is MEANT_AGAIN:
-            self._memory.begin(hand)
-            return evolve(ask, meant_again=True) if before is MEANT_AGAIN else ask
-        if isinstance(before, First):
-            return Join(before)
-        if hand.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
-            return Confirm(ask)
-        return self._say_again(hand, before)
+        return self._say_again(hand, step) if isinstance(step, bytes) else step
 
     def _say_again(self, hand: InHand, answer: bytes) -> Say:
         """Answer a repeated request."""
         self._hand = None
-        self._memory.said_again(hand, answer)
+        self._repeats.said_again(hand, answer)
         if isinstance(self.state, Serving):
             self.state = self.state.after(hand.request, Response(), self._clock())
         return Say(answer)
@@ -375,34 +327,25 @@ class Session:
         self._strangers += 1
         return Decline(code)
 
-    def _log_in(self, request: messages.Login) -> Step:
-        if (request.uid_algorithm, request.pwd_algorithm) != ("0", "0"):
-            return self._turn_down("it is encrypted, which needs a private agreement")
-        if names_several(self._in_hand().line, self._spelling.dialect):
-            self._strangers += 1
-            return self._turn_down("it names more than one library")
-        login = read(request)
-        if given := self._given():
-            meant = under(given, login)
-            if meant is None:
-                return self._turn_down("it names another library than the terminal is given")
-            login = meant
-        if isinstance(self.state, Serving):
-            return self._log_in_again(self.state.tenant, login)
-        return self._sign_in_or_hold(login)
+    def _follow(self, decision: Login | Held | Rejected) -> Step:
+        """Return the step for a login on which there is a decision."""
+        match decision:
+            case Login():
+                return self._sign_in(decision)
+            case Held(login):
+                self.state = LoggedIn(login)
+                self._asked_since_held = False
+                return self.reply(messages.LoginResponse(ok=True))
+            case Rejected(why, strange):
+                self._strangers += strange
+                return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
 
-    def _sign_in_or_hold(self, login: Login) -> Step:
-        reading = to_try(login, self._expects)
-        return self._hold(login) if reading is None else self._sign_in(reading)
-
-    def _log_in_again(self, tenant: Tenant, login: Login) -> Step:
-        """Log in again: a session stays with its library and its account."""
-        own = [one for one in login.readings() if self._is_called(tenant, one.library or "")]
-        for reading in own:
-            if reading.credentials.username == tenant.account:
-                return self._sign_in(evolve(reading, library=tenant.nickname, otherwise=None))
-        self._strangers = PATIENCE
-        return self._turn_down(f"the session belongs to another {'account' if own else 'library'}")
+    def _sign_in(self, login: Login) -> Step:
+        hand = self._hand = evolve(self._in_hand(), login=login)
+        step = SignIn(login.library or "", login.credentials, login.location)
+        if not isinstance(hand.request, messages.Login) and self._signing_in.is_in_vain(step):
+            return Decline("not_logged_in")
+        return step
 
     def _log_out(self) -> None:
         """Change the state after a refused login: the earlier login no longer counts."""
@@ -411,33 +354,9 @@ class Session:
         elif isinstance(self.state, LoggedIn):
             self.state = Connected()
 
-    def _turn_down(self, why: str) -> Step:
-        return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
-
-    def _sign_in(self, login: Login) -> Step:
-        hand = self._hand = evolve(self._in_hand(), login=login)
-        step = SignIn(login.library or "", login.credentials, login.location)
-        asked_for = isinstance(hand.request, messages.Login)
-        if not asked_for and step == self._refused and self._clock() < self._refused_until:
-            return Decline("not_logged_in")
-        return step
-
-    def _hold(self, login: Login) -> Step:
-        """Accept a login provisionally: until a message names the library, no request is served."""
-        if not self._deferred_login and login.form:
-            *_, said = login.readings()
-            return self._sign_in(
-                evolve(said, library="")
-            )  # without a library it takes the time of a login that reaches one
-        if not self._deferred_login:
-            return self._turn_down("it names no library, and deferred_login is off")
-        self.state = LoggedIn(login)
-        self._asked_since_held = False
-        return self.reply(messages.LoginResponse(ok=True))
-
     def _say(self, response: Response, trailer: Trailer, hang_up: bool = False) -> Say:
         line = self._spelling.line(response, trailer)
-        self._memory.last_sent = line
+        self._repeats.last_sent = line
         if hang_up:
             self.state = Closed()
         return Say(line, hang_up)

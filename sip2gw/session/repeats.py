@@ -1,185 +1,19 @@
-"""Keep the last response for 97, and the answers to writes for repeated lines (3M).
-
-An answer belongs to the terminal and not to its connection: a terminal that missed the answer reconnects and asks
-again, when the library has decided already. While it has not, the second try waits for the first.
-
-Whole lines are compared: terminals that always send AY0 are common, and a checksum is a sum, so permuted barcodes
-share it. A terminal whose clock stands still may mean the same line again: so an answer is repeated only while no
-terminal of the library has written anything newer on that item (or, without an item, on that patron's account), and
-until the terminal sends its next write on that connection.
-"""
+"""The repeats of one session: the last response, for 97, and whether a write was sent before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from secrets import token_hex
 
-from attrs import Factory, define, evolve, frozen
+from attrs import evolve
 
-from sip2gw.digests import Digests
-from sip2gw.session.hand import InHand
-from sip2gw.session.shares import Key, Shares
-
-MEMORY = 300.0
-"""Seconds for which the answer to a write is repeated for the same line."""
-UNDATED = 90.0
-"""Seconds for a write without a date, which may be meant again: terminals do not retry for longer."""
-MOST = 131_072
-"""How many items and accounts have their newest write remembered. An answer whose write was dropped is not repeated."""
-MOST_ANSWERS = 16_384
-"""How many answers are kept; `Shares` divides them."""
-MOST_PER_TERMINAL = 64
-"""How many of them belong to one terminal. A terminal that keeps its connection needs one."""
+from sip2gw.session.answers import MEANT_AGAIN, MEMORY, UNDATED, Answers, First
+from sip2gw.session.shares import Key
+from sip2gw.session.steps import Ask, Confirm, Ignore, InHand, Join
 
 
-@frozen(eq=False, repr=False)
-class Write:
-    """One write on an item or an account, as recorded by `Newest`."""
-
-    key: Key
-    until: float
-
-
-class Newest:
-    """The newest write on each item and account, in all sessions of the process. Stores digests only."""
-
-    def __init__(self, clock: Callable[[], float], most: int = MOST) -> None:
-        self._clock = clock
-        self._writes: Shares[Write] = Shares(most)
-
-    def note(self, library: str, what: str) -> Write:
-        """Record a write on an item or account. Case and outer spaces do not count, as at the library."""
-        now = self._clock()
-        write = Write(Key(library, "", hash(what.strip().casefold())), now + MEMORY)
-        self._writes.put(write.key, write)
-        self._writes.drop_oldest_while(lambda one: one.until <= now, library)
-        return write
-
-    def forget_old(self) -> None:
-        """Drop writes that no answer depends on any longer."""
-        now = self._clock()
-        self._writes.drop_oldest_while(lambda one: one.until <= now)
-
-    def __contains__(self, write: Write) -> bool:
-        return self._writes.get(write.key) is write
-
-    def __len__(self) -> int:
-        return len(self._writes)
-
-
-@frozen(repr=False)
-class _Answered:
-    answer: bytes | None
-    """None once the terminal has sent another write: then the same line is not a repeat."""
-    until: float
-    write: Write | None
-    has_item: bool
-
-
-@define(eq=False, repr=False)
-class First:
-    """A write in progress that a second try of the same terminal waits for."""
-
-    _key: Key
-    _waiting: list[Callable[[], None]] = Factory(list)
-
-    def when_over(self, go_on: Callable[[], None]) -> None:
-        """Call `go_on` as soon as the write is over."""
-        self._waiting.append(go_on)
-
-    def over(self) -> None:
-        """End the write: it was answered, or refused without effect."""
-        waiting, self._waiting = self._waiting, []
-        for go_on in waiting:
-            go_on()
-
-
-class MeantAgain(Enum):
-    """Says that a line was answered before and is not a repeat, because the terminal has sent another write since."""
-
-    MEANT_AGAIN = "meant again"
-
-
-MEANT_AGAIN = MeantAgain.MEANT_AGAIN
-
-
-class Answers:
-    """The answers to writes, of all terminals of the process. Terminal and line are stored as a digest.
-
-    `clock` returns seconds.
-    """
-
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        *,
-        most: int = MOST_ANSWERS,
-        per_terminal: int = MOST_PER_TERMINAL,
-        newest: Newest | None = None,
-    ) -> None:
-        self.newest = Newest(clock) if newest is None else newest
-        self._clock = clock
-        self._digests = Digests()
-        self._answered: Shares[_Answered] = Shares(most, per_terminal)
-        self._in_hand: dict[Key, First] = {}
-
-    def __len__(self) -> int:
-        return len(self._answered)
-
-    def key(self, library: str, terminal: str, line: bytes) -> Key:
-        """Return the key of this line of this terminal."""
-        return Key(library, terminal, self._digests.of(library, terminal, line))
-
-    def keep(self, key: Key, answer: bytes, life: float, write: Write | None, *, has_item: bool) -> None:
-        """Keep an answer for `life` seconds, or until there is a newer `write` on its item or account."""
-        self._answered.put(key, _Answered(answer, self._clock() + life, write, has_item))
-
-    def before(self, key: Key) -> bytes | First | MeantAgain | None:
-        """Return the answer, if it still holds; the same write while it is in progress; None for a new line."""
-        before = self._answered.get(key)
-        if before is None:
-            return self._in_hand.get(key)
-        superseded = before.write is not None and before.write not in self.newest
-        over = self._clock() >= before.until
-        if before.answer is None:
-            return self._in_hand.get(key) or (None if over else MEANT_AGAIN)
-        if superseded or over:
-            self._answered.drop(key)
-            return self._in_hand.get(key)
-        return before.answer
-
-    def drop(self, key: Key) -> None:
-        """Drop the answer."""
-        self._answered.drop(key)
-
-    def go_on_from(self, key: Key) -> None:
-        """Record that the terminal has received this answer. The entry is kept only if the write names no item."""
-        before = self._answered.get(key)
-        if before is not None and not before.has_item:
-            self._answered.put(key, evolve(before, answer=None))
-        else:
-            self._answered.drop(key)
-
-    def forget_old(self) -> None:
-        """Drop expired answers and writes, in the order in which they were kept."""
-        now = self._clock()
-        self._answered.drop_oldest_while(lambda one: one.until <= now)
-        self.newest.forget_old()
-
-    def begin(self, key: Key) -> First:
-        """Record that this write is in progress."""
-        self._in_hand[key] = first = First(key)
-        return first
-
-    def over(self, first: First) -> None:
-        """Record that it is over."""
-        del self._in_hand[first._key]
-        first.over()
-
-
-class Memory:
-    """The repeats of one session. `belongs_to` comes before the first write; until then it shares with no session."""
+class Repeats:
+    """What this session has sent. `belongs_to` comes before the first write; until then it shares with no session."""
 
     def __init__(self, clock: Callable[[], float], answers: Answers | None = None) -> None:
         self.last_sent: bytes | None = None
@@ -195,57 +29,67 @@ class Memory:
         self._library = library
         self._terminal = terminal or self._terminal
 
-    def bind(self, hand: InHand) -> None:
-        """Give this write its key once, because it is a digest of the whole line. The session must be bound."""
-        hand.key = self._key(hand)
+    def once(self, ask: Ask, hand: InHand) -> Ask | Confirm | Join | Ignore | bytes:
+        """Return the step for a write, so that a write that was done, or is in progress, is not done twice.
 
-    def answered(self, hand: InHand) -> None:
-        """Record that this request was answered, with any response. Only writes are compared with it."""
-        self._answered_last = self._key(hand) if hand.is_write else None
+        Bytes are the answer that was given before. After `Ask`, `over` must follow.
+        """
+        key = hand.key
+        if key is None:
+            key = hand.key = self._answers.key(self._library, self._terminal, hand.line)
+        if hand.early and key == self._answered_last:
+            return Ignore("said again before the answer was out")
+        before = self._answers.before(key)
+        if before is None or before is MEANT_AGAIN:
+            self._first = self._answers.begin(key)
+            return ask if before is None else evolve(ask, meant_again=True)
+        if isinstance(before, First):
+            return Join(before)
+        if hand.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
+            return Confirm(ask)
+        return before
 
-    def was_answered_last(self, hand: InHand) -> bool:
-        """Return whether the answer sent last was the one to this write."""
-        return self._answered_last is not None and self._answered_last == self._key(hand)
-
-    def before(self, hand: InHand) -> bytes | First | MeantAgain | None:
-        """Return the answer to this write, or the same line in progress elsewhere; otherwise it is to be done."""
-        return self._answers.before(self._key(hand))
-
-    def said_again(self, hand: InHand, answer: bytes) -> None:
-        """Record that this write was a repeat, answered with `answer`."""
-        key = self._key(hand)
-        self._go_on_to(key)
-        self.last_sent = answer
-        self._answered_last = key
+    def answer_before(self, hand: InHand) -> bytes | None:
+        """Return the answer that was given to this write before, if it still holds."""
+        before = None if hand.key is None else self._answers.before(hand.key)
+        return before if isinstance(before, bytes) else None
 
     def forget(self, hand: InHand) -> None:
         """Drop the answer to this write."""
-        self._answers.drop(self._key(hand))
+        if hand.key is not None:
+            self._answers.drop(hand.key)
 
-    def begin(self, hand: InHand) -> None:
-        """Begin this write. `over` must follow."""
-        self._first = self._answers.begin(self._key(hand))
+    def said_again(self, hand: InHand, answer: bytes) -> None:
+        """Record that this write was a repeat, answered with `answer`."""
+        if hand.key is not None:
+            self._go_on_to(hand.key)
+        self.last_sent = answer
+        self._answered_last = hand.key
 
-    def keep(self, hand: InHand, answer: bytes) -> None:
-        """Keep the answer to this write."""
-        note, item, account = self._answers.newest.note, hand.item.strip(), hand.account.strip()
-        of_account = note(self._library, f"account {account}") if account else None
-        write = note(self._library, f"item {item}") if item else of_account
-        key = self._key(hand)
-        self._go_on_to(key)
-        self._answers.keep(key, answer, MEMORY if hand.is_dated else UNDATED, write, has_item=bool(item))
+    def answered(self, hand: InHand, answer: bytes, *, keep: bool) -> None:
+        """Record that this request was answered. `keep` keeps the answer to a write, for repeats."""
+        self._answered_last = key = hand.key
+        if keep and key is not None:
+            self._keep(key, hand, answer)
+        self.over()
 
     def over(self) -> None:
-        """End the write that was begun, if there is one."""
+        """End the write in progress, if there is one."""
         if self._first is not None:
             first, self._first = self._first, None
             self._answers.over(first)
+
+    def _keep(self, key: Key, hand: InHand, answer: bytes) -> None:
+        item, account = hand.item.strip(), hand.account.strip()
+        what = [f"item {item}"] if item else []
+        if account:
+            what.append(f"account {account}")
+        write = self._answers.newest.note(self._library, *what) if what else None
+        self._go_on_to(key)
+        self._answers.keep(key, answer, MEMORY if hand.is_dated else UNDATED, write, has_item=bool(item))
 
     def _go_on_to(self, key: Key) -> None:
         """Record that the terminal has the answer to its former write, because it sends another one."""
         if self._last is not None and self._last != key:
             self._answers.go_on_from(self._last)
         self._last = key
-
-    def _key(self, hand: InHand) -> Key:
-        return hand.key or self._answers.key(self._library, self._terminal, hand.line)

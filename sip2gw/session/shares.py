@@ -43,14 +43,13 @@ class Shares(Generic[V]):
         values = self._libraries.get(key.library)
         if values is None:
             values = self._libraries[key.library] = OrderedDict()
-        elif key in values:
-            self.drop(key)
-            values = self._libraries.setdefault(key.library, OrderedDict())
+        self._count += key not in values
         values[key] = value
-        self._count += 1
+        values.move_to_end(key)
         if key.terminal:
             own = self._terminals.setdefault(key[:2], OrderedDict())
             own[key] = None
+            own.move_to_end(key)
             if self._per_terminal is not None and len(own) > self._per_terminal:
                 self.drop(next(iter(own)))
         if self._count > self._most:

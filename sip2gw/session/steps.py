@@ -1,13 +1,14 @@
-"""The states of a session, and the steps that it asks the gateway to take. All are frozen."""
+"""The states of a session, the request in progress, and the steps that the gateway is asked to take."""
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from sip2gw.library import Credentials
+from sip2gw.session.answers import First
 from sip2gw.session.logins import Login, account_in
-from sip2gw.session.repeats import First
-from sip2gw.sip2 import Request, Response, Secret, messages
+from sip2gw.session.shares import Key
+from sip2gw.sip2 import Request, Response, Secret, Trailer, messages
 from sip2gw.tenants import Tenant
 
 
@@ -23,6 +24,8 @@ class LoggedIn:
     login: Login
 
 
+PATIENCE = 3
+"""How many bad checksums in a row, or in all requests of another library or account, end a session."""
 READER_STAYS = 120.0
 """Seconds after the last request with a patron for which that patron counts as being at the terminal."""
 
@@ -32,7 +35,7 @@ class Serving:
     """Bound to one library until the end. `reader` is the patron at the terminal, if known, until `until`.
 
     `refused` means that its last login was refused: no request is served until the next right one. `password` is that
-    of a terminal which sends its account in AC.
+    of a terminal which sends its account in AC. `own_name` is the library's name in the terminal's profile.
     """
 
     tenant: Tenant
@@ -41,6 +44,14 @@ class Serving:
     until: float = 0.0
     refused: bool = False
     password: Secret | None = field(default=None, repr=False)
+    own_name: str = field(default="", eq=False)
+
+    def is_called(self, name: str) -> bool:
+        """Return whether an AO means this session's library: by its names, or the name in the terminal's profile."""
+        if not name or name == self.tenant.library.nickname:
+            return True
+        own = self.own_name
+        return self.tenant.is_called(name) or (bool(own) and name.casefold() == own.casefold())
 
     def after(self, request: Request, response: Response, now: float, *, known: bool = True) -> Serving:
         """Return the state after this answer. The reader is the patron in the last request, until the next 35.
@@ -48,15 +59,15 @@ class Serving:
         There is no reader if the answer says that the patron is unknown or the password wrong, or if `known` is
         false.
         """
-        named = getattr(request, "patron_identifier", None)
-        if named is None or not named.strip():
+        named = (getattr(request, "patron_identifier", None) or "").strip()
+        if not named:
             return self
         wrong = bool(getattr(request, "patron_password", None)) and (
             getattr(response, "valid_patron_password", None) is False
         )
         known = known and not wrong and getattr(response, "valid_patron", None) is not False
         stays = known and not isinstance(request, messages.EndPatronSession)
-        reader = named.strip() if stays else None
+        reader = named if stays else None
         return Serving(  # by name, as `evolve` costs several times as much, for nearly each request
             tenant=self.tenant,
             location=self.location,
@@ -64,6 +75,7 @@ class Serving:
             until=now + READER_STAYS,
             refused=self.refused,
             password=self.password,
+            own_name=self.own_name,
         )
 
     def is_another(self, request: Request) -> bool:
@@ -84,6 +96,38 @@ class Closed:
 
 
 State = Connected | LoggedIn | Serving | Closed
+
+
+@define(eq=False, repr=False)
+class InHand:
+    """The request that is being answered, and its login. `early` is as in `Session.receive`.
+
+    `key` stands for the line of a write that goes to the library; other requests have none.
+    """
+
+    line: bytes
+    request: Request
+    trailer: Trailer
+    login: Login | None = None
+    early: bool = False
+    key: Key | None = None
+
+    @property
+    def item(self) -> str:
+        """The item in the request; empty if there is none."""
+        return getattr(self.request, "item_identifier", None) or ""
+
+    @property
+    def account(self) -> str:
+        """The patron on whose account it writes; empty if there is none."""
+        if isinstance(self.request, messages.EndPatronSession):
+            return ""
+        return getattr(self.request, "patron_identifier", None) or ""
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it has the time of its event."""
+        return getattr(self.request, "transaction_date", None) is not None
 
 
 @frozen
