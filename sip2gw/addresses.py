@@ -29,12 +29,13 @@ def network_around(address: str, ipv4: int, ipv6: int) -> str:
     return str(found if bits == found.max_prefixlen else ip_network((found, bits), strict=False))
 
 
-@lru_cache(maxsize=4096)  # each line of the log about a terminal names it
+@lru_cache(maxsize=4096)
 def counted_network(address: str) -> str:
     """Return the network that counts as one address: for IPv6 the /64, for a Unix socket ""."""
     return network_around(address, 32, 64)
 
 
+@lru_cache(maxsize=4096)  # each line of the log about a terminal names it
 def shown_network(address: str) -> str:
     """Return the network of an address for the log, /24 or /48, which does not identify a person."""
     found = read(address)

@@ -76,6 +76,8 @@ def _rest(coroutine: Coroutine[Any, Any, T], waiting: Deferred[Any]) -> Generato
         while True:
             try:
                 result = yield waiting
+            except GeneratorExit:  # nobody waits any longer
+                raise
             except BaseException as error:  # the wait failed or was cancelled: the coroutine handles that
                 waiting = coroutine.throw(error)
             else:

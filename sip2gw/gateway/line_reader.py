@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.protocols.basic import LineReceiver
 from zope.interface import implementer
 
+from sip2gw.concurrency import begun
 from sip2gw.gateway.deadlines import Deadlines
 from sip2gw.limits import Limits
 from sip2gw.sip2 import Framer, TooLong
@@ -48,6 +49,7 @@ class Reader(LineReceiver):
         self._resting = False
         self._held = False
         self._early = False
+        self._incomplete = False
 
     @abstractmethod
     def serve(self, line: bytes, early: bool) -> Coroutine[Any, Any, bool]:
@@ -115,16 +117,13 @@ class Reader(LineReceiver):
             self._held = False
             self.transport.resumeProducing()
 
-    @property
-    def _waiting(self) -> bool:
-        return self.busy or self._choked or self._resting
-
-    def _read_on(self, _: object = None) -> None:
+    def _read_on(self) -> None:
         """Serve the received lines, unless there is a reason to wait."""
+        framer = self._framer
         for _turn in range(TURN):
-            if self._waiting or self.leaving:
+            if self.busy or self._choked or self._resting or self.leaving:
                 break
-            if self._framer.whole and not self.may_go_on():
+            if framer.whole and not self.may_go_on():
                 self._resting = True
                 break
             if (line := self._next()) is None:
@@ -133,7 +132,7 @@ class Reader(LineReceiver):
                 break
             self.lineReceived(line)
         else:
-            self._resting = self._framer.begun or self.ended
+            self._resting = framer.begun or self.ended
             if self._resting:
                 self._reactor.callLater(0, self.rested)
         if not self.leaving:
@@ -141,30 +140,39 @@ class Reader(LineReceiver):
 
     def _next(self) -> bytes | None:
         """Return the next line if it is complete. The request deadline runs while it is not."""
-        try:
-            line = self._framer.next(self._limits().line)
-        except TooLong:
-            self.lineLengthExceeded(b"")
-            return None
+        line = None
+        if len(self._framer):
+            try:
+                line = self._framer.next(self._limits().line)
+            except TooLong:
+                self.lineLengthExceeded(b"")
+                return None
         if line is None and self._framer.begun:
+            self._incomplete = True
             self.deadlines.start("request_deadline")
-        else:
+        elif self._incomplete:
+            self._incomplete = False
             self.deadlines.stop("request_deadline")
         return line
 
     def lineReceived(self, line: bytes) -> None:
         self.busy = True
-        serving = Deferred.fromCoroutine(self.serve(line, self._early))
-        serving.addCallback(self._served)
-        if self.busy:
-            serving.addCallback(self._read_on)
+        serving = begun(self.serve(line, self._early))
+        if isinstance(serving, Deferred):
+            serving.addCallback(self._served_late)
+        else:
+            self._served(serving)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self.too_much("line")
 
     def _served(self, answered: bool) -> None:
         self.busy = False
-        self._early = (answered or self._early) and self._framer.whole
+        self._early = (answered or self._early) and self._framer.begun and self._framer.whole
+
+    def _served_late(self, answered: bool) -> None:
+        self._served(answered)
+        self._read_on()
 
     def rested(self) -> None:
         """Continue after a pause."""
@@ -173,9 +181,11 @@ class Reader(LineReceiver):
 
     def _hold_back_or_not(self) -> None:
         """Pause or resume reading. A peer that sends one line at a time is never paused, because that is expensive."""
+        if not (self._held or self._choked or len(self._framer)):
+            return
         limits = self._limits()
         behind = self._framer.ends() >= limits.requests_waiting or len(self._framer) > limits.line
-        hold = self._choked or (behind and self._waiting)
+        hold = self._choked or (behind and (self.busy or self._resting))
         if not hold:
             self.stop_holding()
         elif not self._held:

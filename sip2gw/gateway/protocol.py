@@ -63,6 +63,7 @@ class TerminalProtocol(Reader):
         self._hung_up = False
         self._late = False
         self._heard = False
+        self._logged_in = False
         self._ignored = 0
         self._pace = pace
         self._turns = turns
@@ -89,7 +90,8 @@ class TerminalProtocol(Reader):
             self._terminal.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
 
     def dataReceived(self, data: bytes) -> None:
-        self.slot.heard()
+        if not self.slot.library:
+            self.slot.heard()
         if not self._heard:
             self._heard = True
             if begins_tls(data) and not INegotiated.providedBy(self.transport):
@@ -223,7 +225,9 @@ class TerminalProtocol(Reader):
     def _go_on_or_leave(self) -> None:
         """Finish one line: set deadlines, and close if it is time."""
         if self.slot.library:
-            self.deadlines.stop("login_deadline")
+            if not self._logged_in:
+                self._logged_in = True
+                self.deadlines.stop("login_deadline")
             self.deadlines.start("idle_deadline")
         elif self._late and self._waits_for_its_first_reader():
             self._late = False

@@ -7,9 +7,9 @@ would, by trying all numbers.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 from secrets import token_bytes
 
 LENGTH = 6
@@ -42,6 +42,6 @@ class Tags:
         today = self._today()
         if today != self._day:
             self._day, self._key = today, token_bytes(32)
-        of_library = hmac.digest(self._key, library.encode(), "sha256")
+        of_library = blake2b(library.encode(), key=self._key, digest_size=32).digest()
         text = f"{kind}:{number}".encode("utf-8", "surrogatepass")
-        return f"{kind}:{hmac.digest(of_library, text, 'sha256').hex()[:LENGTH]}"
+        return f"{kind}:{blake2b(text, key=of_library).hexdigest()[:LENGTH]}"

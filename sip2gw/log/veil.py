@@ -55,7 +55,7 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
             if key not in allowed and not key.startswith("log_"):
                 lost("field")
     try:
-        text = _filled_in(str(event.get("log_format") or ""), {key: event[key] for key in fields}, lost)
+        text = _filled_in(str(event.get("log_format") or ""), event, fields, lost)
     except (ValueError, LookupError):
         text = DROPPED
     failure = event.get("log_failure")
@@ -101,23 +101,29 @@ def _parsed(text: str) -> tuple[_Part, ...]:
     return tuple(_CONVERTING.parse(text))
 
 
-def _filled_in(text: str, fields: Mapping[str, Any], lost: Lost, depth: int = 0) -> str:
-    """Fill in a format: with a value as it is, never with an attribute or item of it."""
+def _filled_in(text: str, event: LogEvent, fields: Mapping[str, Any], lost: Lost, depth: int = 0) -> str:
+    """Fill in a format: with one of `fields`, which are shown already, never with an attribute or item of it.
+
+    Where the format gives a form or a conversion, the value of the event is shown in it.
+    """
     filled = []
     for literal, name, form, conversion in _parsed(text):
         if literal:
             filled.append(literal)
         if name is None:
             continue
-        if name in fields:
-            value = fields[name]
-        else:
+        if name not in fields:
             lost("field")
-            value = DROPPED
+            filled.append(DROPPED)
+            continue
+        if not (form or conversion):
+            filled.append(str(fields[name]))
+            continue
+        value = event[name]
         if form and "{" in form:
             if depth:
                 raise ValueError("a form within the form of a form")
-            form = _filled_in(form, fields, lost, depth + 1)
+            form = _filled_in(form, event, fields, lost, depth + 1)
         if conversion:
             value = _CONVERTING.convert_field(value, conversion)
         filled.append(_formed(value, form or ""))

@@ -18,9 +18,11 @@ class TooLong(Exception):
 class Framer:
     """Cut the bytes of one connection into lines."""
 
-    __slots__ = ("_at", "_bytes")
+    __slots__ = ("_at", "_bytes", "begun")
 
     def __init__(self) -> None:
+        self.begun = False
+        """Whether a line has begun, complete or not."""
         self._bytes = b""
         self._at = 0
 
@@ -29,13 +31,10 @@ class Framer:
         return len(self._bytes) - self._at
 
     @property
-    def begun(self) -> bool:
-        """Whether a line has begun, complete or not."""
-        return _BEGIN.search(self._bytes, self._at) is not None
-
-    @property
     def whole(self) -> bool:
         """Whether a complete line waits."""
+        if not self.begun:
+            return False
         # No one expression for both: without an end it would be tried again from each byte on, and that takes seconds.
         begin = _BEGIN.search(self._bytes, self._at)
         return begin is not None and self._bytes.find(b"\r", begin.end()) >= 0
@@ -48,6 +47,7 @@ class Framer:
         """Take in `piece`, the bytes received next."""
         self._bytes = self._bytes[self._at :] + piece.replace(b"\n", b"\r")
         self._at = 0
+        self.begun = self.begun or _BEGIN.search(self._bytes) is not None
 
     def next(self, longest: int) -> bytes | None:
         """Return the next line without its end, or None if it is not complete.
@@ -56,14 +56,20 @@ class Framer:
         """
         begin = _BEGIN.search(self._bytes, self._at)
         if begin is None:
-            self._bytes, self._at = b"", 0
+            self._drop()
             return None
         self._at = begin.start()
         end = self._bytes.find(b"\r", self._at, self._at + longest + 1)
         if end >= 0:
             line = self._bytes[self._at : end]
             self._at = end + 1
+            if _BEGIN.search(self._bytes, self._at) is None:
+                self._drop()
             return line
         if len(self) > longest:
             raise TooLong
         return None
+
+    def _drop(self) -> None:
+        """Drop all bytes, because no line has begun in them."""
+        self._bytes, self._at, self.begun = b"", 0, False
