@@ -168,8 +168,7 @@ def makeService(options: Any) -> IService:
             service.watchdog.file = _log_descriptor(options.parent) or service.watchdog.file
     except (ConfigFaults, Wrong) as faults:
         give_up(str(faults))
-    if config is None or not config.security.core_dumps:
-        keep_memory_private()
+    keep_memory_private()
     systemd = Systemd(reactor, os.environ)
     top = Start(reactor, log, systemd, foreground=bool((options.parent or {}).get("nodaemon", True)))
     service.setServiceParent(top)

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.serialization import (
 from sip2gw.config import Config, load
 from sip2gw.demo.selfsigned import certificate
 from sip2gw.faults import ConfigFaults
-from sip2gw.librarika import Librarika
+from sip2gw.librarika import Librarika, Timeouts
 from sip2gw.tls.clients import ClientFiles
-from sip2gw.wiring.configured import tls_files
+from sip2gw.wiring.configured import timeouts, tls_files
 
 SMALLEST = """
 [[listen]]
@@ -103,10 +103,10 @@ def test_a_key_left_out_has_its_default(read):
     config = read(LOCAL)
     assert config.librarika.url == "https://{library}.librarika.com/api/v1"
     assert config.admin is None
-    assert (config.terminals.retries, config.terminals.deferred_login, config.limits.line) == (
+    assert (config.terminals.retries, config.terminals.deferred_login, config.limits.strangers) == (
         3,
         True,
-        4096,
+        512,
     )
 
 
@@ -125,9 +125,6 @@ def test_everything_that_can_be_said(read, tmp_path, key):
         [librarika]
         url = "https://api.example.org/{library}/v1"
         call_deadline = 15
-        connect_deadline = 2.5
-        headers_deadline = 8
-        probe_deadline = 1
         ca_file = "ca.pem"
         [admin]
         endpoint = "tcp:8080:interface=127.0.0.1"
@@ -136,13 +133,13 @@ def test_everything_that_can_be_said(read, tmp_path, key):
         retries = 0
         deferred_login = false
         [limits]
-        line = 1024
+        strangers = 100
         idle_deadline = 0
     """)
     assert config.listen[0].certificates == tmp_path / "tls.pem"
     assert config.listen[1].insecure
     assert config.librarika.ca_file == tmp_path / "ca.pem"
-    assert config.librarika.connect_deadline == 2.5
+    assert (config.librarika.call_deadline, config.limits.strangers) == (15.0, 100)
     assert (config.terminals.timeout, config.terminals.deferred_login) == (21.0, False)
 
 
@@ -159,13 +156,13 @@ def test_all_faults_at_once(faults):
         [librarika]
         url = "http://api.example.com/"
         call_deadline = "20"
-        connect_deadline = 0
+        calls = 0
         [admin]
         endpoint = 8080
         [terminals]
         retries = true
         [limits]
-        line = 10
+        keepalive = 0
         strangers = 0
         login_deadline = 0
     """)
@@ -178,10 +175,10 @@ def test_all_faults_at_once(faults):
         "listen[2].certificates",
         "librarika.url",
         "librarika.call_deadline",
-        "librarika.connect_deadline",
+        "librarika.calls",
         "admin.endpoint",
         "terminals.retries",
-        "limits.line",
+        "limits.keepalive",
         "limits.strangers",
         "limits.login_deadline",
     }
@@ -311,9 +308,8 @@ def test_a_url_that_passes_suits_the_adapter(read, url):
 
 
 @pytest.mark.parametrize("value", ['"20"', "true", "0", "-1", "inf", "nan", "1e9", "[]", "2026-01-01"])
-@pytest.mark.parametrize("name", ["call_deadline", "connect_deadline", "headers_deadline", "probe_deadline"])
-def test_an_invalid_deadline_is_a_fault(faults, name, value):
-    assert list(faults(LOCAL + f"[librarika]\n{name} = {value}")) == [f"librarika.{name}"]
+def test_an_invalid_deadline_is_a_fault(faults, value):
+    assert list(faults(LOCAL + f"[librarika]\ncall_deadline = {value}")) == ["librarika.call_deadline"]
 
 
 @pytest.mark.parametrize(
@@ -340,8 +336,16 @@ def test_a_fault_in_one_deadline_adds_no_fault_of_another(faults):
     ]
 
 
-def test_a_short_call_needs_no_other_deadline_set(read):
-    assert read(LOCAL + "[librarika]\ncall_deadline = 2").librarika.headers_deadline == 10.0
+def test_no_part_of_a_short_call_takes_more_than_half_of_it(read):
+    assert timeouts(read(LOCAL + "[librarika]\ncall_deadline = 2")) == Timeouts(1.0, 1.0, 2.0, 1.0)
+    assert timeouts(read(LOCAL + "[librarika]\ncall_deadline = 24")) == Timeouts(3.0, 10.0, 24.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [("limits", "line"), ("librarika", "retry_share"), ("log", "waiting")]
+)
+def test_a_constant_of_the_gateway_is_an_unknown_key(faults, table, key):
+    assert "is an unknown key" in faults(LOCAL + f"[{table}]\n{key} = 512")[f"{table}.{key}"]
 
 
 def test_certificates_as_certbot_lays_them(read, tmp_path, key):
@@ -624,7 +628,7 @@ def test_the_admin_endpoint_is_for_this_machine_or_has_a_token(tmp_path, faults)
 
 
 def test_the_keys_of_the_log_are_read_and_checked(read, faults):
-    config = read(LOCAL + '[log]\nlevel = "debug"\nitems = true\n[security]\ncore_dumps = true')
-    assert (config.log.level, config.log.items, config.security.core_dumps) == ("debug", True, True)
+    config = read(LOCAL + '[log]\nlevel = "debug"\nitems = true\n')
+    assert (config.log.level, config.log.items) == ("debug", True)
     found = faults(LOCAL + '[log]\nlevel = "all"\n[security]\nreadable_secrets = true')
     assert list(found) == ["log.level", "security.readable_secrets"]

@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from attrs import fields
 from cattrs.gen import make_dict_structure_fn
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sip2gw.circulation.settings import KNOBS
-from sip2gw.config import LibrarikaAPI, Listen, Terminals, load, sources, values
+from sip2gw.config import LibrarikaAPI, Listen, Process, Store, Terminals, load, sources, tables
+from sip2gw.config.checks import settings
 from sip2gw.config.lines import lines_of
 from sip2gw.faults import ConfigFaults, Fault
 from sip2gw.limits import Limits
@@ -85,15 +85,24 @@ VALUES = st.sampled_from(
      '"\\u0000"', '"{name"', '["500", "1"]', '[{bin = "1"}, {bin = 1}]',
      '[{location = "|", rename = {AE = "AE"}, profile = "gate"}, {account = 1}, 1]']
 )  # fmt: skip
+
+
+def keys(table: type) -> list[str]:
+    """The keys of a table in the file."""
+    return [one.name for one in settings(table)]
+
+
 TABLES = {
-    "[librarika]": [field.name for field in fields(LibrarikaAPI)],
-    "[limits]": [field.name for field in fields(Limits)],
-    "[terminals]": [field.name for field in fields(Terminals)],
-    "[log]": ["level", "items", "waiting"],
+    "[librarika]": keys(LibrarikaAPI),
+    "[limits]": keys(Limits),
+    "[terminals]": keys(Terminals),
+    "[log]": ["level", "items"],
+    "[store]": keys(Store),
+    "[process]": keys(Process),
     "[admin]": ["endpoint", "token_file"],
-    "[[listen]]": [field.name for field in fields(Listen)],
+    "[[listen]]": keys(Listen),
     "[profiles.odd]": ["like", "why", *KNOBS],
-    "[[libraries]]": ["nickname", "profile", "language", "terminals", "bins", "texts"],
+    "[[libraries]]": ["nickname", "profile", "language", "terminals", "bins", "texts", "account"],
 }
 
 
@@ -212,7 +221,7 @@ def test_K22_a_structuring_function_is_made_once_a_class(write, monkeypatch):
         made.append(kind)
         return make_dict_structure_fn(kind, *args, **options)
 
-    monkeypatch.setattr(values, "make_dict_structure_fn", counted)
+    monkeypatch.setattr(tables, "make_dict_structure_fn", counted)
     library = '[[libraries]]\nnickname = "l{}"\nterminals = [{{location = "a"}}, {{location = "b"}}]\n'
     library += 'bins = [{{bin = "1", hold = true}}, {{bin = "2"}}]\n'
     write(main_toml=LOCAL + "".join(library.format(number) for number in range(50)))

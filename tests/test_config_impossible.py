@@ -207,8 +207,8 @@ def test_K21_a_name_in_a_script_that_joins_letters_is_taken(read):
         ("[limits]\ndrain_spread = 31", "limits.drain_spread", "raise drain_deadline"),
         ("[limits]\nlogin_floor = 16", "limits.login_floor", "but limits.login_deadline is 15"),
         ("[limits]\nmemory = 8", "limits.memory", "at least 64"),
-        ("[limits]\nfields = 3", "limits.fields", "from 16 to"),
-        ("[limits]\nfields = '20'", "limits.fields", "write 20, without quotes"),
+        ("[limits]\nkeepalive = 0", "limits.keepalive", "from 1 to"),
+        ("[limits]\nkeepalive = '20'", "limits.keepalive", "write 20, without quotes"),
         ('[limits]\nlibraries = "x"', "limits.libraries", "above the first table"),
     ],
 )

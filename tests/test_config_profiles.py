@@ -43,7 +43,7 @@ def faults(read):
     return faults
 
 
-def test_every_knob_says_what_it_takes():
+def test_every_knob_has_a_check():
     assert set(CHECKS) == set(KNOBS)
 
 

@@ -3,13 +3,14 @@
 import ast
 import inspect
 from collections.abc import Iterator
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 import attrs
 from markdown import table
 
 from sip2gw import config, limits
-from sip2gw.config import accounts, asking, doors, operation, store
+from sip2gw.config import accounts, asking, checks, doors, operation, store
 
 TABLES = (
     config.Listen,
@@ -23,29 +24,6 @@ TABLES = (
     config.Process,
     limits.Limits,
 )
-KINDS = {
-    "Endpoint": "text",
-    "Certificates": "path",
-    "CAFile": "path",
-    "CertificateName": "text",
-    "ClientCertificates": "text",
-    "RevocationFile": "path",
-    "Networks": "list of texts",
-    "URLTemplate": "text",
-    "TokenFile": "path",
-    "PasswordFile": "path",
-    "Nickname": "text",
-    "AccountName": "text",
-    "CertificateOwner": "text",
-    "AccountTables": "list of tables",
-    "LogLevelName": "text",
-    "ReadableSecrets": "text",
-    "DatabaseFile": "path",
-    "DatabaseURL": "text",
-    "KeyFile": "path",
-    "Workers": "number or text",
-    "bool": "true or false",
-}
 
 
 def page() -> str:
@@ -62,11 +40,32 @@ def page() -> str:
 
 def _keys(cls: type[Any], said: dict[str, str]) -> tuple[list[str], list[list[str]]]:
     rows = []
-    for key in attrs.fields(cls):
-        kind = str(key.type).removesuffix(" | None")
+    for key in checks.settings(cls):
         meaning = said.get(f"{cls.__name__}.{key.name}", "")
-        rows.append([f"`{key.name}`", KINDS.get(kind, "number"), _default(key.default), meaning])
+        rows.append([f"`{key.name}`", _kind(key.type), _default(key.default), meaning])
     return ["Key", "", "If left out", "Meaning"], rows
+
+
+def _kind(kind: Any) -> str:
+    """Return what is written for a value of this type."""
+    required = (
+        next((one for one in get_args(kind) if one is not NoneType), kind) if is_optional(kind) else kind
+    )
+    if required is bool:
+        return "true or false"
+    match getattr(required, "__metadata__", ()):
+        case [checks.Checked(kind=written)]:
+            return written
+        case [checks.File()]:
+            return "path"
+        case [limits.Between()]:
+            return "number"
+    return "text"
+
+
+def is_optional(kind: Any) -> bool:
+    """Return whether a type is one that may be None."""
+    return get_origin(kind) in (Union, UnionType) and NoneType in get_args(kind)
 
 
 def _default(value: Any) -> str:

@@ -13,7 +13,8 @@ from config_reference import texts_below
 from markdown import table
 
 from sip2gw import limits
-from sip2gw.config import asking
+from sip2gw.config import asking, checks
+from sip2gw.librarika.http import settings as http
 
 
 def catalogue(tests: Path) -> str:
@@ -42,14 +43,18 @@ def shown_by(tests: Path) -> dict[int, list[str]]:
 def limits_table() -> str:
     """Return a table of all limits with default and meaning."""
     rows = []
-    for cls, source in ((limits.Limits, limits), (asking.LibrarikaAPI, asking)):
+    listed: set[str] = set()
+    rooms = {limits.Limits: "limits", asking.LibrarikaAPI: "librarika"}
+    for cls, source in ((limits.Limits, limits), (asking.LibrarikaAPI, asking), (http.CallLimits, http)):
         said = texts_below(inspect.getsource(source))
+        set_in_file = {key.name for key in checks.settings(cls)}
         for key in attrs.fields(cls):
-            if isinstance(key.default, int | float) and not isinstance(key.default, bool):
-                room = "limits" if cls is limits.Limits else "librarika"
-                rows.append(
-                    [f"`{room}.{key.name}`", f"{key.default:g}", said.get(f"{cls.__name__}.{key.name}", "")]
-                )
+            is_number = isinstance(key.default, int | float) and not isinstance(key.default, bool)
+            if not is_number or key.name in listed:
+                continue
+            listed.add(key.name)
+            name = f"`{rooms[cls]}.{key.name}`" if key.name in set_in_file else f"`{key.name}` (fixed)"
+            rows.append([name, f"{key.default:.7g}", said.get(f"{cls.__name__}.{key.name}", "")])
     return table(["Limit", "Default", "On"], rows)
 
 

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
 from sip2gw.gateway.connection_limits import Census, Slot
-from sip2gw.limits import Count, Limits
+from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
 CONNECTIONS = 32
@@ -29,7 +29,7 @@ _NO_BODIES = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-le
 
 def admin_census(metrics: Metrics, seconds: Callable[[], float]) -> Census:
     """Return the limits of these connections. At the limit, the busiest address loses its oldest connection."""
-    limits = Limits(strangers=Count(CONNECTIONS), strangers_per_address=Count(CONNECTIONS + 1))
+    limits = Limits(strangers=CONNECTIONS, strangers_per_address=CONNECTIONS + 1)
     return Census(lambda: limits, metrics, seconds, LIMIT)
 
 

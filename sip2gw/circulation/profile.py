@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Annotated, Literal
 
 from attrs import Factory, frozen
+
+from sip2gw.limits import Between
 
 
 class DueDateForm(Enum):
@@ -55,7 +58,7 @@ class Profile:
 
     Because SIP2's own default is code page 850, which e-content platforms still use; kiosks were set to Latin-1; and
     some old screens have only ASCII."""
-    terminator: str = "cr"
+    terminator: Literal["cr", "crlf", "lf"] = "cr"
     """What ends an answer: `cr`, `crlf` or `lf`. The terminal may end its lines with any of them.
 
     Because a Perl emulator waits for CR LF for ever, and in a PHP client the LF shifts the fixed fields."""
@@ -63,11 +66,11 @@ class Profile:
     """What ends a variable field. If a terminal's login shows another one, the gateway uses that.
 
     Because two widely used servers have this setting, for terminals that are set to `^`."""
-    error_detection: str = "auto"
+    error_detection: Literal["auto", "always", "never"] = "auto"
     """Whether answers have a checksum: `auto` if the request had one, `always` or `never`.
 
     Because one client refuses answers without AY and AZ, and another crashes on them."""
-    max_length: int = 255
+    max_length: Annotated[int, Between(20, 4000)] = 255
     """The longest value of a field, in bytes; longer ones are cut between two characters.
 
     Because PC managers read at most 1024 bytes, and many kiosks take at most 255 of one field."""
@@ -78,7 +81,7 @@ class Profile:
     after the login, and is in the AO of the answers.
 
     Because one client always sends `1`, and others send the name of the station."""
-    library_in: frozenset[str] = frozenset()
+    library_in: frozenset[Literal["CN", "CP"]] = frozenset()
     """The field of the login in which a nickname alone is the library: `CN` (then CO is `username:password`), `CP`, or
     both. Without it the first AO after such a login names the library.
 
@@ -185,7 +188,7 @@ class Profile:
     """Whether AS and its count have only the holds that are ready; CD then has the others. If not, AS has all.
 
     Because kiosks have this setting under names like "hold count is available count", and both are in use."""
-    list_limit: int = 100
+    list_limit: Annotated[int, Between(1, 1000)] = 100
     """The longest list in 64, and the most loans that 65 renews.
 
     Because PC managers read 1024 bytes, and a kiosk does not wait for a hundred renewals."""

@@ -16,16 +16,15 @@ from typing import Any
 from attrs import field, fields, frozen
 
 from sip2gw.circulation.settings import Settings
-from sip2gw.config import accounts, operation, store
 from sip2gw.config.accounts import ServiceAccount, TerminalAccount, read_accounts
 from sip2gw.config.asking import LibrarikaAPI, Terminals, check_deadlines
 from sip2gw.config.bounds import check_bounds
 from sip2gw.config.doors import Listen, check_places, read_listen
-from sip2gw.config.libraries import KINDS, read_settings
+from sip2gw.config.libraries import read_settings
 from sip2gw.config.operation import Admin, Log, Process, Security, check_admin, readable_secrets
 from sip2gw.config.sources import read_sources
 from sip2gw.config.store import Store, check_store
-from sip2gw.config.values import Tables
+from sip2gw.config.tables import Tables
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
 from sip2gw.limits import Limits
 
@@ -87,8 +86,7 @@ def load(path: str | Path) -> Config:
         if not sources.found:
             raise ConfigFaults(str(path), sources.faults)
         folder = Path(path).absolute().parent
-        kinds = {**KINDS, **operation.KINDS, **accounts.kinds(folder), **store.kinds(folder)}
-        tables = Tables(folder, _EXAMPLES, kinds)
+        tables = Tables(folder, _EXAMPLES)
         config = _read(sources.raw, tables)
     if config is None or sources.faults:
         raise ConfigFaults(str(path), sources.located([*sources.faults, *tables.faults]))

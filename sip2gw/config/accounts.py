@@ -7,75 +7,21 @@ or a range of addresses, and `check-config` warns of each.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import frozen
 
+from sip2gw.config.checks import Checked, File
+from sip2gw.config.networks import Networks
 from sip2gw.config.scalars import say, text
-from sip2gw.config.values import Networks, Tables
+from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
 from sip2gw.secret import Secret
 from sip2gw.tenants import nickname
 
 if TYPE_CHECKING:
     from sip2gw.config.doors import Listen
-
-Nickname = NewType("Nickname", str)
-"""The part of a library's address before .librarika.com."""
-
-AccountName = NewType("AccountName", str)
-"""The user name of an account."""
-
-CertificateOwner = NewType("CertificateOwner", str)
-"""The name in a client certificate."""
-
-PasswordFile = NewType("PasswordFile", Path)
-"""A file with a password, which was read once and found valid."""
-
-AccountTables = NewType("AccountTables", tuple[dict[str, Any], ...])
-"""Tables of `TerminalAccount`, not yet read."""
-
-_KEYS = ("library", "account", "password_file")
-_WIDEST = {4: 8, 6: 16}
-"""Prefix bits of the widest network that still counts as a range of addresses, by IP version."""
-
-
-@frozen
-class TerminalAccount:
-    """`[[listen.terminals]]`: terminals of this endpoint that can't log in, by address or client certificate."""
-
-    library: Nickname
-    """The library's nickname."""
-    account: AccountName
-    """The account that they use."""
-    password_file: PasswordFile
-    """A file with its password, in one line."""
-    addresses: Networks | None = None
-    """Their networks or addresses, such as ["192.0.2.16/28"]."""
-    certificate: CertificateOwner | None = None
-    """The name in their client certificate."""
-
-
-@frozen
-class ServiceAccount:
-    """The account with which writes that wait are forwarded while no terminal of the library has logged in."""
-
-    library: Nickname
-    account: AccountName
-    password_file: PasswordFile
-
-
-def kinds(folder: Path) -> Mapping[Any, Any]:
-    """Return the types of values in these tables. Paths are relative to `folder`."""
-    return {
-        Nickname: lambda value: Nickname(nickname_in(value)),
-        AccountName: lambda value: AccountName(text(value, '"kiosk@riverside.example"').strip()),
-        CertificateOwner: lambda value: CertificateOwner(text(value, '"north-kiosk-1"').strip()),
-        PasswordFile: lambda value: _password_file(folder / text(value, '"/etc/sip2gw/riverside.password"')),
-        AccountTables: _tables,
-    }
 
 
 def nickname_in(value: Any) -> str:
@@ -101,6 +47,59 @@ def password_in(path: Path) -> Secret:
     if len(lines) != 1 or not lines[0].strip() or not lines[0].isprintable():
         raise Wrong(f"is {path}, which does not have one line with a password", "write the password there")
     return Secret(lines[0])
+
+
+def account_name(value: Any) -> str:
+    """Return the user name of an account. Raises `Wrong`."""
+    return text(value, '"kiosk@riverside.example"').strip()
+
+
+def _certificate_owner(value: Any) -> str:
+    return text(value, '"north-kiosk-1"').strip()
+
+
+def account_tables(value: Any) -> tuple[dict[str, Any], ...]:
+    """Return tables of `TerminalAccount`, not yet read. Raises `Wrong`."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise Wrong(f"is {say(value)}, not a list of tables", "write [[listen.terminals]] for each")
+    return tuple(value)
+
+
+Nickname = Annotated[str, Checked(nickname_in)]
+"""The part of a library's address before .librarika.com."""
+
+AccountName = Annotated[str, Checked(account_name)]
+
+PasswordFile = Annotated[Path, File(password_in, '"/etc/sip2gw/riverside.password"')]
+
+_KEYS = ("library", "account", "password_file")
+_WIDEST = {4: 8, 6: 16}
+"""Prefix bits of the widest network that still counts as a range of addresses, by IP version."""
+
+
+@frozen
+class TerminalAccount:
+    """`[[listen.terminals]]`: terminals of this endpoint that can't log in, by address or client certificate."""
+
+    library: Nickname
+    """The library's nickname."""
+    account: AccountName
+    """The account that they use."""
+    password_file: PasswordFile
+    """A file with its password, in one line."""
+    addresses: Networks | None = None
+    """Their networks or addresses, such as ["192.0.2.16/28"]."""
+    certificate: Annotated[str, Checked(_certificate_owner)] | None = None
+    """The name in their client certificate."""
+
+
+@frozen
+class ServiceAccount:
+    """The account with which writes that wait are forwarded while no terminal of the library has logged in."""
+
+    library: Nickname
+    account: AccountName
+    password_file: PasswordFile
 
 
 def read_accounts(place: str, listen: Listen, tables: Tables) -> tuple[dict[str, TerminalAccount], list[str]]:
@@ -174,14 +173,3 @@ def _who(one: TerminalAccount, listen: Listen) -> str:
     where = f" from {' '.join(map(str, one.addresses))}" if one.addresses else ""
     what = f" with the certificate {one.certificate}" if one.certificate else ""
     return f"every client that reaches {listen.endpoint}{where}{what}"
-
-
-def _password_file(path: Path) -> PasswordFile:
-    password_in(path)
-    return PasswordFile(path)
-
-
-def _tables(value: Any) -> AccountTables:
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        raise Wrong(f"is {say(value)}, not a list of tables", "write [[listen.terminals]] for each")
-    return AccountTables(tuple(value))

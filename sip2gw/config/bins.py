@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from attrs import evolve, frozen
 
 from sip2gw.circulation.call_numbers import can_hold, contains, key
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.sorting import BinRule
-from sip2gw.config.knobs import Check, one_of, plain_text
+from sip2gw.config.checks import Checked
 from sip2gw.config.scalars import label, say
 from sip2gw.config.spelled import check_sent
-from sip2gw.config.values import Tables
+from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
 from sip2gw.library import Medium
 
 
-class _Bin(str): ...
+def _bin(value: Any) -> str:
+    return label(value, '"1"')
 
 
-class _Text(str): ...
-
-
-class _Range(tuple[str, str]): ...
-
-
-class _Medium: ...
+def _range(value: Any) -> tuple[str, str]:
+    texts = isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value)
+    if not texts or not all(map(key, value)):
+        raise Wrong(f"is {say(value)}", 'write the first and the last call number, such as ["500", "599"]')
+    first, last = value
+    if not can_hold(first, last):
+        raise Wrong(
+            f"is {say(value)}, where {say(first)} comes after {say(last)} on the shelf",
+            f"write [{say(last)}, {say(first)}]",
+        )
+    return first, last
 
 
 @frozen
 class _Rule:
-    bin: _Bin
-    branch: _Text | None = None
-    location: _Text | None = None
-    call_numbers: _Range | None = None
-    medium: _Medium | None = None
+    bin: Annotated[str, Checked(_bin)]
+    branch: str | None = None
+    location: str | None = None
+    call_numbers: Annotated[tuple[str, str], Checked(_range)] | None = None
+    medium: Medium | None = None
     hold: bool | None = None
     transit: bool | None = None
     unknown: bool | None = None
@@ -80,28 +85,6 @@ def _includes(one: Any, other: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     return value.strip().casefold() if isinstance(value, str) else value
-
-
-def _range(value: Any) -> tuple[str, str]:
-    texts = isinstance(value, list) and len(value) == 2 and all(isinstance(end, str) for end in value)
-    if not texts or not all(map(key, value)):
-        raise Wrong(f"is {say(value)}", 'write the first and the last call number, such as ["500", "599"]')
-    first, last = value
-    if not can_hold(first, last):
-        raise Wrong(
-            f"is {say(value)}, where {say(first)} comes after {say(last)} on the shelf",
-            f"write [{say(last)}, {say(first)}]",
-        )
-    return first, last
-
-
-KINDS: Mapping[Any, Check] = {
-    _Bin: lambda value: label(value, '"1"'),
-    _Text: plain_text,
-    _Range: _range,
-    _Medium: one_of(Medium),
-}
-"""The types of values in these tables."""
 
 
 def read_bins(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sip2gw.config.asking import LibrarikaAPI, Terminals
-from sip2gw.config.values import Tables
+from sip2gw.config.tables import Tables
 from sip2gw.limits import Limits
 
 _COUNTED_WITHIN = (

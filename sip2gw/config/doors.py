@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from attrs import frozen
 
 from sip2gw.config.accounts import (
     AccountName,
-    AccountTables,
     Nickname,
     PasswordFile,
+    account_tables,
 )
-from sip2gw.config.endpoint import Endpoint
+from sip2gw.config.authorities import CAFile
+from sip2gw.config.checks import Checked, File
+from sip2gw.config.endpoint import Endpoint, endpoint
+from sip2gw.config.networks import Networks
 from sip2gw.config.operation import Admin
-from sip2gw.config.values import (
-    CAFile,
-    CertificateName,
-    Certificates,
-    ClientCertificates,
-    Networks,
-    RevocationFile,
-    Tables,
-)
+from sip2gw.config.scalars import text
+from sip2gw.config.tables import Tables
 from sip2gw.faults import Fault, Wrong
-from sip2gw.tls.certificates import read_authorities, read_revoked
+from sip2gw.tls.certificates import read_authorities, read_pair, read_revoked
 from sip2gw.tls.folder import default_of, places
 
 _LISTEN = 'add a [[listen]] table with endpoint = "tcp:6009" and certificates = "..."'
+
+
+def _read_pairs(path: Path) -> None:
+    for place in places(path).values():
+        read_pair(place)
+
+
+def _certificate_name(value: Any) -> str:
+    return text(value, '"sip2.example.org"')
+
+
+def _read_later(_: Path) -> None:
+    """Leave the file to `check_places`: it is checked with the authorities."""
 
 
 @frozen
 class Listen:
     """`[[listen]]`: where terminals connect."""
 
-    endpoint: Endpoint
+    endpoint: Annotated[Endpoint, Checked(endpoint)]
     """A server endpoint string of Twisted, such as "tcp:6009"."""
-    certificates: Certificates | None = None
+    certificates: Annotated[Path, File(_read_pairs)] | None = None
     """TLS with this certificate: a PEM file with the chain and the key, or a folder with fullchain.pem and
     privkey.pem, or a folder of several of either. A renewed one is loaded automatically. Without it: plain SIP2."""
-    default_certificate: CertificateName | None = None
+    default_certificate: Annotated[str, Checked(_certificate_name)] | None = None
     """Of several, the one for terminals that name no server (SNI), or an unknown one: the name of its folder, or of
     its file without .pem. If left out: the one called default."""
     client_authorities: CAFile | None = None
     """PEM file of the authorities whose client certificates are accepted. The name in one is the terminal's
     identity."""
-    client_certificates: ClientCertificates | None = None
+    client_certificates: Literal["required", "optional"] | None = None
     """"required" or "optional": whether a terminal without a certificate is refused. With client_authorities the
     default is required."""
-    client_revoked: RevocationFile | None = None
+    client_revoked: Annotated[Path, File(_read_later)] | None = None
     """PEM file with a revocation list (CRL) of each authority that has signed terminals' certificates. A changed one
     is loaded automatically; with an expired one no client certificate is accepted."""
     proxy_from: Networks | None = None
@@ -66,7 +76,7 @@ class Listen:
     addresses: Networks | None = None
     """The networks of such terminals, such as ["192.0.2.16/28"]; others must log in. A plain port where other machines
     can connect must have it."""
-    terminals: AccountTables | None = None
+    terminals: Annotated[tuple[dict[str, Any], ...], Checked(account_tables, "list of tables")] | None = None
     """More accounts for terminals that can't log in, see [[listen.terminals]] below."""
 
 
@@ -120,11 +130,11 @@ def _check_balancers(one: Listen) -> None:
 
 def _check_clashes(endpoints: dict[str, Endpoint], tables: Tables) -> None:
     earlier: dict[str, Endpoint] = {}
-    for place, endpoint in endpoints.items():
-        if taken := next((other for other, one in earlier.items() if one.clashes(endpoint)), None):
+    for place, one in endpoints.items():
+        if taken := next((other for other, there in earlier.items() if there.clashes(one)), None):
             problem = "listens where the endpoint in {other} does"
             tables.fault(place, problem, "give each a port of its own", taken)
-        earlier[place] = endpoint
+        earlier[place] = one
 
 
 def _check_tls(place: str, one: Listen, tables: Tables) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 from attrs import frozen
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IReactorCore, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
 
+from sip2gw.config.scalars import text
 from sip2gw.faults import Wrong
 
 EXAMPLES = '"tcp:6009", "tcp:6001:interface=127.0.0.1" or "unix:/run/sip2gw.sock:mode=660"'
@@ -122,6 +124,13 @@ class Endpoint:
             description += f":backlog={BACKLOG}"
         endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
         return endpoint
+
+
+def endpoint(value: Any) -> Endpoint:
+    """Return the endpoint in the configuration. Raises `Wrong`."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise Wrong(f"must be text, not {value}", endpoint_of(str(value)))
+    return Endpoint.read(text(value, EXAMPLES))
 
 
 class _Notes:

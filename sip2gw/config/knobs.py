@@ -1,24 +1,25 @@
-"""The type of each knob of a profile. A test checks that none is missing."""
+"""The check of each knob of a profile."""
 
 from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Collection, Mapping
-from difflib import get_close_matches
-from enum import Enum
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 from attrs import field, make_class
 
 from sip2gw.circulation import catalogues
-from sip2gw.circulation.profile import Alert, DueDateForm, WhenDown
+from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import KNOBS
 from sip2gw.config.answers import EVER_SENT, SENT
-from sip2gw.config.scalars import flag, integer, is_one_line, say
+from sip2gw.config.checks import Checked, check_of
+from sip2gw.config.scalars import say
+from sip2gw.config.words import Check, listed, meant, plain_text, words
 from sip2gw.faults import Wrong
 from sip2gw.sip2.fields import VOCABULARY
-from sip2gw.sip2.message import REQUESTS, RESPONSES, Request
+from sip2gw.sip2.message import REQUESTS, RESPONSES
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]")
 _ASCII = "".join(map(chr, range(0x20, 0x7F)))
@@ -31,49 +32,6 @@ _IDENTIFIERS = ("accession", "barcode", "isbn")
 _NAMES_IN_AE = ("name", "patron_id")
 _NAMES_IN_AV = ("ref", "kind", "amount", "currency", "title", "item_id", "since")
 
-Check = Callable[[Any], Any]
-"""Returns the value as the program needs it. Raises `Wrong`."""
-
-
-def plain_text(value: Any) -> str:
-    """Return a text of one line, perhaps empty."""
-    if not isinstance(value, str) or not is_one_line(value):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        raise Wrong(
-            f"must be text, not {say(value)}",
-            f'write "{value}", in quotes' if number else "write a text in quotes",
-        )
-    return value.strip()
-
-
-def choice(*known: str) -> Check:
-    """Return a check for one of these words."""
-
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or value not in known:
-            raise Wrong(f"is {say(value)}", _hint(value, known))
-        return value
-
-    return check
-
-
-def listed(known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:
-    """Return a check for a list of such words, each once."""
-
-    def check(value: Any) -> tuple[str, ...]:
-        words = _words(value, known)
-        for word in words:
-            if word not in known:
-                raise Wrong(f"has {say(word)}", _hint(word, known))
-        return words
-
-    return check
-
-
-def one_of(kind: type[Enum]) -> Check:
-    """Return a check for a member of an enumeration, by its value."""
-    return lambda value: kind(choice(*sorted(member.value for member in kind))(value))
-
 
 def language(value: Any) -> str:
     """Return a language that has translated texts."""
@@ -83,42 +41,6 @@ def language(value: Any) -> str:
     return text
 
 
-def _words(value: Any, known: Collection[str] = ()) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-        words = value if isinstance(value, list) else [value]
-        meant = [_meant(str(word), known) or str(word) for word in words]
-        shown = ", ".join(f'"{word}"' for word in meant) if set(meant) <= set(known) else '"...", "..."'
-        raise Wrong(f"is {say(value)} and no list of texts", f"write it like [{shown}]")
-    if len(set(value)) != len(value):
-        raise Wrong(f"is {say(value)}, with something twice", "name each once")
-    return tuple(value)
-
-
-def _hint(value: Any, known: Collection[str]) -> str:
-    if isinstance(value, str) and (meant := _meant(value, known)):
-        return f'did you mean "{meant}"?'
-    ordered = known if isinstance(known, tuple) else sorted(known)
-    return "write " + " or ".join(f'"{word}"' for word in ordered)
-
-
-def _meant(word: str, known: Collection[str]) -> str:
-    """Return the known word that was probably meant; empty if none is similar."""
-    signs = {"\r": "cr", "\n": "lf", "\r\n": "crlf"}.get(word, word.strip().lower())
-    for likely in (word, signs, word.strip().zfill(2)):
-        if likely in known:
-            return likely
-    if word in RESPONSES:  # the codes of two messages are always alike
-        return next(
-            (code for code, request in REQUESTS.items() if code in known and _answers(request, word)), ""
-        )
-    close = [] if word.isdecimal() else get_close_matches(signs, sorted(known), n=1)
-    return close[0] if close else ""
-
-
-def _answers(request: type[Request], code: str) -> bool:
-    return request.response.code == code
-
-
 def _charset(value: Any) -> str:
     try:
         name = plain_text(value)
@@ -126,9 +48,9 @@ def _charset(value: Any) -> str:
     except (LookupError, ValueError):
         fits = False
     if not fits:
-        meant = "cp850" if str(value) == "850" else _meant(str(value), _CHARSETS)
+        likely = "cp850" if str(value) == "850" else meant(str(value), _CHARSETS)
         others = 'write "utf-8", "cp850", "latin-1", "ascii" or another that contains ASCII'
-        raise Wrong(f"is {say(value)}", f'did you mean "{meant}"?' if meant else others)
+        raise Wrong(f"is {say(value)}", f'did you mean "{likely}"?' if likely else others)
     return name
 
 
@@ -157,7 +79,7 @@ def _messages(value: Any) -> frozenset[str]:
 
 def _fields(value: Any) -> frozenset[str]:
     """Return codes of variable fields, for all responses or for one."""
-    for entry in _words(value):
+    for entry in words(value):
         message, _, code = entry.rpartition(".")
         if not _is_field(code) or (message and message not in RESPONSES):
             raise Wrong(
@@ -205,59 +127,47 @@ def _template(known: tuple[str, ...]) -> Check:
 
 
 def _identifiers(value: Any) -> tuple[str, ...]:
-    words = listed(_IDENTIFIERS)(value)
-    if not words:
+    found = listed(_IDENTIFIERS)(value)
+    if not found:
         raise Wrong("is empty, so that no item could be found", f"name some of {', '.join(_IDENTIFIERS)}")
-    return words
+    return found
 
 
-CHECKS: Mapping[str, Check] = {
+_OWN: Mapping[str, Check] = {
     "charset": _charset,
-    "terminator": choice("cr", "crlf", "lf"),
     "delimiter": _delimiter,
-    "error_detection": choice("auto", "always", "never"),
-    "max_length": lambda value: integer(value, 20, 4000),
-    "institution_id": plain_text,
-    "library_in": lambda value: frozenset(listed(("CN", "CP"))(value)),
     "messages": _messages,
-    "checkin_when_down": one_of(WhenDown),
-    "fee_when_down": one_of(WhenDown),
     "hide": _fields,
     "show": _fields,
     "rename": _renames,
-    "due_date": one_of(DueDateForm),
-    "alerts": lambda value: frozenset(map(Alert, listed([alert.value for alert in Alert])(value))),
-    "list_limit": lambda value: integer(value, 1, 1000),
     "name_template": _template(_NAMES_IN_AE),
     "fee_template": _template(_NAMES_IN_AV),
-    "strip_prefix": plain_text,
     "identifiers": _identifiers,
-    "branch": plain_text,
     "language": language,
-    **dict.fromkeys(
-        (
-            "offline", "renew_by_checkout", "patron_updates", "item_updates", "overpayment", "patron_password",
-            "alert_type", "alert_type_on_success", "destination", "destination_always", "hold_patron", "call_number",
-            "sort_bin", "not_on_loan_ok", "holds_ready_only", "receipts",
-        ),
-        flag,
-    ),
-}  # fmt: skip
-"""By the name of the knob."""
+}
+"""Knobs whose type does not say all that their values need."""
 
 
-def table(name: str, further: Mapping[str, Check]) -> tuple[type[Any], dict[type[Any], Check]]:
-    """Return a class for tables with all knobs and these further keys, all optional, and its types of values.
+def _check_of(knob: str, kind: Any) -> Check:
+    check = _OWN.get(knob) or check_of(kind, Path())
+    if check is None:
+        raise TypeError(f"the knob {knob} has no check")
+    return check
 
-    A key that is not given is None.
-    """
-    checks = {knob: CHECKS[knob] for knob in KNOBS} | dict(further)
-    kinds = {key: type(key, (), {}) for key in checks}
-    optional: dict[str, Any] = {key: kind | None for key, kind in kinds.items()}
-    made = make_class(
+
+_TYPES = get_type_hints(Profile, include_extras=True)
+
+CHECKS = {knob: _check_of(knob, _TYPES[knob]) for knob in KNOBS}
+"""By the name of the knob: its check, which follows from its type in `Profile` or is one of `_OWN`."""
+
+
+def table(name: str, further: Mapping[str, Check]) -> type[Any]:
+    """Return a class for tables with all knobs and these further keys, all optional; a key not given is None."""
+    checks = CHECKS | dict(further)
+    optional: dict[str, Any] = {key: Annotated[Any, Checked(check)] | None for key, check in checks.items()}
+    return make_class(
         name, {key: field(default=None, type=kind) for key, kind in optional.items()}, frozen=True
     )
-    return made, {kind: checks[key] for key, kind in kinds.items()}
 
 
 def given(read: Any) -> dict[str, Any]:

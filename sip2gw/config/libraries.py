@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any
 
 from attrs import field, frozen
 
@@ -13,44 +13,18 @@ from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.circulation.sorting import BinRule
 from sip2gw.circulation.texts import TEXTS
-from sip2gw.config import bins, profiles
-from sip2gw.config.accounts import AccountName, Nickname, PasswordFile, ServiceAccount, nickname_in
+from sip2gw.config import profiles
+from sip2gw.config.accounts import AccountName, Nickname, PasswordFile, ServiceAccount
 from sip2gw.config.bins import read_bins
+from sip2gw.config.checks import Checked
 from sip2gw.config.contradictions import LOOKED_AT
-from sip2gw.config.knobs import Check, given, language, plain_text, table
+from sip2gw.config.knobs import given, language, table
 from sip2gw.config.profiles import check_knobs
-from sip2gw.config.scalars import flag, is_one_line, label, say
+from sip2gw.config.scalars import is_one_line, label, say
 from sip2gw.config.spelled import check_delimiter
-from sip2gw.config.values import Tables
+from sip2gw.config.tables import Tables
+from sip2gw.config.words import plain_text
 from sip2gw.faults import Wrong
-
-
-class _Name(str): ...
-
-
-class _Nickname(str): ...
-
-
-class _Language(str): ...
-
-
-class _Tables(list[dict[str, Any]]): ...
-
-
-class _Words(dict[str, str]): ...
-
-
-@frozen
-class _Library:
-    nickname: _Nickname
-    profile: _Name | None = None
-    language: _Language | None = None
-    terminals: _Tables | None = None
-    bins: _Tables | None = None
-    texts: _Words | None = None
-    account: AccountName | None = None
-    password_file: PasswordFile | None = None
-
 
 _SAME: tuple[tuple[str, Any], ...] = ()
 _SPELLING = ("charset", "delimiter", "max_length", "sort_bin")
@@ -88,21 +62,19 @@ def _words(value: Any) -> dict[str, str]:
     return words
 
 
-_TerminalTable, _TERMINAL_KINDS = table(
-    "TerminalTable", {"account": plain_text, "location": plain_text, "profile": _name}
-)
-KINDS: Mapping[Any, Check] = {
-    _Name: _name,
-    _Nickname: nickname_in,
-    _Language: language,
-    _Tables: _tables,
-    _Words: _words,
-    bool: flag,
-    **profiles.KINDS,
-    **_TERMINAL_KINDS,
-    **bins.KINDS,
-}
-"""The types of values in these tables."""
+@frozen
+class _Library:
+    nickname: Nickname
+    profile: Annotated[str, Checked(_name)] | None = None
+    language: Annotated[str, Checked(language)] | None = None
+    terminals: Annotated[list[dict[str, Any]], Checked(_tables)] | None = None
+    bins: Annotated[list[dict[str, Any]], Checked(_tables)] | None = None
+    texts: Annotated[dict[str, str], Checked(_words)] | None = None
+    account: AccountName | None = None
+    password_file: PasswordFile | None = None
+
+
+_TerminalTable = table("TerminalTable", {"account": plain_text, "location": plain_text, "profile": _name})
 
 
 def read_settings(
@@ -165,7 +137,7 @@ class _Libraries:
     def _account(self, library: _Library, place: str) -> None:
         """Add the service account. Account and password file come together."""
         if library.account is not None and library.password_file is not None:
-            account = ServiceAccount(Nickname(library.nickname), library.account, library.password_file)
+            account = ServiceAccount(library.nickname, library.account, library.password_file)
             self.accounts[place] = account
             return
         for key, other in (("account", "password_file"), ("password_file", "account")):

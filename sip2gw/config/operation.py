@@ -6,38 +6,55 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NewType
+from typing import Annotated, Any, Literal
 
 from attrs import frozen
 
-from sip2gw.config.endpoint import Endpoint
-from sip2gw.config.knobs import choice
+from sip2gw.config.checks import Checked, File
+from sip2gw.config.endpoint import Endpoint, endpoint
 from sip2gw.config.scalars import integer, say
-from sip2gw.config.values import ClientCertificates, Tables, TokenFile
+from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
-from sip2gw.limits import Count
+from sip2gw.secret import Secret
 from sip2gw.tls.certificates import CHAIN, files_of
 from sip2gw.tls.folder import places
 
-LogLevelName = NewType("LogLevelName", str)
-"""The lowest level that is logged."""
-
-Workers = NewType("Workers", int)
-"""The number of processes that serve terminals."""
-
+SHORTEST_TOKEN = 32
 MOST_WORKERS = 64
 
-ReadableSecrets = NewType("ReadableSecrets", str)
-"""What happens if all users of the machine can read a secret."""
+
+def token_in(path: Path) -> Secret:
+    """Return the token in a file. Raises `Wrong`."""
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise Wrong(f"is {path}, which can't be read: {error.strerror}", "name a file with a token") from None
+    except UnicodeDecodeError:
+        raise Wrong(f"is {path}, which is not ASCII text", "put a token there") from None
+    if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
+        raise Wrong(
+            f"is {path}, which has no token of {SHORTEST_TOKEN} characters or more in one line",
+            "make one with `openssl rand -hex 32`",
+        )
+    return Secret(token)
+
+
+def workers(value: Any) -> int:
+    """Return a number of processes; "auto" is one for each core. Raises `Wrong`."""
+    if value == "auto":
+        return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
+    if isinstance(value, str) and not value.isdecimal():
+        raise Wrong(f"is {say(value)}", f'write a whole number from 1 to {MOST_WORKERS}, or "auto"')
+    return integer(value, 1, MOST_WORKERS)
 
 
 @frozen
 class Admin:
     """`[admin]`: the endpoint of health and metrics, over plain HTTP. Without it there is none."""
 
-    endpoint: Endpoint
+    endpoint: Annotated[Endpoint, Checked(endpoint)]
     """If other machines can connect, it needs a token_file, and a proxy with TLS before it."""
-    token_file: TokenFile | None = None
+    token_file: Annotated[Path, File(token_in)] | None = None
     """File with a token of 32 characters or more, which clients must send as `Authorization: Bearer ...`.
     /health/live and /health/ready need no token."""
 
@@ -46,7 +63,7 @@ class Admin:
 class Process:
     """`[process]`: how the gateway runs."""
 
-    workers: Workers = Workers(1)
+    workers: Annotated[int, Checked(workers, "number or text")] = 1
     """Processes that share the work: from 1 to 64, or "auto" for one for each core."""
 
 
@@ -54,42 +71,18 @@ class Process:
 class Log:
     """`[log]`: how much is logged. Destination and format are options of twistd or twist."""
 
-    level: LogLevelName = LogLevelName("info")
+    level: Literal["debug", "info", "warn", "error"] = "info"
     """"debug", "info", "warn" or "error"."""
     items: bool = False
     """Whether items are logged by their own numbers, instead of tags that change each day."""
-    waiting: Count = Count(10_000)
-    """Lines that may wait for a slow disk; further lines are left out."""
 
 
 @frozen
 class Security:
     """`[security]`: protection of the process's secrets."""
 
-    readable_secrets: ReadableSecrets = ReadableSecrets("refuse")
+    readable_secrets: Literal["refuse", "warn"] = "refuse"
     """What happens if every user of the machine can read a private key or a token: "refuse" to start, or "warn"."""
-    core_dumps: bool = False
-    """Whether the process may leave a core dump, and be inspected by other processes of its user. Its memory holds
-    passwords."""
-
-
-_LEVEL = choice("debug", "info", "warn", "error")
-_READABLE = choice("refuse", "warn")
-_CLIENTS = choice("required", "optional")
-KINDS: Mapping[Any, Any] = {
-    LogLevelName: lambda value: LogLevelName(_LEVEL(value)),
-    ClientCertificates: lambda value: ClientCertificates(_CLIENTS(value)),
-    ReadableSecrets: lambda value: ReadableSecrets(_READABLE(value)),
-    Workers: lambda value: Workers(_workers(value)),
-}
-
-
-def _workers(value: Any) -> int:
-    if value == "auto":
-        return min(len(os.sched_getaffinity(0)), MOST_WORKERS)
-    if isinstance(value, str) and not value.isdecimal():
-        raise Wrong(f"is {say(value)}", f'write a whole number from 1 to {MOST_WORKERS}, or "auto"')
-    return integer(value, 1, MOST_WORKERS)
 
 
 def check_admin(admin: Admin, tables: Tables) -> None:

@@ -12,15 +12,13 @@ from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.profiles import BUILT_IN, DEFAULT, Named
 from sip2gw.circulation.settings import LibrarySettings, Settings, changed
 from sip2gw.config.contradictions import contradictions
-from sip2gw.config.knobs import given, plain_text, table
+from sip2gw.config.knobs import given, table
 from sip2gw.config.scalars import is_one_line, label, say
-from sip2gw.config.values import Tables
+from sip2gw.config.tables import Tables
+from sip2gw.config.words import plain_text
 from sip2gw.faults import Fault
 
-_ProfileTable, KINDS = table(
-    "ProfileTable", {"like": lambda value: label(value, '"sorter-cl"'), "why": plain_text}
-)
-"""The types of values in these tables."""
+_ProfileTable = table("ProfileTable", {"like": lambda value: label(value, '"sorter-cl"'), "why": plain_text})
 
 
 @frozen

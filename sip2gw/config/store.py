@@ -10,26 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile
-from typing import Any, NewType
+from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from attrs import frozen
 
 from sip2gw.config.accounts import PasswordFile
+from sip2gw.config.checks import Checked, File
 from sip2gw.config.endpoint import is_loopback
 from sip2gw.config.scalars import text
-from sip2gw.config.values import Tables
+from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
 from sip2gw.secret import Secret
-
-DatabaseFile = NewType("DatabaseFile", Path)
-"""The path of an SQLite file, in a folder that exists."""
-
-DatabaseURL = NewType("DatabaseURL", str)
-"""A connection URI of PostgreSQL, without a password."""
-
-KeyFile = NewType("KeyFile", Path)
-"""A file with a key, which was read once and found valid."""
 
 FILE = "sip2gw.sqlite3"
 KEY = "sip2gw.key"
@@ -41,19 +33,76 @@ _PORT = re.compile(r":\d*\Z")
 _MAKE_KEY = "make one with `openssl rand -hex 32`"
 
 
+def key_in(path: Path) -> Secret:
+    """Return the key in a file, as 64 hexadecimal digits. Raises `Wrong`."""
+    try:
+        written = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise Wrong(f"is {path}, which can't be read: {error.strerror}", _MAKE_KEY) from None
+    except UnicodeDecodeError:
+        raise Wrong(f"is {path}, which is not ASCII text", _MAKE_KEY) from None
+    for read in (bytes.fromhex, lambda encoded: b64decode(encoded, validate=True)):
+        with suppress(ValueError):
+            if len(key := read(written)) == KEY_SIZE:
+                return Secret(key.hex())
+    raise Wrong(f"is {path}, which has no {KEY_SIZE} bytes in hexadecimal or base64", _MAKE_KEY)
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise Wrong(f"is {path}, a folder", f'name a file in it, such as "{path / FILE}"')
+    if not path.parent.is_dir():
+        raise Wrong(
+            f"is {path}, in a folder that does not exist", f"make it, with `mkdir {path.parent}` for example"
+        )
+
+
+def _database_url(value: Any) -> str:
+    """Return a connection URI of PostgreSQL, without a password."""
+    url = text(value, _URL)
+    fix = f"write it like {_URL}"
+    try:
+        parts = urlsplit(url)
+        options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise Wrong("is not a URL", fix) from None  # the error may have the password
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise Wrong("is not a URL that begins with postgresql://", fix)
+    if ":" in parts.netloc.rpartition("@")[0] or "password" in options:
+        raise Wrong("has a password", "write it into a file, and add password_file")
+    if not parts.path.strip("/") and "dbname" not in options:
+        raise Wrong("names no database", fix)
+    if "sslmode" not in options and not all(map(_is_local, _hosts(parts, options))):
+        raise Wrong("would reach another machine without TLS", "add ?sslmode=verify-full at its end")
+    return url
+
+
+def _hosts(parts: SplitResult, options: Mapping[str, list[str]]) -> list[str]:
+    """Return the hosts that a connection is tried to, of which there may be several."""
+    named = parts.netloc.rpartition("@")[2].split(",")
+    further = [
+        host for key in ("host", "hostaddr") for value in options.get(key, ()) for host in value.split(",")
+    ]
+    return [*(_PORT.sub("", host).strip("[]") for host in named), *further]
+
+
+def _is_local(host: str) -> bool:
+    return not host or host.startswith(("/", "@", "%2F", "%2f")) or is_loopback(host)
+
+
 @frozen
 class Store:
     """`[store]`: where the gateway keeps what must outlast it. By default an SQLite file in the state folder."""
 
-    path: DatabaseFile | None = None
+    path: Annotated[Path, File(_check_place, '"/var/lib/sip2gw/sip2gw.sqlite3"')] | None = None
     """An SQLite file on a local disk. If left out, sip2gw.sqlite3 in $STATE_DIRECTORY, which systemd sets, else in
     $XDG_STATE_HOME/sip2gw or ~/.local/state/sip2gw."""
-    url: DatabaseURL | None = None
+    url: Annotated[str, Checked(_database_url)] | None = None
     """A database of PostgreSQL instead, for gateways on several machines, such as
     "postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"."""
     password_file: PasswordFile | None = None
     """A file with the password of that database, in one line."""
-    key_file: KeyFile | None = None
+    key_file: Annotated[Path, File(key_in, '"/etc/sip2gw/sip2gw.key"')] | None = None
     """A file with the key by which readers' data are encrypted: 32 random bytes in hexadecimal or base64. If left
     out, sip2gw.key beside the SQLite file, which is made at the first start. With url it must be given: all gateways
     need the same key."""
@@ -78,15 +127,6 @@ def state_folder(environment: Mapping[str, str]) -> Path:
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "state") / "sip2gw"
 
 
-def kinds(folder: Path) -> Mapping[Any, Any]:
-    """Return the types of values in this table. Paths are relative to `folder`."""
-    return {
-        DatabaseFile: lambda value: _database_file(folder / text(value, '"/var/lib/sip2gw/sip2gw.sqlite3"')),
-        DatabaseURL: _database_url,
-        KeyFile: lambda value: _key_file(folder / text(value, '"/etc/sip2gw/sip2gw.key"')),
-    }
-
-
 def check_store(store: Store, tables: Tables) -> None:
     """Check that the keys fit together."""
     if store.path is not None and store.url is not None:
@@ -96,21 +136,6 @@ def check_store(store: Store, tables: Tables) -> None:
     if store.url is not None and store.key_file is None and tables.is_sound("store.key_file"):
         problem = "needs a key_file, because all gateways need the same key"
         tables.fault("store.url", problem, f'{_MAKE_KEY}, and add key_file = "..."')
-
-
-def key_in(path: Path) -> Secret:
-    """Return the key in a file, as 64 hexadecimal digits. Raises `Wrong`."""
-    try:
-        written = path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise Wrong(f"is {path}, which can't be read: {error.strerror}", _MAKE_KEY) from None
-    except UnicodeDecodeError:
-        raise Wrong(f"is {path}, which is not ASCII text", _MAKE_KEY) from None
-    for read in (bytes.fromhex, lambda encoded: b64decode(encoded, validate=True)):
-        with suppress(ValueError):
-            if len(key := read(written)) == KEY_SIZE:
-                return Secret(key.hex())
-    raise Wrong(f"is {path}, which has no {KEY_SIZE} bytes in hexadecimal or base64", _MAKE_KEY)
 
 
 def kept_key(path: Path) -> Secret:
@@ -132,50 +157,3 @@ def kept_key(path: Path) -> Secret:
         finally:
             os.close(folder)
     return key_in(path)
-
-
-def _key_file(path: Path) -> KeyFile:
-    key_in(path)
-    return KeyFile(path)
-
-
-def _database_file(path: Path) -> DatabaseFile:
-    if path.is_dir():
-        raise Wrong(f"is {path}, a folder", f'name a file in it, such as "{path / FILE}"')
-    if not path.parent.is_dir():
-        raise Wrong(
-            f"is {path}, in a folder that does not exist", f"make it, with `mkdir {path.parent}` for example"
-        )
-    return DatabaseFile(path)
-
-
-def _database_url(value: Any) -> DatabaseURL:
-    url = text(value, _URL)
-    fix = f"write it like {_URL}"
-    try:
-        parts = urlsplit(url)
-        options = parse_qs(parts.query, strict_parsing=bool(parts.query))
-    except ValueError:
-        raise Wrong("is not a URL", fix) from None  # the error may have the password
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise Wrong("is not a URL that begins with postgresql://", fix)
-    if ":" in parts.netloc.rpartition("@")[0] or "password" in options:
-        raise Wrong("has a password", "write it into a file, and add password_file")
-    if not parts.path.strip("/") and "dbname" not in options:
-        raise Wrong("names no database", fix)
-    if "sslmode" not in options and not all(map(_is_local, _hosts(parts, options))):
-        raise Wrong("would reach another machine without TLS", "add ?sslmode=verify-full at its end")
-    return DatabaseURL(url)
-
-
-def _hosts(parts: SplitResult, options: Mapping[str, list[str]]) -> list[str]:
-    """Return the hosts that a connection is tried to, of which there may be several."""
-    named = parts.netloc.rpartition("@")[2].split(",")
-    further = [
-        host for key in ("host", "hostaddr") for value in options.get(key, ()) for host in value.split(",")
-    ]
-    return [*(_PORT.sub("", host).strip("[]") for host in named), *further]
-
-
-def _is_local(host: str) -> bool:
-    return not host or host.startswith(("/", "@", "%2F", "%2f")) or is_loopback(host)

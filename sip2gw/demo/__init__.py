@@ -17,13 +17,12 @@ from twisted.internet.defer import Deferred
 
 from sip2gw.config import Admin, Config, LibrarikaAPI, Listen, store
 from sip2gw.config.endpoint import Endpoint
-from sip2gw.config.values import Certificates, URLTemplate
 from sip2gw.demo.banner import banner
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.demo.settings import demo_settings
 from sip2gw.faults import Wrong
 from sip2gw.gateway.listener import CannotListen, Listener
-from sip2gw.limits import Count, Limits, Seconds
+from sip2gw.limits import Limits
 from sip2gw.log import Log
 from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
 from sip2gw.sandbox.data import stock
@@ -124,13 +123,13 @@ class Demo(Service):
         sandbox = port_of(self.sandbox) or options["sandbox-port"]
         return Config(
             listen=(
-                Listen(_endpoint(options["tls-port"]), Certificates(self._state / PAIR)),
+                Listen(_endpoint(options["tls-port"]), self._state / PAIR),
                 Listen(_endpoint(options["plain-port"])),
             ),
-            librarika=LibrarikaAPI(URLTemplate(f"http://{HOST}:{sandbox}/{{library}}/api/v1")),
+            librarika=LibrarikaAPI(f"http://{HOST}:{sandbox}/{{library}}/api/v1"),
             admin=Admin(_endpoint(options["admin-port"])),
             # Its passwords are in its banner: a failed login has nothing to hide.
-            limits=Limits(login_floor=Seconds(0.1), logins_per_address=Count(10_000)),
+            limits=Limits(login_floor=0.1, logins_per_address=10_000),
             settings=demo_settings(library.library.nickname for library in stock(self._data)),
         )
 

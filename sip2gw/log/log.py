@@ -26,6 +26,7 @@ class LogSettings:
 
     level: str = "info"
     waiting: int = 10_000
+    """Lines that may wait for a slow disk, some MiB; further lines are left out."""
 
 
 class Log(Collector):

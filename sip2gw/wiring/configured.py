@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from itertools import chain
 
-from attrs import fields
-
 from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
 from sip2gw.config.accounts import password_in
-from sip2gw.config.values import token_in
+from sip2gw.config.operation import token_in
 from sip2gw.gateway.given import Given
 from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.library import Credentials
@@ -27,7 +25,7 @@ def policy(config: Config) -> Policy:
 
 def log_settings(config: Config) -> LogSettings:
     """Return how much is logged."""
-    return LogSettings(config.log.level, config.log.waiting)
+    return LogSettings(config.log.level)
 
 
 def tls_files(listen: Listen) -> TLSFiles | None:
@@ -66,15 +64,9 @@ def token(config: Config) -> Secret | None:
 
 def timeouts(config: Config) -> Timeouts:
     """Return timeouts of calls that let a terminal get an answer before it gives up."""
-    api, call = config.librarika, config.librarika.call(config.terminals.timeout)
-    return Timeouts(
-        connect=min(api.connect_deadline, call / 2),
-        headers=min(api.headers_deadline, call / 2),
-        call=call,
-        probe=min(api.probe_deadline, call / 2),
-    )
+    return Timeouts.within(config.librarika.call(config.terminals.timeout))
 
 
 def call_limits(config: Config) -> CallLimits:
     """Return limits on the calls to the API."""
-    return CallLimits(**{name.name: getattr(config.librarika, name.name) for name in fields(CallLimits)})
+    return CallLimits(config.librarika.calls, config.librarika.calls_per_library)

@@ -236,7 +236,6 @@ def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
         trust=api.ca_file,
         private_networks=api.private_networks,
         metrics=metrics,
-        login_life=api.login_life,
     )
 
 

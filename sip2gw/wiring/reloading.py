@@ -42,7 +42,7 @@ Commit = Callable[[], None]
 
 PAUSE = 1.0
 """Seconds after a reload before another signal is answered: each holds up terminals a little."""
-_AT_START = "url", "ca_file", "private_networks", "login_life"
+_AT_START = "url", "ca_file", "private_networks"
 """Keys of `[librarika]` that are fixed when the gateway starts."""
 
 
@@ -207,10 +207,6 @@ def _needing_a_restart(started: Config, new: Config) -> Iterator[str]:
     for key in _AT_START:
         if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):
             yield f"librarika.{key}"
-    if started.log.waiting != new.log.waiting:
-        yield "log.waiting"
-    if started.security.core_dumps != new.security.core_dumps:
-        yield "security.core_dumps"
     if started.store != new.store:
         yield "store"
     if started.process != new.process:

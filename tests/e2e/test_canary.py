@@ -100,7 +100,6 @@ Place.desk = sometimes_broken
 # Writes in doubt are settled until the deadline of the call: a short one, as there are many.
 MORE = """
 call_deadline = 3.0
-headers_deadline = 2.0
 [log]
 level = "debug"
 [limits]

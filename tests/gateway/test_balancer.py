@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from sip2gw.gateway.balancer import BalancerFactory
 from sip2gw.gateway.connection_limits import Census
-from sip2gw.limits import Count, Limits, Seconds
+from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.tls.contexts import TLSFiles
 
@@ -101,7 +101,7 @@ class BalancerTests(AServer):
 
     async def test_a_header_that_does_not_come_in_time(self) -> None:
         factory = Addressed()
-        self.serve(None, factory, balancers=LOOPBACK, limits=Limits(proxy_deadline=Seconds(0.1)))
+        self.serve(None, factory, balancers=LOOPBACK, limits=Limits(proxy_deadline=0.1))
         assert await deferToThread(talk, self.port, HEADER[:-1]) == b""
         assert self.outcome("deadline") == self.struck("proxy_deadline") == 1
         assert self.said("warn")[0].startswith(
@@ -140,7 +140,7 @@ class FactoryTests(SynchronousTestCase):
         self.inner = Addressed()
         self.metrics = Metrics()
         networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/64"))
-        limits = Limits(strangers=Count(2))
+        limits = Limits(strangers=2)
         self.census = Census(lambda: limits, self.metrics, self.clock.seconds)
         self.factory = BalancerFactory(self.inner, networks, self.clock, self.census)
 

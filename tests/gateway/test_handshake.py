@@ -10,7 +10,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.threads import deferToThread
 
-from sip2gw.limits import Limits, Seconds
+from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
 from sip2gw.tls.contexts import TLSFiles
 from sip2gw.tls.refusals import other_language
@@ -46,7 +46,7 @@ class AHandshake(AServer):
         self.authority.write_pair(self.folder, "localhost")
 
     def serve_until(self, deadline: float) -> None:
-        self.serve(TLSFiles(self.folder), limits=Limits(handshake_deadline=Seconds(deadline)))
+        self.serve(TLSFiles(self.folder), limits=Limits(handshake_deadline=deadline))
 
     async def connect(self, first: bytes = b"") -> Stranger:
         return await connectProtocol(self.endpoint(), Stranger(first))

@@ -13,7 +13,7 @@ from sip2gw.addresses import network_around
 from sip2gw.gateway.login_throttle import FREE, Guessing
 from sip2gw.gateway.logins import JITTER
 from sip2gw.library import Credentials, Refused, Unavailable
-from sip2gw.limits import Count, Limits, Seconds
+from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.throttle import LONGEST_WAIT, Allowance, Throttle
 
@@ -66,7 +66,7 @@ def test_F48_the_time_is_by_chance_and_never_below_the_floor(bench):
 
 
 def test_F48_a_throttled_login_takes_the_time_of_a_wrong_password(bench):
-    bench.factory.limits = evolve(bench.factory.limits, logins_per_account=Count(1))
+    bench.factory.limits = evolve(bench.factory.limits, logins_per_account=1)
     assert bench.denied(WRONG_PASSWORD) == "940"
     assert when_answered(bench, LOGIN, 0.5) == when_answered(bench, LOGIN, 0.5)
     assert bench.counted("logins_per_account") == 2
@@ -203,9 +203,7 @@ def test_F47_a_broken_terminal_does_not_lock_out_its_address(bench):
 
 
 def test_F47_a_login_that_is_known_to_be_right_is_never_throttled(bench):
-    bench.factory.limits = evolve(
-        bench.factory.limits, logins_per_account=Count(1), logins_per_address=Count(1)
-    )
+    bench.factory.limits = evolve(bench.factory.limits, logins_per_account=1, logins_per_address=1)
     for _ in range(50):
         assert bench.say(LOGIN) == "941"
         bench.terminal.connectionLost()
@@ -226,7 +224,7 @@ def test_F47_an_outage_is_not_a_wrong_login(bench):
 
 
 def test_F47_a_throttled_login_is_logged(bench):
-    bench.factory.limits = evolve(bench.factory.limits, logins_per_account=Count(1))
+    bench.factory.limits = evolve(bench.factory.limits, logins_per_account=1)
     with capturedLogs() as logs:
         bench.denied(WRONG_PASSWORD)
         bench.denied(LOGIN)
@@ -376,7 +374,7 @@ def test_F47_F50_memory_is_bounded_and_the_throttle_is_never_off():
     for number in range(1000):
         throttle.note(number)
     assert len(throttle) == 100
-    guesses = guessing(clock, logins_per_account=Count(1), login_period=Seconds(3600.0))
+    guesses = guessing(clock, logins_per_account=1, login_period=3600.0)
     assert tried(guesses, KIOSK, "192.0.2.1"), "the least that can be set, and it strikes"
     assert not tried(guesses, KIOSK, "192.0.2.1")
 

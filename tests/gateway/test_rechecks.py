@@ -8,7 +8,6 @@ from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway import asking
-from sip2gw.limits import Seconds
 
 from .desk import CLOCKS, LOGIN, PATRON, Bench
 
@@ -134,7 +133,7 @@ def test_F52_an_account_is_checked_once_for_all_its_terminals(bench):
 
 
 def test_the_time_between_checks_is_a_setting(bench):
-    bench.factory.limits = evolve(bench.factory.limits, account_check=Seconds(30.0))
+    bench.factory.limits = evolve(bench.factory.limits, account_check=30.0)
     logged_in(bench)
     pass_minutes(bench, 5)
     assert 10 <= checks(bench, "ok") <= 13

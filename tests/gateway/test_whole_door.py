@@ -3,11 +3,13 @@
 import socket
 import ssl
 
+from attrs import evolve
 from twisted.internet import reactor
 from twisted.internet.defer import gatherResults
 from twisted.internet.threads import deferToThread
 
 from sip2gw.config import load
+from sip2gw.limits import Limits
 from sip2gw.wiring.configured import tls_files
 from sip2gw.wiring.gateway import Gateway
 
@@ -154,8 +156,7 @@ class WholeDoorTests(AGateway):
         assert await deferToThread(there.ask)
 
     async def test_changed_limits_apply_at_a_listener_without_an_entry(self) -> None:
-        text = self.path.read_text().replace("interface=127.0.0.1", "interface=127.0.0.2")
-        self.path.write_text(text + "[limits]\nproxy_deadline = 0.05\n")
-        self.gateway.reload(load(self.path))
+        self.path.write_text(self.path.read_text().replace("interface=127.0.0.1", "interface=127.0.0.2"))
+        self.gateway.reload(evolve(load(self.path), limits=Limits(proxy_deadline=0.05)))
         assert await deferToThread(be_silent, self.port, 1) == [b""]
         assert self.struck("proxy_deadline") == 1
