@@ -102,7 +102,7 @@ suite: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed debian  ## all t
 
 # Programs from Debian that tests drive.
 debian:
-	@sh .ci/packages stunnel4
+	@sh .ci/packages stunnel4 postgresql
 .PHONY: debian
 
 unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## the tests that need no running service
@@ -146,11 +146,11 @@ lock: $(LOCK_VENV)/.sip2gw-installed  ## make the locks again, from setup.cfg an
 	@$(call COMPILE,lock) requirements/lock.in
 	@$(call COMPILE,tls) requirements/tls.in
 	@$(call COMPILE,runtime) setup.cfg
-	@$(call COMPILE,demo) setup.cfg --extra demo -c requirements/runtime.txt
-	@$(call COMPILE,dev) setup.cfg --extra demo --extra dev -c requirements/runtime.txt
+	@$(call COMPILE,demo) setup.cfg --extra demo --extra postgresql -c requirements/runtime.txt
+	@$(call COMPILE,dev) setup.cfg --extra demo --extra postgresql --extra dev -c requirements/runtime.txt
 	@$(call COMPILE,fuzz) setup.cfg --extra fuzz -c requirements/runtime.txt
-	@$(call UV,$(LOCK_VENV)/oldest.txt) --resolution lowest-direct setup.cfg --extra demo
-	@$(call COMPILE,oldest) setup.cfg --extra demo requirements/oldest.in -c $(LOCK_VENV)/oldest.txt --no-annotate
+	@$(call UV,$(LOCK_VENV)/oldest.txt) --resolution lowest-direct setup.cfg --extra demo --extra postgresql
+	@$(call COMPILE,oldest) setup.cfg --extra demo --extra postgresql requirements/oldest.in -c $(LOCK_VENV)/oldest.txt --no-annotate
 	@rm -rf build sip2gw.egg-info
 
 wheel: $(WHEELS)/.built  ## the wheel, into dist/
@@ -223,7 +223,7 @@ $(OLDEST_VENV)/.sip2gw-installed: $(WHEELS)/.built requirements/oldest.txt $(OLD
 
 $(NEWEST_VENV)/.sip2gw-installed: $(WHEELS)/.built $(NEWEST_VENV)/.sip2gw-venv
 	@echo "sip2gw: installing it into $(@D) with the newest of everything"
-	@$(@D)/bin/python $(PIP) install --upgrade --upgrade-strategy eager "$$(echo $(WHEELS)/sip2gw-*.whl)[demo,dev]"
+	@$(@D)/bin/python $(PIP) install --upgrade --upgrade-strategy eager "$$(echo $(WHEELS)/sip2gw-*.whl)[demo,postgresql,dev]"
 	@touch $@
 
 $(LOCK_VENV)/.sip2gw-installed: requirements/lock.txt $(LOCK_VENV)/.sip2gw-venv

@@ -10,7 +10,6 @@ from twisted.logger import Logger
 from sip2gw.metrics import Metrics
 from sip2gw.store.database import Database
 from sip2gw.store.port import FINAL, Kind, StoreFailed, Transaction
-from sip2gw.store.schema import migrate
 from sip2gw.store.threads import Reactor, Served, Threads
 
 T = TypeVar("T")
@@ -38,7 +37,6 @@ class ThreadedStore:
         database = self._databases[0]
         try:
             database.open()
-            migrate(database)
         except StoreFailed as failed:
             database.close()
             if failed.kind in self.final:

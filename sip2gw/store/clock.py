@@ -15,12 +15,16 @@ class Clock:
     def __init__(self, wall: Callable[[], float] = time, elapsed: Callable[[], float] = monotonic) -> None:
         self._wall = wall
         self._elapsed = elapsed
-        self._latest = wall()
+        self._latest = 0.0
         self._at = elapsed()
 
     def now(self, mark: float = 0.0) -> float:
         """Return the time, which is not before `mark` and not before any time that was returned earlier."""
+        return self.at(self._wall(), mark)
+
+    def at(self, wall: float, mark: float = 0.0) -> float:
+        """Return the time while another machine's clock shows `wall`."""
         at = self._elapsed()
         slowly = self._latest + (at - self._at) / 2
-        self._latest, self._at = max(self._wall(), slowly, mark), at
+        self._latest, self._at = max(wall, slowly, mark), at
         return self._latest

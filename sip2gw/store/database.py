@@ -53,8 +53,11 @@ class Database(Protocol):
         """Return the seconds of the epoch by the store's clock."""
         ...
 
-    def lock(self, name: str) -> None:
-        """Take a lock until the end of the transaction. Raises as `rows`."""
+    def lock(self, name: str, *, wait: bool) -> None:
+        """Take a lock until the end of the transaction. Raises as `rows`; `Again` if it is held and not to `wait` for.
+
+        Work that shares a transaction does not wait for a lock, because the transaction may hold others.
+        """
         ...
 
     def prove(self) -> None:

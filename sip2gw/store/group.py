@@ -48,8 +48,9 @@ class Job:
 class _Transaction:
     """See `port.Transaction`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, alone: bool) -> None:
         self._database = database
+        self._alone = alone
         self._now: float | None = None
 
     @property
@@ -62,7 +63,7 @@ class _Transaction:
         return self._database.rows(sql, values)
 
     def lock(self, name: str) -> None:
-        self._database.lock(name)
+        self._database.lock(name, wait=self._alone)
 
 
 def run(database: Database, jobs: Sequence[Job], *, write: bool) -> None:
@@ -120,7 +121,7 @@ def _run_one(database: Database, job: Job, *, several: bool) -> bool:
     if several:
         database.rows("SAVEPOINT work", {})
     try:
-        job.result = job.work(_Transaction(database))
+        job.result = job.work(_Transaction(database, alone=not several))
         if several:
             database.rows("RELEASE SAVEPOINT work", {})
     except (StoreFailed, Again):

@@ -6,7 +6,7 @@ import re
 from importlib.resources import files
 
 from sip2gw.store.database import Database
-from sip2gw.store.port import StoreFailed
+from sip2gw.store.port import StatementFailed, StoreFailed
 
 _FILE = re.compile(r"(\d{4})_\w+\.sql")
 _COMMENT = re.compile(r"--.*")
@@ -46,7 +46,7 @@ def migrate(database: Database) -> tuple[int, int]:
     """Bring the tables up to date in one transaction; return the versions before and after. Raises `StoreFailed`."""
     try:
         database.begin(write=True)
-        database.lock("the tables of the store")
+        database.lock("the tables of the store", wait=True)
         before = version(database)
         database.rows("CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)", {})
         for number, sql in migrations().items():
@@ -55,6 +55,8 @@ def migrate(database: Database) -> tuple[int, int]:
                     database.rows(statement, {})
                 database.rows("INSERT INTO schema (version) VALUES (:version)", {"version": number})
         database.commit()
+    except StatementFailed as error:
+        raise StoreFailed("damaged", f"the tables can't be brought up to date: {error}") from None
     finally:
         database.rollback()
     return before, newest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 from sip2gw.metrics import Metrics
 from sip2gw.store.base import ThreadedStore
 from sip2gw.store.clock import Clock
+from sip2gw.store.database import Database
 from sip2gw.store.file_lock import FileLock
 from sip2gw.store.port import FINAL, Kind, Row, StatementFailed, StoreFailed, Value
+from sip2gw.store.schema import migrate
 from sip2gw.store.threads import Reactor
 
 _BUSY = 1.0
@@ -82,17 +84,25 @@ class SQLiteStore(ThreadedStore):
 
 
 class SQLite:
-    """A connection to a file of SQLite."""
+    """A connection to a file of SQLite. `prepare` is called after the file was opened for the first time."""
 
     types: ClassVar[dict[str, str]] = {
         "id": "INTEGER PRIMARY KEY AUTOINCREMENT", "integer": "INTEGER", "real": "REAL", "bytes": "BLOB",
     }  # fmt: skip
     has_schema: ClassVar[str] = "SELECT 1 AS found FROM sqlite_master WHERE name = 'schema'"
 
-    def __init__(self, path: Path, clock: Clock, *, reading: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        reading: bool = False,
+        prepare: Callable[[Database], object] = migrate,
+    ) -> None:
         self._path = path
         self._clock = clock
         self._reading = reading
+        self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         """Device and inode of the file once it was opened. Another file in its place is not taken for it."""
@@ -115,7 +125,9 @@ class SQLite:
             self._connection = connection
             connection.row_factory = _row
             self._set_up(connection, made)
-            self._file = self._found()
+        except StoreFailed:
+            self.close()
+            raise
         except sqlite3.Error as error:
             raise self._failed(error) from None
         except OSError as error:
@@ -138,12 +150,13 @@ class SQLite:
         # The mode is a property of the file; the other settings are of the connection.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        if self._file is None:
+            if not made and not self._reading and self.damage(quick=True):
+                raise self._of("damaged", "the file is damaged: restore a backup")
+            self._prepare(self)
+            self._file = self._found()
         if self._reading:
             connection.execute("PRAGMA query_only = ON")
-        elif self._file is None and not made:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if "ok" not in found.values():
-                raise self._of("damaged", "the file is damaged: restore a backup")
 
     def close(self) -> None:
         """See `Database.close`."""
@@ -155,7 +168,7 @@ class SQLite:
     def begin(self, *, write: bool) -> None:
         """See `Database.begin`."""
         self.open()
-        if self._found() != self._file:
+        if self._file is not None and self._found() != self._file:
             self.close()
             raise self._of(
                 "gone", "the file was removed or replaced: put it back, or start the gateway again"
@@ -186,7 +199,7 @@ class SQLite:
             self.rows("UPDATE clock SET latest = :now", {"now": now})
         return now
 
-    def lock(self, name: str) -> None:
+    def lock(self, name: str, *, wait: bool) -> None:
         """See `Database.lock`. There is only one who writes."""
 
     def prove(self) -> None:
@@ -207,9 +220,10 @@ class SQLite:
         except sqlite3.Error as error:
             raise copy._failed(error) from None
 
-    def damage(self) -> list[str]:
+    def damage(self, *, quick: bool = False) -> list[str]:
         """Return what SQLite finds wrong with the file. Reads all of it. Raises `StoreFailed`."""
-        found = [str(*row.values()) for row in self._execute("PRAGMA integrity_check(5)", {})]
+        check = "PRAGMA quick_check(1)" if quick else "PRAGMA integrity_check(5)"
+        found = [str(*row.values()) for row in self._execute(check, {})]
         return [] if found == ["ok"] else found
 
     def _execute(self, sql: str, values: Mapping[str, Value]) -> list[Row]:

@@ -1,0 +1,146 @@
+"""The store in PostgreSQL, and what can happen to a server and on the way to it."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.trial.unittest import TestCase
+
+from sip2gw.metrics import Metrics
+from sip2gw.secret import Secret
+from sip2gw.store import Store, StoreFailed
+from sip2gw.store.postgresql import PostgreSQLStore
+from store.contract import Contract, subjects, write
+from store.postgresql_server import Emptied, Wire, url
+
+
+class OnPostgreSQL(Contract, TestCase):
+    @pytest.fixture(autouse=True)
+    def _wired(self, postgresql: Emptied) -> Iterator[None]:
+        self.name, self.direct = postgresql.name, postgresql.url
+        with tempfile.TemporaryDirectory(prefix="sip2gw-pg-") as near:
+            self.wire = Wire(postgresql.folder, Path(near))
+            self.wire.join()
+            self.url = url(self.wire.folder, self.name)
+            yield
+            self.wire.cut()
+
+    def make(self, metrics: Metrics | None = None) -> Store:
+        return PostgreSQLStore(Secret(self.url), reactor, metrics)
+
+    def directly(self, sql: str) -> list[tuple]:
+        with psycopg.connect(self.direct, autocommit=True) as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    async def works_again(self) -> None:
+        while self.store.failure is not None:
+            with contextlib.suppress(StoreFailed):
+                await self.store.read(subjects)
+
+    async def test_a_server_that_is_gone_and_back_is_found_again(self) -> None:
+        await self.store.change(lambda tx: write(tx, "before"))
+        self.wire.cut()
+        failed = await self.raised(StoreFailed, self.store.change(lambda tx: write(tx, "lost")))
+        assert failed.kind == "gone"
+        assert self.store.failure.kind == "gone"
+        assert (await self.raised(StoreFailed, self.store.read(subjects))).kind == "gone"
+        self.wire.join()
+        await self.works_again()
+        await self.store.change(lambda tx: write(tx, "after"))
+        assert await self.store.read(subjects) == ["before", "after"]
+
+    async def test_a_lost_connection_is_made_again_and_no_caller_fails(self) -> None:
+        await gatherResults([self.change(lambda tx, n=n: write(tx, str(n))) for n in range(20)])
+        self.directly(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid()"
+        )
+        await self.store.change(lambda tx: write(tx, "after"))
+        assert (await self.store.read(subjects))[-1] == "after"
+        assert self.counted("store_failures_total", kind="gone") == 0
+
+    async def test_a_commit_without_an_answer_is_a_failure_and_not_run_again(self) -> None:
+        self.wire.drop_commits = True
+        failed = await self.raised(StoreFailed, self.store.change(lambda tx: write(tx, "once")))
+        assert failed.kind == "gone"
+        self.wire.drop_commits = False
+        assert await self.store.read(subjects) == ["once"], "it was done, and once"
+
+    async def test_a_server_that_is_gone_at_the_start_is_found_later(self) -> None:
+        await self.store.close()
+        self.directly("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        self.wire.cut()
+        self.store = self.started(self.make())
+        assert self.store.failure.kind == "gone"
+        assert (await self.raised(StoreFailed, self.store.change(subjects))).kind == "gone"
+        self.wire.join()
+        await self.works_again()
+        await self.store.change(lambda tx: write(tx, "made its tables"))
+
+    async def test_a_row_lock_held_elsewhere_fails_in_time_as_slow(self) -> None:
+        await self.store.change(lambda tx: write(tx, "one"))
+        with psycopg.connect(self.direct) as connection:
+            connection.execute("UPDATE audit SET who = 'x'")
+            waits = self.change(lambda tx: tx.rows("UPDATE audit SET who = 'y'"))
+            assert (await self.raised(StoreFailed, waits)).kind == "slow"
+        await self.store.change(lambda tx: tx.rows("UPDATE audit SET who = 'z'"))
+
+    async def test_a_database_that_accepts_no_changes_fails_as_read_only(self) -> None:
+        self.directly(f"ALTER DATABASE {self.name} SET default_transaction_read_only = on")
+        await self.store.close()
+        assert self.refused(self.make()).kind == "read-only"
+
+    async def test_a_user_without_rights_on_the_tables_is_refused(self) -> None:
+        role = f"weak_{self.name}"
+        self.directly(f"CREATE ROLE {role} LOGIN")
+        self.addCleanup(self.directly, f"DROP ROLE {role}")
+        self.directly("REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO PUBLIC")
+        weak = self.url.replace("sip2gw@", f"{role}@")
+        failed = self.refused(PostgreSQLStore(Secret(weak), reactor))
+        assert failed.kind == "read-only"
+
+    async def test_an_address_is_not_shown_when_it_is_wrong(self) -> None:
+        for wrong in ("postgresql://u:hidden@/?host=/nowhere", "postgresql://u:hidden@[", "no url: hidden"):
+            store = self.started(PostgreSQLStore(Secret(wrong), reactor))
+            assert store.failure.kind == "gone"
+            assert "hidden" not in store.failure.reason
+
+    async def test_commits_wait_for_the_disk_whatever_the_default_is(self) -> None:
+        self.directly(f"ALTER DATABASE {self.name} SET synchronous_commit = off")
+        store = self.started(self.make())
+        show = "SELECT current_setting('synchronous_commit') AS found"
+        assert await store.change(lambda tx: tx.rows(show)) == [{"found": "on"}]
+
+    async def test_the_time_is_that_of_the_database(self) -> None:
+        ((before,),) = self.directly("SELECT extract(epoch FROM clock_timestamp())::float8")
+        now = await self.store.change(lambda tx: tx.now)
+        ((after,),) = self.directly("SELECT extract(epoch FROM clock_timestamp())::float8")
+        assert before <= now <= after
+
+    async def test_two_stores_starting_at_once_make_the_tables_once(self) -> None:
+        await self.store.close()
+        self.directly("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        stores = [self.make() for _ in range(3)]
+        starting = [Deferred() for _ in stores]
+        for store, started in zip(stores, starting, strict=True):
+            reactor.callInThread(self._start, store, started)
+        await gatherResults(starting)
+        assert self.directly("SELECT count(*) FROM schema WHERE version = 1") == [(1,)]
+
+    def _start(self, store: Store, started: Deferred[None]) -> None:
+        database = store._databases[0]
+        try:
+            database.open()
+        except Exception as error:
+            reactor.callFromThread(started.errback, error)
+        else:
+            database.close()
+            reactor.callFromThread(started.callback, None)
