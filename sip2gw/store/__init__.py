@@ -3,9 +3,11 @@
 `SQLiteStore` is a file of this machine. `PostgreSQLStore` is a database that several machines use.
 """
 
+from sip2gw.store.opening import make_store
 from sip2gw.store.port import FINAL, LIMIT, Kind, Row, StatementFailed, Store, StoreFailed, Transaction, Value
 from sip2gw.store.sqlite import SQLiteStore
 
 __all__ = [
     "FINAL", "LIMIT", "Kind", "Row", "SQLiteStore", "StatementFailed", "Store", "StoreFailed", "Transaction", "Value",
+    "make_store",
 ]  # fmt: skip

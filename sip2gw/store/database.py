@@ -60,6 +60,10 @@ class Database(Protocol):
         """
         ...
 
+    def faults(self) -> list[str]:
+        """Return what is wrong with the database, in words: damage, or settings by which a commit may be lost."""
+        ...
+
     def prove(self) -> None:
         """Write something small within a transaction, to find out whether the store works again."""
         ...

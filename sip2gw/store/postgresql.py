@@ -179,6 +179,13 @@ class PostgreSQL:
         if not row["taken"]:
             raise Again
 
+    def faults(self) -> list[str]:
+        """See `Database.faults`."""
+        off = self._execute(
+            "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'"
+        )
+        return [f"{row['name']} is off: a crash of the server can lose commits" for row in off]
+
     def prove(self) -> None:
         """See `Database.prove`."""
         self.rows("UPDATE clock SET latest = :now", {"now": self.now()})

@@ -116,6 +116,8 @@ class SQLite:
         """See `Database.open`. Only the first time the file is made, with mode 0600."""
         if self._connection is not None:
             return
+        if self._reading and self._file is None and not os.path.lexists(self._path):
+            raise self._of("gone", "there is no such file; the gateway makes it when it starts")
         try:
             made = self._make() if self._file is None and not self._reading else False
             connection = sqlite3.connect(
@@ -151,7 +153,7 @@ class SQLite:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if self._file is None:
-            if not made and not self._reading and self.damage(quick=True):
+            if not made and not self._reading and self.faults("PRAGMA quick_check(1)"):
                 raise self._of("damaged", "the file is damaged: restore a backup")
             self._prepare(self)
             self._file = self._found()
@@ -207,22 +209,18 @@ class SQLite:
         self.now()
 
     def backup(self, to: Path) -> None:
-        """Copy the store into another file while it is in use. Raises `StoreFailed`."""
-        self.open()
-        copy = SQLite(to, self._clock)
-        copy._make()
+        """Copy the store into another file, which is made. Raises `StoreFailed`."""
+        copy = SQLite(to, self._clock, prepare=lambda _: None)
         try:
-            target = sqlite3.connect(to)
-            try:
-                self._open_connection.backup(target)
-            finally:
-                target.close()
+            copy.open()
+            self._open_connection.backup(copy._open_connection)
         except sqlite3.Error as error:
             raise copy._failed(error) from None
+        finally:
+            copy.close()
 
-    def damage(self, *, quick: bool = False) -> list[str]:
-        """Return what SQLite finds wrong with the file. Reads all of it. Raises `StoreFailed`."""
-        check = "PRAGMA quick_check(1)" if quick else "PRAGMA integrity_check(5)"
+    def faults(self, check: str = "PRAGMA integrity_check(5)") -> list[str]:
+        """See `Database.faults`. Reads the whole file."""
         found = [str(*row.values()) for row in self._execute(check, {})]
         return [] if found == ["ok"] else found
 

@@ -20,6 +20,7 @@ _COMMANDS = {
     "explain": "sip2gw.tools.explain:explain",
     "explain-bin": "sip2gw.tools.explain_bin:explain_bin",
     "load": "sip2gw.tools.load:load",
+    "store": "sip2gw.tools.store:store",
     "terminal": "sip2gw.tools.terminal:terminal",
     "terminals": "sip2gw.tools.terminals:terminals",
 }

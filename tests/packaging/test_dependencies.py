@@ -23,10 +23,11 @@ BIN = Path(sys.executable).parent
 
 
 def declared():
-    """What setup.cfg asks for, by the packages' normal names; the demo's extra as well."""
+    """What setup.cfg asks for, by the packages' normal names; the extras for demo and PostgreSQL as well."""
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
-    lines = setup["options"]["install_requires"] + setup["options.extras_require"]["demo"]
+    extras = setup["options.extras_require"]
+    lines = "".join([setup["options"]["install_requires"], extras["demo"], extras["postgresql"]])
     requirements = [Requirement(line) for line in lines.splitlines() if line and not line.startswith("#")]
     return {canonicalize_name(one.name): one for one in requirements}
 
