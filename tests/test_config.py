@@ -490,9 +490,11 @@ def test_configurations_in_the_manual_are_valid(read, tmp_path, files, snippet):
     both = (tmp_path / "tls.pem").read_bytes()
     for name in ("fullchain.pem", "privkey.pem"):
         (tmp_path / "live" / "sip2.example.org" / name).write_bytes(both)
-    for name in ("riverside.password", "hillcrest.password"):
+    for name in ("riverside.password", "hillcrest.password", "database-password"):
         (tmp_path / name).write_text("secret")
-    snippet = snippet.replace("/etc/letsencrypt/", "").replace("/etc/sip2gw/", "")
+    (tmp_path / "sip2gw.key").write_text("5a" * 32)
+    (tmp_path / "sip2gw.key").chmod(0o600)
+    snippet = re.sub("/etc/letsencrypt/|/etc/sip2gw/|/var/lib/sip2gw/", "", snippet)
     read(snippet if "[[listen]]" in snippet else LOCAL + snippet)
 
 
