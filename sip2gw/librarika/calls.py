@@ -1,24 +1,29 @@
-"""How one request of a terminal asks: one call, as one account, within one deadline, with what a refusal is about."""
+"""How one request of a terminal asks: one call, as one account, within one deadline; and what calls say alike."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from math import inf
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from sip2gw.librarika import translation
 from sip2gw.librarika.accounts import Account
 from sip2gw.librarika.http.structuring import Misshapen, structured
+from sip2gw.librarika.identifiers import Labels
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.records import InQuestion
 from sip2gw.librarika.rules import RulesShelf
-from sip2gw.library import FeeKind, Refused, Rules, Still
+from sip2gw.library import FeeKind, Occasion, Refused, Rules, Still
+from sip2gw.secret import Secret
 
 T = TypeVar("T")
 
 _OURS = {"reservation_not_found": "hold_not_found"}
 """Codes that have another name among the port's."""
+_LONGEST = 255
+_HALF = re.compile("[\ud800-\udfff]")
+"""A lone half of a character, which no charset can hold."""
 
 
 class Calls:
@@ -29,8 +34,7 @@ class Calls:
         account: Account,
         shelf: RulesShelf,
         languages: Languages,
-        *,
-        until: float = inf,
+        until: float | None = None,
         still: Still | None = None,
     ) -> None:
         self.account = account
@@ -39,16 +43,16 @@ class Calls:
         self._until = until
         self._still = still
 
-    def within(self, seconds: float, still: Still | None) -> Self:
+    def within(self, seconds: float, still: Still | None) -> Calls:
         """The same for one request, which must have all its answers so soon."""
         client = self.account.api.client
         until = client.now() + min(seconds, client.timeouts.call)
-        return type(self)(self.account, self.shelf, self.languages, until=until, still=still)
+        return Calls(self.account, self.shelf, self.languages, until, still)
 
     @property
     def until(self) -> float:
         """When the answer must be there."""
-        return min(self._until, self.account.api.client.deadline())
+        return self.account.api.client.deadline() if self._until is None else self._until
 
     def rules(self) -> Coroutine[Any, Any, Rules]:
         """What the library is and allows."""
@@ -59,17 +63,17 @@ class Calls:
     ) -> T:
         """Ask, or write under this key. A read is a POST too: what names a person does not belong in a URL.
 
-        A write whose answer is lost is settled by the same call, with no `password` in its body; `InDoubt` if that
-        fails too. `Refused("invalid_credentials")` when the account can't sign in any longer.
+        What is None in `body` is not said. A write whose answer is lost is settled by the same call, with no `password`
+        in its body; `InDoubt` if that fails too. `Refused("invalid_credentials")` when the account can't sign in any
+        longer.
         """
-        said = {name: value for name, value in body.items() if value is not None}
         try:
             answer = await self.account.request(
                 operation,
                 "POST",
                 path,
                 until=self.until,
-                body=said,
+                body={name: value for name, value in body.items() if value is not None},
                 key=key,
                 still=self._still,
                 shape=kind,
@@ -91,3 +95,32 @@ class Calls:
             facts["kind"] = (FeeKind.HOLD if operation == "reserve" else FeeKind.LOAN).value
         code = _OURS.get(refusal.code, refusal.code)
         return Refused(code, refusal.reason, facts, translation.in_question(said))
+
+
+class Noun:
+    """The port's methods about one noun: what each asks by `calls`, and what the answer means."""
+
+    def __init__(self, calls: Calls, labels: Labels = Labels()) -> None:  # noqa: B008 (frozen)
+        self._calls, self._labels = calls, labels
+
+
+def member(patron_id: str, password: Secret | None = None, *, writes: bool = True) -> dict[str, Any]:
+    """Whose call it is. A write says that there was a password, because a call that is sent again leaves it out.
+
+    `Refused("member_not_found")` for what can't be a number.
+    """
+    if not 0 < len(patron_id) <= _LONGEST or _HALF.search(patron_id):
+        raise Refused("member_not_found", "the patron identifier is empty, too long, or half a character")
+    if not password:
+        return {"member_no": patron_id}
+    return {"member_no": patron_id, "password": password.reveal(), "password_entered": writes or None}
+
+
+def offline_at(occasion: Occasion) -> str | None:
+    """When it has happened already: the library then asks for no policy."""
+    return occasion.happened_at.isoformat() if occasion.no_block else None
+
+
+def accept_fee(occasion: Occasion) -> bool | None:
+    """Whether the patron has accepted what it costs."""
+    return True if occasion.fee_acknowledged else None

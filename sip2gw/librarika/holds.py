@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sip2gw.librarika import bodies, translation
-from sip2gw.librarika.calls import Calls
-from sip2gw.librarika.identifiers import Labels
+from sip2gw.librarika import translation
+from sip2gw.librarika.calls import Noun, accept_fee, member
 from sip2gw.librarika.records import Booking
 from sip2gw.library import Hold, InDoubt, Occasion
 from sip2gw.secret import Secret
@@ -15,12 +14,8 @@ from sip2gw.secret import Secret
 _REASON = "Given up by the member at a terminal"
 
 
-class Holds:
+class Holds(Noun):
     """The port's methods about holds."""
-
-    def __init__(self, calls: Calls, labels: Labels) -> None:
-        self._calls = calls
-        self._labels = labels
 
     async def place_hold(
         self,
@@ -35,9 +30,13 @@ class Holds:
         password: Secret | None = None,
     ) -> Hold:
         """See `Library.place_hold`. `this_copy` means something only with an item."""
-        body = bodies.member(patron_id, password) | self._labels.either(item_id, title)
-        body |= _kept(pickup, expires) | bodies.fee(occasion)
-        body |= {"this_copy": this_copy or None, "terminal": occasion.terminal or None}
+        body = member(patron_id, password) | self._labels.either(item_id, title)
+        body |= _kept(pickup, expires)
+        body |= {
+            "accept_fee": accept_fee(occasion),
+            "this_copy": this_copy or None,
+            "terminal": occasion.terminal or None,
+        }
         return translation.hold_of(await self._booking("reserve", "/reservations", body, occasion))
 
     async def change_hold(
@@ -52,7 +51,7 @@ class Holds:
         password: Secret | None = None,
     ) -> Hold:
         """See `Library.change_hold`. What is left empty stays as it is."""
-        body = bodies.member(patron_id, password) | self._labels.either(item_id, title)
+        body = member(patron_id, password) | self._labels.either(item_id, title)
         body |= _kept(pickup, expires)
         changed = await self._booking("change_reservation", "/reservations/change", body, occasion)
         return translation.hold_of(changed)
@@ -67,7 +66,7 @@ class Holds:
         password: Secret | None = None,
     ) -> Hold:
         """See `Library.cancel_hold`."""
-        body = bodies.member(patron_id, password) | self._labels.either(item_id, title) | {"reason": _REASON}
+        body = member(patron_id, password) | self._labels.either(item_id, title) | {"reason": _REASON}
         gone = await self._booking("cancel_reservation", "/reservations/cancel", body, occasion)
         if gone.status != "Cancelled":
             raise InDoubt("cancel_reservation: the reservation is still there")

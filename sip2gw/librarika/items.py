@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from sip2gw.librarika import translation
-from sip2gw.librarika.calls import Calls
-from sip2gw.librarika.identifiers import Labels
+from sip2gw.librarika.calls import Noun
 from sip2gw.librarika.records import Copy, CopyFound
 from sip2gw.library import Item, ItemStatus, Occasion
 
 
-class Items:
+class Items(Noun):
     """The port's methods about items."""
-
-    def __init__(self, calls: Calls, labels: Labels) -> None:
-        self._calls = calls
-        self._labels = labels
 
     async def item(self, item_id: str) -> ItemStatus:
         """See `Library.item`. A title's number tells of its best copy, and of how many there are."""

@@ -26,6 +26,8 @@ class Languages:
 
     def meet(self, patron_id: str, language: str) -> None:
         """A patron who speaks this, or of whom it is not known (empty)."""
+        if not (language or self._known):
+            return
         tag = _tag(patron_id)
         self._known.pop(tag, None)
         if language:

@@ -5,41 +5,19 @@ The nouns are beside it: what a call says of patrons, items, loans and holds, an
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Coroutine
+from typing import Any, Self
 
-from sip2gw.librarika.calls import Calls
 from sip2gw.librarika.holds import Holds
-from sip2gw.librarika.identifiers import ORDER, Labels
+from sip2gw.librarika.identifiers import Labels
 from sip2gw.librarika.items import Items
 from sip2gw.librarika.loans import Loans
 from sip2gw.librarika.patrons import Patrons
 from sip2gw.library import Rules, Still
 
 
-class LibrarikaLibrary:
-    """One library, opened with one account. Satisfies `library.Library`."""
-
-    def __init__(self, calls: Calls, kinds: tuple[str, ...] = ORDER) -> None:
-        # The port's methods are those of the nouns; none of them is passed on by hand.
-        self._calls, self._kinds = calls, kinds
-        labels = Labels(kinds)
-        patrons, items = Patrons(calls), Items(calls, labels)
-        loans, holds = Loans(calls, labels), Holds(calls, labels)
-        self.patron, self.block, self.enable, self.pay = (
-            patrons.patron,
-            patrons.block,
-            patrons.enable,
-            patrons.pay,
-        )
-        self.item, self.update_item = items.item, items.update_item
-        self.lend, self.take_back = loans.lend, loans.take_back
-        self.undo_loan, self.undo_return = loans.undo_loan, loans.undo_return
-        self.renew, self.renew_all = loans.renew, loans.renew_all
-        self.place_hold, self.change_hold, self.cancel_hold = (
-            holds.place_hold,
-            holds.change_hold,
-            holds.cancel_hold,
-        )
+class LibrarikaLibrary(Patrons, Items, Loans, Holds):
+    """One library, opened with one account. Satisfies `library.Library`, most of whose methods are the nouns'."""
 
     def __repr__(self) -> str:
         return f"<LibrarikaLibrary {self.nickname}>"
@@ -51,13 +29,11 @@ class LibrarikaLibrary:
 
     def reading(self, identifiers: tuple[str, ...]) -> Self:
         """See `Library.reading`."""
-        if identifiers == self._kinds:
-            return self
-        return type(self)(self._calls, identifiers)
+        return self if identifiers == self._labels.kinds else type(self)(self._calls, Labels(identifiers))
 
     def within(self, seconds: float, still: Still | None = None) -> Self:
         """See `Library.within`."""
-        return type(self)(self._calls.within(seconds, still), self._kinds)
+        return type(self)(self._calls.within(seconds, still), self._labels)
 
     def language_of(self, patron_id: str) -> str:
         """See `Library.language_of`."""
@@ -67,9 +43,9 @@ class LibrarikaLibrary:
         """See `Library.fresh_rules`."""
         return self._calls.shelf.fresh
 
-    async def rules(self) -> Rules:
+    def rules(self) -> Coroutine[Any, Any, Rules]:
         """See `Library.rules`."""
-        return await self._calls.rules()
+        return self._calls.rules()
 
     async def confirm(self) -> Rules:
         """See `Library.confirm`."""
@@ -77,4 +53,4 @@ class LibrarikaLibrary:
 
     async def reachable(self) -> bool:
         """See `Library.reachable`."""
-        return await self._calls.account.api.reachable()
+        return await self._calls.account.api.health.reachable()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sip2gw.librarika import bodies, translation
-from sip2gw.librarika.calls import Calls
-from sip2gw.librarika.identifiers import Labels
+from sip2gw.librarika import translation
+from sip2gw.librarika.calls import Noun, accept_fee, member, offline_at
 from sip2gw.librarika.patrons import PAGE
 from sip2gw.librarika.records import Booking, ExtendedAll, Returned
 from sip2gw.library import Loan, Occasion, RenewedAll, Return
@@ -16,12 +15,8 @@ _TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended
 """Reasons of `not_renewable` that are codes themselves."""
 
 
-class Loans:
+class Loans(Noun):
     """The port's methods about lending, renewing and taking back."""
-
-    def __init__(self, calls: Calls, labels: Labels) -> None:
-        self._calls = calls
-        self._labels = labels
 
     async def lend(
         self,
@@ -33,9 +28,14 @@ class Loans:
         password: Secret | None = None,
     ) -> Loan:
         """See `Library.lend`."""
-        body = bodies.member(patron_id, password) | self._labels.named(item_id) | bodies.place(occasion)
-        body |= await self._terms(occasion) | {"renew": renewal or None}
-        return await self._loan("issue", "/loans", body, occasion)
+        body = {
+            **member(patron_id, password),
+            **self._labels.named(item_id),
+            "branch": occasion.branch or None,
+            "terminal": occasion.terminal or None,
+            "renew": renewal or None,
+        }
+        return await self._on_terms("issue", "/loans", body, occasion)
 
     async def renew(
         self,
@@ -48,21 +48,27 @@ class Loans:
         password: Secret | None = None,
     ) -> Loan:
         """See `Library.renew`. By title, it is one of the patron's own loans in any case."""
-        body = bodies.member(patron_id, password) | self._labels.either(item_id, title)
-        body |= await self._terms(occasion) | {"third_party": third_party or None}
-        return await self._loan("extend", "/loans/extend", body, occasion)
+        body = {
+            **member(patron_id, password),
+            **self._labels.either(item_id, title),
+            "third_party": third_party or None,
+        }
+        return await self._on_terms("extend", "/loans/extend", body, occasion)
 
     async def undo_return(
         self, patron_id: str, item_id: str, occasion: Occasion, *, password: Secret | None = None
     ) -> Loan:
         """See `Library.undo_return`. The loan has its old due date again, and what the return cost is taken back."""
-        body = bodies.member(patron_id, password) | self._labels.named(item_id)
+        body = member(patron_id, password) | self._labels.named(item_id)
         return await self._loan("undo_return", "/returns/undo", body, occasion)
 
-    async def _terms(self, occasion: Occasion) -> dict[str, Any]:
-        """On which terms something is lent."""
-        rules = await self._calls.rules()
-        return bodies.due(occasion, rules) | bodies.offline(occasion) | bodies.fee(occasion)
+    async def _on_terms(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
+        """Lend on these terms: a fee, or what has happened already, with the due date that the terminal gave out."""
+        body["accept_fee"], body["offline_at"] = accept_fee(occasion), offline_at(occasion)
+        if occasion.no_block and occasion.due_date is not None:
+            rules = await self._calls.rules()
+            body["return_date"] = occasion.due_date.astimezone(rules.zone).date().isoformat()
+        return await self._loan(operation, path, body, occasion)
 
     async def _loan(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
         booking = await self._calls.ask(Booking, operation, path, body, occasion.key)
@@ -73,7 +79,8 @@ class Loans:
         self, patron_id: str, occasion: Occasion, *, limit: int, password: Secret | None = None
     ) -> RenewedAll:
         """See `Library.renew_all`."""
-        body = bodies.member(patron_id, password) | bodies.fee(occasion) | {"limit": min(limit, PAGE)}
+        body = member(patron_id, password)
+        body |= {"accept_fee": accept_fee(occasion), "limit": min(limit, PAGE)}
         done = await self._calls.ask(ExtendedAll, "extend_all", "/loans/extend-all", body, occasion.key)
         self._calls.languages.meet(patron_id, done.language or "")
         return RenewedAll(
@@ -85,8 +92,14 @@ class Loans:
 
     async def take_back(self, item_id: str, occasion: Occasion, *, reader: str | None) -> Return:
         """See `Library.take_back`."""
-        body = self._labels.named(item_id) | bodies.place(occasion) | bodies.offline(occasion)
-        body |= {"returned_at": occasion.happened_at.isoformat(), "reader": (reader or "")[:255] or None}
+        body = {
+            **self._labels.named(item_id),
+            "branch": occasion.branch or None,
+            "terminal": occasion.terminal or None,
+            "offline_at": offline_at(occasion),
+            "returned_at": occasion.happened_at.isoformat(),
+            "reader": (reader or "")[:255] or None,
+        }
         returned = await self._calls.ask(Returned, "return", "/returns", body, occasion.key)
         if reader and returned.language:
             self._calls.languages.meet(reader, returned.language)

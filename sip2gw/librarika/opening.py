@@ -20,10 +20,11 @@ from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika import translation
 from sip2gw.librarika.accounts import Account, sign_in
 from sip2gw.librarika.calls import Calls
-from sip2gw.librarika.http.api import API, BackEnd
+from sip2gw.librarika.http.api import API
 from sip2gw.librarika.http.breaker import Breaker
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.connections import Guarded, Lines, trusting
+from sip2gw.librarika.http.health_check import BackEnd, back_end
 from sip2gw.librarika.http.names import Names
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.http.transport import Agent, StraightClient
@@ -147,7 +148,7 @@ class Librarika:
 
     def back_ends(self) -> tuple[BackEnd, ...]:
         """How the API of each library is where a terminal was let in lately; by nickname."""
-        known = [api.back_end() for api in self._apis.values() if api.counters.known]
+        known = [back_end(api) for api in self._apis.values() if api.counters.known]
         return tuple(sorted(known, key=lambda one: one.nickname))
 
     def reconfigure(self, timeouts: Timeouts, limits: CallLimits) -> None:

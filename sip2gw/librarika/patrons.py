@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sip2gw.librarika import bodies, translation
-from sip2gw.librarika.calls import Calls
+from sip2gw.librarika import translation
+from sip2gw.librarika.calls import Noun, member
 from sip2gw.librarika.records import Member, MemberFound, Paid
 from sip2gw.library import Found, Listing, ListKind, Occasion, Patron, Payment, Refused
 from sip2gw.secret import Secret
@@ -27,42 +27,40 @@ _LISTS = {
 }
 
 
-class Patrons:
+class Patrons(Noun):
     """The port's methods about patrons."""
-
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
 
     async def patron(
         self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
     ) -> Found:
         """See `Library.patron`. At most 200 entries at once."""
-        body = bodies.member(patron_id, password, writes=False) | {"list": _page(listing)}
+        body = member(patron_id, password, writes=False)
+        body["list"] = _page(listing)
         rules = await self._calls.rules()
-        member = await self._calls.ask(MemberFound, "find_member", "/members/find", body)
-        return translation.found(self._met(patron_id, member), rules)
+        found = await self._calls.ask(MemberFound, "find_member", "/members/find", body)
+        return translation.found(self._met(patron_id, found), rules)
 
-    def _met(self, patron_id: str, member: MemberFound) -> MemberFound:
-        if member.member_no != patron_id:
+    def _met(self, patron_id: str, found: MemberFound) -> MemberFound:
+        if found.member_no != patron_id:
             raise Refused("member_not_found", "the library found a member of another number")
-        self._calls.languages.meet(patron_id, member.language or "")
-        return member
+        self._calls.languages.meet(patron_id, found.language or "")
+        return found
 
     async def block(self, patron_id: str, reason: str, occasion: Occasion) -> Patron:
         """See `Library.block`. `Refused("not_allowed")` where terminals may not do that."""
-        body = bodies.member(patron_id) | {"note": reason[:4000]}
+        body = member(patron_id) | {"note": reason[:4000]}
         return await self._update("block_member", "/members/block", body, occasion)
 
     async def enable(self, patron_id: str, occasion: Occasion, *, password: Secret | None = None) -> Patron:
         """See `Library.enable`. `Refused("not_allowed")` where terminals may not do that."""
-        body = bodies.member(patron_id, password)
+        body = member(patron_id, password)
         return await self._update("enable_member", "/members/enable", body, occasion)
 
     async def _update(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Patron:
         rules = await self._calls.rules()
-        member = await self._calls.ask(Member, operation, path, body, occasion.key)
-        self._calls.languages.meet(body["member_no"], member.language or "")
-        return translation.patron(member, rules)
+        changed = await self._calls.ask(Member, operation, path, body, occasion.key)
+        self._calls.languages.meet(body["member_no"], changed.language or "")
+        return translation.patron(changed, rules)
 
     async def pay(
         self,
@@ -78,7 +76,7 @@ class Patrons:
         password: Secret | None = None,
     ) -> Payment:
         """See `Library.pay`."""
-        body = bodies.member(patron_id, password) | {
+        body = member(patron_id, password) | {
             "amount": f"{amount:f}",
             "currency": currency,
             "type": payment_type or None,

@@ -42,7 +42,7 @@ class RulesShelf:
         """
         if self.kept is None:
             return await self.confirm(until)
-        if self.fresh is None:
+        if self._account.api.client.now() >= self._fresh_until:
             # Whoever asks needn't wait; what went wrong is for the next question to find out.
             self._flight.join().addErrback(lambda _: None)
         return self.kept

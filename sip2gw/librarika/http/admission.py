@@ -64,13 +64,15 @@ class Admission:
 
     @property
     def _admits(self) -> bool:
-        return self.all_is_well or (self.breaker.admits and self.host.admits)
+        return self.breaker.admits and self.host.admits
 
     def at_once(self, *, stranger: bool = False) -> Bulkhead | None:
         """A place, if the call needn't wait for anything. A `stranger` is a login that was never right before."""
-        if self.resting or not self._admits or not self.bulkhead.enter_at_once(stranger=stranger):
+        if self._rest_until and self.resting:
             return None
-        return self.bulkhead
+        if not (self.all_is_well or self._admits):
+            return None
+        return self.bulkhead if self.bulkhead.enter_at_once(stranger=stranger) else None
 
     async def admit(self, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
         """Wait until the call may go out. The place is to be left."""
@@ -81,9 +83,12 @@ class Admission:
             self._rested()
             if failed := await self.wait(deferLater(client.clock, rest), until):
                 return failed
-        if self._due() and (failed := await self.wait(self._proof.join(), until)):
-            return failed
-        return await self._place(self.bulkhead, until, stranger=stranger) if self._admits else _CLOSED
+        if not self.all_is_well:
+            if self._due() and (failed := await self.wait(self._proof.join(), until)):
+                return failed
+            if not self._admits:
+                return _CLOSED
+        return await self._place(self.bulkhead, until, stranger=stranger)
 
     async def wait(self, waiting: Deferred[None], until: float) -> Failed | None:
         """Wait for something before a call is sent, at most until then. None if it came about."""

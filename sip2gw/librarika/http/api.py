@@ -8,21 +8,18 @@ under the same key, again and again while there is time, until an answer says wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from attrs import frozen
-from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.http.admission import Admission
 from sip2gw.librarika.http.breaker import Breaker, RetryBudget, State
 from sip2gw.librarika.http.bulkhead import Bulkhead
 from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Outcome, Unauthorized, encoded
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.health import Counters, Drift, Standing
+from sip2gw.librarika.http.health_check import HealthCheck
 from sip2gw.library import Still
 
 _TRANSIENT = frozenset({How.NOT_CONNECTED, How.LATE, How.BROKEN, How.UNREADABLE, How.SERVER_ERROR, How.BUSY})
@@ -32,23 +29,6 @@ _TOO_LATE = Failed(How.NO_TURN, "too late to begin a write", sent=False)
 
 _PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each time that a write in doubt is made again."""
-
-
-@frozen
-class BackEnd:
-    """How one library's API is at this moment, for the operator."""
-
-    nickname: str
-    state: str
-    """`shut` when calls go out, `open` when none do, `probing` on the way back."""
-    since: datetime
-    """For how long it has been in this state."""
-    online: bool
-    """What terminals are told in 98."""
-    last_failure: str
-    """Of which kind the last failure was (see `call.How`); empty if there was none."""
-    in_flight: int
-    waiting: int
 
 
 class API:
@@ -64,12 +44,13 @@ class API:
         self.counters = Counters(client.metrics)
         self.standing = Standing(client.now)
         self._drift = Drift(nickname, client.now, client.wall)
-        self._last_failure = ""
+        self.last_failure = ""
+        """Of which kind the last failure was (see `How`); empty if there was none."""
         self._told = State.SHUT
+        self.health = HealthCheck(self)
         self.admission = Admission(
-            client, host, self._check, changed=self._breaker_changed, rested=self.counters.rested
+            client, host, self.health.check, changed=self._breaker_changed, rested=self.counters.rested
         )
-        self._health: SingleFlight[bool] = SingleFlight(self._ask_health)
 
     def prepared(
         self,
@@ -91,11 +72,10 @@ class API:
         if key is not None:
             headers[b"Idempotency-Key"] = key.encode("utf-8", "replace")
         if body is not None:
-            content = settling = encoded(body)
-            if "password" in body:
-                settling = encoded({name: value for name, value in body.items() if name != "password"})
             headers[b"Content-Type"] = b"application/json"
-        guesses = content != settling
+            content = encoded(body)
+            if "password" in body:
+                settling = {name: value for name, value in body.items() if name != "password"}
         return Call(
             operation,
             method,
@@ -103,9 +83,9 @@ class API:
             headers,
             content,
             shape,
-            reads=(reads or method == "GET") and not guesses,
+            reads=(reads or method == "GET") and settling is None,
             writes=key is not None,
-            guesses=guesses,
+            guesses=settling is not None,
             still=still,
             settling=settling,
             stranger=stranger,
@@ -120,15 +100,10 @@ class API:
         begun = client.now()
         self._budget.asked(begun)
         while True:
-            if call.writes and not lost and until - begun < client.timeouts.reserve:
-                place: Bulkhead | Failed = _TOO_LATE
-            else:
-                place = self.admission.at_once(stranger=call.stranger) or await self.admission.admit(
-                    until, stranger=call.stranger
-                )
-            eras = self._eras
-            outcome = place if isinstance(place, Failed) else await client.send(call, until, place)
-            self._tell(call, outcome, eras, begun)
+            outcome = await self._make(call, until, begun, lost=lost)
+            if isinstance(outcome, Answer):
+                doubt = False
+                break
             lost = lost or call.in_doubt(outcome)
             doubt = lost and isinstance(outcome, Failed | Unauthorized)
             pause = self._pause(call, outcome, again, until, doubt=doubt)
@@ -142,6 +117,47 @@ class API:
         if isinstance(outcome, Answer):
             return outcome
         raise call.error(outcome, doubt=doubt) if isinstance(outcome, Failed) else outcome
+
+    async def _make(self, call: Call, until: float, begun: float, *, lost: bool) -> Outcome:
+        """Make a call once, when it is its turn. A write is not begun without time to settle it."""
+        if call.writes and not lost and until - begun < self.client.timeouts.reserve:
+            place: Bulkhead | Failed = _TOO_LATE
+        else:
+            place = self.admission.at_once(stranger=call.stranger) or await self.admission.admit(
+                until, stranger=call.stranger
+            )
+        return await self.send(call, until, begun, place)
+
+    async def send(self, call: Call, until: float, begun: float, place: Bulkhead | Failed) -> Outcome:
+        """Send a call from its place, and tell breakers, log and metrics how it went. `begun` is when it was asked."""
+        breaker, host = self.admission.breaker, self.admission.host
+        era, era_of_host = breaker.era, host.era
+        outcome = place if isinstance(place, Failed) else await self.client.send(call, until, place)
+        self.client.metrics.call_seconds.observe(self.client.now() - begun, call.operation)
+        if isinstance(outcome, Failed):
+            self._failed(call, outcome, era, era_of_host)
+        else:
+            breaker.passed(era)
+            host.passed(era_of_host)
+            if isinstance(outcome, Answer):
+                self._drift.see(outcome.headers)
+        return outcome
+
+    def _failed(self, call: Call, failed: Failed, era: int, era_of_host: int) -> None:
+        breaker, host = self.admission.breaker, self.admission.host
+        if failed.limit:
+            self.client.metrics.struck(failed.limit)
+        self._log_failure(call, failed)
+        if failed.wait is not None:
+            self.admission.rest(failed.wait)
+        if failed.how.theirs:
+            connected = failed.how is not How.NOT_CONNECTED
+            self.last_failure = failed.how.value
+            breaker.failed(era, connected=connected)
+            if connected:
+                host.passed(era_of_host)
+            else:
+                host.failed(era_of_host, connected=False)
 
     def _pause(self, call: Call, outcome: Outcome, again: int, until: float, *, doubt: bool) -> float | None:
         """How many seconds from now the call is to be made again; None if it is not."""
@@ -162,35 +178,6 @@ class API:
         if repeats:
             self.counters.retried()
         return 0.0 if repeats else None
-
-    @property
-    def _eras(self) -> tuple[int, int]:
-        return self.admission.breaker.era, self.admission.host.era
-
-    def _tell(self, call: Call, outcome: Outcome, eras: tuple[int, int], begun: float) -> None:
-        """Tell breakers, log and metrics how a call went, once for each time that it was made."""
-        breaker, host = self.admission.breaker, self.admission.host
-        metrics = self.client.metrics
-        metrics.call_seconds.observe(self.client.now() - begun, call.operation)
-        if not isinstance(outcome, Failed):
-            breaker.passed(eras[0])
-            host.passed(eras[1])
-            if isinstance(outcome, Answer):
-                self._drift.see(outcome.headers)
-            return
-        if outcome.limit:
-            metrics.struck(outcome.limit)
-        self._log_failure(call, outcome)
-        if outcome.wait is not None:
-            self.admission.rest(outcome.wait)
-        if outcome.how.theirs:
-            connected = outcome.how is not How.NOT_CONNECTED
-            self._last_failure = outcome.how.value
-            breaker.failed(eras[0], connected=connected)
-            if connected:
-                host.passed(eras[1])
-            else:
-                host.failed(eras[1], connected=False)
 
     def _log_failure(self, call: Call, failed: Failed) -> None:
         if failed.how is How.NOT_ASKED:
@@ -225,40 +212,6 @@ class API:
         elif isinstance(outcome, Unauthorized):
             outcome.proved = outcome.proved and not doubt
 
-    def reachable(self) -> Deferred[bool]:
-        """Whether terminals are told that it is online. Those who ask together share one call. Never fails."""
-        return self._health.join()
-
-    async def _ask_health(self) -> bool:
-        """Ask unless it is certain, and once more if that says the opposite: one alone proves nothing."""
-        for _ in range(2):
-            if self.standing.certain or self.admission.resting:
-                break
-            place = self.admission.at_once() or await self.admission.admit(self._probe_ends())
-            # A refusal too: whatever said it, it was not a health check.
-            self.standing.says(isinstance(await self._check(place), Answer))
-            if self.standing.settled:
-                break
-        return self.online
-
-    async def _check(self, place: Bulkhead | Failed) -> Outcome:
-        """A health check from this place. The breakers know then."""
-        call, begun, eras = self.prepared("get_health", "GET", "/health"), self.client.now(), self._eras
-        if isinstance(place, Failed):
-            outcome: Outcome = place
-        else:
-            outcome = await self.client.send(call, self._probe_ends(), place)
-        self._tell(call, outcome, eras, begun)
-        return outcome
-
-    def _probe_ends(self) -> float:
-        return self.client.now() + self.client.timeouts.probe
-
-    @property
-    def online(self) -> bool:
-        """What terminals are told: not that it is, while it asks to be left alone for longer than they can wait."""
-        return self.standing.online and self.admission.resting < self.client.timeouts.call
-
     def _breaker_changed(self) -> None:
         state = self.admission.breaker.state
         if state is State.OPEN:
@@ -271,22 +224,5 @@ class API:
             "librarika_breaker: {library} is {state} ({failure})",
             library=self.nickname,
             state=state.value,
-            failure=self._last_failure,
-        )
-
-    def back_end(self) -> BackEnd:
-        """How it is."""
-        client, admission = self.client, self.admission
-        worse = admission.host if admission.breaker.state is State.SHUT else admission.breaker
-        closed = worse.state is State.SHUT
-        since = max(admission.host.since, admission.breaker.since) if closed else worse.since
-        ago = timedelta(seconds=client.now() - since)
-        return BackEnd(
-            nickname=self.nickname,
-            state=worse.state.value,
-            since=datetime.fromtimestamp(client.wall(), UTC) - ago,
-            online=self.online and worse.state is not State.OPEN,
-            last_failure=self._last_failure,
-            in_flight=admission.bulkhead.under_way,
-            waiting=admission.bulkhead.waiting,
+            failure=self.last_failure,
         )

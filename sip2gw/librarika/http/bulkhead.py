@@ -69,7 +69,7 @@ class Capacity:
 
     def let_in(self) -> None:
         """Give away the places that somebody may have. Who is let in may leave at once: that is seen here as well."""
-        if self._letting_in:
+        if self._letting_in or not self._bulkheads:
             return
         self._letting_in = True
         try:
@@ -80,17 +80,12 @@ class Capacity:
 
     def _first(self) -> Bulkhead | None:
         """The bulkhead whose turn it is."""
-        if not self._bulkheads or self.under_way >= self._width:
-            return None
-        return next(
-            (
-                bulkhead
-                for turn in sorted(self._bulkheads)
-                for bulkhead in self._bulkheads[turn]
-                if bulkhead.has_room
-            ),
-            None,
-        )
+        if self.under_way < self._width:
+            for turn in sorted(self._bulkheads):
+                for bulkhead in self._bulkheads[turn]:
+                    if bulkhead.has_room:
+                        return bulkhead
+        return None
 
 
 class Bulkhead:
@@ -175,9 +170,9 @@ class Bulkhead:
         return few and (self._width == 1 or self.under_way < self._width - 1)
 
     def _may_go(self, *, stranger: bool = False) -> bool:
-        if self.is_full(stranger=stranger) or not self._capacity.has_room(self.under_way, self._width):
+        if self.under_way >= self._width or not self._capacity.has_room(self.under_way, self._width):
             return False
-        return not stranger or self._capacity.admits_strangers
+        return not stranger or (self._admits_strangers and self._capacity.admits_strangers)
 
     def _take(self, stranger: bool) -> None:
         self.under_way += 1

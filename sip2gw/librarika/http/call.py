@@ -108,14 +108,16 @@ class Call:
     """Whether it brings a password."""
     still: Still | None = field(default=None, repr=False)
     """Asked right before it is sent."""
-    settling: bytes | None = field(default=None, repr=False)
-    """The body with which a write is made again: without a password, which the server does not compare."""
+    settling: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What a write says when it is made again, if that is less: no password, which the server does not compare."""
     stranger: bool = False
     """A login that was never right before."""
 
     def again(self, *, settles: bool) -> Call:
         """The call as it is made once more: as it was, or so that it settles what became of it."""
-        return evolve(self, body=self.settling) if settles else self
+        if not settles or self.settling is None:
+            return self
+        return evolve(self, body=encoded(self.settling), settling=None)
 
     def in_doubt(self, outcome: Outcome) -> bool:
         """Whether this may have been done, and the outcome does not tell."""

@@ -25,7 +25,7 @@ from sip2gw.librarika.http.connections import NotConnected
 from sip2gw.librarika.http.outcome import outcome
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of, head_of
-from sip2gw.librarika.http.urls import ReadyURL
+from sip2gw.librarika.http.urls import ready
 from sip2gw.library import Still
 from sip2gw.metrics import Metrics
 
@@ -47,6 +47,8 @@ class Client:
         wall: Callable[[], float] = time,
     ) -> None:
         self.clock = reactor
+        self.now: Callable[[], float] = reactor.seconds
+        """Seconds, on the clock that deadlines are on."""
         self._http = http
         self.timeouts = timeouts
         self.limits = limits
@@ -55,11 +57,6 @@ class Client:
         self.capacity = Capacity(limits.calls)
         self.alarm = Alarm(reactor)
         self._name, self._numbers = token_hex(4).encode("ascii"), count(1)
-
-    def now(self) -> float:
-        """Seconds, on the clock that deadlines are on."""
-        seconds: float = self.clock.seconds()
-        return seconds
 
     def deadline(self) -> float:
         """When a question asked now must have its answer."""
@@ -96,12 +93,11 @@ class Client:
             place.leave(stranger=call.stranger)
 
     def _request(self, call: Call) -> Deferred[IResponse]:
-        headers: Any = call.headers
-        headers[b"X-Request-Id"] = b"%s-%x" % (self._name, next(self._numbers))
+        call.headers[b"X-Request-Id"] = b"%s-%x" % (self._name, next(self._numbers))
         sending: Any = self._http.request(
             call.method,
-            ReadyURL(call.url),
-            headers=headers,
+            ready(call.url),
+            headers=cast(Any, call.headers),  # treq passes them on, and the agent takes a mapping
             data=call.body,
             allow_redirects=False,
             unbuffered=True,

@@ -107,12 +107,14 @@ class Counters:
     def answered(self) -> None:
         """A call got what it was for."""
         self._count("answered")
-        self._failed_in_a_row(0)
+        if self._in_a_row:
+            self._failed_in_a_row(0)
 
     def refused(self) -> None:
         """The library said no."""
         self._count("refused")
-        self._failed_in_a_row(0)
+        if self._in_a_row:
+            self._failed_in_a_row(0)
 
     def failed(self, failed: Failed, *, doubt: bool) -> None:
         """A call came to nothing."""

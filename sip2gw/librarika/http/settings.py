@@ -28,9 +28,11 @@ class Timeouts:
         connect, headers, probe = parts
         return cls(connect, headers, call, probe)
 
-    @property
-    def reserve(self) -> float:
-        """What must be left of `call` when a write is begun, so that a lost answer can be settled."""
+    reserve: float = field(init=False)
+    """What must be left of `call` when a write is begun, so that a lost answer can be settled."""
+
+    @reserve.default
+    def _quarter(self) -> float:
         return self.call / 4
 
 

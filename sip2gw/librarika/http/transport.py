@@ -8,13 +8,13 @@ price per call.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from treq.client import HTTPClient
-from twisted.internet.defer import Deferred, DeferredList, fail, succeed
-from twisted.internet.interfaces import IAddress, IConsumer, IDelayedCall, IProtocolFactory
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IAddress, IConsumer, IProtocolFactory
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import URI, ResponseDone
@@ -25,21 +25,20 @@ from zope.interface import implementer
 
 from sip2gw.librarika.http.call import Head
 from sip2gw.librarika.http.connections import Lines
-from sip2gw.librarika.http.exchange import Connection, HeadTooLarge, Reply, TooLarge
+from sip2gw.librarika.http.exchange import HeadTooLarge, Reply, TooLarge
+from sip2gw.librarika.http.pool import Connection, Origin, Pool
 from sip2gw.librarika.http.settings import CallLimits
+from sip2gw.librarika.http.urls import ReadyURL
 
 __all__ = ["Agent", "HeadTooLarge", "StraightClient", "TooLarge", "Whole", "body_of", "head_of"]
 
-IDLE = 10
-"""Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
-
 _TARGET = re.compile(rb"[!-~]+")
 _METHOD = re.compile(rb"[A-Z]+")
-_CONTROL = re.compile(rb"[\0-\x1f\x7f]+")
-"""What no value of a header may have in it."""
-
-Origin = tuple[bytes, bytes]
-"""Scheme, and host with its port."""
+_CONTROLS = bytes([*range(32), 127])
+_VALUES = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
+"""For the values of headers: what none may have in it becomes a space."""
+_TARGETS = 4096
+"""URLs whose parts are kept."""
 
 
 @implementer(IBodyProducer)
@@ -63,70 +62,6 @@ class Whole:
 
     def resumeProducing(self) -> None:
         """It is written already."""
-
-
-class Pool:
-    """As many idle connections as there may be calls, to all hosts together; the oldest is dropped first."""
-
-    def __init__(self, reactor: Any, limits: Callable[[], CallLimits]) -> None:
-        self._reactor, self._limits = reactor, limits
-        self._idle: dict[Origin, list[Connection]] = {}
-        self._since: OrderedDict[Connection, tuple[Origin, float]] = OrderedDict()
-        self._timer: IDelayedCall | None = None
-        self._closed = False
-
-    def __len__(self) -> int:
-        return len(self._since)
-
-    def take(self, origin: Origin) -> Connection | None:
-        """The connection that was used last, if there is one."""
-        kept = self._idle.get(origin)
-        if not kept:
-            return None
-        connection = kept[-1]
-        self.forget(connection)
-        return connection
-
-    def put(self, origin: Origin, connection: Connection) -> None:
-        """Keep it for a moment."""
-        if self._closed:
-            connection.abort()
-            return
-        while len(self._since) >= self._limits().calls:
-            next(iter(self._since)).abort()
-        self._idle.setdefault(origin, []).append(connection)
-        self._since[connection] = origin, self._reactor.seconds()
-        if self._timer is None:
-            self._timer = self._reactor.callLater(IDLE, self._expire)
-
-    def forget(self, connection: Connection) -> None:
-        """It is in use, or has ended."""
-        kept = self._since.pop(connection, None)
-        if kept is None:
-            return
-        origin, _ = kept
-        self._idle[origin].remove(connection)
-        if not self._idle[origin]:
-            del self._idle[origin]
-
-    def _expire(self) -> None:
-        """One timer for all: it is set for the oldest, whatever became of the one that it was set for."""
-        self._timer = None
-        now = self._reactor.seconds()
-        for connection, (_, since) in list(self._since.items()):
-            if since + IDLE > now:
-                self._timer = self._reactor.callLater(since + IDLE - now, self._expire)
-                return
-            connection.abort()
-
-    def close(self) -> Deferred[None]:
-        """End those that are kept, and keep none any more."""
-        self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        closing: Deferred[Any] = DeferredList([connection.close() for connection in list(self._since)])
-        return closing.addCallback(lambda _: None)
 
 
 @implementer(IProtocolFactory)
@@ -168,21 +103,28 @@ class Agent:
 
         Headers may be a plain mapping: `Headers` costs a tenth of a call.
         """
-        scheme, _, rest = uri.partition(b"://")
-        netloc, slash, path = rest.partition(b"/")
-        if not (_TARGET.fullmatch(rest) and netloc and slash and _METHOD.fullmatch(method)):
+        parts = _parts(uri)
+        if parts is None or not _METHOD.fullmatch(method):
             return fail(ValueError("not a request line"))
+        origin, target = parts
         if not isinstance(bodyProducer, Whole | None):
             return fail(TypeError("a body that is not whole"))
         body = None if bodyProducer is None else bodyProducer.body
-        request = _written(method, b"/" + path, netloc, headers, body)
-        origin = (scheme, netloc)
+        request = _written(method, target, origin[1], headers, body)
         kept = self.pool.take(origin)
         if kept is not None:
             return kept.send(request)
         line = self._lines.endpointForURI(URI.fromBytes(uri))  # type: ignore[no-untyped-call]
         connecting: Deferred[Any] = line.connect(_Connections(self.pool, origin, self._limits))
         return connecting.addCallback(lambda made: made.send(request))
+
+
+@lru_cache(maxsize=_TARGETS)
+def _parts(uri: bytes) -> tuple[Origin, bytes] | None:
+    """Split a URL into origin and target; None if it can't be written into a request line."""
+    scheme, _, rest = uri.partition(b"://")
+    host, slash, path = rest.partition(b"/")
+    return ((scheme, host), b"/" + path) if _TARGET.fullmatch(rest) and host and slash else None
 
 
 def _written(
@@ -197,10 +139,7 @@ def _written(
     if isinstance(headers, Headers):
         lines += [name + b": " + value for name, values in headers.getAllRawHeaders() for value in values]
     elif headers is not None:
-        lines += [
-            name + b": " + (_CONTROL.sub(b" ", value) if _CONTROL.search(value) else value)
-            for name, value in headers.items()
-        ]
+        lines += [name + b": " + value.translate(_VALUES) for name, value in headers.items()]
     if body is None:
         return b"\r\n".join(lines) + b"\r\n\r\n"
     lines.append(b"Content-Length: %d\r\n\r\n" % len(body))
@@ -216,9 +155,8 @@ class StraightClient(HTTPClient):
         """See `HTTPClient.request`, of which it takes `headers` and a body of bytes as `data`."""
         data = how.get("data")
         body = None if data is None else Whole(data)
-        return self._agent.request(
-            method.encode("ascii"), url.to_text().encode("ascii"), how.get("headers"), body
-        )
+        wire = url.wire if isinstance(url, ReadyURL) else url.to_text().encode("ascii")
+        return self._agent.request(method.encode("ascii"), wire, how.get("headers"), body)
 
 
 class _Body(Protocol):
@@ -256,7 +194,7 @@ class _Body(Protocol):
 def head_of(response: IResponse) -> Head:
     """An answer's headers, by names in lower case."""
     if isinstance(response, Reply):
-        return dict(response.head)
+        return response.head
     headers: Headers = response.headers
     return {name.lower(): values[-1] for name, values in headers.getAllRawHeaders()}
 

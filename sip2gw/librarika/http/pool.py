@@ -1,0 +1,221 @@
+"""Connections to APIs: one request at a time, and one answer to each; in between they wait for the next call.
+
+An answer that nobody asked for ends its connection.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet import tcp
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.iweb import IResponse
+
+from sip2gw.librarika.http.exchange import Exchange, Reply
+from sip2gw.librarika.http.settings import CallLimits
+
+IDLE = 10
+"""Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
+
+Origin = tuple[bytes, bytes]
+"""Scheme, and host with its port."""
+
+
+class Connection(Protocol):
+    """One connection. `idle` hears that it can be used again, `gone` that it can't any longer."""
+
+    def __init__(
+        self,
+        limits: Callable[[], CallLimits],
+        idle: Callable[[Connection], None],
+        gone: Callable[[Connection], None],
+    ) -> None:
+        self._limits, self._idle, self._gone = limits, idle, gone
+        self._answer: Exchange | None = None
+        self._waiting: Deferred[IResponse] | None = None
+        self._reply: Reply | None = None
+        self._all_taken = True
+        self._closing: Deferred[None] | None = None
+
+    def connectionMade(self) -> None:
+        """A request may go out."""
+        assert self.transport is not None  # noqa: S101 (for mypy: Twisted has just set it)
+        self.transport.setTcpNoDelay(True)  # type: ignore[attr-defined]  # TCP transports have it
+
+    def send(self, request: bytes) -> Deferred[IResponse]:
+        """Send a request. It fires when the head of its answer is there; to cancel it ends the connection."""
+        self._answer = Exchange(self._limits())
+        waiting: Deferred[IResponse] = Deferred(self._give_up)
+        self._waiting = waiting
+        self._write(request)
+        return waiting
+
+    def _give_up(self, _: Deferred[IResponse]) -> None:
+        self._waiting = None
+        self.abort()
+
+    def _write(self, request: bytes) -> None:
+        """In one piece, and not by the reactor's next turn, where that is certain to be what goes over the wire."""
+        transport: Any = self.transport
+        sent = 0
+        # By the class and not by what it can do: a TLS transport passes unknown attributes on to the socket.
+        if isinstance(transport, tcp.Connection) and not getattr(transport, "TLS", False):
+            taken = transport.writeSomeData(request)
+            sent = taken if isinstance(taken, int) else 0
+            self._all_taken = sent == len(request)
+        if sent < len(request):
+            transport.write(request[sent:])
+
+    def dataReceived(self, data: bytes) -> None:
+        """More of the answer; or of one that nobody asked for."""
+        answer = self._answer
+        if answer is None:
+            self.abort()
+            return
+        answer.feed(data)
+        if answer.broken is not None:
+            self._end(Failure(answer.broken))  # type: ignore[no-untyped-call]
+            self.abort()
+        elif answer.complete:
+            self._complete(answer)
+        elif answer.headed:
+            self._announce(answer)
+
+    def _announce(self, answer: Exchange) -> None:
+        """The head is there, but not all of the body."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._reply = Reply(answer, self.abort)
+            waiting.callback(self._reply)
+
+    def _complete(self, answer: Exchange) -> None:
+        """The answer is whole. The connection is ready for the next one, before anybody hears of that."""
+        self._answer = None
+        if answer.keep and not answer.extra and self._all_taken:
+            self._idle(self)
+        else:
+            self._gone(self)
+            assert self.transport is not None  # noqa: S101 (for mypy: it is connected)
+            self.transport.loseConnection()
+        self._deliver(answer)
+
+    def _deliver(self, answer: Exchange) -> None:
+        """Most answers come whole: then there is a body when the head is heard of, and nothing more to wait for."""
+        waiting, self._waiting = self._waiting, None
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply.end(answer.body)
+        elif waiting is not None:
+            waiting.callback(Reply(answer, self.abort, answer.body))
+
+    def _end(self, reason: Failure) -> None:
+        """There is no whole answer."""
+        self._answer = None
+        waiting, self._waiting = self._waiting, None
+        reply, self._reply = self._reply, None
+        if waiting is not None:
+            waiting.errback(reason)
+        if reply is not None:
+            reply.fail(reason)
+
+    def abort(self) -> None:
+        """End it at once; it is no longer used before that is done."""
+        self._gone(self)
+        if self.transport is not None:
+            self.transport.abortConnection()  # type: ignore[attr-defined]  # TCP and TLS transports have it
+
+    def close(self) -> Deferred[None]:
+        """End it. It fires when that is done."""
+        self._closing = Deferred()
+        self.abort()
+        return self._closing
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The end of the connection, which is the end of an answer that has not said where it ends."""
+        self._gone(self)
+        answer = self._answer
+        if (
+            answer is not None
+            and answer.headed
+            and not answer.sized
+            and isinstance(reason.value, ConnectionDone)
+        ):
+            self._answer = None
+            self._deliver(answer)
+        else:
+            self._end(reason)
+        closing, self._closing = self._closing, None
+        if closing is not None:
+            closing.callback(None)
+
+
+class Pool:
+    """As many idle connections as there may be calls, to all hosts together; the oldest is dropped first."""
+
+    def __init__(self, reactor: Any, limits: Callable[[], CallLimits]) -> None:
+        self._reactor, self._limits = reactor, limits
+        self._idle: dict[Origin, list[Connection]] = {}
+        self._since: OrderedDict[Connection, tuple[Origin, float]] = OrderedDict()
+        self._timer: IDelayedCall | None = None
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def take(self, origin: Origin) -> Connection | None:
+        """The connection that was used last, if there is one."""
+        kept = self._idle.get(origin)
+        if kept is None:
+            return None
+        connection = kept.pop()
+        del self._since[connection]
+        if not kept:
+            del self._idle[origin]
+        return connection
+
+    def put(self, origin: Origin, connection: Connection) -> None:
+        """Keep it for a moment."""
+        if self._closed:
+            connection.abort()
+            return
+        while len(self._since) >= self._limits().calls:
+            next(iter(self._since)).abort()
+        self._idle.setdefault(origin, []).append(connection)
+        self._since[connection] = origin, self._reactor.seconds()
+        if self._timer is None:
+            self._timer = self._reactor.callLater(IDLE, self._expire)
+
+    def forget(self, connection: Connection) -> None:
+        """It is in use, or has ended."""
+        kept = self._since.pop(connection, None)
+        if kept is None:
+            return
+        origin, _ = kept
+        self._idle[origin].remove(connection)
+        if not self._idle[origin]:
+            del self._idle[origin]
+
+    def _expire(self) -> None:
+        """One timer for all: it is set for the oldest, whatever became of the one that it was set for."""
+        self._timer = None
+        now = self._reactor.seconds()
+        for connection, (_, since) in list(self._since.items()):
+            if since + IDLE > now:
+                self._timer = self._reactor.callLater(since + IDLE - now, self._expire)
+                return
+            connection.abort()
+
+    def close(self) -> Deferred[None]:
+        """End those that are kept, and keep none any more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        closing: Deferred[Any] = DeferredList([connection.close() for connection in list(self._since)])
+        return closing.addCallback(lambda _: None)
