@@ -91,6 +91,9 @@ def _rest(coroutine: Coroutine[Any, Any, T], waiting: Deferred[Any]) -> Generato
 
 def shielded(begun: Coroutine[Any, Any, T]) -> Deferred[T]:
     """Return the result of a coroutine. A cancel ends only the wait; the coroutine finishes unwatched."""
+    running = Deferred.fromCoroutine(begun)
+    if running.called:
+        return running
     waiting: Deferred[T] = Deferred()
-    Deferred.fromCoroutine(begun).addCallbacks(waiting.callback, waiting.errback)
+    running.addCallbacks(waiting.callback, waiting.errback)
     return waiting

@@ -14,7 +14,7 @@ from sip2gw.librarika.identifiers import Labels
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.records import InQuestion
 from sip2gw.librarika.rules import RulesShelf
-from sip2gw.library import FeeKind, Occasion, Refused, Rules, Still
+from sip2gw.library import FeeKind, Refused, Rules, Still
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Calls:
                 until=self.until,
                 body={name: value for name, value in body.items() if value is not None},
                 key=key,
-                still=self._still,
+                still=None if key is None else self._still,
                 shape=kind,
             )
         except Refused as refusal:
@@ -114,13 +114,3 @@ def member(patron_id: str, password: Secret | None = None, *, writes: bool = Tru
     if not password:
         return {"member_no": patron_id}
     return {"member_no": patron_id, "password": password.reveal(), "password_entered": writes or None}
-
-
-def offline_at(occasion: Occasion) -> str | None:
-    """When it has happened already: the library then asks for no policy."""
-    return occasion.happened_at.isoformat() if occasion.no_block else None
-
-
-def accept_fee(occasion: Occasion) -> bool | None:
-    """Whether the patron has accepted what it costs."""
-    return True if occasion.fee_acknowledged else None

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from sip2gw.librarika import translation
-from sip2gw.librarika.calls import Noun, accept_fee, member
+from sip2gw.librarika.calls import Noun, member
 from sip2gw.librarika.records import Booking
 from sip2gw.library import Hold, InDoubt, Occasion
 from sip2gw.secret import Secret
@@ -33,7 +33,7 @@ class Holds(Noun):
         body = member(patron_id, password) | self._labels.either(item_id, title)
         body |= _kept(pickup, expires)
         body |= {
-            "accept_fee": accept_fee(occasion),
+            "accept_fee": occasion.fee_acknowledged or None,
             "this_copy": this_copy or None,
             "terminal": occasion.terminal or None,
         }

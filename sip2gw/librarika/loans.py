@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sip2gw.librarika import translation
-from sip2gw.librarika.calls import Noun, accept_fee, member, offline_at
+from sip2gw.librarika.calls import Noun, member
 from sip2gw.librarika.patrons import PAGE
 from sip2gw.librarika.records import Booking, ExtendedAll, Returned
 from sip2gw.library import Loan, Occasion, RenewedAll, Return
@@ -64,7 +64,7 @@ class Loans(Noun):
 
     async def _on_terms(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
         """Lend on these terms: a fee, or what has happened already, with the due date that the terminal gave out."""
-        body["accept_fee"], body["offline_at"] = accept_fee(occasion), offline_at(occasion)
+        body["accept_fee"], body["offline_at"] = occasion.fee_acknowledged or None, _offline_at(occasion)
         if occasion.no_block and occasion.due_date is not None:
             rules = await self._calls.rules()
             body["return_date"] = occasion.due_date.astimezone(rules.zone).date().isoformat()
@@ -80,7 +80,7 @@ class Loans(Noun):
     ) -> RenewedAll:
         """See `Library.renew_all`."""
         body = member(patron_id, password)
-        body |= {"accept_fee": accept_fee(occasion), "limit": min(limit, PAGE)}
+        body |= {"accept_fee": occasion.fee_acknowledged or None, "limit": min(limit, PAGE)}
         done = await self._calls.ask(ExtendedAll, "extend_all", "/loans/extend-all", body, occasion.key)
         self._calls.languages.meet(patron_id, done.language or "")
         return RenewedAll(
@@ -96,7 +96,7 @@ class Loans(Noun):
             **self._labels.named(item_id),
             "branch": occasion.branch or None,
             "terminal": occasion.terminal or None,
-            "offline_at": offline_at(occasion),
+            "offline_at": _offline_at(occasion),
             "returned_at": occasion.happened_at.isoformat(),
             "reader": (reader or "")[:255] or None,
         }
@@ -121,3 +121,8 @@ class Loans(Noun):
 def _true_reason(code: str, reason: str | None) -> str:
     """The code that says why a loan can't be renewed, where the library names one that tells more."""
     return reason if code == "not_renewable" and reason in _TELLING else code
+
+
+def _offline_at(occasion: Occasion) -> str | None:
+    """When it has happened already: the library then asks for no policy."""
+    return occasion.happened_at.isoformat() if occasion.no_block else None

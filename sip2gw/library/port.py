@@ -7,10 +7,10 @@ done, and the code of `Refused` is `password_wrong`, `no_password_set` or `sso_o
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from sip2gw.library.fees import Payment
 from sip2gw.library.items import Item, ItemStatus
@@ -20,7 +20,7 @@ from sip2gw.library.rules import Rules
 from sip2gw.library.terminals import Credentials, Occasion
 from sip2gw.secret import Secret
 
-Still = Callable[[], Awaitable[bool]]
+Still = Callable[[], Coroutine[Any, Any, bool]]
 """Return whether a terminal may still write. Its request may have waited for long."""
 
 

@@ -68,9 +68,7 @@ class Admission:
 
     def at_once(self, *, stranger: bool = False) -> Bulkhead | None:
         """A place, if the call needn't wait for anything. A `stranger` is a login that was never right before."""
-        if self._rest_until and self.resting:
-            return None
-        if not (self.all_is_well or self._admits):
+        if (self._rest_until and self.resting) or not (self.all_is_well or self._admits):
             return None
         return self.bulkhead if self.bulkhead.enter_at_once(stranger=stranger) else None
 

@@ -197,20 +197,18 @@ class API:
 
     def _ended(self, outcome: Outcome, *, lost: bool, doubt: bool) -> None:
         """Tell what came of a call in the end. `lost` is whether an answer was lost on the way."""
-        if isinstance(outcome, Failed):
-            if outcome.how.theirs:
-                self.standing.says(False)
+        if not isinstance(outcome, Failed) or outcome.how.theirs:
+            self.standing.says(not isinstance(outcome, Failed))
+        if isinstance(outcome, Answer):
+            self.counters.answered()
+        elif isinstance(outcome, Failed):
             self.counters.failed(outcome, doubt=doubt)
         else:
-            self.standing.says(True)
-            if isinstance(outcome, Answer):
-                self.counters.answered()
-            else:
-                self.counters.refused()
-        if lost and not isinstance(outcome, Unauthorized):
-            self.counters.settled(left=doubt)
-        elif isinstance(outcome, Unauthorized):
+            self.counters.refused()
+        if isinstance(outcome, Unauthorized):
             outcome.proved = outcome.proved and not doubt
+        elif lost:
+            self.counters.settled(left=doubt)
 
     def _breaker_changed(self) -> None:
         state = self.admission.breaker.state

@@ -26,7 +26,6 @@ from sip2gw.librarika.http.outcome import outcome
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of, head_of
 from sip2gw.librarika.http.urls import ready
-from sip2gw.library import Still
 from sip2gw.metrics import Metrics
 
 _NOT_SENT = (NotConnected, ConnectError, DNSLookupError)
@@ -70,7 +69,7 @@ class Client:
         try:
             if until <= begun:
                 return Failed(How.NO_TURN, "no time left", sent=False)
-            if call.still is not None and not await deadline.over(_asked(call.still)):
+            if call.still is not None and not await deadline.over(Deferred.fromCoroutine(call.still())):
                 return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
             try:
                 response = await deadline.over(self._request(call))
@@ -131,13 +130,6 @@ class Client:
         if kinds & {TooLarge, HeadTooLarge}:
             return Failed(How.TOO_LARGE, why, limit="answer_body" if TooLarge in kinds else "answer_head")
         return Failed(How.BROKEN, why)
-
-
-def _asked(still: Still) -> Deferred[bool]:
-    async def asked() -> bool:
-        return await still()
-
-    return Deferred.fromCoroutine(asked())
 
 
 def _kind(error: BaseException) -> str:

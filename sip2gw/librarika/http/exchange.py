@@ -8,7 +8,7 @@ raw bytes and pieces of an answer, and its body.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from twisted.internet.interfaces import IProtocol
@@ -97,20 +97,21 @@ class Exchange:
 
     def on_status(self, reason: bytes) -> None:
         self._head += len(reason)
-        self._bound_the_head()
+        if self._head > self._limits.answer_head:
+            self._end_the_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer, which is only counted."""
         self._heard = True
         self._head += len(name) + len(value) + 4
-        self._bound_the_head()
+        if self._head > self._limits.answer_head:
+            self._end_the_head()
         if not self.headed:
             self.headers[name.lower()] = value
 
-    def _bound_the_head(self) -> None:
-        if self._head > self._limits.answer_head:
-            self._break(HeadTooLarge())
-            raise HeadTooLarge
+    def _end_the_head(self) -> NoReturn:
+        self._break(HeadTooLarge())
+        raise HeadTooLarge
 
     def on_headers_complete(self) -> None:
         self._heard = True

@@ -159,7 +159,7 @@ class Pool:
     """As many idle connections as there may be calls, to all hosts together; the oldest is dropped first."""
 
     def __init__(self, reactor: Any, limits: Callable[[], CallLimits]) -> None:
-        self._reactor, self._limits = reactor, limits
+        self._reactor, self.limits = reactor, limits
         self._idle: dict[Origin, list[Connection]] = {}
         self._since: OrderedDict[Connection, tuple[Origin, float]] = OrderedDict()
         self._timer: IDelayedCall | None = None
@@ -184,7 +184,7 @@ class Pool:
         if self._closed:
             connection.abort()
             return
-        while len(self._since) >= self._limits().calls:
+        while len(self._since) >= self.limits().calls:
             next(iter(self._since)).abort()
         self._idle.setdefault(origin, []).append(connection)
         self._since[connection] = origin, self._reactor.seconds()

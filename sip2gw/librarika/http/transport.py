@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from treq.client import HTTPClient
@@ -70,8 +70,8 @@ class _Connections:
 
     noisy = False
 
-    def __init__(self, pool: Pool, origin: Origin, limits: Callable[[], CallLimits]) -> None:
-        self._pool, self._origin, self._limits = pool, origin, limits
+    def __init__(self, pool: Pool, origin: Origin) -> None:
+        self._pool, self._origin = pool, origin
 
     def doStart(self) -> None:
         """See `IProtocolFactory`."""
@@ -81,7 +81,7 @@ class _Connections:
 
     def buildProtocol(self, _: IAddress) -> Connection:
         """See `IProtocolFactory`."""
-        return Connection(self._limits, lambda one: self._pool.put(self._origin, one), self._pool.forget)
+        return Connection(self._pool.limits, partial(self._pool.put, self._origin), self._pool.forget)
 
 
 @implementer(IAgent)
@@ -90,7 +90,7 @@ class Agent:
 
     def __init__(self, reactor: Any, lines: Lines, limits: Callable[[], CallLimits]) -> None:
         self.pool = Pool(reactor, limits)
-        self._lines, self._limits = lines, limits
+        self._lines = lines
 
     def request(
         self,
@@ -115,7 +115,7 @@ class Agent:
         if kept is not None:
             return kept.send(request)
         line = self._lines.endpointForURI(URI.fromBytes(uri))  # type: ignore[no-untyped-call]
-        connecting: Deferred[Any] = line.connect(_Connections(self.pool, origin, self._limits))
+        connecting: Deferred[Any] = line.connect(_Connections(self.pool, origin))
         return connecting.addCallback(lambda made: made.send(request))
 
 
