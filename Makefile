@@ -114,8 +114,8 @@ e2e: $(DEV_READY) $(DEMO_READY) debian  ## the tests that drive the installed se
 bench: $(DEV_READY) $(DEMO_READY)  ## measure messages a second, CPU per message, latency, memory, beside the floor
 	@$(BIN)/python bench/run.py $(ARGS)
 
-bench-idle: $(DEV_READY) $(DEMO_READY)  ## measure the memory of idle, silent and hostile connections
-	@$(BIN)/python bench/crowd.py $(ARGS)
+bench-idle: $(DEV_READY) $(DEMO_READY)  ## measure the memory of idle, silent and hostile connections; TERMINALS=10000
+	@$(BIN)/python bench/crowd.py $(if $(TERMINALS),--terminals=$(TERMINALS)) $(ARGS)
 
 bench-flood: $(DEV_READY) $(DEMO_READY)  ## measure how long a terminal waits while others send requests without a pause
 	@$(BIN)/python bench/flood.py $(ARGS)

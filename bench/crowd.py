@@ -282,7 +282,9 @@ def show(result: dict[str, Any]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure idle, silent and hostile connections.")
-    parser.add_argument("--terminals", type=int, default=2000)
+    parser.add_argument(
+        "--terminals", type=int, default=2000, help="idle terminals; each takes a file descriptor"
+    )
     parser.add_argument("--strangers", type=int, default=3000)
     report(parser, measure, show)
 

@@ -1,9 +1,12 @@
 """`make bench`: the cost of the gateway, beside the cost of its REST calls alone, from one run.
 
-Sandbox, gateway, load and floor are separate processes. On several cores, the gateway has one core alone. Compare
-ratios, and figures of one run; never figures of different days or machines. So gateway and floor are measured in turns,
-pair by pair, and the ratio is the median of the pairs. With `--beside`, the gateway of another checkout takes turns
-too, with its own sandbox: `git worktree add ../before REV` makes one.
+Sandbox, gateway, load and floors are separate processes. On several cores, the gateway has one core alone. Compare
+ratios, and figures of one run; never figures of different days or machines. So gateway and floors are measured in
+turns, and a ratio is the median of the rounds. With `--beside`, the gateway of another checkout takes turns too, with
+its own sandbox: `git worktree add ../before REV` makes one.
+
+Latency is that of the whole stage, in which load and sandbox share a core. So the same load is run at the floor: what
+is added to that is the gateway's.
 """
 
 from __future__ import annotations
@@ -14,13 +17,13 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 from stage import (
     ACCOUNT,
     ITEM,
@@ -28,25 +31,28 @@ from stage import (
     MEMBER,
     PASSWORD,
     ROOT,
+    Process,
     Stage,
     alone,
     beside,
     environment,
+    free_port,
     program,
     report,
+    running,
     stage,
 )
 
 MIXES = {"usual": "99:1,23:4,11:2,09:2", "equal": "99:1,23:1,11:1,09:1"}
-CALLS = {"99": {}, "23": {"find_member": 1}, "11": {"issue": 1}, "09": {"return": 1}}
-"""The REST calls that each message needs. The gateway knows the library's health from its other calls (99)."""
+FLOORS = {"floor": "twisted", "own floor": "own"}
+"""Bare treq loops: over Twisted's own agent, and over the agent of this checkout (see `floor.py`)."""
 
 TERMINALS = (1, 50, 200)
 COMPARED = 50
-"""The number of terminals, and of workers of the floor, with which the processor time is compared."""
+"""The number of terminals with which the processor time is compared."""
 IDLE = 1000
-PAIRS = 3
-"""How many times gateway and floor are compared."""
+ROUNDS = 3
+"""How many times gateway and floors are compared."""
 
 
 @frozen
@@ -63,16 +69,6 @@ class Load:
     def cpu_per_message(self) -> float:
         """Milliseconds of processor time for one message."""
         return self.cpu * 1000 / max(self.found["messages"], 1)
-
-    def floor(self, costs: dict[str, float]) -> float:
-        """Return the cost of the load's calls at the floor: average milliseconds for one message."""
-        messages = self.found["by_message"]
-        total = sum(
-            row["messages"] * times * costs[call]
-            for code, row in messages.items()
-            for call, times in CALLS[code].items()
-        )
-        return total / max(sum(row["messages"] for row in messages.values()), 1)
 
 
 def load(stage: Stage, terminals: int, seconds: float, *options: str, mix: str = "usual") -> Load:
@@ -112,71 +108,69 @@ def _names(form: str, upto: int) -> str:
     return f"{before}{{00001..{upto:05d}}}{after}"
 
 
-def floor(stage: Stage, calls: int) -> dict[str, float]:
-    """Measure the milliseconds of processor time of each kind of call in a bare treq loop."""
+@contextmanager
+def floor(on_stage: Stage, agent: str) -> Iterator[Stage]:
+    """Run a floor before the sandbox of this stage. It takes the gateway's place."""
+    port = free_port()
     command = program(
-        str(Path(__file__).with_name("floor.py")), "--host=127.0.0.1", f"--port={stage.sandbox_port}",
-        f"--library={LIBRARY}", f"--account={ACCOUNT}", f"--password={PASSWORD}",
-        f"--member={MEMBER}", f"--item={ITEM}", f"--workers={COMPARED}", f"--calls={calls}",
+        str(Path(__file__).with_name("floor.py")), f"--agent={agent}", f"--tls-port={port}",
+        f"--tls={on_stage.certificate.parent}", "--host=127.0.0.1", f"--port={on_stage.sandbox_port}",
+        f"--library={LIBRARY}", f"--account={ACCOUNT}", f"--password={PASSWORD}", f"--at-once={max(TERMINALS)}",
     )  # fmt: skip
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
-    ) as process:
+    with running(command, on_stage.certificate.parent, f"floor-{agent}", environment(), (port,)) as process:
         alone(process.pid)
-        said, complaints = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"the floor could not be measured: {complaints}")
-    costs: dict[str, float] = json.loads(said)
-    return costs
+        yield evolve(on_stage, gateway=Process(process.pid), tls_port=port)
 
 
-def measure(say: Callable[[str], None], seconds: float, calls: int, beside: Path | None) -> dict[str, Any]:
-    """Measure memory, throughput, processor time and floor one after the other."""
-    with ExitStack() as running:
+def measure(
+    say: Callable[[str], None], seconds: float, rounds: int, beside: Path | None, only: bool
+) -> dict[str, Any]:
+    """Measure memory, throughput, latency, processor time and floors one after the other."""
+    with ExitStack() as staged:
 
         def ready(tree: Path) -> Stage:
-            folder = running.enter_context(tempfile.TemporaryDirectory(prefix="sip2gw-bench-"))
-            return running.enter_context(stage(Path(folder), terminals=max(IDLE, *TERMINALS), tree=tree))
+            folder = staged.enter_context(tempfile.TemporaryDirectory(prefix="sip2gw-bench-"))
+            return staged.enter_context(stage(Path(folder), terminals=max(IDLE, *TERMINALS), tree=tree))
 
         ours = ready(ROOT)
-        before = ready(beside.resolve()) if beside else None
-        load(ours, 1, 1.0)
-        empty = ours.gateway.resident()
-        say(f"memory at {IDLE} idle terminals ...")
-        idle = load(ours, IDLE, 2.0, "--rate=0")
-        loads = {}
-        for terminals in TERMINALS:
-            say(f"{terminals} terminals ...")
-            loads[str(terminals)] = _row(load(ours, terminals, seconds))
-        half = loads[str(COMPARED)]["messages_per_second"] / 2
-        say(f"{COMPARED} terminals at half of that load ...")
-        loads[f"{COMPARED}, half"] = _row(load(ours, COMPARED, seconds, f"--rate={half}"))
-        rounds: dict[str, list[dict[str, float]]] = {mix: [] for mix in MIXES}
-        for number in range(1, PAIRS + 1):
-            say(f"{COMPARED} terminals and the floor, {number} of {PAIRS} ...")
-            costs = floor(ours, calls)
-            for mix, found in rounds.items():
-                found.append(_compared(ours, before, costs, mix, seconds))
+        turns = {"gateway": ours}
+        turns |= {name: staged.enter_context(floor(ours, agent)) for name, agent in FLOORS.items()}
+        if beside:
+            turns["before"] = ready(beside.resolve())
+        result = {} if only else _alone(say, ours, turns["floor"], seconds)
+        found: dict[str, list[dict[str, float]]] = {mix: [] for mix in MIXES}
+        for number in range(1, rounds + 1):
+            say(f"{COMPARED} terminals in turns, {number} of {rounds} ...")
+            for mix, rows in found.items():
+                costs = {
+                    name: load(one, COMPARED, seconds, mix=mix).cpu_per_message for name, one in turns.items()
+                }
+                rows.append(
+                    costs
+                    | {f"to {name}": costs["gateway"] / costs[name] for name in costs if name != "gateway"}
+                )
     return {
         "optimized_python": "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
-        "loads": loads,
-        "kib_per_idle_terminal": round((idle.resident - empty) / IDLE, 1),
-        "floor_ms_per_call": {call: round(cost, 3) for call, cost in costs.items()},
-        "mixes": {mix: _middle(found) for mix, found in rounds.items()},
+        **result,
+        "mixes": {mix: _middle(rows) for mix, rows in found.items()},
     }
 
 
-def _compared(
-    ours: Stage, before: Stage | None, costs: dict[str, float], mix: str, seconds: float
-) -> dict[str, float]:
-    """Take one turn of each, and return the milliseconds of processor time for a message."""
-    found = load(ours, COMPARED, seconds, mix=mix)
-    bare = found.floor(costs)
-    row = {"gateway": found.cpu_per_message, "floor": bare, "to floor": found.cpu_per_message / bare}
-    if before:
-        row["before"] = load(before, COMPARED, seconds, mix=mix).cpu_per_message
-        row["to before"] = row["gateway"] / row["before"]
-    return row
+def _alone(say: Callable[[str], None], ours: Stage, bare: Stage, seconds: float) -> dict[str, Any]:
+    """Measure the gateway alone, and the latency that it adds to the floor's."""
+    load(ours, 1, 1.0)
+    empty = ours.gateway.resident()
+    say(f"memory at {IDLE} idle terminals ...")
+    idle = load(ours, IDLE, 2.0, "--rate=0")
+    loads = {}
+    for terminals in TERMINALS:
+        say(f"{terminals} terminals ...")
+        loads[str(terminals)] = _row(load(ours, terminals, seconds))
+    half = loads[str(COMPARED)]["messages_per_second"] / 2
+    say(f"{COMPARED} terminals at half of that load, and the floor at the same load ...")
+    for name, one in (("half", ours), ("floor", bare)):
+        loads[f"{COMPARED}, {name}"] = _row(load(one, COMPARED, 2 * seconds, f"--rate={half}"))
+    return {"loads": loads, "kib_per_idle_terminal": round((idle.resident - empty) / IDLE, 1)}
 
 
 def _middle(rounds: list[dict[str, float]]) -> dict[str, float]:
@@ -195,16 +189,17 @@ def _row(load: Load) -> dict[str, Any]:
 def show(result: dict[str, Any]) -> None:
     """Print the result for people."""
     print(f"Python built with optimizations: {'yes' if result['optimized_python'] else 'no'}")
-    print(f"mix {MIXES['usual']}, TLS, closed loop")
-    print("terminals   messages/s   p50 ms   p99 ms   CPU ms per message")
-    for terminals, row in result["loads"].items():
-        print(
-            f"{terminals:>9}   {row['messages_per_second']:10.1f}   {row['p50_ms']:6.1f}   {row['p99_ms']:6.1f}"
-            f"   {row['cpu_ms_per_message']:18.3f}"
-        )
-    per_call = ", ".join(f"{call} {cost:.3f}" for call, cost in result["floor_ms_per_call"].items())
-    print(f"memory per idle TLS terminal at {IDLE}: {result['kib_per_idle_terminal']} KiB (aim: 34)")
-    print(f"floor, CPU ms per call of a bare treq loop: {per_call}")
+    if "loads" in result:
+        print(f"mix {MIXES['usual']}, TLS, closed loop; half: at half of that load, also at the floor")
+        print("terminals   messages/s   p50 ms   p99 ms   CPU ms per message")
+        for terminals, row in result["loads"].items():
+            print(
+                f"{terminals:>9}   {row['messages_per_second']:10.1f}   {row['p50_ms']:6.1f}   {row['p99_ms']:6.1f}"
+                f"   {row['cpu_ms_per_message']:18.3f}"
+            )
+        half, bare = (result["loads"][f"{COMPARED}, {name}"]["p99_ms"] for name in ("half", "floor"))
+        print(f"added to the floor's p99 at half load: {half - bare:.1f} ms (aim: 3)")
+        print(f"memory per idle TLS terminal at {IDLE}: {result['kib_per_idle_terminal']} KiB (aim: 34)")
     for mix, row in result["mixes"].items():
         figures = ", ".join(f"{name} {figure:.3f}" for name, figure in row.items())
         print(f"mix {MIXES[mix]}, {COMPARED} terminals, CPU ms per message and ratios: {figures}")
@@ -214,7 +209,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure the gateway.")
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds for each number of terminals")
-    parser.add_argument("--calls", type=int, default=2000, help="calls of each kind, for the floor")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds of comparison")
+    parser.add_argument("--only", action="store_true", help="compare processor time only")
     parser.add_argument(
         "--beside", type=Path, help="another checkout: its gateway is measured in turns with this one"
     )

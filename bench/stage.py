@@ -76,7 +76,7 @@ def stage(
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    sandbox_port, tls_port, plain_port = _free_port(), _free_port(), _free_port()
+    sandbox_port, tls_port, plain_port = free_port(), free_port(), free_port()
     (folder / "libraries.json").write_text(json.dumps(_library(terminals)))
     certificate = _certificate(folder)
     config = folder / "sip2gw.toml"
@@ -84,28 +84,22 @@ def stage(
         f'[[listen]]\nendpoint = "tcp:{tls_port}:interface=127.0.0.1"\ncertificates = "{folder / "tls"}"\n'
         f'[[listen]]\nendpoint = "tcp:{plain_port}:interface=127.0.0.1"\n'
         # All connections come from this machine.
-        "[limits]\nconnections_per_address = 10000\nconnections_per_library = 10000\n"
+        "[limits]\nconnections_per_address = 20000\nconnections_per_library = 20000\n"
         f"{limits}"
         f'[librarika]\nurl = "http://127.0.0.1:{sandbox_port}/{{library}}/api/v1"\n'
     )
-    with ExitStack() as running:
-        sandbox = running.enter_context(
-            _twistd(
-                folder,
-                "librarika-sandbox",
-                f"--port=tcp:{sandbox_port}:interface=127.0.0.1",
-                "--data=libraries.json",
-                tree=tree,
-            )
-        )
+    twistd = ("-n", "--pidfile=")
+    kept = program("-c", _TWISTD, *twistd, "librarika-sandbox", "--data=libraries.json")
+    front = program("-c", gateway, *twistd, "sip2gw", f"--config={config}")
+    with ExitStack() as both:
+        kept += [f"--port=tcp:{sandbox_port}:interface=127.0.0.1"]
+        sandbox = both.enter_context(running(kept, folder, "sandbox", environment(tree), (sandbox_port,)))
         beside(sandbox.pid)
-        front = running.enter_context(
-            _twistd(folder, "sip2gw", f"--config={config}", code=gateway, tree=tree)
+        served = both.enter_context(running(front, folder, "gateway", environment(tree), (tls_port,)))
+        alone(served.pid)
+        yield Stage(
+            Process(served.pid), Process(sandbox.pid), tls_port, plain_port, sandbox_port, certificate
         )
-        alone(front.pid)
-        for port, process in ((sandbox_port, sandbox), (tls_port, front)):
-            _wait_for(port, process, folder)
-        yield Stage(Process(front.pid), Process(sandbox.pid), tls_port, plain_port, sandbox_port, certificate)
 
 
 def program(*arguments: str) -> list[str]:
@@ -149,19 +143,18 @@ def report(
 
 
 @contextmanager
-def _twistd(
-    folder: Path, plugin: str, *options: str, code: str = _TWISTD, tree: Path = ROOT
+def running(
+    command: list[str], folder: Path, name: str, environment: dict[str, str], ports: tuple[int, ...]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    log = folder / f"{plugin}.log"
+    """Run a program that listens on `ports`, and stop it at the end. Its log is `name` in the folder."""
+    log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            program("-c", code, "-n", "--pidfile=", plugin, *options),
-            cwd=folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=environment(tree),
+            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, env=environment
         )
         try:
+            for port in ports:
+                _wait_for(port, process, log)
             yield process
         finally:
             process.terminate()
@@ -172,18 +165,17 @@ def _twistd(
                 process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], folder: Path) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
-    logs = "\n".join(log.read_text("utf-8", "replace")[-2000:] for log in folder.glob("*.log"))
-    raise SystemExit(f"no process listens on port {port}:\n{logs}")
+    raise SystemExit(f"no process listens on port {port}:\n{log.read_text('utf-8', 'replace')[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -204,7 +196,7 @@ def _library(terminals: int) -> dict[str, object]:
         "name": "Benchmark Library",
         "plan": "gold",
         "timezone": "America/New_York",
-        "sip2": {"enabled": True, "terminals_licensed": 5000},
+        "sip2": {"enabled": True, "terminals_licensed": 20_000},
         "preferences": {"booking_quota": 50, "renewals": 2},
         "users": [account],
         "members": [

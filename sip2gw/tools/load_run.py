@@ -16,7 +16,7 @@ from typing import Any
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
 from twisted.internet.endpoints import connectProtocol
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
 from twisted.internet.task import LoopingCall, deferLater, react
 from twisted.python.failure import Failure
 
@@ -32,8 +32,6 @@ _AT_ONCE = 32
 """Connections that are opened at the same time: a listener has a backlog, and handshakes cost time."""
 _RECONNECT_DELAY = 1.0
 """Seconds before a lost terminal connects again."""
-_DUE_INTERVAL = 0.01
-"""Seconds between two checks for requests that are due."""
 _OVERDUE_INTERVAL = 0.25
 """Seconds between two checks for answers that are overdue."""
 
@@ -54,6 +52,7 @@ class Run:
         self._reconnecting: set[Deferred[None]] = set()
         self._idle: deque[LoadTerminal] = deque()
         self._due: deque[float] = deque()
+        self._next_due: IDelayedCall | None = None
         self._asked = 0
         self._started: float | None = None
         self._running = False
@@ -67,24 +66,24 @@ class Run:
         others = range(1, self._plan.terminals)
         await gatherResults([limit.run(self._try_to_connect, number) for number in others])
         announce(f"{len(self._terminals)} terminals are logged in")
-        overdue, due = LoopingCall(self._check_overdue), LoopingCall(self._give_due)
-        for call, step in ((overdue, _OVERDUE_INTERVAL), (due, _DUE_INTERVAL)):
-            call.clock = self._reactor
-            if call is overdue or self._plan.rate:
-                call.start(step, now=False)
+        overdue = LoopingCall(self._check_overdue)
+        overdue.clock = self._reactor
+        overdue.start(_OVERDUE_INTERVAL, now=False)
         self._started, self._running = time.monotonic(), True
         if self._plan.rate is None:
             for terminal in list(self._terminals):
                 terminal.ask()
         else:
             self._idle.extend(self._terminals)
+            if self._plan.rate:
+                self._give_due(self._started, self._plan.rate)
         await deferLater(self._reactor, self._plan.seconds)
         self._running = False
+        if self._next_due is not None:
+            self._next_due.cancel()
         self.result.seconds = time.monotonic() - self._started
         await self._clean_up()
-        for call in (overdue, due):
-            if call.running:
-                call.stop()
+        overdue.stop()
         return self.result
 
     async def _connect(self, number: int) -> None:
@@ -181,19 +180,18 @@ class Run:
         if terminal in self._idle:
             self._idle.remove(terminal)
 
-    def _give_due(self) -> None:
-        """Give the requests that are due to terminals that are free."""
-        assert self._started is not None and self._plan.rate  # noqa: S101, PT018  # called only with a rate
-        if not self._running:
-            return
-        due = int((time.monotonic() - self._started) * self._plan.rate)
+    def _give_due(self, started: float, rate: float) -> None:
+        """Give the requests that are due to terminals that are free, and do so again when the next one is due."""
+        due = int((time.monotonic() - started) * rate) + 1
         for number in range(self._asked, due):
-            moment = self._started + number / self._plan.rate
+            moment = started + number / rate
             if self._idle:
                 self._idle.popleft().ask(moment)
             else:
                 self._due.append(moment)
         self._asked = due
+        wait = max(started + due / rate - time.monotonic(), 0.0)
+        self._next_due = self._reactor.callLater(wait, self._give_due, started, rate)
 
     def _check_overdue(self) -> None:
         """Advance the clock of the terminals, and give up on answers that are overdue."""

@@ -75,7 +75,7 @@ class Admission:
     async def admit(self, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
         """Wait until the call may go out. The place is to be left."""
         client = self._client
-        while (rest := self.resting) > 0:
+        while self._rest_until and (rest := self.resting) > 0:
             if client.now() + rest >= until:
                 return _ALONE
             self._rested()

@@ -187,6 +187,9 @@ class Bulkhead:
     def _changed(self) -> None:
         """A bulkhead keeps its turn until it is let in, or leaves; who else comes or gives up there takes none away."""
         before = self._turn
-        self._turn = self.under_way + (0 if self._queue else _AFTER) if self.waiting else None
+        if self._queue or self._strange:
+            self._turn = self.under_way if self._queue else self.under_way + _AFTER
+        else:
+            self._turn = None
         if self._turn != before:
             self._capacity.put(self, before, self._turn)
