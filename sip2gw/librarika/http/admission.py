@@ -66,14 +66,11 @@ class Admission:
     def _admits(self) -> bool:
         return self.breaker.admits and self.host.admits
 
-    def at_once(self, *, stranger: bool = False) -> Bulkhead | None:
-        """A place, if the call needn't wait for anything. A `stranger` is a login that was never right before."""
-        if (self._rest_until and self.resting) or not (self.all_is_well or self._admits):
-            return None
-        return self.bulkhead if self.bulkhead.enter_at_once(stranger=stranger) else None
-
     async def admit(self, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
-        """Wait until the call may go out. The place is to be left."""
+        """Wait until the call may go out. The place is to be left.
+
+        A `stranger` is a login that was never right before.
+        """
         client = self._client
         while self._rest_until and (rest := self.resting) > 0:
             if client.now() + rest >= until:
@@ -104,15 +101,14 @@ class Admission:
 
     async def _place(self, bulkhead: Bulkhead, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
         place = bulkhead.enter(stranger=stranger)
-        if place is not None:
-            client = self._client
-            client.metrics.struck("calls_per_library" if bulkhead.is_full(stranger=stranger) else "calls")
-            # What has no turn in half of the time is not begun: the rest might be too short, and a write be in doubt.
-            now = client.now()
-            half = now + min(until - now, client.timeouts.headers) / 2
-            if failed := await self.wait(place, half):
-                return failed
-        return bulkhead
+        if place is None:
+            return bulkhead
+        client = self._client
+        client.metrics.struck("calls_per_library" if bulkhead.is_full(stranger=stranger) else "calls")
+        # What has no turn in half of the time is not begun: the rest might be too short, and a write be in doubt.
+        now = client.now()
+        half = now + min(until - now, client.timeouts.headers) / 2
+        return await self.wait(place, half) or bulkhead
 
     def _due(self) -> bool:
         """Whether one of the breakers waits for a probe, and the other is not in its way."""

@@ -100,7 +100,10 @@ class API:
         begun = client.now()
         self._budget.asked(begun)
         while True:
-            outcome = await self._make(call, until, begun, lost=lost)
+            # A write is not begun without time to settle it.
+            late = call.writes and not lost and until - begun < client.timeouts.reserve
+            place = _TOO_LATE if late else await self.admission.admit(until, stranger=call.stranger)
+            outcome = await self.send(call, until, begun, place)
             if isinstance(outcome, Answer):
                 doubt = False
                 break
@@ -117,16 +120,6 @@ class API:
         if isinstance(outcome, Answer):
             return outcome
         raise call.error(outcome, doubt=doubt) if isinstance(outcome, Failed) else outcome
-
-    async def _make(self, call: Call, until: float, begun: float, *, lost: bool) -> Outcome:
-        """Make a call once, when it is its turn. A write is not begun without time to settle it."""
-        if call.writes and not lost and until - begun < self.client.timeouts.reserve:
-            place: Bulkhead | Failed = _TOO_LATE
-        else:
-            place = self.admission.at_once(stranger=call.stranger) or await self.admission.admit(
-                until, stranger=call.stranger
-            )
-        return await self.send(call, until, begun, place)
 
     async def send(self, call: Call, until: float, begun: float, place: Bulkhead | Failed) -> Outcome:
         """Send a call from its place, and tell breakers, log and metrics how it went. `begun` is when it was asked."""

@@ -117,16 +117,10 @@ class Bulkhead:
         """Whether the next who waits may go."""
         return bool(self._queue and self._may_go()) or bool(self._strange and self._may_go(stranger=True))
 
-    def enter_at_once(self, *, stranger: bool = False) -> bool:
-        """Take a place if one more may go, with nobody who comes first. Whether it is taken."""
-        if self._queue or (stranger and self._strange) or not self._may_go(stranger=stranger):
-            return False
-        self._take(stranger)
-        return True
-
     def enter(self, *, stranger: bool = False) -> Deferred[None] | None:
         """Take a place: None if it is taken, else it fires when it is. Fails with `TurnedAway`."""
-        if self.enter_at_once(stranger=stranger):
+        if not (self._queue or (stranger and self._strange)) and self._may_go(stranger=stranger):
+            self._take(stranger)
             return None
         queue = self._strange if stranger else self._queue
         place: Deferred[None] = Deferred(partial(self._give_up, queue))

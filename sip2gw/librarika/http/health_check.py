@@ -34,7 +34,7 @@ class HealthCheck:
         for _ in range(2):
             if standing.certain or admission.resting:
                 break
-            place = admission.at_once() or await admission.admit(self._ends())
+            place = await admission.admit(self._ends())
             # A refusal too: whatever said it, it was not a health check.
             standing.says(isinstance(await self.check(place), Answer))
             if standing.settled:
