@@ -15,16 +15,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+from peers import ASK, HOSTILE, be
 from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, ROOT, Process, Stage, environment, program, report, stage
 
 RATE = 250
 """Requests a second of all terminals together, while strangers are connected."""
-ASK = b"9900802.00\r"
 LOOK = 0.05
 SETTLED = 3.5
 """Seconds after which connections without a slot are closed, and no deadline has passed yet."""
@@ -101,68 +101,6 @@ def is_connected(connection: socket.socket) -> bool:
     return True
 
 
-def connect(port: int) -> socket.socket:
-    """Connect from an address that only hostile peers have."""
-    connection = socket.socket()
-    connection.bind(("127.0.2.1", 0))
-    connection.connect(("127.0.0.1", port))
-    connection.settimeout(1.0)
-    return connection
-
-
-def flood(port: int) -> None:
-    """Send requests without a pause, and read the answers."""
-    connection = connect(port)
-    connection.setblocking(False)
-    while True:
-        readable, writable, _ = select.select([connection], [connection], [], 1.0)
-        if readable and not connection.recv(65536):
-            return
-        if writable:
-            connection.send(ASK * 100)
-
-
-def never_read(port: int) -> None:
-    """Send requests without a pause, and never read the answers."""
-    connection = connect(port)
-    connection.settimeout(None)
-    while True:
-        connection.sendall(ASK * 100)
-
-
-def garbage(port: int) -> None:
-    """Send lines that are not SIP2."""
-    connection = connect(port)
-    connection.settimeout(None)
-    while True:
-        connection.sendall(b"\xff\xfe\0GET / HTTP/1.0\r\x07\x1b[31m99999\r\n\r\n" * 100)
-
-
-def trickle(port: int) -> None:
-    """Open thirty connections, and send a byte on each now and then."""
-    connections = [connect(port) for _ in range(30)]
-    while True:
-        for connection in connections:
-            connection.sendall(b"9")
-        time.sleep(0.02)
-
-
-def no_end(port: int) -> None:
-    """Send a request and then a line without an end, again and again."""
-    while True:
-        with connect(port) as connection, suppress(OSError):
-            connection.sendall(ASK + b"x" * 65536)
-            while True:
-                connection.sendall(b"x" * 65536)
-
-
-def be(hostile: Callable[[int], None], port: int) -> None:
-    """Go on until disconnected, and connect again."""
-    while True:
-        with suppress(OSError):
-            hostile(port)
-
-
 @frozen
 class Disturbance:
     """The cost of one hostile peer."""
@@ -209,16 +147,6 @@ def disturb(stage: Stage, hostile: Callable[[int], None] | None, seconds: float)
     return Disturbance(
         result[0] / seconds, result[1], waited[len(waited) // 2], waited[len(waited) * 99 // 100]
     )
-
-
-HOSTILE = {
-    "none": None,
-    "flood": flood,
-    "never reads": never_read,
-    "garbage": garbage,
-    "trickle": trickle,
-    "no end": no_end,
-}
 
 
 def measure(say: Callable[[str], None], terminals: int, strangers: int) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sip2gw.librarika import translation
 from sip2gw.librarika.calls import Noun
-from sip2gw.librarika.records import Copy, CopyFound
+from sip2gw.librarika.copies import Copy
+from sip2gw.librarika.records import CopyFound
 from sip2gw.library import Item, ItemStatus, Occasion
 
 

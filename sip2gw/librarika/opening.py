@@ -17,7 +17,6 @@ from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, succeed
 
 from sip2gw.concurrency import SingleFlight
-from sip2gw.librarika import translation
 from sip2gw.librarika.accounts import Account, sign_in
 from sip2gw.librarika.calls import Calls
 from sip2gw.librarika.http.api import API
@@ -32,7 +31,7 @@ from sip2gw.librarika.http.urls import Template, checked_nickname
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.library import LibrarikaLibrary
 from sip2gw.librarika.records import Tokens
-from sip2gw.librarika.rules import RulesShelf
+from sip2gw.librarika.rules import RulesShelf, rules_of
 from sip2gw.librarika.verified import Verified
 from sip2gw.library import Credentials, Refused
 from sip2gw.metrics import Metrics
@@ -68,7 +67,7 @@ class _Open(Account):
     def _take(self, tokens: Tokens) -> None:
         super()._take(tokens)
         if tokens.library is not None:
-            self.shelf.put(translation.rules(tokens.library))
+            self.shelf.put(rules_of(tokens.library))
 
     def of(self, api: API, user: str) -> bool:
         """Whether it is this user's at this api, by whatever password."""

@@ -1,4 +1,4 @@
-"""The API's answers as frozen records: the library, members, copies, bookings and entries of an account.
+"""The API's answers as frozen records: the library, members, bookings and entries of an account.
 
 Only what the gateway uses is declared; whatever else is there is passed over, since an API grows. What may be absent
 has a default, and it is the one that allows the least.
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from attrs import Factory, frozen
 from msgspec import Meta
 
+from sip2gw.librarika.copies import Copy, CopyLabel, Media, MemberLabel, Reservation
 from sip2gw.librarika.http.structuring import Amount, Several
 from sip2gw.secret import Secret
 
@@ -105,75 +106,11 @@ class Member:
 
 
 @frozen(repr=False)
-class MemberLabel:
-    """A member in a booking."""
-
-    member_no: str
-    name: str = ""
-
-
-@frozen(repr=False)
-class CurrentBooking:
-    """The open loan of a copy."""
-
-    id: int
-    return_date: date | None = None
-
-
-@frozen(repr=False)
-class Reservation:
-    """The next in a copy's queue; `branch` is where it will be collected, until the end of `expires_at`."""
-
-    id: int
-    member: MemberLabel
-    branch: str | None = None
-    ready: bool = False
-    expires_at: date | None = None
-
-
-@frozen(repr=False)
-class Media:
-    """A title."""
-
-    id: int
-    title: str
-    call_no: str | None = None
-    type: str | None = None
-
-
-@frozen(repr=False)
-class Copy:
-    """A copy."""
-
-    id: int
-    accession_no: str
-    media: Media
-    branch: str | None = None
-    location: str | None = None
-    active: bool = False
-    circulation: bool = False
-    properties: str | None = None
-    current_booking: CurrentBooking | None = None
-    next_reservation: Reservation | None = None
-    reservations_waiting: int = 0
-
-
-@frozen(repr=False)
 class CopyFound(Copy):
     """`find_copy`: the copy that stands for `matches` of them, of which `available` can be had."""
 
     matches: int = 1
     available: int = 0
-
-
-@frozen(repr=False)
-class CopyLabel:
-    """A copy in a booking, or in a refusal."""
-
-    id: int
-    accession_no: str
-    branch: str | None = None
-    location: str | None = None
 
 
 @frozen(repr=False)

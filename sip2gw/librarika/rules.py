@@ -5,7 +5,6 @@ from __future__ import annotations
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
 from sip2gw.concurrency import SingleFlight
-from sip2gw.librarika import translation
 from sip2gw.librarika.accounts import Account
 from sip2gw.librarika.records import Settings
 from sip2gw.library import LibraryError, Rules, Unavailable
@@ -68,10 +67,30 @@ class RulesShelf:
                 shape=Settings,
             )
             if answer.status != 304 or self.kept is None:
-                self.kept = translation.rules(answer.record)
+                self.kept = rules_of(answer.record)
                 self._etag = answer.headers.get(b"etag")
         except LibraryError:
             self._fresh_until = client.now() + min(_AGAIN, self._life)
             raise
         self._fresh_until = client.now() + self._life
         return self.kept
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What a library is and allows."""
+    preferences = settings.preferences
+    return Rules(
+        name=settings.name,
+        zone=settings.timezone,
+        currency=settings.currency,
+        language=settings.language,
+        branches=settings.branches,
+        checkouts=preferences.member_checkouts,
+        checkins=preferences.member_checkins,
+        renewals=preferences.renewals is None or preferences.renewals > 0,
+        holds=preferences.requests,
+        fees=preferences.fees,
+        patron_updates=preferences.member_updates,
+        item_updates=preferences.item_updates,
+        terminals=settings.sip2.terminals_licensed,
+    )

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+from sip2gw.librarika.copies import Copy, CopyLabel, Media, Reservation
 from sip2gw.librarika.records import (
     Booking,
     Charged,
-    Copy,
     CopyFound,
-    CopyLabel,
     InQuestion,
-    Media,
     Member,
     MemberFound,
     Page,
-    Reservation,
-    Settings,
     Transaction,
 )
 from sip2gw.library import (
@@ -56,26 +52,6 @@ FEES = {
     "card": FeeKind.ADMINISTRATIVE,
 }
 """By Librarika's types of transactions. Those not named here (misc, a library's own) are `FeeKind.OTHER`."""
-
-
-def rules(settings: Settings) -> Rules:
-    """What a library is and allows."""
-    preferences = settings.preferences
-    return Rules(
-        name=settings.name,
-        zone=settings.timezone,
-        currency=settings.currency,
-        language=settings.language,
-        branches=settings.branches,
-        checkouts=preferences.member_checkouts,
-        checkins=preferences.member_checkins,
-        renewals=preferences.renewals is None or preferences.renewals > 0,
-        holds=preferences.requests,
-        fees=preferences.fees,
-        patron_updates=preferences.member_updates,
-        item_updates=preferences.item_updates,
-        terminals=settings.sip2.terminals_licensed,
-    )
 
 
 def patron(member: Member, rules: Rules) -> Patron:

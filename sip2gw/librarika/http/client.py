@@ -19,6 +19,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IResponse
 
 from sip2gw.alarm import Alarm
+from sip2gw.concurrency import begun
 from sip2gw.librarika.http.bulkhead import Bulkhead, Capacity
 from sip2gw.librarika.http.call import Call, Failed, How, Outcome
 from sip2gw.librarika.http.connections import NotConnected
@@ -63,14 +64,16 @@ class Client:
 
     async def send(self, call: Call, until: float, place: Bulkhead) -> Outcome:
         """Send a call whose turn it is, and wait for the outcome at most `until`. The place is left then."""
-        begun = self.now()
-        deadline = self.alarm.deadline(min(until, begun + self.timeouts.headers))
+        started = self.now()
+        deadline = self.alarm.deadline(min(until, started + self.timeouts.headers))
         limit = "headers_deadline"
         try:
-            if until <= begun:
+            if until <= started:
                 return Failed(How.NO_TURN, "no time left", sent=False)
-            if call.still is not None and not await deadline.over(Deferred.fromCoroutine(call.still())):
-                return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
+            if call.still is not None:
+                holds = begun(call.still())
+                if not (await deadline.over(holds) if isinstance(holds, Deferred) else holds):
+                    return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
             try:
                 response = await deadline.over(self._request(call))
                 body: bytes | None = getattr(response, "whole", None)
@@ -79,7 +82,7 @@ class Client:
                     deadline.move(until)
                     body = await deadline.over(body_of(response, self.limits.answer_body))
             except Exception as error:  # each layer below has errors of its own: they are told apart there
-                return self._failed(error, begun, late=deadline.late, limit=limit)
+                return self._failed(error, started, late=deadline.late, limit=limit)
             answer = (call, response.code, head_of(response), body, self.limits, self.wall())
             if len(body) > _LARGE and IReactorThreads.providedBy(self.clock):
                 return await self._outcome_in_a_thread(*answer)
@@ -113,12 +116,12 @@ class Client:
         except CancelledError:
             return Failed(How.ABANDONED, "the caller gave up")
 
-    def _failed(self, error: Exception, begun: float, *, late: bool, limit: str) -> Failed:
+    def _failed(self, error: Exception, started: float, *, late: bool, limit: str) -> Failed:
         """What kind of failure this is; only the caller can have cancelled it if time is not over."""
         kinds = {type(error), *(type(reason.value) for reason in getattr(error, "reasons", None) or ())}
         if isinstance(error, _NOT_SENT):
             # Endpoints tell in several ways that they were cancelled; the clock tells in one.
-            over = self.now() - begun >= self.timeouts.connect
+            over = self.now() - started >= self.timeouts.connect
             limit = limit if late else "connect_deadline" if over else ""
             why = f"not connected in time: {limit}" if limit else f"not connected ({_kind(error)})"
             return Failed(How.NOT_CONNECTED, why, sent=False, limit=limit)
