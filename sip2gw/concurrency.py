@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
@@ -67,13 +68,26 @@ def begun(coroutine: Coroutine[Any, Any, T]) -> T | Deferred[T]:
     except StopIteration as over:
         result: T = over.value
         return result
-    return Deferred.fromCoroutine(_rest(coroutine, waiting))
+    return Deferred.fromCoroutine(rest_of(coroutine, waiting))
 
 
-def _rest(coroutine: Coroutine[Any, Any, T], waiting: Deferred[Any]) -> Generator[Deferred[Any], Any, T]:
-    """Run a coroutine to its end that waits for `waiting`."""
+def _ignore(_: Deferred[Any]) -> None:
+    """Watch nothing."""
+
+
+@types.coroutine
+def rest_of(
+    coroutine: Coroutine[Any, Any, T],
+    waiting: Deferred[Any],
+    watch: Callable[[Deferred[Any]], object] = _ignore,
+) -> Generator[Deferred[Any], Any, T]:
+    """Run a coroutine to its end that waits for `waiting`. `watch` is called with that, and with each further wait.
+
+    A cancelled wait raises `CancelledError` in the coroutine.
+    """
     try:
         while True:
+            watch(waiting)
             try:
                 result = yield waiting
             except GeneratorExit:  # nobody waits any longer

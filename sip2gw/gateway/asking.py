@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from operator import is_not
 from secrets import token_hex
 from time import monotonic
+from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.alarm import Alarm
 from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered
-from sip2gw.concurrency import begun
+from sip2gw.concurrency import rest_of
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
@@ -127,9 +128,7 @@ class Asking:
         try:
             if until <= self._reactor.seconds():
                 raise Unavailable("the login took all the available time")
-            response = begun(answer(request, desk))
-            if isinstance(response, Deferred):
-                response = await self._in_time(response, until)
+            response = await self._in_time(answer(request, desk), until)
             outcome = "answered" if is_offered(request, desk.place.profile) else "not offered"
             return response, outcome, self._wrote, True
         except LibraryError as error:
@@ -142,11 +141,16 @@ class Asking:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
             return decline(request, desk, late), "too late", isinstance(late, InDoubt), True
 
-    async def _in_time(self, asking: Deferred[Response], until: float) -> Response:
-        """Wait for an answer as long as the terminal does. Raises `TookTooLong`."""
+    async def _in_time(self, answering: Coroutine[Any, Any, Response], until: float) -> Response:
+        """Return the answer, and wait for it as long as the terminal does. Raises `TookTooLong`."""
+        try:
+            waiting = answering.send(None)
+        except StopIteration as over:  # without a wait, as from a cache
+            response: Response = over.value
+            return response
         deadline = self._alarm.deadline(until)
         try:
-            return await deadline.over(asking)
+            return await rest_of(answering, waiting, deadline.over)
         except CancelledError:
             if deadline.late:
                 raise TookTooLong from None

@@ -25,6 +25,8 @@ _GROUPS = 4096
 """Shared buckets that are kept. A bucket that was dropped, the one used longest ago, starts full again."""
 SHARE = 64
 """Requests in one turn."""
+_COUNTED = SHARE // 4
+"""From so many on a turn's end is awaited, because a timer for each turn is expensive. Fewer count for later turns."""
 STRANGERS = ""
 
 
@@ -120,7 +122,8 @@ class Turns:
         if taken >= SHARE:
             return False
         self._taken[group] = taken + 1
-        self._plan()
+        if taken >= _COUNTED:
+            self._plan()
         return True
 
     def wait(self, group: str, go_on: Callable[[], None]) -> None:

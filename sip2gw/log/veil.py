@@ -49,11 +49,12 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
     namespace = str(event.get("log_namespace", ""))
     ours = namespace == OURS or namespace.startswith(f"{OURS}.")
     allowed = FIELDS if ours else OF_TWISTED
-    fields = {key: _value(value) for key, value in event.items() if key in allowed}
-    if ours:
-        for key in event:
-            if key not in allowed and not key.startswith("log_"):
-                lost("field")
+    fields = {}
+    for key, value in event.items():
+        if key in allowed:
+            fields[key] = value if isinstance(value, _NUMBERS) else _value(value)
+        elif ours and not key.startswith("log_"):
+            lost("field")
     try:
         text = _filled_in(str(event.get("log_format") or ""), event, fields, lost)
     except (ValueError, LookupError):

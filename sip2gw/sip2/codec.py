@@ -14,7 +14,7 @@ from sip2gw.sip2.error_detection import PLAIN, Trailer, checksum
 from sip2gw.sip2.errors import BadChecksum, Crowded, Displaced
 from sip2gw.sip2.layout import Layout, lay_out
 from sip2gw.sip2.message import Message, Request
-from sip2gw.sip2.plan import Outline, plan_of
+from sip2gw.sip2.plan import PLANS, Outline
 from sip2gw.sip2.text import may_stand, safe, to_wire
 
 _Said = tuple[str, str, bool]
@@ -46,10 +46,11 @@ def build(layout: Layout) -> Message:
     What is absent or unreadable has its `absent` value. A field that may stand once and comes again keeps its first
     value that is not empty; the others, and what SIP 2.00 does not list for this message, go to `extensions`.
     """
-    plan = plan_of(layout.message)
+    plan = PLANS[layout.message]
     values = dict(plan.absent)
     for name, characters in layout.fixed:
-        values[name] = plan.fixed[name](characters)
+        read = plan.fixed[name]
+        values[name] = characters if read is None else read(characters)
     extensions = list[tuple[str, str]]()
     said, repeated = dict[str, str](), dict[str, list[Any]]()
     for code, text in layout.fields:
@@ -58,12 +59,12 @@ def build(layout: Layout) -> Message:
             continue
         name, read, repeats = plan.variable[code]
         if repeats:
-            repeated.setdefault(name, []).append(read(text))
+            repeated.setdefault(name, []).append(text if read is None else read(text))
         elif said.get(code):
             extensions.append((code, text))
         else:
             said[code] = text
-            values[name] = read(text)
+            values[name] = text if read is None else read(text)
     for name, found in repeated.items():
         values[name] = tuple(found)
     return layout.message(extensions=tuple(extensions), **values)
@@ -76,7 +77,7 @@ def format(
 
     `version` is that of the terminal: 1.xx leaves out what SIP 2.00 brought.
     """
-    plan = plan_of(type(message))
+    plan = PLANS[type(message)]
     old = version != "2.00" and spoken_version(version) == "1.00"
     outline = plan.outline_1_00 if old else plan.outline
     line = _write(message, outline, dialect)
@@ -91,7 +92,10 @@ def format(
 def _write(message: Message, outline: Outline, dialect: Dialect) -> bytes:
     """Write a message without its trailer: in one piece if no character needs care, else field by field."""
     values = vars(message)
-    fixed = [form(values[name]) for name, form, _ in outline.fixed]
+    fixed = list[str]()
+    for name, form, _ in outline.fixed:
+        value = values[name]
+        fixed.append(value if form is None else form(value))
     fields = _said(values, outline)
     if message.extensions:
         fields += [(code, text, True) for code, text in message.extensions]
@@ -111,10 +115,12 @@ def _said(values: Mapping[str, Any], outline: Outline) -> list[_Said]:
             if required:
                 said.append((code, "", True))
         elif not repeats:
-            if (text := form(value)) or keeps_empty:
+            if (text := value if form is None else form(value)) or keeps_empty:
                 said.append((code, text, keeps_empty))
-        elif value:
-            said += [(code, text, False) for text in map(form, value) if text]
+        else:
+            for one in value:
+                if text := one if form is None else form(one):
+                    said.append((code, text, False))
     return said
 
 

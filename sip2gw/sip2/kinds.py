@@ -81,7 +81,8 @@ SUPPORTED_MESSAGES = (
 _KNOWN_FLAGS = {"Y": True, "N": False}
 
 
-def _as_is(text: str) -> str:
+def as_is(text: str) -> str:
+    """Return the text: it is its own value."""
     return text
 
 
@@ -199,11 +200,9 @@ def flags(name: str, places: type[F], width: int) -> Kind[frozenset[F]]:
     return Kind(name, frozenset(), parse, form)
 
 
-YN = Kind("yn", False, _flag, lambda yes: "Y" if yes else "N")
-YNU: Kind[bool | None] = Kind(
-    "ynu", None, _flag_or_unknown, lambda yes: {True: "Y", False: "N", None: "U"}[yes]
-)
-ZERO_ONE = Kind("01", False, lambda text: text == "1", lambda yes: "1" if yes else "0")
+YN = Kind("yn", False, _flag, {True: "Y", False: "N"}.__getitem__)
+YNU: Kind[bool | None] = Kind("ynu", None, _flag_or_unknown, {True: "Y", False: "N", None: "U"}.__getitem__)
+ZERO_ONE = Kind("01", False, "1".__eq__, {True: "1", False: "0"}.__getitem__)
 TIMESTAMP = Kind("timestamp", None, _timestamp, _format_timestamp)
 TIME_SYNC = Kind(
     "timestamp", None, _timestamp, lambda moment: _format_timestamp(moment) if moment else "0" * 18
@@ -212,8 +211,8 @@ TIME_SYNC = Kind(
 PATRON_STATUS = flags("patron_status", PatronFlag, 14)
 SUMMARY = flags("summary", SummaryList, 10)
 SUPPORTED: Kind[frozenset[str]] = Kind("supported_messages", frozenset(), _parse_supported, _format_supported)
-TEXT = Kind("text", "", _as_is, _as_is)
-DISPLAY = Kind("display", "", _as_is, _as_is)
+TEXT = Kind("text", "", as_is, as_is)
+DISPLAY = Kind("display", "", as_is, as_is)
 PASSWORD: Kind[Secret | None] = Kind("text", None, Secret, lambda secret: secret.reveal() if secret else "")
 USER: Kind[Secret] = Kind("text", Secret(""), Secret, lambda secret: secret.reveal())
 NUMBER: Kind[int | None] = Kind(

@@ -6,6 +6,8 @@ Reading is tolerant, as docs/wire.md lists it: any line that begins with a known
 from __future__ import annotations
 
 import re
+from functools import cache
+from operator import itemgetter
 
 from attrs import frozen
 
@@ -30,6 +32,7 @@ _USUAL_LENGTH = 9
 
 _FLAGS = frozenset({"Y", "y", "N", "n", "U", "u", " ", ""})
 _CODES = frozenset(VOCABULARY)
+_CODE_OF = itemgetter(0)
 _EXTENSION = re.compile(r"[A-Z][A-Z0-9]")
 
 
@@ -62,8 +65,10 @@ class Layout:
         if self.swallowed:
             return "a field begins inside its fixed part"
         flags = self.message.flags
-        strange = [name for name, characters in self.fixed if name in flags and characters not in _FLAGS]
-        return f"{strange[0]} is neither Y nor N" if strange else ""
+        for name, characters in self.fixed:
+            if name in flags and characters not in _FLAGS:
+                return f"{name} is neither Y nor N"
+        return ""
 
 
 @frozen(repr=False)
@@ -141,11 +146,20 @@ def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Tra
 
 def _usual_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[str, str], ...] | None:
     """Read fields that have codes of SIP 2.00 and are closed by one delimiter each."""
-    *pieces, rest = text.split(delimiter)
-    codes = [piece[:2] for piece in pieces]
-    if rest or not _CODES.issuperset(codes) or (most is not None and len(pieces) > most):
+    fields: list[tuple[str, str]] = _fields_between(delimiter).findall(text)
+    count = len(fields)
+    if text.count(delimiter) != count or not (text.endswith(delimiter) or not text):
         return None
-    return tuple(zip(codes, [piece[2:] for piece in pieces], strict=True))
+    if not _CODES.issuperset(map(_CODE_OF, fields)) or (most is not None and count > most):
+        return None
+    return tuple(fields)
+
+
+@cache
+def _fields_between(delimiter: str) -> re.Pattern[str]:
+    """Return the pattern of a field that is closed by this delimiter: its code, and its value."""
+    sign = re.escape(delimiter)
+    return re.compile(f"([^{sign}]{{2}})([^{sign}]*){sign}")
 
 
 def _cut_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[tuple[str, str], ...], bool]:

@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 from attrs import frozen
 
 from sip2gw.sip2.fields import Fixed, Variable
+from sip2gw.sip2.kinds import as_is
 from sip2gw.sip2.message import Member, Message, Request
 
-Parse = Callable[[str], Any]
-Format = Callable[[Any], str]
+Parse = Callable[[str], Any] | None
+"""How characters become a value. None: they are the value."""
+Format = Callable[[Any], str] | None
+"""How a value becomes characters. None: it is written as it is."""
 
 
 class Reader(NamedTuple):
@@ -57,15 +60,14 @@ class Plan:
     """The outline for terminals that speak version 1.00: without the fields that SIP 2.00 brought."""
 
 
-_PLANS: dict[type[Message], Plan] = {}
+class _Plans(dict[type[Message], Plan]):
+    def __missing__(self, message: type[Message]) -> Plan:
+        plan = self[message] = _plan(message)
+        return plan
 
 
-def plan_of(message: type[Message]) -> Plan:
-    """Return the plan of a class of messages; it is made at the first call."""
-    plan = _PLANS.get(message)
-    if plan is None:
-        plan = _PLANS[message] = _plan(message)
-    return plan
+PLANS = _Plans()
+"""The plan of each class of messages, which is made when it is first needed."""
 
 
 def _plan(message: type[Message]) -> Plan:
@@ -73,9 +75,11 @@ def _plan(message: type[Message]) -> Plan:
     old = {name: member for name, member in members.items() if member.since == "1.00"}
     fields = {name: member.field for name, member in members.items()}
     return Plan(
-        fixed={name: field.kind.parse for name, field in fields.items() if isinstance(field, Fixed)},
+        fixed={
+            name: _or_none(field.kind.parse) for name, field in fields.items() if isinstance(field, Fixed)
+        },
         variable={
-            field.code: Reader(name, field.kind.parse, field.repeats)
+            field.code: Reader(name, _or_none(field.kind.parse), field.repeats)
             for name, field in fields.items()
             if isinstance(field, Variable)
         },
@@ -83,6 +87,10 @@ def _plan(message: type[Message]) -> Plan:
         outline=_outline(message, members),
         outline_1_00=_outline(message, old if message.since == "1.00" else members),
     )
+
+
+def _or_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any] | None:
+    return None if convert is as_is else convert
 
 
 def _absent(member: Member) -> Any:
@@ -99,10 +107,12 @@ def _outline(message: type[Message], members: Mapping[str, Member]) -> Outline:
     for name, member in members.items():
         field = member.field
         if isinstance(field, Fixed):
-            fixed.append((name, field.kind.format, field.width))
+            fixed.append((name, _or_none(field.kind.format), field.width))
         else:
             keeps_empty = member.required or issubclass(message, Request)
             variable.append(
-                Writer(name, field.code, field.kind.format, field.repeats, member.required, keeps_empty)
+                Writer(
+                    name, field.code, _or_none(field.kind.format), field.repeats, member.required, keeps_empty
+                )
             )
     return Outline(tuple(fixed), tuple(variable))
