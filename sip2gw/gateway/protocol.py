@@ -30,10 +30,6 @@ from sip2gw.session import Ignore, Say
 from sip2gw.tls.certificates import name_of
 from sip2gw.tls.refusals import PROXY, begins_tls
 
-HELD = 300.0
-"""Seconds of silence that a held login may last, while it waits for the first patron: many terminals send a status
-request every few minutes."""
-
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
 class TerminalProtocol(Reader):
@@ -105,18 +101,13 @@ class TerminalProtocol(Reader):
     def overdue(self, limit: str) -> None:
         if limit == "login_deadline" and self.busy:
             self._late = True  # the login may be the slow request; the request in progress is answered
-        elif limit == "login_deadline" and self._waits_for_its_first_reader():
+        elif limit == "login_deadline" and self._terminal.waits_for_its_first_reader(self._reactor.seconds()):
             self.deadlines.start(limit)
         elif limit == "idle_deadline":
             self.struck(limit)
             self.leave()
         else:
             self.too_much(limit)
-
-    def _waits_for_its_first_reader(self) -> bool:
-        """Return whether the login is held and the terminal still sends status requests: it may wait for a patron."""
-        quiet = self._reactor.seconds() - self._terminal.heard
-        return self._terminal.session.waits_for_its_first_reader and quiet < HELD
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
@@ -229,7 +220,7 @@ class TerminalProtocol(Reader):
                 self._logged_in = True
                 self.deadlines.stop("login_deadline")
             self.deadlines.start("idle_deadline")
-        elif self._late and self._waits_for_its_first_reader():
+        elif self._late and self._terminal.waits_for_its_first_reader(self._reactor.seconds()):
             self._late = False
             self.deadlines.start("login_deadline")
         elif self._late:

@@ -18,6 +18,10 @@ from sip2gw.seats import Holder, Lease
 from sip2gw.session import Session
 from sip2gw.tenants import Tenant
 
+HELD = 300.0
+"""Seconds of silence that a held login may last, while it waits for the first patron: many terminals send a status
+request every few minutes."""
+
 
 def _nothing() -> None:
     """Do nothing: no connection is attached yet."""
@@ -64,6 +68,10 @@ class Terminal:
             self._asker = Asker(terminal, _digest(*source), _digest(account.casefold()))
             self._asked_for = who
         return self._asker
+
+    def waits_for_its_first_reader(self, now: float) -> bool:
+        """Return whether the login is held and the terminal still sends status requests: it may wait for a patron."""
+        return self.session.waits_for_its_first_reader and now - self.heard < HELD
 
     def holder(self, tenant: Tenant, location: str, since: float) -> Holder:
         """Return the holder of a seat for this terminal, which is known by its certificate if it has one."""

@@ -1,68 +1,4 @@
-"""The conversation with one terminal, from connect to close: lines in, steps out, and no I/O.
-
-The step and the next state for a line, by the state of the session:
-
-    ========== ============================== ===========================================================
-    state      the line says                  step, and next state
-    ========== ============================== ===========================================================
-    any        no message, unknown code       Ignore
-    any        bad checksum                   Say 96; the third in a row disconnects: Closed
-    any        97                             Say the bytes last sent, or 96 if there are none
-    any        97, early                      Ignore: the answer sent meanwhile is the one that was asked for
-    any        a write with a bad fixed part  Decline
-    any        too many fields                Decline
-    any        more than one AO               as an AO of another library; 93 Say 940
-    Connected  93 that names a library        SignIn: admitted Serving, Say 941; turned away Say 940
-    LoggedIn   93 that names a library        SignIn: admitted Serving, Say 941; turned away Connected, Say 940
-    Connected  93 that names none             LoggedIn, Say 941 (or Say 940, if deferred login is off)
-    LoggedIn   93 that names none             LoggedIn with the new credentials, Say 941
-    Connected  99                             Ask, of no library
-    LoggedIn   99                             Ask, of no library
-    Connected  AO and AC "username:password"  SignIn: admitted Serving, Ask; turned away Say its refusal
-    LoggedIn   AO                             SignIn: admitted Serving, Ask; turned away Say its refusal
-    Connected  anything else                  Decline
-    LoggedIn   anything else                  Decline
-    given      anything but a 93              SignIn: admitted as Serving; turned away Say its refusal, 99 as above
-    given      93 of another library          Say 940
-    given      any other 93                   SignIn: admitted Serving, Say 941; turned away Say 940
-    Serving    93 of the same account         SignIn: admitted Say 941, at its location; turned away refused, Say 940
-    Serving    93 of another one              Say 940 and disconnect: Closed
-    Serving    a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
-    Serving    such a repeat, done on an item Confirm: if so Say the answer given before, else as a new write
-    Serving    such a repeat, early           Ignore: the answer sent meanwhile is the one that was asked for
-    Serving    a write that is in progress    Join: the terminal sent it on another connection, and has reconnected
-    Serving    AO of this library, or none    Ask
-    Serving    AO or AC of another one        Decline; the third disconnects: Closed
-    refused    99                             Ask, of no library
-    refused    AO of this library, or none    Decline
-    Closed     anything                       Ignore
-    ========== ============================== ===========================================================
-
-Refused is Serving after a 940, until the next 941: bound to its library, and not logged in.
-
-A 93 in an ambiguous form names a library only if `expects` confirms it for the library, the account, the location and
-the form; otherwise the first AO decides.
-
-AC counts as `username:password` where the session has no account yet, and where it got its account from AC. Elsewhere
-it is the terminal's password, which may have a colon in it.
-
-Early means that a line came before the answer to the previous line was sent.
-
-A session handles one line at a time. `SignIn`, `Ask`, `Confirm`, `Join` and `Decline` are questions to the gateway: it
-calls `admitted` or `turned_away`, `reply`, `confirmed`, `joined`, or `refuse`, each of which returns the next step.
-
-"Before" and "in progress" count for the terminal, on all its connections: for the library and the terminal that were
-passed to `admitted`.
-
-A message with two AO is refused even if they agree: programs differ on which of them counts, and one that reads another
-one than the gateway would answer for another library.
-
-"Given" is a Connected session to which the configuration gives a library and an account, by the terminal's address or
-certificate. A 93 that names the library and an account is used as it is; any other means the given account, and so does
-every other request, even one with an account in AC.
-
-From `admitted` on the terminal's profile decides how responses are spelled, the 941 included; before, the default does.
-"""
+"""The session of one terminal, from connect to close. The table in the docstring of this room is what it does."""
 
 from __future__ import annotations
 
@@ -74,6 +10,7 @@ from attrs import evolve
 
 from sip2gw.library import LibraryError, Refused
 from sip2gw.session.answers import Answers
+from sip2gw.session.hearing import DAMAGED, Damaged, Hearing, Unreadable
 from sip2gw.session.logins import Expects, Login, account_in, institution_id, names_several
 from sip2gw.session.repeats import Repeats
 from sip2gw.session.signing_in import Held, Rejected, SigningIn
@@ -95,24 +32,13 @@ from sip2gw.session.steps import (
 )
 from sip2gw.sip2 import (
     DEFAULT,
-    BadChecksum,
-    Crowded,
     Dialect,
-    Request,
     Response,
     Trailer,
-    Unfit,
-    UnknownMessage,
     messages,
-    parse,
     refusal,
 )
 from sip2gw.tenants import Tenant
-
-DAMAGED = (
-    f"closed: {PATIENCE} lines in a row whose checksum does not fit; look for noise on the terminal's line, "
-    "or set its error detection and charset right"
-)
 
 
 class Session:
@@ -137,13 +63,12 @@ class Session:
     ) -> None:
         self.state: State = Connected()
         self._spelling = Spelling(dialect)
-        self._most_fields = most_fields
+        self._hearing = Hearing(self._spelling, most_fields)
         self._clock = clock
         self._now = now
         self._hand: InHand | None = None
         self._repeats = Repeats(clock, answers)
         self._signing_in = SigningIn(deferred_login=deferred_login, expects=expects, clock=clock, given=given)
-        self._bad_checksums = 0
         self._strangers = 0
         self._denied = False
         self._asked_since_held = False
@@ -159,28 +84,19 @@ class Session:
             return Ignore("closed")
         if not isinstance(self.state, Serving):
             self._spelling.see(line)
-        try:
-            request, trailer = parse(line, self._spelling.dialect, most=self._most_fields())
-        except UnknownMessage as unknown:
-            return Ignore(str(unknown))
-        except BadChecksum:
-            self._bad_checksums += 1
-            enough = self._bad_checksums >= PATIENCE
-            step = self._say(messages.RequestSCResend(), Trailer(checked=True), enough)
-            return evolve(step, note=DAMAGED) if enough else step
-        except Unfit as unfit:
-            self._bad_checksums = 0
-            self._hand = InHand(line, unfit.request, unfit.trailer)
-            return Decline("unreadable", "fields" if isinstance(unfit, Crowded) else "", why=str(unfit))
-        self._bad_checksums = 0
-        if not isinstance(request, Request):
-            return Ignore(f"a response, {request.code}")
-        if isinstance(request, messages.RequestACSResend):
-            if early:
-                return Ignore("asked again before the answer was out")
-            last = self._repeats.last_sent
-            return Say(last) if last else self._say(messages.RequestSCResend(), trailer)
-        return self._begin(InHand(line, request, trailer, early=early))
+        heard = self._hearing.read(line, early)
+        match heard:
+            case InHand():
+                is_resend = isinstance(heard.request, messages.RequestACSResend)
+                return self._say_last(heard) if is_resend else self._begin(heard)
+            case Unreadable(hand, refused):
+                self._hand = hand
+                return refused
+            case Damaged(enough):
+                step = self._say(messages.RequestSCResend(), Trailer(checked=True), enough)
+                return evolve(step, note=DAMAGED) if enough else step
+            case Ignore():
+                return heard
 
     def admitted(self, tenant: Tenant, terminal: str = "") -> Step:
         """Continue after the directory opened the library of `SignIn`. `terminal` identifies the terminal."""
@@ -313,6 +229,13 @@ class Session:
         if isinstance(step, Ignore):
             self._hand = None
         return self._say_again(hand, step) if isinstance(step, bytes) else step
+
+    def _say_last(self, hand: InHand) -> Step:
+        """Say the last response again, for a 97."""
+        if hand.early:
+            return Ignore("asked again before the answer was out")
+        last = self._repeats.last_sent
+        return Say(last) if last else self._say(messages.RequestSCResend(), hand.trailer)
 
     def _say_again(self, hand: InHand, answer: bytes) -> Say:
         """Answer a repeated request."""

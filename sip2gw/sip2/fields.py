@@ -135,10 +135,8 @@ AJ = Variable("AJ", "title_identifier", kinds.TEXT, "Title string or bibliograph
 AL = Variable("AL", "blocked_card_msg", kinds.TEXT, "Reason why the card is blocked.", since="1.00")
 AM = Variable("AM", "library_name", kinds.TEXT, "Name of the library.", since="1.00")
 AN = Variable(
-    "AN", "terminal_location", kinds.TEXT,
-    "Where the terminal stands, as the server knows it.",
-    since="1.00",
-)  # fmt: skip
+    "AN", "terminal_location", kinds.TEXT, "Where the terminal stands, as the server knows it.", since="1.00"
+)
 AO = Variable("AO", "institution_id", kinds.TEXT, "Institution id; may be empty.", since="1.00")
 AP = Variable(
     "AP", "current_location", kinds.TEXT,
@@ -146,10 +144,8 @@ AP = Variable(
     since="1.00",
 )  # fmt: skip
 AQ = Variable(
-    "AQ", "permanent_location", kinds.TEXT,
-    "Where the item is shelved after checkin.",
-    since="1.00",
-)  # fmt: skip
+    "AQ", "permanent_location", kinds.TEXT, "Where the item is shelved after checkin.", since="1.00"
+)
 AS = Variable("AS", "hold_items", kinds.TEXT, "One field per hold listed.", repeats=True)
 AT = Variable("AT", "overdue_items", kinds.TEXT, "One field per overdue item listed.", repeats=True)
 AU = Variable("AU", "charged_items", kinds.TEXT, "One field per item on loan listed.", repeats=True)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sip2gw.session
 from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Refused, Unavailable
 from sip2gw.session import (
@@ -28,7 +29,6 @@ from sip2gw.session import (
     Serving,
     Session,
     SignIn,
-    conversation,
 )
 from sip2gw.sip2 import RESPONSES, lay_out, messages, parse
 
@@ -106,7 +106,7 @@ NOWHERE_YET = [connected, logged_in]
 def test_the_table_in_the_docstring_has_a_row_for_each_walk():
     rows = [
         line
-        for line in inspect.getdoc(conversation).splitlines()
+        for line in inspect.getdoc(sip2gw.session).splitlines()
         if line.strip()[:1].isalpha() and "  " in line.strip()
     ]
     table = [
