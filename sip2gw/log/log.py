@@ -17,7 +17,9 @@ from sip2gw.log.veil import veiled
 PATIENCE = 2.0
 """Seconds that the end of the process waits for the log to be written."""
 
-_LEVELS = {level.name: level for level in LogLevel.iterconstants()}
+_LEVELS = list(LogLevel.iterconstants())
+_WANTED = {level.name: frozenset(_LEVELS[number:]) for number, level in enumerate(_LEVELS)}
+"""The levels that are logged, by the least of them. Comparing two levels of Twisted costs more than all else here."""
 
 
 @frozen
@@ -76,8 +78,7 @@ class Log(Collector):
         yield family
 
     def _is_wanted(self, event: LogEvent) -> bool:
-        level = event.get("log_level", LogLevel.info)
-        return bool(level >= _LEVELS[self.settings.level])
+        return event.get("log_level", LogLevel.info) in _WANTED[self.settings.level]
 
     def _made(self, event: LogEvent) -> LogEvent | None:
         return veiled(event, self._lose)

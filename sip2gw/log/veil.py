@@ -52,7 +52,10 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
     fields = {}
     for key, value in event.items():
         if key in allowed:
-            fields[key] = value if isinstance(value, _NUMBERS) else _value(value)
+            as_it_is = type(value) is float or (
+                type(value) is str and value.isprintable() and len(value) < LONGEST
+            )
+            fields[key] = value if as_it_is else _value(value)
         elif ours and not key.startswith("log_"):
             lost("field")
     try:

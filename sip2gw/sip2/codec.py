@@ -52,22 +52,27 @@ def build(layout: Layout) -> Message:
         read = plan.fixed[name]
         values[name] = characters if read is None else read(characters)
     extensions = list[tuple[str, str]]()
-    said, repeated = dict[str, str](), dict[str, list[Any]]()
+    said = set[str]()
     for code, text in layout.fields:
-        if code not in plan.variable:
+        reader = plan.variable.get(code)
+        if reader is None or code in said:
             extensions.append((code, text))
             continue
-        name, read, repeats = plan.variable[code]
+        name, read, repeats = reader
+        value = text if read is None else read(text)
         if repeats:
-            repeated.setdefault(name, []).append(text if read is None else read(text))
-        elif said.get(code):
-            extensions.append((code, text))
+            values[name] += (value,)
         else:
-            said[code] = text
-            values[name] = text if read is None else read(text)
-    for name, found in repeated.items():
-        values[name] = tuple(found)
-    return layout.message(extensions=tuple(extensions), **values)
+            values[name] = value
+            if text:
+                said.add(code)
+    if extensions:
+        values["extensions"] = tuple(extensions)
+    message = object.__new__(layout.message)
+    vars(message).update(
+        values
+    )  # all of them are there, and `__init__` would cost more than reading the line
+    return message
 
 
 def format(

@@ -54,7 +54,7 @@ class Plan:
     variable: Mapping[str, Reader]
     """Code to reader, for each variable field."""
     absent: Mapping[str, Any]
-    """The values of a message of which the line holds no field at all."""
+    """All values of a message of which the line holds no field at all."""
     outline: Outline
     outline_1_00: Outline
     """The outline for terminals that speak version 1.00: without the fields that SIP 2.00 brought."""
@@ -83,7 +83,7 @@ def _plan(message: type[Message]) -> Plan:
             for name, field in fields.items()
             if isinstance(field, Variable)
         },
-        absent={name: _absent(member) for name, member in members.items()},
+        absent={"extensions": (), **{name: _absent(member) for name, member in members.items()}},
         outline=_outline(message, members),
         outline_1_00=_outline(message, old if message.since == "1.00" else members),
     )
