@@ -151,7 +151,7 @@ class Directory:
     ) -> Place:
         """Return where the requests of a terminal of this tenant are answered, as they are configured now."""
         profile = self._effective(tenant.nickname, tenant.account, location).profile
-        said = self.settings.of(tenant.nickname)
+        library = self.settings.of(tenant.nickname)
         return Place(
             library=tenant.library.reading(profile.identifiers),
             rules=tenant.rules,
@@ -159,9 +159,9 @@ class Directory:
             location=location,
             policy=self.policy,
             profile=profile,
-            bins=said.bins,
-            texts=said.texts,
-            language=said.language,
+            bins=library.bins,
+            texts=library.texts,
+            language=library.language,
             clock=self.clock,
             note=note,
             item_tag=partial(self.tags.item, tenant.nickname),

@@ -19,15 +19,15 @@ from sip2gw.sip2.messages import BlockPatron, PatronEnable, PatronEnableResponse
 async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
     """Answer 01: block the patron, for the reason in AL. The answer (24) has the patron's state afterwards."""
     if why := _not_allowed(desk):
-        return (await standing(request, desk)).told(PatronStatusResponse, request, desk, why)
+        return (await standing(request, desk)).respond(PatronStatusResponse, request, desk, why)
     patron_id, reason = request.patron_identifier.strip(), request.blocked_card_msg.strip()
     try:
         blocked = await desk.library.block(patron_id, reason, desk.occasion(request.transaction_date))
     except Refused as refusal:
         stands = await standing(request, desk)
         why = (desk.speaker(stands.patron.language).why(refusal),)
-        return stands.told(PatronStatusResponse, request, desk, why)
-    return Standing(blocked).told(PatronStatusResponse, request, desk)
+        return stands.respond(PatronStatusResponse, request, desk, why)
+    return Standing(blocked).respond(PatronStatusResponse, request, desk)
 
 
 @answers(PatronEnable, declined=unknown)
@@ -36,7 +36,7 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
     password, why = entered(request, desk), _not_allowed(desk)
     empty = desk.place.profile.patron_password and request.patron_password is not None and password is None
     if why or empty:
-        return (await standing(request, desk)).told(PatronEnableResponse, request, desk, why)
+        return (await standing(request, desk)).respond(PatronEnableResponse, request, desk, why)
     patron_id = request.patron_identifier.strip()
     write = partial(desk.library.enable, patron_id, desk.occasion(request.transaction_date))
     try:
@@ -47,7 +47,7 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
         wrong = refusal.code == "password_wrong"
         stands = Standing(patron, None if password is None else not wrong, withheld=wrong)
         why = () if wrong else (desk.speaker(patron.language).why(refusal),)
-    return stands.told(PatronEnableResponse, request, desk, why)
+    return stands.respond(PatronEnableResponse, request, desk, why)
 
 
 def _not_allowed(desk: Desk) -> tuple[str, ...]:

@@ -47,8 +47,8 @@ def forget(_: str) -> None:
     """Drop a note."""
 
 
-def untold(_: str) -> str:
-    """Return the tag of an item where items are not told apart."""
+def untagged(_: str) -> str:
+    """Return the tag of every item where items have none."""
     return "i:"
 
 
@@ -103,7 +103,7 @@ class Place:
     clock: Callable[[], datetime] = utc_now
     new_key: Callable[[], str] = new_key
     note: Callable[[str], None] = forget
-    item_tag: Callable[[str], str] = untold
+    item_tag: Callable[[str], str] = untagged
     pins: Pins | None = None
     asker: Callable[[], Asker] = nowhere
     branch: str = field(init=False)
@@ -177,7 +177,7 @@ class Desk:
         return self.place.clock().astimezone(self.place.rules.zone)
 
     def speaker(self, *languages: str) -> Speaker:
-        """Return the speaker for the patron: in the patron's own language, if the library has told it.
+        """Return the speaker for the patron: in the patron's own language, if the library knows it.
 
         Else it is the first of `languages` that is known, then the languages of `Place.speaker`. A language is a tag
         such as `bn`, or the three digits of SIP2.

@@ -20,7 +20,7 @@ from sip2gw.sip2.messages import HoldResponse
 _THIS_COPY = "3"
 """BY: this one copy. All other types mean any copy of the title."""
 
-_SAID = {"+": "hold_placed", "-": "hold_cancelled", "*": "hold_changed"}
+_TEXTS = {"+": "hold_placed", "-": "hold_cancelled", "*": "hold_changed"}
 
 
 @frozen
@@ -40,7 +40,7 @@ async def hold(request: HoldRequest, desk: Desk) -> HoldResponse:
     if mode is None:
         raise Refused("not_offered", f"there is no hold mode {request.hold_mode!r}")
     kept = await with_password(request, wanted.patron_id, desk, partial(mode, request, wanted, desk))
-    return _told(request, kept, desk)
+    return _response(request, kept, desk)
 
 
 async def _place(request: HoldRequest, wanted: _Wanted, desk: Desk, password: Secret | None) -> Hold:
@@ -114,7 +114,7 @@ def _day(moment: Timestamp, desk: Desk) -> date | None:
     return (moment if moment.tzinfo is None else moment.astimezone(desk.place.rules.zone)).date()
 
 
-def _told(request: HoldRequest, kept: Hold, desk: Desk) -> HoldResponse:
+def _response(request: HoldRequest, kept: Hold, desk: Desk) -> HoldResponse:
     """Return 16 for a hold. A cancelled one has no place in the queue, no date and no item on the shelf."""
     stands = request.hold_mode != "-"
     item = kept.item
@@ -129,5 +129,5 @@ def _told(request: HoldRequest, kept: Hold, desk: Desk) -> HoldResponse:
         patron_identifier=request.patron_identifier,
         item_identifier=request.item_identifier or (item.item_id if item else None) or None,
         title_identifier=kept.title or (item.title if item else "") or request.title_identifier or None,
-        screen_message=(desk.speaker().say(_SAID[request.hold_mode]),),
+        screen_message=(desk.speaker().say(_TEXTS[request.hold_mode]),),
     )

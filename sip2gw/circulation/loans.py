@@ -48,25 +48,25 @@ class NotRenewed(Refused):
 def not_renewed(refused: Refused, *, third_party: bool) -> Refused:
     """Return the refusal with its true reason, if it is known and the person at the terminal may know it."""
     reason = refused.facts.get("reason", "")
-    tellable = _OF_THE_ITEM if third_party else _OF_THE_ITEM | _OF_THE_PATRON
-    if refused.code != "not_renewable" or reason not in tellable:
+    shown = _OF_THE_ITEM if third_party else _OF_THE_ITEM | _OF_THE_PATRON
+    if refused.code != "not_renewable" or reason not in shown:
         return refused
     return NotRenewed(reason, refused.reason, refused.facts, refused.item)
 
 
 def lending(request: Checkout | Renew, desk: Desk) -> Occasion:
-    """Return the occasion of a loan: now, whatever the terminal's clock shows, unless it was made offline."""
+    """Return the occasion of a loan: now, unless it was made offline. The terminal's clock does not count."""
     if request.no_block:
         return offline.occasion(request, desk, request.transaction_date, request.nb_due_date)
     cancel = isinstance(request, Checkout) and bool(request.cancel)
     return desk.occasion(cancel=cancel, fee_acknowledged=bool(request.fee_acknowledged))
 
 
-def told(kind: type[R], request: Checkout | Renew, loan: Loan, desk: Desk, *, renewal_ok: bool) -> R:
+def lent(kind: type[R], request: Checkout | Renew, loan: Loan, desk: Desk, *, renewal_ok: bool) -> R:
     """Return 12 or 30 for a loan that now exists."""
     item, now = loan.item, desk.now()
     receipt: tuple[str, ...] = ()
-    if not request.no_block:  # nobody waits for the receipt of an offline loan
+    if not request.no_block:  # no patron waits for the receipt of an offline loan
         patron = request.patron_identifier.strip()
         receipt = loan_receipt(
             desk.place.rules.name, now, item, loan.due, desk.speaker(), desk.print_width, patron=patron
@@ -127,7 +127,7 @@ async def checkout(request: Checkout, desk: Desk) -> CheckoutResponse:
     loan = await (offline.noted(request, desk, writing) if request.no_block else writing)
     if loan.conflicts:
         offline.note_conflicts(request, desk, loan.ref, loan.conflicts)
-    return told(CheckoutResponse, request, loan, desk, renewal_ok=loan.renewed)
+    return lent(CheckoutResponse, request, loan, desk, renewal_ok=loan.renewed)
 
 
 async def _lent(request: Checkout, desk: Desk) -> Loan:

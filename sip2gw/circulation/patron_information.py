@@ -35,13 +35,13 @@ async def patron_information(request: PatronInformation, desk: Desk) -> PatronIn
     wanted = min(request.summary, default=None)
     stands = await standing(request, desk, None if wanted is None else _listing(wanted, request, desk))
     if stands.withheld:
-        return stands.told(PatronInformationResponse, request, desk)
+        return stands.respond(PatronInformationResponse, request, desk)
     patron = stands.patron
     more: dict[str, Any] = {}
     if wanted is not None and stands.found is not None:
         speaker = desk.speaker(patron.language, request.language)
         more = {FIELDS[wanted]: _lines(stands.found, desk.place.profile.fee_template, speaker)}
-    return stands.told(
+    return stands.respond(
         PatronInformationResponse,
         request,
         desk,

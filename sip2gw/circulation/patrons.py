@@ -79,7 +79,9 @@ class Standing:
     withheld: bool = False
     found: Found | None = None
 
-    def told(self, kind: type[A], request: OfPatron, desk: Desk, why: tuple[str, ...] = (), **more: Any) -> A:
+    def respond(
+        self, kind: type[A], request: OfPatron, desk: Desk, why: tuple[str, ...] = (), **more: Any
+    ) -> A:
         """Return the response of this `kind`, with the fields `more`; the lines `why` come first on the screen."""
         patron = self.patron
         language = getattr(request, "language", "000")
@@ -97,11 +99,11 @@ class Standing:
             patron_identifier=request.patron_identifier,
             valid_patron=True,
             valid_patron_password=self.password,
-            screen_message=why + self._said(desk.speaker(patron.language, language)),
+            screen_message=why + self._screen(desk.speaker(patron.language, language)),
             **more,
         )
 
-    def _said(self, speaker: Speaker) -> tuple[str, ...]:
+    def _screen(self, speaker: Speaker) -> tuple[str, ...]:
         """Return lines for the screen. A person with a wrong password does not learn why the patron can't borrow."""
         return (speaker.say("password_wrong"),) if self.withheld else reasons(self.patron, speaker)
 
@@ -146,7 +148,7 @@ def unknown(response: R, error: LibraryError) -> R:
 @answers(PatronStatusRequest, declined=unknown)
 async def patron_status(request: PatronStatusRequest, desk: Desk) -> PatronStatusResponse:
     """Answer 23: known or not, what is allowed, what is owed. After a wrong password only the flags are sent."""
-    return (await standing(request, desk)).told(PatronStatusResponse, request, desk)
+    return (await standing(request, desk)).respond(PatronStatusResponse, request, desk)
 
 
 def _ended(response: EndSessionResponse, _: LibraryError) -> EndSessionResponse:

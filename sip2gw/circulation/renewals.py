@@ -8,7 +8,7 @@ from sip2gw.circulation import offline
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.items import read_label
-from sip2gw.circulation.loans import lending, not_lent, not_renewed, told
+from sip2gw.circulation.loans import lending, lent, not_lent, not_renewed
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Loan, Refused
@@ -27,7 +27,7 @@ async def renew(request: Renew, desk: Desk) -> RenewResponse:
     loan = await (offline.noted(request, desk, writing) if request.no_block else writing)
     if loan.conflicts:
         offline.note_conflicts(request, desk, loan.ref, loan.conflicts)
-    return told(RenewResponse, request, loan, desk, renewal_ok=True)
+    return lent(RenewResponse, request, loan, desk, renewal_ok=True)
 
 
 async def _renewed(request: Renew, item_id: str | None, title: str | None, desk: Desk) -> Loan:

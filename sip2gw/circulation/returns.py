@@ -90,7 +90,7 @@ def _sorted(result: Return, desk: Desk, here: str) -> _Sorted:
     return _Sorted(Situation(result.item, here, hold, raised is not None), raised)
 
 
-def _said(result: Return, situation: Situation, desk: Desk) -> tuple[str, ...]:
+def _screen(result: Return, situation: Situation, desk: Desk) -> tuple[str, ...]:
     """Return lines for the screen: where the item must go, and whether it was on loan."""
     hold = result.hold
     if result.was_on_loan and hold is None and not situation.transit:
@@ -133,7 +133,7 @@ async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
     except Refused as refused:
         raise NotTakenBack(refused, desk) from None
     if request.cancel:  # the loan is undone: the terminal keeps the item, and staff need not look at it
-        return _told(request, result, desk, ok=True)
+        return _response(request, result, desk, ok=True)
     if result.conflicts:
         offline.note_conflicts(request, desk, result.item.ref, result.conflicts)
     ok = result.was_on_loan or desk.place.profile.not_on_loan_ok or request.no_block
@@ -143,7 +143,7 @@ async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
         if ok
         else _Sorted(Situation(result.item, desk.place.branch, result.hold), None)
     )
-    return _told(
+    return _response(
         request,
         result,
         desk,
@@ -151,7 +151,7 @@ async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
         receipt=ok and not request.no_block,
         alert=place.situation.alert,
         sort_bin=place.bin(desk),
-        screen_message=_said(result, place.situation, desk),
+        screen_message=_screen(result, place.situation, desk),
         extensions=place.fields(desk, ok=ok),
     )
 
@@ -173,7 +173,7 @@ def _occasion(request: Checkin, desk: Desk) -> Occasion:
     return desk.occasion(happened, cancel=bool(request.cancel))
 
 
-def _told(
+def _response(
     request: Checkin, result: Return, desk: Desk, *, ok: bool, receipt: bool = False, **more: Any
 ) -> CheckinResponse:
     """Return 10 for an item that was in the machine."""

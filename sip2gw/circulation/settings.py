@@ -117,6 +117,6 @@ def _without(entries: frozenset[str], revoked: frozenset[str]) -> frozenset[str]
     return frozenset(entry for entry in entries if not {entry, entry.rpartition(".")[2]} & revoked)
 
 
-def _same(said: str, actual: str) -> bool:
+def _same(configured: str, actual: str) -> bool:
     """Return whether a configured text is empty or the same as the actual one."""
-    return not said or said.strip().casefold() == actual.strip().casefold()
+    return not configured or configured.strip().casefold() == actual.strip().casefold()

@@ -30,7 +30,7 @@ class Speaker:
     overrides: Mapping[str, str] = Factory(dict)
     charset: str = "utf-8"
     _templates: dict[str, str] = field(init=False, eq=False, repr=False, factory=dict)
-    """Texts of the catalogue that were said before. None of them changes with a number."""
+    """Texts of the catalogue that were used before. None of them changes with a number."""
 
     def say(self, text: str, /, **facts: object) -> str:
         """Return the text with this id (see `texts.TEXTS`) and these facts; whole numbers in the language's form."""
@@ -65,7 +65,7 @@ class Speaker:
         """
         match error:
             case Refused(code=code, facts=facts):
-                return self._reason(code, self._told(facts, today))
+                return self._reason(code, self._readable(facts, today))
             case InDoubt():
                 return self.say("in_doubt")
             case Unavailable(throttled=True):
@@ -82,21 +82,21 @@ class Speaker:
         text = self.say(code, **facts)
         return f"{text} {self.say('expected_back', **facts)}" if "day" in facts else text
 
-    def _told(self, facts: Mapping[str, str], today: date) -> dict[str, object]:
+    def _readable(self, facts: Mapping[str, str], today: date) -> dict[str, object]:
         """Return a library's facts as the texts name them, without those that can't be read."""
-        told: dict[str, object] = dict(facts)
+        readable: dict[str, object] = dict(facts)
         if (limit := facts.get("limit", "")).isdecimal():
-            told["limit"] = int(limit)
+            readable["limit"] = int(limit)
         else:
-            told.pop("limit", None)
+            readable.pop("limit", None)
         try:
             if "amount" in facts:
-                told["amount"] = self.money(Decimal(facts["amount"]), facts.get("currency", ""))
+                readable["amount"] = self.money(Decimal(facts["amount"]), facts.get("currency", ""))
             if "available_from" in facts and (day := date.fromisoformat(facts["available_from"])) >= today:
-                told["day"] = self.day(day)
+                readable["day"] = self.day(day)
         except (InvalidOperation, ValueError):
-            told.pop("amount", None)
-        return told
+            readable.pop("amount", None)
+        return readable
 
     def day(self, day: date) -> str:
         """Return a date as the language writes it."""

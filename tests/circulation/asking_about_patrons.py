@@ -1,4 +1,4 @@
-"""Patron information asked of the library of `shelves`, and its answer taken apart."""
+"""Requests for patron information at the library of `shelves`, and parts of the answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Desks at the sandbox's libraries, over the shipped adapter; everything answers at once and time stands still."""
+"""Desks at the sandbox's libraries, over the real adapter.
+
+Each call is answered at once, and the clock is the test's.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,12 @@ from sip2gw.sip2 import Request, Response, format
 from sip2gw.tenants import Directory, Tenant
 
 NOON = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
-"""Noon in New York, where riverside is."""
+"""Noon in New York, the zone of riverside."""
 PASSWORDS = {"riverside": "kiosk-secret", "hillcrest": "hill-secret"}
 
 
 class DeskCase(SynchronousTestCase):
-    """A terminal at a desk of `library`. `ask` does what the gateway does with a request.
+    """A terminal of `library`. `ask` does what the gateway does with a request.
 
     `data` are the sandbox's libraries, those of the package by default; `profile` is the terminal's; `speaker` says
     what an English-speaking patron reads.
@@ -45,7 +48,7 @@ class DeskCase(SynchronousTestCase):
         self.connect()
 
     def connect(self) -> None:
-        """Come anew: another directory, another login, and nothing is remembered on this side."""
+        """Log in again, with a new directory, so that the gateway's side remembers nothing."""
         opened = Librarika(
             self.clock, "http://localhost/{library}/api/v1", http=StubTreq(self.sandbox.resource)
         )
@@ -58,7 +61,7 @@ class DeskCase(SynchronousTestCase):
 
     def done(self, asking: Coroutine[Any, Any, Any]) -> Any:
         answering = Deferred.fromCoroutine(asking)
-        for _ in range(8):  # A write in doubt is made again after pauses.
+        for _ in range(8):  # a write in doubt is sent again after pauses
             if not answering.called:
                 self.clock.advance(1)
         return self.successResultOf(answering)
@@ -71,7 +74,7 @@ class DeskCase(SynchronousTestCase):
         profile: Profile | None = None,
         print_width: int | None = None,
     ) -> Desk:
-        """Where the terminal stands."""
+        """Return the desk for a request of this terminal."""
         place = evolve(self.directory.place(self.tenant, location), profile=profile or self.profile)
         return place.desk(reader=reader, print_width=print_width)
 
@@ -94,18 +97,18 @@ class DeskCase(SynchronousTestCase):
             return decline(request, desk, error)
 
     def line(self, response: Response) -> str:
-        """What goes over the wire, without its terminator."""
+        """Return the response as it is sent, without its terminator."""
         return format(response).decode().rstrip("\r")
 
     def allow(self, **preferences: Any) -> None:
-        """Change rules of the library; the gateway knows of it at once."""
+        """Change rules of the library, and log in again, so that the gateway has them."""
         self.sandbox.change_library(self.library, preferences=preferences)
         self.connect()
 
     def kinds(self) -> list[str]:
-        """What was done to the library so far."""
+        """Return what was done in the library so far."""
         return [effect["kind"] for effect in self.sandbox.ledger(self.library)]
 
     def asked(self) -> dict[str, int]:
-        """How often each operation of the library was called since the last `self.sandbox.forget()`."""
+        """Return how often each operation of the library was called since the last `self.sandbox.forget()`."""
         return self.sandbox.requests(self.library).get(self.library, {})

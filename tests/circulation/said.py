@@ -1,6 +1,6 @@
-"""A library that says what it is told to say: for what the sandbox's rules can't bring about, and for tables.
+"""A library with fixed answers: for results that the sandbox's rules do not have, and for tables.
 
-It notes what it was asked, so that a test sees what went through the port.
+It records its calls, so that a test sees what has crossed the port.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RULES = Rules(
 
 
 class Said:
-    """Answers each method of the port with the value, or the error, that it is given for it."""
+    """A library whose methods return, or raise, the values that it is made with."""
 
     nickname = "riverside"
 
@@ -63,13 +63,13 @@ class Said:
 
 
 class SaidCase(SynchronousTestCase):
-    """A terminal at such a library. `notes` is what the staff's log was told."""
+    """A terminal of such a library. `notes` are the lines in the log for staff."""
 
     def setUp(self) -> None:
         self.notes: list[str] = []
 
     def tell(self, library: Said, request: Request, **desk: Any) -> Any:
-        """What the gateway answers to a request."""
+        """Return the gateway's response to a request."""
         settled = {"rules": RULES, "terminal": "T1", "clock": lambda: NOON, "note": self.notes.append} | desk
         own = {name: settled.pop(name) for name in list(settled) if not hasattr(Place, name)}
         place = Place(library=library, **settled)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A library whose one patron has some of everything, so that every list has pages."""
+"""A library with a patron who has loans, holds and fees, so that every list has pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEES = ("3.00", "1.25", "10.00", "0.05")
 
 
 def busy(**preferences: Any) -> dict[str, Any]:
-    """The package's libraries; riverside has `BUSY` too, and these preferences."""
+    """Return the package's libraries, where riverside has `BUSY`, too, and these preferences."""
     data = deepcopy(default_data())
     library = next(one for one in data["libraries"] if one["nickname"] == "riverside")
     library["preferences"] |= {"booking_quota": 20, "fee_limit": "100.00", **preferences}

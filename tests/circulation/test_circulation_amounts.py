@@ -32,12 +32,12 @@ D = "20260301    115900"
         ("7", "", "7.00"),
     ],
 )
-def test_K16_an_amount_as_its_currency_has_it(amount: str, currency: str, text: str) -> None:
+def test_K16_an_amount_has_the_decimals_of_its_currency(amount: str, currency: str, text: str) -> None:
     assert MONEY.format(written(Decimal(amount), currency)) == text
 
 
 @given(st.sampled_from(sorted(list_currencies())), st.integers(0, 10**9))
-def test_K16_every_currency_is_written_to_its_own_decimals(currency: str, units: int) -> None:
+def test_K16_every_currency_of_CLDR_has_its_own_decimals(currency: str, units: int) -> None:
     precision = get_currency_precision(currency)
     text = MONEY.format(written(Decimal(units).scaleb(-precision), currency))
     assert len(text.partition(".")[2]) == precision
@@ -63,7 +63,7 @@ class Yen(DeskCase):
         request, _ = parse(line.encode())
         return self.line(self.ask(request))
 
-    def test_K16_yen_have_no_decimals_wherever_an_amount_is_written(self) -> None:
+    def test_K16_yen_have_no_decimals_in_any_answer(self) -> None:
         self.assertIn("|BHJPY|BV150|", self.say(f"23001{D}AOriverside|AAM-1|AC|"))
         told = self.say(f"63001{D}   Y      AOriverside|AAM-1|")
         for field in ("|BV150|", "|CC1000|", "|AV150 JPY "):

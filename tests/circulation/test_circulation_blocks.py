@@ -1,4 +1,4 @@
-"""Blocking, enabling and the end of a session: done where library and profile allow it, else told how things stand."""
+"""Blocking (01), enabling (25) and the end of a session (35)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_LOANS = {
     PatronFlag.RENEWAL_PRIVILEGES_DENIED,
     PatronFlag.HOLD_PRIVILEGES_DENIED,
 }
-"""What is refused to whom nothing is lent: 11, 29 and 15."""
+"""The flags of a patron to whom nothing is lent: 11, 29 and 15 are refused."""
 TRUSTED = Profile(patron_updates=True)
 
 
@@ -47,7 +47,7 @@ class Allowed(DeskCase):
         super().setUp()
         self.allow(member_updates=True)
 
-    def test_a_block_shows_in_the_answer_to_it(self) -> None:
+    def test_a_block_is_stored_and_24_has_its_flags(self) -> None:
         answer = self.ask(block("M-1001"))
         self.assertEqual((answer.patron_status, answer.valid_patron), (NO_LOANS, True))
         self.assertEqual((answer.language, answer.valid_patron_password), ("000", None))
@@ -55,7 +55,7 @@ class Allowed(DeskCase):
         self.assertEqual(answer.screen_message, (self.speaker.say("member_inactive"),))
         self.assertEqual(self.kinds(), ["member_update"])
 
-    def test_the_whole_lines(self) -> None:
+    def test_24_and_26_are_written_in_full(self) -> None:
         blocked = self.line(self.ask(block("M-1001")))
         why = self.speaker.say("member_inactive")
         self.assertEqual(
@@ -68,39 +68,39 @@ class Allowed(DeskCase):
             enabled, "26              00020260301    120000AOriverside|AAM-1001|AEAmina Rahman|BLY|CQY|"
         )
 
-    def test_enabled_again(self) -> None:
+    def test_a_blocked_patron_is_enabled(self) -> None:
         self.ask(block("M-1001"))
         for pin, right in ((None, None), ("1234", True)):
             answer = self.ask(enable("M-1001", pin))
             self.assertEqual((answer.patron_status, answer.valid_patron_password), (frozenset(), right))
             self.assertEqual((answer.personal_name, answer.screen_message), ("Amina Rahman", ()))
 
-    def test_with_a_wrong_password_nothing_is_enabled(self) -> None:
+    def test_a_wrong_password_in_25_enables_no_patron(self) -> None:
         for pin, name in (("wrong", ""), ("", "Wei Chen")):
             answer = self.ask(enable("M-1003", pin))
             self.assertEqual((answer.patron_status, answer.valid_patron_password), (NO_LOANS, False))
             self.assertEqual(answer.personal_name, name)
         self.assertEqual(self.kinds(), [])
 
-    def test_where_no_password_is_checked_none_is_wrong(self) -> None:
+    def test_a_password_in_25_is_ignored_if_the_profile_checks_none(self) -> None:
         answer = self.ask(
             enable("M-1003", "wrong"), profile=Profile(patron_updates=True, patron_password=False)
         )
         self.assertEqual((answer.patron_status, answer.valid_patron_password), (frozenset(), None))
 
-    def test_nobody_is_blocked_nor_enabled(self) -> None:
+    def test_an_unknown_card_in_01_and_25_gets_BL_N(self) -> None:
         for request in (block("M-9999"), enable("M-9999"), block(""), enable("", "1234")):
             answer = self.ask(request)
             self.assertEqual((answer.valid_patron, answer.patron_status), (False, DENIED))
         self.assertEqual(self.kinds(), [])
 
-    def test_on_doubt_nobody_is_known_nor_unknown(self) -> None:
+    def test_a_block_in_doubt_leaves_BL_out(self) -> None:
         self.sandbox.misbehave("error", endpoint="block_member")
         answer = self.ask(block("M-1001"))
         self.assertEqual((answer.valid_patron, answer.patron_status), (None, DENIED))
         self.assertEqual(answer.screen_message, (self.speaker.say("in_doubt"),))
 
-    def test_a_library_that_has_just_changed_its_mind(self) -> None:
+    def test_a_rule_that_has_just_changed_refuses_01_and_25(self) -> None:
         self.sandbox.change_library("riverside", preferences={"member_updates": False})
         for request in (block("M-1001"), enable("M-1001")):
             answer = self.ask(request)
@@ -110,7 +110,7 @@ class Allowed(DeskCase):
 
 
 class NotAllowed(DeskCase):
-    """Both the library and the profile have to allow it; the answer is how the patron stands, unchanged."""
+    """The library and the profile must both allow it. Else the answer has the patron's unchanged state."""
 
     def unchanged(self, profile: Profile) -> None:
         self.sandbox.forget()
@@ -124,10 +124,10 @@ class NotAllowed(DeskCase):
             self.assertEqual(answer.screen_message[0], self.speaker.say("not_offered"))
         self.assertEqual(set(self.asked()), {"find_member"})
 
-    def test_by_the_library(self) -> None:
+    def test_01_and_25_change_nothing_if_the_library_forbids_them(self) -> None:
         self.unchanged(TRUSTED)
 
-    def test_by_the_profile(self) -> None:
+    def test_01_and_25_change_nothing_if_the_profile_forbids_them(self) -> None:
         self.allow(member_updates=True)
         self.unchanged(Profile())
 
@@ -138,7 +138,7 @@ class TheEnd(DeskCase):
             EndPatronSession(transaction_date=None, institution_id=institution_id, patron_identifier=number)
         )
 
-    def test_lesson_74_an_end_is_always_an_end(self) -> None:
+    def test_lesson_74_35_is_always_answered_yes(self) -> None:
         self.sandbox.forget()
         for number in ("M-1001", "M-9999", ""):
             answer = self.end(number)
@@ -146,12 +146,12 @@ class TheEnd(DeskCase):
         self.assertEqual(self.asked(), {})
         self.assertTrue(self.line(self.end("M-1001", "")).startswith("36Y20260301    120000AOriverside|"))
 
-    def test_lesson_74_even_when_the_library_says_no(self) -> None:
+    def test_lesson_74_35_is_answered_yes_after_a_refusal(self) -> None:
         request = EndPatronSession(transaction_date=None, institution_id="", patron_identifier="M-1001")
         answer = decline(request, self.desk(), Refused("permission_missing"))
         self.assertEqual((self.line(answer)[:3], answer.print_line), ("36Y", ()))
 
-    def test_lesson_74_it_needs_no_library(self) -> None:
+    def test_lesson_74_35_is_answered_yes_during_an_outage(self) -> None:
         self.sandbox.misbehave("refuse")
         self.clock.advance(301)
         self.assertTrue(self.end("M-1001").end_session)

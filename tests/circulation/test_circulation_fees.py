@@ -1,4 +1,4 @@
-"""Fees: a payment is booked once, exactly, and what is not booked is never said to be."""
+"""Fees (37): a payment is booked once and exactly, and the answer is yes only if it is booked."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PayingCase(DeskCase):
         return self.done(self.tenant.library.patron(number)).patron.balance
 
     def fees(self) -> list[str]:
-        """What is open, as the terminal is told: number, kind, amount."""
+        """Return the open fees as 64 has them: number, kind, amount."""
         request = PatronInformation(
             transaction_date=None,
             summary=frozenset({SummaryList.FINE_ITEMS}),
@@ -46,14 +46,14 @@ class PayingCase(DeskCase):
         return list(self.ask(request, profile=Profile(fee_template="{ref} {amount}")).fine_items)
 
     def paid(self) -> list[str]:
-        """Every payment that the library booked."""
+        """Return the amount of each payment that the library has booked."""
         return [
             effect["amount"] for effect in self.sandbox.ledger(self.library) if effect["kind"] == "payment"
         ]
 
 
 class Payments(PayingCase):
-    def test_more_than_is_owed_only_where_the_profile_lets_it_stay_as_a_credit(self) -> None:
+    def test_an_overpayment_is_booked_only_if_the_profile_allows_it(self) -> None:
         owed = self.owed()
         too_much = str(owed + 1)
         self.assertFalse(self.ask(payment(too_much, transaction_id="T-1")).payment_accepted)
@@ -61,7 +61,7 @@ class Payments(PayingCase):
         self.assertTrue(self.ask(payment(too_much, transaction_id="T-2"), profile=allowed).payment_accepted)
         self.assertEqual(self.owed(), Decimal(-1))
 
-    def test_R3_the_number_of_a_till_counts_with_terminal_fee_amount_and_day(self) -> None:
+    def test_R3_BK_names_a_payment_with_terminal_fee_amount_and_day(self) -> None:
         ref = self.fees()[2].split()[0]
         for request, location in (
             (payment("1.00", transaction_id="T-1"), "Main"),
@@ -74,7 +74,7 @@ class Payments(PayingCase):
                 self.assertTrue(self.ask(request, location=location).payment_accepted)
         self.assertEqual(self.paid(), ["1.00", "1.00", "2.00", "1.00", "1.00"])
 
-    def test_what_is_owed_is_paid_and_what_is_left_is_told(self) -> None:
+    def test_a_payment_is_booked_and_38_has_the_balance(self) -> None:
         answer = self.ask(payment("4.30", transaction_id="T-1"))
         self.assertEqual((answer.payment_accepted, answer.transaction_id), (True, "T-1"))
         self.assertEqual((answer.patron_identifier, answer.institution_id), (BUSY, "riverside"))
@@ -86,7 +86,7 @@ class Payments(PayingCase):
         self.assertEqual(answer.screen_message, (words,))
         self.assertEqual((self.paid(), self.owed()), (["4.30"], Decimal("10.00")))
 
-    def test_the_whole_line(self) -> None:
+    def test_38_is_written_in_full(self) -> None:
         line = f"3720260301    1159000402USDBV4.30|AOriverside|AA{BUSY}|AC|AD|BKT-0001|"
         request, _ = parse(line.encode())
         said = self.line(self.ask(request, profile=Profile(receipts=False)))
@@ -95,32 +95,32 @@ class Payments(PayingCase):
         words = self.speaker.say("amount_unreadable")
         self.assertEqual(refused, f"38N20260301    120000AOriverside|AAM-2001|BKT-0001|AF{words}|")
 
-    def test_lesson_38_a_part_is_set_off_against_the_oldest(self) -> None:
+    def test_lesson_38_a_part_payment_pays_the_oldest_fees(self) -> None:
         before = self.fees()
         self.ask(payment("4.00"))
         self.assertEqual([line.split()[1] for line in self.fees()], ["0.25", "10.00", "0.05"])
         self.assertEqual([line.split()[0] for line in self.fees()], [line.split()[0] for line in before[1:]])
 
-    def test_lesson_38_one_fee_by_its_number(self) -> None:
+    def test_lesson_38_CG_pays_one_fee(self) -> None:
         ref = self.fees()[2].split()[0]
         self.assertTrue(self.ask(payment("2.50", fee_identifier=ref)).payment_accepted)
         self.assertEqual([line.split()[1] for line in self.fees()], ["3.00", "1.25", "7.50", "0.05"])
 
-    def test_one_payment_is_one_call_with_the_number_of_a_fee_or_without(self) -> None:
+    def test_a_payment_takes_one_call_with_CG_or_without(self) -> None:
         ref = self.fees()[2].split()[0]
         for named in (None, ref):
             self.sandbox.forget()
             self.ask(payment("1.00", fee_identifier=named))
             self.assertEqual(self.asked(), {"pay": 1})
 
-    def test_lesson_38_one_fee_by_its_number_behind_its_type(self) -> None:
+    def test_lesson_38_CG_with_a_fee_type_before_it_pays_one_fee(self) -> None:
         overdue, other = self.fees()[0].split()[0], self.fees()[3].split()[0]
         self.assertTrue(self.ask(payment("1.00", fee_identifier=f"04{overdue}")).payment_accepted)
         told = self.ask(payment("0.05", fee_identifier=f"08{other}", fee_type="08"))
         self.assertTrue(told.payment_accepted)
         self.assertEqual([line.split()[1] for line in self.fees()], ["2.00", "1.25", "10.00"])
 
-    def test_lesson_38_a_fee_that_is_not_open_is_not_paid(self) -> None:
+    def test_lesson_38_a_fee_that_is_not_open_is_refused(self) -> None:
         padded = f"00{self.fees()[0].split()[0]}"
         for named in ("999999", "04", padded, "nonsense", "-1", "1 OR 1=1"):
             answer = self.ask(payment("0.05", fee_identifier=named))
@@ -128,7 +128,7 @@ class Payments(PayingCase):
             self.assertEqual(answer.screen_message, (self.speaker.say("fee_not_found"),), named)
         self.assertEqual(self.paid(), [])
 
-    def test_lesson_38_no_more_is_taken_than_is_owed(self) -> None:
+    def test_lesson_38_more_than_is_owed_is_refused(self) -> None:
         ref = self.fees()[3].split()[0]
         for request in (payment("14.31"), payment("0.06", fee_identifier=ref), payment("0.01", "M-2002")):
             answer = self.ask(request)
@@ -136,7 +136,7 @@ class Payments(PayingCase):
             self.assertEqual(answer.screen_message, (self.speaker.say("payment_too_large"),))
         self.assertEqual(self.paid(), [])
 
-    def test_lesson_37_the_currency_is_the_librarys(self) -> None:
+    def test_lesson_37_another_currency_is_refused(self) -> None:
         for currency in ("EUR", "US", ""):
             answer = self.ask(payment("1.00", currency_type=currency))
             self.assertFalse(answer.payment_accepted)
@@ -144,7 +144,7 @@ class Payments(PayingCase):
         self.assertNotIn("pay", self.asked())
         self.assertTrue(self.ask(payment("1.00", currency_type="usd")).payment_accepted)
 
-    def test_lesson_37_what_is_no_amount_is_not_guessed_at(self) -> None:
+    def test_lesson_37_an_unreadable_amount_is_refused(self) -> None:
         self.sandbox.forget()
         for amount in (None, "0", "0.00", "-1.00"):
             answer = self.ask(payment(amount, transaction_id="T-9"))
@@ -152,7 +152,7 @@ class Payments(PayingCase):
             self.assertEqual(answer.screen_message, (self.speaker.say("amount_unreadable"),))
         self.assertEqual((self.paid(), self.asked().get("pay")), ([], None))
 
-    def test_lesson_37_less_than_the_smallest_coin_is_not_taken(self) -> None:
+    def test_lesson_37_an_amount_below_the_smallest_coin_is_refused(self) -> None:
         for amount in ("0.0001", "1.00499"):
             answer = self.ask(payment(amount))
             self.assertEqual(answer.screen_message, (self.speaker.say("amount_unreadable"),))
@@ -161,7 +161,7 @@ class Payments(PayingCase):
         self.assertTrue(self.ask(payment("1.500000")).payment_accepted)
         self.assertEqual(self.paid(), ["1.50"])
 
-    def test_lesson_37_any_text_is_paid_to_the_cent_or_not_at_all(self) -> None:
+    def test_lesson_37_any_text_in_BV_is_paid_exactly_or_refused(self) -> None:
         numbers = iter(range(10**6))
         amounts = st.decimals(0, 3, places=2).map(str) | st.text("0123456789.,- +e", max_size=6)
 
@@ -180,12 +180,12 @@ class Payments(PayingCase):
 
         one()
 
-    def test_nobody_pays(self) -> None:
+    def test_a_payment_of_an_unknown_card_is_refused(self) -> None:
         answer = self.ask(payment("1.00", "M-9999", transaction_id="T-1"))
         self.assertEqual((answer.payment_accepted, answer.transaction_id), (False, "T-1"))
         self.assertEqual(answer.screen_message, (self.speaker.say("member_not_found"),))
 
-    def test_a_receipt_fits_the_printer(self) -> None:
+    def test_a_payment_receipt_fits_the_printer(self) -> None:
         lines = self.ask(payment("1.00", transaction_id="T-1"), print_width=24).print_line
         self.assertTrue(lines)
         self.assertLessEqual(max(map(len, lines)), 24)
@@ -195,16 +195,16 @@ class Payments(PayingCase):
 
 
 class Again(PayingCase):
-    """The same payment is the same, whoever sends it again and over whatever connection."""
+    """A payment that is sent again, also over another connection, is the same payment."""
 
-    def test_the_same_number_pays_once(self) -> None:
+    def test_a_repeated_BK_is_booked_once(self) -> None:
         for _ in range(3):
             answer = self.ask(payment("14.30", transaction_id="T-0001"))
             self.assertEqual((answer.payment_accepted, answer.transaction_id), (True, "T-0001"))
             self.connect()
         self.assertEqual(self.paid(), ["14.30"])
 
-    def test_the_same_number_pays_one_fee_once(self) -> None:
+    def test_a_repeated_BK_for_one_fee_is_booked_once(self) -> None:
         ref = self.fees()[2].split()[0]
         for _ in range(2):
             answer = self.ask(payment("10.00", transaction_id="T-0001", fee_identifier=ref))
@@ -212,7 +212,7 @@ class Again(PayingCase):
             self.connect()
         self.assertEqual((self.paid(), self.owed()), (["10.00"], Decimal("4.30")))
 
-    def test_without_a_number_the_same_line_pays_once(self) -> None:
+    def test_a_repeated_line_without_BK_is_booked_once(self) -> None:
         refs = set()
         for _ in range(2):
             answer = self.ask(payment("1.00"))
@@ -221,7 +221,7 @@ class Again(PayingCase):
             self.connect()
         self.assertEqual((self.paid(), len(refs), None in refs), (["1.00"], 1, False))
 
-    def test_without_a_number_another_line_is_another_payment(self) -> None:
+    def test_another_line_without_BK_is_another_payment(self) -> None:
         later = AT_NOON.replace(second=1)
         ref = self.fees()[2].split()[0]
         for request in (
@@ -235,12 +235,12 @@ class Again(PayingCase):
             self.assertTrue(self.ask(request).payment_accepted)
         self.assertEqual(self.paid(), ["1.00", "1.00", "1.50", "1.00", "1.00", "1.00"])
 
-    def test_what_two_patrons_pay_is_two_payments(self) -> None:
+    def test_the_same_payment_of_two_patrons_is_booked_twice(self) -> None:
         self.assertTrue(self.ask(payment("3.00", "M-1002")).payment_accepted)
         self.assertTrue(self.ask(payment("3.00", BUSY)).payment_accepted)
         self.assertEqual(self.paid(), ["3.00", "3.00"])
 
-    def test_no_yes_on_doubt_and_the_same_payment_again_is_still_one(self) -> None:
+    def test_a_payment_in_doubt_is_refused_and_its_repeat_booked_once(self) -> None:
         for number in (None, "T-0001"):
             self.sandbox.forget()
             self.sandbox.misbehave("error_after_commit", endpoint="pay")
@@ -253,7 +253,7 @@ class Again(PayingCase):
             self.assertTrue(self.ask(request).payment_accepted)
             self.assertEqual(self.paid(), ["1.00"])
 
-    def test_what_was_not_asked_was_not_paid(self) -> None:
+    def test_a_payment_during_an_outage_is_refused_and_not_booked(self) -> None:
         self.sandbox.misbehave("refuse")
         answer = self.ask(payment("1.00"))
         self.assertFalse(answer.payment_accepted)
@@ -263,7 +263,7 @@ class Again(PayingCase):
 class WithoutFees(DeskCase):
     library = "hillcrest"
 
-    def test_where_there_are_no_fees_none_are_paid(self) -> None:
+    def test_a_payment_is_refused_if_the_library_has_no_fees(self) -> None:
         answer = self.ask(payment("1.00", "7", institution_id="hillcrest", currency_type="BDT"))
         self.assertFalse(answer.payment_accepted)
         self.assertEqual(answer.screen_message, (self.desk().speaker().say("fees_disabled"),))

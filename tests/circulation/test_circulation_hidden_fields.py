@@ -1,4 +1,4 @@
-"""What a terminal is not to be told is taken out of every answer, and what it calls otherwise is called so."""
+"""Hidden and renamed fields: every answer is changed as the profile says."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def line(response, **knobs):
     return format(for_terminal(response, FieldPlans(Profile(**knobs)))).decode()
 
 
-def test_personal_data_is_hidden_unless_it_is_asked_for():
+def test_personal_data_is_hidden_by_default():
     said = line(INFORMATION)
     for secret in ("Elm Street", "amina@", "555-0101", "19900101"):
         assert secret not in said
@@ -44,7 +44,7 @@ def test_personal_data_is_hidden_unless_it_is_asked_for():
     assert "M-1001" not in line(RETURNED), "AA in 10"
 
 
-def test_what_the_profile_shows_is_shown():
+def test_a_field_in_show_is_sent():
     said = line(INFORMATION, show=frozenset({"BD", "64.PB"}))
     assert "|BDElm Street 5|" in said
     assert "|PB19900101|" in said
@@ -52,19 +52,19 @@ def test_what_the_profile_shows_is_shown():
     assert "|AAM-1001|" in line(RETURNED, show=frozenset({"10.AA"}))
 
 
-def test_a_required_field_is_emptied_and_not_left_out():
+def test_a_hidden_required_field_is_sent_empty():
     said = line(INFORMATION, hide=frozenset({"AE", "AA", "AV", "BV"}))
     assert "|AA|AE|" in said
     assert "BV" not in said
 
 
-def test_what_is_said_of_one_message_counts_more():
+def test_an_entry_for_one_message_counts_more():
     profile = Profile(hide=frozenset({"AJ"}), show=frozenset({"10.AJ"}))
     assert not is_hidden(profile, "10", "AJ")
     assert is_hidden(profile, "18", "AJ")
 
 
-def test_a_renamed_field_is_still_written_as_it_was():
+def test_a_renamed_field_keeps_its_form():
     said = line(INFORMATION, rename={"BV": "FA", "AU": "XU", "PC": "ZY", "AE": "DJ"})
     assert "|FA3.00|" in said
     assert "|XU10001|XU10002|" in said
@@ -75,18 +75,18 @@ def test_a_renamed_field_is_still_written_as_it_was():
     assert "AU" not in said
 
 
-def test_without_receipts_nothing_is_printed():
+def test_a_profile_without_receipts_gets_no_AG():
     assert "|AGA receipt|" in line(INFORMATION)
     assert "receipt" not in line(INFORMATION, receipts=False)
     assert "receipt" not in line(INFORMATION, receipts=False, rename={"AG": "XG"})
 
 
-def test_what_needs_no_change_is_the_same_response():
+def test_a_response_without_changes_is_not_copied():
     response = messages.CheckoutResponse(ok=True)
     assert for_terminal(response, FieldPlans(Profile())) is response
 
 
-def test_hidden_before_renamed():
+def test_a_field_hidden_and_renamed_is_not_sent():
     assert "Amina" not in line(INFORMATION, hide=frozenset({"AE"}), rename={"AE": "DJ"})
 
 
@@ -98,7 +98,7 @@ CODES = st.sampled_from(
 @pytest.mark.parametrize("code", sorted(RESPONSES))
 @given(hide=st.frozensets(CODES), rename=st.dictionaries(CODES, CODES), receipts=st.booleans())
 @pytest.mark.untraced
-def test_every_response_can_be_shaped_and_read_again(code, hide, rename, receipts):
+def test_every_response_can_be_read_again_after_any_change(code, hide, rename, receipts):
     response = RESPONSES[code]()
     plans = FieldPlans(Profile(hide=hide, rename=rename, receipts=receipts))
     said = format(for_terminal(response, plans))
@@ -107,14 +107,14 @@ def test_every_response_can_be_shaped_and_read_again(code, hide, rename, receipt
 
 
 class Gate(DeskCase):
-    """A gate may ask what an item is, and no more."""
+    """A gate may look up items, and no more."""
 
     def ask_line(self, line: str, **knobs):
         return self.ask(
             parse(line.encode())[0], profile=Profile(messages=frozenset({"17"}), offline=False, **knobs)
         )
 
-    def test_every_other_request_is_refused_in_kind_and_reaches_no_library(self) -> None:
+    def test_a_gate_is_refused_other_requests_without_a_call(self) -> None:
         before = self.kinds()
         for line in (
             "11YN" + " " * 36 + "AOriverside|AAM-1001|AB10001|AC|",
@@ -129,16 +129,16 @@ class Gate(DeskCase):
                 self.assertFalse(getattr(response, yes, False))
         self.assertEqual(self.kinds(), before)
 
-    def test_it_may_ask_what_an_item_is(self) -> None:
+    def test_a_gate_gets_item_information(self) -> None:
         answer = self.ask_line("17" + " " * 18 + "AOriverside|AB10001|")
         self.assertEqual((answer.circulation_status, answer.title_identifier), ("03", "Emma"))
 
-    def test_refusals_are_shaped_as_well(self) -> None:
+    def test_a_refusal_has_no_hidden_fields(self) -> None:
         answer = self.ask_line("17" + " " * 18 + "AOriverside|AB404|", rename={"AF": "XF"})
         self.assertEqual(answer.screen_message, ())
         self.assertEqual(answer.extensions, (("XF", self.speaker.why(Refused("copy_not_found"))),))
 
-    def test_98_says_what_it_may(self) -> None:
+    def test_BX_for_a_gate_has_only_its_requests(self) -> None:
         up = self.ask_line("9900802.00")
         self.assertEqual(up.supported_messages, {"93", "97", "99", "17"})
         flags = up.checkin_ok, up.checkout_ok, up.acs_renewal_policy, up.status_update_ok, up.offline_ok

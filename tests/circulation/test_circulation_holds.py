@@ -1,4 +1,4 @@
-"""Holds: placed, changed and given up, and every answer says what the library made of it."""
+"""Holds (15): placed, changed and cancelled, and 16 has the result."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class WhatGoesThrough(SaidCase):
         [(_, positional, named)] = library.asked
         return positional, named
 
-    def test_item_or_title_and_the_item_counts(self) -> None:
+    def test_a_hold_is_of_the_item_before_the_title(self) -> None:
         for mode in "+-*":
             for item, title, expected in (
                 ("10001", None, ("10001", None)),
@@ -42,19 +42,19 @@ class WhatGoesThrough(SaidCase):
                 positional, _ = self.placed(hold(mode, item, title))
                 self.assertEqual(positional[1:3], expected)
 
-    def test_hold_types(self) -> None:
+    def test_hold_type_3_means_this_copy_and_others_any_copy(self) -> None:
         for kind, this_copy in ((None, False), ("1", False), ("2", False), ("3", True), ("4", False)):
             _, named = self.placed(hold("+", "10001", hold_type=kind))
             self.assertIs(named["this_copy"], this_copy)
 
-    def test_a_given_copy_must_be_given(self) -> None:
+    def test_hold_type_3_without_AB_is_refused(self) -> None:
         library = Said(place_hold=KEPT)
         told = self.tell(library, hold("+", None, "Emma", hold_type="3"))
         self.assertFalse(told.ok)
         self.assertEqual(library.asked, [])
 
-    def test_where_it_is_collected(self) -> None:
-        """BS, else the terminal's branch; a change without BS changes nothing of that."""
+    def test_a_hold_is_collected_at_BS_else_at_the_terminals_branch(self) -> None:
+        """A change without BS keeps the branch."""
         for mode, said, location, pickup in (
             ("+", "north", "Main", "North"),
             ("+", None, "main", "Main"),
@@ -68,8 +68,8 @@ class WhatGoesThrough(SaidCase):
             )
             self.assertEqual(named["pickup"], pickup)
 
-    def test_until_when(self) -> None:
-        """BW is a day of the library's calendar, also when the terminal writes it by another clock."""
+    def test_BW_is_a_day_in_the_librarys_zone(self) -> None:
+        """The terminal may write it in another zone."""
         for text, expected in (
             ("20260401    235900", date(2026, 4, 1)),
             ("20260401   Z033000", date(2026, 3, 31)),
@@ -80,8 +80,8 @@ class WhatGoesThrough(SaidCase):
             _, named = self.placed(request)
             self.assertEqual(named["expires"], expected)
 
-    def test_what_is_told_of_it(self) -> None:
-        """Lesson 55: a hold of a title is told with its title."""
+    def test_16_has_the_position_branch_title_and_last_day_of_a_hold(self) -> None:
+        """Lesson 55: a hold of a title has AJ."""
         self.placed(hold("+", None, "emma"))
         told = self.answer
         self.assertEqual((told.ok, told.available, told.queue_position), (True, False, 3))
@@ -95,7 +95,7 @@ class WhatGoesThrough(SaidCase):
             ),
         )
 
-    def test_of_a_cancelled_one_nothing_stands_any_more(self) -> None:
+    def test_16_for_a_cancelled_hold_has_no_position_and_no_day(self) -> None:
         self.placed(hold("-", "10001"))
         told = self.answer
         self.assertEqual((told.ok, told.available), (True, False))
@@ -103,7 +103,7 @@ class WhatGoesThrough(SaidCase):
             (told.queue_position, told.expiration_date, told.pickup_location), (None, None, None)
         )
 
-    def test_no_such_mode(self) -> None:
+    def test_an_unknown_hold_mode_is_refused(self) -> None:
         for mode in ("?", "", "0"):
             library = Said(place_hold=KEPT, change_hold=KEPT, cancel_hold=KEPT)
             told = self.tell(library, hold(mode, "10001"))
@@ -111,7 +111,7 @@ class WhatGoesThrough(SaidCase):
             self.assertTrue(told.screen_message)
             self.assertEqual(library.asked, [])
 
-    def test_a_fee_is_asked_for_first(self) -> None:
+    def test_a_hold_with_a_fee_is_refused_until_BO_is_Y(self) -> None:
         price = Refused("fee_required", facts={"amount": "0.50", "currency": "USD", "kind": "hold"})
         told = self.tell(Said(place_hold=price), hold("+", "10001"))
         self.assertFalse(told.ok)
@@ -119,46 +119,46 @@ class WhatGoesThrough(SaidCase):
         positional, _ = self.placed(hold("+", "10001", fee_acknowledged=True))
         self.assertTrue(positional[3].fee_acknowledged)
 
-    def test_an_outcome_that_is_not_known_is_not_called_one(self) -> None:
-        """Lesson 54: a cancellation reports the real outcome."""
+    def test_a_hold_in_doubt_is_refused(self) -> None:
+        """Lesson 54: 16 for a cancellation has the real result."""
         told = self.tell(Said(cancel_hold=InDoubt("cancel_reservation")), hold("-", "10001"))
         self.assertFalse(told.ok)
         self.assertIn("not certain", told.screen_message[0])
 
 
 class Holds(DeskCase):
-    def test_what_stands_on_the_shelf_is_there_at_once(self) -> None:
+    def test_a_hold_of_an_available_item_is_ready_at_once(self) -> None:
         told = self.ask(hold("+", "10004", pickup_location="North"))
         self.assertEqual((told.ok, told.available, told.pickup_location), (True, True, "North"))
         self.assertEqual((told.patron_identifier, told.item_identifier), ("M-1001", "10004"))
         self.assertIn("Pather Panchali", told.title_identifier)
         self.assertEqual(self.kinds(), ["reservation"])
 
-    def test_what_is_on_loan_is_waited_for(self) -> None:
+    def test_a_hold_of_an_item_on_loan_has_a_queue_position(self) -> None:
         told = self.ask(hold("+", "10003"))
         self.assertEqual((told.ok, told.available, told.queue_position), (True, False, 1))
         again = self.ask(hold("+", "10003", patron_identifier="M-1005"))
         self.assertEqual((again.ok, again.queue_position), (True, 2))
 
-    def test_by_title(self) -> None:
+    def test_a_hold_by_title_is_placed(self) -> None:
         told = self.ask(hold("+", None, "Emma"))
         self.assertEqual((told.ok, told.title_identifier), (True, "Emma"))
 
-    def test_any_copy_is_not_this_copy(self) -> None:
-        """Lesson 53: a hold of one copy waits for that copy, a hold of any takes the first that is free."""
+    def test_a_hold_of_any_copy_takes_the_first_free_one(self) -> None:
+        """Lesson 53: a hold of one copy waits for that copy, and a hold of any copy takes the first free one."""
         self.lend("10001", "M-1002")
         self.assertFalse(self.ask(hold("+", "10001", hold_type="3")).available)
         self.assertTrue(self.ask(hold("+", "10001", hold_type="2", patron_identifier="M-1005")).available)
 
-    def test_a_loan_keeps_the_holds_of_others(self) -> None:
-        """Lesson 53: a checkout removes no extra hold."""
+    def test_a_checkout_keeps_the_holds_of_other_patrons(self) -> None:
+        """Lesson 53: a checkout removes only the hold of its own patron."""
         for patron in ("M-1001", "M-1005"):
             self.assertTrue(self.ask(hold("+", "10004", patron_identifier=patron)).ok)
         self.lend("10004", "M-1001")
         told = self.ask(hold("*", "10004", patron_identifier="M-1005", pickup_location="North"))
         self.assertEqual((told.ok, told.queue_position), (True, 1))
 
-    def test_refusals(self) -> None:
+    def test_a_hold_is_refused_with_its_reason(self) -> None:
         self.ask(hold("+", "10004"))
         for request, words in (
             (hold("+", "10004"), "reserved this already"),
@@ -179,13 +179,13 @@ class Holds(DeskCase):
             self.assertEqual(told.patron_identifier, request.patron_identifier)
         self.assertEqual(self.kinds(), ["reservation"])
 
-    def test_what_it_costs(self) -> None:
+    def test_a_hold_that_is_not_free_names_its_price(self) -> None:
         self.allow(reservation_fee="0.75")
         self.assertIn("0.75", self.ask(hold("+", "10004")).screen_message[0])
         self.assertTrue(self.ask(hold("+", "10004", fee_acknowledged=True)).ok)
         self.assertEqual([effect["amount"] for effect in self.sandbox.ledger()], ["0.75"])
 
-    def test_until_when_it_is_wanted(self) -> None:
+    def test_the_last_day_of_a_hold_is_stored_and_changed(self) -> None:
         told = self.ask(hold("+", "10003", expiration_date=datetime(2026, 4, 1, 12, 0)))
         self.assertEqual(told.expiration_date, datetime(2026, 4, 1, 23, 59))
         told = self.ask(
@@ -195,11 +195,11 @@ class Holds(DeskCase):
             (told.expiration_date, told.pickup_location), (datetime(2026, 5, 2, 23, 59), "North")
         )
 
-    def test_where_holds_are_not_offered(self) -> None:
+    def test_a_hold_is_refused_if_the_library_has_none(self) -> None:
         self.allow(requests=False)
         self.assertIn("can't be reserved", self.ask(hold("+", "10004")).screen_message[0])
 
-    def test_given_up(self) -> None:
+    def test_a_hold_is_cancelled(self) -> None:
         self.ask(hold("+", "10004"))
         told = self.ask(hold("-", "10004"))
         self.assertEqual((told.ok, told.available), (True, False))
@@ -207,8 +207,8 @@ class Holds(DeskCase):
         self.assertFalse(self.ask(hold("-", "10004")).ok)
         self.assertTrue(self.ask(hold("+", "10004")).ok)
 
-    def test_a_cancellation_whose_answer_was_lost(self) -> None:
-        """Lesson 54: it is only called done when it is."""
+    def test_a_cancellation_in_doubt_is_refused_and_can_be_repeated(self) -> None:
+        """Lesson 54: the answer is yes only if the hold is cancelled."""
         self.ask(hold("+", "10004"))
         self.sandbox.misbehave("error", endpoint="cancel_reservation")
         told = self.ask(hold("-", "10004"))

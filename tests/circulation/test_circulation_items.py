@@ -1,4 +1,4 @@
-"""Items: 18 is an answer for whatever was scanned, and properties are stored only where both sides allow it."""
+"""Items: 17 always gets an 18, and 19 stores properties only if library and profile allow it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def update(properties: str = "w=2", number: str = "10001") -> ItemStatusUpdate:
 
 
 class Told(SaidCase):
-    def test_every_state(self) -> None:
+    def test_each_state_of_an_item_has_its_circulation_status(self) -> None:
         for state, code in (
             (ItemState.AVAILABLE, "03"),
             (ItemState.ON_LOAN, "04"),
@@ -38,7 +38,7 @@ class Told(SaidCase):
             told = self.tell(Said(item=ItemStatus(EMMA, state)), item())
             self.assertEqual(told.circulation_status, code)
 
-    def test_all_that_is_told(self) -> None:
+    def test_18_has_every_known_field(self) -> None:
         status = ItemStatus(
             EMMA,
             ItemState.ON_HOLD_SHELF,
@@ -57,14 +57,14 @@ class Told(SaidCase):
         self.assertEqual((told.item_properties, told.extensions), ("w=1", (("CS", "823.7 AUS"),)))
         self.assertEqual(told.screen_message, ("2 of 5 available.",))
 
-    def test_cs_only_where_it_is_wanted(self) -> None:
+    def test_CS_is_sent_only_if_the_profile_has_it(self) -> None:
         self.assertEqual(self.tell(Said(item=ItemStatus(EMMA, ItemState.AVAILABLE)), item()).extensions, ())
 
-    def test_one_copy_is_not_counted(self) -> None:
+    def test_one_copy_gets_no_line_about_copies(self) -> None:
         told = self.tell(Said(item=ItemStatus(EMMA, ItemState.AVAILABLE, copies_available=1)), item())
         self.assertEqual(told.screen_message, ())
 
-    def test_the_prefix_of_the_labels_is_taken_off(self) -> None:
+    def test_the_profiles_prefix_is_removed_from_AB_for_the_library(self) -> None:
         library = Said(item=ItemStatus(EMMA, ItemState.AVAILABLE))
         told = self.tell(library, item("A10001"), profile=Profile(strip_prefix="A"))
         self.assertEqual(library.asked[0][1], ("10001",))
@@ -74,14 +74,14 @@ class Told(SaidCase):
 class Updates(SaidCase):
     profile = Profile(item_updates=True)
 
-    def test_stored_is_what_the_library_has_then(self) -> None:
+    def test_20_has_the_properties_that_the_library_has_stored(self) -> None:
         library = Said(update_item=evolve(EMMA, properties="w=2"))
         told = self.tell(library, update(), profile=self.profile)
         self.assertEqual((told.item_properties_ok, told.item_properties), (True, "w=2"))
         self.assertEqual((told.item_identifier, told.title_identifier), ("10001", "Emma"))
         self.assertEqual(library.asked[0][1][:2], ("10001", "w=2"))
 
-    def test_both_the_library_and_the_profile_must_allow_it(self) -> None:
+    def test_19_needs_the_permission_of_library_and_profile(self) -> None:
         for rules, profile in (
             (evolve(RULES, item_updates=False), self.profile),
             (RULES, Profile()),
@@ -92,7 +92,7 @@ class Updates(SaidCase):
             self.assertTrue(told.screen_message)
             self.assertEqual(library.asked, [])
 
-    def test_an_unknown_item_is_no_error(self) -> None:
+    def test_19_for_an_unknown_item_is_refused_in_20(self) -> None:
         told = self.tell(Said(update_item=Refused("copy_not_found")), update(), profile=self.profile)
         self.assertFalse(told.item_properties_ok)
 
@@ -102,7 +102,7 @@ class Items(DeskCase):
         done = self.ask(kind(transaction_date=None, institution_id="", item_identifier=number, **more))
         self.assertTrue(done.ok, done.screen_message)
 
-    def test_on_the_shelf_on_loan_and_on_the_hold_shelf(self) -> None:
+    def test_18_tells_available_on_loan_and_on_the_hold_shelf_apart(self) -> None:
         free = self.ask(item("10004"))
         self.assertEqual((free.circulation_status, free.due_date, free.hold_queue_length), ("03", None, 0))
         lent = self.ask(item("10007"))
@@ -113,15 +113,15 @@ class Items(DeskCase):
         held = self.ask(item("10007"))
         self.assertEqual((held.circulation_status, held.due_date), ("08", None))
 
-    def test_not_for_loan(self) -> None:
+    def test_an_item_not_for_loan_has_status_01(self) -> None:
         self.assertEqual(self.ask(item("10006")).circulation_status, "01")
 
-    def test_nothing_of_the_patron(self) -> None:
+    def test_18_names_no_patron(self) -> None:
         line = format(self.ask(item("10007")))
         for private in (b"M-1001", b"M-1002", b"Amina"):
             self.assertNotIn(private, line)
 
-    def test_unknown_and_ambiguous(self) -> None:
+    def test_an_unknown_or_ambiguous_item_has_status_01(self) -> None:
         """Lesson 48: an item that is not found is a valid 18 with status 01."""
         for number in ("31337", "10100", "", "../copies", "*"):
             told = self.ask(item(number))
@@ -131,24 +131,24 @@ class Items(DeskCase):
             self.assertTrue(format(told).startswith(b"18010101"))
             self.assertIn(b"|AJ|", format(told))
 
-    def test_by_isbn_the_copies_are_counted(self) -> None:
+    def test_an_ISBN_gets_a_line_about_its_copies(self) -> None:
         self.transact(Checkout, "10008", patron_identifier="M-1001")
         told = self.ask(item("9780385474542"))
         self.assertEqual((told.circulation_status, told.title_identifier), ("03", "Things Fall Apart"))
         self.assertEqual(told.screen_message, ("1 of 2 available.",))
 
-    def test_magnetic_or_not_and_the_kind_of_medium(self) -> None:
+    def test_18_has_the_media_type_of_a_tape(self) -> None:
         """Lesson 58."""
         self.assertEqual(self.ask(item("10005")).media_type, "004")
         self.assertEqual(self.ask(item("10001")).media_type, "001")
 
-    def test_while_the_library_is_gone(self) -> None:
+    def test_18_during_an_outage_has_status_01_and_a_text(self) -> None:
         self.sandbox.misbehave("error")
         told = self.ask(item("10001"))
         self.assertEqual((told.circulation_status, told.title_identifier), ("01", ""))
         self.assertIn("try again", told.screen_message[0])
 
-    def test_properties_are_kept(self) -> None:
+    def test_properties_from_19_are_in_a_later_18(self) -> None:
         profile = Profile(item_updates=True)
         self.assertFalse(self.ask(update(), profile=profile).item_properties_ok)
         self.allow(item_updates=True)

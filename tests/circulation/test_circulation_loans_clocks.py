@@ -1,4 +1,4 @@
-"""Clocks: loans are days of the library's own calendar, whatever its clock does in the night when it is changed."""
+"""Clocks: the due date is a day in the library's zone, also when its clocks change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIBRARIES = loads(Path(sandbox.__file__).with_name("libraries.json").read_text("
 
 
 def riverside_in(zone: str) -> dict[str, Any]:
-    """The sandbox's own library, moved."""
+    """Return the sandbox's library, in another zone."""
     library = deepcopy(next(one for one in LIBRARIES["libraries"] if one["nickname"] == "riverside"))
     return {"libraries": [{**library, "timezone": zone}]}
 
@@ -41,7 +41,7 @@ def checkout(item: str, **more: Any) -> Checkout:
 
 
 class _Clocks(DeskCase):
-    """One zone. `table` has moments (UTC), what the clock on the wall says then, and the due date of a loan."""
+    """One zone. `table` has moments (UTC), each with its local time and the due date of a loan."""
 
     __test__ = False
     zone = "UTC"
@@ -52,7 +52,7 @@ class _Clocks(DeskCase):
         self.now = _moment(self.table[0][0])
         super().setUp()
 
-    def test_F40_the_clock_and_the_due_date(self) -> None:
+    def test_F40_each_moment_has_its_local_time_and_due_date(self) -> None:
         for utc, wall, due in self.table:
             self.clock.advance(_moment(utc).timestamp() - self.clock.seconds())
             self.connect()
@@ -66,8 +66,8 @@ class _Clocks(DeskCase):
                 self.ask(Checkin(transaction_date=None, institution_id="", item_identifier="10001")).ok
             )
 
-    def test_F40_every_hour_of_the_terminals_own_due_date_is_that_day(self) -> None:
-        """No-block: a terminal may name an hour that the night of the change has not got, or has twice."""
+    def test_F40_each_hour_of_an_offline_due_date_is_the_same_day(self) -> None:
+        """A terminal may send an hour that a change of the clocks skips or repeats."""
         for day in sorted({wall[:10] for _, wall, _ in self.table}):
             for minutes in (*range(0, 4 * 60, 30), 24 * 60 - 1):
                 given = datetime.fromisoformat(day) + timedelta(minutes=minutes)
@@ -82,8 +82,8 @@ class _Clocks(DeskCase):
                 self.assertTrue(lent.ok, lent.screen_message)
                 self.assertEqual(lent.due_date, f"{given:%Y%m%d}    235900", given)
 
-    def test_F40_a_day_late_is_a_day_late(self) -> None:
-        """Whether the day has 23, 24 or 25 hours: a return on the last evening is free, a day after costs one day."""
+    def test_F40_one_day_late_costs_one_day(self) -> None:
+        """A day may have 23 to 25 hours. A return on the last evening is free, and one on the next costs one day."""
         for day in sorted({wall[:10] for _, wall, _ in self.table}):
             after = _moment(day) + timedelta(days=3)
             self.clock.advance(after.timestamp() - self.clock.seconds())
@@ -162,7 +162,7 @@ class Sydney(_Clocks):
 
 
 class LordHowe(_Clocks):
-    """The change is half an hour there."""
+    """The clocks change by half an hour there."""
 
     __test__ = True
     zone = "Australia/Lord_Howe"
@@ -177,7 +177,7 @@ class LordHowe(_Clocks):
 
 
 class Santiago(_Clocks):
-    """The change is at midnight there: one evening is an hour longer, and one day begins at one."""
+    """The clocks change at midnight there: one evening is an hour longer, and one day begins at one."""
 
     __test__ = True
     zone = "America/Santiago"
@@ -192,7 +192,7 @@ class Santiago(_Clocks):
 
 
 class Dhaka(_Clocks):
-    """No change at all; half the world's midnight is another."""
+    """The clocks do not change there, and midnight is far from midnight in UTC."""
 
     __test__ = True
     zone = "Asia/Dhaka"
@@ -205,9 +205,9 @@ class Dhaka(_Clocks):
 
 
 class DueDateForms(DeskCase):
-    """AH as the terminal wants it; it is the same day in every form."""
+    """AH in the form of the profile."""
 
-    def test_forms(self) -> None:
+    def test_each_form_of_AH_has_the_same_day(self) -> None:
         for form, text in (
             (DueDateForm.SIP, "20260315    235900"),
             (DueDateForm.ISO, "2026-03-15"),
@@ -219,8 +219,8 @@ class DueDateForms(DeskCase):
             information = ItemInformation(transaction_date=None, institution_id="", item_identifier="10001")
             self.assertEqual(self.ask(information, profile=profile).due_date, text)
 
-    def test_F40_a_zone_letter_of_the_terminal_names_another_day(self) -> None:
-        """The terminal's clock may stand at Greenwich: 03:30 there is still the day before in New York."""
+    def test_F40_a_timestamp_in_Greenwich_time_is_another_local_day(self) -> None:
+        """03:30 in Greenwich is still the day before in New York."""
         line = b"11NY20260220   Z12000020260322   Z033000AO|AAM-1001|AB10001|AC|"
         request, _ = parse(line)
         self.assertEqual(self.ask(request).due_date, "20260321    235900")

@@ -1,4 +1,4 @@
-"""What a machine is told of an item that came back: alert, CV, CT, CS, CR, CY, DA and CL, as its profile wants them."""
+"""The fields of a returned item for a machine: alert, CV, CT, CS, CR, CY, DA and CL, as its profile has them."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Machines(SaidCase):
         desk = {"location": "Main", "profile": profile, "bins": BINS} | desk
         return self.tell(library, checkin(cancel=undo), **desk)
 
-    def test_K16_the_table_of_a_sorter_with_rules_of_its_own(self) -> None:
-        """Lesson 49: items in transit carry CT and CV, and the right alert bit."""
+    def test_K16_a_sorter_with_its_own_rules_gets_CT_CV_and_alert(self) -> None:
+        """Lesson 49: an item in transit has CT, CV and the right alert."""
         shelf = {"CR": "Fiction", "CS": "823.7 AUS"}
         patron = {"CY": "****02", "DA": "J*** Å***"}
         for result, alert, fields in (
@@ -67,7 +67,7 @@ class Machines(SaidCase):
             self.assertEqual(told.resensitize, told.ok)
             self.assertIsNone(told.sort_bin)
 
-    def test_the_table_of_a_sorter_that_is_told_a_bin(self) -> None:
+    def test_a_sorter_without_rules_gets_the_bin(self) -> None:
         for result, bin_ in (
             (Return(EMMA), "1"),
             (Return(EMMA, hold=HERE), "90"),
@@ -81,12 +81,12 @@ class Machines(SaidCase):
             told = self.back(result, SORTER_CL)
             self.assertEqual((told.sort_bin, told.extensions), (bin_, ()), result)
 
-    def test_a_kiosk_is_told_none_of_it(self) -> None:
+    def test_a_kiosk_gets_no_fields_of_a_sorter(self) -> None:
         for result in (Return(EMMA, hold=THERE), NOT_FOUND, REFERENCE):
             told = self.back(result, Profile())
             self.assertEqual((told.extensions, told.sort_bin), ((), None))
 
-    def test_ct_only_for_what_must_go_away(self) -> None:
+    def test_CT_is_sent_only_for_an_item_in_transit(self) -> None:
         profile = Profile(destination=True)
         for result, place in (
             (Return(EMMA), None),
@@ -96,10 +96,10 @@ class Machines(SaidCase):
         ):
             self.assertEqual(dict(self.back(result, profile).extensions).get("CT"), place)
 
-    def test_cv_00_only_where_it_is_wanted(self) -> None:
+    def test_CV_00_is_sent_only_if_the_profile_has_it(self) -> None:
         self.assertEqual(self.back(Return(EMMA), Profile(alert_type=True)).extensions, ())
 
-    def test_only_what_the_profile_names_raises_the_alert(self) -> None:
+    def test_only_the_profiles_alerts_are_raised(self) -> None:
         away = Return(evolve(EMMA, branch="North"))
         for alerts, expected in (
             (frozenset(), (False, False, False, False)),
@@ -113,25 +113,25 @@ class Machines(SaidCase):
             self.assertEqual(tuple(one.alert for one in told), expected)
             self.assertEqual(tuple("CV" in dict(one.extensions) for one in told), expected)
 
-    def test_a_terminal_that_stands_nowhere_sends_nothing_away(self) -> None:
+    def test_a_terminal_without_a_branch_has_no_transit(self) -> None:
         told = self.back(Return(evolve(EMMA, branch="North")), SORTER_CV, location="")
         self.assertFalse(told.alert)
 
-    def test_ap_says_where_the_terminal_stands_if_nothing_else_does(self) -> None:
-        """Lesson 46: an empty AP means nothing, and AQ stays the item's own branch."""
+    def test_AP_is_the_branch_if_CP_and_profile_have_none(self) -> None:
+        """Lesson 46: an empty AP is no branch, and AQ is the item's own branch."""
         library = Said(take_back=Return(EMMA))
         for place, alert in (("north", True), ("main", False), ("", False), ("Shelf 3", False)):
             told = self.tell(library, checkin(current_location=place))
             self.assertEqual((told.alert, told.permanent_location), (alert, "Main"))
 
-    def test_what_lies_in_doubt_is_looked_at_and_nothing_is_switched_on(self) -> None:
+    def test_a_checkin_in_doubt_alerts_and_is_not_ok(self) -> None:
         told = self.back(InDoubt("return"), Profile(alerts=frozenset()))
         self.assertEqual((told.ok, told.resensitize, told.alert), (False, False, True))
         told = self.back(Unavailable("return"), SORTER_CV)
         self.assertEqual((told.ok, told.resensitize, told.alert), (False, False, False))
 
-    def test_what_was_not_on_loan_by_profile(self) -> None:
-        """Lesson 50: an item that was never lent is an answer, too."""
+    def test_an_item_not_on_loan_is_ok_only_if_the_profile_says_so(self) -> None:
+        """Lesson 50: the return of an item that was not on loan gets a whole 10."""
         strict = Profile(not_on_loan_ok=False, sort_bin=True)
         told = self.back(Return(EMMA, was_on_loan=False), strict)
         self.assertEqual((told.ok, told.resensitize, told.alert), (False, False, False))
@@ -140,9 +140,9 @@ class Machines(SaidCase):
         told = self.back(Return(EMMA, was_on_loan=False), Profile())
         self.assertEqual((told.ok, told.resensitize), (True, True))
 
-    def test_every_refusal_is_well_formed(self) -> None:
-        """Lesson 47: what is not taken back is said in a whole message, and is never ok."""
-        for error in (NOT_FOUND, REFERENCE, Refused("copy_inactive", item=EMMA), Refused("whatever")):
+    def test_each_refused_checkin_is_a_whole_10_and_not_ok(self) -> None:
+        """Lesson 47: a refused return gets a whole 10, and is never ok."""
+        for error in (NOT_FOUND, REFERENCE, Refused("copy_inactive", item=EMMA), Refused("unheard_of")):
             told = self.back(error, SORTER_CV)
             line = format(told)
             self.assertTrue(line.startswith(b"100N"), line)
@@ -150,31 +150,31 @@ class Machines(SaidCase):
             self.assertEqual(told.item_identifier, "10001")
             self.assertTrue(told.screen_message)
 
-    def test_who_had_it_stays_here(self) -> None:
-        """Lesson 46: AA only where the profile shows it."""
+    def test_AA_is_in_10_only_if_the_profile_shows_it(self) -> None:
+        """Lesson 46."""
         had = Return(EMMA, patron_id="M-1001")
         self.assertIsNone(self.back(had, Profile()).patron_identifier)
         shown = Profile(hide=Profile().hide - {"10.AA"})
         self.assertEqual(self.back(had, shown).patron_identifier, "M-1001")
 
-    def test_who_waits_is_masked_on_the_screen_too(self) -> None:
+    def test_the_patron_who_waits_is_masked_on_the_screen(self) -> None:
         told = self.back(Return(EMMA, hold=THERE), SORTER_CV)
         self.assertNotIn(b"M-1002", format(told))
         self.assertNotIn("Ångström".encode(), format(told))
         self.assertIn("North", told.screen_message[0])
 
-    def test_an_undone_loan_raises_no_alert(self) -> None:
+    def test_an_undone_loan_is_ok_without_alert(self) -> None:
         told = self.back(Return(EMMA, hold=HERE), SORTER_CV, undo=True)
         self.assertEqual((told.ok, told.resensitize, told.alert, told.extensions), (True, True, False, ()))
         told = self.back(Refused("cannot_revert", item=EMMA), SORTER_CV, undo=True)
         self.assertEqual((told.ok, told.resensitize, told.alert), (False, False, False))
 
-    def test_a_receipt_for_those_who_have_a_printer(self) -> None:
+    def test_a_return_receipt_is_sent_only_with_receipts(self) -> None:
         self.assertIn("Emma", self.back(Return(EMMA), Profile()).print_line)
         self.assertEqual(self.back(Return(EMMA), Profile(receipts=False)).print_line, ())
         self.assertEqual(self.back(NOT_FOUND, Profile()).print_line, ())
 
-    def test_properties_come_back_only_if_they_are_stored(self) -> None:
+    def test_CH_is_in_10_only_if_it_is_stored(self) -> None:
         for has, said, told in (
             ("w=1", "w=1", "w=1"),
             ("", "w=1", None),
@@ -184,8 +184,8 @@ class Machines(SaidCase):
             library = Said(take_back=Return(evolve(EMMA, properties=has)))
             self.assertEqual(self.tell(library, checkin(item_properties=said)).item_properties, told)
 
-    def test_when_it_came_back(self) -> None:
-        """Lessons 46 and 52: the return date of a book drop counts; without one, or with one to come, it is now."""
+    def test_a_return_is_dated_by_the_terminal_unless_in_the_future(self) -> None:
+        """Lessons 46 and 52: the return date of a book drop counts."""
         morning, evening = datetime(2026, 2, 28, 9, 0), datetime(2026, 2, 28, 18, 0)
         noon = datetime(2026, 3, 1, 12, 0)
         for said, happened in (

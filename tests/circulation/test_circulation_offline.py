@@ -1,4 +1,4 @@
-"""No-block and undo: what has happened is recorded, by the terminal's dates, and the staff read of what was odd."""
+"""Offline writes (no block) and undoing (BI): recorded by the terminal's dates, and logged if something is wrong."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def renew(**more: Any) -> Renew:
     return Renew(**{"transaction_date": YESTERDAY, **said, **more})
 
 
-class WhatGoesThrough(SaidCase):
-    """What the library is told of a transaction."""
+class Occasions(SaidCase):
+    """What the library gets of a transaction."""
 
     def occasion(self, request: Request, **desk: Any) -> Any:
         library = Said(
@@ -47,7 +47,7 @@ class WhatGoesThrough(SaidCase):
         [(_, positional, _)] = library.asked
         return positional[-1]
 
-    def test_F40_the_terminals_dates_count(self) -> None:
+    def test_F40_an_offline_write_has_the_terminals_dates(self) -> None:
         for request in (
             checkout(no_block=True, nb_due_date=datetime(2026, 3, 10, 12, 0)),
             renew(no_block=True, nb_due_date=datetime(2026, 3, 10, 12, 0)),
@@ -58,7 +58,7 @@ class WhatGoesThrough(SaidCase):
             self.assertEqual(occasion.due_date.replace(tzinfo=None), datetime(2026, 3, 10, 12, 0))
             self.assertEqual(self.answer.due_date, "20260310    235900")
 
-    def test_F40_without_no_block_they_mean_nothing(self) -> None:
+    def test_F40_an_online_loan_ignores_the_terminals_dates(self) -> None:
         for request in (
             checkout(nb_due_date=datetime(2026, 3, 10)),
             renew(nb_due_date=datetime(2026, 3, 10)),
@@ -67,17 +67,17 @@ class WhatGoesThrough(SaidCase):
             self.assertEqual((occasion.no_block, occasion.due_date), (False, None))
             self.assertEqual(occasion.happened_at, NOON)
 
-    def test_nothing_is_printed_for_nobody(self) -> None:
+    def test_an_offline_write_has_no_receipt(self) -> None:
         for request in (checkout, checkin, renew):
             for no_block in (True, False):
                 self.occasion(request(no_block=no_block))
                 self.assertIs(bool(self.answer.print_line), not no_block)
 
-    def test_a_copy_of_the_moment_itself_is_no_due_date(self) -> None:
+    def test_a_due_date_equal_to_the_loans_date_is_none(self) -> None:
         for due in (None, YESTERDAY, datetime(2026, 2, 1)):
             self.assertIsNone(self.occasion(checkout(no_block=True, nb_due_date=due)).due_date)
 
-    def test_F40_what_happened_tomorrow_happens_now(self) -> None:
+    def test_F40_an_offline_write_dated_in_the_future_is_now(self) -> None:
         tomorrow = datetime(2026, 3, 2, 9, 0)
         for request in (
             checkout(no_block=True, transaction_date=tomorrow),
@@ -85,8 +85,8 @@ class WhatGoesThrough(SaidCase):
         ):
             self.assertEqual(self.occasion(request).happened_at, NOON)
 
-    def test_F40_a_date_that_can_not_be_true_is_now_and_is_noted(self) -> None:
-        """From 90 days ago to five minutes ahead it is believed; of what is beyond, staff read in the log."""
+    def test_F40_a_date_out_of_range_is_now_and_is_logged(self) -> None:
+        """The range is from 90 days ago to five minutes ahead."""
         for days, minutes, believed in ((-90, 1, True), (-90, -1, False), (0, 5, True), (0, 6, False)):
             moment = NOON + timedelta(days=days, minutes=minutes)
             wall = moment.astimezone(RULES.zone).replace(tzinfo=None)
@@ -100,7 +100,7 @@ class WhatGoesThrough(SaidCase):
                 self.assertEqual(bool(self.notes), not believed)
         self.assertIn("can't be true", self.notes[0])
 
-    def test_F40_an_hour_that_comes_twice_can_be_told_apart_from_the_future(self) -> None:
+    def test_F40_a_date_in_the_repeated_hour_is_not_in_the_future(self) -> None:
         berlin = ZoneInfo("Europe/Berlin")
         for utc, wall, happened in (
             ("2026-10-25T01:10", "02:50", "2026-10-25T00:50"),
@@ -112,12 +112,12 @@ class WhatGoesThrough(SaidCase):
             told = datetime.fromisoformat(f"{utc[:10]}T{wall}")
             self.assertEqual(desk.happened(told).astimezone(UTC).isoformat()[:16], happened, (utc, wall))
 
-    def test_a_loan_from_off_line_of_ones_own_item_is_no_refusal(self) -> None:
+    def test_an_offline_loan_of_the_patrons_own_item_renews_it(self) -> None:
         library = Said(lend=LENT)
         self.tell(library, checkout(no_block=True), profile=Profile(renew_by_checkout=False))
         self.assertEqual(library.asked[0][2], {"renewal": True, "password": None})
 
-    def test_renewal_by_checkout_needs_all_three(self) -> None:
+    def test_renewal_by_checkout_needs_terminal_profile_and_library(self) -> None:
         for wants, profile, expected in (
             (True, Profile(), True),
             (False, Profile(), False),
@@ -128,8 +128,8 @@ class WhatGoesThrough(SaidCase):
             self.assertEqual(library.asked[0][2], {"renewal": expected, "password": None})
 
 
-class WhereItIsNotAllowed(SaidCase):
-    def test_no_block_is_refused_and_the_library_is_not_asked(self) -> None:
+class NotAllowed(SaidCase):
+    def test_an_offline_write_is_refused_without_a_call_if_not_allowed(self) -> None:
         for request in (checkout(no_block=True), checkin(no_block=True), renew(no_block=True)):
             library = Said()
             refused = self.tell(library, request, profile=Profile(offline=False))
@@ -138,16 +138,16 @@ class WhereItIsNotAllowed(SaidCase):
             self.assertEqual(library.asked, [])
             self.assertIn("offline_not_allowed", self.notes.pop())
 
-    def test_no_policy_stands_before_an_undoing(self) -> None:
-        """BI is looked at before everything else: the loan or return that it undoes was this terminal's own."""
+    def test_an_offline_undo_is_not_refused_by_the_profile(self) -> None:
+        """BI counts before everything else: it undoes a transaction of the same terminal."""
         library = Said(undo_loan=Return(EMMA), undo_return=LENT)
         for request in (checkout(no_block=True, cancel=True), checkin(no_block=True, cancel=True)):
             self.assertTrue(self.tell(library, request, profile=Profile(offline=False)).ok)
         self.assertEqual([name for name, _, _ in library.asked], ["undo_return", "undo_loan"])
 
 
-class WhatTheStaffRead(SaidCase):
-    def test_which_rules_gave_way(self) -> None:
+class StaffLog(SaidCase):
+    def test_the_log_has_the_conflicts_of_an_offline_write(self) -> None:
         conflicts = ("copy_not_available", "quota_exceeded")
         for library, request in (
             (Said(lend=evolve(LENT, conflicts=conflicts)), checkout(no_block=True)),
@@ -160,7 +160,7 @@ class WhatTheStaffRead(SaidCase):
             self.assertNotIn("M-1001", note)
             self.notes.clear()
 
-    def test_what_could_not_be_recorded(self) -> None:
+    def test_the_log_has_the_offline_write_that_is_not_recorded(self) -> None:
         for error, why in (
             (Refused("member_not_found"), "member_not_found"),
             (Refused("copy_not_found"), "copy_not_found"),
@@ -175,21 +175,21 @@ class WhatTheStaffRead(SaidCase):
             self.assertNotIn("M-1001", note)
             self.notes.clear()
 
-    def test_nothing_of_what_goes_as_it_should(self) -> None:
+    def test_the_log_has_nothing_about_an_offline_write_without_fault(self) -> None:
         self.tell(Said(lend=LENT), checkout(no_block=True))
         self.tell(Said(lend=Refused("quota_exceeded")), checkout())
         self.tell(Said(undo_return=Refused("cannot_revert")), checkout(cancel=True, no_block=True))
         self.assertEqual(self.notes, [])
 
-    def test_an_item_that_was_off_line_and_not_on_loan_is_ok(self) -> None:
-        """Lesson 51: a no-block checkin is not refused."""
+    def test_an_offline_return_of_an_item_not_on_loan_is_ok(self) -> None:
+        """Lesson 51: an offline return is not refused."""
         library = Said(take_back=Return(EMMA, was_on_loan=False))
         told = self.tell(library, checkin(no_block=True), profile=Profile(not_on_loan_ok=False))
         self.assertEqual((told.ok, told.resensitize), (True, True))
 
 
-class FromOffLine(DeskCase):
-    """Over the sandbox: the order of facts."""
+class Offline(DeskCase):
+    """Offline writes at the sandbox."""
 
     def desk(self, **at: Any) -> Desk:
         self.notes: list[str] = []
@@ -197,8 +197,8 @@ class FromOffLine(DeskCase):
         desk.place = evolve(desk.place, note=self.notes.append)
         return desk
 
-    def test_policy_stands_back(self) -> None:
-        """Inactive, in debt, reserved for another, over the limit, not for loan: it has happened all the same."""
+    def test_an_offline_loan_is_recorded_against_every_rule(self) -> None:
+        """The patron is inactive, in debt or over the limit; the item is on hold for another patron or not for loan."""
         self.allow(booking_quota=1)
         due = datetime(2026, 3, 9, 12, 0)
         for patron, item in (
@@ -214,14 +214,14 @@ class FromOffLine(DeskCase):
             self.assertEqual((lent.desensitize, lent.due_date), (True, "20260309    235900"))
         self.assertEqual(self.kinds(), ["loan"] * 4)
 
-    def test_on_loan_to_somebody_else_it_is_taken_back_first_and_noted(self) -> None:
+    def test_an_offline_loan_ends_the_loan_of_another_patron(self) -> None:
         lent = self.ask(checkout(item_identifier="10003", no_block=True))
         self.assertTrue(lent.ok)
         self.assertEqual(self.kinds(), ["return", "loan"])
         [note] = self.notes
         self.assertIn("copy_not_available", note)
 
-    def test_a_patron_or_an_item_that_does_not_exist_can_not_be_recorded(self) -> None:
+    def test_an_offline_loan_of_an_unknown_patron_or_item_is_refused(self) -> None:
         for request in (
             checkout(patron_identifier="M-9999", no_block=True),
             checkout(item_identifier="31337", no_block=True),
@@ -233,26 +233,26 @@ class FromOffLine(DeskCase):
             self.assertIn("not recorded", self.notes[0])
         self.assertEqual(self.kinds(), [])
 
-    def test_old_dates_are_no_reason(self) -> None:
+    def test_an_offline_loan_with_an_old_date_is_recorded(self) -> None:
         lent = self.ask(checkout(no_block=True, transaction_date=datetime(2026, 1, 5, 10, 0)))
         self.assertEqual(lent.due_date, "20260119    235900")
 
-    def test_a_return_is_not_refused_for_policy(self) -> None:
-        """Lesson 51: a no-block checkin must not be refused."""
+    def test_an_offline_return_is_recorded_against_every_rule(self) -> None:
+        """Lesson 51: an offline return is not refused."""
         self.allow(member_checkins=False, overdue_checkins=False)
         self.assertFalse(self.ask(checkin(item_identifier="10003")).ok)
         back = self.ask(checkin(item_identifier="10003", no_block=True))
         self.assertEqual((back.ok, back.resensitize), (True, True))
 
-    def test_an_undone_loan_has_never_been(self) -> None:
+    def test_an_undone_loan_leaves_the_item_available(self) -> None:
         lent = self.ask(checkout())
         undone = self.ask(checkin(cancel=True))
         self.assertEqual((undone.ok, undone.resensitize, undone.alert), (True, True, False))
         self.assertEqual(self.kinds(), ["loan", "reversal"])
         self.assertTrue(lent.ok and self.ask(checkout()).ok)
 
-    def test_an_undone_return_brings_the_loan_back_as_it_was(self) -> None:
-        """M-1002 is in debt through the fine of this return: no policy stands against the undoing."""
+    def test_an_undone_return_restores_the_loan_and_its_due_date(self) -> None:
+        """M-1002 is in debt because of the fee of this return, and no rule refuses to undo it."""
         self.allow(fee_limit="3.50", overdue_fee_per_day="1.00")
         self.ask(checkin(item_identifier="10003", transaction_date=None))
         undone = self.ask(checkout(patron_identifier="M-1002", item_identifier="10003", cancel=True))
@@ -260,7 +260,7 @@ class FromOffLine(DeskCase):
         self.assertEqual(undone.due_date, "20260223    235900")
         self.assertEqual(self.kinds(), ["return", "reversal"])
 
-    def test_nothing_to_undo(self) -> None:
+    def test_an_undo_without_a_loan_or_return_is_refused(self) -> None:
         for request in (checkin(cancel=True), checkout(cancel=True)):
             refused = self.ask(request)
             self.assertFalse(refused.ok)

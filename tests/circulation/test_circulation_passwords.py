@@ -1,4 +1,4 @@
-"""K2: a password that is sent counts, in whatever request: with a wrong one nothing is done."""
+"""K2: a patron's password is checked in every request that has one, and with a wrong one nothing is done."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REQUESTS = {
 }
 REFUSED = {"11": "120", "15": "160", "25": "26", "29": "300", "37": "38N", "65": "660"}
 READERS = ("M-1001", "M-1005", "M-1002")
-"""With a password of their own, without any, and with another one."""
+"""Patrons with this password, without a password, and with another one."""
 
 
 class Passwords(DeskCase):
@@ -50,7 +50,7 @@ class Passwords(DeskCase):
                 self.clock.advance(61)
         self.assertEqual(self.kinds(), before)
 
-    def test_K2_a_right_password_an_empty_one_and_none_do_it(self) -> None:
+    def test_K2_a_right_an_empty_and_no_password_are_accepted(self) -> None:
         for name in ("11", "15+", "15*", "15-", "65"):
             for ad in ("AD1234|", "AD|", ""):
                 with self.subTest(name=name, ad=ad):
@@ -60,11 +60,11 @@ class Passwords(DeskCase):
                         self.said("15+", "M-1001", "")
                     self.assertTrue(self.said(name, "M-1001", ad).ok)
 
-    def test_K2_where_no_password_is_checked_a_wrong_one_is_none(self) -> None:
+    def test_K2_a_wrong_password_is_ignored_if_the_profile_checks_none(self) -> None:
         request, _ = parse(REQUESTS["11"].format(who="M-1001", ad="AD9999|").encode())
         self.assertTrue(self.ask(request, profile=Profile(patron_password=False)).ok)
 
-    def test_K2_the_end_of_a_session_only_says_so(self) -> None:
+    def test_K2_a_wrong_password_in_35_adds_a_line_and_ends_the_session(self) -> None:
         for ad, words in (
             ("AD9999|", (self.speaker.say("password_wrong"),)),
             ("AD1234|", ()),
@@ -75,15 +75,15 @@ class Passwords(DeskCase):
             answer = self.ask(request)
             self.assertEqual((answer.end_session, answer.screen_message), (True, words))
 
-    def test_K2_a_refusal_for_another_reason_is_told_for_that(self) -> None:
+    def test_K2_a_refusal_with_a_right_password_has_its_own_reason(self) -> None:
         request, _ = parse(f"11NN{D}{' ' * 18}AOriverside|AAM-1001|AB10006|AC|AD1234|".encode())
         self.assertEqual(self.ask(request).screen_message, (self.speaker.say("circulation_disabled"),))
 
 
 class Counted(DeskCase):
-    """A wrong password counts as one in 23, wherever it is sent."""
+    """A wrong password counts in every request as it does in 23."""
 
-    def test_K2_after_too_many_wrong_ones_the_library_is_not_asked(self) -> None:
+    def test_K2_a_wrong_password_counts_in_11_15_29_and_65(self) -> None:
         counted: list[str] = []
 
         class Recorded(Attempt):
@@ -108,13 +108,13 @@ class Counted(DeskCase):
 
 
 class Languages(DeskCase):
-    def test_K4_the_language_asked_for_counts_before_the_librarys(self) -> None:
+    def test_K4_the_requests_language_counts_before_the_librarys(self) -> None:
         request, _ = parse(f"23003{D}AOriverside|AAM-1001|AC|ADbad|".encode())
         answer = self.ask(request)
         self.assertIn("Passwort", answer.screen_message[0])
 
-    def test_K4_without_any_it_is_the_profiles_and_then_the_librarys(self) -> None:
+    def test_K4_language_000_gets_the_profiles_then_the_librarys_language(self) -> None:
         request, _ = parse(f"23000{D}AOriverside|AAM-1001|AC|ADbad|".encode())
         self.assertEqual(self.ask(request).screen_message, (self.speaker.say("password_wrong"),))
         answer = self.ask(request, profile=Profile(language="fr"))
-        self.assertIn("mot de passe", answer.screen_message[0])
+        self.assertIn("mot de passe", answer.screen_message[0])  # codespell:ignore mot

@@ -1,4 +1,4 @@
-"""Patron information: counts of everything, a page of one list, and never another word than patron status has."""
+"""Patron information (63): counts of everything and a page of one list; its other fields agree with patron status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sip2gw.sip2.messages import PatronStatusRequest
 
 
 class Information(InformationCase):
-    def test_the_whole_line(self) -> None:
+    def test_64_is_written_in_full(self) -> None:
         line = (
             b"6300120260301    120000 Y   Y Y  AOriverside|AA"
             + BUSY.encode()
@@ -38,7 +38,7 @@ class Information(InformationCase):
         for field in ("|BHUSD|", "|BV14.30|", "|CC100.00|", "|CB0020|"):
             self.assertIn(field, line)
 
-    def test_lesson_41_a_patron_without_an_address_is_as_good_as_any(self) -> None:
+    def test_lesson_41_a_patron_without_an_address_is_valid(self) -> None:
         shown = Profile(hide=frozenset())
         quiet = self.ask(information("M-2002"), profile=shown)
         self.assertEqual((quiet.valid_patron, quiet.patron_status), (True, frozenset()))
@@ -80,7 +80,7 @@ class Information(InformationCase):
                             getattr(status, name), getattr(told, name), (rules, number, pin, name)
                         )
 
-    def test_lesson_36_each_block_sets_the_flags_that_it_means_and_no_other(self) -> None:
+    def test_lesson_36_each_block_sets_its_own_flags_only(self) -> None:
         loans = {
             PatronFlag.CHARGE_PRIVILEGES_DENIED,
             PatronFlag.RENEWAL_PRIVILEGES_DENIED,
@@ -96,14 +96,14 @@ class Information(InformationCase):
             self.allow(**rules)
             self.assertEqual(self.about().patron_status, flags, rules)
 
-    def test_lesson_30_nobody_is_a_proper_answer(self) -> None:
+    def test_lesson_30_an_unknown_card_gets_a_whole_64(self) -> None:
         for number in ("M-9999", "", "*", "m-2001"):
             told = self.ask(information(number, SummaryList.CHARGED_ITEMS, pin="1234"))
             self.assertEqual((told.valid_patron, told.personal_name), (False, ""))
             self.assertEqual((told.patron_status, told.valid_patron_password), (DENIED, False))
             self.assertEqual(self.lists(told), {})
 
-    def test_lesson_31_a_wrong_password_is_a_known_card_and_nothing_more(self) -> None:
+    def test_lesson_31_a_wrong_password_gets_only_the_flags_in_64(self) -> None:
         told = self.ask(
             information(BUSY, SummaryList.CHARGED_ITEMS, pin="wrong"), profile=Profile(hide=frozenset())
         )
@@ -116,28 +116,28 @@ class Information(InformationCase):
             (told.personal_name, told.home_phone_number, told.charged_items_limit), ("", None, None)
         )
 
-    def test_lesson_27_no_password_is_checked_that_was_not_given(self) -> None:
+    def test_lesson_27_64_has_CQ_only_if_63_has_AD(self) -> None:
         self.sandbox.forget()
         self.assertIsNone(self.about().valid_patron_password)
         self.assertIs(self.about(pin="").valid_patron_password, False)
         self.assertEqual(self.about(pin="").personal_name, "Ada Example")
 
-    def test_lesson_28_the_password_is_right_only_after_a_check(self) -> None:
+    def test_lesson_28_CQ_in_64_is_Y_only_after_a_check(self) -> None:
         self.sandbox.forget()
         self.assertIs(self.about(pin="1234").valid_patron_password, True)
         self.assertEqual(self.asked(), {"find_member": 1})
 
-    def test_lesson_28_where_no_password_is_checked_nothing_is_said_of_it(self) -> None:
+    def test_lesson_28_64_has_no_CQ_if_the_profile_checks_no_password(self) -> None:
         self.sandbox.forget()
         for pin in (None, "", "wrong", "1234"):
             told = self.about(pin=pin, profile=Profile(patron_password=False))
             self.assertEqual((told.valid_patron_password, told.personal_name), (None, "Ada Example"))
 
-    def test_lesson_29_a_number_is_one_card_or_none(self) -> None:
+    def test_lesson_29_a_similar_card_number_is_unknown(self) -> None:
         for number in (LOANS[0], "20011", "Ada Example", "2001"):
             self.assertIs(self.ask(information(number)).valid_patron, False)
 
-    def test_it_takes_one_call_with_a_list_and_a_password_or_without(self) -> None:
+    def test_63_takes_one_call_with_or_without_list_and_password(self) -> None:
         for number in (BUSY, "M-2002", "M-1001"):
             for wanted in ((), *((one,) for one in SummaryList)):
                 for pin in (None, "1234"):
@@ -145,7 +145,7 @@ class Information(InformationCase):
                     self.ask(information(number, *wanted, pin=pin))
                     self.assertEqual(self.asked(), {"find_member": 1})
 
-    def test_on_doubt_nobody_is_known_nor_unknown(self) -> None:
+    def test_an_outage_leaves_BL_out_of_64(self) -> None:
         self.sandbox.misbehave("error", endpoint="find_member")
         told = self.about(SummaryList.CHARGED_ITEMS)
         self.assertEqual((told.valid_patron, told.personal_name, told.patron_status), (None, "", DENIED))
@@ -154,7 +154,7 @@ class Information(InformationCase):
 class WithoutFees(DeskCase):
     library = "hillcrest"
 
-    def test_where_there_are_no_fees_none_are_asked_for(self) -> None:
+    def test_64_has_no_fees_if_the_library_has_none(self) -> None:
         self.sandbox.forget()
         told = self.ask(information("7", SummaryList.FINE_ITEMS).but(institution_id="hillcrest"))
         self.assertEqual((told.fine_items, told.fine_items_count, told.fee_amount), ((), 0, Decimal("0.00")))

@@ -1,4 +1,4 @@
-"""The lists of patron information: any page is a slice of what there is, and nothing in them is empty."""
+"""The lists of patron information: each page is a slice of its list, and no entry is empty."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ EVERY_HOLD = Profile(holds_ready_only=False)
 
 
 class Lists(InformationCase):
-    def test_nothing_asked_nothing_listed(self) -> None:
+    def test_a_summary_without_Y_gets_no_list(self) -> None:
         told = self.about()
         self.assertEqual(self.lists(told), {})
         self.assertEqual(self.counts(told), (3, 2, 7, 4, 0, 3))
 
-    def test_each_list_in_its_field_by_the_labels_of_the_items(self) -> None:
+    def test_each_list_is_in_its_own_field(self) -> None:
         for wanted, field, lines in (
             (SummaryList.HOLD_ITEMS, "hold_items", READY),
             (SummaryList.OVERDUE_ITEMS, "overdue_items", OVERDUE),
@@ -36,16 +36,16 @@ class Lists(InformationCase):
             self.assertEqual(self.lists(self.about(wanted)), {field: lines})
         self.assertEqual(self.lists(self.about(SummaryList.RECALL_ITEMS)), {})
 
-    def test_the_first_list_asked_for_wins(self) -> None:
+    def test_the_first_list_of_several_is_sent(self) -> None:
         told = self.about(SummaryList.FINE_ITEMS, SummaryList.OVERDUE_ITEMS)
         self.assertEqual(self.lists(told), {"overdue_items": OVERDUE})
 
-    def test_lesson_40_the_counts_are_of_everything_whatever_the_page(self) -> None:
+    def test_lesson_40_the_counts_do_not_depend_on_the_page(self) -> None:
         for wanted in SummaryList:
             for part in ({}, {"start_item": 1, "end_item": 1}, {"start_item": 90}):
                 self.assertEqual(self.counts(self.about(wanted, **part)), (3, 2, 7, 4, 0, 3))
 
-    def test_lesson_40_a_page_is_counted_from_1_and_both_ends_are_part_of_it(self) -> None:
+    def test_lesson_40_BP_and_BQ_count_from_1_and_belong_to_the_page(self) -> None:
         for first, last, lines in (
             (None, None, LOANS),
             (1, 2, LOANS[:2]),
@@ -59,7 +59,7 @@ class Lists(InformationCase):
             told = self.about(SummaryList.CHARGED_ITEMS, start_item=first, end_item=last)
             self.assertEqual(told.charged_items, lines, (first, last))
 
-    def test_F39_no_list_is_longer_than_the_profile_allows(self) -> None:
+    def test_F39_a_list_has_at_most_the_profiles_limit(self) -> None:
         short = Profile(list_limit=3)
         self.assertEqual(self.about(SummaryList.CHARGED_ITEMS, profile=short).charged_items, LOANS[:3])
         told = self.about(SummaryList.FINE_ITEMS, start_item=2, end_item=9, profile=short)
@@ -85,24 +85,24 @@ class Lists(InformationCase):
 
         slices()
 
-    def test_lesson_55_all_holds_are_one_list_where_the_profile_says_so(self) -> None:
+    def test_lesson_55_all_holds_are_one_list_if_the_profile_says_so(self) -> None:
         told = self.about(SummaryList.HOLD_ITEMS, profile=EVERY_HOLD)
         self.assertEqual(told.hold_items, READY + WAITING)
         self.assertEqual((told.hold_items_count, told.unavailable_holds_count), (6, 0))
         told = self.about(SummaryList.UNAVAILABLE_HOLDS, profile=EVERY_HOLD)
         self.assertEqual(self.lists(told), {})
 
-    def test_lesson_38_who_is_in_credit_owes_nothing(self) -> None:
+    def test_lesson_38_a_patron_in_credit_has_no_fees(self) -> None:
         told = self.ask(information("M-2004", SummaryList.FINE_ITEMS))
         self.assertEqual((told.fee_amount, told.fine_items, told.fine_items_count), (Decimal("0.00"), (), 0))
 
-    def test_lesson_38_only_what_is_open_is_listed_with_what_is_left_of_it(self) -> None:
+    def test_lesson_38_only_open_fees_are_listed_with_their_open_amounts(self) -> None:
         told = self.about(SummaryList.FINE_ITEMS)
         self.assertEqual([line.split()[0] for line in told.fine_items], list(FEES))
         self.assertEqual(told.fine_items[0], "3.00 USD Overdue Title 20001")
         self.assertEqual(told.fine_items[1], "1.25 USD Replacement")
 
-    def test_lesson_42_a_profile_words_the_fees_and_the_name(self) -> None:
+    def test_lesson_42_the_profiles_templates_write_fees_and_name(self) -> None:
         worded = Profile(
             fee_template="{kind}: {amount} {item_id} {since}", name_template="{patron_id} {name}"
         )
@@ -114,7 +114,7 @@ class Lists(InformationCase):
         blank = self.about(SummaryList.FINE_ITEMS, profile=Profile(fee_template="  "))
         self.assertEqual((blank.fine_items, blank.fine_items_count), ((), 4))
 
-    def test_lesson_39_what_is_empty_is_left_out(self) -> None:
+    def test_lesson_39_an_empty_entry_is_left_out(self) -> None:
         for wanted in SummaryList:
             line = self.line(self.ask(information("M-2002", wanted)))
             for empty in (
@@ -135,9 +135,9 @@ class Lists(InformationCase):
 
 
 class ManyLoans(SaidCase):
-    """Ten thousand items in the hands of one patron."""
+    """A patron with ten thousand loans."""
 
-    def test_F39_only_the_page_is_asked_for_and_no_more_than_a_list_may_have(self) -> None:
+    def test_F39_the_library_is_asked_only_for_the_page(self) -> None:
         patron = Patron("M-1", "A reader", counts=Counts(on_loan=10_000, overdue=10_000))
         for first, last, start, count in (
             (None, None, 0, 100),
@@ -159,12 +159,12 @@ class ManyLoans(SaidCase):
 
 
 MANY, MOST = 600, 200
-"""More loans than one call may ask for, and as many as it may."""
+"""More loans than one call may ask for, and the most that it may."""
 LABELS = tuple(str(100_001 + number) for number in range(MANY))
 
 
 class ManyLoansAtTheSandbox(DeskCase):
-    """Several hundred items in the hands of one patron, over the adapter and the API."""
+    """A patron with several hundred loans, over the adapter and the API."""
 
     data = {  # noqa: RUF012 (read only)
         "libraries": [
@@ -178,7 +178,7 @@ class ManyLoansAtTheSandbox(DeskCase):
         ]
     }
 
-    def test_F39_a_page_of_very_many_loans_is_one_call_for_no_more_than_it_holds(self) -> None:
+    def test_F39_a_page_of_many_loans_takes_one_call(self) -> None:
         for first, last, limit, lines in (
             (None, None, 100, LABELS[:100]),
             (551, None, 100, LABELS[550:]),

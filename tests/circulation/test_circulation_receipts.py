@@ -1,4 +1,4 @@
-"""Receipts: all that has to stand on the paper, in the patron's language, never wider than the paper."""
+"""Receipts: complete, in the patron's language, and never wider than the paper."""
 
 # ruff: noqa: RUF001 - Bengali digits and Swiss apostrophes are what is tested
 
@@ -30,7 +30,7 @@ def lent(speaker, width, item=NIGHT):
     return loan_receipt("Riverside Public Library", NOW, item, DUE, speaker, width, patron="M-100123")
 
 
-def test_a_loan_says_what_and_until_when():
+def test_a_loan_receipt_has_item_and_due_date():
     assert lent(ENGLISH, None) == (
         "Riverside Public Library",
         "Mar 5, 2026, 4:05 PM",
@@ -42,7 +42,7 @@ def test_a_loan_says_what_and_until_when():
     )
 
 
-def test_a_return_does_not_say_whose_it_was():
+def test_a_return_receipt_names_no_patron():
     assert return_receipt("Riverside Public Library", NOW, NIGHT, Speaker("de"), 32) == (
         "Riverside Public Library",
         "05.03.2026, 16:05",
@@ -52,7 +52,7 @@ def test_a_return_does_not_say_whose_it_was():
     )
 
 
-def test_a_payment_says_what_is_left():
+def test_a_payment_receipt_has_the_balance():
     assert payment_receipt(
         "Riverside", NOW, Decimal("5.00"), "EUR", Decimal("1.50"), "77", Speaker("fr"), 40
     ) == (
@@ -60,12 +60,12 @@ def test_a_payment_says_what_is_left():
         "5 mars 2026, 16:05",
         "Paiement",
         "Montant : 5,00 €",
-        "Reste dû : 1,50 €",
+        "Reste dû : 1,50 €",  # codespell:ignore
         "Numéro de reçu : 77",
     )
 
 
-def test_a_payment_may_leave_a_credit():
+def test_a_payment_receipt_has_the_credit():
     lines = payment_receipt(
         "", NOW, Decimal("5.00"), "BDT", Decimal("-2.00"), "", Speaker("bn"), 0, patron="M-100123"
     )
@@ -79,39 +79,39 @@ def test_a_payment_may_leave_a_credit():
 
 
 @pytest.mark.parametrize("width", [None, 0, 999])
-def test_without_a_width_nothing_is_wrapped(width):
+def test_a_receipt_without_a_width_is_not_wrapped(width):
     assert lent(ENGLISH, width, Item("1", "word " * 40))[3] == ("word " * 40).strip()
 
 
 @pytest.mark.parametrize("language", ["en", "bn", "de", "es", "fr"])
 @pytest.mark.parametrize("width", [12, 20, 40, 80])
 @pytest.mark.parametrize("item", [NIGHT, POTHER_PANCHALI])
-def test_no_line_is_wider_than_the_paper(language, width, item):
+def test_a_receipt_line_is_never_wider_than_the_paper(language, width, item):
     assert all(0 < columns(line) <= width for line in lent(Speaker(language), width, item))
 
 
-def test_what_a_charset_makes_longer_is_wrapped_afterwards():
+def test_a_line_is_wrapped_after_transliteration():
     lines = return_receipt("", NOW, Item("1", "Straße ßßßßßß"), Speaker("de", charset="ascii"), 10)
     assert lines[-4:-1] == ("Strasse", "ssssssssss", "ss")
 
 
-def test_a_title_can_not_forge_a_line():
+def test_a_title_with_a_line_break_stays_one_line():
     assert "Due back: never" not in lent(ENGLISH, None, Item("1", "A\rDue back: never"))
 
 
-def test_words_are_kept_whole_if_the_paper_is_wide_enough():
+def test_a_word_is_broken_only_if_it_is_wider_than_the_paper():
     assert wrapped("to be or not to be", 6) == ("to be", "or not", "to be")
     assert wrapped("extraordinary", 5) == ("extra", "ordin", "ary")
     assert wrapped("an extraordinary", 5) == ("an", "extra", "ordin", "ary")
     assert wrapped("", 5) == ()
 
 
-def test_east_asian_characters_take_two_columns():
+def test_an_East_Asian_character_takes_two_columns():
     assert columns("図書館 a") == 8
     assert wrapped("吾輩は猫である", 6) == ("吾輩は", "猫であ", "る")
 
 
-def test_a_cluster_is_what_people_see_as_one_character():
+def test_a_cluster_is_one_character_as_people_see_it():
     assert list(clusters("বন্দ্যোপাধ্যায়")) == ["ব", "ন্দ্যো", "পা", "ধ্যা", "য়"]
     assert list(clusters("e\u0301a")) == ["e\u0301", "a"]
 
@@ -120,7 +120,7 @@ TITLES = st.text(st.sampled_from("abc ßé图書\u0301\u200d\u09cdকখগা�
 
 
 @given(TITLES, st.integers(1, 20))
-def test_wrapping_loses_nothing_and_breaks_no_cluster(text, width):
+def test_wrapping_keeps_all_clusters_whole(text, width):
     lines = wrapped(text, width)
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(columns(line) <= width or len(list(clusters(line))) == 1 for line in lines)

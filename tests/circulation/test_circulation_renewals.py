@@ -1,4 +1,4 @@
-"""Renewals: by item or title, the reason of every no, and never more at once than a terminal has patience for."""
+"""Renewals (29, 65): by item or title, each refusal with its reason, and not more at once than the profile allows."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Renewals(DeskCase):
         self.clock.advance(3 * 86400)
         self.connect()
 
-    def test_by_item(self) -> None:
-        """Lesson 43: AJ and AH are filled."""
+    def test_a_renewal_by_item_has_title_and_due_date(self) -> None:
+        """Lesson 43: AJ and AH are not empty."""
         self.lend("10001")
         told = self.ask(renew())
         self.assertEqual((told.ok, told.renewal_ok, told.desensitize), (True, True, True))
@@ -54,24 +54,24 @@ class Renewals(DeskCase):
         self.assertEqual((told.patron_identifier, told.item_identifier), ("M-1001", "10001"))
         self.assertEqual(told.screen_message, ("Renewed.",))
 
-    def test_by_title(self) -> None:
+    def test_a_renewal_by_title_names_the_item(self) -> None:
         self.lend("10001")
         told = self.ask(renew(None, title_identifier="Emma"))
         self.assertEqual((told.ok, told.item_identifier, told.title_identifier), (True, "10001", "Emma"))
 
-    def test_by_both_the_item_counts(self) -> None:
+    def test_a_renewal_by_item_and_title_uses_the_item(self) -> None:
         self.lend("10001", "10004")
         told = self.ask(renew("10004", title_identifier="Emma"))
         self.assertEqual((told.ok, told.item_identifier), (True, "10004"))
         self.assertIn("Pather Panchali", told.title_identifier)
 
-    def test_a_title_of_which_one_has_two_copies_is_ambiguous(self) -> None:
+    def test_a_renewal_by_title_with_two_copies_is_refused(self) -> None:
         self.lend("10008", "10009")
         told = self.ask(renew(None, title_identifier="Things Fall Apart"))
         self.assertFalse(told.ok)
         self.assertEqual(self.kinds(), ["loan", "loan"])
 
-    def test_the_third_party_rule(self) -> None:
+    def test_a_renewal_for_another_patron_needs_third_party_allowed(self) -> None:
         self.lend("10001")
         no = self.ask(renew(patron="M-1002"))
         self.assertEqual((no.ok, no.renewal_ok, no.desensitize, no.due_date), (False, False, False, ""))
@@ -79,8 +79,8 @@ class Renewals(DeskCase):
         yes = self.ask(renew(patron="M-1002", third_party_allowed=True))
         self.assertEqual((yes.ok, yes.patron_identifier), (True, "M-1002"))
 
-    def test_what_is_not_allowed_says_why(self) -> None:
-        """Lesson 44: 30 with 0, and the right reason."""
+    def test_a_refused_renewal_has_its_reason(self) -> None:
+        """Lesson 44: a 30 with ok 0 and the right reason."""
         self.lend("10001")
         self.assertTrue(self.ask(renew()).ok)
         self.assertTrue(self.ask(renew()).ok)
@@ -101,8 +101,8 @@ class Renewals(DeskCase):
             self.assertIn(b"|AH|", format(told))
         self.assertEqual(self.kinds(), ["loan", "renewal", "renewal"])
 
-    def test_the_reason_is_the_true_one_and_for_the_patron_alone(self) -> None:
-        """Lesson 44, and by checkout as well: what they owe is told to nobody else."""
+    def test_the_true_reason_of_a_refused_renewal_is_for_the_patron_only(self) -> None:
+        """Lesson 44, also for a renewal by checkout: another person does not learn what the patron owes."""
         self.lend("10001")
         self.allow(fee_limit="0.00")
         by_checkout = Checkout(
@@ -119,8 +119,8 @@ class Renewals(DeskCase):
         told = self.ask(renew(patron="M-1005", third_party_allowed=True))
         self.assertIn("can't be renewed", told.screen_message[0])
 
-    def test_all(self) -> None:
-        """Counts agree with BM and BN, and BN says why."""
+    def test_66_counts_the_loans_in_BM_and_BN(self) -> None:
+        """BN has the reasons."""
         self.lend("10001", "10004")
         told = self.ask(renew_all())
         self.assertTrue(told.ok)
@@ -130,17 +130,17 @@ class Renewals(DeskCase):
         self.assertIn("reserved for another reader", told.unrenewed_items[0])
         self.assertEqual((told.renewed_count, told.unrenewed_count), (2, 1))
 
-    def test_nothing_on_loan_is_a_run_too(self) -> None:
+    def test_renew_all_without_loans_is_ok(self) -> None:
         told = self.ask(renew_all("M-1005"))
         self.assertEqual((told.ok, told.renewed_count, told.unrenewed_count), (True, 0, 0))
 
-    def test_a_card_that_is_not_known_is_none(self) -> None:
+    def test_renew_all_for_an_unknown_card_is_refused(self) -> None:
         told = self.ask(renew_all("M-9999"))
         self.assertEqual((told.ok, told.renewed_count, told.unrenewed_count), (False, 0, 0))
         self.assertTrue(format(told).startswith(b"6600000000"))
 
-    def test_no_more_than_the_terminals_patience(self) -> None:
-        """Lesson 57: the rest is told as not tried, and is in the counts."""
+    def test_renew_all_lists_loans_beyond_the_limit_as_not_tried(self) -> None:
+        """Lesson 57: they are counted, too."""
         self.lend("10001", "10004")
         told = self.ask(renew_all(), profile=Profile(list_limit=1))
         self.assertTrue(told.ok)
@@ -149,8 +149,8 @@ class Renewals(DeskCase):
         self.assertEqual(told.unrenewed_count, len(told.unrenewed_items))
         self.assertTrue(any("no time for this one" in line for line in told.unrenewed_items))
 
-    def test_fees_of_one_and_of_all(self) -> None:
-        """Lesson 56, over the sandbox, which charges; with BO all fees of all items are accepted."""
+    def test_the_sandbox_charges_one_renewal_and_all_renewals(self) -> None:
+        """Lesson 56: with BO the fees of all items are accepted."""
         self.lend("10001", "10004")
         self.allow(borrowing_fee="0.50")
         no = self.ask(renew())
@@ -163,8 +163,8 @@ class Renewals(DeskCase):
 
 
 class Fees(SaidCase):
-    def test_a_fee_is_told_before_it_is_charged(self) -> None:
-        """Lesson 56: fee acknowledged is used on renewals."""
+    def test_a_renewal_with_a_fee_is_refused_with_its_price(self) -> None:
+        """Lesson 56: BO counts for renewals."""
         price = Refused(
             "fee_required", facts={"amount": "1.50", "currency": "USD", "kind": "loan"}, item=EMMA
         )
@@ -175,7 +175,7 @@ class Fees(SaidCase):
         self.assertIn("1.50", told.screen_message[0])
         self.assertFalse(library.asked[0][1][3].fee_acknowledged)
 
-    def test_an_accepted_fee_is_charged_and_has_its_receipt_number(self) -> None:
+    def test_a_renewal_with_an_accepted_fee_has_its_receipt_number(self) -> None:
         charge = Charge(Decimal("1.50"), "USD", FeeKind.ADMINISTRATIVE, ref="T-9")
         library = Said(renew=evolve(RENEWED, charge=charge))
         told = self.tell(library, renew(fee_acknowledged=True))
@@ -183,7 +183,7 @@ class Fees(SaidCase):
         self.assertEqual((told.ok, told.fee_type, told.fee_amount), (True, "02", Decimal("1.50")))
         self.assertEqual(told.transaction_id, "T-9")
 
-    def test_renew_all_passes_the_yes_on(self) -> None:
+    def test_renew_all_passes_BO_to_the_library(self) -> None:
         library = Said(renew_all=RenewedAll((RENEWED,)))
         for yes in (True, False, None):
             self.tell(library, renew_all(fee_acknowledged=yes))
@@ -191,7 +191,7 @@ class Fees(SaidCase):
             [positional[1].fee_acknowledged for _, positional, _ in library.asked], [True, False, False]
         )
 
-    def test_the_limit_is_the_profiles(self) -> None:
+    def test_renew_all_passes_the_profiles_limit_to_the_library(self) -> None:
         library = Said(renew_all=RenewedAll())
         self.tell(library, renew_all(), profile=Profile(list_limit=7))
         self.assertEqual(library.asked[0][2], {"limit": 7, "password": None})

@@ -1,4 +1,4 @@
-"""Who has which profile, where each value was said, and what a desk makes of it."""
+"""Which terminal has which profile, where each value is configured, and what a desk does with it."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ SETTINGS = Settings(
         ("other", "north", "return-station"),
     ],
 )
-def test_the_place_counts_more_than_the_account_and_that_more_than_the_library(account, location, name):
+def test_location_counts_before_account_and_account_before_library(account, location, name):
     assert SETTINGS.effective("riverside", account, location).profile.name == name
 
 
-def test_a_library_of_which_nothing_is_said_has_kiosks():
+def test_a_library_without_settings_has_the_default_profile():
     found = SETTINGS.effective("elsewhere", "kiosk", "Hall")
     assert found.profile == Profile()
     assert set(found.origins.values()) == {"default"}
     assert set(found.origins) == {"name", *KNOBS}
 
 
-def test_each_value_remembers_where_it_was_said():
+def test_each_value_has_the_place_where_it_is_configured():
     found = SETTINGS.effective("Riverside", "kiosk", "Hall")
     assert found.origins["name"] == "by place"
     assert found.origins["charset"] == "profiles.flex"
@@ -70,8 +70,8 @@ def test_each_value_remembers_where_it_was_said():
     assert SETTINGS.effective("riverside", "kiosk", "North").profile.max_length == 80
 
 
-def test_what_is_hidden_stays_hidden_until_somebody_says_otherwise():
-    """`hide` adds to the personal data that is hidden already, and the later word counts."""
+def test_hidden_fields_stay_hidden_until_show_names_them():
+    """`hide` adds to the fields that are hidden already, and the later entry counts."""
     assert SETTINGS.effective("riverside", "x", "Hall").profile.hide == Profile().hide | {"AJ"}
     shown = SETTINGS.effective("riverside", "kiosk", "North").profile
     assert (shown.show, "BD" in shown.hide) == ({"BD"}, False)
@@ -85,7 +85,7 @@ def test_what_is_hidden_stays_hidden_until_somebody_says_otherwise():
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
-def test_the_built_in_profiles_keep_the_promises_of_privacy(name):
+def test_each_built_in_profile_hides_personal_data(name):
     profile = Settings(libraries={"x": LibrarySettings("x", name)}).effective("x", "", "").profile
     assert profile.hide >= {"BD", "BE", "BF", "PB", "10.AA"}
     assert not profile.show
@@ -94,7 +94,7 @@ def test_the_built_in_profiles_keep_the_promises_of_privacy(name):
     assert set(BUILT_IN[name].knobs) <= set(KNOBS)
 
 
-def test_the_built_in_profiles_are_those_of_the_manual():
+def test_the_built_in_profiles_have_the_names_of_the_manual():
     assert set(BUILT_IN) == {
         "generic-kiosk", "return-station", "book-drop", "sorter-cl", "sorter-cv", "rfid-pad", "gate", "mobile-app",
         "pc-booking", "e-content",
@@ -103,7 +103,7 @@ def test_the_built_in_profiles_are_those_of_the_manual():
 
 @frozen
 class Labelled:
-    """A library that knows what it was told of labels."""
+    """A library that keeps the identifiers which it gets."""
 
     told: tuple[str, ...] = ()
     nickname = "riverside"
@@ -122,42 +122,42 @@ class Desk(DeskCase):
     def place(self, **settled: object):
         return evolve(self.at().place, **settled).desk()
 
-    def test_the_location_counts_more_than_the_branch_of_the_profile(self) -> None:
+    def test_the_branch_is_CP_else_that_of_the_profile(self) -> None:
         self.assertEqual(self.at("north", branch="Main").place.branch, "North")
         self.assertEqual(self.at("Desk 1", branch="main").place.branch, "Main")
         self.assertEqual(self.at("Desk 1", branch="Elsewhere").place.branch, "")
 
-    def test_neither_a_patron_nor_an_account_is_in_the_repr_of_a_desk(self) -> None:
+    def test_the_repr_of_a_desk_has_no_patron_and_no_account(self) -> None:
         desk = self.directory.place(self.tenant, "").desk(reader="canary-M-1")
         desk.facing = "canary-M-2"
         for shown in (repr(desk), repr(desk.place)):
             self.assertNotIn("canary", shown)
             self.assertNotIn(self.tenant.account, shown)
 
-    def test_a_prefix_is_taken_off_whatever_its_case(self) -> None:
+    def test_the_prefix_of_a_label_is_removed_in_any_case(self) -> None:
         desk = self.at(strip_prefix="rv")
         self.assertEqual(read_label(" RV10001 ", desk), "10001")
         self.assertEqual(read_label("10001", desk), "10001")
         self.assertEqual(read_label("rv", desk), "rv", "there must be something left to look for")
         self.assertEqual(read_label("rv10001", self.at()), "rv10001")
 
-    def test_the_terminals_language_before_the_librarys_and_after_the_patrons(self) -> None:
+    def test_the_terminals_language_is_between_patrons_and_librarys(self) -> None:
         self.assertEqual(self.at(language="fr").speaker().language, "fr")
         self.assertEqual(self.at(language="fr").speaker("", "003").language, "de")
         self.assertEqual(self.place(language="es").speaker("xx").language, "es")
         self.assertEqual(self.at().speaker().language, "en")
 
-    def test_a_librarys_own_words(self) -> None:
+    def test_the_librarys_own_text_replaces_the_shipped_one(self) -> None:
         self.assertEqual(
             self.place(texts={"renewed": "Again yours."}).speaker().say("renewed"), "Again yours."
         )
 
-    def test_a_library_that_can_is_told_how_labels_are_read(self) -> None:
+    def test_the_library_gets_the_profiles_identifiers(self) -> None:
         library = Labelled()
         desk = self.directory.place(evolve(self.tenant, library=library), "").desk()
         self.assertEqual((desk.library.told, library.told), (("accession", "barcode", "isbn"), ()))  # type: ignore[attr-defined]
 
-    def test_the_directory_gives_the_desk_what_was_settled(self) -> None:
+    def test_the_directory_gives_the_desk_its_settings(self) -> None:
         said = LibrarySettings("riverside", "gate", texts={"renewed": "Again."}, language="bn", origin="x")
         self.directory.settings = Settings(libraries={"riverside": said})
         directory = type(self.directory)(self.directory._open, settings=self.directory.settings)

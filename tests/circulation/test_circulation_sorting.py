@@ -1,4 +1,4 @@
-"""Bins: an ordered table, and the first rule that matches decides; call numbers are compared as on the shelf."""
+"""Bin rules: the first rule that matches decides, and call numbers are compared as on the shelf."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def test_the_first_rule_that_matches_decides(
     assert sort_bin(RULES, situation) == bin_
 
 
-def test_a_rule_that_names_nothing_always_matches() -> None:
+def test_a_rule_without_conditions_always_matches() -> None:
     for situation in (Situation(None), Situation(book()), Situation(book(), "Main", Hold("7", "North"))):
         assert sort_bin((BinRule("0"),), situation) == "0"
 
 
-def test_no_rules_no_bin() -> None:
+def test_an_empty_table_has_no_bin() -> None:
     assert sort_bin((), Situation(book())) is None
     assert why((), Situation(book())) is None
 
 
-def test_false_is_a_condition_and_none_is_not() -> None:
+def test_false_is_a_condition_and_none_is_not_one() -> None:
     rules = (BinRule("1", hold=False, transit=False, unknown=False, alert=False), BinRule("2"))
     assert sort_bin(rules, Situation(book(), "Main")) == "1"
     assert sort_bin(rules, Situation(book(), "Main", alert=True)) == "2"
@@ -101,11 +101,11 @@ def test_false_is_a_condition_and_none_is_not() -> None:
         ("823", "", "", False),
     ],
 )
-def test_ranges_of_call_numbers(call_number: str, first: str, last: str, inside: bool) -> None:
+def test_a_call_number_is_in_a_range_or_not(call_number: str, first: str, last: str, inside: bool) -> None:
     assert within(call_number, first, last) is inside
 
 
-def test_the_order_of_the_shelf() -> None:
+def test_call_numbers_sort_as_on_the_shelf() -> None:
     shelf = [
         "8",
         "80",
@@ -124,7 +124,7 @@ def test_the_order_of_the_shelf() -> None:
 
 
 @given(st.text(), st.text(), st.text())
-def test_whatever_stands_on_a_label_has_its_place(one: str, other: str, third: str) -> None:
+def test_any_texts_have_one_order(one: str, other: str, third: str) -> None:
     assert within(one, one, one) is bool(key(one))
     first, last = sorted((other, third), key=key)
     if key(first) <= key(one) <= key(last) and key(one):

@@ -1,4 +1,4 @@
-"""Which language is spoken, how it writes days and money, and what is said when a library says no."""
+"""Speech: which language is used, how it writes days and money, and the text of a refusal."""
 
 # ruff: noqa: RUF001 - Bengali digits are what is tested
 
@@ -63,24 +63,24 @@ def test_a_language_is_known_by_its_tag_or_by_the_code_of_sip2(tag, language):
 
 
 @pytest.mark.parametrize("tag", ["", "   ", "000", "999", "004", "it", "Bengali", "english", "|", "b", "bnx"])
-def test_what_is_not_known_leaves_the_choice_to_the_next(tag):
+def test_an_unknown_language_is_skipped(tag):
     assert choose([tag, "de"], {}, "utf-8").language == "de"
     assert choose([tag], {}, "utf-8").language == "en"
 
 
 @given(st.text(max_size=12))
-def test_no_tag_is_too_odd(tag):
+def test_any_text_as_a_language_tag_raises_nothing(tag):
     assert known(tag) is None or choose([tag], {}, "utf-8").day(DAY)
 
 
 @pytest.mark.parametrize("charset", ["cp850", "latin-1", "ascii"])
-def test_a_language_that_the_charset_does_not_hold_is_not_spoken(charset):
+def test_a_language_that_the_charset_lacks_is_skipped(charset):
     assert choose(["bn", "fr"], {}, charset).language == "fr"
     assert choose(["bn"], {}, charset).language == "en"
     assert choose(["bn"], {}, "utf-8").language == "bn"
 
 
-def test_a_language_may_lose_its_accents():
+def test_a_language_may_be_written_without_accents():
     assert choose(["de"], {}, "ascii").language == "de"
 
 
@@ -100,7 +100,7 @@ def test_a_language_may_lose_its_accents():
         ("fr", "5 mars 2026"),
     ],
 )
-def test_a_day(language, day):
+def test_a_day_is_written_as_in_its_language(language, day):
     assert Speaker(language).day(DAY) == day
 
 
@@ -118,7 +118,7 @@ def test_a_moment_stays_in_its_zone(language, written):
     assert moment(datetime(2026, 3, 5, 16, 5, tzinfo=ZoneInfo("Asia/Dhaka")), language) == written
 
 
-def test_one_moment_in_two_zones_reads_as_the_clock_on_each_wall():
+def test_one_moment_has_the_local_time_of_each_zone():
     noon = datetime(2026, 3, 5, 12, 0, 59, tzinfo=ZoneInfo("Europe/London"))
     for zone, wall in (("Europe/London", "12:00"), ("Asia/Dhaka", "18:00"), ("Asia/Kathmandu", "17:45")):
         assert moment(noon.astimezone(ZoneInfo(zone)), "en-GB").endswith(f", {wall}")
@@ -143,7 +143,7 @@ def test_one_moment_in_two_zones_reads_as_the_clock_on_each_wall():
         ("bn", "", "১,২৩,৪৫৬.৭০"),
     ],
 )
-def test_money(language, currency, money):
+def test_money_is_written_as_in_its_language(language, currency, money):
     assert Speaker(language).money(Decimal("123456.70"), currency) == money
 
 
@@ -164,7 +164,7 @@ def test_money(language, currency, money):
         ("en", "USD", "ascii", "$5.00"),
     ],
 )
-def test_where_the_sign_does_not_fit_the_code_stands(language, currency, charset, money):
+def test_a_currency_sign_that_the_charset_lacks_is_the_code(language, currency, charset, money):
     assert Speaker(language, charset=charset).money(Decimal("5.00"), currency) == money
 
 
@@ -173,13 +173,13 @@ def test_where_the_sign_does_not_fit_the_code_stands(language, currency, charset
     st.decimals(min_value=-(10**9), max_value=10**9, places=2),
     st.sampled_from(["USD", "EUR", "BDT", "GBP", "INR", "JPY", "XAU", ""]),
 )
-def test_money_has_no_space_that_a_printer_does_not_know(language, amount, currency):
+def test_money_has_only_ordinary_spaces(language, amount, currency):
     said = Speaker(language).money(amount, currency)
     assert not {"\xa0", "\u202f"} & set(said)
 
 
 @pytest.mark.parametrize("language", ["bn", "bn-BD", "bn-IN", "bn-XX"])
-def test_K1_readers_of_bengali_get_bengali_digits_under_any_CLDR(language):
+def test_K1_Bengali_has_Bengali_digits_under_any_CLDR(language):
     speaker = choose([language], {}, "utf-8")
     said = (
         speaker.day(DAY),
@@ -193,10 +193,11 @@ def test_K1_readers_of_bengali_get_bengali_digits_under_any_CLDR(language):
         assert not re.search("[0-9]", text)
 
 
-def test_a_number_picks_its_form():
-    assert [Speaker("de").say("quota_exceeded_limit", limit=limit).split(" ist ")[0] for limit in (1, 2)] == [
-        "Die Grenze von 1 entliehenem Medium",
-        "Die Grenze von 2 entliehenen Medien",
+def test_a_number_selects_its_plural_form():
+    german = Speaker("de")
+    assert [german.say("quota_exceeded_limit", limit=limit).partition(" Medi")[0] for limit in (1, 2)] == [
+        "Die Grenze von 1 entliehenem",
+        "Die Grenze von 2 entliehenen",
     ]
     french = Speaker("fr")
     assert [french.say("copies_available", available=free, copies=1234) for free in (0, 1, 2)] == [
@@ -211,17 +212,17 @@ def test_a_number_picks_its_form():
     ]
 
 
-# -- a library's own words
+# -- a library's own texts
 
 
-def test_a_library_can_say_single_texts_in_its_own_words():
+def test_a_library_replaces_single_texts():
     speaker = choose(["de"], {"renewed": "Gerne!", "fee_required": "{amount}, okay?"}, "utf-8")
     assert speaker.say("renewed") == "Gerne!"
     assert speaker.say("fee_required", amount="1,00 €") == "1,00 €, okay?"
     assert speaker.say("hold_placed") == "Vorgemerkt."
 
 
-def test_own_words_may_be_for_one_language_alone():
+def test_a_librarys_text_may_be_for_one_language_only():
     own = {"renewed": "Done!", "renewed.bn": "হয়ে গেছে!"}
     assert choose(["bn-BD"], own, "utf-8").say("renewed") == "হয়ে গেছে!"
     assert choose(["en"], own, "utf-8").say("renewed") == "Done!"
@@ -230,12 +231,12 @@ def test_own_words_may_be_for_one_language_alone():
 @pytest.mark.parametrize(
     "own", ["{price} please", "{", "{}", "{amount.real}", "{amount[x]}", "{amount:5d}", "}"]
 )
-def test_own_words_that_can_not_be_said_are_not(own):
+def test_a_librarys_text_with_a_fault_is_not_used(own):
     speaker = choose(["en"], {"fee_required": own}, "utf-8")
     assert speaker.say("fee_required", amount="$1.00") == "This costs $1.00. Please confirm to go on."
 
 
-def test_what_is_wrong_with_own_words_is_told():
+def test_each_fault_of_a_librarys_texts_has_a_line():
     own = {"renewed": "Done!", "rewened": "?", "fee_required.bn": "{price}", "renewed.xx": "?", "paid": "{"}
     assert [fault.split(":")[0] for fault in faults(own)] == [
         "rewened",
@@ -245,17 +246,17 @@ def test_what_is_wrong_with_own_words_is_told():
     ]
 
 
-# -- when a library says no
+# -- refusals
 
 
-def test_a_refusal_says_its_reason():
-    """Lesson 45: the true reason."""
+def test_a_refusal_has_the_text_of_its_code():
+    """Lesson 45: the true reason is shown."""
     assert ENGLISH.why(Refused("copy_inactive")) == TEXTS["copy_inactive"]
     assert Speaker("es").why(Refused("copy_inactive")).startswith("Este ejemplar no se presta")
 
 
 @pytest.mark.parametrize("language", ["en", "bn", "de", "es", "fr"])
-def test_a_refusal_names_what_the_library_told(language):
+def test_a_refusal_has_the_librarys_facts(language):
     speaker = Speaker(language)
     assert speaker.money(Decimal("2.50"), "EUR") in speaker.why(
         Refused("fee_required", facts={"amount": "2.50", "currency": "EUR", "kind": "loan"})
@@ -277,17 +278,17 @@ def test_a_refusal_names_what_the_library_told(language):
         ("copy_inactive", {"reason": "x", "text": "y", "self": "z"}, "copy_inactive"),
     ],
 )
-def test_facts_that_make_no_sense_are_not_told(code, facts, text):
+def test_facts_that_can_not_be_read_are_left_out(code, facts, text):
     assert ENGLISH.why(Refused(code, facts=facts)) == TEXTS[text]
 
 
-def test_the_library_could_not_answer():
+def test_an_outage_and_a_lost_answer_have_their_texts():
     assert ENGLISH.why(Unavailable("")) == TEXTS["not_available"]
     assert ENGLISH.why(InDoubt("")) == TEXTS["in_doubt"]
 
 
 @given(st.text(max_size=20))
-def test_of_a_card_at_most_the_end_is_shown(patron_id):
+def test_a_masked_card_shows_at_most_its_end(patron_id):
     shown = masked(patron_id).lstrip("*")
     assert len(shown) <= 2
     assert patron_id.endswith(shown)
@@ -298,26 +299,26 @@ def test_of_a_card_at_most_the_end_is_shown(patron_id):
 
 
 class AtADesk(DeskCase):
-    """The order: what the request asks for, the profile, the library, English."""
+    """The order of languages: request, profile, library, English."""
 
     library = "hillcrest"
 
     def refused(self, language=""):
         request = PatronStatusRequest(
-            language=language, transaction_date=NOW, institution_id="", patron_identifier="nobody"
+            language=language, transaction_date=NOW, institution_id="", patron_identifier="M-9999"
         )
         return self.ask(request).screen_message
 
-    def test_the_library_speaks_its_language(self):
+    def test_a_request_without_a_language_gets_the_librarys(self):
         assert self.refused() == (Speaker("bn").say("member_not_found"),)
 
-    def test_the_request_says_which(self):
+    def test_a_request_with_a_language_gets_that_one(self):
         assert self.refused("003") == (Speaker("de").say("member_not_found"),)
 
-    def test_a_code_that_is_not_known_leaves_it_to_the_library(self):
+    def test_an_unknown_language_code_gets_the_librarys_language(self):
         assert self.refused("999") == (Speaker("bn").say("member_not_found"),)
 
-    def test_a_receipt_fits_the_printer(self):
+    def test_a_receipt_in_the_librarys_language_fits_the_printer(self):
         request = Checkout(
             sc_renewal_policy=False,
             no_block=False,
@@ -337,13 +338,13 @@ class AtAnOldTerminal(AtADesk):
 
     profile = Profile(charset="cp850")
 
-    def test_the_library_speaks_its_language(self):
+    def test_a_request_without_a_language_gets_the_librarys(self):
         assert self.refused() == (TEXTS["member_not_found"],)
 
-    def test_a_code_that_is_not_known_leaves_it_to_the_library(self):
+    def test_an_unknown_language_code_gets_the_librarys_language(self):
         assert self.refused("999") == (TEXTS["member_not_found"],)
 
-    def test_a_receipt_fits_the_printer(self):
+    def test_a_receipt_in_the_librarys_language_fits_the_printer(self):
         request = Checkin(
             no_block=False,
             transaction_date=NOW,
@@ -369,7 +370,7 @@ class WithAFoundCard(DeskCase):
         )
         return self.ask(request).screen_message
 
-    def test_whoever_has_not_the_password_is_not_told_why_the_card_is_blocked(self):
+    def test_a_wrong_password_hides_why_the_card_is_blocked(self):
         """Lesson 31."""
         assert self.said("9999") == (TEXTS["password_wrong"],)
         assert self.said("1111") == (TEXTS["member_inactive"],)

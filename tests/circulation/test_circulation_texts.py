@@ -1,4 +1,4 @@
-"""Every text, in every language: there, with the same names in it, short enough for a field, and of some use."""
+"""Texts: each exists in each language, has the same names, fits into a field, and says what to do next."""
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -29,7 +29,7 @@ FACTS = {
     "position": 12,
     "title": "One Hundred Years",
 }
-"""Something for everything that a text names; a text that names something else must say so here."""
+"""A value for each name in the texts. A new name needs a line here."""
 
 NEWS = {
     "copies_available",
@@ -41,7 +41,7 @@ NEWS = {
     "renewed",
     "was_not_on_loan",
 }
-"""Texts that tell what happened: nothing was refused, so there is nothing to be done about it."""
+"""Texts that say what has happened. Nothing was refused, so they say nothing about what to do next."""
 LABELS = {f"fee_{kind.value}" for kind in FeeKind}
 ADVICE = ("Please ", "There is nothing more to do.")
 
@@ -55,15 +55,15 @@ def forms(string):
 
 
 @pytest.mark.parametrize("language", FOREIGN)
-def test_every_text_is_there_and_no_other(language):
-    """Bring the catalogues up to the texts with .ci/catalogues."""
+def test_each_language_has_every_text_and_no_other(language):
+    """The program .ci/catalogues adds missing texts to the catalogues."""
     there = {forms(message.id)[0] for message in source(language) if message.id}
     assert there == keys()
     assert not source(language).obsolete
 
 
 @pytest.mark.parametrize("language", FOREIGN)
-def test_no_translation_is_empty_or_a_guess(language):
+def test_no_translation_is_empty_or_fuzzy(language):
     for message in source(language):
         if message.id:
             assert all(form.strip() for form in forms(message.string)), message.id
@@ -71,7 +71,7 @@ def test_no_translation_is_empty_or_a_guess(language):
 
 
 @pytest.mark.parametrize("language", FOREIGN)
-def test_a_translation_names_what_the_text_names(language):
+def test_a_translation_has_the_names_of_its_text(language):
     for message in source(language):
         if message.id:
             named = names(forms(message.id)[-1])
@@ -79,7 +79,7 @@ def test_a_translation_names_what_the_text_names(language):
 
 
 @pytest.mark.parametrize("language", FOREIGN)
-def test_K1_there_are_as_many_plural_forms_as_the_language_has(language):
+def test_K1_each_counted_text_has_the_plural_forms_of_its_language(language):
     plurals = [message for message in source(language) if message.pluralizable]
     assert len(plurals) == len(COUNTED)
     assert {len(message.string) for message in plurals} == {Catalog(locale=language).num_plurals}
@@ -87,7 +87,7 @@ def test_K1_there_are_as_many_plural_forms_as_the_language_has(language):
 
 @pytest.fixture
 def reread():
-    """Catalogues are read again, in the test and after it."""
+    """Read the catalogues again, in the test and after it."""
     source.cache_clear()
     translations.cache_clear()
     yield
@@ -102,13 +102,13 @@ RULES = [
     (3, "(n == 1 ? 0 : n != 0 && n % 1000000 == 0 ? 1 : 2)"),
     (4, "(n == 1 ? 0 : n == 2 ? 1 : n != 0 && n % 1000000 == 0 ? 2 : 3)"),
 ]
-"""Plural forms as one or another CLDR has them: how many, and which number has which."""
+"""Plural forms of different releases of CLDR: how many, and which number has which."""
 
 
 @pytest.mark.usefixtures("reread")
 @pytest.mark.parametrize("rule", [None, *RULES])
 @pytest.mark.parametrize("language", FOREIGN)
-def test_K1_no_number_picks_a_form_that_is_not_there(language, rule, monkeypatch):
+def test_K1_each_number_selects_a_plural_form_that_exists(language, rule, monkeypatch):
     if rule is not None:
         monkeypatch.setitem(PLURALS, language, rule)
     speaker = Speaker(language)
@@ -123,7 +123,7 @@ def test_K1_no_number_picks_a_form_that_is_not_there(language, rule, monkeypatch
     )
 
 
-def test_counted_texts_name_what_is_counted():
+def test_each_counted_text_has_its_number():
     for text, (fact, one) in COUNTED.items():
         assert fact in names(TEXTS[text])
         assert names(one) == names(TEXTS[text])
@@ -131,7 +131,7 @@ def test_counted_texts_name_what_is_counted():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("text", TEXTS)
-def test_every_text_can_be_said_and_fits_into_a_field(language, text):
+def test_every_text_can_be_formatted_and_fits_into_a_field(language, text):
     said = Speaker(language).say(text, **FACTS)
     assert said
     assert "{" not in said
@@ -139,7 +139,7 @@ def test_every_text_can_be_said_and_fits_into_a_field(language, text):
 
 
 @pytest.mark.parametrize("language", FOREIGN)
-def test_a_translation_is_one(language):
+def test_a_translation_differs_from_the_English_text(language):
     words = [english for text, english in TEXTS.items() if text not in COUNTED and len(english) > 12]
     assert not [english for english in words if translations(language).gettext(english) == english]
 
