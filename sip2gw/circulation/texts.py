@@ -1,12 +1,12 @@
 """Every text that a person reads at a terminal, in English, by its id.
 
-A text says what to do next. Anyone at the terminal may read it. The ids of refusals are the codes of the Librarika
-contract, or the gateway's own.
+Anyone at the terminal may read a text. The ids of refusals are the codes of the Librarika contract, or the gateway's
+own.
 """
 
 from __future__ import annotations
 
-TEXTS = {
+REFUSALS = {
     # failures, and requests that are refused at once
     "not_available": "The library's system can't be reached. Please try again, or ask a member of staff.",
     "too_many_tries": "Too many passwords were tried. Please wait a minute and try again, or ask a member of staff.",
@@ -34,8 +34,6 @@ TEXTS = {
     "copy_inactive": "This item is not for loan at present. Please ask a member of staff.",
     "circulation_disabled": "This item may only be used in the library. Please ask a member of staff.",
     "copy_not_available": "This item is on loan to somebody else. Please take it to the desk.",  # codespell:ignore
-    "expected_back": "It is expected back on {day}.",
-    "copies_available": "{available} of {copies} available.",
     # loans
     "reserved_for_other": "This item is reserved for another reader. Please take it to the desk.",
     "quota_exceeded": "The limit of items on loan is reached. Please return something first.",
@@ -49,13 +47,11 @@ TEXTS = {
     # returns
     "checkin_not_allowed": "Returns are not taken here. Please go to the desk.",
     "overdue_checkin_not_allowed": "Overdue items are not taken back here. Please go to the desk.",
-    "was_not_on_loan": "This item was not on loan.",
     "not_on_loan": "This item is not on loan. Please ask a member of staff.",
     "reserved": "Reserved for {patron}. Please hand this item to a member of staff.",
     "reserved_at": "Reserved for {patron}, to be collected at {branch}. Please hand this item to a member of staff.",
     "send_to_branch": "This item belongs to {branch}. Please hand it to a member of staff.",
     # renewals
-    "renewed": "Renewed.",
     "not_renewable": "This loan can't be renewed again. Please return the item, or ask a member of staff.",
     "on_loan_to_other": "This item is not on loan to you. Please ask a member of staff.",
     "not_tried": "There was no time for this one. Please renew it by itself.",
@@ -67,9 +63,6 @@ TEXTS = {
     "hold_not_found": "You have no such reservation. Please ask a member of staff.",
     "not_changeable": "This reservation can't be changed any more. Please ask a member of staff.",
     "not_cancellable": "This reservation can't be cancelled any more. Please ask a member of staff.",
-    "hold_placed": "Reserved.",
-    "hold_cancelled": "The reservation is cancelled.",
-    "hold_changed": "The reservation is changed.",
     "nothing_named": "No item or title was named. Please scan the item.",
     # fees
     "payment_too_large": "This is more than is owed. Please pay at the desk.",
@@ -78,7 +71,22 @@ TEXTS = {
     "fees_disabled": "Fees are not paid here. Please ask a member of staff.",
     "fee_not_found": "This fee is not open. Please ask a member of staff.",
     "amount_unreadable": "The amount could not be read. Please pay at the desk.",
+}
+"""Texts after which a person has to do something. Each says what."""
+
+NEWS = {
+    "expected_back": "It is expected back on {day}.",
+    "copies_available": "{available} of {copies} available.",
+    "was_not_on_loan": "This item was not on loan.",
+    "renewed": "Renewed.",
+    "hold_placed": "Reserved.",
+    "hold_cancelled": "The reservation is cancelled.",
+    "hold_changed": "The reservation is changed.",
     "paid": "Paid: {amount}. Still owed: {balance}.",
+}
+"""Texts that say what has happened or how things are."""
+
+LABELS = {
     # kinds of fees (AV)
     "fee_other": "Fee",
     "fee_administrative": "Administrative fee",
@@ -99,6 +107,10 @@ TEXTS = {
     "receipt_credit": "In credit: {amount}",
     "receipt_number": "Receipt number: {number}",
 }
+"""Parts of lists and receipts."""
+
+TEXTS = {**REFUSALS, **NEWS, **LABELS}
+"""All texts."""
 
 COUNTED = {
     "copies_available": ("available", "{available} of {copies} available."),
