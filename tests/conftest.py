@@ -7,6 +7,9 @@ from contextlib import contextmanager, nullcontext
 import pytest
 from catalogue import Catalogue
 from hypothesis import HealthCheck, settings
+from store.postgresql_server import _database, postgresql, postgresql_server
+
+__all__ = ["_database", "postgresql", "postgresql_server"]
 
 # Every run tries other examples; on a build machine it can be repeated. `--hypothesis-profile soak` takes its time.
 # A busy machine is slow, which says nothing of the code.

@@ -1,11 +1,23 @@
 """Seats: a library has one for each licence, and each live session of a terminal holds one.
 
-`SeatStore` is their store; `InMemory` is one for a single process, and another one may be shared by several
-processes. `Seats` is what the gateway uses: it works on when the store fails.
+`SeatStore` is their store; `InMemory` is one for a single process, and `StoredSeats` is shared by several processes
+and machines. `Seats` is what the gateway uses: it works on when the store fails.
 """
 
 from sip2gw.seats.memory import InMemory
 from sip2gw.seats.seats import Lease, Renewal, Seats
 from sip2gw.seats.store import Full, Holder, Seat, SeatStore, Taken
+from sip2gw.seats.stored import StoredSeats
 
-__all__ = ["Full", "Holder", "InMemory", "Lease", "Renewal", "Seat", "SeatStore", "Seats", "Taken"]
+__all__ = [
+    "Full",
+    "Holder",
+    "InMemory",
+    "Lease",
+    "Renewal",
+    "Seat",
+    "SeatStore",
+    "Seats",
+    "StoredSeats",
+    "Taken",
+]

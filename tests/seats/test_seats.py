@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -9,11 +12,13 @@ from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from store.direct import Direct, direct
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from sip2gw.seats import Full, Holder, InMemory, Lease, Seats
+from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore, StoredSeats
 from sip2gw.seats.seats import LEASE
+from sip2gw.secret import Secret
 
 
 def holder(session: str, terminal: str = "", since: float = 0.0) -> Holder:
@@ -30,40 +35,46 @@ def now(coroutine: Any) -> Any:
     return result
 
 
-class Flaky(InMemory):
+class Flaky:
     """A store that can be gone."""
 
-    gone = False
+    def __init__(self, store: SeatStore) -> None:
+        self.store = store
+        self.gone = False
 
     async def take(self, *args: Any, **settings: Any) -> Any:
         self._check()
-        return await super().take(*args, **settings)
+        return await self.store.take(*args, **settings)
 
     async def renew(self, *args: Any, **settings: Any) -> Any:
         self._check()
-        return await super().renew(*args, **settings)
+        return await self.store.renew(*args, **settings)
 
     async def leave(self, *args: Any) -> None:
         self._check()
-        await super().leave(*args)
+        await self.store.leave(*args)
+
+    async def seats(self, library: str) -> Any:
+        return await self.store.seats(library)
 
     def _check(self) -> None:
         if self.gone:
             raise ConnectionError("no store")
 
 
-class Far(InMemory):
+class Far(Flaky):
     """A store that takes its time, before and after it has decided."""
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock.seconds)
+    def __init__(self, store: SeatStore, clock: Clock) -> None:
+        super().__init__(store)
         self._clock = clock
         self._delays = 0
 
     async def take(self, *args: Any, **settings: Any) -> Any:
+        self._check()
         await self._pass()
         try:
-            return await super().take(*args, **settings)
+            return await self.store.take(*args, **settings)
         finally:
             await self._pass()
 
@@ -74,14 +85,36 @@ class Far(InMemory):
         return over
 
 
+class Time(Clock):
+    """The time of this process, and of the leases in a database: they age when it is advanced."""
+
+    database: Direct | None = None
+
+    def advance(self, amount: float) -> None:
+        if self.database is not None:
+            self.database.age(amount)
+        super().advance(amount)
+
+
 @pytest.fixture
 def clock():
-    return Clock()
+    return Time()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def kept(request, clock, tmp_path):
+    """A store of each kind."""
+    if request.param == "memory":
+        yield InMemory(clock.seconds)
+        return
+    at = tmp_path / "kept" if request.param == "sqlite" else Secret(request.getfixturevalue("postgresql").url)
+    with direct(at) as clock.database:
+        yield StoredSeats(clock.database, clock.seconds)
 
 
 @pytest.fixture
-def store(clock):
-    return Flaky(clock.seconds)
+def store(kept):
+    return Flaky(kept)
 
 
 @pytest.fixture
@@ -169,8 +202,8 @@ def test_F58_a_renewal_returns_the_lost_leases(store, clock):
     assert now(here.renew()).lost == ()
 
 
-def test_F57_racing_clients_never_get_one_seat_too_many(clock):
-    store = Far(clock)
+def test_F57_racing_clients_never_get_one_seat_too_many(kept, clock):
+    store = Far(kept, clock)
     nodes = [Seats(store, clock.seconds) for _ in range(8)]
     racing = [
         Deferred.fromCoroutine(nodes[number % 8].take("riverside", holder(f"s{number}"), 10))
@@ -224,8 +257,7 @@ def test_F59_a_session_above_the_licences_stays_and_is_logged_once(store, clock)
     assert (ours.state, ours.seat.number) == ("held", 1)
 
 
-def test_F59_the_outage_of_the_store_ends_with_an_answer_that_it_is_full(clock):
-    store = Flaky(clock.seconds)
+def test_F59_the_outage_of_the_store_ends_with_an_answer_that_it_is_full(store, clock):
     seats = Seats(store, clock.seconds)
     store.gone = True
     take(seats, "a", most=2)
@@ -249,8 +281,8 @@ class Deaf(Flaky):
         return taken
 
 
-def test_F59_a_session_takes_over_a_seat_whose_answer_was_lost(clock):
-    seats = Seats(Deaf(clock.seconds), clock.seconds)
+def test_F59_a_session_takes_over_a_seat_whose_answer_was_lost(kept, clock):
+    seats = Seats(Deaf(kept), clock.seconds)
     grip, _ = take(seats, "a", most=1)
     assert grip.seat is None
     assert now(seats.renew()).lost == ()
@@ -258,17 +290,17 @@ def test_F59_a_session_takes_over_a_seat_whose_answer_was_lost(clock):
     assert now(seats.holds(grip))
 
 
-def test_F59_a_session_disconnected_as_the_store_came_back_gets_no_seat(clock):
-    store = Far(clock)
-    seats, asked = Seats(store, clock.seconds), store.take
-    store.take = Flaky.take.__get__(gone := Flaky(clock.seconds))
-    gone.gone = True
+def test_F59_a_session_disconnected_as_the_store_came_back_gets_no_seat(kept, clock):
+    store = Far(kept, clock)
+    seats = Seats(store, clock.seconds)
+    store.gone = True
     ghost, _ = take(seats, "a", most=1, terminal="T")
-    store.take = asked
+    store.gone = False
     renewing = Deferred.fromCoroutine(seats.renew())
-    store.take = Flaky.take.__get__(gone)
+    store.gone = True
     _, ousted = take(seats, "b", most=1, terminal="T")
     assert ousted == "a"
+    store.gone = False
     clock.pump([0.1] * 3)
     assert renewing.called
     assert not now(seats.holds(ghost))
@@ -280,11 +312,14 @@ class Office(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = Clock()
-        self.store = InMemory(self.clock.seconds)
+        self.clock = Time()
+        self.store = self.made()
         self.nodes = [Seats(self.store, self.clock.seconds) for _ in range(2)]
         self.grips: list[tuple[Seats, Lease]] = []
         self.count = 0
+
+    def made(self) -> SeatStore:
+        return InMemory(self.clock.seconds)
 
     @rule(node=st.integers(0, 1), terminal=st.sampled_from("TUV"), most=st.integers(1, 3))
     def come(self, node: int, terminal: str, most: int) -> None:
@@ -318,9 +353,73 @@ class Office(RuleBasedStateMachine):
         assert len(numbers) == len(set(numbers))
 
 
-TestOffice = Office.TestCase
+class StoredOffice(Office):
+    """The same with a database."""
+
+    def made(self) -> SeatStore:
+        self.folder = TemporaryDirectory()
+        self.opened = direct(Path(self.folder.name) / "kept")
+        self.clock.database = self.opened.__enter__()
+        return StoredSeats(self.clock.database, self.clock.seconds)
+
+    def teardown(self) -> None:
+        self.opened.__exit__(None, None, None)
+        self.folder.cleanup()
+
+
+TestOffice, TestStoredOffice = Office.TestCase, StoredOffice.TestCase
 TestOffice.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+TestStoredOffice.settings = settings(max_examples=5, stateful_step_count=10, deadline=None)
 
 
 def test_the_repr_of_a_holder_shows_no_account():
     assert "account" not in repr(evolve(holder("a"), location="Hall"))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_renewal_of_many_seats_returns_each_in_its_place(kind, request, tmp_path):
+    at = tmp_path / "kept" if kind == "sqlite" else Secret(request.getfixturevalue("postgresql").url)
+    with direct(at) as database:
+        kept = StoredSeats(database, lambda: 0.0)
+        taken = [now(kept.take("riverside", holder(f"s{n}"), most=None, lease=45)).seat for n in range(130)]
+        now(kept.leave(taken[7]))
+        now(kept.leave(taken[120]))
+        renewed = now(kept.renew(taken, lease=60))
+    lost = [n for n, seat in enumerate(renewed) if seat is None]
+    assert lost == [7, 120]
+    assert [seat.number for seat in renewed if seat] == [n + 1 for n in range(230) if n not in lost]
+    assert {seat.expires for seat in renewed if seat} == {60.0}
+
+
+def test_nothing_of_a_holder_is_kept_after_its_seat_is_free(tmp_path):
+    with direct(tmp_path / "kept") as database:
+        kept = StoredSeats(database, lambda: 0.0)
+        who = evolve(holder("a"), address="192.0.2.7", location="Hall", certificate="kiosk-1")
+        seat = now(kept.take("riverside", who, most=1, lease=45)).seat
+        now(kept.leave(seat))
+        (row,) = now(database.read(lambda tx: tx.rows("SELECT * FROM seats")))
+    assert {row[name] for name in ("terminal", "session", "address", "location", "certificate")} == {""}
+    assert row["epoch"] == seat.epoch
+
+
+def test_two_processes_get_no_seat_too_many_from_one_database(postgresql):
+    with direct(Secret(postgresql.url)) as here, direct(Secret(postgresql.url)) as there:
+        both = [StoredSeats(one, lambda: 0.0) for one in (here, there)]
+        outcomes: list[str] = []
+
+        def come(store: StoredSeats, node: int) -> None:
+            for n in range(20):
+                try:
+                    now(store.take("riverside", holder(f"{node}-{n}"), most=10, lease=45))
+                    outcomes.append("taken")
+                except Full:
+                    outcomes.append("full")
+
+        coming = [Thread(target=come, args=(store, node)) for node, store in enumerate(both)]
+        for one in coming:
+            one.start()
+        for one in coming:
+            one.join()
+        held = now(both[0].seats("riverside"))
+    assert (outcomes.count("taken"), outcomes.count("full")) == (10, 30)
+    assert sorted(seat.number for seat in held) == list(range(1, 11))

@@ -1,0 +1,146 @@
+"""Seats in the gateway's store, so that all its processes and machines lend the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import count
+
+from attrs import evolve
+
+from sip2gw.seats.store import Full, Holder, Seat, Taken, to_give_up
+from sip2gw.store.port import Row, Store, Transaction, Value
+
+_CHUNK = 100
+"""Seats that one statement renews."""
+_HOLDER = ("terminal", "session", "since", "address", "location", "certificate")
+
+
+class StoredSeats:
+    """A `SeatStore` over a `Store`. `now` returns seconds of this process, on whose clock `Seat.expires` is given.
+
+    The store's own clock decides when a lease is over. A lease ends for this process no later than in the store.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+
+    async def take(
+        self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()
+    ) -> Taken:
+        """See `SeatStore.take`."""
+        here = self._now()
+        return await self._store.change(lambda tx: _take(tx, library, holder, most, lease, first, here))
+
+    async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
+        """See `SeatStore.renew`. An expired lease is renewed too, if no other session has taken the seat."""
+        expires = self._now() + lease
+        alive = await self._store.change(lambda tx: _renew(tx, seats, lease))
+        return [evolve(seat, expires=expires) if _key(seat) in alive else None for seat in seats]
+
+    async def leave(self, seat: Seat) -> None:
+        """See `SeatStore.leave`."""
+        await self._store.change(lambda tx: _leave(tx, seat))
+
+    async def seats(self, library: str) -> Sequence[Seat]:
+        """See `SeatStore.seats`."""
+        here = self._now()
+        return await self._store.read(lambda tx: _held(tx, library, here))
+
+
+def _take(
+    tx: Transaction,
+    library: str,
+    holder: Holder,
+    most: int | None,
+    lease: float,
+    first: Sequence[str],
+    here: float,
+) -> Taken:
+    tx.lock(f"seats {library}")
+    held = {seat.number: seat for seat in _held(tx, library, here)}
+    ousted = None
+    if most is None or len(held) < most:
+        number = next(number for number in count(1) if number not in held)
+    else:
+        seats = {seat.holder: seat for seat in held.values()}
+        own = to_give_up(seats, holder.terminal, first)
+        if own is None:
+            raise Full(list(held.values()))
+        ousted = seats[own]
+        number = ousted.number
+    (row,) = tx.rows(
+        "INSERT INTO seats (library, number, epoch, expires, terminal, session, since, address, location, certificate)"
+        " VALUES (:library, :number, 1, :expires, :terminal, :session, :since, :address, :location, :certificate)"
+        " ON CONFLICT (library, number) DO UPDATE SET epoch = seats.epoch + 1, expires = excluded.expires,"
+        " terminal = excluded.terminal, session = excluded.session, since = excluded.since,"
+        " address = excluded.address, location = excluded.location, certificate = excluded.certificate"
+        " RETURNING epoch",
+        library=library,
+        number=number,
+        expires=tx.now + lease,
+        **{name: getattr(holder, name) for name in _HOLDER},
+    )
+    return Taken(Seat(library, number, row["epoch"], holder, here + lease), ousted)
+
+
+def _renew(tx: Transaction, seats: Sequence[Seat], lease: float) -> set[tuple[str, int, int]]:
+    """Renew these seats, and return which of them were still their holders'."""
+    alive = set()
+    for chunk in _chunks(seats):
+        named: dict[str, Value] = {}
+        for at, seat in enumerate(chunk):
+            named |= {f"l{at}": seat.library, f"n{at}": seat.number, f"e{at}": seat.epoch}
+        rows = tx.rows(_renewal(len(chunk)), expires=tx.now + lease, **named)
+        alive |= {(row["library"], row["number"], row["epoch"]) for row in rows}
+    return alive
+
+
+def _chunks(seats: Sequence[Seat]) -> Iterator[Sequence[Seat]]:
+    """Yield the seats in chunks of two sizes, so that there are two statements in all."""
+    whole = len(seats) - len(seats) % _CHUNK
+    for at in range(0, whole, _CHUNK):
+        yield seats[at : at + _CHUNK]
+    for seat in seats[whole:]:
+        yield [seat]
+
+
+@cache
+def _renewal(size: int) -> str:
+    """Return the statement that renews so many seats."""
+    these = ", ".join(f"(:l{at}, :n{at}, :e{at})" for at in range(size))
+    return (
+        "UPDATE seats SET expires = :expires"  # noqa: S608 (names of parameters)
+        f" WHERE (library, number, epoch) IN (VALUES {these}) AND session <> '' RETURNING library, number, epoch"
+    )
+
+
+def _leave(tx: Transaction, seat: Seat) -> None:
+    """Free the seat. Its row stays with its epoch; what is known of the holder goes."""
+    tx.rows(
+        "UPDATE seats SET expires = 0, terminal = '', session = '', address = '', location = '', certificate = ''"
+        " WHERE library = :library AND number = :number AND epoch = :epoch",
+        library=seat.library,
+        number=seat.number,
+        epoch=seat.epoch,
+    )
+
+
+def _held(tx: Transaction, library: str, here: float) -> list[Seat]:
+    """Return the seats whose lease is not over, with its end on the clock of this process."""
+    rows = tx.rows(
+        "SELECT * FROM seats WHERE library = :library AND expires > :now ORDER BY number",
+        library=library,
+        now=tx.now,
+    )
+    return [_seat(row, here - tx.now) for row in rows]
+
+
+def _seat(row: Row, ahead: float) -> Seat:
+    holder = Holder(**{name: row[name] for name in _HOLDER})
+    return Seat(row["library"], row["number"], row["epoch"], holder, row["expires"] + ahead)
+
+
+def _key(seat: Seat) -> tuple[str, int, int]:
+    return seat.library, seat.number, seat.epoch
