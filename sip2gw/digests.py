@@ -1,4 +1,4 @@
-"""Digests of texts with a random key: without the key the texts can't be read or guessed.
+"""Digests of texts with a key: without the key the texts can't be read or guessed.
 
 Several texts become one digest; texts split in another way become another one.
 """
@@ -10,10 +10,10 @@ from secrets import token_bytes
 
 
 class Digests:
-    """Digests with a key of their own, which is made with this object and never leaves it."""
+    """Digests with a key of at most 64 bytes. Without one, a key is made with this object and never leaves it."""
 
-    def __init__(self) -> None:
-        self._key = token_bytes(32)
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key or token_bytes(32)
 
     def of(self, *said: str | bytes) -> bytes:
         """Return the digest of these texts, in this order."""

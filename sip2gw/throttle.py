@@ -6,12 +6,16 @@ Memory is bounded: only the keys that tried last are kept. A key is a digest or 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
-from attrs import frozen
+from attrs import define, frozen
 
 LONGEST_WAIT = 64.0
 """Seconds to which the wait between two tries grows."""
+
+
+_MOST = 4_000
+"""Tries that are kept of one key, the latest."""
 
 
 @frozen
@@ -23,11 +27,13 @@ class Allowance:
     free: int
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Noted:
     """One try, at the second `when`. Two tries at one moment are two objects."""
 
     when: float
+    kept: bool = False
+    """It is in the store as well, from where `recall` gets it."""
 
 
 class Throttle:
@@ -66,11 +72,19 @@ class Throttle:
     def note(self, key: Hashable) -> Noted:
         """Count a try of this key, and return the object that `forgive` needs to take it back."""
         noted = Noted(self._now())
-        self._tries.setdefault(key, deque(maxlen=4_000)).append(noted)
-        self._tries.move_to_end(key)
-        if len(self._tries) > self._entries:
-            self._tries.popitem(last=False)
+        self._tries.setdefault(key, deque(maxlen=_MOST)).append(noted)
+        self._touch(key)
         return noted
+
+    def recall(self, key: Hashable, times: Iterable[float]) -> None:
+        """Take over what the store has of this key: the seconds of its tries. Tries that it does not have stay."""
+        tries = [Noted(when, kept=True) for when in times]
+        tries += [one for one in self._tries.get(key, ()) if not one.kept]
+        if tries:
+            self._tries[key] = deque(sorted(tries, key=lambda one: one.when), maxlen=_MOST)
+            self._touch(key)
+        else:
+            self._tries.pop(key, None)
 
     def forgive(self, key: Hashable, noted: Noted) -> None:
         """Take back one try: it was not wrong."""
@@ -81,3 +95,8 @@ class Throttle:
     def clear(self, key: Hashable) -> None:
         """Take back all tries of this key."""
         self._tries.pop(key, None)
+
+    def _touch(self, key: Hashable) -> None:
+        self._tries.move_to_end(key)
+        if len(self._tries) > self._entries:
+            self._tries.popitem(last=False)

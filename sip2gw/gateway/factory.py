@@ -19,6 +19,7 @@ from sip2gw.gateway.connection_limits import Census
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.pace import Pace, SharedPace, Turns
 from sip2gw.gateway.protocol import TerminalProtocol
+from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
@@ -51,13 +52,17 @@ class TerminalFactory(ServerFactory):
         dialect: Dialect = DEFAULT,
         session: Callable[..., Session] = Session,
         seats: SeatStore | None = None,
+        stored_logins: StoredLogins | None = None,
+        login_key: bytes | None = None,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
         self._draining = False
         self.directory = directory
         self.limits = limits
         self.metrics = metrics or Metrics()
-        self.reception = Logins(directory, self.metrics, self._limits, reactor, seats)
+        self.reception = Logins(
+            directory, self.metrics, self._limits, reactor, seats, stored_logins, login_key
+        )
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
         self.deferred_login = deferred_login

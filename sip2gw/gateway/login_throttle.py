@@ -6,19 +6,23 @@ not judge, no longer counts after that. A login that was right before, with the 
 has an allowance of its own. A password that was wrong a while ago leaves part of the allowance to others. So a
 stranger, a broken terminal, or one with an old password does not lock a library out.
 
-Processes share no store: each counts for itself. The throttle can't be switched off.
+Other processes and machines, and this one after a restart, know wrong and right logins from the store. A try in
+progress counts in its own process alone. While the store fails, each process counts for itself, and allows half as
+much to logins that are not known. The throttle can't be switched off.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from attrs import define, evolve, field, frozen
 
 from sip2gw.addresses import counted_network, network_around
 from sip2gw.digests import Digests
 from sip2gw.gateway.known import Known
+from sip2gw.gateway.stored_logins import StoredLogins, Subjects, Wrong
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -41,6 +45,9 @@ _NO_END = 1_000_000
 all logins for a while. After that a terminal waits a minute at most."""
 
 
+_Notes: TypeAlias = "dict[tuple[Throttle, bytes | str], Noted]"
+
+
 @frozen(repr=False)
 class _Source:
     """The keys that one login is counted under."""
@@ -52,6 +59,13 @@ class _Source:
     around: str
     """The /48 of an address of IPv6; empty for others."""
     wide_pair: bytes
+    stored: dict[bytes | str, bytes]
+    """The digest that the store has of each key of a throttle: addresses are not in it as they are."""
+
+    @property
+    def subjects(self) -> Subjects:
+        """What the store knows this login by."""
+        return Subjects(self.login, self.pair, self.account, tuple(self.stored.values()))
 
 
 @define(repr=False, eq=False)
@@ -60,7 +74,7 @@ class Try:
 
     guessing: Guessing
     source: _Source
-    noted: dict[tuple[Throttle, bytes], Noted]
+    noted: _Notes
     _ended: bool = field(default=False, init=False)
 
     def right(self) -> None:
@@ -68,6 +82,8 @@ class Try:
         if self._end(forgive=True):
             source = self.source
             self.guessing.known.right(source.login, source.pair, source.account)
+            if self.guessing.stored is not None:
+                self.guessing.stored.right(source.subjects)
 
     def wrong(self) -> None:
         """Record that the password was wrong."""
@@ -75,25 +91,32 @@ class Try:
             guessing, source = self.guessing, self.source
             guessing.known.wrong(source.login)
             for place in filter(None, (source.place, source.around)):
-                guessing.addresses.note(place)
+                self.noted[guessing.addresses, place] = guessing.addresses.note(place)
+            if guessing.stored is not None:
+                guessing.stored.wrong(source.subjects, guessing.to_store(source, self.noted))
 
     def too_many(self) -> None:
         """Record that the library did not judge it, because it found too many tries for this account.
 
         This try may be the cause, if it is not known to be right.
         """
-        if self._end(forgive=True) and not self.guessing.known.was_right(self.source.login):
-            self.guessing.undecided.note(self.source.pair)
+        self._undecided(self.source.pair)
 
     def odd(self) -> None:
         """Record that the library refused it for a reason other than the password."""
-        if self._end(forgive=True) and not self.guessing.known.was_right(self.source.login):
-            self.guessing.undecided.note(self.source.pair)
-            self.guessing.undecided.note(self.source.place)
+        self._undecided(self.source.pair, self.source.place)
 
     def forgive(self) -> None:
         """Record that the library did not judge it, because it could not be reached."""
         self._end(forgive=True)
+
+    def _undecided(self, *keys: bytes | str) -> None:
+        guessing = self.guessing
+        if not self._end(forgive=True) or guessing.known.was_right(self.source.login):
+            return
+        noted: _Notes = {(guessing.undecided, key): guessing.undecided.note(key) for key in keys}
+        if guessing.stored is not None:
+            guessing.stored.undecided(guessing.to_store(self.source, noted))
 
     def _end(self, *, forgive: bool) -> bool:
         """End the try, and return whether it was still in progress."""
@@ -110,7 +133,16 @@ class Try:
 class Guessing:
     """Count login tries by account, network and address. `limits` returns the current limits."""
 
-    def __init__(self, limits: Callable[[], Limits], metrics: Metrics, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        limits: Callable[[], Limits],
+        metrics: Metrics,
+        now: Callable[[], float],
+        stored: StoredLogins | None = None,
+        key: bytes | None = None,
+    ) -> None:
+        self.stored = stored
+        self._now = now
         self.pairs = Throttle(now)
         self.accounts = Throttle(now)
         self.addresses = Throttle(now)
@@ -120,7 +152,37 @@ class Guessing:
         self._pending: Counter[str] = Counter()
         self._limits = limits
         self._metrics = metrics
-        self._digests = Digests()
+        self._digests = Digests(key)
+        self._throttles = {
+            "pair": self.pairs,
+            "account": self.accounts,
+            "address": self.addresses,
+            "undecided": self.undecided,
+        }
+
+    async def recall(self, library: str, credentials: Credentials, address: str) -> None:
+        """Learn from the store what other processes and earlier starts know of this login. Call it before `check`.
+
+        A login that this process knows to be right needs no look.
+        """
+        if self.stored is None:
+            return
+        source = self._source(library, credentials, address)
+        if self.known.was_right(source.login):
+            return
+        found = await self.stored.recall(source.subjects)
+        if found is None:
+            return
+        now = self._now()
+        for what, throttle in self._throttles.items():
+            for key, subject in source.stored.items():
+                throttle.recall(key, [now - age for age in found.tries.get((what, subject), ())])
+        self.known.recall(source.login, source.pair, source.account, found)
+
+    def to_store(self, source: _Source, noted: _Notes) -> list[Wrong]:
+        """Return these tries as the store keeps them."""
+        names = {id(throttle): what for what, throttle in self._throttles.items()}
+        return [Wrong(names[id(throttle)], source.stored[key], one) for (throttle, key), one in noted.items()]
 
     def check(self, library: str, credentials: Credentials, address: str) -> Try:
         """Record a try. Raises `Refused("throttled")` if it has to wait."""
@@ -129,7 +191,7 @@ class Guessing:
             self._check_place(source)
         self._check_account(source)
         self._pending[source.place] += 1
-        noted = {(throttle, key): throttle.note(key) for throttle, key in self._counted(source)}
+        noted: _Notes = {(throttle, key): throttle.note(key) for throttle, key in self._counted(source)}
         return Try(self, source, noted)
 
     def slowness(self, library: str, credentials: Credentials, address: str) -> float:
@@ -151,13 +213,19 @@ class Guessing:
     def _source(self, library: str, credentials: Credentials, address: str) -> _Source:
         user, network = credentials.user, network_around(address, 24, 64)
         around = network_around(address, 32, 48) if ":" in network else ""
+        account, pair = self._digests.of(library, user), self._digests.of(library, user, network)
+        wide_pair = self._digests.of(library, user, around) if around else b""
+        place = counted_network(address)
+        stored: dict[bytes | str, bytes] = {one: one for one in (account, pair, wide_pair) if one}
+        stored |= {one: self._digests.of("address", one) for one in (place, around) if one}
         return _Source(
             login=self._digests.of(library, credentials.username, network, credentials.password.reveal()),
-            account=self._digests.of(library, user),
-            pair=self._digests.of(library, user, network),
-            place=counted_network(address),
+            account=account,
+            pair=pair,
+            place=place,
             around=around,
-            wide_pair=self._digests.of(library, user, around) if around else b"",
+            wide_pair=wide_pair,
+            stored=stored,
         )
 
     def _counted(self, source: _Source) -> Iterator[tuple[Throttle, bytes]]:
@@ -171,7 +239,7 @@ class Guessing:
     def _check_place(self, source: _Source) -> None:
         """Refuse a try if its address, or its /48, has sent too many."""
         limits = self._limits()
-        most, period = limits.logins_per_address, limits.login_period
+        most, period = self._allowed(limits.logins_per_address), limits.login_period
         here = Allowance(most, period, most // 2)
         self._refuse_if(self.addresses.wait(source.place, here), "logins_per_address", source)
         under_way = self._pending.get(source.place, 0)
@@ -194,15 +262,19 @@ class Guessing:
             allowed = Allowance(most, period, free=most)
         else:
             reserved = RESERVED * (known.has_pair(source.pair) + known.was_wrong(source.login, period))
-            allowed = Allowance(max(most - reserved, 1), period, FREE)
+            allowed = Allowance(max(self._allowed(most) - reserved, 1), period, FREE)
         self._refuse_if(self.pairs.wait(source.pair, allowed), "logins_per_account", source)
         if known.has_pair(source.pair):
             return
         if source.wide_pair:
             self._refuse_if(self.pairs.wait(source.wide_pair, allowed), "logins_per_account", source)
-        everywhere = limits.logins_per_account_anywhere + known.networks(source.account)
+        everywhere = self._allowed(limits.logins_per_account_anywhere) + known.networks(source.account)
         anywhere = Allowance(everywhere, HOUR, everywhere)
         self._refuse_if(self.accounts.wait(source.account, anywhere), "logins_per_account_anywhere", source)
+
+    def _allowed(self, most: int) -> int:
+        """Return a limit; half of it while nothing is known of what other processes count."""
+        return most if self.stored is None or not self.stored.failing else (most + 1) // 2
 
     def _refuse_if(self, wait: float, limit: str, guesser: _Source | None) -> None:
         """Refuse a try that has to wait. With a `guesser`, wrong tries caused it, and later answers get slower."""

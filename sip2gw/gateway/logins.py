@@ -20,6 +20,7 @@ from sip2gw.concurrency import shielded
 from sip2gw.gateway.account_checks import Rechecks
 from sip2gw.gateway.login_throttle import Guessing, Try
 from sip2gw.gateway.seating import Seating
+from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
@@ -52,8 +53,10 @@ class Logins:
         limits: Callable[[], Limits],
         reactor: IReactorTime,
         store: SeatStore | None = None,
+        stored: StoredLogins | None = None,
+        key: bytes | None = None,
     ) -> None:
-        self.guessing = Guessing(limits, metrics, reactor.seconds)
+        self.guessing = Guessing(limits, metrics, reactor.seconds, stored, key)
         self.seating = Seating(metrics, reactor, directory.clock, store)
         self.rechecks = Rechecks(limits, metrics, reactor)
         self.pins = Pins(reactor.seconds, self._pin_limits, metrics.struck)
@@ -131,6 +134,7 @@ class Logins:
         """Ask the library, if needed, for as long as the terminal waits. A later answer counts as well."""
         if self._directory.asks(step.library, step.credentials):
             library = nickname(step.library) or ""
+            await self.guessing.recall(library, step.credentials, terminal.peer.address)
             attempt = self.guessing.check(library, step.credentials, terminal.peer.address)
             asking = shielded(self._try(step, attempt))
         else:

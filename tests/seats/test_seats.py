@@ -387,7 +387,7 @@ def test_a_renewal_of_many_seats_returns_each_in_its_place(kind, request, tmp_pa
         renewed = now(kept.renew(taken, lease=60))
     lost = [n for n, seat in enumerate(renewed) if seat is None]
     assert lost == [7, 120]
-    assert [seat.number for seat in renewed if seat] == [n + 1 for n in range(230) if n not in lost]
+    assert [seat.number for seat in renewed if seat] == [n + 1 for n in range(130) if n not in lost]
     assert {seat.expires for seat in renewed if seat} == {60.0}
 
 
