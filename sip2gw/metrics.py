@@ -126,6 +126,11 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         self.loop_lag = self._gauge("loop_lag_seconds", "Longest delay of the event loop within a minute.")
         self.loop_blocks = self._counter("loop_blocks", "Times that the event loop was blocked for too long.")
+        self.worker_up = self._gauge(
+            "worker_up", "Whether a worker process serves terminals and answers.", "worker"
+        )
+        """Only if there are several workers, as the next one."""
+        self.worker_starts = self._counter("worker_starts", "Starts of a worker process.", "worker")
         self.reloads = self._counter("reloads", "Configurations read again on SIGHUP.", "outcome")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

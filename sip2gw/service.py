@@ -8,25 +8,27 @@ from __future__ import annotations
 import os
 import sys
 from signal import SIGINT, SIGTERM
-from time import monotonic
 from typing import Any, NoReturn
 
 from twisted.application.service import IService, MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger, globalLogPublisher
 from twisted.python import usage
 
 from sip2gw import __version__
 from sip2gw.config import Config, load
+from sip2gw.config.operation import MOST_WORKERS
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.listener import CannotListen
 from sip2gw.log import Log, LogSettings
+from sip2gw.process.clock import use_a_steady_clock
 from sip2gw.process.garbage import settle
 from sip2gw.process.hardening import keep_files_private, keep_memory_private, log_file
 from sip2gw.process.signals import Signals
 from sip2gw.process.systemd import Systemd
 from sip2gw.wiring.configured import log_settings
 from sip2gw.wiring.reloading import Reloading
+from sip2gw.workers import serving
 
 PATHS = "config", "demo-data", "state-dir"
 PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
@@ -53,6 +55,7 @@ class Options(usage.Options):
             None,
             "Folder for the certificate of the demo; by default ~/.local/state/sip2gw.",
         ],
+        ["workers", None, 1, "Processes that serve the terminals of the demo."],
     ]
 
     def postOptions(self) -> None:
@@ -63,6 +66,10 @@ class Options(usage.Options):
                     f"--{name} {text}: is not a port; write a number from 1 to 65535, or 0 for any free one"
                 )
             self[name] = int(text)
+        text = str(self["workers"])
+        if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+            give_up(f"--workers {text}: is not a number of processes; write one from 1 to {MOST_WORKERS}")
+        self["workers"] = int(text)
         for name in PATHS:
             if self[name] is not None:  # twistd changes the working directory before the path is used again
                 self[name] = os.path.abspath(self[name])
@@ -126,7 +133,8 @@ class Start(MultiService):
             self._reactor.callWhenRunning(self._log.begin)
             self._reactor.callWhenRunning(settle)
             self._reactor.addSystemEventTrigger("after", "shutdown", self._log.flush)
-        self._systemd.ready()
+        started = DeferredList([service.serving for service in self if hasattr(service, "serving")])
+        started.addCallback(lambda _: self._systemd.ready())
 
     def stopService(self) -> Deferred[Any]:
         self._systemd.stopping()
@@ -160,7 +168,7 @@ def makeService(options: Any) -> IService:
         settings = LogSettings() if config is None else log_settings(config)
         log = Log(globalLogPublisher, settings) if real else None
         if real and config is not None:  # the demo's library reads the date from this clock
-            _use_a_steady_clock(reactor)
+            use_a_steady_clock(reactor)
         if real:
             keep_files_private(options.parent)
         service = _service(options, config, reactor, log)
@@ -170,6 +178,7 @@ def makeService(options: Any) -> IService:
         give_up(str(faults))
     keep_memory_private()
     systemd = Systemd(reactor, os.environ)
+    systemd.is_alive = getattr(service, "is_alive", systemd.is_alive)
     top = Start(reactor, log, systemd, foreground=bool((options.parent or {}).get("nodaemon", True)))
     service.setServiceParent(top)
     if config is not None:
@@ -184,16 +193,9 @@ def _log_descriptor(program: Any) -> int | None:
     return os.open(name, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
-def _use_a_steady_clock(reactor: Any) -> None:
-    """Run Twisted's timers by a steady clock, because changes of the system time would make them early or late."""
-    reactor.seconds = monotonic
-
-
 def _service(options: Any, config: Config | None, reactor: Any, log: Log | None) -> Any:
     if config is not None:
-        from sip2gw.wiring.gateway import Gateway
-
-        return Gateway(config, reactor, log=log)
+        return serving(config, reactor, log=log)
     try:
         from sip2gw.demo import Demo
     except ModuleNotFoundError as missing:

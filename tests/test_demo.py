@@ -34,7 +34,7 @@ PORTS = ("tls-port", "plain-port", "admin-port", "sandbox-port")
 
 
 def options(state: Path | str, **changes) -> dict[str, object]:
-    return {**dict.fromkeys(PORTS, 0), "demo-data": None, "state-dir": str(state), **changes}
+    return {**dict.fromkeys(PORTS, 0), "demo-data": None, "state-dir": str(state), "workers": 1, **changes}
 
 
 class DemoTests(TestCase):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from attrs import asdict, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, UNAUTHORIZED, Request
 from twisted.web.resource import IResource, Resource
@@ -19,6 +21,7 @@ from twisted.web.server import Site
 
 from sip2gw.admin.channel import AdminChannel, admin_census
 from sip2gw.admin.guard import HEADERS, Guard
+from sip2gw.admin.later import later
 from sip2gw.metrics import Metrics
 
 
@@ -27,6 +30,8 @@ class Status(Enum):
 
     STARTING = "starting"
     OK = "ok"
+    DEGRADED = "degraded"
+    """Terminals are served, but not by all workers."""
     STOPPING = "stopping"
     """No new connections; requests in progress are being answered."""
 
@@ -45,19 +50,30 @@ class Health:
     """Warnings for the operator, a sentence each."""
     back_ends: tuple[Mapping[str, Any], ...] = ()
     """The state of the API of each library that terminals logged in to lately."""
+    workers: tuple[Mapping[str, Any], ...] = ()
+    """The worker processes, if there are several."""
+
+
+Content = tuple[int, dict[str, Any]]
+"""Status and JSON object of a page."""
 
 
 def site(
-    health: Callable[[], Health],
+    health: Callable[[], Health | Deferred[Health]],
     further: Mapping[str, Resource] | None = None,
     guard: Guard | None = None,
     metrics: Metrics | None = None,
+    *,
+    status: Callable[[], Status],
 ) -> Site:
-    """Return a site for an endpoint, without an access log. `further` are its other pages, by name."""
+    """Return a site for an endpoint, without an access log.
+
+    `status` is what `/health/ready` goes by, which never waits. `further` are the other pages, by name.
+    """
     root = Answer(lambda: (NOT_FOUND, {"error": "not found"}))
-    page = Answer(lambda: _figures(health()))
+    page = Answer(partial(_numbers, health))
     page.putChild(b"live", Answer(lambda: (OK, {"status": "ok"})))
-    page.putChild(b"ready", Answer(lambda: _readiness(health())))
+    page.putChild(b"ready", Answer(lambda: _readiness(status())))
     root.putChild(b"health", page)
     for name, other in (further or {}).items():
         root.putChild(name.encode(), other)
@@ -65,9 +81,9 @@ def site(
 
 
 class Answer(Resource):
-    """A page with the status and JSON object that `look` returns."""
+    """A page with the status and JSON object that `look` returns, at once or later."""
 
-    def __init__(self, look: Callable[[], tuple[int, dict[str, Any]]]) -> None:
+    def __init__(self, look: Callable[[], Content | Deferred[Content]]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._look = look
 
@@ -76,8 +92,14 @@ class Answer(Resource):
             return self
         return Answer(lambda: (NOT_FOUND, {"error": "not found"}))
 
-    def render(self, request: Request) -> bytes:
-        code, content = self._look()
+    def render(self, request: Request) -> bytes | int:
+        found = self._look()
+        if isinstance(found, Deferred):
+            return later(request, found.addCallback(partial(self._written, request)))
+        return self._written(request, found)
+
+    def _written(self, request: Request, found: Content) -> bytes:
+        code, content = found
         if code != NOT_FOUND and request.method not in (b"GET", b"HEAD"):
             code, content = NOT_ALLOWED, {"error": "method not allowed"}
             request.setHeader(b"allow", b"GET, HEAD")  # type: ignore[no-untyped-call]  # Twisted's
@@ -124,10 +146,18 @@ class _GuardedSite(Site):
         pass
 
 
-def _figures(health: Health) -> tuple[int, dict[str, Any]]:
-    return _readiness(health)[0], {**asdict(health), "status": health.status.value}
+def _numbers(health: Callable[[], Health | Deferred[Health]]) -> Content | Deferred[Content]:
+    found = health()
+    return found.addCallback(_shown) if isinstance(found, Deferred) else _shown(found)
 
 
-def _readiness(health: Health) -> tuple[int, dict[str, Any]]:
-    ready = health.status is Status.OK
-    return (OK if ready else SERVICE_UNAVAILABLE), {"status": health.status.value}
+def _shown(health: Health) -> Content:
+    shown = {**asdict(health), "status": health.status.value}
+    if not health.workers:
+        del shown["workers"]
+    return _readiness(health.status)[0], shown
+
+
+def _readiness(status: Status) -> Content:
+    ready = status in (Status.OK, Status.DEGRADED)
+    return (OK if ready else SERVICE_UNAVAILABLE), {"status": status.value}

@@ -6,14 +6,16 @@ An operator has to find a terminal, so addresses are shown in full; accounts and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from attrs import asdict
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
 from twisted.web.http import FORBIDDEN, OK, Request
 
 from sip2gw.addresses import read
-from sip2gw.admin.health import Answer
+from sip2gw.admin.health import Answer, Content
 from sip2gw.gateway.seating import Occupancy, Seen
 
 
@@ -32,14 +34,19 @@ def listed(terminals: Iterable[Seen], seats: Iterable[Occupancy]) -> dict[str, A
 class TerminalsPage(Answer):
     """The page `/terminals`; 403 for clients on other machines."""
 
-    def __init__(self, look: Callable[[], dict[str, Any]]) -> None:
-        super().__init__(lambda: (OK, look()))
+    def __init__(self, look: Callable[[], dict[str, Any] | Deferred[dict[str, Any]]]) -> None:
+        super().__init__(partial(_found, look))
         self._elsewhere = Answer(lambda: (FORBIDDEN, {"error": "only from this machine"}))
 
-    def render(self, request: Request) -> bytes:
+    def render(self, request: Request) -> bytes | int:
         client = request.getClientAddress()
         if isinstance(client, IPv4Address | IPv6Address):
             address = read(client.host)
             if address is None or not address.is_loopback:
                 return self._elsewhere.render(request)
         return super().render(request)
+
+
+def _found(look: Callable[[], dict[str, Any] | Deferred[dict[str, Any]]]) -> Content | Deferred[Content]:
+    found = look()
+    return found.addCallback(lambda shown: (OK, shown)) if isinstance(found, Deferred) else (OK, found)

@@ -15,7 +15,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 
-from sip2gw.config import Admin, Config, LibrarikaAPI, Listen, store
+from sip2gw.config import Admin, Config, LibrarikaAPI, Listen, Process, store
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.demo.banner import banner
 from sip2gw.demo.selfsigned import kept_pair
@@ -28,6 +28,7 @@ from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
 from sip2gw.sandbox.data import stock
 from sip2gw.tls.certificates import CHAIN, Pair
 from sip2gw.wiring.gateway import Gateway
+from sip2gw.workers import Workers, serving
 
 HOST = "127.0.0.1"
 
@@ -59,7 +60,7 @@ class Demo(Service):
             reactor=reactor,
             remedy="--sandbox-port chooses another",
         )
-        self.gateway: Gateway | None = None
+        self.gateway: Gateway | Workers | None = None
 
     def privilegedStartService(self) -> None:
         """Listen everywhere. Raises `CannotListen` with a line for each port that is in use."""
@@ -69,7 +70,7 @@ class Demo(Service):
             self.sandbox.privilegedStartService()
         except CannotListen as failure:
             failures.append(str(failure))
-        self.gateway = Gateway(self._config(), self._reactor, remedies=_REMEDIES, log=self._log)
+        self.gateway = serving(self._config(), self._reactor, remedies=_REMEDIES, log=self._log)
         try:
             self.gateway.privilegedStartService()
         except CannotListen as failure:
@@ -130,6 +131,7 @@ class Demo(Service):
             admin=Admin(_endpoint(options["admin-port"])),
             # Its passwords are in its banner: a failed login has nothing to hide.
             limits=Limits(login_floor=0.1, logins_per_address=10_000),
+            process=Process(options["workers"]),
             settings=demo_settings(library.library.nickname for library in stock(self._data)),
         )
 

@@ -139,6 +139,11 @@ class Census:
         self._known = KnownNetworks(seconds)
         self._count()
 
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return self._connections.total
+
     def admit(self, address: str) -> Slot | None:
         """Return a slot for a connection from this address, or None if a limit is reached."""
         network, wide = counted_network(address), network_around(address, 32, 48)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from constantly import NamedConstant  # type: ignore[import-untyped]  # no annotations
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
@@ -21,7 +22,7 @@ from twisted.internet.interfaces import (
     IStreamServerEndpoint,
 )
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
 from sip2gw.faults import Wrong
@@ -46,7 +47,8 @@ class Listener(Service):
 
     `what` names the service and `where` the endpoint in the log; `remedy` says how to choose another. `census` has
     the limits that apply before a terminal is known, and the slots of connections that take none themselves.
-    `make_endpoint` is called at start. `port` is the listening port while there is one.
+    `make_endpoint` is called at start. `level` is that of the log's line which says that it listens. `port` is the
+    listening port while there is one.
     """
 
     log = Logger()
@@ -64,6 +66,7 @@ class Listener(Service):
         balancers: Networks = (),
         census: Census | None = None,
         remedy: str = "choose another",
+        level: NamedConstant = LogLevel.info,
     ) -> None:
         self.what = what
         self.where = where
@@ -78,6 +81,7 @@ class Listener(Service):
         if self._looking is not None:
             self._looking.clock = reactor
         self._remedy = remedy
+        self._level = level
         self._starting: Deferred[None] | None = None
 
     @property
@@ -156,8 +160,8 @@ class Listener(Service):
     def _listens(self, port: IListeningPort) -> None:
         self.port = port
         secured = "" if self.tls is None else f" over TLS, certificate until {self.tls.expires:%Y-%m-%d}"
-        self.log.info(
-            "listening on {where}: {what}{secured}",
+        self.log.emit(
+            self._level, "listening on {where}: {what}{secured}",
             where=self.address or self.where, what=self.what, secured=secured,
         )  # fmt: skip
         for warning in self.warnings(0):  # the certificates that have expired
@@ -173,6 +177,20 @@ class Listener(Service):
     def _tell(self, failed: list[Failure]) -> None:
         for failure in failed:
             self.log.critical("{fault}", fault=failure.getErrorMessage())
+
+
+def listen_on_all(listeners: Sequence[Listener]) -> None:
+    """Begin to listen on all, or on none. Raises `CannotListen` with a line for each that can't be listened on."""
+    failures = []
+    for listener in listeners:
+        try:
+            listener.privilegedStartService()
+        except CannotListen as failure:
+            failures.append(str(failure))
+    if failures:
+        for listener in listeners:
+            listener.stopService()
+        raise CannotListen("\n".join(failures))
 
 
 _REASONS = {

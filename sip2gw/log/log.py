@@ -54,6 +54,11 @@ class Log(Collector):
             self._queued.append(queued)
             self._publisher.addObserver(queued)
 
+    def take(self, event: LogEvent) -> None:
+        """Write an event of a worker process, which put it through its own veil."""
+        for queued in self._queued:
+            queued.take(event)
+
     def flush(self) -> None:
         """Wait for a short time until all events are written."""
         for queued in self._queued:

@@ -55,9 +55,14 @@ class Queued:
             return
         made = self._made(event)
         if made is not None:
-            self._queue.append(made)
-            if not self._begun.is_set():
-                self._begun.set()
+            self._append(made)
+
+    def take(self, event: LogEvent) -> None:
+        """Write an event that is wanted and made already, by another process."""
+        if len(self._queue) >= self._waiting:
+            self._lost("event")
+        else:
+            self._append(event)
 
     def flush(self, seconds: float) -> None:
         """Wait until all events are written, or `seconds` have passed."""
@@ -66,6 +71,11 @@ class Queued:
         self._hurry.set()
         self._begun.set()
         written.wait(seconds)
+
+    def _append(self, event: LogEvent) -> None:
+        self._queue.append(event)
+        if not self._begun.is_set():
+            self._begun.set()
 
     def _write(self) -> None:
         while True:

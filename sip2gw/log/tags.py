@@ -21,14 +21,46 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-class Tags:
-    """The tags of one process. With `items_in_clear` an item is logged by its own number, as some libraries want."""
+class DayKey:
+    """A key for each day. A new day has a new one at random.
 
-    def __init__(self, *, items_in_clear: bool = False, today: Callable[[], date] = _today) -> None:
-        self.items_in_clear = items_in_clear
+    If the key of a day is `shared` with other processes, the next one is made from it, so that all have the same one.
+    Keys of days before can't be made from it.
+    """
+
+    def __init__(self, today: Callable[[], date] = _today, shared: tuple[date, bytes] | None = None) -> None:
         self._today = today
-        self._day = today()
-        self._key = token_bytes(32)
+        self._shared = shared is not None
+        self._day, self._key = shared or (today(), token_bytes(32))
+
+    def now(self) -> tuple[date, bytes]:
+        """Return the current day and its key."""
+        today = self._today()
+        if today != self._day:
+            if self._shared:
+                for _ in range((today - self._day).days):
+                    self._key = blake2b(b"the next day", key=self._key, digest_size=32).digest()
+                self._day = max(today, self._day)
+            else:
+                self._day, self._key = today, token_bytes(32)
+        return self._day, self._key
+
+
+class Tags:
+    """The tags of one process. With `items_in_clear` an item is logged by its own number, as some libraries want.
+
+    `shared` is the day and the key that all worker processes use.
+    """
+
+    def __init__(
+        self,
+        *,
+        items_in_clear: bool = False,
+        today: Callable[[], date] = _today,
+        shared: tuple[date, bytes] | None = None,
+    ) -> None:
+        self.items_in_clear = items_in_clear
+        self._keys = DayKey(today, shared)
 
     def patron(self, library: str, patron_id: str) -> str:
         """Return today's tag for the patron with this card at this library."""
@@ -39,9 +71,7 @@ class Tags:
         return repr(item_id[:64]) if self.items_in_clear else self._tag("i", library, item_id)
 
     def _tag(self, kind: str, library: str, number: str) -> str:
-        today = self._today()
-        if today != self._day:
-            self._day, self._key = today, token_bytes(32)
-        of_library = blake2b(library.encode(), key=self._key, digest_size=32).digest()
+        _, key = self._keys.now()
+        of_library = blake2b(library.encode(), key=key, digest_size=32).digest()
         text = f"{kind}:{number}".encode("utf-8", "surrogatepass")
         return f"{kind}:{blake2b(text, key=of_library).hexdigest()[:LENGTH]}"

@@ -18,8 +18,8 @@ from twisted.python.failure import Failure
 FIELDS = frozenset({
     "address", "advice", "bug", "called", "code", "count", "failure", "fault", "files", "has", "host", "key", "library",
     "limit", "message", "milliseconds", "more", "most", "note", "number", "operation", "outcome", "patron", "peer",
-    "reason", "request_id", "seat", "seats", "seconds", "secured", "since", "stack", "state", "terminal", "until",
-    "version", "wanted", "warning", "was", "what", "where", "who", "why",
+    "process", "reason", "request_id", "seat", "seats", "seconds", "secured", "since", "stack", "state", "terminal",
+    "until", "version", "wanted", "warning", "was", "what", "where", "who", "why", "worker",
 })  # fmt: skip
 """Fields of our own events that are logged."""
 

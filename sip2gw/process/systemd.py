@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -22,7 +22,9 @@ class Systemd:
         self._address = environment.get("NOTIFY_SOCKET", "")
         seconds = environment.get("WATCHDOG_USEC", "")
         self._alive_every = int(seconds) / 2e6 if seconds.isdecimal() and self._address else 0.0
-        self._alive = LoopingCall(self._tell, "WATCHDOG=1")
+        self.is_alive: Callable[[], bool] = lambda: True
+        """Whether all is well beyond this process: no sign of life is sent while not."""
+        self._alive = LoopingCall(self._sign)
         self._alive.clock = reactor
 
     def ready(self) -> None:
@@ -43,6 +45,10 @@ class Systemd:
         """Send no more signs of life."""
         if self._alive.running:
             self._alive.stop()
+
+    def _sign(self) -> None:
+        if self.is_alive():
+            self._tell("WATCHDOG=1")
 
     def _tell(self, text: str) -> None:
         if self._address:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -10,17 +10,16 @@ from typing import Any
 from attrs import asdict
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from sip2gw import __version__
-from sip2gw.admin.figures import MetricsPage
 from sip2gw.admin.guard import Guard
-from sip2gw.admin.health import Health, Status, site
-from sip2gw.admin.terminals import TerminalsPage, listed
+from sip2gw.admin.health import Health, Status
+from sip2gw.admin.terminals import listed
 from sip2gw.config import Config, Listen
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.given import Door
-from sip2gw.gateway.listener import CannotListen, Listener
+from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.librarika import BackEnd, Librarika
 from sip2gw.log import Log
 from sip2gw.log.tags import Tags
@@ -30,8 +29,10 @@ from sip2gw.process.memory import MemoryWatch
 from sip2gw.process.watchdog import Watchdog
 from sip2gw.tenants import Directory
 from sip2gw.tls.server import ServerTLS
-from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files, token
-from sip2gw.wiring.reloading import prepared
+from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files
+from sip2gw.wiring.pages import Pages, window
+from sip2gw.wiring.reloading import prepared, report, report_warnings
+from sip2gw.wiring.share import Worker
 
 RENEWAL_DUE = 14
 """Days before a certificate's end from which health warns of it."""
@@ -41,7 +42,8 @@ class Gateway(Service):
     """The whole gateway as one service of `reactor`.
 
     `remedies` says by place (such as `listen[0].endpoint`) how to choose another endpoint; without it the text names
-    the place in the configuration file. Raises `Wrong` for a certificate that became unusable.
+    the place in the configuration file. `worker` is set if this is one of several processes. Raises `Wrong` for a
+    certificate that became unusable.
     """
 
     log = Logger()
@@ -53,7 +55,9 @@ class Gateway(Service):
         *,
         remedies: Mapping[str, str] | None = None,
         log: Log | None = None,
+        worker: Worker | None = None,
     ) -> None:
+        self.worker = worker
         self._config = self._started = config
         self._reactor = reactor
         self._remedies = remedies or {}
@@ -65,7 +69,7 @@ class Gateway(Service):
             self.metrics.registry.register(log)
         self.librarika = _librarika(config, reactor, self.metrics)
         self.librarika.name(libraries(config))
-        self.tags = Tags(items_in_clear=config.log.items)
+        self.tags = Tags(items_in_clear=config.log.items, shared=worker.day_key if worker else None)
         directory = Directory(
             self.librarika,
             tags=self.tags,
@@ -82,32 +86,12 @@ class Gateway(Service):
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
         """The accounts that each endpoint gives to its terminals, in the order of `doors`."""
-        self.doors = [
-            self._door(f"listen[{n}].endpoint", listen, self.entries[n])
-            for n, listen in enumerate(config.listen)
-        ]
+        self.doors = [self._door(n, listen, self.entries[n]) for n, listen in enumerate(config.listen)]
         self.watchdog = Watchdog(reactor, self.metrics)
         self.guard = Guard(None, reactor.seconds)
-        self.window: Listener | None = None
-        if config.admin is not None:
-            endpoint = config.admin.endpoint
-            self.guard.token = token(config)
-            self.window = Listener(
-                "health",
-                str(endpoint),
-                partial(endpoint.on, reactor),
-                site(
-                    self.health,
-                    {
-                        "metrics": MetricsPage(self.metrics.registry),
-                        "terminals": TerminalsPage(self._logged_in),
-                    },
-                    self.guard,
-                    self.metrics,
-                ),
-                reactor=reactor,
-                remedy=self._remedy("admin.endpoint"),
-            )
+        pages = Pages(lambda: self._status, self.health, lambda: self.metrics.registry, self.logged_in)
+        remedy = self._remedy("admin.endpoint")
+        self.window = window(config, reactor, pages, self.guard, self.metrics, remedy)
 
     def health(self) -> Health:
         """Return the current state of the gateway."""
@@ -120,7 +104,7 @@ class Gateway(Service):
             back_ends=tuple(map(_in_json, self.librarika.back_ends())),
         )
 
-    def _logged_in(self) -> dict[str, Any]:
+    def logged_in(self) -> dict[str, Any]:
         """Return the terminals that are logged in, for the operator."""
         seating = self.terminals.reception.seating
         return listed(seating.seen(), seating.occupancy())
@@ -132,16 +116,7 @@ class Gateway(Service):
         """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
         self.terminals.census.ceiling = ceiling(self.terminals.limits.connections)
-        failures = []
-        for listener in self._listeners():
-            try:
-                listener.privilegedStartService()
-            except CannotListen as failure:
-                failures.append(str(failure))
-        if failures:
-            for listener in self._listeners():
-                listener.stopService()
-            raise CannotListen("\n".join(failures))
+        listen_on_all(self._listeners())
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
@@ -150,8 +125,8 @@ class Gateway(Service):
         self.memory.startService()
         self.watchdog.startService()
         self._status = Status.OK
-        for warning in self._config.warnings:
-            self.log.warn("{warning}", warning=warning)
+        if self.worker is None:  # otherwise the parent reports them once
+            report_warnings(self._config)
 
     def stopService(self) -> Deferred[None]:
         """Finish the requests in progress and disconnect all terminals, within `drain_deadline`. Fires when done."""
@@ -167,14 +142,20 @@ class Gateway(Service):
 
         Keys that need a restart are named in the log.
         """
+        commit, left = self.prepare(config)
+        commit()
+        report(config, left)
+
+    def prepare(self, config: Config) -> tuple[Callable[[], None], list[str]]:
+        """Return a function that applies a configuration, and the keys that need a restart. Raises `Wrong`."""
         commits, left = prepared(self, self._started, config)
-        for commit in commits:
-            commit()
-        for key in left:
-            self.log.warn("{key} has changed: restart the gateway to apply it", key=key)
-        for warning in config.warnings:
-            self.log.warn("{warning}", warning=warning)
-        self._config = config
+
+        def commit() -> None:
+            for one in commits:
+                one()
+            self._config = config
+
+        return commit, left
 
     def hurry(self) -> None:
         """Disconnect at once, while the gateway stops."""
@@ -205,18 +186,20 @@ class Gateway(Service):
     def _listeners(self) -> list[Listener]:
         return [*self.doors, *([self.window] if self.window else [])]
 
-    def _door(self, place: str, listen: Listen, entry: Door) -> Listener:
+    def _door(self, number: int, listen: Listen, entry: Door) -> Listener:
         files = tls_files(listen)
+        on = partial(listen.endpoint.on, self._reactor)
         return Listener(
             "SIP2",
             str(listen.endpoint),
-            partial(listen.endpoint.on, self._reactor),
+            partial(self.worker.endpoint, number) if self.worker else on,
             entry,
             reactor=self._reactor,
             tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
             balancers=listen.proxy_from or (),
             census=self.terminals.census,
-            remedy=self._remedy(place),
+            remedy=self._remedy(f"listen[{number}].endpoint"),
+            level=LogLevel.debug if self.worker else LogLevel.info,
         )
 
     def _remedy(self, place: str) -> str:

@@ -10,10 +10,10 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from signal import SIGHUP
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -21,6 +21,7 @@ from twisted.python.threadpool import ThreadPool
 
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
+from sip2gw.metrics import Metrics
 from sip2gw.process.descriptors import ceiling
 from sip2gw.process.signals import Signals
 from sip2gw.process.systemd import Systemd
@@ -38,6 +39,8 @@ from sip2gw.wiring.configured import (
 if TYPE_CHECKING:
     from sip2gw.wiring.gateway import Gateway
 
+_log = Logger()
+
 Commit = Callable[[], None]
 
 PAUSE = 1.0
@@ -46,12 +49,24 @@ _AT_START = "url", "ca_file", "private_networks"
 """Keys of `[librarika]` that are fixed when the gateway starts."""
 
 
+class Reloadable(Protocol):
+    """A gateway, or several worker processes."""
+
+    metrics: Metrics
+
+    def reload(self, config: Config) -> Deferred[None] | None:
+        """Apply a configuration as a whole. Raises `Wrong`, or fails with it."""
+        ...
+
+
 class Reloading(Service):
     """Apply the file at `path` to `gateway` at each SIGHUP."""
 
     log = Logger()
 
-    def __init__(self, path: str, gateway: Gateway, signals: Signals, systemd: Systemd, reactor: Any) -> None:
+    def __init__(
+        self, path: str, gateway: Reloadable, signals: Signals, systemd: Systemd, reactor: Any
+    ) -> None:
         self._path = os.path.abspath(path)  # twistd may change the working directory
         self._gateway = gateway
         self._signals = signals
@@ -139,7 +154,7 @@ class Reloading(Service):
             config = await deferToThreadPool(self._reactor, self._reader, load, self._path)
             if self._is_over():
                 return
-            self._gateway.reload(config)
+            await maybeDeferred(self._gateway.reload, config)
         except (ConfigFaults, Wrong) as faults:
             reloads.labels(outcome="refused").inc()
             for fault in str(faults).splitlines():
@@ -156,6 +171,19 @@ class Reloading(Service):
         if not self.running:
             self.log.warn("not reloaded: the gateway is stopping")
         return not self.running
+
+
+def report(config: Config, left: list[str]) -> None:
+    """Log the keys that need a restart, and the warnings of a configuration that is in use now."""
+    for key in left:
+        _log.warn("{key} has changed: restart the gateway to apply it", key=key)
+    report_warnings(config)
+
+
+def report_warnings(config: Config) -> None:
+    """Log the warnings of a configuration."""
+    for warning in config.warnings:
+        _log.warn("{warning}", warning=warning)
 
 
 def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commit], list[str]]:
@@ -190,19 +218,19 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
         gateway.librarika.reconfigure(timeouts(new), call_limits(new))
         gateway.librarika.name(libraries(new))
         gateway.tags.items_in_clear = new.log.items
-        if _same_admin_endpoint(
+        if same_admin_endpoint(
             started, new
         ):  # otherwise an endpoint that needs no token would be open to all clients
             gateway.guard.token = bearer
         if gateway.write_log is not None:
             gateway.write_log.settings = log_settings(new)
 
-    return [*commits, commit], [*left, *_needing_a_restart(started, new)]
+    return [*commits, commit], [*left, *needing_a_restart(started, new)]
 
 
-def _needing_a_restart(started: Config, new: Config) -> Iterator[str]:
+def needing_a_restart(started: Config, new: Config) -> Iterator[str]:
     """Yield the keys that differ and need a restart."""
-    if not _same_admin_endpoint(started, new):
+    if not same_admin_endpoint(started, new):
         yield "admin.endpoint"
     for key in _AT_START:
         if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):
@@ -213,6 +241,6 @@ def _needing_a_restart(started: Config, new: Config) -> Iterator[str]:
         yield "process.workers"
 
 
-def _same_admin_endpoint(started: Config, new: Config) -> bool:
+def same_admin_endpoint(started: Config, new: Config) -> bool:
     """Return whether the admin endpoint is unchanged, or absent in both."""
     return (started.admin and started.admin.endpoint) == (new.admin and new.admin.endpoint)

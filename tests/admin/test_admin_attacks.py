@@ -50,7 +50,10 @@ class Attacks(TestCase):
     async def setUp(self) -> None:
         self.metrics = Metrics()
         window = site(
-            lambda: Health(Status.OK, "1", terminals=0), guard=Guard(Secret("x" * 32)), metrics=self.metrics
+            lambda: Health(Status.OK, "1", terminals=0),
+            guard=Guard(Secret("x" * 32)),
+            metrics=self.metrics,
+            status=lambda: Status.OK,
         )
         port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(window)
         self.addCleanup(port.stopListening)

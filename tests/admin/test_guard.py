@@ -27,8 +27,9 @@ class GuardTests(TestCase):
         self.clock = Clock()
         self.guard = Guard(Secret(TOKEN), self.clock.seconds)
         self.metrics = Metrics()
-        pages = {"metrics": MetricsPage(self.metrics.registry)}
-        window = site(lambda: Health(Status.OK, "1.2.3", terminals=7), pages, self.guard)
+        pages = {"metrics": MetricsPage(lambda: self.metrics.registry)}
+        health = Health(Status.OK, "1.2.3", terminals=7)
+        window = site(lambda: health, pages, self.guard, status=lambda: health.status)
         port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(window)
         self.addCleanup(port.stopListening)
         self.base = f"http://127.0.0.1:{port.getHost().port}"

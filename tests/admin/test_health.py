@@ -17,7 +17,9 @@ from sip2gw.admin.health import Health, Status, site
 class HealthTests(TestCase):
     async def setUp(self) -> None:
         self.health = Health(Status.OK, "1.2.3", terminals=7, listening=("127.0.0.1:6009",))
-        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(site(lambda: self.health))
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(
+            site(lambda: self.health, status=lambda: self.health.status)
+        )
         self.addCleanup(port.stopListening)
         self.base = f"http://127.0.0.1:{port.getHost().port}"
         self.client = HTTPClient(Agent(reactor))

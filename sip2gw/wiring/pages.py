@@ -1,0 +1,49 @@
+"""The admin endpoint, from what its pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from attrs import frozen
+from prometheus_client import CollectorRegistry
+from twisted.internet.defer import Deferred
+
+from sip2gw.admin.figures import MetricsPage
+from sip2gw.admin.guard import Guard
+from sip2gw.admin.health import Health, Status, site
+from sip2gw.admin.terminals import TerminalsPage
+from sip2gw.config import Config
+from sip2gw.gateway.listener import Listener
+from sip2gw.metrics import Metrics
+from sip2gw.wiring.configured import token
+
+
+@frozen
+class Pages:
+    """The content of each page, at once or later."""
+
+    status: Callable[[], Status]
+    health: Callable[[], Health | Deferred[Health]]
+    metrics: Callable[[], CollectorRegistry | Deferred[CollectorRegistry]]
+    terminals: Callable[[], dict[str, Any] | Deferred[dict[str, Any]]]
+
+
+def window(
+    config: Config, reactor: Any, pages: Pages, guard: Guard, metrics: Metrics, remedy: str
+) -> Listener | None:
+    """Return the admin endpoint; None if there is none. Raises `Wrong` for its token."""
+    if config.admin is None:
+        return None
+    endpoint = config.admin.endpoint
+    guard.token = token(config)
+    further = {"metrics": MetricsPage(pages.metrics), "terminals": TerminalsPage(pages.terminals)}
+    return Listener(
+        "health",
+        str(endpoint),
+        partial(endpoint.on, reactor),
+        site(pages.health, further, guard, metrics, status=pages.status),
+        reactor=reactor,
+        remedy=remedy,
+    )

@@ -1,0 +1,223 @@
+"""The parent of the workers, in place of a gateway: it opens the sockets, and has the admin endpoint of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from secrets import token_bytes
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger, globalLogPublisher
+
+from sip2gw import __version__
+from sip2gw.admin.guard import Guard
+from sip2gw.admin.health import Health, Status
+from sip2gw.config import Config
+from sip2gw.gateway.listener import Listener, listen_on_all
+from sip2gw.log import Log
+from sip2gw.log.tags import DayKey
+from sip2gw.metrics import Metrics
+from sip2gw.process.watchdog import Watchdog
+from sip2gw.wiring.configured import log_settings, token
+from sip2gw.wiring.pages import Pages, window
+from sip2gw.wiring.reloading import needing_a_restart, report, report_warnings, same_admin_endpoint
+from sip2gw.wiring.share import share
+from sip2gw.workers.accepting import Accepting, SharedListener
+from sip2gw.workers.change import change
+from sip2gw.workers.channel import Start
+from sip2gw.workers.supervisor import BEAT, PAUSES, Supervisor
+from sip2gw.workers.together import Together
+from sip2gw.workers.worker import Process
+
+AFTER = 5.0
+"""Seconds after `drain_deadline` in which the workers must have ended."""
+
+
+class Workers(Service):
+    """The parent and its workers as one service of `reactor`. `remedies` are as for a gateway.
+
+    `pauses` are the seconds before a worker is started again, `beat` those between two of its signs of life. Raises
+    `Wrong` for a token that became unusable.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        *,
+        remedies: Mapping[str, str] | None = None,
+        log: Log | None = None,
+        pauses: tuple[float, ...] = PAUSES,
+        beat: float = BEAT,
+    ) -> None:
+        self._config = self._started = config
+        self._part = share(config, config.process.workers)
+        self._reactor = reactor
+        self._remedies = remedies or {}
+        self._log = log
+        self._beat = beat
+        self._stopping = False
+        self._day_key = DayKey(shared=(datetime.now(UTC).date(), token_bytes(32)))
+        self.serving: Deferred[None] = Deferred()
+        """Fires as soon as all workers serve terminals."""
+        self.metrics = Metrics()
+        if log is not None:
+            self.metrics.registry.register(log)
+        self.watchdog = Watchdog(reactor, self.metrics)
+        take = log.take if log is not None else globalLogPublisher
+        self.workers = [
+            Supervisor(
+                reactor, number + 1, self._begin, self._changed,
+                errors=lambda: self.watchdog.file, take=take, pauses=pauses,
+            )
+            for number in range(config.process.workers)
+        ]  # fmt: skip
+        self.accepting = Accepting(self.processes)
+        self.doors = [self._door(place) for place in range(len(config.listen))]
+        self.guard = Guard(None, reactor.seconds)
+        self.window = self._window()
+        self._looking = LoopingCall(self._look)
+        self._looking.clock = reactor
+
+    def processes(self) -> list[Process]:
+        """Return the processes that serve terminals."""
+        return [worker.serving for worker in self.workers if worker.serving is not None]
+
+    def status(self) -> Status:
+        """Return the status of all together. Terminals are served as long as one worker serves them."""
+        if self._stopping:
+            return Status.STOPPING
+        missing = len(self.workers) - len(self.processes())
+        if missing == len(self.workers):
+            return Status.STARTING
+        return Status.DEGRADED if missing else Status.OK
+
+    def is_alive(self) -> bool:
+        """Return whether systemd may be told that all is well."""
+        return all(worker.is_alive for worker in self.workers)
+
+    def privilegedStartService(self) -> None:
+        """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
+        super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
+        listen_on_all(self._listeners())
+
+    def startService(self) -> None:
+        """Start the workers, as the user that the parent is by now."""
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        for listener in self._listeners():
+            listener.startService()
+        self.watchdog.startService()
+        report_warnings(self._config)
+        for worker in self.workers:
+            worker.start()
+        self._looking.start(self._beat, now=False)
+
+    def stopService(self) -> Deferred[None]:
+        """Have all workers finish the requests in progress and end, within `drain_deadline`. Fires when they have."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
+        self._stopping = True
+        self.log.info("stopping: {count} workers finish their requests", count=len(self.processes()))
+        return Deferred.fromCoroutine(self._stop())
+
+    def reload(self, config: Config) -> Deferred[None]:
+        """Apply a configuration in all workers. Fails with `Wrong` if one can't use it; then nothing changes."""
+        return Deferred.fromCoroutine(self._reload(config))
+
+    def hurry(self) -> None:
+        """Disconnect at once, while the workers stop."""
+        for worker in self.workers:
+            worker.tell("hurry")
+
+    async def _stop(self) -> None:
+        await DeferredList([door.stopService() for door in self.doors])
+        self.accepting.close()
+        timer = self._reactor.callLater(self._config.limits.drain_deadline + AFTER, self._kill)
+        await DeferredList([worker.stop() for worker in self.workers])
+        if timer.active():
+            timer.cancel()
+        self._looking.stop()
+        self.watchdog.stopService()
+        if self.window is not None:
+            await self.window.stopService()
+
+    async def _reload(self, config: Config) -> None:
+        bearer, part = token(config), share(config, len(self.workers))
+        left = await change(self._running(), part)
+        self._config, self._part = config, part
+        # Those that were started while the others were asked.
+        left += await change([process for process in self._running() if process.config is not part], part)
+        if same_admin_endpoint(self._started, config):
+            self.guard.token = bearer
+        if self._log is not None:
+            self._log.settings = log_settings(config)
+        report(config, list(dict.fromkeys([*left, *needing_a_restart(self._started, config)])))
+
+    def _running(self) -> list[Process]:
+        return [worker.process for worker in self.workers if worker.process is not None]
+
+    def _kill(self) -> None:
+        for process in self._running():
+            self.log.error("worker {worker} did not end in time and is killed", worker=process.start.number)
+            process.kill("it did not end in time")
+
+    def _begin(self, number: int) -> Start:
+        """Return what a worker gets at its start."""
+        self.metrics.worker_starts.labels(str(number)).inc()
+        addresses = tuple(door.port.getHost() for door in self.doors if door.port is not None)
+        return Start(self._part, number, addresses, self._day_key.now(), self._beat)
+
+    def _changed(self) -> None:
+        self.accepting.changed()
+        if self.status() is Status.OK and not self.serving.called:
+            self.serving.callback(None)
+
+    def _look(self) -> None:
+        for worker in self.workers:
+            worker.look()
+
+    def _listeners(self) -> list[Listener]:
+        return [*self.doors, *([self.window] if self.window else [])]
+
+    def _window(self) -> Listener | None:
+        together = Together(self.workers, self.metrics)
+        pages = Pages(
+            self.status,
+            lambda: Deferred.fromCoroutine(together.health(self._health())),
+            lambda: Deferred.fromCoroutine(together.metrics()),
+            lambda: Deferred.fromCoroutine(together.terminals()),
+        )
+        remedy = self._remedy("admin.endpoint")
+        return window(self._config, self._reactor, pages, self.guard, self.metrics, remedy)
+
+    def _health(self) -> Health:
+        """Return what the parent knows by itself."""
+        return Health(
+            status=self.status(),
+            version=__version__,
+            terminals=0,
+            listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
+            warnings=self._config.warnings,
+        )
+
+    def _door(self, place: int) -> SharedListener:
+        listen = self._config.listen[place]
+        return SharedListener(
+            "SIP2 over TLS" if listen.certificates else "SIP2",
+            str(listen.endpoint),
+            partial(listen.endpoint.on, self._reactor),
+            accepting=self.accepting,
+            place=place,
+            reactor=self._reactor,
+            remedy=self._remedy(f"listen[{place}].endpoint"),
+        )
+
+    def _remedy(self, place: str) -> str:
+        return self._remedies.get(
+            place, f"change {place} in the configuration, or stop the program that uses it"
+        )

@@ -1,0 +1,144 @@
+"""What several workers say, as if one had said it: metrics, health and terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import define, evolve, field
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.registry import Collector
+
+from sip2gw.admin.health import Health
+
+Samples = list[list[Any]]
+"""Families: name, text, type, and series as name, labels and value. They can be written as JSON."""
+
+APART = {
+    "sip2gw_loop_lag_seconds", "process_resident_memory_bytes", "process_virtual_memory_bytes",
+    "process_start_time_seconds", "process_open_fds", "process_max_fds",
+}  # fmt: skip
+"""Families whose sum has no meaning: each worker has series of its own, with its number in the label `worker`."""
+WORST = {"sip2gw_breaker", "sip2gw_calls_failed_in_a_row", "sip2gw_certificate_faults"}
+"""Gauges of which the highest value counts."""
+LEAST = {"sip2gw_certificate_days_left"}
+"""Gauges of which the lowest value counts."""
+LICENSED = "sip2gw_seats", "licensed"
+"""Of these seats each worker reports all."""
+
+
+def samples(registry: CollectorRegistry) -> Samples:
+    """Return the metrics of this process."""
+    return [
+        [
+            family.name,
+            family.documentation,
+            family.type,
+            [[one.name, one.labels, one.value] for one in family.samples],
+        ]
+        for family in registry.collect()
+    ]
+
+
+@define
+class _Family:
+    text: str
+    kind: str
+    series: dict[tuple[str, tuple[tuple[str, str], ...]], float] = field(factory=dict)
+
+
+class Sum(Collector):
+    """The metrics of several processes as one. Add those of each; the name of one that counts alone is `worker`."""
+
+    def __init__(self) -> None:
+        self._families: dict[str, _Family] = {}
+
+    def add(self, worker: str, families: Samples) -> None:
+        """Add the metrics of one process."""
+        for name, text, kind, series in families:
+            family = self._families.setdefault(name, _Family(text, kind))
+            for sample, labels, value in series:
+                more = {"worker": worker} if name in APART else {}
+                key = sample, tuple(sorted({**labels, **more}.items()))
+                before = family.series.get(key)
+                family.series[key] = value if before is None else _joined(name, sample, labels, before, value)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the sums."""
+        for name, one in self._families.items():
+            family = Metric(name, one.text, one.kind)
+            for (sample, labels), value in one.series.items():
+                family.add_sample(sample, dict(labels), value)
+            yield family
+
+
+def counters(families: Samples) -> Samples:
+    """Return the families that must not be forgotten when their process has ended."""
+    return [one for one in families if one[2] in ("counter", "histogram") and one[0] not in APART]
+
+
+def _joined(name: str, sample: str, labels: Mapping[str, str], one: float, other: float) -> float:
+    if name in LEAST or sample.endswith("_created"):
+        return min(one, other)
+    if name in WORST or (name, labels.get("state")) == LICENSED:
+        return max(one, other)
+    return one + other
+
+
+def registry_of(collector: Collector) -> CollectorRegistry:
+    """Return a registry with these metrics alone."""
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return registry
+
+
+def health(own: Health, told: Iterable[Mapping[str, Any]], workers: Iterable[dict[str, Any]]) -> Health:
+    """Return the health of the parent, with what its workers have told, and a row for each of them."""
+    warnings = dict.fromkeys(own.warnings)
+    libraries: dict[str, dict[str, Any]] = {}
+    terminals = 0
+    for one in told:
+        terminals += one["terminals"]
+        warnings.update(dict.fromkeys(one["warnings"]))
+        for library in one["back_ends"]:
+            libraries[library["nickname"]] = _worse(library, libraries.get(library["nickname"]))
+    return evolve(
+        own,
+        terminals=terminals,
+        warnings=tuple(warnings),
+        back_ends=tuple(libraries.values()),
+        workers=tuple(workers),
+    )
+
+
+_STATES = "shut", "probing", "open"
+
+
+def _worse(one: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the state of a library that two workers see, by the one that sees more trouble."""
+    if other is None:
+        return one
+    worse = max(one, other, key=lambda seen: (_STATES.index(seen["state"]), not seen["online"]))
+    calls = {key: one[key] + other[key] for key in ("in_flight", "waiting")}
+    return {
+        **worse,
+        **calls,
+        "last_failure": worse["last_failure"] or one["last_failure"] or other["last_failure"],
+    }
+
+
+def terminals(told: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the terminals of all workers, each with its worker's number, and the seats of their libraries."""
+    libraries: dict[str, dict[str, Any]] = {}
+    for page in told.values():
+        for one in page["libraries"]:
+            seats = libraries.setdefault(one["library"], {**one, "used": 0})
+            seats["used"] += one["used"]
+    for seats in libraries.values():
+        seats["full"] = seats["licensed"] is not None and seats["used"] >= seats["licensed"]
+    return {
+        "libraries": list(libraries.values()),
+        "terminals": [
+            {**one, "worker": number} for number, page in told.items() for one in page["terminals"]
+        ],
+    }

@@ -1,0 +1,87 @@
+"""The pages of the admin endpoint, from the answers of all workers. A stuck worker is named, and waited for briefly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from twisted.internet.defer import Deferred, DeferredList
+
+from sip2gw.admin.health import Health
+from sip2gw.metrics import Metrics
+from sip2gw.workers import sums
+from sip2gw.workers.supervisor import Supervisor
+from sip2gw.workers.worker import Phase
+
+ANSWER = 2.0
+"""Seconds that a worker may take to answer."""
+
+Key = tuple[int, int]
+"""The number of a worker, and how many processes it has had: so one of its processes."""
+
+
+class Together:
+    """Ask `workers`, and add up. `metrics` are those of the parent."""
+
+    def __init__(self, workers: Sequence[Supervisor], metrics: Metrics) -> None:
+        self._workers = workers
+        self._metrics = metrics
+        self._seen: dict[Key, sums.Samples] = {}
+        """The counters of each process as they were when they were last seen."""
+        self._retired = sums.Sum()
+        """Counters of processes that have ended: a sum never goes back."""
+
+    async def health(self, own: Health) -> Health:
+        """Return the health of all, from that of the parent."""
+        told = await self._ask("health")
+        return sums.health(own, told.values(), [self._row(worker, told) for worker in self._workers])
+
+    async def terminals(self) -> dict[str, Any]:
+        """Return the terminals of all, and the seats of their libraries."""
+        return sums.terminals({number: page for (number, _), page in (await self._ask("terminals")).items()})
+
+    async def metrics(self) -> CollectorRegistry:
+        """Return the metrics of all."""
+        told = await self._ask("metrics")
+        current = {_key(worker) for worker in self._workers}
+        for key in self._seen.keys() - current:
+            self._retired.add("", self._seen.pop(key))
+        self._seen.update((key, sums.counters(page)) for key, page in told.items() if key in current)
+        for worker in self._workers:
+            up = worker.serving is not None and _key(worker) in told
+            self._metrics.worker_up.labels(str(worker.number)).set(up)
+        total = sums.Sum()
+        total.add("parent", sums.samples(self._metrics.registry))
+        total.add("", sums.samples(sums.registry_of(self._retired)))
+        for key in current & (self._seen.keys() | told.keys()):
+            total.add(str(key[0]), told[key] if key in told else self._seen[key])
+        return sums.registry_of(total)
+
+    async def _ask(self, what: str) -> dict[Key, Any]:
+        """Return the answers that came in time."""
+        asked: dict[Key, Deferred[Any]] = {
+            _key(worker): worker.process.channel.ask(what, seconds=ANSWER)
+            for worker in self._workers
+            if worker.process is not None and worker.process.phase in (Phase.SERVING, Phase.LEAVING)
+        }
+        answers = await DeferredList(list(asked.values()), consumeErrors=True)
+        return {key: answer for key, (ok, answer) in zip(asked, answers, strict=True) if ok}
+
+    def _row(self, worker: Supervisor, told: dict[Key, Any]) -> dict[str, Any]:
+        process, answer = worker.process, told.get(_key(worker))
+        status = "down" if process is None else process.phase.value
+        if process is not None and process.phase is Phase.SERVING and answer is None:
+            status = "no answer"
+        return {
+            "worker": worker.number,
+            "process": process.pid if process is not None else None,
+            "status": status,
+            "terminals": answer["terminals"] if answer is not None else None,
+            "memory_mib": process.memory >> 20 if process is not None else None,
+            "starts": worker.starts,
+        }
+
+
+def _key(worker: Supervisor) -> Key:
+    return worker.number, worker.starts
