@@ -79,6 +79,16 @@ class DemoTests(TestCase):
         library = await deferToThread(http, ports["Librarika"], "/riverside/api/v1/health")
         assert library
 
+    async def test_workers_serve_the_demo_under_the_same_banner(self) -> None:
+        demo = self.demo(workers=2)
+        port = demo.gateway.doors[0].port.getHost().port
+        _, answers = await deferToThread(over_tls, port, self.state / "certificate.pem", LOGIN, CHECKOUT)
+        assert answers[0] == "941"
+        assert "|AJEmma|" in answers[1]
+        assert f"SIP2 over TLS  127.0.0.1:{port}\n" in self.said.getvalue()
+        health = await deferToThread(http, demo.gateway.window.port.getHost().port, "/health")
+        assert [worker["worker"] for worker in health["workers"]] == [1, 2]
+
     async def test_the_command_that_can_be_pasted_for_openssl(self) -> None:
         demo = self.demo()
         (command,) = [line for line in self.said.getvalue().splitlines() if "openssl" in line]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger, globalLogBeginner, globalLogPublisher
 
 from sip2gw.config import Config
@@ -53,6 +53,7 @@ class Child:
         """Finish the requests in progress, disconnect all terminals, and end the process."""
         if not self._stopping:
             self._stopping = True
+            self._beat()  # so that no more connections come
             self._reactor.stop()
 
     def _answer(self, what: str, about: Any) -> Any:
@@ -94,8 +95,10 @@ class Child:
         self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
         self._beating.start(start.beat)
 
-    def _end(self) -> Deferred[None] | None:
-        return None if self.gateway is None else self.gateway.stopService()
+    def _end(self) -> Deferred[None]:
+        assert self.gateway is not None  # noqa: S101 (this is called only with one)
+        # Connections that are reset at last are closed in the next turn of the reactor.
+        return self.gateway.stopService().addCallback(lambda _: deferLater(self._reactor, 0))
 
     def _health(self, gateway: Gateway) -> dict[str, Any]:
         health = gateway.health()
@@ -107,9 +110,15 @@ class Child:
         }
 
     def _beat(self) -> None:
-        assert self.gateway is not None  # noqa: S101 (it beats only with one)
-        open_now = self.gateway.terminals.census.open
-        self.channel.beat({"open": open_now, "taken": self._taking.taken, "memory": resident()})
+        if self.gateway is not None:
+            self.channel.beat(
+                {
+                    "open": self.gateway.terminals.census.open,
+                    "taken": self._taking.taken,
+                    "memory": resident(),
+                    "leaving": self._stopping,
+                }
+            )
 
 
 def main() -> None:

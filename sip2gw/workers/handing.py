@@ -109,6 +109,7 @@ class Taking:
             return
         with connection:
             try:
+                connection.getpeername()
                 if factory is not None:
                     self._reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)
             except OSError:

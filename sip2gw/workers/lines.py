@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable
 
 from twisted.logger import ILogObserver, LogEvent, LogLevel, eventAsJSON, eventFromJSON
-from twisted.protocols.basic import LineOnlyReceiver
 from zope.interface import implementer
 
 
@@ -25,25 +24,32 @@ def write_to(descriptor: int) -> ILogObserver:
     return observer
 
 
-class Lines(LineOnlyReceiver):
-    """The lines of the worker `number`. `take` gets each event; a line that is none is dropped."""
+LONGEST = 2**18
+"""Bytes of a line. An event has no more than a few values, each of which is bounded; a longer one is dropped."""
 
-    delimiter = b"\n"
-    MAX_LENGTH = 2**18
+
+class Lines:
+    """The lines of the worker `number`. `take` gets each event; a line that is none is dropped."""
 
     def __init__(self, number: int, take: Callable[[LogEvent], None]) -> None:
         self._number = number
         self._take = take
+        self._rest = b""
 
-    def lineReceived(self, line: bytes) -> None:
+    def receive(self, data: bytes) -> None:
+        """Receive what came through the pipe."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._read(line)
+        if len(self._rest) > LONGEST:
+            self._rest = b""  # what follows up to its end is no event
+
+    def _read(self, line: bytes) -> None:
         try:
             event = eventFromJSON(line.decode())
-        except ValueError:
+            level = event.get("log_level", LogLevel.info).name
+        except (ValueError, LookupError, AttributeError):  # no JSON, or none of an event
             return
-        level = event.get("log_level", LogLevel.info)
         event["worker"] = self._number
-        event["log_system"] = f"worker {self._number}, {event.get('log_namespace', '-')}#{level.name}"
+        event["log_system"] = f"worker {self._number}, {event.get('log_namespace', '-')}#{level}"
         self._take(event)
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """Drop it: an event has no more than a few values, each of which is bounded."""

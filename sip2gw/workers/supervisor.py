@@ -74,8 +74,13 @@ class Supervisor:
         """Start a process."""
         self._again = None
         self.starts += 1
-        self.process = process = Process(self._reactor, self._begin(self.number), self._ended)
-        process.spawn(self._errors(), self._take)
+        process = Process(self._reactor, self._begin(self.number), self._ended, self._changed)
+        try:
+            process.spawn(self._errors(), self._take)
+        except OSError as error:
+            self._start_later(process, f"it can't be started: {error.strerror}")
+            return
+        self.process = process
         asked = process.channel.ask("start", process.start, seconds=BEGIN)
         asked.addCallbacks(
             self._is_ready, self._did_not_start, callbackArgs=(process,), errbackArgs=(process,)
@@ -111,7 +116,7 @@ class Supervisor:
             process.kill(f"it gave no sign of life for {MISSED * process.start.beat:g} s")
 
     def _is_ready(self, _: None, process: Process) -> None:
-        if self._over is None:
+        if process.phase is Phase.STARTING:
             process.phase = Phase.SERVING
             self.log.info(
                 "worker {worker} is ready (process {process})", worker=self.number, process=process.pid
@@ -128,7 +133,11 @@ class Supervisor:
         assert process is not None  # noqa: S101 (it is that which has ended)
         if self._over is not None:
             self._over.callback(None)
-            return
+        else:
+            self._start_later(process, why)
+            self._changed()
+
+    def _start_later(self, process: Process, why: str) -> None:
         if self._reactor.seconds() - process.began >= STEADY:
             self._failures = 0
         pause = self._pauses[min(self._failures, len(self._pauses) - 1)]
@@ -138,4 +147,3 @@ class Supervisor:
             worker=self.number, process=process.pid, why=why, seconds=pause,
         )  # fmt: skip
         self._again = self._reactor.callLater(pause, self.start)
-        self._changed()

@@ -34,13 +34,19 @@ class Phase(Enum):
 
 
 class Process(ProcessProtocol):
-    """One process of a worker, from its start to its end. `ended` is called with the reason in words."""
+    """One process of a worker, from its start to its end.
+
+    `ended` is called with the reason in words, `leaves` when it begins to stop by itself.
+    """
 
     log = Logger()
 
-    def __init__(self, reactor: Any, start: Start, ended: Callable[[str], None]) -> None:
+    def __init__(
+        self, reactor: Any, start: Start, ended: Callable[[str], None], leaves: Callable[[], None]
+    ) -> None:
         self._reactor = reactor
         self._ended = ended
+        self._leaves = leaves
         self.start = start
         self.config = start.config
         """The configuration that it uses."""
@@ -70,6 +76,10 @@ class Process(ProcessProtocol):
                 self, sys.executable, command, env=_environment(), childFDs=given
             )
             self.pid = self._transport.pid
+        except OSError:
+            self._connections.close()
+            self.channel.transport.abortConnection()
+            raise
         finally:
             for one in (theirs, taking):
                 one.close()
@@ -95,7 +105,7 @@ class Process(ProcessProtocol):
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
         """Receive from its log."""
-        self._lines.dataReceived(data)
+        self._lines.receive(data)
 
     def processEnded(self, reason: Failure) -> None:
         self.phase = Phase.ENDING
@@ -105,6 +115,9 @@ class Process(ProcessProtocol):
     def _beat(self, signs: dict[str, Any]) -> None:
         self.missed = 0
         self._open, self._taken, self.memory = signs["open"], signs["taken"], signs["memory"]
+        if signs["leaving"] and self.phase is Phase.SERVING:
+            self.phase = Phase.LEAVING
+            self._leaves()
 
 
 def _how(reason: Failure) -> str:

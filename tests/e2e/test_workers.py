@@ -1,0 +1,219 @@
+"""Two workers under one process id: their terminals, their end, their reload and their stop."""
+
+import json
+import os
+import re
+import signal
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from .processes import Gateway
+from .terminal import Terminal, checkout, patron, status
+
+WORKERS = """
+[process]
+workers = 2
+[limits]
+strangers_per_address = 1000
+connections_per_address = 1000
+"""
+OPEN = "kiosk@openall.example:open-secret"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("workers")
+
+
+@pytest.fixture(scope="module")
+def gateway(demo, folder):
+    """Two workers in front of the demo's sandbox."""
+    demo.reset()
+    gateway = Gateway.start(folder, demo.port, WORKERS)
+    wait_until(lambda: health(gateway)["status"] == "ok")
+    yield gateway
+    gateway.process.kill()
+
+
+def wait_until(holds, what=lambda: "") -> None:
+    ends = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < ends, what()
+        time.sleep(0.02)
+
+
+def health(gateway: Gateway) -> dict:
+    return json.loads(gateway.look("/health")[1])
+
+
+def terminals(gateway: Gateway) -> list[int]:
+    """How many connections each worker has."""
+    return [worker["terminals"] for worker in health(gateway)["workers"]]
+
+
+def processes(gateway: Gateway) -> list[int]:
+    return [worker["process"] for worker in health(gateway)["workers"]]
+
+
+def metric(gateway: Gateway, series: str) -> float:
+    found = re.search(rf"^{re.escape(series)} (\S+)$", gateway.look("/metrics")[1], re.M)
+    return float(found[1]) if found else 0.0
+
+
+def test_connections_are_shared_evenly_by_workers(gateway):
+    with ExitStack() as stack:
+        for number in range(200):
+            stack.enter_context(gateway.terminal(tls=number % 20 == 0))
+        wait_until(lambda: sum(terminals(gateway)) == 200)
+        assert min(terminals(gateway)) >= 90
+        assert metric(gateway, 'sip2gw_connections{state="stranger"}') == 200
+    wait_until(lambda: sum(terminals(gateway)) == 0)
+
+
+def test_a_killed_worker_disturbs_its_own_terminals_alone(gateway, demo):
+    answered = 'sip2gw_messages_total{library="openall",message="99",outcome="answered"}'
+    with ExitStack() as stack:
+        kiosks = [stack.enter_context(gateway.terminal()) for _ in range(40)]
+        assert all(kiosk.log_in(OPEN, "openall").ok for kiosk in kiosks)
+        wait_until(lambda: terminals(gateway) == [20, 20])
+        before = processes(gateway)
+        assert all(kiosk.ask(status()).online_status for kiosk in kiosks)
+        counted = metric(gateway, answered)
+        assert counted >= 40
+
+        os.kill(before[0], signal.SIGKILL)
+        lost = [kiosk for kiosk in kiosks if is_lost(kiosk)]
+        assert len(lost) == 20
+        for kiosk in kiosks:
+            if kiosk not in lost:
+                assert kiosk.ask(status()).online_status
+        assert gateway.look("/health/ready")[0] == 200
+        back = [stack.enter_context(gateway.terminal()) for _ in lost]  # they reconnect, to the other worker
+        assert all(kiosk.log_in(OPEN, "openall").ok for kiosk in back)
+        assert all(kiosk.ask(status()).online_status for kiosk in back)
+        assert metric(gateway, answered) >= counted + 40  # the dead one's answers stay counted
+
+        assert gateway.process.waited(1, f"worker 1 (process {before[0]}) has ended: signal 9")
+        wait_until(lambda: health(gateway)["status"] == "ok")
+        after = processes(gateway)
+        assert (after[0] != before[0], after[1]) == (True, before[1])
+        assert metric(gateway, 'sip2gw_worker_starts_total{worker="1"}') == 2
+        new = stack.enter_context(gateway.terminal())
+        assert new.log_in(OPEN, "openall").ok
+        wait_until(lambda: terminals(gateway) == [1, 40], lambda: health(gateway))
+        page = json.loads(gateway.look("/terminals")[1])
+        assert sorted(one["worker"] for one in page["terminals"]) == [1] + [2] * 40
+        assert [one["used"] for one in page["libraries"]] == [41]
+
+
+def is_lost(kiosk: Terminal) -> bool:
+    try:
+        kiosk.send(kiosk.spell(status()))
+        return kiosk.receive() == b""
+    except ConnectionError:
+        return True
+
+
+def test_a_stuck_worker_is_named_and_does_not_hold_up_the_page(gateway):
+    stuck = processes(gateway)[1]
+    os.kill(stuck, signal.SIGSTOP)
+    try:
+        first, second = health(gateway)["workers"]
+        assert (first["status"], second["status"], second["process"]) == ("ok", "no answer", stuck)
+        assert metric(gateway, 'sip2gw_worker_up{worker="2"}') == 0
+    finally:
+        os.kill(stuck, signal.SIGCONT)
+    wait_until(lambda: health(gateway)["workers"][1]["status"] == "ok")
+
+
+def test_a_reload_reaches_all_workers_or_none(gateway, demo):
+    with ExitStack() as stack:
+        kiosks = [stack.enter_context(gateway.terminal()) for _ in range(4)]
+        assert all(kiosk.log_in().ok for kiosk in kiosks)
+        gateway.write(WORKERS + '[terminals]\ntimeout = "x"\n')
+        gateway.process.tell(signal.SIGHUP)
+        assert gateway.process.waited(1, "not reloaded, the old configuration stays")
+        assert [kiosk.ask(status()).timeout_period for kiosk in kiosks] == [300] * 4
+        gateway.write(WORKERS.replace("= 2", "= 3") + "[terminals]\ntimeout = 20\n")
+        gateway.process.tell(signal.SIGHUP)
+        assert gateway.process.waited(1, "info] reloaded")
+        assert [kiosk.ask(status()).timeout_period for kiosk in kiosks] == [200] * 4
+    needs = [line for line in gateway.process.printed if "restart the gateway" in line]
+    assert [line.partition("] ")[2] for line in needs] == [
+        "process.workers has changed: restart the gateway to apply it\n"
+    ]
+    assert metric(gateway, 'sip2gw_reloads_total{outcome="ok"}') == 1
+
+
+def test_each_line_of_the_log_is_whole_and_names_its_worker(gateway):
+    with gateway.terminal() as one, gateway.terminal() as other:
+        assert one.log_in().ok
+        assert other.log_in().ok
+        for kiosk in (one, other) * 20:
+            assert not kiosk.ask(checkout("M-1001", "nothing")).ok
+    assert gateway.process.waited(40, "riverside 11 ")
+    pattern = re.compile(r"\S+ \[worker ([12]), sip2gw\.\S+#info\] riverside 11 .+ \d+ ms, (p:\w+)")
+    found = [pattern.match(line) for line in gateway.process.printed if "riverside 11 " in line]
+    assert all(found)
+    assert {match[1] for match in found} == {"1", "2"}
+    assert len({match[2] for match in found}) == 1, "one patron has one tag, at whichever worker"
+
+
+def test_sigterm_ends_all_workers_and_loses_no_answer(gateway, demo):
+    workers = processes(gateway)
+    with ExitStack() as stack:
+        kiosks = [stack.enter_context(gateway.terminal()) for _ in range(10)]
+        assert all(kiosk.log_in(OPEN, "openall").ok for kiosk in kiosks)
+        demo.misbehave(what="slow", endpoint="find_member", seconds=0.3)
+        for kiosk in kiosks:
+            kiosk.send(kiosk.spell(patron("O-2", library="openall")))
+        wait_until(lambda: demo.requests("openall").get("find_member", 0) >= 1)
+        gateway.process.tell(signal.SIGTERM)
+        for worker in workers:  # systemd tells all processes of a service
+            os.kill(worker, signal.SIGTERM)
+        assert gateway.process.waited(1, "workers finish their requests")
+        assert gateway.look("/health/ready") == (503, '{"status": "stopping"}\n')
+        assert [kiosk.answer().personal_name for kiosk in kiosks] == ["Tom Hale"] * 10
+        assert [kiosk.receive() for kiosk in kiosks] == [b""] * 10
+    assert gateway.process.ended() == -signal.SIGTERM
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    printed = "".join(gateway.process.printed)
+    assert not re.search("Traceback|Unhandled|were disconnected|something of|started again in 2 s", printed)
+
+
+def test_a_second_signal_disconnects_the_terminals_of_all_workers(demo, tmp_path):
+    demo.reset()
+    gateway = Gateway.start(tmp_path, demo.port, WORKERS)
+    wait_until(lambda: health(gateway)["status"] == "ok")
+    with gateway.terminal() as one, gateway.terminal() as other:
+        demo.misbehave(what="hang", endpoint="find_member")
+        for kiosk in (one, other):
+            assert kiosk.log_in(OPEN, "openall").ok
+            kiosk.send(kiosk.spell(patron("O-2", library="openall")))
+        wait_until(lambda: demo.requests("openall").get("find_member", 0) == 2)
+        gateway.process.tell(signal.SIGTERM)
+        assert gateway.process.waited(2, "stopping: 1 terminals are connected")
+        gateway.process.tell(signal.SIGTERM)
+        assert gateway.process.ended() == -signal.SIGTERM
+        for kiosk in (one, other):
+            with pytest.raises(ConnectionResetError):
+                kiosk.receive()
+    demo.behave()
+
+
+def test_workers_whose_parent_was_killed_end_by_themselves(demo, tmp_path):
+    gateway = Gateway.start(tmp_path, demo.port, WORKERS)
+    wait_until(lambda: health(gateway)["status"] == "ok")
+    workers = processes(gateway)
+    gateway.process.kill()
+    wait_until(lambda: not any(is_running(worker) for worker in workers))
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,150 @@
+"""The parent and real workers, inside one test: what is awkward to see from outside."""
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import evolve
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThread
+from twisted.logger import capturedLogs
+from twisted.trial.unittest import TestCase
+
+from sip2gw.config import Config, Process, load
+from sip2gw.demo.selfsigned import kept_pair
+from sip2gw.faults import Wrong
+from sip2gw.limits import Seconds
+from sip2gw.workers import Workers, serving
+
+CONFIG = """
+[[listen]]
+endpoint = "tcp:0:interface=127.0.0.1"
+[[listen]]
+endpoint = "unix:{folder}/sock"
+[[listen]]
+endpoint = "tcp:0:interface=127.0.0.1"
+certificates = "tls"
+[process]
+workers = {workers}
+[limits]
+connections = 21
+drain_deadline = 5
+drain_spread = 0.1
+[librarika]
+url = "http://127.0.0.1:9/{{library}}/api/v1"
+calls = 7
+"""
+
+
+class WorkersTests(TestCase):
+    timeout = 60
+
+    def setUp(self) -> None:
+        folder = TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        kept_pair(self.folder / "tls")
+
+    def config(self, workers: int = 1) -> Config:
+        path = self.folder / "sip2gw.toml"
+        path.write_text(CONFIG.format(folder=self.folder, workers=workers))
+        config = load(path)
+        return evolve(config, process=Process(workers))  # one worker alone, too: it starts in half the time
+
+    async def start(self, config: Config, **how: object) -> Workers:
+        workers = Workers(config, reactor, **how)
+        workers.privilegedStartService()
+        workers.startService()
+        self.addCleanup(lambda: workers.stopService() if workers.running else None)
+        await workers.serving
+        return workers
+
+    async def ask(self, workers: Workers, place: int = 0) -> bytes:
+        """The answer to a status request, on a connection of its own."""
+        address = workers.doors[place].port.getHost()
+
+        def asked() -> bytes:
+            family = socket.AF_UNIX if hasattr(address, "name") else socket.AF_INET
+            with socket.socket(family) as client:
+                client.settimeout(30)
+                client.connect(address.name if family == socket.AF_UNIX else (address.host, address.port))
+                client.sendall(b"9900302.00\r")
+                return client.recv(1000)
+
+        return await deferToThread(asked)
+
+    async def until(self, holds) -> None:
+        while not holds():
+            await deferLater(reactor, 0.01)
+
+    async def test_a_stuck_worker_is_killed_and_connections_wait_for_the_next(self) -> None:
+        with capturedLogs() as events:
+            workers = await self.start(self.config(), pauses=(0.01,), beat=0.1)
+            assert (await self.ask(workers)).startswith(b"98")
+            assert workers.status().value == "ok"
+            stuck = workers.processes()[0]
+            os.kill(stuck.pid, signal.SIGSTOP)
+            await self.until(lambda: stuck.phase.value == "ending")
+            assert workers.status().value == "starting"
+            assert workers.is_alive()
+            assert (await self.ask(workers)).startswith(b"98")
+            assert workers.processes()[0].pid != stuck.pid
+            await workers.stopService()
+        told = [event["why"] for event in events if "has ended" in event["log_format"]]
+        assert told == ["it gave no sign of life for 1 s"]
+
+    async def test_a_unix_socket_is_served_and_limits_are_shares(self) -> None:
+        workers = await self.start(self.config(2))
+        assert (await self.ask(workers, 1)).startswith(b"98")
+        part = workers.processes()[0].config
+        assert (part.limits.connections, part.librarika.calls, part.admin) == (11, 4, None)
+        await workers.stopService()
+        assert workers.processes() == []
+
+    async def test_a_worker_that_is_told_to_end_finishes_and_another_one_comes(self) -> None:
+        workers = await self.start(self.config(), pauses=(0.01,))
+        first = workers.processes()[0]
+        os.kill(first.pid, signal.SIGTERM)
+        await self.until(lambda: first.phase.value == "ending")
+        assert (await self.ask(workers)).startswith(b"98")
+        assert workers.workers[0].starts == 2
+        await workers.stopService()
+
+    async def test_a_configuration_that_one_worker_refuses_is_used_by_none(self) -> None:
+        workers = await self.start(self.config(2))
+        config = workers._config
+        changed = evolve(config, limits=evolve(config.limits, login_floor=Seconds(0.5)))
+        key = self.folder / "tls" / "privkey.pem"
+        right = key.read_bytes()
+        key.write_bytes(b"")
+        with self.assertRaises(Wrong) as refused:
+            await workers.reload(changed)
+        assert "privkey.pem" in str(refused.exception)
+        assert {process.config.limits.login_floor for process in workers.processes()} == {1.0}
+        key.write_bytes(right)
+        await workers.reload(changed)
+        assert {process.config.limits.login_floor for process in workers.processes()} == {0.5}
+        await workers.stopService()
+
+    async def test_a_worker_that_can_not_start_is_tried_again_with_the_reason(self) -> None:
+        python = self.folder / "python"
+        python.write_text("#!/bin/sh\nexit 3\n")
+        python.chmod(0o700)
+        with capturedLogs() as events:
+            workers = Workers(self.config(), reactor, pauses=(0.01,))
+            workers.privilegedStartService()
+            self.patch(sys, "executable", str(python))
+            workers.startService()
+            await self.until(lambda: workers.workers[0].starts == 3)
+            await workers.stopService()
+        told = [event["why"] for event in events if "has ended" in event["log_format"]]
+        assert told[:2] == ["exit status 3"] * 2
+
+    def test_one_worker_is_a_gateway_in_this_process(self) -> None:
+        gateway = serving(self.config(), reactor)
+        assert not isinstance(gateway, Workers)
+        assert gateway.worker is None
