@@ -9,7 +9,6 @@ from attrs import evolve, frozen
 from twisted.internet.interfaces import IStreamServerEndpoint
 
 from sip2gw.config import Config
-from sip2gw.limits import Count
 
 
 @frozen
@@ -30,8 +29,8 @@ def share(config: Config, workers: int) -> Config:
     Limits on the whole machine, and on calls to the API, are divided. The admin endpoint is the parent's.
     """
 
-    def part(most: int) -> Count:
-        return Count(-(-most // workers))
+    def part(most: int) -> int:
+        return -(-most // workers)
 
     limits, api = config.limits, config.librarika
     return evolve(

@@ -134,11 +134,10 @@ def main() -> None:
     log = Log(globalLogPublisher, LogSettings())
     log.begin()
     use_a_steady_clock(reactor)
+    keep_memory_private()
 
     def begin(config: Config) -> None:
         log.settings = log_settings(config)
-        if not config.security.core_dumps:
-            keep_memory_private()
         reactor.callLater(0, settle)  # type: ignore[attr-defined]  # once the gateway has been built
 
     child = Child(reactor, Taking(reactor, socket.socket(fileno=CONNECTIONS)), log, begin)

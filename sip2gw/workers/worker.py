@@ -78,7 +78,7 @@ class Process(ProcessProtocol):
             self.pid = self._transport.pid
         except OSError:
             self._connections.close()
-            self.channel.transport.abortConnection()
+            self.channel.end()
             raise
         finally:
             for one in (theirs, taking):

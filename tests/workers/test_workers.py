@@ -17,7 +17,6 @@ from twisted.trial.unittest import TestCase
 from sip2gw.config import Config, Process, load
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.faults import Wrong
-from sip2gw.limits import Seconds
 from sip2gw.workers import Workers, serving
 
 CONFIG = """
@@ -117,7 +116,7 @@ class WorkersTests(TestCase):
     async def test_a_configuration_that_one_worker_refuses_is_used_by_none(self) -> None:
         workers = await self.start(self.config(2))
         config = workers._config
-        changed = evolve(config, limits=evolve(config.limits, login_floor=Seconds(0.5)))
+        changed = evolve(config, limits=evolve(config.limits, login_floor=0.5))
         key = self.folder / "tls" / "privkey.pem"
         right = key.read_bytes()
         key.write_bytes(b"")
