@@ -20,6 +20,14 @@ def read(address: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or an address is this machine itself."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    found = read(host)
+    return found is not None and found.is_loopback
+
+
 def network_around(address: str, ipv4: int, ipv6: int) -> str:
     """Return the network of so many bits around an address; another text is returned as it is."""
     found = read(address)

@@ -38,7 +38,8 @@ class Fault:
     """The place in words, with the nickname of the library."""
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, [self.name or self.place, f"{self.problem}; {self.fix}"]))
+        where = "".join(map(_printable, self.name or self.place))
+        return ": ".join(filter(None, [where, f"{self.problem}; {self.fix}"]))
 
 
 class ConfigFaults(Exception):
@@ -47,6 +48,11 @@ class ConfigFaults(Exception):
     def __init__(self, path: str, faults: Collection[Fault]) -> None:
         super().__init__("\n".join(f"{_where(fault, path)}: {fault}" for fault in faults))
         self.faults = tuple(faults)
+
+
+def _printable(character: str) -> str:
+    """Return a character as TOML escapes it: a key may have a line end, and a fault has one line."""
+    return character if character.isprintable() else f"\\u{ord(character):04X}"
 
 
 def _where(fault: Fault, path: str) -> str:

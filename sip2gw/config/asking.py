@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from sip2gw.addresses import is_loopback
 from sip2gw.circulation.desk import ASKING
 from sip2gw.config.authorities import CAFile
 from sip2gw.config.checks import Checked
-from sip2gw.config.endpoint import is_loopback
 from sip2gw.config.scalars import text
 from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong

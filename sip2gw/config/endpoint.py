@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from attrs import frozen
@@ -15,6 +14,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IReactorCore, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
 
+from sip2gw import addresses
 from sip2gw.config.scalars import text
 from sip2gw.faults import Wrong
 
@@ -55,7 +55,7 @@ class Endpoint:
     @property
     def ipv4_only(self) -> bool:
         """Whether only IPv4 clients can connect."""
-        ip = None if self.is_path else _ip(self.address)
+        ip = None if self.is_path else addresses.read(self.address)
         return ip is not None and ip.version == 4
 
     def clashes(self, other: Endpoint) -> bool:
@@ -64,7 +64,7 @@ class Endpoint:
             return self.is_path and other.is_path and self.address == other.address
         if not self.port or self.port != other.port:
             return False
-        here, there = _ip(self.address), _ip(other.address)
+        here, there = addresses.read(self.address), addresses.read(other.address)
         if here is None or there is None:
             return self.address == other.address
         # One that listens on all addresses of IPv6 takes those of IPv4 as well.
@@ -107,8 +107,8 @@ class Endpoint:
             raise Wrong(
                 f"is {description!r}, with the port {notes.port}", "ports are 1 to 65535; 0 is any free one"
             )
-        ip = _ip(notes.address)
-        wrong = _like_an_ip(notes.address) if ip is None else ip.version == 4 and kind == "tcp6"
+        ip = addresses.read(notes.address)
+        wrong = _like_an_ip(notes.address) if ip is None else ":" not in notes.address and kind == "tcp6"
         if wrong and not notes.path:
             raise Wrong(
                 f"is {description!r}, with the interface {notes.address}, "
@@ -144,7 +144,7 @@ class _Notes:
 
     def listenTCP(self, port: int, *_: object, interface: str = "", **__: object) -> None:
         self.port = port
-        self.local = is_loopback(interface)
+        self.local = addresses.is_loopback(interface)
         self.address = {"": "0.0.0.0", "localhost": "127.0.0.1"}.get(interface, interface)  # noqa: S104 (what Twisted means by it)
 
     def listenUNIX(self, address: str, *_: object, **__: object) -> None:
@@ -153,26 +153,9 @@ class _Notes:
         self.address = os.path.abspath(address)
 
 
-def _ip(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(address)
-    except ValueError:
-        return None
-
-
 def _like_an_ip(address: str) -> bool:
     """Return whether a text that is not an IP address was meant to be one."""
     return ":" in address or address.replace(".", "").isdecimal()
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or an IP address is this machine itself."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _plain(error: Exception) -> str:

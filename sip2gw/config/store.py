@@ -15,9 +15,9 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from attrs import frozen
 
+from sip2gw.addresses import is_loopback
 from sip2gw.config.accounts import PasswordFile
 from sip2gw.config.checks import Checked, File
-from sip2gw.config.endpoint import is_loopback
 from sip2gw.config.scalars import text
 from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong

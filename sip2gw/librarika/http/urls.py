@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address
 
 from attrs import field, frozen
 from hyperlink import DecodedURL, EncodedURL, URLParseError
 
+from sip2gw import addresses
 from sip2gw.library import Refused
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -75,7 +75,7 @@ class Template:
             raise ValueError(f"put {_HOLE} into the host or the path")
         if any(one.userinfo) or one.query or one.fragment:
             raise ValueError("leave out user name, query and fragment; accounts come from the terminals")
-        if one.scheme == "http" and not _is_loopback(one.host):
+        if one.scheme == "http" and not addresses.is_loopback(one.host):
             raise ValueError("plain http is only for this machine itself; write https")
         if one.scheme not in ("http", "https") or not one.host:
             raise ValueError("write https://HOST/PATH")
@@ -102,21 +102,7 @@ class Template:
     def names_private(self) -> bool:
         """Whether it names an address, or this machine, and no name that DNS would have to tell."""
         host = self._parsed("a").host
-        return _is_loopback(host) or _is_address(host)
+        return addresses.is_loopback(host) or addresses.read(host) is not None
 
     def _parsed(self, nickname: str) -> DecodedURL:
         return DecodedURL.from_text(self.text.replace(_HOLE, nickname))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    return _is_address(host) and ip_address(host).is_loopback
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from sip2gw.config import Config, load
+from sip2gw.config import load
 from sip2gw.demo.selfsigned import certificate
 from sip2gw.faults import ConfigFaults
 from sip2gw.librarika import Librarika, Timeouts
@@ -37,44 +37,6 @@ endpoint = "tcp:8080:interface=127.0.0.1"
 NOBODY = 65534
 
 LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
-
-
-@pytest.fixture(autouse=True)
-def _private():
-    """Keys are written for their owner alone."""
-    before = os.umask(0o077)
-    yield
-    os.umask(before)
-
-
-@pytest.fixture
-def read(tmp_path: Path):
-    """Load a text as a file."""
-
-    def read(text: str) -> Config:
-        path = tmp_path / "sip2gw.toml"
-        path.write_text(text, encoding="utf-8")
-        return load(path)
-
-    return read
-
-
-@pytest.fixture
-def faults(read):
-    """The faults of a text: what is wrong and the fix, by place."""
-
-    def faults(text: str) -> dict[str, str]:
-        with pytest.raises(ConfigFaults) as raised:
-            read(text)
-        found = raised.value.faults
-        assert len({fault.place for fault in found}) == len(found), found
-        assert all(fault.fix for fault in found)
-        for fault, line in zip(found, str(raised.value).splitlines(), strict=True):
-            where = f"sip2gw.toml:{fault.line}" if fault.line else "sip2gw.toml"
-            assert line.endswith(f"{where}: {fault}")
-        return {fault.place: f"{fault.problem}; {fault.fix}" for fault in found}
-
-    return faults
 
 
 def pem(key) -> bytes:
@@ -299,7 +261,8 @@ def test_an_invalid_url_of_the_api_is_a_fault(faults, url):
 @pytest.mark.parametrize(
     "url",
     ["https://{library}.librarika.com/api/v1", "https://{library}.example.org:8443/", "https://192.0.2.1/{library}",
-     "http://127.0.0.1:8009/{library}/api/v1", "http://[::1]:8009/{library}", "http://{library}.localhost:8009/api"],
+     "http://127.0.0.1:8009/{library}/api/v1", "http://[::1]:8009/{library}", "http://{library}.localhost:8009/api",
+     "http://[::ffff:127.0.0.1]:8009/{library}"],
 )  # fmt: skip
 def test_a_url_that_passes_suits_the_adapter(read, url):
     from twisted.internet.task import Clock
@@ -475,7 +438,7 @@ def files(tmp_path, key):
 TOML = re.compile(r"^```(?:{code-block} )?toml\n(.*?)^```", re.M | re.S)
 SNIPPETS = [
     pytest.param(snippet, id=f"{page.stem}-{number}")
-    for page in sorted((Path(__file__).parent.parent / "docs").rglob("*.md"))
+    for page in sorted((Path(__file__).parents[2] / "docs").rglob("*.md"))
     for number, snippet in enumerate(
         re.findall(r"^```(?:{code-block} )?toml\n(.*?)^```", page.read_text("utf-8"), re.M | re.S)
     )

@@ -1,38 +1,24 @@
 """What has the right type and yet can never work is a fault, with a fix that fits."""
 
-from pathlib import Path
-
 import pytest
-
-from sip2gw.config import Config, load
-from sip2gw.faults import ConfigFaults
 
 LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 RIVERSIDE = '[[libraries]]\nnickname = "riverside"\n'
 
 
 @pytest.fixture
-def read(tmp_path: Path):
-    """Load a text as a file."""
-
-    def read(text: str) -> Config:
-        path = tmp_path / "sip2gw.toml"
-        path.write_text(text if "[[listen]]" in text else LOCAL + text, encoding="utf-8")
-        return load(path)
-
-    return read
+def read(read):
+    """Load a text, with a listener before it unless it has one."""
+    return lambda text: read(text if "[[listen]]" in text else LOCAL + text)
 
 
 @pytest.fixture
-def fault(read):
+def fault(faults):
     """The one fault of a text: its place, and what is wrong and the fix."""
 
     def fault(text: str) -> tuple[str, str]:
-        with pytest.raises(ConfigFaults) as raised:
-            read(text)
-        (found,) = raised.value.faults
-        assert found.line
-        return found.place, f"{found.problem}; {found.fix}"
+        (found,) = faults(text).items()
+        return found
 
     return fault
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -23,13 +22,6 @@ TLS = '[[listen]]\nendpoint = "tcp:6009"\ncertificates = "tls"\n'
 MUTUAL = TLS + 'client_authorities = "tls/fullchain.pem"\n'
 ACCOUNT = 'library = "riverside"\naccount = "kiosk@riverside.example"\npassword_file = "password"\n'
 PASSWORD = "kiosk: secret"
-
-
-@pytest.fixture(autouse=True)
-def _private():
-    before = os.umask(0o077)
-    yield
-    os.umask(before)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Profiles and libraries in the configuration: what can be said, and every fault at once with its place and fix."""
 
-from pathlib import Path
-
 import pytest
 
 from sip2gw.circulation.profile import Alert, DueDateForm
 from sip2gw.circulation.settings import KNOBS
 from sip2gw.circulation.sorting import BinRule
-from sip2gw.config import Config, load
+from sip2gw.config import load
 from sip2gw.config.knobs import CHECKS
 from sip2gw.faults import ConfigFaults
 from sip2gw.library import Medium
@@ -17,30 +15,9 @@ RIVERSIDE = '[[libraries]]\nnickname = "riverside"\n'
 
 
 @pytest.fixture
-def read(tmp_path: Path):
-    """Load a text as a file."""
-
-    def read(text: str) -> Config:
-        path = tmp_path / "sip2gw.toml"
-        path.write_text(LOCAL + text, encoding="utf-8")
-        return load(path)
-
-    return read
-
-
-@pytest.fixture
-def faults(read):
-    """The faults of a text: what is wrong and the fix, by place."""
-
-    def faults(text: str) -> dict[str, str]:
-        with pytest.raises(ConfigFaults) as raised:
-            read(text)
-        found = raised.value.faults
-        assert len({fault.place for fault in found}) == len(found), found
-        assert all(fault.fix for fault in found)
-        return {fault.place: f"{fault.problem}; {fault.fix}" for fault in found}
-
-    return faults
+def read(read):
+    """Load a text with a listener before it."""
+    return lambda text: read(LOCAL + text)
 
 
 def test_every_knob_has_a_check():
