@@ -41,8 +41,9 @@ EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 # Where docs/words.txt is kept: it lists words to avoid, each with its replacement.
 PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml setup.cfg tox.ini .ci requirements/*.in \
          fuzz twisted tests/circulation tests/transcripts $(wildcard sip2gw/*.py) \
-         $(addprefix sip2gw/,admin circulation config demo gateway library log process seats session sip2 store tls tools wiring)
-UNSPELLED := docs/words.txt,docs/reference,docs/_build,sip2gw/circulation/locales,__pycache__
+         $(addprefix sip2gw/,admin circulation config demo gateway library log process sandbox seats session sip2 store tls \
+         tools wiring workers)
+UNSPELLED := docs/words.txt,sip2gw/sandbox/libraries.json,docs/reference,docs/_build,sip2gw/circulation/locales,__pycache__
 
 # With CI set, a test that would be skipped fails (tests/conftest.py).
 export SIP2GW_STRICT := $(if $(CI),1,$(SIP2GW_STRICT))

@@ -168,7 +168,7 @@ class DemoTests(TestCase):
     def test_a_data_file_with_faults(self) -> None:
         with self.assertRaises(Wrong) as raised:
             Demo(options(self.state, **{"demo-data": "/nowhere.json"}), reactor)
-        assert "/nowhere.json: cannot be read" in str(raised.exception)
+        assert "/nowhere.json: can't be read" in str(raised.exception)
 
     def test_a_folder_that_can_not_be(self) -> None:
         self.state.write_text("a file")

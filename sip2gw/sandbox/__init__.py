@@ -1,6 +1,6 @@
 """A local Librarika: the assumed REST API v1 with Librarika's rules over SQLite. It knows nothing of SIP2.
 
-`Sandbox` is the whole of it; `load_data` reads a data file and reports all that is wrong with it as one `DataFault`.
+`Sandbox` is the whole of it; `load_data` reads a data file and reports all its faults as one `DataFault`.
 The contract is `docs/librarika-api.yaml`.
 """
 

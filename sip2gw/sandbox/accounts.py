@@ -1,4 +1,4 @@
-"""The accounts that terminals sign in with, as the library's administrator would change them."""
+"""The accounts that terminals sign in with, changed as the library's administrator would."""
 
 from __future__ import annotations
 

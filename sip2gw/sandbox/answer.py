@@ -1,4 +1,4 @@
-"""What goes back to a client, ready to be written: a status, headers, and the bytes of the body."""
+"""An answer to a client, ready to be written: a status, headers, and the bytes of the body."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ class Answer:
 
     @classmethod
     def of(cls, status: int, value: Any) -> Answer:
-        """The value as JSON; None as no body at all."""
+        """Return the value as JSON; None as an answer without a body."""
         if value is None:
             return cls(status, b"", "")
         return cls(status, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
     @classmethod
     def no(cls, problem: Problem) -> Answer:
-        """The refusal as a problem document."""
+        """Return the refusal as a problem document."""
         return cls(problem.status, problem.body(), PROBLEM, problem.headers)
 
 
 def header(request: Request, name: str) -> str | None:
-    """The first header of this name; whatever bytes it has, Latin-1 has a character for each."""
+    """Return the first header of this name. It is read as Latin-1, which has a character for each byte."""
     values = request.requestHeaders.getRawHeaders(name.encode("ascii"))
     return values[0].decode("latin-1") if values else None
 
 
 def request_id(request: Request) -> str:
-    """The client's own name for the request if it is presentable, else a new one."""
+    """Return the client's own name for the request if it is printable, else a new one."""
     given = header(request, "x-request-id") or ""
     return given if re.fullmatch("[!-~]{1,200}", given) else uuid.uuid4().hex
 
 
 def write(request: Request, answer: Answer) -> bytes:
-    """Set status and headers of the answer, and give its body for whoever sends it."""
+    """Set status and headers of the answer, and return its body for the caller to send."""
     request.setResponseCode(answer.status)
     headers = request.responseHeaders
     if not headers.hasHeader("x-request-id"):
@@ -59,7 +59,7 @@ def write(request: Request, answer: Answer) -> bytes:
     if answer.content_type:
         headers.setRawHeaders("content-type", [answer.content_type])
     else:
-        # Twisted's own default would promise HTML where there is no body.
+        # Twisted's own default would announce HTML where there is no body.
         request.defaultContentType = None
     for name, value in answer.headers.items():
         headers.setRawHeaders(name, [value])

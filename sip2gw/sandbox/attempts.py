@@ -1,4 +1,4 @@
-"""Guessing a member's password takes time: five wrong ones in a row, then a pause."""
+"""Throttle guessing of a member's password: after five wrong ones in a row, a pause."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Attempts:
     wrong: dict[tuple[str, int], tuple[int, float]] = Factory(dict)
 
     def check(self, who: tuple[str, int], seconds: float) -> None:
-        """Raises `Problem` (`rate_limited`) while the pause lasts."""
+        """Check that there is no pause. Raises `Problem` (`rate_limited`)."""
         count, first = self.wrong.get(who, (0, seconds))
         rest = first + PAUSE - seconds
         if rest <= 0:

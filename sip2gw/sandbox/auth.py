@@ -1,8 +1,8 @@
-"""A token belongs to one account of one library, and is worth no more than that account is at this moment.
+"""Tokens: each belongs to one account of one library, and is checked against it at each request.
 
-Whoever signs in for SIP2 hears the first thing that has to be put right, in this order: password, account, permission,
-the library's SIP2, the account's activation. The same is asked again at every request with the token, so a changed
-password, a revoked permission or a closed account ends it at once. Tokens are kept as hashes.
+A sign-in for SIP2 is refused with the first thing that is wrong, in this order: password, account, permission, the
+library's SIP2, the account's activation. Each request with the token is checked in the same way, so a changed password,
+a revoked permission or a closed account ends it at once. Tokens are kept as hashes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sip2gw.sandbox.passwords import matches
 from sip2gw.sandbox.problem import Problem
 
 REFRESH_LIVES = 24
-"""How many lives of an access token a refresh token has."""
+"""A refresh token lives so many times as long as an access token."""
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="librarika"'}
 
@@ -43,7 +43,7 @@ class Refresh:
 
 
 def sign_in(call: Call, body: Credentials) -> tuple[int, Any]:
-    """`create_token`."""
+    """Serve `create_token`."""
     user = call.database.execute(
         "SELECT * FROM users WHERE library = ? AND username = ?", (call.nickname, body.username)
     ).fetchone()
@@ -54,7 +54,7 @@ def sign_in(call: Call, body: Credentials) -> tuple[int, Any]:
 
 
 def renew(call: Call, body: Refresh) -> tuple[int, Any]:
-    """`refresh_token`: a new pair for a refresh token, which is spent by that."""
+    """Serve `refresh_token`: a new pair for a refresh token, which can be used once."""
     digest = _digest(body.refresh_token)
     found = _find(call, "refresh", digest)
     if found is None:
@@ -65,7 +65,7 @@ def renew(call: Call, body: Refresh) -> tuple[int, Any]:
 
 
 def revoke(call: Call, _: None = None) -> tuple[int, Any]:
-    """`revoke_token`: end the token of this request, and the refresh token that came with it."""
+    """Serve `revoke_token`: end the token of this request, and the refresh token that came with it."""
     pair = "SELECT pair FROM tokens WHERE digest = ?"
     digest = _digest(call.headers.get("authorization", "").partition(" ")[2].strip())
     call.database.execute(f"DELETE FROM tokens WHERE pair = ({pair})", (digest,))  # noqa: S608 (`pair` is ours)
@@ -73,7 +73,7 @@ def revoke(call: Call, _: None = None) -> tuple[int, Any]:
 
 
 def authenticate(call: Call) -> int:
-    """The number of the account that the request's token stands for. Raises `Problem`."""
+    """Return the number of the account that the request's token stands for. Raises `Problem`."""
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
     found = _find(call, "access", _digest(token.strip())) if scheme.lower() == "bearer" else None
     if found is None:
@@ -84,7 +84,7 @@ def authenticate(call: Call) -> int:
 
 
 def end_tokens(database: sqlite3.Connection, user_id: int) -> None:
-    """No token of this account is good any longer."""
+    """End all tokens of this account."""
     database.execute("DELETE FROM tokens WHERE user_id = ?", (user_id,))
 
 

@@ -1,4 +1,4 @@
-"""One record is request, reservation and loan in turn; here it is looked up, listed and shown, and never changed."""
+"""Look up, list and show bookings. One booking is request, reservation and loan in turn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
 
 ListKind = Literal["issued", "overdue", "ready", "waiting", "reserved", "fees"]
-"""What a member has a list of. `issued` includes what is overdue, as the counts of a member do."""
+"""The lists of a member. `issued` includes overdue loans, as the counts of a member do."""
 
 _OPEN = "b.status IN ('Reserved', 'Pending')"
 _WHICH = {
@@ -23,7 +23,7 @@ _WHICH = {
     "waiting": f"{_OPEN} AND NOT b.ready",
     "reserved": _OPEN,
 }
-"""What each list of bookings has in it."""
+"""The bookings in each list, as a condition."""
 
 
 def _limit(number: int) -> int:
@@ -63,12 +63,12 @@ _BOOKING = (
 
 
 def by_id(call: Call, booking_id: int) -> sqlite3.Row:
-    """The library's booking. It is there, or the sandbox has a fault."""
+    """Return the library's booking. Raises `Problem` (`internal_error`) if there is none: a bug of the sandbox."""
     return call.row("bookings", booking_id, "internal_error")
 
 
 def shown(call: Call, booking_id: int) -> dict[str, Any]:
-    """The booking as the API shows it, as it is now."""
+    """Return the booking as the API shows it, as it is now."""
     row = call.database.execute(
         f"{_BOOKING}b.id = ? AND b.library = ?", (booking_id, call.nickname)
     ).fetchone()
@@ -78,7 +78,7 @@ def shown(call: Call, booking_id: int) -> dict[str, Any]:
 
 
 def of_member(call: Call, member_id: int, page: Page) -> tuple[int, list[Any]]:
-    """How many bookings a list of the member has, and a page of them: oldest first, but first what is ready."""
+    """Count the bookings in a list of the member, and return a page of them: those ready first, then the oldest."""
     where = f"b.member_id = :member AND ({_WHICH[page.kind]})"
     terms = {
         "member": member_id,
@@ -93,7 +93,7 @@ def of_member(call: Call, member_id: int, page: Page) -> tuple[int, list[Any]]:
 
 
 def open_of(call: Call, member_id: int, media: Iterable[int]) -> sqlite3.Row:
-    """The member's one reservation or request of these titles.
+    """Return the member's one reservation or request of these titles.
 
     Raises `Problem` (`reservation_not_found`, `item_ambiguous`).
     """
@@ -111,7 +111,7 @@ def open_of(call: Call, member_id: int, media: Iterable[int]) -> sqlite3.Row:
 
 
 def done(call: Call, booking_id: int, fee: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What a write answers: the booking as it is now, what it has cost, and the member's language."""
+    """Return the answer of a write: the booking as it is now, its fee, and the member's language."""
     return {**shown(call, booking_id), "fee": fee, "language": call.known.get("language")}
 
 
@@ -140,7 +140,7 @@ def _shape(call: Call, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _position(call: Call, row: sqlite3.Row) -> int | None:
-    """The place in the title's queue, from 1: reservations as they were made, and requests behind them."""
+    """Return the place in the title's queue, from 1: reservations in their order, then requests."""
     if row["status"] not in ("Reserved", "Pending"):
         return None
     query = (

@@ -1,8 +1,8 @@
-"""One request is one `Call`: it knows whose library, what time it is, and what has been changed on its account.
+"""One request: its library, its time, and the bookings that it has changed.
 
-Every change of a booking goes through `insert` and `change`, which keep how the booking was before: that is all that
-an undo needs. Nothing reaches another library, since every look-up is made with the call's own. `known` is what a
-refusal says beside its code: the member's language, the copy and the title, as soon as it is clear which they are.
+Each change of a booking goes through `insert` and `change`, which keep the booking as it was before: an undo needs no
+more. Each look-up is limited to the call's library. `known` has what a refusal states beside its code: the member's
+language, the copy and the title, as soon as it is clear which they are.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sip2gw.sandbox.problem import Problem
 
 @define
 class Call:
-    """What a rule may use. `now` is aware and UTC; `key` is the Idempotency-Key, or empty.
+    """All that a rule may use. `now` is aware and UTC; `key` is the Idempotency-Key, or empty.
 
     `headers` are those of the request, by names in lower case; `token_life` is in seconds.
     """
@@ -45,15 +45,15 @@ class Call:
 
     @property
     def today(self) -> date:
-        """The day it is in the library."""
+        """The current day in the library."""
         return self.day(self.now)
 
     def day(self, moment: datetime) -> date:
-        """The day that this moment belongs to in the library."""
+        """Return the day of this moment in the library."""
         return moment.astimezone(self.library.zone).date()
 
     def row(self, table: str, identity: int | None, code: str) -> sqlite3.Row:
-        """The library's record with this number. Raises `Problem` with `code` if there is none."""
+        """Return the library's record with this number. Raises `Problem` with `code` if there is none."""
         query = f"SELECT * FROM {table} WHERE id = ? AND library = ?"  # noqa: S608 (the table is a literal of ours)
         found: sqlite3.Row | None = self.database.execute(query, (identity, self.nickname)).fetchone()
         if found is None:

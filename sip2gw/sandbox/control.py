@@ -1,4 +1,4 @@
-"""The sandbox's own switches under `/control`: no part of the contract, and only for clients on this machine."""
+"""The sandbox's own switches under `/control`: not part of the contract, and only for clients on this machine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Control:
         }
 
     def render(self, request: Request, segments: list[str]) -> bytes:
-        """Turn a switch, or say why not."""
+        """Carry out a switch, or answer with the reason for a refusal."""
         try:
             return write(request, self._turn(request, "/".join(segments[1:])))
         except Problem as problem:
@@ -56,7 +56,7 @@ class Control:
         try:
             body = strict_json.parse(request.content.read() or b"{}")
         except ValueError:
-            raise Problem("validation_failed", "the body is no JSON", status=400) from None
+            raise Problem("validation_failed", "the body is not JSON", status=400) from None
         if not isinstance(body, dict):
             raise Problem("validation_failed", "the body must be an object")
         library = (request.args or {}).get(b"library", [None])[0]
@@ -66,9 +66,7 @@ class Control:
     def _misbehave(self, _: str | None, body: dict[str, Any]) -> None:
         everywhere = body.get("library", "*") == body.get("endpoint", "*") == "*"
         if body.get("what") == "refuse" and everywhere and not (body.get("times") or body.get("seconds")):
-            raise Problem(
-                "validation_failed", "refuse: give times or seconds; nobody could end it from outside"
-            )
+            raise Problem("validation_failed", "refuse: give times or seconds; no client could end it")
         self._sandbox.misbehave(_text(body, "what"), **{key: body[key] for key in body if key != "what"})
 
     def _user(self, _: str | None, body: dict[str, Any]) -> None:
@@ -84,7 +82,7 @@ class Control:
 
 
 def local(address: object) -> bool:
-    """Whether a client is on this machine: by loopback, or by a Unix socket."""
+    """Return whether a client is on this machine: by loopback, or by a Unix socket."""
     if isinstance(address, (IPv4Address, IPv6Address)):
         return ipaddress.ip_address(address.host.partition("%")[0]).is_loopback
     return True

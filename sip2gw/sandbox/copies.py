@@ -1,4 +1,4 @@
-"""Copies: found by an identifier, looked up, and shown. Which of several is meant is decided in `resolution`.
+"""Find copies by an identifier, look them up, and show them. `resolution` decides which of several is meant.
 
 Accession numbers are compared as numbers, barcodes as they are, ISBNs as the book they name.
 """
@@ -20,9 +20,9 @@ from sip2gw.sandbox.problem import Problem
 from sip2gw.sandbox.strict_json import Name
 
 Kind = Literal["accession", "barcode", "isbn"]
-Types = NewType("Types", tuple)  # type: ignore[type-arg]  # a list that says something
+Types = NewType("Types", tuple)  # type: ignore[type-arg]  # a list that is not empty
 TYPES = Types(("accession", "barcode", "isbn"))
-"""What an identifier may be read as. A random ten-digit number passes for an ISBN in one case of eleven: it is last."""
+"""The types of identifiers. A random ten-digit number passes for an ISBN in one case of eleven: it is last."""
 
 
 def _named(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
@@ -60,7 +60,7 @@ class Find:
 
 
 def matches(call: Call, identifier: str, kind: str) -> Iterator[sqlite3.Row]:
-    """The copies that this identifier names as this type, by title and copy number."""
+    """Return the copies that this identifier names as this type, by title and copy number."""
     if kind == "accession":
         if not re.fullmatch("[0-9]{1,18}", identifier):
             return
@@ -77,7 +77,7 @@ def matches(call: Call, identifier: str, kind: str) -> Iterator[sqlite3.Row]:
 
 
 def by_id(call: Call, copy_id: int | None) -> sqlite3.Row:
-    """The copy with its title. Raises `Problem` (`copy_not_found`)."""
+    """Return the copy with its title. Raises `Problem` (`copy_not_found`)."""
     found: sqlite3.Row | None = call.database.execute(f"{_COPY}c.id = ?", (call.nickname, copy_id)).fetchone()
     if found is None:
         raise Problem("copy_not_found")
@@ -85,7 +85,7 @@ def by_id(call: Call, copy_id: int | None) -> sqlite3.Row:
 
 
 def of_media(call: Call, media_id: int) -> list[sqlite3.Row]:
-    """All copies of a title, lowest copy number first."""
+    """Return all copies of a title, lowest copy number first."""
     query = f"{_COPY}c.media_id = ? ORDER BY c.copy_no, c.id"
     return call.database.execute(query, (call.nickname, media_id)).fetchall()
 
@@ -99,7 +99,7 @@ def circulates(copy: sqlite3.Row) -> bool:
 
 
 def loan(call: Call, copy_id: int) -> sqlite3.Row | None:
-    """The open loan of a copy, with its member's number and name."""
+    """Return the open loan of a copy, with its member's number and name."""
     found: sqlite3.Row | None = call.database.execute(
         "SELECT b.*, m.member_no, m.name FROM bookings b JOIN members m ON m.id = b.member_id"
         " WHERE b.copy_id = ? AND b.status = 'Issued'",
@@ -109,7 +109,7 @@ def loan(call: Call, copy_id: int) -> sqlite3.Row | None:
 
 
 def queue(call: Call, copy: sqlite3.Row) -> list[sqlite3.Row]:
-    """The reservations that this copy could serve, the one it is held for first, then as they were made."""
+    """Return the reservations that this copy could serve: first the one that it is held for, then in their order."""
     return call.database.execute(
         "SELECT b.*, m.member_no, m.name FROM bookings b JOIN members m ON m.id = b.member_id"
         " WHERE b.media_id = ?1 AND b.status = 'Reserved' AND (b.held_copy_id = ?2"
@@ -120,7 +120,7 @@ def queue(call: Call, copy: sqlite3.Row) -> list[sqlite3.Row]:
 
 
 def shape(call: Call, copy: sqlite3.Row, matched_by: str | None = None) -> dict[str, Any]:
-    """The copy as the API shows it: with its title, its loan, and who waits for it."""
+    """Return the copy as the API shows it: with its title, its loan, and its next reservation."""
     lent, waiting = loan(call, copy["id"]), queue(call, copy)
     result = {
         **brief(copy),
@@ -139,12 +139,12 @@ def shape(call: Call, copy: sqlite3.Row, matched_by: str | None = None) -> dict[
 
 
 def brief(copy: sqlite3.Row) -> dict[str, Any]:
-    """What names a copy and says where it belongs."""
+    """Return the numbers of a copy, and its place."""
     return {key: copy[key] for key in ("id", "accession_no", "copy_no", "barcode", "branch", "location")}
 
 
 def media(call: Call, row: sqlite3.Row, identity: int) -> dict[str, Any]:
-    """The title, from a row that has its columns, with what it costs at this moment."""
+    """Return the title, from a row that has its columns, with its fees at this moment."""
     keys = ("title", "isbn", "isbn13", "issn", "call_no", "category", "type")
     return {
         "id": identity,
@@ -156,14 +156,14 @@ def media(call: Call, row: sqlite3.Row, identity: int) -> dict[str, Any]:
 
 
 def titled(call: Call, title: str) -> list[sqlite3.Row]:
-    """The titles of exactly this name; letter case does not count."""
+    """Return the titles of exactly this name; letter case does not count."""
     rows = call.database.execute("SELECT * FROM media WHERE library = ? ORDER BY id", (call.nickname,))
     wanted = title.strip().casefold()
     return [row for row in rows if row["title"].strip().casefold() == wanted]
 
 
 def status(call: Call, booking: sqlite3.Row) -> str:
-    """A booking's status in Librarika's words: an issued one is Overdue from the day after its return date."""
+    """Return a booking's status in Librarika's words: an issued one is Overdue from the day after its return date."""
     if booking["status"] == "Issued" and booking["return_date"] < call.today.isoformat():
         return "Overdue"
     return str(booking["status"])

@@ -1,4 +1,4 @@
-"""A data file is taken whole or not at all: every fault in it is reported at once, each with its place and the fix."""
+"""Read a data file whole or not at all: all its faults are reported together, each with its place and the fix."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LISTS: dict[str, type[Any]] = {
 
 
 class DataFault(ValueError):
-    """The data file cannot be used; its text lists every fault, a line each."""
+    """The data file can't be used; the text lists every fault, a line each."""
 
 
 @frozen
@@ -43,19 +43,19 @@ class Stock:
 
 
 def default_data() -> dict[str, Any]:
-    """The libraries that come with the package."""
+    """Return the libraries that come with the package."""
     text = (resources.files("sip2gw.sandbox") / "libraries.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 
 def load_data(path: str | Path) -> dict[str, Any]:
-    """Read and check a data file. Raises `DataFault` (also if the file cannot be read)."""
+    """Read and check a data file. Raises `DataFault` (also if the file can't be read)."""
     try:
         value = strict_json.parse(Path(path).read_bytes())
     except OSError as failure:
-        raise DataFault(f"{path}: cannot be read: {failure.strerror}") from None
+        raise DataFault(f"{path}: can't be read: {failure.strerror}") from None
     except ValueError as failure:
-        raise DataFault(f"{path}: is no JSON: {failure}") from None
+        raise DataFault(f"{path}: is not JSON: {failure}") from None
     try:
         stock(value)
     except DataFault as fault:
@@ -65,7 +65,7 @@ def load_data(path: str | Path) -> dict[str, Any]:
 
 
 def stock(value: Any) -> tuple[Stock, ...]:
-    """The libraries that a data file's content means. Raises `DataFault`."""
+    """Return the libraries in a data file's content. Raises `DataFault`."""
     faults: list[tuple[str, str]] = []
     if not isinstance(value, Mapping) or not isinstance(value.get("libraries"), list):
         raise DataFault('the whole: must be an object with a list "libraries"')
@@ -85,7 +85,7 @@ def stock(value: Any) -> tuple[Stock, ...]:
 
 def _library(raw: Any, place: str, faults: list[tuple[str, str]]) -> Stock | None:
     if not isinstance(raw, Mapping):
-        faults.append((place, "is no object; write it in braces"))
+        faults.append((place, "is not an object; write it in braces"))
         return None
     shell = _one({key: value for key, value in raw.items() if key not in _LISTS}, LibraryForm, place, faults)
     lists = {
@@ -107,7 +107,7 @@ def _one(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> 
 
 def _several(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> list[tuple[str, T]]:
     if not isinstance(raw, list):
-        faults.append((place, "is no list; write it in square brackets"))
+        faults.append((place, "is not a list; write it in square brackets"))
         return []
     items = [
         (f"{place}[{index}]", _one(item, kind, f"{place}[{index}]", faults)) for index, item in enumerate(raw)
@@ -121,7 +121,7 @@ def _check(
     raw: Any,
     faults: list[tuple[str, str]],
 ) -> None:
-    """What no single entry can tell: that names are unique, and that what is referred to exists."""
+    """Check entries against each other: names are unique, and each reference has its record."""
     # Numbers are taken from the raw file too, so that one fault in a member is not reported again at its bookings.
     members = {item.get("member_no") for item in _objects(raw.get("members"))}
     titles = list(_objects(raw.get("media")))
@@ -136,11 +136,11 @@ def _check(
     for where, media in lists["media"]:
         for key in ("isbn", "isbn13"):
             if getattr(media, key) and not isbn_key(getattr(media, key)):
-                faults.append((f"{where}.{key}", "is no ISBN: its length or check digit is wrong"))
+                faults.append((f"{where}.{key}", "is not an ISBN: its length or check digit is wrong"))
         for index, copy in enumerate(media.copies):
             if shell and copy.branch is not None and copy.branch not in shell.branches:
                 faults.append(
-                    (f"{where}.copies[{index}].branch", "is none of the library's branches; add it there")
+                    (f"{where}.copies[{index}].branch", "is not a branch of the library; add it there")
                 )
     on_loan: set[str] = set()
     for where, item in lists["bookings"] + lists["transactions"]:
@@ -181,7 +181,7 @@ def _check_booking(
 
 
 def means(booking: BookingForm, title: Any, isbn13: Any) -> bool:
-    """Whether a booking without a copy is for the title with this name and ISBN."""
+    """Return whether a booking without a copy is for the title with this name and ISBN."""
     if booking.isbn13 is not None:
         return isinstance(isbn13, str) and isbn_key(booking.isbn13) == isbn_key(isbn13) != ""
     return bool(booking.title == title)

@@ -1,4 +1,4 @@
-"""A loan is extended from today, never to an earlier day than it had, and not while another member waits for it."""
+"""Extend loans: from today, never to an earlier day, and not while another member waits for the item."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ strict_json.refine(Most, int, _most)
 
 @frozen
 class Extension:
-    """The body of `extend`. With `offline_at` it has happened already, and no policy is asked."""
+    """The body of `extend`. With `offline_at` it has happened already, and no policy applies."""
 
     member_no: Name
     identifier: Name | None = None
@@ -61,7 +61,7 @@ class Extension:
 
 @frozen
 class ExtensionOfAll:
-    """The body of `extend_all`. `accept_fee`: whatever each of them costs."""
+    """The body of `extend_all`. With `accept_fee` each may cost its fee."""
 
     member_no: Name
     password: Password | None = field(default=None, repr=False)
@@ -80,7 +80,7 @@ class Terms:
 
 
 def extend(call: Call, body: Extension) -> tuple[int, Any]:
-    """`extend`."""
+    """Serve `extend`."""
     member = members.admitted(call, body)
     loan: sqlite3.Row | None
     if body.identifier is None:
@@ -95,7 +95,7 @@ def extend(call: Call, body: Extension) -> tuple[int, Any]:
 
 
 def _of_title(call: Call, member: sqlite3.Row, title: str) -> sqlite3.Row:
-    """The only loan that the member has of a title of this name."""
+    """Return the only loan that the member has of a title of this name."""
     named = {media["id"] for media in copies.titled(call, title)}
     theirs = [loan for loan in _loans(call, member) if loan["media_id"] in named]
     if not theirs:
@@ -113,7 +113,7 @@ def _loans(call: Call, member: sqlite3.Row) -> list[sqlite3.Row]:
 
 
 def extend_all(call: Call, body: ExtensionOfAll) -> tuple[int, Any]:
-    """`extend_all`: every loan of a member, each by itself; what is refused says why."""
+    """Serve `extend_all`: every loan of a member, each by itself; each refusal has its reason."""
     member = members.admitted(call, body)
     done, refused = [], []
     for number, booking in enumerate(_loans(call, member)):
@@ -128,7 +128,7 @@ def extend_all(call: Call, body: ExtensionOfAll) -> tuple[int, Any]:
 
 
 def extended(call: Call, loan: sqlite3.Row, terms: Terms) -> dict[str, Any]:
-    """The loan, extended. Raises `Problem`."""
+    """Extend a loan, and return it. Raises `Problem`."""
     return {**_extend(call, loan, terms), "renewed": True, "conflicts": []}
 
 
@@ -157,7 +157,7 @@ def _extend(call: Call, booking: sqlite3.Row, terms: Terms) -> dict[str, Any]:
 
 
 def _check(call: Call, booking: sqlite3.Row) -> None:
-    """Raise `Problem` (`not_renewable`) with the rule that stands against it as `reason`."""
+    """Raise `Problem` (`not_renewable`) with the rule that forbids it as `reason`."""
     member = call.row("members", booking["member_id"], "member_not_found")
     limit = call.library.preferences.renewals
     if member["status"] != "Active":

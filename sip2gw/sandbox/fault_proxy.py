@@ -1,4 +1,4 @@
-"""A TCP proxy that does to connections what a bad network does; it knows nothing of what goes through it.
+"""A TCP proxy with the faults of a bad network. It does not read the bytes that it passes on.
 
 proxy = FaultProxy(reactor, TCP4ClientEndpoint(reactor, "127.0.0.1", 8009))
 reactor.listenTCP(8010, proxy, interface="127.0.0.1")
@@ -23,7 +23,7 @@ _SECOND = 0.1
 
 
 class FaultProxy(Factory):
-    """Passes connections on to `upstream`, with the `faults` that apply; they may be changed at any time.
+    """Pass connections on to `upstream`, with the `faults` that apply; they may be changed at any time.
 
     `suffered` counts which faults a connection has had, by name.
     """
@@ -48,7 +48,7 @@ class FaultProxy(Factory):
 
 
 class _Client(Protocol):
-    """The connection of a client, and what its requests have brought upon it."""
+    """The connection of a client, and the faults that its requests have had."""
 
     transport: Any
 
@@ -80,7 +80,7 @@ class _Client(Protocol):
             server.transport.write(request)
 
     def dataReceived(self, data: bytes) -> None:
-        """A request, or a part of one: pass it on, unless a fault is in its way."""
+        """Pass on a request, or a part of one, unless a fault keeps it."""
         for fault in [one for one in self._proxy.faults if one not in self._faults and one.take(data)]:
             self._faults.append(fault)
             self._proxy.suffered[fault.what] += 1
@@ -96,7 +96,7 @@ class _Client(Protocol):
             self._server.transport.write(data)
 
     def answered(self, data: bytes) -> None:
-        """The server sent something: pass it on as the faults have it."""
+        """Pass on bytes of the server, with the faults that apply."""
         if self._has("drop_reply"):
             return
         wait, size, gap, limit = 0.0, len(data), 0.0, None
@@ -118,7 +118,7 @@ class _Client(Protocol):
             self._in_order(0, self.close)
 
     def finished(self) -> None:
-        """The server has closed."""
+        """Close, because the server has."""
         if self._has("drop_reply", "timeout"):
             return
         wait = sum(fault.seconds for fault in self._faults if fault.what == "slow_close")
@@ -128,7 +128,7 @@ class _Client(Protocol):
         return any(fault.what in kinds for fault in self._faults)
 
     def _in_order(self, wait: float, what: Callable[[], None]) -> None:
-        """Do something after a while, and after all that was to be done before.
+        """Do something after a while, and after all that was queued before.
 
         One timer for the whole queue: with one for each, a moment's pause between two of them would change their order.
         """
@@ -147,7 +147,7 @@ class _Client(Protocol):
             self._queue.popleft()[1]()
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
-        """Do something that overtakes whatever waits."""
+        """Do something after a while, before all that is queued."""
         if self._over:
             return
         if seconds > 0:
@@ -166,12 +166,12 @@ class _Client(Protocol):
             self.transport.loseConnection()
 
     def reset(self) -> None:
-        """Close without a goodbye."""
+        """Reset the connection."""
         if not self._over:
             self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The client has gone, or was sent away."""
+        """Close the other side: the client has gone, or was disconnected."""
         self._over = True
         for timer in (self._next, *self._timers):
             if timer is not None and timer.active():
@@ -190,9 +190,9 @@ class _Server(Protocol):
         self._client = client
 
     def dataReceived(self, data: bytes) -> None:
-        """Hand it to the client's side."""
+        """Pass it on to the client's side."""
         self._client.answered(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Let the client's side know."""
+        """Report it to the client's side."""
         self._client.finished()

@@ -32,7 +32,7 @@ class Options(usage.Options):
         self.faults: list[faults.Fault] = []
 
     def opt_fault(self, text: str) -> None:
-        """A fault, such as latency:seconds=2 or drop_reply:when=POST:times=1; may be given several times."""
+        """Add a fault, such as latency:seconds=2 or drop_reply:when=POST:times=1; may be given several times."""
         try:
             self.faults.append(faults.read(text))
         except ValueError as error:
@@ -40,7 +40,7 @@ class Options(usage.Options):
 
 
 def makeService(options: Options) -> Any:
-    """The service for these options."""
+    """Return the service for these options."""
     from twisted.internet import reactor
 
     proxy = FaultProxy(reactor, client_from(reactor, options["to"]))  # type: ignore[arg-type]  # a module

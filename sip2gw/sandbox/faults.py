@@ -1,4 +1,4 @@
-"""What a bad network does to a connection, as values; the names are those that Toxiproxy made usual."""
+"""Faults of a network, as values; the names are those of Toxiproxy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Fault:
     """None: to all."""
 
     def take(self, request: bytes) -> bool:
-        """Whether it applies to what a client has just sent; one of its times is used up by that."""
+        """Return whether it applies to bytes of a client, and count one of its `times`."""
         if self.times == 0 or self.when.encode() not in request:
             return False
         if self.times is not None:
@@ -44,7 +44,7 @@ class Fault:
 
 
 def read(text: str) -> Fault:
-    """A fault as a command line has it: `latency:seconds=2`, `drop_reply:when=POST:times=1`. Raises `ValueError`."""
+    """Read a fault from a command line: `latency:seconds=2`, `drop_reply:when=POST:times=1`. Raises `ValueError`."""
     what, *settings = text.split(":")
     if what not in get_args(Kind):
         raise ValueError(f"there is no fault {what!r}; there are {', '.join(FAULTS)}")

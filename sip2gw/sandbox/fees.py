@@ -1,7 +1,7 @@
-"""What a member owes is the sum of what is outstanding, exactly, in the library's one currency.
+"""Fees and payments. A member owes the exact sum of all outstanding amounts, in the library's one currency.
 
-An entry of the account has an `amount` (a debit is positive, a payment or credit negative) and a `paid` part; what is
-outstanding is their difference. A payment is set off against the fees it names, or the oldest first.
+An entry of the account has an `amount` (a debit is positive, a payment or credit negative) and a `paid` part. Their
+difference is outstanding. A payment is set off against the fees it names, or the oldest first.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Payment:
     transaction_id: Name | None = None
     fee_id: Identity | None = None
     allow_credit: bool = False
-    """Whether what is paid beyond what is owed may stay as a credit."""
+    """Whether an overpayment may stay as a credit."""
 
 
 def balance(call: Call, member_id: int) -> Decimal:
-    """What the member owes; negative when in credit."""
+    """Return the amount that the member owes; negative when in credit."""
     rows = call.database.execute(
         "SELECT amount, paid FROM transactions WHERE member_id = ? AND open", (member_id,)
     )
@@ -47,7 +47,7 @@ def balance(call: Call, member_id: int) -> Decimal:
 
 
 def suspended(call: Call, owed: Decimal) -> bool:
-    """Whether a member who owes this much may no longer borrow."""
+    """Return whether a member who owes this much may no longer borrow."""
     preferences = call.library.preferences
     return preferences.fees and preferences.fee_limit is not None and owed >= preferences.fee_limit
 
@@ -64,7 +64,7 @@ def charge(call: Call, member_id: int, kind: str, amount: Decimal, booking_id: i
 
 
 def overdue_fee(call: Call, due: date, returned: date) -> Decimal:
-    """What a loan that was due on one day and came back on another costs."""
+    """Return the fee of a loan that was due on one day and came back on another."""
     late = max((returned - due).days, 0)
     preferences = call.library.preferences
     return (
@@ -75,7 +75,7 @@ def overdue_fee(call: Call, due: date, returned: date) -> Decimal:
 
 
 def open_fees(call: Call, member_id: int) -> list[dict[str, Any]]:
-    """What the member has to pay, oldest entry first."""
+    """Return the member's open fees as the API shows them, oldest first."""
     rows = call.database.execute(
         "SELECT t.*, m.title, c.accession_no FROM transactions t LEFT JOIN bookings b ON b.id = t.booking_id"
         " LEFT JOIN media m ON m.id = b.media_id LEFT JOIN copies c ON c.id = b.copy_id"
@@ -102,7 +102,7 @@ def _shape(call: Call, row: sqlite3.Row) -> dict[str, Any]:
 
 
 def pay(call: Call, member_id: int, body: Payment) -> dict[str, Any]:
-    """Set a payment off against what is owed. The same `transaction_id` again gives the first result."""
+    """Set a payment off against fees. The same `transaction_id` again gives the first result."""
     first = call.database.execute(
         "SELECT amount, result FROM transactions WHERE library = ? AND member_id = ? AND reference = ?",
         (call.nickname, member_id, body.transaction_id),
@@ -142,7 +142,7 @@ def _check(call: Call, body: Payment) -> None:
 
 
 def payable(call: Call, member_id: int) -> dict[int, tuple[sqlite3.Row, Decimal]]:
-    """The open fees of a member and what is outstanding of each, oldest first."""
+    """Return the open fees of a member and the outstanding amount of each, oldest first."""
     rows = call.database.execute(
         "SELECT * FROM transactions WHERE member_id = ? AND open ORDER BY id", (member_id,)
     )
@@ -158,7 +158,7 @@ def _settle(call: Call, fee: sqlite3.Row, part: Decimal) -> None:
 
 
 def _receipt(call: Call, member_id: int, body: Payment, owed: Decimal, left: Decimal) -> dict[str, Any]:
-    """Enter the payment itself; what was not set off (`left`) stays as a credit."""
+    """Enter the payment itself; the amount that was not set off (`left`) stays as a credit."""
     identity = charge(call, member_id, "payment", -body.amount)
     result = {
         "id": identity,

@@ -1,6 +1,6 @@
-"""The form of the data file: what a library of the sandbox consists of, and what each thing is when nothing is said.
+"""The form of the data file: the parts of a library of the sandbox, and their defaults.
 
-`Preferences` serves twice: it is what the file may set and what the rules go by.
+`Preferences` is used twice: for the settings in the file, and by the rules.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOTHING = Price(Decimal("0.00"))
 _QUARTER = Price(Decimal("0.25"))
 
 STAFF = ("Library Staff", "Library Assistant", "Library Administrator")
-"""The permissions that may work at the desk, and so run a terminal."""
+"""The permissions of an account that may run a terminal."""
 
 Label = NewType("Label", str)
 """A library's nickname: one lower-case DNS label."""
@@ -37,7 +37,9 @@ Count = NewType("Count", int)
 
 def _label(text: str) -> str:
     if not NICKNAME.fullmatch(text):
-        raise ValueError("is no lower-case DNS label; write letters, digits and hyphens, such as riverside")
+        raise ValueError(
+            "is not a lower-case DNS label; write letters, digits and hyphens, such as riverside"
+        )
     return text
 
 
@@ -45,19 +47,19 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):
-        raise ValueError("is no time zone; write it as Europe/Berlin") from None
+        raise ValueError("is not a time zone; write it as Europe/Berlin") from None
     return text
 
 
 def _currency(text: str) -> str:
     if not re.fullmatch("[A-Z]{3}", text):
-        raise ValueError("is no currency; write the three letters of ISO 4217, such as USD")
+        raise ValueError("is not a currency; write the three letters of ISO 4217, such as USD")
     return text
 
 
 def _accession(text: str) -> str:
     if not re.fullmatch("[0-9]{1,18}", text):
-        raise ValueError('is no accession number; write 1 to 18 digits, such as "10001"')
+        raise ValueError('is not an accession number; write 1 to 18 digits, such as "10001"')
     return text
 
 
@@ -97,7 +99,7 @@ class Preferences:
 
 @frozen
 class Sip2:
-    """What the library has licensed of SIP2."""
+    """The library's licence of SIP2."""
 
     enabled: bool = True
     terminals_licensed: Count = Count(1)
@@ -182,7 +184,7 @@ class BookingForm:
 
 @frozen
 class TransactionForm:
-    """An entry of a member's account: what is owed is positive, a credit negative."""
+    """An entry of a member's account: a fee is positive, a credit negative."""
 
     member_no: Name
     type: Name

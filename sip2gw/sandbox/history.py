@@ -1,6 +1,6 @@
-"""An action can be undone while nothing has happened since to what it touched: it puts every booking back as it was.
+"""Undo actions: each booking is again as it was before. A later action on the same bookings prevents that.
 
-`Call.before` says how the bookings were; `remember` keeps that with the action, and `undo` applies it.
+`Call.before` has the bookings as they were; `remember` keeps that with the action, and `undo` applies it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
 
 _UNDONE = "undone "
-"""What an undoing is called among the actions. It can't be undone itself."""
+"""The name of an undo among the actions. It can't be undone itself."""
 
 
 def remember(call: Call, kind: str, booking_id: int, copy_id: int | None, fee_id: int | None = None) -> None:
-    """Close one action of this call: what it changed can be undone as a whole."""
+    """Close one action of this call: its changes can be undone as a whole."""
     kept = json.dumps({"bookings": list(call.before.items()), "fee": fee_id})
     query = "INSERT INTO actions (booking_id, copy_id, kind, undo) VALUES (?, ?, ?, ?)"
     call.database.execute(query, (booking_id, copy_id, kind, kept))
@@ -31,7 +31,7 @@ def undo(call: Call, booking_id: int) -> None:
     newest = "SELECT * FROM actions WHERE booking_id = ? ORDER BY id DESC LIMIT 1"
     last = call.database.execute(newest, (booking_id,)).fetchone()
     if last is not None and last["kind"] == _UNDONE + "renewal":
-        # Asked twice, it undoes nothing more: the loan itself was not meant.
+        # A second request undoes nothing more: it does not mean the loan itself.
         raise Problem("cannot_revert", "the last renewal has been undone already")
     action = call.database.execute(
         "SELECT * FROM actions WHERE booking_id = ? AND NOT undone ORDER BY id DESC LIMIT 1", (booking_id,)
@@ -59,7 +59,7 @@ def undo(call: Call, booking_id: int) -> None:
 
 
 def _since(call: Call, action: sqlite3.Row, touched: list[int]) -> bool:
-    """Whether a later action that still stands had to do with the same copy or the same bookings."""
+    """Return whether a later action that was not undone concerns the same copy or the same bookings."""
     marks = ", ".join("?" * len(touched))
     query = (
         "SELECT 1 FROM actions WHERE NOT undone AND id > ?"  # noqa: S608 (question marks only)

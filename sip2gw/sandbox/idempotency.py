@@ -1,7 +1,7 @@
-"""A key stands for one request: the same again gets the first result, another one under the same key is refused.
+"""Idempotency keys: the same request again gets the first result; another one under the same key is refused.
 
-The record is committed with the effect, so neither can be lost alone. Keys belong to an account and last a day. What
-was never carried out (a malformed body, a missing token) is not kept.
+The record is committed with the effect, so neither can be lost alone. Keys belong to an account and last a day. A
+request that was not carried out (a malformed body, a missing token) is not kept.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _KEY = re.compile(r"[!-~]{1,255}")
 
 
 def checked(key: str) -> str:
-    """The key, if it can be one. Raises `Problem` (`validation_failed`)."""
+    """Return the key, if it can be one. Raises `Problem` (`validation_failed`)."""
     if not _KEY.fullmatch(key):
         raise Problem("validation_failed", "Idempotency-Key: must be 1 to 255 visible ASCII characters")
     return key
 
 
 def fingerprint(method: str, path: str, body: dict[str, Any]) -> str:
-    """What makes two requests the same: method, path and the JSON value of the body, but for a password.
+    """Return the digest of a request: of method, path and the JSON value of the body without a password.
 
-    No client keeps a member's password, so that a call that is sent again later comes without it.
+    Clients do not keep a member's password, so a call that is sent again later comes without it.
     """
-    said = {name: value for name, value in body.items() if name != "password"}
-    text = json.dumps([method, path, said], sort_keys=True)
+    kept = {name: value for name, value in body.items() if name != "password"}
+    text = json.dumps([method, path, kept], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def first_answer(call: Call, mark: str) -> Answer | None:
-    """The answer that this key has had. Raises `Problem` (`idempotency_key_reused`) for another request."""
+    """Return the answer that this key has had. Raises `Problem` (`idempotency_key_reused`) for another request."""
     row = call.database.execute(
         "SELECT * FROM idempotency WHERE library = ? AND user_id = ? AND key = ? AND at > ?",
         (call.nickname, call.user_id, call.key, call.now.timestamp() - KEPT),
@@ -52,7 +52,7 @@ def first_answer(call: Call, mark: str) -> Answer | None:
 
 
 def keep(call: Call, mark: str, answer: Answer) -> None:
-    """Keep the answer under the call's key, and drop what is older than a day."""
+    """Keep the answer under the call's key, and drop keys older than a day."""
     now = call.now.timestamp()
     call.database.execute("DELETE FROM idempotency WHERE at <= ?", (now - KEPT,))
     call.database.execute(

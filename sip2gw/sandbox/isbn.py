@@ -1,4 +1,4 @@
-"""Two numbers name the same book when their ISBN-13 is the same: hyphens and the older ten digits do not matter."""
+"""ISBNs. Two numbers name the same book if their ISBN-13 is the same, with hyphens or without, old or new."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stdnum.exceptions import ValidationError
 
 
 def isbn_key(number: str) -> str:
-    """The ISBN-13 of an ISBN of either length, without hyphens; the empty string for anything else."""
+    """Return the ISBN-13 of an ISBN of either length, without hyphens; the empty string for anything else."""
     try:
         return isbn.validate(number, convert=True)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""One copy is looked at, or noted about. Neither moves it."""
+"""Look up one copy, or store its condition and properties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sip2gw.sandbox.problem import Problem
 
 
 def find(call: Call, body: copies.Find) -> tuple[int, Any]:
-    """`find_copy`: the copy that stands for all that the identifier names."""
+    """Serve `find_copy`: the copy that stands for all that the identifier names."""
     found = resolution.candidates(call, body.identifier, body.types)
     best = resolution.to_show(found)
     return 200, {
@@ -21,7 +21,7 @@ def find(call: Call, body: copies.Find) -> tuple[int, Any]:
 
 
 def update(call: Call, body: copies.CopyUpdate) -> tuple[int, Any]:
-    """`update_copy`: note a copy's condition or properties, where the library's policy allows it."""
+    """Serve `update_copy`: store a copy's condition or properties, where the library's policy allows it."""
     if not call.library.preferences.item_updates:
         raise Problem("not_allowed", "preference item_updates is off")
     found = resolution.candidates(call, body.identifier, body.types)

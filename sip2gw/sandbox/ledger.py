@@ -1,6 +1,6 @@
-"""Every effect that was committed is one row, written in the same transaction as the effect itself.
+"""The ledger: a row for each committed effect, written in the same transaction as the effect.
 
-So a test can count what really happened, whatever the answers said.
+So a test can count the effects, also those whose answers were lost.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def enter(
     member_id: int | None = None,
     amount: Decimal | None = None,
 ) -> None:
-    """Write down one effect of this call; `kind` is one of `KINDS`, `amount` what was charged or paid."""
+    """Write down one effect of this call; `kind` is one of `KINDS`, `amount` the money charged or paid."""
     call.database.execute(
         "INSERT INTO ledger (at, library, kind, booking_id, copy_id, member_id, accession_no, member_no, amount,"
         " idempotency_key, request_id) VALUES (?, ?, ?, ?, ?, ?, (SELECT accession_no FROM copies WHERE id = ?),"
@@ -59,11 +59,11 @@ def enter(
 
 
 def entries(database: sqlite3.Connection, library: str | None = None) -> list[dict[str, Any]]:
-    """All effects, oldest first, of one library or of all."""
+    """Return all effects, oldest first, of one library or of all."""
     rows = database.execute("SELECT * FROM ledger WHERE ?1 IS NULL OR library = ?1 ORDER BY id", (library,))
     return [dict(row) for row in rows]
 
 
 def clear(database: sqlite3.Connection, library: str | None = None) -> None:
-    """Forget the effects (not what they did) of one library or of all."""
+    """Forget the rows (the effects stay) of one library or of all."""
     database.execute("DELETE FROM ledger WHERE ?1 IS NULL OR library = ?1", (library,))

@@ -1,4 +1,4 @@
-"""A library's own settings are read often and changed seldom: they are kept as one frozen value for each nickname."""
+"""The settings of each library, by nickname, as frozen values: they are read often and changed seldom."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sip2gw.sandbox.problem import Problem
 
 @frozen
 class Library:
-    """One library as the rules see it; `document` is what `GET /library` answers, `etag` names that very text."""
+    """One library, for the rules; `document` is what `GET /library` answers, `etag` names that text."""
 
     form: LibraryForm
     zone: ZoneInfo
@@ -38,7 +38,7 @@ class Library:
 
     @classmethod
     def of(cls, form: LibraryForm) -> Library:
-        """The library with these settings."""
+        """Return the library with these settings."""
         document = json.dumps(strict_json.plain(form), ensure_ascii=False).encode()
         etag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
         return cls(form, ZoneInfo(form.timezone), document, etag)
@@ -65,12 +65,12 @@ def store(database: sqlite3.Connection, form: LibraryForm) -> None:
 
 
 def load(database: sqlite3.Connection) -> dict[str, Library]:
-    """All libraries of the database, by nickname."""
+    """Return all libraries of the database, by nickname."""
     return {row["nickname"]: Library.of(_form(row)) for row in database.execute("SELECT * FROM libraries")}
 
 
 def changed(library: Library, *, sip2: Any = None, preferences: Any = None) -> LibraryForm:
-    """The settings with some of them replaced. Raises `Problem` (`validation_failed`)."""
+    """Return the settings with some of them replaced. Raises `Problem` (`validation_failed`)."""
     try:
         new_sip2 = strict_json.structure(
             {**strict_json.plain(library.form.sip2), **(sip2 or {})}, Sip2, "sip2"

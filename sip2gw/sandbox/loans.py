@@ -1,8 +1,8 @@
-"""A loan is refused for the first rule that stands against it, unless it has happened already: then it is recorded.
+"""Lend copies. A loan is refused by the first rule that forbids it, or recorded if it has happened already.
 
-`_objections` names every rule in the order in which a client hears of it. What a terminal did off-line (`offline_at`)
-is a fact: the objections are listed as conflicts for the staff, and another member's open loan of the copy is closed
-first, in the order in which things happened.
+`_objections` has the rules in the order in which a client gets them. An offline loan (`offline_at`) is a fact: the
+objections are listed as conflicts for the staff, and another member's open loan of the copy is closed first, in the
+order in which the loans happened.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from sip2gw.sandbox.passwords import Password
 from sip2gw.sandbox.problem import Problem
 from sip2gw.sandbox.strict_json import Name
 
-MADE_ANEW = timedelta(minutes=2)
-"""A terminal that heard no answer may make the same wish anew rather than repeat it, for so long."""
+MADE_JUST_NOW = timedelta(minutes=2)
+"""A terminal that got no answer may send a new request for the same loan, instead of a repetition, for so long."""
 
 
 @frozen
 class Issue:
-    """The body of `issue`. With `offline_at` it has happened already, and no policy is asked."""
+    """The body of `issue`. With `offline_at` it has happened already, and no policy applies."""
 
     member_no: Name
     identifier: Name
@@ -60,7 +60,7 @@ class Issue:
 
 
 def issue(call: Call, body: Issue) -> tuple[int, Any]:
-    """`issue`: lend, or extend what the member has already."""
+    """Serve `issue`: lend, or extend the loan that the member has already."""
     member = members.admitted(call, body)
     found = resolution.candidates(call, body.identifier, body.types)
     wanted = resolution.meant(call, resolution.to_issue(found, member["id"], body.branch))
@@ -68,7 +68,7 @@ def issue(call: Call, body: Issue) -> tuple[int, Any]:
         return 200, _as_it_is(call, recorded)
     if wanted.loan is None or not wanted.lent_to(member["id"]):
         return 200, _issue(call, member, wanted.copy, body)
-    if not _later(body, wanted.loan) if body.offline_at else _made_anew(call, wanted.loan, body):
+    if not _later(body, wanted.loan) if body.offline_at else _made_just_now(call, wanted.loan, body):
         return 200, _as_it_is(call, wanted.loan)
     if not (body.renew or body.offline_at):
         raise Problem("already_booked_by_member", "the terminal does not want renewals")
@@ -77,7 +77,7 @@ def issue(call: Call, body: Issue) -> tuple[int, Any]:
 
 
 def replayed(call: Call, body: Issue, first: Answer) -> Answer:
-    """The first answer under a key; but what has ended since is not said to be on loan. Raises `Problem`."""
+    """Return the first answer under a key, without a loan that has ended since. Raises `Problem`."""
     if first.status == 200 and body.offline_at is None:
         booking = bookings.by_id(call, json.loads(first.body)["id"])
         if booking["status"] != "Issued":
@@ -86,7 +86,7 @@ def replayed(call: Call, body: Issue, first: Answer) -> Answer:
 
 
 def _recorded(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: Issue) -> sqlite3.Row | None:
-    """What has happened off-line has happened once, whatever became of it and however often it is reported."""
+    """Return the offline loan that was recorded before: it happened once, however often it is reported."""
     if body.offline_at is None:
         return None
     found: sqlite3.Row | None = call.database.execute(
@@ -96,15 +96,15 @@ def _recorded(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: Issue) -
     return None if found is None or _later(body, found) else found
 
 
-def _made_anew(call: Call, loan: sqlite3.Row, body: Issue) -> bool:
-    """Whether this very terminal made this loan just now, nothing was done to it since, and no renewal is wanted."""
+def _made_just_now(call: Call, loan: sqlite3.Row, body: Issue) -> bool:
+    """Return whether this terminal made this loan just now, it is unchanged, and no renewal is wanted."""
     if body.renew or not body.terminal or loan["terminal"] != body.terminal or loan["renewals"]:
         return False
-    return bool(loan["issued_at"] >= days.stamp(call.now - MADE_ANEW))
+    return bool(loan["issued_at"] >= days.stamp(call.now - MADE_JUST_NOW))
 
 
 def _later(body: Issue, loan: sqlite3.Row) -> bool:
-    """Whether the terminal has given the member more time than the loan has."""
+    """Return whether the terminal has given the member more time than the loan has."""
     return body.return_date is not None and body.return_date.isoformat() > loan["return_date"]
 
 
@@ -134,7 +134,7 @@ def _issue(call: Call, member: sqlite3.Row, copy: sqlite3.Row, body: Issue) -> d
 def _objections(
     call: Call, member: sqlite3.Row, copy: sqlite3.Row, starts: date, ends: date
 ) -> Iterator[Problem]:
-    """Every rule against this loan; `booking_id` names the booking that stands in the way."""
+    """Yield every rule that forbids this loan; `booking_id` names the booking that prevents it."""
     preferences, now = call.library.preferences, members.standing(call, member)
     if member["status"] != "Active":
         yield Problem("member_inactive")
@@ -169,7 +169,7 @@ def _record(
     ends: date,
     happened: datetime,
 ) -> dict[str, Any]:
-    """Enter what happened off-line where it belongs in time."""
+    """Enter an offline loan at its place in time."""
     lent = copies.loan(call, copy["id"])
     if lent is not None and lent["issued_at"] > days.stamp(happened):
         # The copy has been lent again since: this loan was over by then.
@@ -221,7 +221,7 @@ def _lend(
 
 
 def _reservation(call: Call, member: sqlite3.Row, copy: sqlite3.Row) -> sqlite3.Row | None:
-    """The member's reservation or request that this copy fulfils: the one it stands ready for first."""
+    """Return the member's reservation or request that this copy fulfils: first the one that it is held for."""
     found: sqlite3.Row | None = call.database.execute(
         "SELECT * FROM bookings WHERE media_id = ?1 AND member_id = ?2 AND status IN ('Reserved', 'Pending')"
         " AND (held_copy_id = ?3 OR copy_id IS NULL OR copy_id = ?3) ORDER BY held_copy_id = ?3 DESC, id LIMIT 1",
@@ -231,7 +231,7 @@ def _reservation(call: Call, member: sqlite3.Row, copy: sqlite3.Row) -> sqlite3.
 
 
 def _release(call: Call, copy: sqlite3.Row, own: sqlite3.Row | None) -> None:
-    """Whoever the copy was set aside for waits again (off-line loans only: else `_objections` has refused)."""
+    """Let the member wait again for whom the copy was held (offline loans only: `_objections` refuses others)."""
     query = "SELECT * FROM bookings WHERE held_copy_id = ? AND status = 'Reserved'"
     held = call.database.execute(query, (copy["id"],)).fetchone()
     if held is not None and (own is None or held["id"] != own["id"]):

@@ -1,4 +1,4 @@
-"""A member is found by the exact member number and nothing else; what the member may do is computed when asked."""
+"""Members: found by the exact member number alone. Their permissions are computed for each request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sip2gw.sandbox.strict_json import Name
 
 @define
 class Standing:
-    """What counts when a member wants something. `quota` None means no limit; `balance` is what is owed."""
+    """The figures that permissions depend on. `quota` None means no limit; `balance` is the amount owed."""
 
     quota: int | None
     balance: Decimal
@@ -58,7 +58,7 @@ class Enable:
 
 
 def standing(call: Call, member: sqlite3.Row) -> Standing:
-    """The member's counts, quota and balance at this moment."""
+    """Return the member's counts, quota and balance at this moment."""
     own, preferences = member["booking_quota"], call.library.preferences
     owed = fees.balance(call, member["id"])
     result = Standing(preferences.booking_quota if own is None else own, owed, fees.suspended(call, owed))
@@ -81,7 +81,7 @@ def standing(call: Call, member: sqlite3.Row) -> Standing:
 
 
 def reserving(call: Call, member: sqlite3.Row, now: Standing) -> str | None:
-    """The code for which any reservation of this member would be refused at this moment."""
+    """Return the code with which any reservation of this member would be refused at this moment."""
     preferences = call.library.preferences
     if not preferences.requests:
         return "requests_disabled"
@@ -95,20 +95,20 @@ def reserving(call: Call, member: sqlite3.Row, now: Standing) -> str | None:
 
 
 def _extending(member: sqlite3.Row, now: Standing) -> str | None:
-    """The same for any extension of their loans."""
+    """Return the code with which any extension of the member's loans would be refused at this moment."""
     if member["status"] != "Active":
         return "member_inactive"
     return "member_suspended" if now.suspended else None
 
 
 def self_service(call: Call, member: sqlite3.Row) -> bool:
-    """Whether members of this type may check out by themselves here."""
+    """Return whether members of this type may check out by themselves here."""
     preferences = call.library.preferences
     return preferences.member_checkouts and member["type"] in preferences.member_types
 
 
 def numbered(call: Call, member_no: str) -> sqlite3.Row:
-    """The member with this number. Raises `Problem` (`member_not_found`)."""
+    """Return the member with this number. Raises `Problem` (`member_not_found`)."""
     member: sqlite3.Row | None = call.database.execute(
         "SELECT * FROM members WHERE library = ? AND member_no = ?", (call.nickname, member_no)
     ).fetchone()
@@ -124,19 +124,19 @@ class Body(passwords.Entered, Protocol):
 
     @property
     def member_no(self) -> Name:
-        """Who it is."""
+        """The member's number."""
         ...
 
 
 def admitted(call: Call, body: Body) -> sqlite3.Row:
-    """The member of a write, if the password is theirs or none was entered. Raises `Problem`."""
+    """Return the member of a write, if the password is theirs or none was entered. Raises `Problem`."""
     member = numbered(call, body.member_no)
     passwords.demand(call, member, body)
     return member
 
 
 def language(call: Call, member_no: str | None) -> str | None:
-    """The language of the member who stands at the terminal, if that is known."""
+    """Return the language of the member who stands at the terminal, if that is known."""
     query = "SELECT language FROM members WHERE library = ? AND member_no = ?"
     found = call.database.execute(query, (call.nickname, member_no)).fetchone()
     if found is None or not found["language"]:
@@ -146,16 +146,16 @@ def language(call: Call, member_no: str | None) -> str | None:
 
 
 def find(call: Call, body: Find) -> tuple[int, Any]:
-    """`find_member`."""
+    """Serve `find_member`."""
     member = numbered(call, body.member_no)
     compared = None if body.password is None else passwords.compare(call, member, body.password)
-    told = compared in (None, passwords.RIGHT)
-    page = None if body.list is None or not told else _page(call, member["id"], body.list)
+    known = compared in (None, passwords.RIGHT)
+    page = None if body.list is None or not known else _page(call, member["id"], body.list)
     return 200, {**shape(call, member), "password": compared, "page": page}
 
 
 def _page(call: Call, member_id: int, wanted: bookings.Page) -> dict[str, Any]:
-    """The page of the list that was asked for."""
+    """Return the requested page of the list."""
     entries: list[Any] = []
     booked: list[Any] = []
     if wanted.kind == "fees":
@@ -173,7 +173,7 @@ def _page(call: Call, member_id: int, wanted: bookings.Page) -> dict[str, Any]:
 
 
 def shape(call: Call, member: sqlite3.Row) -> dict[str, Any]:
-    """The member as the API shows it."""
+    """Return the member as the API shows it."""
     now, library = standing(call, member), call.library
     limit = library.preferences.fee_limit if library.preferences.fees else None
     return {
@@ -208,12 +208,12 @@ def shape(call: Call, member: sqlite3.Row) -> dict[str, Any]:
 
 
 def block(call: Call, body: Block) -> tuple[int, Any]:
-    """`block_member`."""
+    """Serve `block_member`."""
     return _update(call, body, "Inactive", body.note or "")
 
 
 def enable(call: Call, body: Enable) -> tuple[int, Any]:
-    """`enable_member`."""
+    """Serve `enable_member`."""
     return _update(call, body, "Active", "")
 
 

@@ -1,6 +1,6 @@
-"""How each misbehaviour is done to a client: what `misbehaviour.KINDS` promises, on the wire.
+"""Carry out each misbehaviour of `misbehaviour.KINDS` on the wire.
 
-`answer` carries the request out when it is called, and only then; a misdeed that is to have no effect never calls it.
+`answer` carries the request out when it is called; a misbehaviour without an effect never calls it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Serve = Callable[[], Answer]
 
 
 class Client:
-    """The other side of a request, which may have gone away while we were slow."""
+    """The other side of a request, which may have disconnected in the meantime."""
 
     def __init__(self, request: Request, clock: Any) -> None:
         # Twisted's request is only partly annotated.
@@ -34,14 +34,14 @@ class Client:
         self.gone = True
 
     def later(self, seconds: float, what: Callable[[], object]) -> None:
-        """Do something after a while; a delay of nothing is none."""
+        """Do something after a while, or at once if the delay is 0."""
         if seconds > 0:
             self._clock.callLater(seconds, what)
         else:
             what()
 
     def send(self, answer: Answer) -> None:
-        """Answer properly."""
+        """Answer without a fault."""
         self.begin(answer)
         self.end(answer.body)
 
@@ -60,13 +60,13 @@ class Client:
             self.request.finish()
 
     def reset(self) -> None:
-        """Cut the connection without a goodbye."""
+        """Reset the connection."""
         if not self.gone:
             self.request.channel.forceAbortClient()
 
 
 def misbehave(request: Request, rule: Misbehaviour, answer: Serve, clock: Any) -> None:
-    """Treat a request as the rule says."""
+    """Treat a request by the rule."""
     client = Client(request, clock)
     _MISDEEDS[rule.what](client, rule, answer)
 
@@ -76,7 +76,7 @@ def _slow(client: Client, rule: Misbehaviour, answer: Serve) -> None:
 
 
 def _hang(_: Client, __: Misbehaviour, ___: Serve) -> None:
-    """Nothing, for ever: the client's patience ends first."""
+    """Send nothing, without an end."""
 
 
 def _reset(client: Client, rule: Misbehaviour, _: Serve) -> None:
@@ -173,7 +173,7 @@ class _Puller:
         self.resumeProducing = pull
 
     def stopProducing(self) -> None:
-        """The client has gone; `Client.gone` knows."""
+        """Do nothing: `Client.gone` is set."""
 
 
 def _huge_headers(client: Client, rule: Misbehaviour, answer: Serve) -> None:

@@ -1,7 +1,7 @@
-"""The sandbox can be told to fail as a real server fails: before the effect, after it, or without an end.
+"""Rules by which the sandbox fails as a real server fails: before the effect, after it, or without an end.
 
-What a client must find out is whether the effect took place, so each kind is plain about it: see `KINDS`. Rules are
-matched by library, operation and method, the oldest first; each may hold for a number of requests only.
+A client must find out whether the effect took place, so each kind in `KINDS` states it. Rules are matched by library,
+operation and method, the oldest first; each may apply to a number of requests only.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ strict_json.learn(Header, _header)
 
 @define
 class Misbehaviour:
-    """One rule. `times` is how often it still applies, None for ever; `library`, `endpoint`, `method` may be `*`."""
+    """One rule. `times` is how often it still applies, None: without an end. The other three may be `*`."""
 
     what: Kind
     library: str = "*"
@@ -96,12 +96,12 @@ class Misbehaviour:
     location: Header = Header("http://elsewhere.invalid/")
 
     def covers(self, library: str, operation: str, method: str) -> bool:
-        """Whether this rule applies to such a request."""
+        """Return whether this rule applies to such a request."""
         pairs = ((self.library, library), (self.endpoint, operation), (self.method, method))
         return self.times != 0 and all(wanted in ("*", given) for wanted, given in pairs)
 
     def everywhere(self) -> bool:
-        """Whether it is a refusal of connections as such."""
+        """Whether it refuses connections."""
         return self.what == "refuse" and self.library == self.endpoint == self.method == "*"
 
 
@@ -113,13 +113,15 @@ class Misbehaviours:
         self._rules: list[tuple[Misbehaviour, float | None]] = []
 
     def add(self, wanted: Mapping[str, Any]) -> Misbehaviour:
-        """A new rule, from its JSON form. Raises `Problem` (`validation_failed`)."""
+        """Add a rule, from its JSON form. Raises `Problem` (`validation_failed`)."""
         try:
             rule = strict_json.structure(wanted, Misbehaviour)
         except strict_json.Faults as faults:
             raise Problem("validation_failed", str(faults)) from None
         if rule.endpoint != "*" and rule.endpoint not in {operation.name for operation in OPERATIONS}:
-            raise Problem("validation_failed", f"endpoint: {rule.endpoint} is no operation of the contract")
+            raise Problem(
+                "validation_failed", f"endpoint: {rule.endpoint} is not an operation of the contract"
+            )
         if rule.status is not None and not 200 <= rule.status < 600:
             raise Problem("validation_failed", "status: must be from 200 to 599")
         # A refusal lasts for its seconds; for the other kinds they are a delay.
@@ -128,17 +130,17 @@ class Misbehaviours:
         return rule
 
     def clear(self) -> None:
-        """Behave again."""
+        """Remove the rules."""
         self._rules.clear()
 
     def pick(self, library: str, operation: str, method: str) -> Misbehaviour | None:
-        """The rule for a request, which is thereby used once."""
+        """Return the rule for a request, and count one of its `times`."""
         if not self._rules:
             return None
         return self._use(rule for rule in self._current() if rule.covers(library, operation, method))
 
     def refuses(self) -> bool:
-        """Whether a connection that is just being accepted is to be closed."""
+        """Return whether a new connection is closed at once."""
         return (
             self._use(rule for rule in self._current() if rule.everywhere() and rule.times != 0) is not None
         )

@@ -1,4 +1,4 @@
-"""Money is Decimal inside and a decimal string outside, with the currency's own number of decimals; never a float."""
+"""Money: Decimal inside, a decimal string outside, with the currency's own number of decimals; never a float."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ ZERO = Decimal(0)
 
 
 def amount(text: str) -> Decimal:
-    """The amount that a decimal string says. Raises ValueError for anything else (`1e3`, `NaN`, `1,00`)."""
+    """Return the amount in a decimal string. Raises ValueError for anything else (`1e3`, `NaN`, `1,00`)."""
     if not _AMOUNT.fullmatch(text):
-        raise ValueError('is no amount; write digits with a point, such as "2.50"')
+        raise ValueError('is not an amount; write digits with a point, such as "2.50"')
     return Decimal(text)
 
 
 def decimals(currency: str) -> int:
-    """How many decimals amounts of this ISO 4217 currency have."""
+    """Return the number of decimals of this ISO 4217 currency."""
     return _EXPONENTS.get(currency, 2)
 
 
 def rounded(value: Decimal, currency: str) -> Decimal:
-    """The value in whole minor units, halves up."""
+    """Return the value in whole minor units, halves up."""
     return value.quantize(Decimal(1).scaleb(-decimals(currency)), ROUND_HALF_UP)
 
 
 def text(value: Decimal, currency: str) -> str:
-    """The value as the API writes it, such as `2.50`; zero has no sign."""
+    """Return the value as the API writes it, such as `2.50`; zero has no sign."""
     exact = rounded(value, currency)
     return str(exact.copy_abs() if exact == 0 else exact)

@@ -42,16 +42,16 @@ class Operation:
     writes: bool = False
     needs_token: bool = True
     replayed: Callable[[Call, Any, Answer], Answer] | None = None
-    """What the first answer under a key is now, where it may no longer be so."""
+    """Returns the first answer under a key as it is now, where it may have changed."""
 
 
 def _health(_: Call, __: None) -> tuple[int, Any]:
-    """`get_health`."""
+    """Serve `get_health`."""
     return 200, {"status": "ok"}
 
 
 def _library(call: Call, _: None) -> Answer:
-    """`get_library`: 304 without a body for whoever has this version already."""
+    """Serve `get_library`: 304 without a body for a client that has this version already."""
     headers = {"ETag": call.library.etag, "Cache-Control": "private, max-age=300"}
     given = call.headers.get("if-none-match", "")
     known = {tag.strip().removeprefix("W/") for tag in given.split(",")}
@@ -93,7 +93,7 @@ for _operation in OPERATIONS:
 
 
 def route(method: str, path: str) -> Operation:
-    """The operation of a method and a path below the library's base. Raises `Problem`."""
+    """Return the operation of a method and a path below the library's base. Raises `Problem`."""
     methods = _ROUTES.get(path)
     if methods is None:
         raise Problem("not_found")

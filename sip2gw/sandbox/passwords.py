@@ -1,4 +1,4 @@
-"""A password is kept only as a salted hash, and compared by the operation that brings it."""
+"""Passwords: kept as salted hashes, and compared by the operation that brings one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.problem import Problem
 
 Password = NewType("Password", str)
-"""What somebody has entered: 1 to 4000 characters."""
+"""A password as it was entered: 1 to 4000 characters."""
 
 
 def _entered(text: str) -> str:
@@ -29,13 +29,13 @@ _CODES = {WRONG: "password_wrong", NOT_SET: "no_password_set", SSO_ONLY: "sso_on
 
 
 def sealed(password: str) -> str:
-    """The salted hash to keep. A fast one: this is a sandbox, and the passwords stand in its data file."""
+    """Return the salted hash to keep. A fast one: the sandbox has the passwords in its data file anyway."""
     salt = secrets.token_hex(8)
     return f"{salt}${_digest(salt, password)}"
 
 
 def matches(password: str, seal: str | None) -> bool:
-    """Whether this password has that salted hash; nothing matches when there is none."""
+    """Return whether this password has that salted hash; nothing matches when there is none."""
     salt, _, digest = (seal or "$").partition("$")
     return hmac.compare_digest(_digest(salt, password), digest)
 
@@ -45,7 +45,7 @@ def _digest(salt: str, password: str) -> str:
 
 
 def compare(call: Call, member: sqlite3.Row, password: str) -> str:
-    """`right`, `wrong`, or why it can't be compared. Raises `Problem` (`rate_limited`)."""
+    """Return `right`, `wrong`, or the reason why it can't be compared. Raises `Problem` (`rate_limited`)."""
     if member["sso"]:
         return SSO_ONLY
     if member["password"] is None:
@@ -62,17 +62,17 @@ class Entered(Protocol):
 
     @property
     def password(self) -> Password | None:
-        """What was entered, if it is here."""
+        """The password, if the call has it."""
         ...
 
     @property
     def password_entered(self) -> bool:
-        """Whether there was one."""
+        """Whether one was entered."""
         ...
 
 
 def demand(call: Call, member: sqlite3.Row, body: Entered) -> None:
-    """Go on only if the password is the member's, or none was entered. Raises `Problem`.
+    """Check that the password is the member's, or that none was entered. Raises `Problem`.
 
     A call that is sent again comes without its password. If the first one never came, this one may not be done instead.
     """

@@ -1,4 +1,4 @@
-"""A payment is the member's: who pays is found, and then it is booked."""
+"""Book a member's payment."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from sip2gw.sandbox.call import Call
 
 
 def pay(call: Call, body: fees.Payment) -> tuple[int, Any]:
-    """`pay`."""
+    """Serve `pay`."""
     member = members.admitted(call, body)
     return 200, {**fees.pay(call, member["id"], body), "language": member["language"] or None}

@@ -1,6 +1,6 @@
-"""What borrowing and reserving cost is the title's own price or the library's, and nothing where fees are off.
+"""Fees for borrowing and reserving: the title's own, else the library's; none where fees are off.
 
-Nothing is charged that was not accepted first, unless it has happened already.
+A fee is charged only if it was accepted before, or if the loan has happened already.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ BORROWING, RESERVATION = "borrowing", "reservation"
 
 @frozen
 class Fee:
-    """One fee as an entry of the account has it."""
+    """One fee, for an entry of the account."""
 
     kind: str
     amount: Decimal
 
 
 def borrowing(call: Call, media: sqlite3.Row) -> Decimal:
-    """What a loan, or another term of it, costs; `media` is a row with the title's columns."""
+    """Return the fee of a loan, or of another term of it; `media` is a row with the title's columns."""
     preferences = call.library.preferences
     if not preferences.fees:
         return money.ZERO
@@ -37,7 +37,7 @@ def borrowing(call: Call, media: sqlite3.Row) -> Decimal:
 
 
 def reservation(call: Call) -> Decimal:
-    """What a reservation costs."""
+    """Return the fee of a reservation."""
     preferences = call.library.preferences
     return money.rounded(
         preferences.reservation_fee if preferences.fees else money.ZERO, call.library.currency
@@ -45,7 +45,7 @@ def reservation(call: Call) -> Decimal:
 
 
 def objection(call: Call, fee: Fee, accepted: bool) -> Iterator[Problem]:
-    """`fee_required` if there is a fee, and it was not accepted."""
+    """Return `fee_required` if there is a fee, and it was not accepted."""
     if fee.amount and not accepted:
         currency = call.library.currency
         amount = money.text(fee.amount, currency)
@@ -53,7 +53,7 @@ def objection(call: Call, fee: Fee, accepted: bool) -> Iterator[Problem]:
 
 
 def charged(call: Call, fee: Fee, fee_id: int | None) -> dict[str, Any] | None:
-    """The fee as a booking shows it after the write that has cost it."""
+    """Return the fee of a write, as the booking in its answer shows it."""
     if fee_id is None:
         return None
     currency = call.library.currency

@@ -1,4 +1,4 @@
-"""Every refusal of the API is one `Problem` with one of these codes, and no other words decide what a client does.
+"""Refusals of the API: each is a `Problem` with one of these codes, on which alone a client acts.
 
 The table is section 4 of the contract (`docs/librarika-api.yaml`, schema `Problem`): code, HTTP status, title.
 """
@@ -66,11 +66,11 @@ CODES: dict[str, tuple[int, str]] = {
 
 
 _UNDECIDED = frozenset({408, 413, 425, 429, 503})
-"""Statuses that say nothing of whether the work was done; here they are sent only before it is."""
+"""Statuses that leave open whether the work was done; the sandbox sends them only before it."""
 
 
 class Problem(Exception):
-    """The API's no. `code` is one of `CODES`; `facts` become members of the problem document.
+    """A refusal. `code` is one of `CODES`; `facts` become members of the problem document.
 
     `detail` is for people who read logs: it names preferences and dates, never a member or a secret.
     """
@@ -94,12 +94,12 @@ class Problem(Exception):
         self.facts = facts
 
     def about(self, known: Mapping[str, Any]) -> Problem:
-        """The same, with what else is known of what it is about."""
+        """Return this refusal with more facts, where it has none of that name."""
         self.facts = {**known, **self.facts}
         return self
 
     def body(self) -> bytes:
-        """The problem as an RFC 9457 document."""
+        """Return the problem as an RFC 9457 document."""
         document = {
             "type": "about:blank",
             "title": self.title,

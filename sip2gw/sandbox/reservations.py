@@ -1,7 +1,7 @@
-"""A copy that is free and wanted stands on the hold shelf for the first in the queue; `settle` keeps it so.
+"""Reservations. A free copy stands on the hold shelf for the first reservation in the queue.
 
-Whatever frees a copy (a return, a cancellation, an undo) ends with `settle`, so that no reservation waits while a copy
-that could serve it is free.
+Each operation that frees a copy (a return, a cancellation, an undo) ends with `settle`, so that no reservation waits
+while a copy that could serve it is free.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Change:
 
 
 def either(identifier: str | None, title: str | None) -> None:
-    """Raises ValueError unless it is just one of them."""
+    """Check that just one of them is given. Raises ValueError."""
     if (identifier is None) == (title is None):
         raise ValueError("give either identifier or title")
 
@@ -108,7 +108,7 @@ def settle(call: Call, media_id: int) -> None:
 
 
 def is_free(call: Call, copy: sqlite3.Row) -> bool:
-    """Whether a copy may circulate, is not lent, and stands on nobody's hold shelf."""
+    """Return whether a copy may circulate, is not lent, and is not on the hold shelf."""
     if not (copies.active(copy) and copies.circulates(copy)):
         return False
     query = "SELECT 1 FROM bookings WHERE status = 'Issued' AND copy_id = ?1"
@@ -119,7 +119,7 @@ def is_free(call: Call, copy: sqlite3.Row) -> bool:
 
 
 def reserve(call: Call, body: Reservation) -> tuple[int, Any]:
-    """`reserve`: wait for any copy of a title, or for the one that is named."""
+    """Serve `reserve`: wait for any copy of a title, or for the one that is named."""
     member = members.admitted(call, body)
     media_id, copy = _wanted(call, body)
     media = call.row("media", media_id, "copy_not_found")
@@ -150,7 +150,7 @@ def reserve(call: Call, body: Reservation) -> tuple[int, Any]:
 
 
 def _wanted(call: Call, body: Reservation) -> tuple[int, sqlite3.Row | None]:
-    """The title that is wanted, and the copy if it must be just that one."""
+    """Return the requested title, and the copy if it must be just that one."""
     if body.identifier is None:
         titles = copies.titled(call, body.title or "")
         if len(titles) != 1:
@@ -190,7 +190,7 @@ def _check(call: Call, member: sqlite3.Row, media: sqlite3.Row, copy: sqlite3.Ro
 
 
 def _check_keeping(call: Call, branch: str | None, expires: date | None) -> None:
-    """Whether a reservation can be kept there, until then."""
+    """Check that a reservation can be held at that branch, until that day."""
     if branch is not None and branch not in call.library.form.branches:
         raise Problem("unknown_branch", f"branches are {', '.join(call.library.form.branches)}")
     if expires is not None and expires < call.today:
@@ -198,7 +198,7 @@ def _check_keeping(call: Call, branch: str | None, expires: date | None) -> None
 
 
 def cancel(call: Call, body: Cancellation) -> tuple[int, Any]:
-    """`cancel_reservation`: what stood on the shelf for it goes to the next."""
+    """Serve `cancel_reservation`: a copy that was held for it goes to the next."""
     booking = _theirs(call, body)
     copy_id = booking["held_copy_id"] or booking["copy_id"]
     call.change(booking, status="Cancelled", ready=0, held_copy_id=None, remark=body.reason)
@@ -210,7 +210,7 @@ def cancel(call: Call, body: Cancellation) -> tuple[int, Any]:
 
 
 def change(call: Call, body: Change) -> tuple[int, Any]:
-    """`change_reservation`: where and until when it is kept; its place in the queue stays."""
+    """Serve `change_reservation`: where and until when it is kept; its place in the queue stays."""
     booking = _theirs(call, body)
     _check_keeping(call, body.pickup, body.expires_at)
     changes: dict[str, Any] = {} if body.pickup is None else {"branch": body.pickup}
@@ -226,7 +226,7 @@ def change(call: Call, body: Change) -> tuple[int, Any]:
 
 
 def _theirs(call: Call, body: Cancellation | Change) -> sqlite3.Row:
-    """The member's only reservation or request of what is named. Raises `Problem`."""
+    """Return the member's only reservation or request of the named item or title. Raises `Problem`."""
     member = members.admitted(call, body)
     if body.identifier is None:
         return bookings.open_of(

@@ -1,7 +1,7 @@
-"""Which copy an identifier means: one answer or a refusal, never a guess.
+"""Decide which copy an identifier means: one copy or a refusal, never a guess.
 
 Several copies may have one identifier: those of a title share its ISBN, and accession numbers are not always unique.
-Which is meant depends on what is wanted, so each operation has a rule of its own here.
+Which one is meant depends on the operation, so each operation has a rule of its own here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LAST = "9999-12-31"
 
 @frozen
 class Candidate:
-    """A copy that the identifier names, with its open loan and who is next in its queue."""
+    """A copy that the identifier names, with its open loan and the next reservation in its queue."""
 
     copy: sqlite3.Row
     matched_by: str
@@ -33,7 +33,7 @@ class Candidate:
 
     @property
     def available(self) -> bool:
-        """Whether anybody could have it now."""
+        """Whether it is available to any member now."""
         return self.circulates and self.loan is None and self.next is None
 
     @property
@@ -42,7 +42,7 @@ class Candidate:
 
     @property
     def place(self) -> tuple[int, int]:
-        """Lowest copy number first."""
+        """The order among copies: lowest copy number first."""
         return self.copy["copy_no"], self.copy["id"]
 
     def lent_to(self, member_id: int) -> bool:
@@ -53,7 +53,7 @@ class Candidate:
 
 
 def candidates(call: Call, identifier: str, types: Iterable[str]) -> list[Candidate]:
-    """The copies found under the first type that finds any. Raises `Problem` (`copy_not_found`)."""
+    """Return the copies found under the first type that finds any. Raises `Problem` (`copy_not_found`)."""
     for kind in copies.TYPES:
         if kind in types and (found := list(copies.matches(call, identifier, kind))):
             return _known(call, [_candidate(call, copy, kind) for copy in found])
@@ -66,7 +66,7 @@ def _candidate(call: Call, copy: sqlite3.Row, kind: str) -> Candidate:
 
 
 def _known(call: Call, found: list[Candidate]) -> list[Candidate]:
-    """A refusal names the title once it is clear which, and the copy."""
+    """Note the title, and the copy, for a refusal, once it is clear which they are."""
     if _titles(found) == 1:
         copy = found[0].copy
         call.known["media"] = copies.media(call, copy, copy["media_id"])
@@ -76,14 +76,14 @@ def _known(call: Call, found: list[Candidate]) -> list[Candidate]:
 
 
 def meant(call: Call, candidate: Candidate) -> Candidate:
-    """From here on it is clear which copy is meant."""
+    """Note the copy that is meant, for a later refusal, and return it."""
     call.known["copy"] = copies.brief(candidate.copy)
     call.known["media"] = copies.media(call, candidate.copy, candidate.copy["media_id"])
     return candidate
 
 
 def to_issue(found: Sequence[Candidate], member_id: int, branch: str | None) -> Candidate:
-    """The copy that a member takes out at `branch`; if it is on loan to them already, it is that one.
+    """Return the copy that a member takes out at `branch`; if one is on loan to them already, that one.
 
     Raises `Problem` (`item_ambiguous`, `copy_not_available`).
     """
@@ -107,10 +107,10 @@ def _free(one: Candidate) -> bool:
 
 
 def to_return(found: Sequence[Candidate], reader: str | None) -> Candidate:
-    """The copy that has come back, on loan or not. `reader` is the number of the member at the terminal, if known.
+    """Return the copy that has come back. `reader` is the number of the member at the terminal, if known.
 
-    Raises `Problem` (`item_ambiguous`, `isbn_checkin_ambiguous`). To end somebody else's loan would leave the real
-    borrower with daily fees, so there is no guessing.
+    Raises `Problem` (`item_ambiguous`, `isbn_checkin_ambiguous`). To end another member's loan would leave the
+    real borrower with daily fees, so nothing is guessed.
     """
     lent = [one for one in found if one.loan is not None]
     if len(found) == 1 or len(lent) == 1:
@@ -126,7 +126,7 @@ def to_return(found: Sequence[Candidate], reader: str | None) -> Candidate:
 
 
 def to_extend(found: Sequence[Candidate], member_id: int, *, third_party: bool) -> Candidate:
-    """The copy whose loan a member wants to keep for longer; with `third_party`, also somebody else's.
+    """Return the copy whose loan a member wants to extend; with `third_party`, also another member's.
 
     Raises `Problem` (`not_on_loan`, `on_loan_to_other`, `item_ambiguous`).
     """
@@ -146,7 +146,7 @@ def to_extend(found: Sequence[Candidate], member_id: int, *, third_party: bool) 
 
 
 def to_show(found: Sequence[Candidate]) -> Candidate:
-    """The copy that stands for all: one that can be had, else the one that comes back first."""
+    """Return the copy that stands for all: an available one, else the one that comes back first."""
     one_title(found)
     return min(
         found, key=lambda one: (not one.available, not one.circulates, one.loan is None, one.due, one.place)
@@ -154,14 +154,14 @@ def to_show(found: Sequence[Candidate]) -> Candidate:
 
 
 def one_title(found: Sequence[Candidate]) -> int:
-    """The number of the title that is meant. Raises `Problem` (`item_ambiguous`)."""
+    """Return the number of the title that is meant. Raises `Problem` (`item_ambiguous`)."""
     if _titles(found) > 1:
         raise Problem("item_ambiguous", f"{len(found)} copies of {_titles(found)} titles")
     return int(found[0].copy["media_id"])
 
 
 def the_only(found: Sequence[Candidate]) -> Candidate:
-    """The one copy that is named. Raises `Problem` (`item_ambiguous`)."""
+    """Return the one copy that is named. Raises `Problem` (`item_ambiguous`)."""
     if len(found) > 1:
         raise Problem("item_ambiguous", f"{len(found)} copies have this identifier")
     return found[0]

@@ -1,4 +1,4 @@
-"""A return ends a loan on the day it came back, charges what was late, and hands the copy to whoever waits for it."""
+"""Take copies back: end the loan on the day of the return, charge late ones, and serve the next reservation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sip2gw.sandbox.strict_json import Name
 
 @frozen
 class Return:
-    """The body of `return`. With `offline_at` it has happened already, and no policy is asked."""
+    """The body of `return`. With `offline_at` it has happened already, and no policy applies."""
 
     identifier: Name
     types: Types = TYPES
@@ -30,7 +30,7 @@ class Return:
 
 
 def take_back(call: Call, body: Return) -> tuple[int, Any]:
-    """`return`: end the loan, if there is one."""
+    """Serve `return`: end the loan, if there is one."""
     language = members.language(call, body.reader)
     found = resolution.candidates(call, body.identifier, body.types)
     wanted = resolution.meant(call, resolution.to_return(found, body.reader))
@@ -66,7 +66,7 @@ def _check(call: Call, booking: sqlite3.Row, day: date) -> None:
 def close(
     call: Call, booking: sqlite3.Row, moment: datetime, *, branch: str | None, terminal: str | None
 ) -> Decimal:
-    """End an open loan at this moment; the fee that was charged for it."""
+    """End an open loan at this moment, and return its fee."""
     due = date.fromisoformat(booking["return_date"])
     charged = fees.overdue_fee(call, due, call.day(moment))
     fee_id = fees.charge(call, booking["member_id"], "overdue", charged, booking["id"]) if charged else None

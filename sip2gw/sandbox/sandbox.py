@@ -1,6 +1,6 @@
-"""A Librarika of one's own: `Sandbox` is all of it, for a test, a demo, or a server of its own.
+"""`Sandbox`: a local Librarika for a test, a demo, or a server of its own.
 
-What its methods do can be done over HTTP too, under `/control` and from this machine only.
+Its methods are available over HTTP too, under `/control` and from this machine only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sip2gw.sandbox.server import Server
 from sip2gw.sandbox.web import Api, quiet_site
 
 TOKEN_LIFE = 3600.0
-"""Seconds that an access token is good for."""
+"""Seconds for which an access token is valid."""
 
 
 class Sandbox:
@@ -28,7 +28,7 @@ class Sandbox:
 
     `database` is a file that keeps everything across restarts; `data` only fills a new one. Without it all is in
     memory. `clock` is anything with `seconds()` and `callLater()`, the reactor by default. Raises `DataFault`, and
-    `sqlite3.Error` for a file that is no database of ours.
+    `sqlite3.Error` for a file that is not a database of the sandbox.
     """
 
     def __init__(
@@ -52,11 +52,11 @@ class Sandbox:
             self._server.libraries = libraries.load(connection)
 
     def site(self) -> Site:
-        """A site for `listenTCP` or an endpoint; it writes no access log."""
+        """Return a site for `listenTCP` or an endpoint; it writes no access log."""
         return quiet_site(self.resource, self._misbehaviours)
 
     def close(self) -> None:
-        """Close the database; the sandbox cannot be used after that."""
+        """Close the database; the sandbox can't be used after that."""
         self._server.database.close()
 
     def reset(self) -> None:
@@ -85,11 +85,11 @@ class Sandbox:
         self._server.honour_keys = True
 
     def ledger(self, library: str | None = None) -> list[dict[str, Any]]:
-        """Every effect that was committed, oldest first."""
+        """Return every effect that was committed, oldest first."""
         return ledger.entries(self._server.database, library)
 
     def requests(self, library: str | None = None) -> dict[str, dict[str, int]]:
-        """How often each operation was asked for, by library."""
+        """Return the number of requests of each operation, by library."""
         counts = self._server.counts
         return {name: dict(counter) for name, counter in counts.items() if library in (None, name)}
 
@@ -103,7 +103,7 @@ class Sandbox:
                     del self._server.counts[name]
 
     def honour_idempotency(self, honoured: bool) -> None:
-        """Whether idempotency keys are honoured, or every request is taken as new."""
+        """Set whether idempotency keys are honoured, or every request is new."""
         self._server.honour_keys = honoured
 
     def change_user(self, library: str, username: str, **changes: Any) -> None:

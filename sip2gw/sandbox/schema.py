@@ -1,7 +1,7 @@
-"""What the sandbox remembers is one SQLite database; nothing that a restart may not lose lives anywhere else.
+"""The sandbox's SQLite database. All that must survive a restart is in it.
 
 Money is text (exact decimals), days are `YYYY-MM-DD`, instants RFC 3339 in UTC, flags 0 and 1. The index `one_loan`
-makes it impossible, whatever the rules do, that one copy is on loan twice.
+makes it impossible that one copy is on loan twice, also if a rule has a bug.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ _VERSION = 2
 
 
 def open_database(path: str | None) -> tuple[sqlite3.Connection, bool]:
-    """Open the database at `path`, or one in memory; say too whether it is new and still empty.
+    """Open the database at `path`, or one in memory. Return it, and whether it is new and empty.
 
-    Raises `sqlite3.DatabaseError` if the file is none of the sandbox's.
+    Raises `sqlite3.DatabaseError` if the file is not one of the sandbox's.
     """
     connection = sqlite3.connect(path or ":memory:", isolation_level=None, cached_statements=512)
     connection.row_factory = sqlite3.Row
@@ -103,7 +103,7 @@ def empty(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it is committed, or nothing."""
+    """Commit all changes of a block, or none."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,4 +1,4 @@
-"""The data file's libraries go into the database as they would have come to be: days from today in each one's zone."""
+"""Write the data file's libraries into the database. Days count from today in the zone of each library."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _booking(call: Call, member_id: int, booking: BookingForm, media: dict[int, 
 def _wanted(
     call: Call, booking: BookingForm, media: dict[int, MediaForm]
 ) -> tuple[int, int | None, str | None]:
-    """The title, the copy and the branch that a booking is for."""
+    """Return the title, the copy and the branch that a booking is for."""
     if booking.accession_no is None:
         return (
             next(one for one, title in media.items() if means(booking, title.title, title.isbn13)),
@@ -186,5 +186,5 @@ def _transaction(call: Call, member_id: int, entry: TransactionForm) -> None:
 
 
 def _midnight(call: Call, day: date) -> datetime:
-    """The start of a day in the library, and never later than now."""
+    """Return the start of a day in the library, never later than now."""
     return min(datetime.combine(day, time(), call.library.zone).astimezone(UTC), call.now)

@@ -1,7 +1,6 @@
-"""One request in, one answer out, and one transaction between: effect, ledger row and key are committed together.
+"""Answer one request in one transaction: effect, ledger row and key are committed together.
 
-This room knows HTTP only as far as `Incoming` says it; whether and how the answer reaches the client is the business
-of `web`.
+`Incoming` has all that is needed of HTTP. `web` sends the answer to the client.
 """
 
 from __future__ import annotations
@@ -50,18 +49,18 @@ class Server:
         self.expired: dict[str, date] = {}
 
     def library(self, nickname: str) -> Library:
-        """The library with this nickname. Raises `Problem` (`library_not_found`)."""
+        """Return the library with this nickname. Raises `Problem` (`library_not_found`)."""
         try:
             return self.libraries[nickname]
         except KeyError:
             raise Problem("library_not_found") from None
 
     def count(self, library: str, operation: str) -> None:
-        """Note that an operation was asked for, whatever comes of it."""
+        """Count a request of an operation, also one that fails."""
         self.counts.setdefault(library, Counter())[operation] += 1
 
     def answer(self, library: Library, operation: Operation, incoming: Incoming) -> Answer:
-        """Do what is asked, once."""
+        """Carry out a request, and return its answer."""
         call = Call(
             self.database,
             library,
@@ -90,7 +89,7 @@ class Server:
             return Answer.no(problem)
 
     def _expire(self, call: Call) -> None:
-        """With the first request of a library's day, what has expired by then is given up."""
+        """Give up expired reservations, with the first request of a library's day."""
         if self.expired.get(call.nickname) != call.today:
             with transaction(self.database):
                 reservations.expire(call)
@@ -103,7 +102,7 @@ class Server:
         except Problem as problem:
             self.database.execute("ROLLBACK")
             answer = Answer.no(problem.about(call.known))
-            # Only a decision is kept: what was malformed may be sent again in better form.
+            # Only a decision is kept: a malformed request may be sent again in valid form.
             if not mark or not (problem.status in (404, 409) or problem.code == "password_wrong"):
                 return answer
             self.database.execute("BEGIN IMMEDIATE")
@@ -121,7 +120,7 @@ def _answer(result: tuple[int, Any] | Answer) -> Answer:
 
 
 def _json(operation: Operation, incoming: Incoming) -> Any:
-    """The value of the body. Raises `Problem`."""
+    """Return the value of the body. Raises `Problem`."""
     if operation.body is None:
         return {}
     if len(incoming.body) > LARGEST_BODY:
@@ -132,7 +131,7 @@ def _json(operation: Operation, incoming: Incoming) -> Any:
     try:
         return strict_json.parse(incoming.body.decode())
     except ValueError:
-        raise Problem("validation_failed", "the body is no JSON", status=400) from None
+        raise Problem("validation_failed", "the body is not JSON", status=400) from None
 
 
 def _body(operation: Operation, raw: Any) -> Any:
@@ -141,6 +140,6 @@ def _body(operation: Operation, raw: Any) -> Any:
     try:
         return strict_json.structure(raw, operation.body)
     except strict_json.Faults as faults:
-        # Faults name places and what to write; they never repeat what was sent.
+        # Faults have places and fixes; they never repeat the value that was sent.
         found = [{"place": place, "fault": fault} for place, fault in faults.found]
         raise Problem("validation_failed", str(faults), faults=found) from None

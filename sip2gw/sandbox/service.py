@@ -33,7 +33,7 @@ class Options(usage.Options):
 
 
 def makeService(options: Any) -> SandboxService:
-    """The service for these options; a fault in them is one clear message, and exit status 1."""
+    """Return the service for these options. A fault in them ends the process with a message and exit status 1."""
     from twisted.internet import reactor
 
     try:
@@ -46,12 +46,14 @@ def makeService(options: Any) -> SandboxService:
     try:
         endpoint = endpoint_of(reactor, options["port"])
     except (ValueError, TypeError, KeyError) as failure:
-        _give_up(f"--port {options['port']}: is no endpoint, such as tcp:8009:interface=127.0.0.1: {failure}")
+        _give_up(
+            f"--port {options['port']}: is not an endpoint, such as tcp:8009:interface=127.0.0.1: {failure}"
+        )
     return SandboxService(sandbox, endpoint, options["port"])
 
 
 class SandboxService(Service):
-    """Listens while it runs. A port in use ends the process with one line, and exit status 1."""
+    """Listen while it runs. A port in use ends the process with one line, and exit status 1."""
 
     def __init__(self, sandbox: Sandbox, endpoint: Any, where: str) -> None:
         self._sandbox = sandbox
@@ -83,6 +85,6 @@ class SandboxService(Service):
 
 
 def _give_up(message: str) -> NoReturn:
-    # twistd has made a log of sys.stderr by now; who typed the command looks at the real one.
+    # twistd has made a log of sys.stderr by now; the operator looks at the real one.
     print(f"librarika-sandbox: {message}", file=sys.__stderr__)
     raise SystemExit(1)

@@ -1,7 +1,7 @@
-"""JSON becomes frozen attrs classes or a list of faults: no value is bent to fit, and no key is passed over.
+"""Read JSON into frozen attrs classes, or return all its faults: no value is converted, and no key is ignored.
 
-Both the data file and the request bodies come in through here. A number is no text, `1` is not true, money is never a
-float, and every fault says where it is and what to write instead.
+The data file and the request bodies are read here. A number is not text, `1` is not true, money is never a float, and
+every fault has its place and the fix.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from cattrs.v import transform_error
 from sip2gw.sandbox import days, money
 
 Name = NewType("Name", str)
-"""A text that says something: 1 to 255 characters."""
+"""A text that is not empty: 1 to 255 characters."""
 
 Title = NewType("Title", str)
-"""A text that says something: 1 to 4000 characters."""
+"""A text that is not empty: 1 to 4000 characters."""
 
 Identity = NewType("Identity", int)
 """The number of a record: 1 to 2**53 - 1, which every JSON reader keeps exact."""
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class Faults(ValueError):
-    """What is wrong, one `(place, fault)` each."""
+    """All faults, one `(place, fault)` each."""
 
     def __init__(self, found: list[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{place}: {fault}" for place, fault in found))
@@ -45,7 +45,7 @@ class Faults(ValueError):
 
 
 def parse(text: bytes | str) -> Any:
-    """The JSON value of a text. Raises ValueError, also for NaN, Infinity, and nesting without an end."""
+    """Return the JSON value of a text. Raises ValueError, also for NaN, Infinity, and too deep nesting."""
     try:
         return json.loads(text, parse_constant=_no_constant)
     except RecursionError:
@@ -53,7 +53,7 @@ def parse(text: bytes | str) -> Any:
 
 
 def structure(value: Any, kind: type[T], place: str = "") -> T:
-    """The JSON value as an instance of an attrs class. Raises `Faults` with every fault at once."""
+    """Return the JSON value as an instance of an attrs class. Raises `Faults` with every fault at once."""
     try:
         return _CONVERTER.structure(value, kind)
     except Exception as failure:
@@ -62,18 +62,18 @@ def structure(value: Any, kind: type[T], place: str = "") -> T:
 
 
 def learn(kind: Any, hook: Callable[[Any, Any], Any]) -> None:
-    """Let values of `kind` (a NewType) be made by `hook(value, kind)`; it raises ValueError."""
+    """Make values of `kind` (a NewType) by `hook(value, kind)`, which raises ValueError."""
     _CONVERTER.register_structure_hook(kind, hook)
 
 
 def refine(kind: Any, base: type, check: Callable[[Any], Any]) -> None:
-    """Let `kind` (a NewType) stand for values of `base` that `check` lets pass; it raises ValueError for others."""
+    """Make values of `kind` (a NewType) from those of `base` by `check`, which raises ValueError."""
     hook = _CONVERTER.get_structure_hook(base)
     _CONVERTER.register_structure_hook(kind, lambda value, _: check(hook(value, base)))
 
 
 def plain(instance: Any) -> dict[str, Any]:
-    """An attrs instance as JSON has it: decimals and dates as text."""
+    """Return an attrs instance as JSON values: decimals and dates as text."""
     result: dict[str, Any] = _CONVERTER.unstructure(instance)
     return result
 
@@ -92,23 +92,23 @@ def _say(failure: BaseException, _: type | None) -> str:
     if isinstance(failure, KeyError):
         return "is missing"
     if isinstance(failure, AttributeError):
-        return "is no object; write it in braces"
+        return "is not an object; write it in braces"
     return str(failure)
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _text(value: Any, _: Any = None) -> str:
     if not isinstance(value, str):
-        raise ValueError('is no text; write it in quotes, such as "10001"')
+        raise ValueError('is not text; write it in quotes, such as "10001"')
     if len(value) > 4000:
         raise ValueError("is too long; at most 4000 characters")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValueError("is no text: half of a surrogate pair stands alone") from None
+        raise ValueError("is not text: half of a surrogate pair stands alone") from None
     return value
 
 
@@ -131,7 +131,7 @@ def _integer(value: Any, _: Any = None) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("is no whole number; write it without quotes, such as 14")
+        raise ValueError("is not a whole number; write it without quotes, such as 14")
     if abs(value) > LARGEST:
         raise ValueError("is too large")
     return value
@@ -140,7 +140,7 @@ def _integer(value: Any, _: Any = None) -> int:
 def _identity(value: Any, _: Any = None) -> int:
     number = _integer(value)
     if number < 1:
-        raise ValueError("is no number of a record; they start at 1")
+        raise ValueError("is not the number of a record; they start at 1")
     return number
 
 
@@ -152,7 +152,7 @@ def _flag(value: Any, _: Any = None) -> bool:
 
 def _decimal(value: Any, _: Any = None) -> Decimal:
     if not isinstance(value, str):
-        raise ValueError('is no amount; write it in quotes, such as "2.50"')
+        raise ValueError('is not an amount; write it in quotes, such as "2.50"')
     return money.amount(value)
 
 
@@ -190,7 +190,7 @@ def _sequence(wanted: Any, converter: cattrs.BaseConverter) -> Callable[[Any, An
 
     def elements(value: Any, _: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise ValueError("is no list; write it in square brackets")
+            raise ValueError("is not a list; write it in square brackets")
         result, failures = [], []
         for index, item in enumerate(value):
             try:

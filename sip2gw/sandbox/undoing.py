@@ -1,4 +1,4 @@
-"""A loan or a return is undone as if it had never been: all bookings that it touched are as before, its fee is gone."""
+"""Undo a loan or a return: its bookings are again as before, and its fee is taken back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class UndoReturn:
 
 
 def undo_loan(call: Call, body: UndoLoan) -> tuple[int, Any]:
-    """`undo_loan`: the newest action of the copy's open loan."""
+    """Serve `undo_loan`: the newest action of the copy's open loan."""
     members.language(call, body.reader)
     found = resolution.candidates(call, body.identifier, body.types)
     wanted = resolution.meant(call, resolution.to_return(found, body.reader))
@@ -45,7 +45,7 @@ def undo_loan(call: Call, body: UndoLoan) -> tuple[int, Any]:
 
 
 def undo_return(call: Call, body: UndoReturn) -> tuple[int, Any]:
-    """`undo_return`: the member's newest return of the copy, or of any copy of its title."""
+    """Serve `undo_return`: the member's newest return of the copy, or of any copy of its title."""
     member = members.admitted(call, body)
     found = resolution.candidates(call, body.identifier, body.types)
     media_id = resolution.one_title(found)
@@ -61,7 +61,7 @@ def undo_return(call: Call, body: UndoReturn) -> tuple[int, Any]:
 
 
 def _undone(call: Call, booking_id: int, media_id: int) -> dict[str, Any]:
-    """A copy that this frees goes to the queue."""
+    """Give a copy that is free again to the next reservation."""
     history.undo(call, booking_id)
     reservations.settle(call, media_id)
     return bookings.done(call, booking_id)

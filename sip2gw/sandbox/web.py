@@ -1,4 +1,4 @@
-"""HTTP for the sandbox: one leaf resource finds library and operation in the path and writes the answer, or misbehaves.
+"""HTTP for the sandbox: one leaf resource finds library and operation in the path, and writes the answer or misbehaves.
 
 Each library's API is under `/{nickname}/api/v1`.
 """
@@ -37,7 +37,7 @@ class Api:
         self._control = control
 
     def getChildWithDefault(self, name: bytes, request: Request) -> Any:
-        """A leaf finds its own way; nobody asks."""
+        """Return this resource: a leaf has no children."""
         return self
 
     def putChild(self, path: bytes, child: Any) -> None:
@@ -86,7 +86,7 @@ class Api:
 def _incoming(request: Request) -> Incoming:
     headers = {name: value for name in _HEADERS if (value := header(request, name)) is not None}
     headers["x-request-id"] = request_id(request)
-    # So that the ledger and the answer name the same one.
+    # The ledger and the answer then name the same one.
     request.responseHeaders.setRawHeaders("x-request-id", [headers["x-request-id"]])
     assert request.content is not None  # noqa: S101 (for mypy: there is a body, maybe empty, once we are asked)
     return Incoming(request.path.decode("utf-8", "replace"), headers, request.content.read())
@@ -100,16 +100,16 @@ class QuietSite(Site):
     misbehaviours: Misbehaviours
 
     def buildProtocol(self, addr: Any) -> Any:
-        """No protocol means that the connection is closed at once."""
+        """Return None to close the connection at once."""
         site: Any = super()
         return None if self.misbehaviours.refuses() else site.buildProtocol(addr)
 
     def log(self, request: Any) -> None:
-        """Say nothing: paths and queries name members."""
+        """Log nothing: paths and queries name members."""
 
 
 def quiet_site(api: Api, misbehaviours: Misbehaviours) -> Site:
-    """The site of a sandbox."""
+    """Return the site of a sandbox."""
     make: Any = QuietSite
     site: QuietSite = make(api)
     site.misbehaviours = misbehaviours

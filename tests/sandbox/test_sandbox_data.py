@@ -30,9 +30,9 @@ def test_the_default_is_good(tmp_path: Path) -> None:
 
 
 def test_no_file_and_no_json(tmp_path: Path) -> None:
-    with pytest.raises(DataFault, match="cannot be read"):
+    with pytest.raises(DataFault, match="can't be read"):
         load_data(tmp_path / "missing.json")
-    assert "is no JSON" in faults("{", tmp_path)[0]
+    assert "is not JSON" in faults("{", tmp_path)[0]
     assert "must be an object" in faults([], tmp_path)[0]
     assert "must be an object" in faults({"libraries": {}}, tmp_path)[0]
 
@@ -103,11 +103,11 @@ def test_what_only_the_whole_can_tell(tmp_path: Path) -> None:
     assert found == [
         "libraries[0].users[1].username: is used twice; give each its own",
         "libraries[0].members[1].member_no: is used twice; give each its own",
-        "libraries[0].media[0].isbn13: is no ISBN: its length or check digit is wrong",
+        "libraries[0].media[0].isbn13: is not an ISBN: its length or check digit is wrong",
         "libraries[0].bookings[0].accession_no: must name one copy of this library, and names 2",
         "libraries[0].transactions[0].member_no: names no member of this library",
         "libraries[0].transactions[0].currency: is not the library's, USD; leave it out",
-        "libraries[1].media[0].copies[1].branch: is none of the library's branches; add it there",
+        "libraries[1].media[0].copies[1].branch: is not a branch of the library; add it there",
         "libraries[1].nickname: is used twice; every library has its own",
     ]
 
