@@ -1,4 +1,4 @@
-"""The sandbox and `docs/librarika-api.yaml` say the same, as far as schemathesis can find out."""
+"""The sandbox keeps to `docs/librarika-api.yaml`, as far as schemathesis can find out."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def token(base: str) -> str:
     return str(requests.post(f"{base}/auth/tokens", json=account, timeout=10).json()["access_token"])
 
 
-def test_the_file_is_openapi(contract: Any) -> None:
+def test_the_contract_is_valid_openapi(contract: Any) -> None:
     assert contract["openapi"].startswith("3.1")
     validate(contract)
 
 
-def test_the_operations_are_the_same(contract: Any) -> None:
+def test_the_sandbox_has_the_operations_of_the_contract(contract: Any) -> None:
     told = {
         (operation["operationId"], method.upper(), path)
         for path, methods in contract["paths"].items()
@@ -86,7 +86,7 @@ def test_the_operations_are_the_same(contract: Any) -> None:
     assert told == {(operation.name, operation.method, operation.path) for operation in OPERATIONS}
 
 
-def test_the_codes_are_the_same(contract: Any) -> None:
+def test_the_sandbox_has_the_codes_of_the_contract(contract: Any) -> None:
     assert contract["components"]["schemas"]["Code"]["enum"] == list(CODES)
 
 

@@ -1,4 +1,4 @@
-"""The switches under `/control`: what the methods do, over HTTP, for this machine only."""
+"""The switches under `/control`: the sandbox's methods over HTTP, for this machine only."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class ControlTests(SandboxCase):
         reply = self.ask(method, f"//control/{name}", body)
         return reply.body if reply.status in (200, 204) else (reply.status, reply.code)
 
-    def test_misbehaviour_on_and_off(self) -> None:
+    def test_misbehaviour_is_switched_on_and_off(self) -> None:
         rule = {"library": "oak", "endpoint": "get_health", "what": "error", "status": 503, "times": 2}
         assert self.control("POST", "misbehave", rule) is None
         assert self.get("/health").status == 503
         assert self.control("DELETE", "misbehave") is None
         assert self.get("/health").status == 200
 
-    def test_nobody_can_lock_himself_out(self) -> None:
+    def test_a_refusal_without_an_end_is_not_accepted(self) -> None:
         assert self.control("POST", "misbehave", {"what": "refuse"}) == (422, "validation_failed")
         assert self.control("POST", "misbehave", {"what": "refuse", "times": 1}) is None
         assert self.control("POST", "misbehave", {"what": "refuse", "library": "oak"}) is None
 
-    def test_ledger_and_requests(self) -> None:
+    def test_the_ledger_and_the_counts_of_requests_are_shown(self) -> None:
         self.issue("A1", "1")
         ledger = self.control("GET", "ledger?library=oak")
         assert [entry["kind"] for entry in ledger["items"]] == ["loan"]  # type: ignore[index]
@@ -42,7 +42,7 @@ class ControlTests(SandboxCase):
         assert self.control("GET", "requests") == {"libraries": {}}
         assert self.copy("1")["current_booking"] is not None
 
-    def test_keys_accounts_and_libraries(self) -> None:
+    def test_keys_accounts_and_libraries_can_be_changed(self) -> None:
         assert self.control("POST", "idempotency", {"honoured": False}) is None
         self.issue("A1", "1", "k")
         assert self.issue("A1", "1", "k").status == 409
@@ -54,7 +54,7 @@ class ControlTests(SandboxCase):
         assert self.control("POST", "users", change) is None
         assert self.get("/library").code == "sip2_not_activated"
 
-    def test_reset(self) -> None:
+    def test_a_reset_begins_again_from_the_data(self) -> None:
         self.issue("A1", "1")
         self.sandbox.misbehave("error", endpoint="get_library")
         assert self.control("POST", "reset") is None
@@ -63,7 +63,7 @@ class ControlTests(SandboxCase):
         self.token = self.sign_in({"username": "kiosk", "password": "secret"})
         assert self.copy("1")["current_booking"] is None
 
-    def test_what_is_wrong_is_said(self) -> None:
+    def test_a_fault_of_a_switch_is_named(self) -> None:
         for method, name, body, status in (
             ("GET", "nothing", None, 404),
             ("GET", "misbehave", None, 405),
@@ -82,7 +82,7 @@ class ControlTests(SandboxCase):
             assert reply.status == status, (method, name, body)
         assert self.ask("POST", "//control/misbehave", raw=b"{").status == 400
 
-    def test_only_this_machine(self) -> None:
+    def test_only_this_machine_reaches_the_switches(self) -> None:
         for address, allowed in (
             (IPv4Address("TCP", "127.0.0.1", 1), True),
             (IPv4Address("TCP", "127.9.9.9", 1), True),

@@ -21,7 +21,7 @@ def faults(value: Any, tmp_path: Path) -> list[str]:
     return [line.removeprefix(f"{file}: ") for line in str(caught.value).splitlines()]
 
 
-def test_the_default_is_good(tmp_path: Path) -> None:
+def test_the_default_data_file_has_no_fault(tmp_path: Path) -> None:
     file = tmp_path / "data.json"
     file.write_text(json.dumps(default_data()), encoding="utf-8")
     assert load_data(file) == default_data()
@@ -29,7 +29,7 @@ def test_the_default_is_good(tmp_path: Path) -> None:
     assert names == ["riverside", "hillcrest", "closedlib", "openall"]
 
 
-def test_no_file_and_no_json(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_text_that_is_not_json_are_faults(tmp_path: Path) -> None:
     with pytest.raises(DataFault, match="can't be read"):
         load_data(tmp_path / "missing.json")
     assert "is not JSON" in faults("{", tmp_path)[0]
@@ -37,7 +37,7 @@ def test_no_file_and_no_json(tmp_path: Path) -> None:
     assert "must be an object" in faults({"libraries": {}}, tmp_path)[0]
 
 
-def test_every_fault_at_once(tmp_path: Path) -> None:
+def test_all_faults_of_a_data_file_are_reported_together(tmp_path: Path) -> None:
     broken = {
         "nickname": "Not A Label",
         "timezone": "Mars/Base",
@@ -85,7 +85,7 @@ def test_every_fault_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_what_only_the_whole_can_tell(tmp_path: Path) -> None:
+def test_entries_that_contradict_each_other_are_faults(tmp_path: Path) -> None:
     twice = library(
         users=[{"username": "u", "password": "p"}] * 2,
         members=[{"member_no": "1"}] * 2,
@@ -112,7 +112,7 @@ def test_what_only_the_whole_can_tell(tmp_path: Path) -> None:
     ]
 
 
-def test_one_copy_is_lent_once(tmp_path: Path) -> None:
+def test_two_loans_of_one_copy_are_a_fault(tmp_path: Path) -> None:
     loans = [{"member_no": number, "accession_no": "1"} for number in ("A1", "B2")]
     assert "is on loan already" in faults({"libraries": [library(bookings=loans)]}, tmp_path)[0]
 
@@ -120,14 +120,14 @@ def test_one_copy_is_lent_once(tmp_path: Path) -> None:
 class SeedTests(SandboxCase):
     """What becomes of a good file."""
 
-    def test_the_least_library(self) -> None:
+    def test_a_library_with_a_nickname_alone_has_defaults(self) -> None:
         self.open({"libraries": [{"nickname": "tiny", "users": [{"username": "u", "password": "p"}]}]})
         told = self.get("/library").body
         assert (told["timezone"], told["currency"], told["branches"]) == ("UTC", "USD", ["Main"])
         assert told["preferences"]["booking_time_days"] == 14
         assert told["preferences"]["overdue_fee_per_day"] == "0.25"
 
-    def test_bookings_of_every_status(self) -> None:
+    def test_bookings_of_every_status_are_written(self) -> None:
         bookings = [
             {
                 "member_no": "A1",
@@ -154,7 +154,7 @@ class SeedTests(SandboxCase):
         assert (ready["status"], ready["ready"]) == ("Reserved", True)
         assert (waits["status"], waits["ready"]) == ("Pending", False)
 
-    def test_transactions(self) -> None:
+    def test_transactions_become_balances(self) -> None:
         bookings = [{"member_no": "A1", "accession_no": "1"}]
         entry = {
             "member_no": "A1",

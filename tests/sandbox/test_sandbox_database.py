@@ -1,4 +1,4 @@
-"""The database: a file keeps everything, memory nothing, and whatever else lies there is left alone."""
+"""The database: a file keeps everything, memory nothing, and a file of another program stays as it is."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class DatabaseTests(SandboxCase):
         assert self.issue("A1", "1", "key-1").body["id"] == loan.body["id"]
         assert self.copy("1")["current_booking"]["id"] == loan.body["id"]
 
-    def test_memory_starts_anew(self) -> None:
+    def test_a_sandbox_in_memory_starts_from_the_data(self) -> None:
         for name in (None, ":memory:"):
             self.open(DATA, database=name)
             assert self.issue("A1", "1").status == 200
             assert self.issue("A1", "1").status == 409
 
-    def test_another_file_is_refused_and_left_alone(self) -> None:
-        self.file.write_text("not a database, whatever it is; and long enough to have a header")
+    def test_a_file_of_another_program_is_refused_and_unchanged(self) -> None:
+        self.file.write_text("not a database, but a text; and long enough to have a header")
         with pytest.raises(sqlite3.DatabaseError):
             self.open(DATA, database=str(self.file))
         assert self.file.read_text().startswith("not a database")
@@ -54,7 +54,7 @@ class DatabaseTests(SandboxCase):
         with pytest.raises(sqlite3.DatabaseError, match="another kind"):
             self.open(DATA, database=str(other))
 
-    def test_no_secret_is_in_it(self) -> None:
+    def test_no_secret_is_in_the_database(self) -> None:
         self.open(DATA, database=str(self.file))
         self.get("/library")
         self.sandbox.close()
@@ -64,7 +64,7 @@ class DatabaseTests(SandboxCase):
         for secret in (rb"secret", rb"(?<![0-9a-f])1234(?![0-9a-f])", re.escape(self.token.encode())):
             assert not re.search(secret, content), secret
 
-    def test_an_effect_is_whole_or_not_at_all(self) -> None:
+    def test_an_effect_is_committed_whole_or_not_at_all(self) -> None:
         self.sandbox._server.database.execute(
             "CREATE TRIGGER broken BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'no'); END"
         )

@@ -97,14 +97,14 @@ class Faults(TestCase):
         other.transport.loseConnection()
         await other.over
 
-    async def test_none(self) -> None:
+    async def test_a_proxy_without_faults_changes_nothing(self) -> None:
         client = await self.connected()
         client.transport.write(b"hello")
         self.assertEqual(await client.until(5), b"hello")
         client.transport.write(b"bye")
         self.assertIsInstance(await client.over, ConnectionDone)
 
-    async def test_latency(self) -> None:
+    async def test_latency_delays_bytes(self) -> None:
         client = await self.connected(Fault("latency", seconds=2, when="hello"))
         client.transport.write(b"hello")
         await self.passes(client)
@@ -114,7 +114,7 @@ class Faults(TestCase):
         self.clock.advance(0.2)
         self.assertEqual(await client.until(5), b"hello")
 
-    async def test_slicer_and_bandwidth(self) -> None:
+    async def test_slicer_and_bandwidth_deliver_in_pieces(self) -> None:
         client = await self.connected(
             Fault("slicer", seconds=1, size=2, when="hello"), Fault("bandwidth", size=10, when="slow")
         )
@@ -137,7 +137,7 @@ class Faults(TestCase):
         self.clock.pump([0.1] * 10)
         self.assertEqual(await client.until(5), b"hello")
 
-    async def test_limit_data(self) -> None:
+    async def test_limit_data_closes_after_so_many_bytes(self) -> None:
         client = await self.connected(Fault("limit_data", size=7))
         client.transport.write(b"hello")
         await client.until(5)
@@ -145,13 +145,13 @@ class Faults(TestCase):
         await client.over
         self.assertEqual(client.heard, b"hellohe")
 
-    async def test_reset_peer(self) -> None:
+    async def test_reset_peer_resets_the_connection(self) -> None:
         client = await self.connected(Fault("reset_peer"))
         client.transport.write(b"hello")
         await client.over
         self.assertEqual((client.heard, self.echo.heard), (b"", []))
 
-    async def test_timeout(self) -> None:
+    async def test_timeout_delivers_nothing_and_closes(self) -> None:
         client = await self.connected(Fault("timeout", seconds=3, when="hello"))
         client.transport.write(b"hello")
         await self.passes(client)
@@ -159,7 +159,7 @@ class Faults(TestCase):
         self.assertIsInstance(await client.over, ConnectionDone)
         self.assertEqual(self.echo.heard, [b"?"])
 
-    async def test_slow_close(self) -> None:
+    async def test_slow_close_delays_the_close(self) -> None:
         client = await self.connected(Fault("slow_close", seconds=3, when="bye"))
         client.transport.write(b"bye")
         self.assertEqual(await client.until(3), b"bye")
@@ -168,7 +168,7 @@ class Faults(TestCase):
         self.clock.advance(3)
         await client.over
 
-    async def test_drop_reply_is_delivered_and_counts_its_times(self) -> None:
+    async def test_drop_reply_delivers_the_request_and_counts_its_times(self) -> None:
         client = await self.connected(Fault("drop_reply", seconds=1, when="hello", times=1))
         client.transport.write(b"hello")
         await self.passes(client)
@@ -180,7 +180,7 @@ class Faults(TestCase):
         self.assertEqual(await again.until(5), b"hello")
         self.assertEqual(self.proxy.suffered, {"drop_reply": 1})
 
-    async def test_nobody_behind_it(self) -> None:
+    async def test_a_proxy_without_a_server_closes(self) -> None:
         client = await self.connected()
         self.proxy.upstream = TCP4ClientEndpoint(reactor, "127.0.0.1", 1)
         other = await self.connect()
@@ -189,7 +189,7 @@ class Faults(TestCase):
         await client.over
 
 
-def test_faults_of_a_command_line() -> None:
+def test_faults_are_read_from_a_command_line() -> None:
     assert read("latency:seconds=0.5") == Fault("latency", seconds=0.5)
     assert read("drop_reply:when=POST:times=1") == Fault("drop_reply", when="POST", times=1)
     options = Options()

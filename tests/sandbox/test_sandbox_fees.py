@@ -28,11 +28,11 @@ class PaymentTests(SandboxCase):
     def outstanding(self) -> list[tuple[str, str]]:
         return [(one["type"], one["outstanding"]) for one in self.listed("A1", "fees")]
 
-    def test_the_sum_is_exact(self) -> None:
+    def test_the_sum_of_fees_is_exact(self) -> None:
         assert self.member("A1")["balance"] == "0.30"
         assert self.member("B2")["balance"] == "-3.00"
 
-    def test_the_oldest_first(self) -> None:
+    def test_a_payment_is_set_off_against_the_oldest_fee_first(self) -> None:
         reply = self.pay("0.15")
         assert (reply.status, reply.body["balance"]) == (200, "0.15")
         assert self.outstanding() == [("card", "0.15")]
@@ -41,13 +41,13 @@ class PaymentTests(SandboxCase):
         (entry, _) = self.sandbox.ledger()
         assert (entry["kind"], entry["amount"], entry["member_no"]) == ("payment", "0.15", "A1")
 
-    def test_one_fee_by_its_number(self) -> None:
+    def test_a_payment_for_a_fee_is_set_off_against_it(self) -> None:
         assert self.pay("0.20", fee_id=2).status == 200
         assert self.outstanding() == [("lost", "0.10")]
         assert self.pay("0.01", fee_id=2).code == "fee_not_found"
         assert self.pay("0.11", fee_id=1).body["payable"] == "0.10"
 
-    def test_what_is_refused(self) -> None:
+    def test_a_payment_that_does_not_fit_is_refused(self) -> None:
         assert self.pay("0.31").code == "payment_too_large"
         assert self.pay("0.10", currency="EUR").code == "currency_mismatch"
         for amount in ("0", "0.00", "-1.00", "0.001", "1e1", "NaN", "1,00", "", " 1"):
@@ -65,7 +65,7 @@ class PaymentTests(SandboxCase):
         assert self.member("A1")["balance"] == "0.20"
         assert len(self.sandbox.ledger()) == 1
 
-    def test_a_currency_without_decimals(self) -> None:
+    def test_a_currency_without_decimals_has_whole_amounts(self) -> None:
         owed = [{"member_no": "A1", "type": "lost", "amount": "500"}]
         self.open({"libraries": [library(currency="JPY", transactions=owed)]})
         assert self.member("A1")["balance"] == "500"

@@ -1,4 +1,4 @@
-"""HTTP at the edges: what is malformed, unknown, too large, or meant for nobody."""
+"""HTTP at the edges: malformed, unknown and too large requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox_support import SandboxCase
 class MalformedTests(SandboxCase):
     """Every refusal is a problem document with a code."""
 
-    def test_bodies(self) -> None:
+    def test_a_malformed_body_is_refused(self) -> None:
         for raw, status in (
             (b"{", 400),
             (b"\xff\xfe", 400),
@@ -36,21 +36,21 @@ class MalformedTests(SandboxCase):
             assert reply.headers["content-type"] == "application/problem+json; charset=utf-8"
         assert self.sandbox.ledger() == []
 
-    def test_faults_name_their_place_and_never_what_was_sent(self) -> None:
+    def test_a_fault_names_its_place_and_not_the_value(self) -> None:
         reply = self.post("/auth/tokens", {"username": 5, "password": ["hunter2"]})
         assert {fault["place"] for fault in reply.body["faults"]} == {"username", "password"}
         assert "hunter2" not in json.dumps(reply.body)
 
-    def test_a_huge_body(self) -> None:
+    def test_a_huge_body_is_refused(self) -> None:
         raw = json.dumps({"member_no": "A1", "identifier": "x" * (1 << 20)}).encode()
         reply = self.ask("POST", "/loans", raw=raw)
         assert (reply.status, reply.code) == (413, "payload_too_large")
 
-    def test_another_content_type(self) -> None:
+    def test_a_body_of_another_content_type_is_refused(self) -> None:
         reply = self.ask("POST", "/loans", raw=b"a=1", headers={"Content-Type": "text/plain"})
         assert (reply.status, reply.code) == (415, "unsupported_media_type")
 
-    def test_paths(self) -> None:
+    def test_an_unknown_path_is_not_found(self) -> None:
         for path in (
             "/nothing",
             "/members/1",
@@ -67,12 +67,12 @@ class MalformedTests(SandboxCase):
             assert self.get(path).code == "not_found", path
         assert self.get("//nowhere/api/v1/health").code == "library_not_found"
 
-    def test_methods(self) -> None:
+    def test_an_unknown_method_is_refused(self) -> None:
         reply = self.ask("GET", "/members/find")
         assert (reply.status, reply.code, reply.headers["allow"]) == (405, "method_not_allowed", "POST")
         assert self.ask("DELETE", "/library").headers["allow"] == "GET"
 
-    def test_the_request_id_comes_back_if_it_is_presentable(self) -> None:
+    def test_a_printable_request_id_is_sent_back(self) -> None:
         assert self.ask("GET", "/health", headers={"X-Request-Id": "r-1"}).headers["x-request-id"] == "r-1"
         for odd in ("with space", "x" * 300, "\u00e9"):
             answered = self.ask("GET", "/health", headers={"X-Request-Id": odd}).headers["x-request-id"]
@@ -86,7 +86,7 @@ class MalformedTests(SandboxCase):
         )
         assert self.sandbox.ledger()[-1]["request_id"] == "r-2"
 
-    def test_a_fault_of_our_own_is_a_problem_too(self) -> None:
+    def test_a_bug_of_the_sandbox_is_answered_with_a_problem(self) -> None:
         self.sandbox.close()
         reply = self.get("/library")
         assert (reply.status, reply.code) == (500, "internal_error")
@@ -94,9 +94,9 @@ class MalformedTests(SandboxCase):
 
 
 class AnyBytesTests(SandboxCase):
-    """Whatever comes in, what goes out is JSON with a status below 500."""
+    """Each request gets JSON with a status below 500."""
 
-    def test_any_body_and_any_identifier(self) -> None:
+    def test_any_body_and_any_identifier_get_an_answer(self) -> None:
         @settings(max_examples=60, deadline=None, database=None)
         @given(
             raw=st.binary(max_size=60),

@@ -1,4 +1,4 @@
-"""Idempotency keys: one effect for one key, whatever is sent how often."""
+"""Idempotency keys: one effect for one key, however often a request is sent."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class KeyTests(SandboxCase):
         (entry,) = self.sandbox.ledger()
         assert (entry["kind"], entry["idempotency_key"], entry["accession_no"]) == ("loan", "key-1", "1")
 
-    def test_without_the_key_it_is_a_new_request(self) -> None:
+    def test_a_repetition_without_the_key_is_a_new_request(self) -> None:
         self.issue("A1", "1")
         assert self.issue("A1", "1").code == "already_booked_by_member"
 
-    def test_a_refusal_is_kept_too(self) -> None:
+    def test_a_refusal_is_kept_under_its_key(self) -> None:
         self.issue("B2", "1")
         assert self.issue("A1", "1", "key-1").code == "copy_not_available"
         self.give_back("1")
@@ -29,7 +29,7 @@ class KeyTests(SandboxCase):
         assert (again.code, again.headers["idempotency-replayed"]) == ("copy_not_available", "true")
         assert again.headers["content-type"].startswith("application/problem+json")
 
-    def test_what_was_malformed_is_not_kept(self) -> None:
+    def test_a_malformed_request_is_not_kept(self) -> None:
         assert self.post("/loans", {"member_no": 1}, "key-1").code == "validation_failed"
         assert self.issue("A1", "1", "key-1").status == 200
 
@@ -41,7 +41,7 @@ class KeyTests(SandboxCase):
         ):
             assert (reply.status, reply.code) == (422, "idempotency_key_reused")
 
-    def test_the_same_value_in_other_words_is_the_same_request(self) -> None:
+    def test_an_equal_json_value_is_the_same_request(self) -> None:
         ids = b'{"member_no": "A1", "identifier": "1"}'
         turned = b'{"identifier":"1","member_no":"A1"}'
         for text in (ids, turned):
@@ -56,7 +56,7 @@ class KeyTests(SandboxCase):
         assert "idempotency-replayed" not in self.give_back("1", "key-1").headers
         assert first.status == 200
 
-    def test_R3_a_loan_that_has_ended_since_is_not_said_to_be_one(self) -> None:
+    def test_R3_a_repeated_loan_that_has_ended_is_not_reported_as_open(self) -> None:
         loan = self.issue("A1", "1", "key-1")
         assert self.issue("A1", "1", "key-1").body == loan.body
         self.give_back("1")
@@ -73,12 +73,12 @@ class KeyTests(SandboxCase):
         self.token = self.sign_in(users[1])
         assert self.issue("A1", "1", "key-1").code == "already_booked_by_member"
 
-    def test_what_a_key_may_be(self) -> None:
+    def test_a_key_that_is_too_long_or_not_ascii_is_refused(self) -> None:
         for key in ("with space", "x" * 256, "\u00e9"):
             assert self.issue("A1", "1", key).code == "validation_failed", key
         assert self.issue("A1", "1", "x" * 255).status == 200
 
-    def test_keys_can_be_ignored(self) -> None:
+    def test_keys_can_be_switched_off(self) -> None:
         self.sandbox.honour_idempotency(False)
         self.issue("A1", "1", "key-1")
         assert self.issue("A1", "1", "key-1").code == "already_booked_by_member"

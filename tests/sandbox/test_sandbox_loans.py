@@ -1,4 +1,4 @@
-"""Loans: every rule that can stand against one, and what happened off-line."""
+"""Loans: every rule that can forbid one, and offline loans."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RuleTests(SandboxCase):
         assert self.sandbox.ledger() == before
         return reply.code
 
-    def test_a_loan(self) -> None:
+    def test_a_loan_has_its_dates_and_is_shown(self) -> None:
         reply = self.issue("A1", "1", branch="North")
         assert reply.status == 200
         assert (reply.body["status"], reply.body["return_date"]) == ("Issued", "2026-10-01")
@@ -34,10 +34,10 @@ class RuleTests(SandboxCase):
         assert reply.body["media"]["title"] == "Emma"
         assert self.copy("1")["current_booking"]["id"] == reply.body["id"]
 
-    def test_the_return_date_may_be_given(self) -> None:
+    def test_a_loan_may_have_a_given_return_date(self) -> None:
         assert self.issue("A1", "1", return_date="2026-09-25").body["return_date"] == "2026-09-25"
 
-    def test_rules_about_the_member(self) -> None:
+    def test_a_member_who_may_not_borrow_is_refused(self) -> None:
         members = [
             {"member_no": "off", "status": "Inactive"},
             {"member_no": "owes"},
@@ -57,7 +57,7 @@ class RuleTests(SandboxCase):
         assert self.refused("guest", "1") == "self_service_disabled"
         assert self.refused("off", "1") == "member_inactive"
 
-    def test_rules_about_the_copy(self) -> None:
+    def test_a_copy_that_may_not_be_lent_is_refused(self) -> None:
         self.open({"libraries": [library(media=[{"title": "T", "copies": COPIES}])]})
         assert self.refused("A1", "2") == "copy_inactive"
         assert self.refused("A1", "3") == "circulation_disabled"
@@ -81,11 +81,11 @@ class RuleTests(SandboxCase):
         self.sandbox.change_library("oak", preferences={"booking_quota": None})
         assert self.issue("A1", "2").status == 200
 
-    def test_dates(self) -> None:
+    def test_a_loan_with_an_impossible_date_is_refused(self) -> None:
         assert self.refused("A1", "1", return_date="2026-09-20") == "dates_not_available"
         assert self.issue("A1", "1", return_date="2026-09-21").status == 200
 
-    def test_what_is_unknown(self) -> None:
+    def test_a_loan_of_an_unknown_member_or_copy_is_refused(self) -> None:
         for member_no, identifier, code in (("Z9", "1", "member_not_found"), ("A1", "99", "copy_not_found")):
             assert self.issue(member_no, identifier).code == code
         for body in ({"member_no": "A1"}, {"identifier": "1"}, {"member_no": "", "identifier": "1"}):
@@ -108,13 +108,13 @@ class TitleTests(SandboxCase):
         reply = self.issue(member_no, "9780141439587", branch=branch)
         return reply.body["copy"]["accession_no"] if reply.status == 200 else reply.code
 
-    def test_first_free_then_none(self) -> None:
+    def test_copies_of_a_title_are_lent_until_none_is_free(self) -> None:
         assert self.take("A1") == "1"
         assert self.take("A1") == "already_booked_by_member"
         assert self.take("B2") == "2"
         assert self.take("c3") == "copy_not_available"
 
-    def test_the_branch_comes_first_and_one_s_own_hold_before_that(self) -> None:
+    def test_a_member_s_held_copy_comes_first_then_one_of_the_branch(self) -> None:
         assert self.take("B2", "North") == "2"
         self.reserve("A1", "1")
         assert self.take("A1", "North") == "1"
@@ -123,7 +123,7 @@ class TitleTests(SandboxCase):
 class OfflineTests(SandboxCase):
     """`offline_at`: it has happened."""
 
-    def test_no_policy_is_asked_and_the_dates_count(self) -> None:
+    def test_an_offline_loan_ignores_policies_and_has_its_own_dates(self) -> None:
         self.sandbox.change_library("oak", preferences={"booking_quota": 0, "member_checkouts": False})
         reply = self.issue("A1", "1", offline_at="2026-09-20T15:00:00Z", return_date="2026-09-21")
         assert (reply.status, reply.body["booking_date"], reply.body["return_date"]) == (
@@ -133,10 +133,10 @@ class OfflineTests(SandboxCase):
         )
         assert [one["code"] for one in reply.body["conflicts"]] == ["self_service_disabled", "quota_exceeded"]
 
-    def test_without_a_conflict_the_list_is_empty(self) -> None:
+    def test_an_offline_loan_without_a_conflict_lists_none(self) -> None:
         assert self.issue("A1", "1", offline_at="2026-09-21T10:00:00Z").body["conflicts"] == []
 
-    def test_an_older_loan_of_somebody_else_is_ended_first(self) -> None:
+    def test_an_offline_loan_ends_an_older_loan_of_another_member(self) -> None:
         first = self.issue("A1", "1")
         self.days(2 / 24)
         reply = self.issue("B2", "1", offline_at="2026-09-21T15:00:00Z")
@@ -145,27 +145,27 @@ class OfflineTests(SandboxCase):
         assert self.member("A1")["counts"]["issued"] == 0
         assert [entry["kind"] for entry in self.sandbox.ledger()] == ["loan", "return", "loan"]
 
-    def test_a_newer_loan_of_somebody_else_stands(self) -> None:
+    def test_an_offline_loan_leaves_a_newer_loan_of_another_member(self) -> None:
         self.days(2 / 24)
         newer = self.issue("A1", "1")
         reply = self.issue("B2", "1", offline_at="2026-09-21T15:00:00Z")
         assert reply.body["status"] == "Returned"
         assert self.copy("1")["current_booking"]["id"] == newer.body["id"]
 
-    def test_the_one_who_waited_waits_again(self) -> None:
+    def test_an_offline_loan_of_a_held_copy_lets_its_member_wait_again(self) -> None:
         self.reserve("B2", "3")
         reply = self.issue("A1", "3", offline_at="2026-09-21T10:00:00Z")
         assert [one["code"] for one in reply.body["conflicts"]] == ["reserved_for_other"]
         assert self.copy("3")["next_reservation"]["member"]["member_no"] == "B2"
         assert self.copy("3")["next_reservation"]["ready"] is False
 
-    def test_the_same_member_s_own_loan_is_theirs_until_the_later_date(self) -> None:
+    def test_an_offline_loan_of_the_same_member_keeps_the_later_date(self) -> None:
         first = self.issue("A1", "1")
         for ends, renewed in ((None, False), ("2026-09-30", False), ("2026-10-20", True)):
             reply = self.issue("A1", "1", offline_at="2026-09-21T10:00:00Z", return_date=ends)
             assert (reply.body["id"], reply.body["renewed"]) == (first.body["id"], renewed)
 
-    def test_R3_what_has_happened_is_entered_once_whatever_came_after_it(self) -> None:
+    def test_R3_an_offline_loan_is_entered_once_also_after_a_return(self) -> None:
         happened = {"offline_at": "2026-09-21T10:00:00Z", "return_date": "2026-10-01"}
         first = self.issue("A1", "1", **happened)
         self.give_back("1")
@@ -175,10 +175,10 @@ class OfflineTests(SandboxCase):
         assert [entry["kind"] for entry in self.sandbox.ledger()] == ["loan", "return", "loan"]
 
 
-class MadeAnewTests(SandboxCase):
-    """K15: a terminal that heard no answer makes the same wish anew."""
+class SecondRequestTests(SandboxCase):
+    """K15: a terminal that got no answer sends a new request for the same loan."""
 
-    def test_K15_within_two_minutes_the_loan_is_the_answer(self) -> None:
+    def test_K15_a_second_request_within_two_minutes_gets_the_loan(self) -> None:
         first = self.issue("A1", "1", terminal="T1")
         for _ in range(2):
             self.clock.advance(50)
@@ -190,11 +190,11 @@ class MadeAnewTests(SandboxCase):
         assert self.issue("A1", "1", terminal="T1").code == "already_booked_by_member"
         assert self.issue("A1", "1", terminal="T1", renew=True).body["renewed"] is True
 
-    def test_K15_whoever_wants_a_renewal_gets_one(self) -> None:
+    def test_K15_a_request_for_a_renewal_gets_one(self) -> None:
         self.issue("A1", "1", terminal="T1")
         assert self.issue("A1", "1", terminal="T1", renew=True).body["renewed"] is True
 
-    def test_K15_another_terminal_or_none_asks_for_a_renewal(self) -> None:
+    def test_K15_a_request_from_another_terminal_is_a_renewal(self) -> None:
         self.issue("A1", "1", terminal="T1")
         for terminal in ("T2", None):
             assert self.issue("A1", "1", terminal=terminal).code == "already_booked_by_member"

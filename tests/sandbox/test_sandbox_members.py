@@ -1,4 +1,4 @@
-"""Members: found by the exact number, with what counts at this moment; their passwords; the library itself."""
+"""Members: found by the exact number, with their figures at this moment; their passwords; the library itself."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from sandbox_support import SandboxCase, library
 class MemberTests(SandboxCase):
     """`find_member`, `block_member` and `enable_member`."""
 
-    def test_the_number_must_be_exact(self) -> None:
+    def test_a_member_is_found_by_the_exact_number_only(self) -> None:
         assert self.member("c3")["name"] == "Cem"
         for number in ("C3", "c3 ", "c", "%", "c3'"):
             reply = self.post("/members/find", {"member_no": number})
             assert (reply.status, reply.code) == (404, "member_not_found"), number
 
-    def test_everything_of_a_new_member(self) -> None:
+    def test_a_new_member_is_shown_with_all_fields(self) -> None:
         assert self.member("A1") == {
             "id": 1, "member_no": "A1", "name": "Ann", "email": None, "phone": None, "address": None,
             "language": None, "type": "Regular", "group": None, "status": "Active", "blocked_note": None, "quota": 5,
@@ -25,7 +25,7 @@ class MemberTests(SandboxCase):
             "page": None, "login": {"has_password": True, "sso": False},
         }  # fmt: skip
 
-    def test_counts(self) -> None:
+    def test_the_counts_of_a_member_follow_loans_and_days(self) -> None:
         self.issue("A1", "1")
         self.reserve("A1", "3")
         self.issue("B2", "3", offline_at="2026-09-21T10:00:00Z")
@@ -35,7 +35,7 @@ class MemberTests(SandboxCase):
         assert self.member("A1")["counts"]["issued"] == 1
         assert self.member("A1")["counts"]["overdue"] == 1
 
-    def test_own_quota_and_what_is_only_in_the_file(self) -> None:
+    def test_a_member_has_the_values_of_the_data_file(self) -> None:
         member = {
             "member_no": "D4",
             "booking_quota": 1,
@@ -48,7 +48,7 @@ class MemberTests(SandboxCase):
         assert (found["quota"], found["language"], found["group"]) == (1, "bn", "Staff")
         assert found["name"] == "D4"
 
-    def test_suspended_at_the_limit_and_only_with_fees(self) -> None:
+    def test_a_member_is_suspended_at_the_limit_if_fees_are_on(self) -> None:
         for amount, suspended in (("4.99", False), ("5.00", True)):
             owed = [{"member_no": "A1", "type": "lost", "amount": amount}]
             self.open({"libraries": [library(transactions=owed)]})
@@ -57,12 +57,12 @@ class MemberTests(SandboxCase):
         assert self.member("A1")["suspended"] is False
         assert self.member("A1")["fee_limit"] is None
 
-    def test_self_service_goes_by_type(self) -> None:
+    def test_self_service_depends_on_the_member_s_type(self) -> None:
         self.sandbox.change_library("oak", preferences={"member_types": ["Regular"]})
         assert self.member("A1")["self_service_allowed"] is True
         assert self.member("B2")["self_service_allowed"] is False
 
-    def test_updates_need_the_policy(self) -> None:
+    def test_blocking_a_member_needs_the_policy(self) -> None:
         block = {"member_no": "A1", "note": "card retained"}
         assert self.post("/members/block", block).code == "not_allowed"
         self.sandbox.change_library("oak", preferences={"member_updates": True})
@@ -71,7 +71,7 @@ class MemberTests(SandboxCase):
         assert self.post("/members/enable", {"member_no": "A1"}).body["status"] == "Active"
         assert [entry["kind"] for entry in self.sandbox.ledger()] == ["member_update"] * 2
 
-    def test_K16_it_is_told_what_would_be_refused(self) -> None:
+    def test_K16_a_member_shows_which_requests_would_be_refused(self) -> None:
         def refused() -> tuple[str | None, str | None]:
             said = self.member("A1")["refused"]
             return said["extend"], said["reserve"]
@@ -99,7 +99,7 @@ class PasswordTests(SandboxCase):
         reply = self.post("/members/find", {"member_no": member_no, "password": password})
         return reply.body["password"] if reply.status == 200 else (reply.status, reply.code)
 
-    def test_right_wrong_none_and_elsewhere(self) -> None:
+    def test_a_password_is_right_wrong_or_not_compared(self) -> None:
         assert self.verify("A1", "1234") == "right"
         assert self.verify("A1", "12345") == "wrong"
         assert self.verify("A1", "") == (422, "validation_failed")
@@ -107,13 +107,13 @@ class PasswordTests(SandboxCase):
         assert self.verify("c3", "x") == "sso_only"
         assert self.verify("Z9", "x") == (404, "member_not_found")
 
-    def test_a_list_is_for_who_has_the_password(self) -> None:
+    def test_a_list_needs_the_right_password(self) -> None:
         self.issue("A1", "1")
         for password, shown in (({}, True), ({"password": "1234"}, True), ({"password": "x"}, False)):
             found = self.member("A1", list={"kind": "issued"}, **password)
             assert (found["page"] is not None) is shown
 
-    def test_five_wrong_ones_then_a_pause_of_a_minute_since_the_first(self) -> None:
+    def test_five_wrong_passwords_cause_a_pause_of_a_minute(self) -> None:
         for _ in range(5):
             assert self.verify("A1", "wrong") == "wrong"
             self.clock.advance(1)
@@ -124,12 +124,12 @@ class PasswordTests(SandboxCase):
         self.clock.advance(55)
         assert self.verify("A1", "1234") == "right"
 
-    def test_a_right_one_ends_the_row(self) -> None:
+    def test_a_right_password_ends_the_row_of_wrong_ones(self) -> None:
         for password in ["wrong"] * 4 + ["1234"] + ["wrong"] * 5:
             assert (self.verify("A1", password) == "right") is (password == "1234")
         assert self.verify("A1", "wrong") == (429, "rate_limited")
 
-    def test_K2_with_a_wrong_one_nothing_is_done(self) -> None:
+    def test_K2_a_write_with_a_wrong_password_has_no_effect(self) -> None:
         self.sandbox.change_library("oak", preferences={"member_updates": True})
         item, title = {"identifier": "1"}, {"title": "Emma"}
         self.issue("A1", "1")
@@ -152,7 +152,7 @@ class PasswordTests(SandboxCase):
                 self.clock.advance(61)
         assert self.sandbox.ledger() == before
 
-    def test_K2_a_call_that_has_lost_its_password_is_answered_by_its_key_alone(self) -> None:
+    def test_K2_a_repetition_without_its_password_is_answered_by_its_key(self) -> None:
         lost = self.issue("A1", "1", "key-1", password_entered=True)
         assert (lost.status, lost.code, lost.body["not_processed"]) == (425, "password_missing", True)
         assert self.sandbox.ledger() == []
@@ -160,7 +160,7 @@ class PasswordTests(SandboxCase):
         assert first.status == 200
         assert self.issue("A1", "1", "key-1", password_entered=True).body == first.body
 
-    def test_K2_a_key_is_the_same_with_its_password_and_without(self) -> None:
+    def test_K2_a_key_is_for_one_request_with_its_password_or_without(self) -> None:
         wrong = self.issue("A1", "1", "key-1", password="x")
         assert (wrong.status, wrong.code) == (403, "password_wrong")
         assert self.issue("A1", "1", "key-1").code == "password_wrong"
@@ -171,7 +171,7 @@ class PasswordTests(SandboxCase):
 class LibraryTests(SandboxCase):
     """`get_library` and `get_health`."""
 
-    def test_the_library_and_its_version(self) -> None:
+    def test_a_library_is_sent_again_only_if_it_has_changed(self) -> None:
         reply = self.get("/library")
         assert reply.body["preferences"]["booking_time_days"] == 10
         assert reply.body["branches"] == ["Main", "North"]

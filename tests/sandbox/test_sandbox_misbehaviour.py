@@ -63,7 +63,7 @@ class SocketTests(TestCase):
             return
         self.fail("it was answered")
 
-    async def test_lost_without_an_effect(self) -> None:
+    async def test_a_request_that_is_lost_before_its_effect_has_none(self) -> None:
         token = await self.sign_in()
         for what in ("reset_before", "refuse"):
             self.sandbox.misbehave(what, endpoint="issue", times=1)
@@ -71,7 +71,7 @@ class SocketTests(TestCase):
         assert self.loans() == 0
         assert (await self.lend(token))[0].code == 200
 
-    async def test_lost_after_the_effect(self) -> None:
+    async def test_an_answer_that_is_lost_after_the_effect_leaves_it(self) -> None:
         token = await self.sign_in()
         for what in ("reset_after_commit", "cut_body"):
             self.sandbox.forget()
@@ -80,7 +80,7 @@ class SocketTests(TestCase):
             assert self.loans() == 1, what
             await self.ask("POST", "/oak/api/v1/returns", {"identifier": "1"}, token)
 
-    async def test_never_answered(self) -> None:
+    async def test_a_hanging_request_is_never_answered(self) -> None:
         token = await self.sign_in()
         for what, loans in (("hang", 0), ("hang_after_commit", 1)):
             self.sandbox.misbehave(what, method="POST", endpoint="issue", times=1)
@@ -94,14 +94,14 @@ class SocketTests(TestCase):
             waiting.addErrback(lambda _: None)
             waiting.cancel()
 
-    async def test_refused_as_soon_as_accepted(self) -> None:
+    async def test_a_refused_connection_is_closed_at_once(self) -> None:
         self.sandbox.misbehave("refuse", times=2)
         for _ in range(2):
             await self.lost(self.ask("GET", "/oak/api/v1/health"))
         assert (await self.ask("GET", "/oak/api/v1/health"))[0].code == 200
         assert self.sandbox.requests() == {"oak": {"get_health": 1}}
 
-    async def test_answers_that_are_wrong(self) -> None:
+    async def test_wrong_answers_are_sent_as_the_rule_has_them(self) -> None:
         token = await self.sign_in()
         for what, how, code, effect in (
             ("error", {}, 500, False),
@@ -133,13 +133,13 @@ class SocketTests(TestCase):
                 assert json.loads(text)["status"] == "Issued"
             assert (await self.ask("GET", "/oak/api/v1/health"))[0].code == 200
 
-    async def test_a_huge_body_is_json_and_as_long_as_was_asked(self) -> None:
+    async def test_a_huge_body_is_json_of_the_requested_length(self) -> None:
         token = await self.sign_in()
         self.sandbox.misbehave("huge_body", endpoint="find_member", size=3 << 20)
         response, text = await self.ask("POST", "/oak/api/v1/members/find", {"member_no": "A1"}, token)
         assert (response.code, len(text), json.loads(text)) == (200, 3 << 20, 1)
 
-    async def test_a_late_commit_comes_though_the_client_has_gone(self) -> None:
+    async def test_a_late_commit_comes_after_the_client_has_gone(self) -> None:
         token = await self.sign_in()
         self.sandbox.misbehave("late_commit", endpoint="issue", seconds=0.2, times=1)
         waiting = self.client.post(
@@ -154,7 +154,7 @@ class SocketTests(TestCase):
             await self.ask("GET", "/oak/api/v1/health")
         assert self.sandbox.ledger()[0]["kind"] == "loan"
 
-    async def test_one_library_s_misbehaviour_is_not_another_s(self) -> None:
+    async def test_a_rule_for_one_library_leaves_another_alone(self) -> None:
         self.sandbox.misbehave("error", library="oak")
         assert (await self.ask("GET", "/oak/api/v1/health"))[0].code == 500
         assert (await self.ask("GET", "/elm/api/v1/health"))[0].code == 200
@@ -173,31 +173,31 @@ class RuleTests(SynchronousTestCase):
         rule = self.rules.pick(library, operation, method)
         return None if rule is None else rule.what
 
-    def test_by_library_operation_and_method(self) -> None:
+    def test_a_rule_matches_library_operation_and_method(self) -> None:
         self.rules.add({"what": "slow", "library": "oak", "endpoint": "get_library"})
         self.rules.add({"what": "hang", "method": "POST"})
         assert self.picked() == "slow"
         assert self.picked("elm") is None
         assert self.picked("elm", "create_token", "POST") == "hang"
 
-    def test_the_oldest_first_until_it_is_used_up(self) -> None:
+    def test_the_oldest_rule_applies_until_it_is_used_up(self) -> None:
         self.rules.add({"what": "slow", "times": 2})
         self.rules.add({"what": "hang"})
         assert [self.picked() for _ in range(4)] == ["slow", "slow", "hang", "hang"]
 
-    def test_a_refusal_ends_by_itself(self) -> None:
+    def test_a_refusal_ends_after_its_seconds(self) -> None:
         self.rules.add({"what": "refuse", "seconds": 5})
         self.clock.advance(4.9)
         assert self.rules.refuses()
         self.clock.advance(0.1)
         assert not self.rules.refuses()
 
-    def test_a_library_s_refusal_is_not_everybody_s(self) -> None:
+    def test_a_refusal_for_one_library_leaves_connections_open(self) -> None:
         self.rules.add({"what": "refuse", "library": "oak"})
         assert not self.rules.refuses()
         assert self.picked() == "refuse"
 
-    def test_every_kind_is_known_and_nothing_else(self) -> None:
+    def test_a_rule_with_an_unknown_value_is_refused(self) -> None:
         for what in KINDS:
             self.rules.add({"what": what})
         for wrong in (

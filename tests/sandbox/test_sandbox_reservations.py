@@ -10,7 +10,7 @@ from sandbox_support import SandboxCase, library
 class QueueTests(SandboxCase):
     """`reserve`."""
 
-    def test_ready_at_once_while_a_copy_is_free(self) -> None:
+    def test_a_reservation_is_ready_at_once_while_a_copy_is_free(self) -> None:
         reply = self.reserve("A1", "1")
         assert (reply.status, reply.body["status"], reply.body["ready"]) == (200, "Reserved", True)
         assert reply.body["copy"]["accession_no"] == "1"
@@ -19,7 +19,7 @@ class QueueTests(SandboxCase):
     def test_the_pickup_branch_is_served_from_its_own_shelf(self) -> None:
         assert self.reserve("A1", "1", pickup="North").body["copy"]["accession_no"] == "2"
 
-    def test_first_come_first_served(self) -> None:
+    def test_reservations_are_served_in_their_order(self) -> None:
         self.issue("A1", "3")
         first, second = self.reserve("B2", "3"), self.reserve("c3", "3")
         assert [one.body["queue_position"] for one in (first, second)] == [1, 2]
@@ -38,7 +38,7 @@ class QueueTests(SandboxCase):
         assert (shown["status"], shown["queue_position"]) == ("Pending", 2)
         assert self.member("B2")["counts"]["pending"] == 1
 
-    def test_for_one_copy_only(self) -> None:
+    def test_a_reservation_of_one_copy_waits_for_that_copy(self) -> None:
         self.issue("B2", "1")
         assert self.reserve("A1", "1", this_copy=True).body["ready"] is False
         assert self.reserve("c3", "9780141439587", this_copy=True).code == "item_ambiguous"
@@ -49,7 +49,7 @@ class QueueTests(SandboxCase):
         self.sandbox.change_library("oak", preferences=preferences)
         return self.reserve("A1", "3").code
 
-    def test_every_rule_against_it(self) -> None:
+    def test_a_reservation_that_a_rule_forbids_is_refused(self) -> None:
         members = [{"member_no": "A1"}, {"member_no": "off", "status": "Inactive"}]
         owed = [{"member_no": "A1", "type": "lost", "amount": "1.00"}]
         self.open({"libraries": [library(members=members, transactions=owed)]})
@@ -65,7 +65,7 @@ class QueueTests(SandboxCase):
         assert self.reserve("A1", "3").status == 200
         assert self.reserve("A1", "3").code == "already_reserved"
 
-    def test_what_is_on_loan_to_oneself_or_not_active(self) -> None:
+    def test_a_reservation_of_an_own_loan_or_an_inactive_item_is_refused(self) -> None:
         self.issue("A1", "3")
         assert self.reserve("A1", "3").code == "already_booked_by_member"
         self.open(
@@ -85,7 +85,7 @@ class CancelTests(SandboxCase):
         reply = self.post("/reservations/cancel", {"member_no": member_no, **named})
         return reply.body["status"] if reply.status == 200 else reply.code
 
-    def test_by_item_or_title(self) -> None:
+    def test_a_reservation_is_cancelled_by_item_or_title(self) -> None:
         self.reserve("A1", "3")
         assert self.cancel("B2", identifier="3") == "reservation_not_found"
         assert self.cancel("A1", identifier="1") == "reservation_not_found"
@@ -103,7 +103,7 @@ class CancelTests(SandboxCase):
         reply = self.post("/reservations/change", {"member_no": "A1", "identifier": "3", **changes})
         return reply.body["status"] if reply.status == 200 else reply.code
 
-    def test_where_and_until_when(self) -> None:
+    def test_branch_and_last_day_of_a_reservation_can_be_changed(self) -> None:
         assert self.change(pickup="North") == "reservation_not_found"
         self.reserve("A1", "3")
         assert self.change(pickup="North", expires_at="2026-10-01") == "Reserved"
@@ -114,7 +114,7 @@ class CancelTests(SandboxCase):
         assert self.change(pickup="South") == "unknown_branch"
         assert self.change(expires_at="2026-09-20") == "dates_not_available"
 
-    def test_after_its_last_day_the_next_is_served(self) -> None:
+    def test_a_reservation_after_its_last_day_gives_way_to_the_next(self) -> None:
         self.reserve("A1", "3", expires_at="2026-09-22")
         self.reserve("B2", "3")
         self.days(1)
@@ -130,7 +130,7 @@ class ListTests(SandboxCase):
     def numbers(self, kind: str, **page: int) -> list[int]:
         return [one["id"] for one in self.listed("A1", kind, **page)]
 
-    def test_by_kind_and_page(self) -> None:
+    def test_a_list_is_read_by_kind_and_page(self) -> None:
         self.issue("B2", "3")
         loans = [self.issue("A1", "1"), self.issue("A1", "2", return_date="2026-09-21")]
         issued = [loan.body["id"] for loan in loans]
@@ -144,13 +144,13 @@ class ListTests(SandboxCase):
         page = self.member("A1", list={"kind": "issued", "offset": 1, "limit": 1})["page"]
         assert ([one["id"] for one in page["bookings"]], page["total"]) == ([issued[1]], 2)
 
-    def test_what_is_ready_comes_before_what_is_waited_for(self) -> None:
+    def test_a_list_of_reservations_begins_with_the_ready_ones(self) -> None:
         self.issue("B2", "3")
         waits, ready = self.reserve("A1", "3").body["id"], self.reserve("A1", "1").body["id"]
         assert self.numbers("reserved") == [ready, waits]
         assert self.numbers("reserved", offset=1) == [waits]
 
-    def test_bounds(self) -> None:
+    def test_a_page_outside_the_bounds_is_refused(self) -> None:
         for page in (
             {"kind": "issued", "limit": 0},
             {"kind": "issued", "limit": 201},

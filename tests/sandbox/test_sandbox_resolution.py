@@ -37,7 +37,7 @@ def copy(number: int, media: int = EMMA, **more: Any) -> Candidate:
 
 
 CHECKOUT = {
-    "one copy, whatever its state": ([copy(1, active=False, current_booking=lent(YOU))], 1),
+    "one copy, in any state": ([copy(1, active=False, current_booking=lent(YOU))], 1),
     "the member has one": ([copy(1), copy(2, current_booking=lent(ME))], 2),
     "the member has two: due first": (
         [copy(1, current_booking=lent(ME, "2026-12-09")), copy(2, current_booking=lent(ME, "2026-12-02"))],
@@ -57,12 +57,12 @@ CHECKOUT = {
 
 
 @pytest.mark.parametrize("row", CHECKOUT)
-def test_checkout(row: str) -> None:
+def test_a_checkout_takes_the_copy_of_the_table(row: str) -> None:
     copies, chosen = CHECKOUT[row]
     assert to_issue(copies, 1, "Main").copy["id"] == chosen
 
 
-def test_checkout_when_none_is_free() -> None:
+def test_a_checkout_is_refused_when_no_copy_is_free() -> None:
     later, sooner = (
         copy(1, current_booking=lent(YOU, "2026-12-09")),
         copy(2, current_booking=lent(YOU, "2026-12-02")),
@@ -100,12 +100,12 @@ CHECKIN = {
         2,
     ),
     "none on loan: the lowest number": ([copy(2), copy(1)], None, 1),
-    "none on loan: one that somebody waits for": ([copy(1), copy(2, next_reservation=held(YOU))], None, 2),
+    "none on loan: one that a member waits for": ([copy(1), copy(2, next_reservation=held(YOU))], None, 2),
 }
 
 
 @pytest.mark.parametrize("row", CHECKIN)
-def test_checkin(row: str) -> None:
+def test_a_checkin_takes_the_copy_of_the_table(row: str) -> None:
     copies, reader, chosen = CHECKIN[row]
     assert to_return(copies, reader).copy["id"] == chosen
 
@@ -130,7 +130,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("row", REFUSED)
-def test_checkin_refused(row: str) -> None:
+def test_an_ambiguous_checkin_is_refused(row: str) -> None:
     copies, reader, code = REFUSED[row]
     with pytest.raises(Problem) as caught:
         to_return(copies, reader)
@@ -162,7 +162,7 @@ EXTENSION = {
 
 
 @pytest.mark.parametrize("row", EXTENSION)
-def test_extension(row: str) -> None:
+def test_a_renewal_takes_the_copy_of_the_table(row: str) -> None:
     copies, third_party, expected = EXTENSION[row]
     try:
         chosen: object = to_extend(copies, 1, third_party=third_party).copy["id"]
@@ -185,6 +185,6 @@ SHOWN = {
 
 
 @pytest.mark.parametrize("row", SHOWN)
-def test_shown(row: str) -> None:
+def test_the_copy_of_the_table_is_shown(row: str) -> None:
     copies, chosen = SHOWN[row]
     assert to_show(copies).copy["id"] == chosen

@@ -1,4 +1,4 @@
-"""`twistd librarika-sandbox`: it serves, and whatever is wrong with its options is one line."""
+"""`twistd librarika-sandbox`: it serves, and a fault of its options is one line."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def twistd(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_the_service_answers_until_it_is_stopped(tmp_path: Path) -> None:
     process = twistd("--port", "tcp:0:interface=127.0.0.1", "--database", str(tmp_path / "sandbox.sqlite"))
     assert process.stdout is not None
     with process:
@@ -54,13 +54,13 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
         }
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
-        # Twisted ends by the signal itself, so that whoever started it can tell.
+        # Twisted ends by the signal itself, so that the parent can see it.
         assert process.wait(20) in (0, -signal.SIGTERM)
     assert "Traceback" not in rest
     assert "hillcrest" not in rest
 
 
-def test_a_bad_data_file_is_told_line_by_line(tmp_path: Path) -> None:
+def test_a_data_file_with_faults_is_reported_line_by_line(tmp_path: Path) -> None:
     file = tmp_path / "data.json"
     file.write_text('{"libraries": [{"nickname": "A B", "currency": "x"}]}')
     process = twistd("--data", str(file))
@@ -83,13 +83,13 @@ class OptionTests(TestCase):
             makeService(options).privilegedStartService()
         assert caught.value.code == 1
 
-    def test_what_cannot_be(self) -> None:
+    def test_an_impossible_option_ends_with_status_1(self) -> None:
         self.told("--data", "/nowhere/data.json")
         self.told("--database", "/nowhere/data.sqlite")
         self.told("--port", "nonsense")
         self.told("--port", "tcp:many")
 
-    async def test_a_port_in_use(self) -> None:
+    async def test_a_port_in_use_ends_with_status_1(self) -> None:
         from twisted.internet.protocol import Factory
 
         taken = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
