@@ -90,7 +90,7 @@ def rest_of(
             watch(waiting)
             try:
                 result = yield waiting
-            except GeneratorExit:  # nobody waits any longer
+            except GeneratorExit:  # the result is no longer waited for
                 raise
             except BaseException as error:  # the wait failed or was cancelled: the coroutine handles that
                 waiting = coroutine.throw(error)
