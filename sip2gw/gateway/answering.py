@@ -26,6 +26,18 @@ CONFIRMING = 3.0
 class Answering:
     """Answer the lines of one terminal."""
 
+    __slots__ = (
+        "_asking",
+        "_begun",
+        "_directory",
+        "_metrics",
+        "_reactor",
+        "_reception",
+        "_session",
+        "_terminal",
+        "_until",
+    )
+
     log = Logger()
 
     def __init__(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Coroutine
 from operator import is_not
 from secrets import token_hex
@@ -37,6 +36,23 @@ _NOT_THERE = frozenset({"member_not_found", "password_wrong"})
 class Asking:
     """The requests of one terminal that go to its library, one at a time."""
 
+    __slots__ = (
+        "_alarm",
+        "_bugs",
+        "_directory",
+        "_kept",
+        "_lease",
+        "_limits",
+        "_made_of",
+        "_metrics",
+        "_pins",
+        "_reactor",
+        "_seating",
+        "_session",
+        "_terminal",
+        "_wrote",
+    )
+
     log = Logger()
 
     def __init__(
@@ -62,7 +78,7 @@ class Asking:
         self._wrote = False
         self._kept: Place | None = None
         self._made_of: tuple[object, ...] = ()
-        self._bugs: deque[float] = deque()
+        self._bugs: tuple[float, ...] = ()
 
     async def ask(self, ask: Ask, tenant: Tenant, since: float, until: float) -> Step:
         """Answer a request that was received at `since`, before `until`; both in seconds of the reactor."""
@@ -174,9 +190,7 @@ class Asking:
         self.log.failure(
             "{library} {message} hit a bug, {bug}", library=library, message=request.code, bug=bug
         )
-        self._bugs.append(now)
-        while self._bugs[0] <= now - BUGS_COUNT_FOR:
-            self._bugs.popleft()
+        self._bugs = (*(before for before in self._bugs if before > now - BUGS_COUNT_FOR), now)
         step = self._session.refuse(f"{ENGLISH.say('fault')} ({bug})")
         if len(self._bugs) < self._limits().bugs:
             return step

@@ -34,6 +34,8 @@ class Unreadable:
 class Hearing:
     """The lines of one session. `most_fields` returns how many fields of a request are read."""
 
+    __slots__ = ("_damaged", "_most_fields", "_spelling")
+
     def __init__(self, spelling: Spelling, most_fields: Callable[[], int]) -> None:
         self._spelling = spelling
         self._most_fields = most_fields

@@ -15,6 +15,8 @@ from sip2gw.session.steps import Ask, Confirm, Ignore, InHand, Join
 class Repeats:
     """What this session has sent. `belongs_to` comes before the first write; until then it shares with no session."""
 
+    __slots__ = ("_answered_last", "_answers", "_first", "_last", "_library", "_terminal", "last_sent")
+
     def __init__(self, clock: Callable[[], float], answers: Answers | None = None) -> None:
         self.last_sent: bytes | None = None
         self._answers = Answers(clock) if answers is None else answers

@@ -34,6 +34,8 @@ class Rejected:
 class SigningIn:
     """The logins of one session. The arguments are those of `Session`."""
 
+    __slots__ = ("_clock", "_deferred_login", "_expects", "_given", "_refused", "_refused_until")
+
     def __init__(
         self,
         *,
