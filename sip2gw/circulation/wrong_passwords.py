@@ -25,6 +25,9 @@ _OF_ACCOUNT = "pins_per_account"
 _MOST = 50_000
 """Right passwords that are remembered."""
 
+Key = tuple[str | bytes, ...]
+"""What a try counts for, without a patron's number."""
+
 
 @frozen
 class Asker:
@@ -68,7 +71,7 @@ class _Counted(Attempt):
 
     pins: Pins
     pin: bytes
-    noted: dict[bytes, tuple[str, Noted]]
+    noted: dict[Key, tuple[str, Noted]]
 
     def right(self) -> None:
         """See `Attempt.right`. The wrong passwords of this patron no longer count, except for the account."""
@@ -112,8 +115,9 @@ class Pins:
 
     def attempt(self, library: str, patron_id: str, password: str, asker: Asker) -> Attempt:
         """Return a try of this password, which is not allowed after too many wrong ones."""
-        pin = self._digests.of(library, patron_id, "password", password)
-        allowances = self._allowances(library, patron_id, asker)
+        patron = self._digests.of(library, patron_id)
+        pin = self._digests.of(patron, password)
+        allowances = self._allowances(library, patron, asker)
         for key, (limit, allowed) in allowances.items():
             exempt = limit == _OF_ACCOUNT and pin in self._right
             if not exempt and self.tries.wait(key, allowed) > 0:
@@ -125,7 +129,7 @@ class Pins:
 
     def unknown(self, library: str, asker: Asker) -> None:
         """Count a patron whom the library does not know as a wrong password."""
-        self.tries.note(self._account(library, asker))
+        self.tries.note(_account(library, asker))
 
     def remember(self, pin: bytes) -> None:
         """Remember the digest of a right password."""
@@ -138,19 +142,18 @@ class Pins:
         """Forget the digest of a password that is wrong now."""
         self._right.pop(pin, None)
 
-    def _account(self, library: str, asker: Asker) -> bytes:
-        return self._digests.of(library, "account", asker.account)
-
-    def _allowances(self, library: str, patron_id: str, asker: Asker) -> dict[bytes, tuple[str, Allowance]]:
-        """Return the keys under which a try counts, with the name and the allowance of each limit."""
+    def _allowances(self, library: str, patron: bytes, asker: Asker) -> dict[Key, tuple[str, Allowance]]:
+        """Return the keys for which a try counts, with the name and the allowance of each limit."""
         limits = self._limits()
         one = limits.per_terminal
-        there = self._digests.of(library, patron_id, "terminal", asker.terminal)
-        around = self._digests.of(library, patron_id, "source", asker.source)
         more = Allowance(one.most * TERMINALS, one.period, one.free * TERMINALS)
         whole = Allowance(limits.per_account, HOUR, limits.per_account)
         return {
-            there: ("pins_per_terminal", one),
-            around: ("pins_per_terminal", more),
-            self._account(library, asker): (_OF_ACCOUNT, whole),
+            (patron, "terminal", asker.terminal): ("pins_per_terminal", one),
+            (patron, "source", asker.source): ("pins_per_terminal", more),
+            _account(library, asker): (_OF_ACCOUNT, whole),
         }
+
+
+def _account(library: str, asker: Asker) -> Key:
+    return ("account", library, asker.account)

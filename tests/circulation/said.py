@@ -32,7 +32,7 @@ class Said:
 
     nickname = "riverside"
 
-    def __init__(self, rules: Rules = RULES, **answers: Any) -> None:
+    def __init__(self, rules: Rules | LibraryError = RULES, **answers: Any) -> None:
         self._answers = {"rules": rules, **answers}
         self.asked: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
 

@@ -10,7 +10,7 @@ from desks import DeskCase
 from said import RULES, Said, SaidCase
 
 from sip2gw.circulation import Profile
-from sip2gw.library import Item, ItemState, ItemStatus, Medium, Refused
+from sip2gw.library import Item, ItemState, ItemStatus, Medium, Refused, Unavailable
 from sip2gw.sip2 import format
 from sip2gw.sip2.messages import Checkin, Checkout, ItemInformation, ItemStatusUpdate
 
@@ -59,6 +59,10 @@ class Told(SaidCase):
 
     def test_CS_is_sent_only_if_the_profile_has_it(self) -> None:
         self.assertEqual(self.tell(Said(item=ItemStatus(EMMA, ItemState.AVAILABLE)), item()).extensions, ())
+
+    def test_17_is_answered_by_the_old_rules_if_new_ones_can_not_be_fetched(self) -> None:
+        told = self.tell(Said(Unavailable("get_library"), item=ItemStatus(EMMA, ItemState.AVAILABLE)), item())
+        self.assertEqual((told.circulation_status, told.owner), ("03", "Riverside Public Library"))
 
     def test_one_copy_gets_no_line_about_copies(self) -> None:
         told = self.tell(Said(item=ItemStatus(EMMA, ItemState.AVAILABLE, copies_available=1)), item())

@@ -127,6 +127,13 @@ class Desk(DeskCase):
         self.assertEqual(self.at("Desk 1", branch="main").place.branch, "Main")
         self.assertEqual(self.at("Desk 1", branch="Elsewhere").place.branch, "")
 
+    def test_new_rules_change_the_branch_and_the_language(self) -> None:
+        place = self.at("West").place
+        self.assertEqual((place.branch, place.speaker(()).language), ("", "en"))
+        place.use(evolve(place.rules, branches=("Main", "West"), language="de"))
+        self.assertEqual((place.branch, place.speaker(()).language), ("West", "de"))
+        self.assertIs(place.speaker(("003",)), place.speaker(()), "one speaker for each language")
+
     def test_the_repr_of_a_desk_has_no_patron_and_no_account(self) -> None:
         desk = self.directory.place(self.tenant, "").desk(reader="canary-M-1")
         desk.facing = "canary-M-2"
