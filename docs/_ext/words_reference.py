@@ -6,8 +6,8 @@ import click
 from babel import Locale
 from markdown import table
 
-from sip2gw.circulation.catalogues import LANGUAGES, translations
 from sip2gw.circulation.texts import COUNTED, TEXTS
+from sip2gw.circulation.translations import LANGUAGES, texts_in
 from sip2gw.sandbox.faults import FAULTS
 from sip2gw.sandbox.misbehaviour import KINDS
 from sip2gw.tenants import ADVICE
@@ -31,7 +31,7 @@ def _texts(language: str) -> str:
 
 
 def _forms(id: str, language: str) -> str:
-    catalogue = translations(language)
+    catalogue = texts_in(language)
     if id not in COUNTED:
         return catalogue.gettext(TEXTS[id])
     one = COUNTED[id][1]

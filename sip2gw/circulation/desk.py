@@ -13,10 +13,10 @@ from uuid import uuid4
 
 from attrs import Factory, define, field, frozen
 
-from sip2gw.circulation.catalogues import first_known
 from sip2gw.circulation.hidden_fields import FieldPlans
 from sip2gw.circulation.profile import KIOSK, Profile
 from sip2gw.circulation.speech import Speaker
+from sip2gw.circulation.translations import first_known
 from sip2gw.circulation.wrong_passwords import Asker, Pins
 from sip2gw.library import Library, Occasion, Rules, Still
 

@@ -10,8 +10,8 @@ from string import Formatter
 from attrs import Factory, field, frozen
 
 from sip2gw.circulation import locale_formats
-from sip2gw.circulation.catalogues import LANGUAGES, translations
 from sip2gw.circulation.texts import COUNTED, TEXTS
+from sip2gw.circulation.translations import LANGUAGES, texts_in
 from sip2gw.library import InDoubt, LibraryError, Refused, Unavailable
 
 _WRONG_WORDS = (LookupError, ValueError, AttributeError, TypeError)
@@ -22,7 +22,7 @@ _WRONG_WORDS = (LookupError, ValueError, AttributeError, TypeError)
 class Speaker:
     """Texts in one language, for terminals with one charset.
 
-    `language` is one of `catalogues.LANGUAGES`, perhaps with a region (`fr-CA`). `overrides` are the library's own
+    `language` is one of `translations.LANGUAGES`, perhaps with a region (`fr-CA`). `overrides` are the library's own
     texts: by id for all languages, or by id and language (`renewed.bn`).
     """
 
@@ -52,7 +52,7 @@ class Speaker:
 
     def _template(self, text: str, facts: Mapping[str, object]) -> str:
         """Return the text of the catalogue for this id, before the facts are put in."""
-        catalogue = translations(self.language[:2])
+        catalogue = texts_in(self.language[:2])
         if text not in COUNTED:
             return self._templates.setdefault(text, catalogue.gettext(TEXTS[text]))
         fact, one = COUNTED[text]

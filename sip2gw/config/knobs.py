@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 from attrs import field, make_class
 
-from sip2gw.circulation import catalogues
+from sip2gw.circulation import translations
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import KNOBS
 from sip2gw.config.answers import EVER_SENT, SENT
@@ -36,8 +36,8 @@ _NAMES_IN_AV = ("ref", "kind", "amount", "currency", "title", "item_id", "since"
 def language(value: Any) -> str:
     """Return a language that has translated texts."""
     text = plain_text(value)
-    if text and catalogues.known(text) is None:
-        raise Wrong(f"is {say(value)}", f"the languages are {', '.join(sorted(catalogues.LANGUAGES))}")
+    if text and translations.known(text) is None:
+        raise Wrong(f"is {say(value)}", f"the languages are {', '.join(sorted(translations.LANGUAGES))}")
     return text
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from attrs import field, frozen
 
-from sip2gw.circulation import catalogues, speech
+from sip2gw.circulation import speech, translations
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
 from sip2gw.circulation.sorting import BinRule
@@ -213,7 +213,7 @@ class _Libraries:
 def _text_meant(key: str) -> str:
     """Return the fix for an unusable id of a text, perhaps with a language."""
     text, _, tag = key.partition(".")
-    if text in catalogues.LANGUAGES and tag:
+    if text in translations.LANGUAGES and tag:
         text, tag = tag, text
     close = get_close_matches(text, TEXTS, n=1)
     meant = ".".join(filter(None, [*close, tag]))

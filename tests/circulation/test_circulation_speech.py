@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip2gw.circulation import Profile
-from sip2gw.circulation.catalogues import first_known, known
 from sip2gw.circulation.locale_formats import moment, number
 from sip2gw.circulation.receipts import columns
 from sip2gw.circulation.speech import ENGLISH, Speaker, faults, masked
 from sip2gw.circulation.texts import TEXTS
+from sip2gw.circulation.translations import first_known, known
 from sip2gw.library import InDoubt, Refused, Unavailable
 from sip2gw.sip2 import Secret
 from sip2gw.sip2.messages import Checkin, Checkout, PatronStatusRequest

@@ -5,9 +5,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.plurals import PLURALS
 
 from sip2gw.circulation import locale_formats
-from sip2gw.circulation.catalogues import LANGUAGES, source, translations
 from sip2gw.circulation.speech import ENGLISH, Speaker, names
 from sip2gw.circulation.texts import COUNTED, REFUSALS, TEXTS
+from sip2gw.circulation.translations import LANGUAGES, source, texts_in
 
 FOREIGN = LANGUAGES[1:]
 LONGEST_FIELD = 255
@@ -59,10 +59,10 @@ def test_K1_each_counted_text_has_the_plural_forms_of_its_language(language):
 def reread():
     """Read the catalogues again, in the test and after it."""
     source.cache_clear()
-    translations.cache_clear()
+    texts_in.cache_clear()
     yield
     source.cache_clear()
-    translations.cache_clear()
+    texts_in.cache_clear()
 
 
 RULES = [
@@ -114,7 +114,7 @@ def test_every_text_can_be_formatted_and_fits_into_a_field(language, text):
 @pytest.mark.parametrize("language", FOREIGN)
 def test_a_translation_differs_from_the_English_text(language):
     words = [english for text, english in TEXTS.items() if text not in COUNTED and len(english) > 12]
-    assert not [english for english in words if translations(language).gettext(english) == english]
+    assert not [english for english in words if texts_in(language).gettext(english) == english]
 
 
 @pytest.mark.parametrize("text", REFUSALS)

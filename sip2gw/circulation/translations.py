@@ -70,7 +70,7 @@ def _fitted(forms: Iterable[str], count: int) -> tuple[str, ...]:
 
 
 @cache
-def translations(language: str) -> NullTranslations:
+def texts_in(language: str) -> NullTranslations:
     """Return the texts of one of `LANGUAGES`, by the English ones."""
     if language == "en":
         return NullTranslations()
@@ -110,6 +110,6 @@ def writable(language: str, charset: str) -> bool:
     """Return whether `charset` has the letters of a language, at least without accents. One text is tried for all."""
     if language == "en":
         return True
-    sample = translations(language).gettext(TEXTS["not_available"])
+    sample = texts_in(language).gettext(TEXTS["not_available"])
     written = to_wire(sample, Dialect(charset=charset, max_length=10 * len(sample)))
     return written.decode(charset).count("?") == sample.count("?")
