@@ -70,23 +70,38 @@ def _take(
             raise Full(list(held.values()))
         ousted = seats[own]
         number = ousted.number
-    (row,) = tx.rows(
-        "INSERT INTO seats (library, number, epoch, expires, terminal, session, since, address, location, certificate)"
-        " VALUES (:library, :number, 1, :expires, :terminal, :session, :since, :address, :location, :certificate)"
-        " ON CONFLICT (library, number) DO UPDATE SET epoch = seats.epoch + 1, expires = excluded.expires,"
-        " terminal = excluded.terminal, session = excluded.session, since = excluded.since,"
-        " address = excluded.address, location = excluded.location, certificate = excluded.certificate"
-        " RETURNING epoch",
-        library=library,
-        number=number,
-        expires=tx.now + lease,
-        **{name: getattr(holder, name) for name in _HOLDER},
-    )
+    (row,) = _put(tx, Seat(library, number, 1, holder, 0.0), lease)
     return Taken(Seat(library, number, row["epoch"], holder, here + lease), ousted)
 
 
+def _put(tx: Transaction, seat: Seat, lease: float, *, lost: bool = False) -> list[Row]:
+    """Write the seat in the hands of its holder; return its epoch, which rises if the seat has a row.
+
+    `lost`: only if the store has lost this seat. Its epoch stays, and nothing is returned otherwise.
+    """
+    epoch = "excluded.epoch" if lost else "seats.epoch + 1"
+    where = " WHERE seats.epoch < excluded.epoch AND seats.expires <= :now" if lost else ""
+    return tx.rows(
+        "INSERT INTO seats (library, number, epoch, expires, terminal, session, since, address, location, certificate)"  # noqa: S608 (names)
+        " VALUES (:library, :number, :epoch, :expires, :terminal, :session, :since, :address, :location, :certificate)"
+        f" ON CONFLICT (library, number) DO UPDATE SET epoch = {epoch}, expires = excluded.expires,"
+        " terminal = excluded.terminal, session = excluded.session, since = excluded.since,"
+        f" address = excluded.address, location = excluded.location, certificate = excluded.certificate{where}"
+        " RETURNING epoch",
+        library=seat.library,
+        number=seat.number,
+        epoch=seat.epoch,
+        expires=tx.now + lease,
+        **({"now": tx.now} if lost else {}),
+        **{name: getattr(seat.holder, name) for name in _HOLDER},
+    )
+
+
 def _renew(tx: Transaction, seats: Sequence[Seat], lease: float) -> set[tuple[str, int, int]]:
-    """Renew these seats, and return which of them were still their holders'."""
+    """Renew these seats, and return which of them were still their holders'.
+
+    Rows are never deleted, so one that is missing, or of an older epoch, was lost by the store: it is written again.
+    """
     alive = set()
     for chunk in _chunks(seats):
         named: dict[str, Value] = {}
@@ -94,7 +109,9 @@ def _renew(tx: Transaction, seats: Sequence[Seat], lease: float) -> set[tuple[st
             named |= {f"l{at}": seat.library, f"n{at}": seat.number, f"e{at}": seat.epoch}
         rows = tx.rows(_renewal(len(chunk)), expires=tx.now + lease, **named)
         alive |= {(row["library"], row["number"], row["epoch"]) for row in rows}
-    return alive
+    return alive | {
+        _key(seat) for seat in seats if _key(seat) not in alive and _put(tx, seat, lease, lost=True)
+    }
 
 
 def _chunks(seats: Sequence[Seat]) -> Iterator[Sequence[Seat]]:

@@ -147,7 +147,7 @@ class Gone(Direct):
     read = change
 
 
-def test_F47_without_the_store_a_process_counts_alone_and_allows_half(clock):
+def test_F50_without_the_store_a_process_counts_alone_and_allows_half(clock):
     store = Gone(None)
     limits = Limits(logins_per_account=12, logins_per_account_anywhere=20)
     guesses = Guessing(lambda: limits, Metrics(), clock.seconds, StoredLogins(store, clock.seconds), KEY)

@@ -391,6 +391,22 @@ def test_a_renewal_of_many_seats_returns_each_in_its_place(kind, request, tmp_pa
     assert {seat.expires for seat in renewed if seat} == {60.0}
 
 
+@pytest.mark.parametrize(
+    "lost", ["DELETE FROM seats", "UPDATE seats SET epoch = 1, session = 'x', expires = 0"]
+)
+def test_a_seat_that_the_store_has_lost_is_written_again(lost, tmp_path):
+    with direct(tmp_path / "kept") as database:
+        kept = StoredSeats(database, lambda: 0.0)
+        for _ in range(3):  # the seat has changed hands before
+            seat = now(kept.take("riverside", holder("a", "T"), most=1, lease=45)).seat
+        now(database.change(lambda tx: tx.rows(lost)))
+        assert now(kept.renew([seat], lease=45)) == [seat]
+        (held,) = now(kept.seats("riverside"))
+        assert (held.epoch, held.holder) == (3, seat.holder)
+        with pytest.raises(Full):
+            now(kept.take("riverside", holder("b"), most=1, lease=45))
+
+
 def test_nothing_of_a_holder_is_kept_after_its_seat_is_free(tmp_path):
     with direct(tmp_path / "kept") as database:
         kept = StoredSeats(database, lambda: 0.0)

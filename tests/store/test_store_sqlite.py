@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -63,7 +64,7 @@ class OnSQLite(Contract, TestCase):
         assert failed.kind == "damaged"
         assert "restore a backup" in failed.reason
 
-    async def test_a_full_disk_fails_changes_and_later_ones_succeed(self) -> None:
+    async def test_a_full_disk_fails_changes_and_reads_go_on(self) -> None:
         await self.store.change(lambda tx: write(tx, "before"))
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         size = self.path.with_name(f"{self.path.name}-wal").stat().st_size
@@ -74,6 +75,7 @@ class OnSQLite(Contract, TestCase):
             )
             assert failed.kind == "full"
             assert self.store.failure is not None
+            assert await self.store.read(subjects) == ["before"]
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         await self.store.change(lambda tx: write(tx, "after"))
@@ -99,6 +101,25 @@ class OnSQLite(Contract, TestCase):
         failed = await self.raised(StoreFailed, self.store.change(lambda tx: write(tx, "two")))
         assert failed.kind == "gone"
         assert self.path.read_bytes() == b""
+
+    async def test_damage_while_it_is_in_use_fails_as_damaged(self) -> None:
+        await self.store.change(lambda tx: [write(tx, str(n), "x" * 500) for n in range(3000)])
+        with sqlite3.connect(self.path) as other:
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        other.close()
+        with self.path.open("r+b") as file:
+            for at in range(4096, self.path.stat().st_size, 4096):
+                file.seek(at)
+                file.write(b"\xff" * 64)
+        reading = self.store.read(lambda tx: tx.rows("SELECT sum(length(why)) FROM audit"))
+        assert (await self.raised(StoreFailed, reading)).kind == "damaged"
+
+    async def test_the_clock_goes_on_from_the_time_in_the_file(self) -> None:
+        before = await self.store.change(lambda tx: tx.now)
+        await self.store.close()
+        clock = Clock(lambda: before - 3600, lambda: 0.0)
+        store = self.started(SQLiteStore(self.path, reactor, clock=clock))
+        assert await store.change(lambda tx: tx.now) == before, "the machine's clock is an hour behind"
 
     async def test_a_folder_that_is_missing_is_reported_with_its_path(self) -> None:
         missing = self.path.with_name("no-folder") / "store"
