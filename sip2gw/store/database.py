@@ -41,6 +41,14 @@ class Database(Protocol):
         """Run a statement. Raises `StatementFailed`; `Again` if the database has undone the transaction."""
         ...
 
+    def mark(self, *, again: bool = False) -> None:
+        """Set the mark to which `undo` goes back; `again` moves it here. Raises as `rows`."""
+        ...
+
+    def undo(self) -> None:
+        """Undo what was done since the mark. Raises as `rows`."""
+        ...
+
     def commit(self) -> None:
         """End the transaction. It is durable after this. `StoreFailed` leaves open whether it is."""
         ...

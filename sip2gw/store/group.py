@@ -108,6 +108,8 @@ def _run_together(database: Database, jobs: Sequence[Job], write: bool) -> None:
     database.open()
     try:
         database.begin(write=write)
+        if len(jobs) > 1:
+            database.mark()
         done = [_run_one(database, job, several=len(jobs) > 1) for job in jobs]
         if any(done):
             database.commit()
@@ -118,19 +120,16 @@ def _run_together(database: Database, jobs: Sequence[Job], write: bool) -> None:
 def _run_one(database: Database, job: Job, *, several: bool) -> bool:
     """Run a job inside the transaction; return whether there is something to commit."""
     job.result = job.error = None
-    if several:
-        database.rows("SAVEPOINT work", {})
     try:
         job.result = job.work(_Transaction(database, alone=not several))
         if several:
-            database.rows("RELEASE SAVEPOINT work", {})
+            database.mark(again=True)
     except (StoreFailed, Again):
         raise
     except Exception as error:  # it is the caller's, who gets it
         job.error = error
         if several:
-            database.rows("ROLLBACK TO SAVEPOINT work", {})
-            database.rows("RELEASE SAVEPOINT work", {})
+            database.undo()
         return False
     return True
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import blake2b
+from time import monotonic
 from typing import Any, ClassVar, LiteralString, cast
 
 import psycopg
@@ -99,6 +100,8 @@ class PostgreSQL:
         self._clock = clock or Clock()
         self._prepare: Callable[[Database], object] | None = prepare
         self._reading = False
+        self._ahead: float | None = None
+        """By how much the database's clock is ahead of this process's, in this transaction."""
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
     @property
@@ -137,12 +140,20 @@ class PostgreSQL:
     def begin(self, *, write: bool) -> None:
         """See `Database.begin`."""
         self.open()
-        self._reading = not write
+        self._reading, self._ahead = not write, None
         self._execute("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def rows(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
         """See `Database.rows`."""
         return self._execute(_rewritten(sql), values)
+
+    def mark(self, *, again: bool = False) -> None:
+        """See `Database.mark`."""
+        self._execute("RELEASE SAVEPOINT work; SAVEPOINT work" if again else "SAVEPOINT work")
+
+    def undo(self) -> None:
+        """See `Database.undo`."""
+        self._execute("ROLLBACK TO SAVEPOINT work")
 
     def commit(self) -> None:
         """See `Database.commit`."""
@@ -163,11 +174,13 @@ class PostgreSQL:
             self.close()
 
     def now(self) -> float:
-        """See `Database.now`. It is the database's time."""
-        (row,) = self._execute(
-            "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION) AS now"
-        )
-        return self._clock.at(row["now"])
+        """See `Database.now`. It is the database's time, which is asked for once in a transaction."""
+        if self._ahead is None:
+            (row,) = self._execute(
+                "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION) AS now"
+            )
+            self._ahead = row["now"] - monotonic()
+        return self._clock.at(self._ahead + monotonic())
 
     def lock(self, name: str, *, wait: bool) -> None:
         """See `Database.lock`."""

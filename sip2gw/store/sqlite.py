@@ -181,6 +181,16 @@ class SQLite:
         """See `Database.rows`."""
         return self._execute(sql, values)
 
+    def mark(self, *, again: bool = False) -> None:
+        """See `Database.mark`."""
+        if again:
+            self._execute("RELEASE SAVEPOINT work", {})
+        self._execute("SAVEPOINT work", {})
+
+    def undo(self) -> None:
+        """See `Database.undo`."""
+        self._execute("ROLLBACK TO SAVEPOINT work", {})
+
     def commit(self) -> None:
         """See `Database.commit`."""
         self._execute("COMMIT", {})
