@@ -10,7 +10,6 @@ import errno
 import os
 from collections.abc import Callable, Sequence
 
-from constantly import NamedConstant  # type: ignore[import-untyped]  # no annotations
 from twisted.application.service import Service
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
@@ -66,7 +65,7 @@ class Listener(Service):
         balancers: Networks = (),
         census: Census | None = None,
         remedy: str = "choose another",
-        level: NamedConstant = LogLevel.info,
+        level: Any = LogLevel.info,
     ) -> None:
         self.what = what
         self.where = where

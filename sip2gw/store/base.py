@@ -78,5 +78,7 @@ class ThreadedStore:
     def _fail(self, failed: StoreFailed) -> None:
         """Log a failure once for as long as it lasts."""
         if self.failure is None or self.failure.kind != failed.kind:
-            self.log.error("the store has failed ({kind}): {reason}", kind=failed.kind, reason=failed.reason)
+            self.log.error(
+                "the store has failed ({failure}): {reason}", failure=failed.kind, reason=failed.reason
+            )
         self.failure = failed
