@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 LENGTH = 32
 """Bytes of a key."""
-_NONCE = 12
+_ID, _NONCE = 4, 12
+_BEGIN = _ID + _NONCE
 _TAG = 16
 _LIBRARIES = 2048
 """Libraries whose keys are kept ready."""
@@ -45,25 +46,31 @@ class Keys:
     def __init__(self, masters: Sequence[bytes]) -> None:
         if not masters or any(len(one) != LENGTH for one in masters):
             raise ValueError(f"the journal needs a key of {LENGTH} bytes")
-        self._masters = {_derived(one, "id").hex()[:8]: one for one in masters}
+        self._masters = {_derived(one, "id")[:_ID].hex(): one for one in masters}
         self._newest = next(iter(self._masters))
         self._of = lru_cache(_LIBRARIES)(self._made)
 
     def __repr__(self) -> str:
         return f"<Keys {self._newest}>"
 
-    def seal(self, library: str, about: str, content: bytes) -> tuple[str, bytes]:
-        """Encrypt `content` of a row of this library. `about` must be the same to decrypt it. Returns the key's id."""
-        keys, nonce = self._of(library, self._newest), token_bytes(_NONCE)
-        return keys.id, nonce + keys.cipher.encrypt(nonce, content, _bound(library, about))
+    @property
+    def newest(self) -> str:
+        """The id of the key for new rows."""
+        return self._newest
 
-    def open(self, library: str, about: str, key_id: str, sealed: bytes) -> bytes:
+    def seal(self, library: str, about: str, content: bytes) -> bytes:
+        """Encrypt `content` of a row of this library. `about` must be the same to decrypt it."""
+        keys, nonce = self._of(library, self._newest), token_bytes(_NONCE)
+        return bytes.fromhex(keys.id) + nonce + keys.cipher.encrypt(nonce, content, _bound(library, about))
+
+    def open(self, library: str, about: str, sealed: bytes) -> bytes:
         """Decrypt what `seal` has made. Raises `Unreadable`."""
+        key_id, nonce, content = sealed[:_ID].hex(), sealed[_ID:_BEGIN], sealed[_BEGIN:]
         if key_id not in self._masters:
             raise Unreadable(f"the key {key_id} is not in the key file")
         cipher = self._of(library, key_id).cipher
         try:
-            return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _bound(library, about))
+            return cipher.decrypt(nonce, content, _bound(library, about))
         except (InvalidTag, ValueError):
             raise Unreadable("the row was changed, or belongs to another library") from None
 

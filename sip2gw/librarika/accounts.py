@@ -89,12 +89,13 @@ class Account:
         key: str | None = None,
         still: Still | None = None,
         shape: type[Any] | None = None,
+        background: bool = False,
     ) -> Answer:
         """Ask as this account. With a `key` it is a write, whose name that is.
 
         A write whose answer is lost is settled until `until` by the same call under the same key, with no `password` in
         its body. `still` is asked right before it is sent; `added` are headers of this call alone, and `shape` is the
-        record that the answer brings.
+        record that the answer brings. In the `background` it takes no place that somebody else waits for.
         Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
         """
         if (now := self.api.client.now()) >= self._holds_until:
@@ -115,6 +116,7 @@ class Account:
                 reads=key is None,
                 still=still,
                 shape=shape,
+                stranger=background,
             )
             try:
                 return await self.api.call(call, until, doubt=doubt)

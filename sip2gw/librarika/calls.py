@@ -14,7 +14,7 @@ from sip2gw.librarika.identifiers import Labels
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.records import InQuestion
 from sip2gw.librarika.rules import RulesShelf
-from sip2gw.library import FeeKind, Refused, Rules, Still
+from sip2gw.library import FeeKind, Occasion, Refused, Rules, Still
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -36,18 +36,25 @@ class Calls:
         languages: Languages,
         until: float | None = None,
         still: Still | None = None,
+        *,
+        background: bool = False,
     ) -> None:
         self.account = account
         self.shelf = shelf
         self.languages = languages
         self._until = until
         self._still = still
+        self._background = background
 
     def within(self, seconds: float, still: Still | None) -> Calls:
         """The same for one request, which must have all its answers so soon."""
         client = self.account.api.client
         until = client.now() + min(seconds, client.timeouts.call)
-        return Calls(self.account, self.shelf, self.languages, until, still)
+        return Calls(self.account, self.shelf, self.languages, until, still, background=self._background)
+
+    def in_background(self) -> Calls:
+        """The same, which takes no place that a terminal waits for."""
+        return Calls(self.account, self.shelf, self.languages, background=True)
 
     @property
     def until(self) -> float:
@@ -76,6 +83,7 @@ class Calls:
                 body={name: value for name, value in body.items() if value is not None},
                 key=key,
                 still=None if key is None else self._still,
+                background=self._background,
                 shape=kind,
             )
         except Refused as refusal:
@@ -104,13 +112,17 @@ class Noun:
         self._calls, self._labels = calls, labels
 
 
-def member(patron_id: str, password: Secret | None = None, *, writes: bool = True) -> dict[str, Any]:
-    """Whose call it is. A write says that there was a password, because a call that is sent again leaves it out.
+def member(
+    patron_id: str, password: Secret | None = None, occasion: Occasion | None = None
+) -> dict[str, Any]:
+    """Whose call it is. A write, which has an `occasion`, says that there was a password: sent again it is left out.
 
     `Refused("member_not_found")` for what can't be a number.
     """
     if not 0 < len(patron_id) <= _LONGEST or _HALF.search(patron_id):
         raise Refused("member_not_found", "the patron identifier is empty, too long, or half a character")
-    if not password:
+    entered = occasion is not None and (bool(password) or occasion.password_entered)
+    if not (password or entered):
         return {"member_no": patron_id}
-    return {"member_no": patron_id, "password": password.reveal(), "password_entered": writes or None}
+    known = password.reveal() if password else None
+    return {"member_no": patron_id, "password": known, "password_entered": entered or None}

@@ -30,7 +30,7 @@ class Holds(Noun):
         password: Secret | None = None,
     ) -> Hold:
         """See `Library.place_hold`. `this_copy` means something only with an item."""
-        body = member(patron_id, password) | self._labels.either(item_id, title)
+        body = member(patron_id, password, occasion) | self._labels.either(item_id, title)
         body |= _kept(pickup, expires)
         body |= {
             "accept_fee": occasion.fee_acknowledged or None,
@@ -51,7 +51,7 @@ class Holds(Noun):
         password: Secret | None = None,
     ) -> Hold:
         """See `Library.change_hold`. What is left empty stays as it is."""
-        body = member(patron_id, password) | self._labels.either(item_id, title)
+        body = member(patron_id, password, occasion) | self._labels.either(item_id, title)
         body |= _kept(pickup, expires)
         changed = await self._booking("change_reservation", "/reservations/change", body, occasion)
         return translation.hold_of(changed)
@@ -66,7 +66,9 @@ class Holds(Noun):
         password: Secret | None = None,
     ) -> Hold:
         """See `Library.cancel_hold`."""
-        body = member(patron_id, password) | self._labels.either(item_id, title) | {"reason": _REASON}
+        body = (
+            member(patron_id, password, occasion) | self._labels.either(item_id, title) | {"reason": _REASON}
+        )
         gone = await self._booking("cancel_reservation", "/reservations/cancel", body, occasion)
         if gone.status != "Cancelled":
             raise InDoubt("cancel_reservation: the reservation is still there")

@@ -35,6 +35,14 @@ class LibrarikaLibrary(Patrons, Items, Loans, Holds):
         """See `Library.within`."""
         return type(self)(self._calls.within(seconds, still), self._labels)
 
+    def in_background(self) -> Self:
+        """See `Library.in_background`."""
+        return type(self)(self._calls.in_background(), self._labels)
+
+    def accepts_later(self) -> bool:
+        """See `Library.accepts_later`."""
+        return False
+
     def language_of(self, patron_id: str) -> str:
         """See `Library.language_of`."""
         return self._calls.languages.of(patron_id)

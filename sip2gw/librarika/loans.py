@@ -29,7 +29,7 @@ class Loans(Noun):
     ) -> Loan:
         """See `Library.lend`."""
         body = {
-            **member(patron_id, password),
+            **member(patron_id, password, occasion),
             **self._labels.named(item_id),
             "branch": occasion.branch or None,
             "terminal": occasion.terminal or None,
@@ -49,7 +49,7 @@ class Loans(Noun):
     ) -> Loan:
         """See `Library.renew`. By title, it is one of the patron's own loans in any case."""
         body = {
-            **member(patron_id, password),
+            **member(patron_id, password, occasion),
             **self._labels.either(item_id, title),
             "third_party": third_party or None,
         }
@@ -59,7 +59,7 @@ class Loans(Noun):
         self, patron_id: str, item_id: str, occasion: Occasion, *, password: Secret | None = None
     ) -> Loan:
         """See `Library.undo_return`. The loan has its old due date again, and what the return cost is taken back."""
-        body = member(patron_id, password) | self._labels.named(item_id)
+        body = member(patron_id, password, occasion) | self._labels.named(item_id)
         return await self._loan("undo_return", "/returns/undo", body, occasion)
 
     async def _on_terms(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
@@ -79,7 +79,7 @@ class Loans(Noun):
         self, patron_id: str, occasion: Occasion, *, limit: int, password: Secret | None = None
     ) -> RenewedAll:
         """See `Library.renew_all`."""
-        body = member(patron_id, password)
+        body = member(patron_id, password, occasion)
         body |= {"accept_fee": occasion.fee_acknowledged or None, "limit": min(limit, PAGE)}
         done = await self._calls.ask(ExtendedAll, "extend_all", "/loans/extend-all", body, occasion.key)
         self._calls.languages.meet(patron_id, done.language or "")

@@ -34,7 +34,7 @@ class Patrons(Noun):
         self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
     ) -> Found:
         """See `Library.patron`. At most 200 entries at once."""
-        body = member(patron_id, password, writes=False)
+        body = member(patron_id, password)
         body["list"] = _page(listing)
         rules = await self._calls.rules()
         found = await self._calls.ask(MemberFound, "find_member", "/members/find", body)
@@ -53,7 +53,7 @@ class Patrons(Noun):
 
     async def enable(self, patron_id: str, occasion: Occasion, *, password: Secret | None = None) -> Patron:
         """See `Library.enable`. `Refused("not_allowed")` where terminals may not do that."""
-        body = member(patron_id, password)
+        body = member(patron_id, password, occasion)
         return await self._update("enable_member", "/members/enable", body, occasion)
 
     async def _update(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Patron:
@@ -76,7 +76,7 @@ class Patrons(Noun):
         password: Secret | None = None,
     ) -> Payment:
         """See `Library.pay`."""
-        body = member(patron_id, password) | {
+        body = member(patron_id, password, occasion) | {
             "amount": f"{amount:f}",
             "currency": currency,
             "type": payment_type or None,

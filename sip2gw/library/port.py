@@ -43,6 +43,14 @@ class Library(Protocol):
         """
         ...
 
+    def in_background(self) -> Library:
+        """The same library for what no terminal waits for: it takes no place that a terminal waits for."""
+        ...
+
+    def accepts_later(self) -> bool:
+        """Whether writes are taken at this moment although the library can't be reached (see `Occasion.when_down`)."""
+        ...
+
     def language_of(self, patron_id: str) -> str:
         """Return the language of a patron if it is known without a call; else an empty text."""
         ...

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from attrs import evolve, field, frozen
 
-from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
+from sip2gw.library import InDoubt, LibraryError, PasswordMissing, Refused, Still, Unavailable
 
 JSON = {b"Accept": b"application/json"}
 """The headers of a call that needs no account; to be copied."""
@@ -49,6 +49,8 @@ class How(StrEnum):
     """It was asked to come back later."""
     THROTTLED = "throttled"
     """A password was tried too often. That is between its owner and whoever tries: it says nothing of the library."""
+    WITHOUT_PASSWORD = "without_password"  # noqa: S105 (a name)
+    """A write that is settled, and that the server has not done: it can't do it without the password."""
     NOT_THERE = "not_there"
     """A refusal in no form of the contract; a proxy's page, say."""
 
@@ -56,7 +58,7 @@ class How(StrEnum):
     def theirs(self) -> bool:
         """Whether it says that the library's API is not well."""
         ours = (How.NOT_ASKED, How.NO_TURN, How.ABANDONED)
-        return self not in (*ours, How.NOT_THERE, How.THROTTLED)
+        return self not in (*ours, How.NOT_THERE, How.THROTTLED, How.WITHOUT_PASSWORD)
 
 
 @frozen
@@ -130,6 +132,8 @@ class Call:
         text = f"{self.operation}: {failed.why}"
         if not doubt:
             return Unavailable(text, throttled=failed.how is How.THROTTLED)
+        if failed.how is How.WITHOUT_PASSWORD:
+            return PasswordMissing(text)
         return GivenUp(text) if failed.how is How.ABANDONED else InDoubt(text)
 
 

@@ -74,6 +74,8 @@ def _no(
         return Unauthorized(call.operation, proved=bool(problem))
     if status == 429 and call.guesses:
         return Failed(How.THROTTLED, "429, too many tries", sent=sent)
+    if status == 425 and problem.get("code") == "password_missing":
+        return Failed(How.WITHOUT_PASSWORD, "425, not done without the password", sent=sent)
     if status in _LATER or (status == 503 and b"retry-after" in headers):
         wait = rest(headers, now, limits.retry_after)
         return Failed(How.BUSY, f"{status}, asked to come back later", sent=sent, wait=wait)

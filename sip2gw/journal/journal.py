@@ -1,0 +1,277 @@
+"""The journal of one process: its lease, its rows, and what is still to be stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from secrets import token_hex
+from time import time
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from sip2gw.journal import rows, upkeep
+from sip2gw.journal.codec import Call, Misfit, packed, packed_result, unpacked, unpacked_result
+from sip2gw.journal.crypto import Keys, Unreadable
+from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored
+from sip2gw.journal.settling import Settled
+from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
+from sip2gw.library import Unavailable
+from sip2gw.metrics import Metrics
+from sip2gw.store.port import Store, StoreFailed, Transaction
+
+MOST_OPEN = 50_000
+"""Open rows of one library."""
+PURGE = 60.0
+"""Seconds between two deletions."""
+_ARGUMENTS, _OUTCOME = "arguments", "outcome"
+
+
+@define(eq=False, repr=False)
+class Flight:
+    """A write that this process is sending, and those who wait for its end."""
+
+    settled: Settled | None = None
+    """What came of it; None until then, and if that is not known."""
+    waiting: list[Deferred[Settled | None]] = field(factory=list)
+
+    def ended(self) -> Deferred[Settled | None]:
+        """Return a Deferred that fires with `settled` when the write is over."""
+        waiter: Deferred[Settled | None] = Deferred()
+        self.waiting.append(waiter)
+        return waiter
+
+    def end(self) -> None:
+        """Let those who wait go on."""
+        waiting, self.waiting = self.waiting, []
+        for waiter in waiting:
+            waiter.callback(self.settled)
+
+
+@define(eq=False, repr=False)
+class _Move:
+    """A change of a row that is not in the store yet."""
+
+    library: str
+    key: str
+    event: Event
+    told: Told
+    reason: str
+    outcome: bytes | None
+    wait: float = 1.0
+
+    def __call__(self, tx: Transaction) -> Stored | None:
+        return rows.move(
+            tx,
+            self.library,
+            self.key,
+            self.event,
+            self.told,
+            reason=self.reason,
+            outcome=self.outcome,
+            wait=self.wait,
+        )
+
+
+class Journal:
+    """The journal in `store`. `clock` is a reactor's; `alone` means that no other process uses the store.
+
+    `wall` returns the seconds of the epoch.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        store: Store,
+        keys: Keys,
+        clock: Any,
+        metrics: Metrics | None = None,
+        *,
+        alone: bool = False,
+        wall: Callable[[], float] = time,
+    ) -> None:
+        self.store = store
+        self.keys = keys
+        self.clock = clock
+        self.counts = upkeep.Counts()
+        self.flights: dict[str, Flight] = {}
+        self.now = wall
+        self._metrics = metrics
+        self._alone = alone
+        self._owner = Owner(token_hex(8), 0)
+        self._unstored: list[_Move] = []
+        self._timer: Any = None
+        self._running = False
+        self._purge_at = 0.0
+
+    # -- the process
+
+    def start(self) -> None:
+        """Take the lease, and keep it until `stop`."""
+        self._running = True
+        Deferred.fromCoroutine(self._go_on())
+
+    async def stop(self) -> None:
+        """End the lease. Rows that are being sent then are another process's, or those of the next start."""
+        self._running = False
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        try:
+            await self._store_the_rest()
+            await self.store.change(partial(upkeep.resign, owner=self._owner))
+        except StoreFailed as failed:
+            self.log.warn("the journal was not closed in order: {why}", why=failed.reason)
+
+    @property
+    def works(self) -> bool:
+        """Whether writes can be stored, as far as is known."""
+        return self.store.failure is None
+
+    async def _go_on(self) -> None:
+        try:
+            await self.beat()
+        except StoreFailed:
+            pass  # the store has logged it, and the next beat tries again
+        except Exception:
+            self.log.failure("the journal's upkeep hit a bug")
+        finally:
+            if self._running:
+                self._timer = self.clock.callLater(upkeep.BEAT, self.start)
+
+    async def beat(self) -> None:
+        """Renew the lease, adopt orphans, store what could not be stored, count, delete. Raises `StoreFailed`."""
+        await self._lease()
+        await self._store_the_rest()
+        in_progress = frozenset(self.flights)
+        await self.store.change(partial(upkeep.adopt, owner=self._owner, in_progress=in_progress))
+        self.counts = await self.store.read(upkeep.count)
+        if self._metrics is not None:
+            for state, many in self.counts.by_state.items():
+                self._metrics.journal_rows.labels(state=state.value.lower()).set(many)
+            self._metrics.journal_oldest.set(self.counts.oldest)
+        if self.clock.seconds() >= self._purge_at:
+            self._purge_at = self.clock.seconds() + PURGE
+            await self.store.change(upkeep.purge)
+
+    async def _lease(self) -> None:
+        if self._alone:
+            await self.store.change(upkeep.end_all_leases)
+            self._alone = False
+        self._owner = await self.store.change(partial(upkeep.lease, owner=self._owner))
+
+    # -- rows
+
+    async def begin(self, entry: Entry, *, fresh: bool = False, behind: bool = False) -> Begun:
+        """Store a write before it is sent: see `rows.begin`. Raises `Unavailable`."""
+        if self.counts.opened.get(entry.library, 0) >= MOST_OPEN:
+            if self._metrics is not None:
+                self._metrics.struck("journal")
+            raise Unavailable("too many writes of the library are open")
+        work = partial(rows.begin, entry=entry, fresh=fresh, behind=behind)
+        try:
+            try:
+                return await self.store.change(partial(work, owner=self._owner))
+            except Fenced:  # at the start, and after this process stood still for long
+                await self._lease()
+                return await self.store.change(partial(work, owner=self._owner))
+        except Fenced as fenced:
+            raise Unavailable(str(fenced)) from None
+        except StoreFailed as failed:
+            # It may be stored all the same, and it is not sent.
+            self._later(_Move(entry.library, entry.key, Event.NOT_SENT, Told.NO, "", None))
+            raise Unavailable(f"the gateway's store: {failed.kind}") from None
+
+    async def record(
+        self,
+        library: str,
+        key: str,
+        event: Event,
+        told: Told = Told.NOTHING,
+        *,
+        reason: str = "",
+        result: Any = None,
+        wait: float = 1.0,
+    ) -> bool:
+        """Store what became of a write; later, if the store fails now. Return whether it is stored."""
+        outcome = None
+        if event is Event.DONE and result is not None:
+            outcome = self.keys.seal(library, f"{key} {_OUTCOME}", packed_result(result))
+        move = _Move(library, key, event, told, reason, outcome, wait)
+        try:
+            before = await self.store.change(move)
+        except StoreFailed:
+            self._later(move)
+            return False
+        self._tell_of(before, move)
+        return True
+
+    def entry(self, library: str, call: Call, *, line: bytes = b"", account: str = "") -> Entry:
+        """Return a call as a row. `account` is the name that the terminal has logged in with, which is never shown."""
+        method, occasion, tag = call.method, call.occasion, self.keys.tag
+        patron = str(call.arguments.get("patron_id") or "").strip().casefold()
+        terminal = occasion.terminal
+        if not terminal or terminal == account:
+            terminal = f"t:{tag(library, 'terminal', terminal).hex()[:8]}"
+        return Entry(
+            library=library,
+            terminal=terminal,
+            method=method.name,
+            key=occasion.key,
+            item_tag=tag(library, method.subject(call.arguments)),
+            patron_tag=tag(library, "patron", patron) if patron else None,
+            line=tag(library, "line", line) if line else b"",
+            key_id=self.keys.newest,
+            arguments=self.keys.seal(library, f"{occasion.key} {_ARGUMENTS}", packed(call)),
+            joins=method.joins and not occasion.no_block,
+            account_wide=not method.on_item,
+            life=rows.DATED if occasion.dated else rows.UNDATED,
+        )
+
+    def call(self, row: Stored) -> Call:
+        """Return what a row says. Raises `Unreadable` and `Misfit`."""
+        if row.arguments is None:
+            raise Unreadable("its content was deleted")
+        return unpacked(
+            row.method, self.keys.open(row.library, f"{row.key} {_ARGUMENTS}", row.arguments)
+        )
+
+    def result(self, row: Stored) -> Any:
+        """Return the stored result of a row. Raises `Unreadable` and `Misfit`."""
+        if row.outcome is None:
+            raise Misfit("it has no result")
+        return unpacked_result(row.method, self.keys.open(row.library, f"{row.key} {_OUTCOME}", row.outcome))
+
+    def _later(self, move: _Move) -> None:
+        self._unstored.append(move)
+
+    async def _store_the_rest(self) -> None:
+        """Store what could not be stored, in its order. Raises `StoreFailed`."""
+        while self._unstored:
+            move = self._unstored[0]
+            before = await self.store.change(move)
+            self._unstored.remove(move)
+            self._tell_of(before, move)
+
+    def _tell_of(self, before: Stored | None, move: _Move) -> None:
+        """Log rows that need a person, and count what was settled."""
+        if before is None:
+            return
+        state = after(before.state, move.event, most(before.told, move.told))
+        if state is before.state:
+            return
+        if self._metrics is not None:
+            self._metrics.journal_moves.labels(state=state.value.lower()).inc()
+        if state in FOR_PEOPLE:
+            self.log.warn(
+                "journal: {library}: a {method} of terminal {terminal} needs a person ({state}: {reason}); "
+                "number {number}",
+                library=before.library,
+                method=before.method,
+                terminal=before.terminal,
+                state=state.value,
+                reason=move.reason or ("done, and the terminal was told no" if state is State.MISMATCH else "given up"),
+                number=before.id,
+            )

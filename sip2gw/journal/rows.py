@@ -1,0 +1,327 @@
+"""The rows of the journal in the store: each function is one piece of work inside a transaction.
+
+Times are seconds of the epoch by the store's clock.
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from sip2gw.journal.states import OPEN, Event, State, Told, after, most
+from sip2gw.store.port import Row, Transaction
+
+DATED, UNDATED = 300.0, 90.0
+"""Seconds for which the same line is a repeat: with the time of its event in it, and without."""
+_OPEN = "state IN ('SENT', 'QUEUED', 'UNKNOWN')"
+_COLUMNS = (
+    "id, library, terminal, method, item_tag, patron_tag, key, state, told, owner, created, changed, next_try, tries,"
+    " reason, key_id, arguments, outcome"
+)
+assert {f"'{state}'" for state in OPEN} == set(_OPEN[10:-1].split(", "))  # noqa: S101 (the SQL names them once more)
+
+
+class Fenced(Exception):
+    """The process has lost its lease: others may take its rows for orphans."""
+
+
+@frozen(repr=False)
+class Entry:
+    """A write that is about to begin. `line` is empty if it can't be a repeat; `account_wide` if it names no item."""
+
+    library: str
+    terminal: str
+    method: str
+    key: str
+    item_tag: bytes
+    patron_tag: bytes | None
+    line: bytes
+    key_id: str
+    arguments: bytes
+    joins: bool = False
+    account_wide: bool = False
+    life: float = DATED
+
+
+@frozen(repr=False)
+class Stored:
+    """A row as it was read."""
+
+    id: int
+    library: str
+    terminal: str
+    method: str
+    item_tag: bytes
+    patron_tag: bytes | None
+    key: str
+    state: State
+    told: Told
+    owner: str
+    created: float
+    changed: float
+    next_try: float | None
+    tries: int
+    reason: str
+    key_id: str
+    arguments: bytes | None
+    outcome: bytes | None
+
+
+def _stored(row: Row) -> Stored:
+    patron = row["patron_tag"]
+    return Stored(
+        id=row["id"],
+        library=row["library"],
+        terminal=row["terminal"],
+        method=row["method"],
+        item_tag=bytes(row["item_tag"] or b""),
+        patron_tag=None if patron is None else bytes(patron),
+        key=row["key"],
+        state=State(row["state"]),
+        told=Told(row["told"]),
+        owner=row["owner"],
+        created=row["created"],
+        changed=row["changed"],
+        next_try=row["next_try"],
+        tries=row["tries"],
+        reason=row["reason"],
+        key_id=row["key_id"],
+        arguments=None if row["arguments"] is None else bytes(row["arguments"]),
+        outcome=None if row["outcome"] is None else bytes(row["outcome"]),
+    )
+
+
+@frozen
+class New:
+    """The write has its row, and may be sent."""
+
+
+@frozen(repr=False)
+class Repeat:
+    """The same line was done before: its stored result is the answer."""
+
+    row: Stored
+
+
+@frozen(repr=False)
+class Join:
+    """The same write is open: its row is settled instead. `same_line` if the terminal has sent the same bytes."""
+
+    row: Stored
+    first: Stored
+    """The oldest open row on the item, which may be this one."""
+    same_line: bool
+
+
+@frozen(repr=False)
+class Behind:
+    """Older writes on the item are open: this is the first of them, which has to be settled before."""
+
+    first: Stored
+
+
+Begun = New | Repeat | Join | Behind
+
+
+@frozen
+class Owner:
+    """A process with a lease. `epoch` rises with each lease."""
+
+    id: str
+    epoch: int = field(default=1)
+
+
+def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, behind: bool = False) -> Begun:
+    """Give a write its row, unless it is a repeat or has to wait for an older one. Raises `Fenced`.
+
+    `fresh`: it does not repeat a write that was done. `behind`: it is not sent now, so it may have older ones before it.
+    """
+    tx.lock(f"journal {entry.library} {entry.item_tag.hex()}")
+    now = tx.now
+    lease = tx.rows(
+        "SELECT 1 AS held FROM owners WHERE id = :id AND epoch = :epoch AND until > :now",
+        id=owner.id,
+        epoch=owner.epoch,
+        now=now,
+    )
+    if not lease:
+        raise Fenced("the lease of this process is over")
+    opened = [
+        _stored(row)
+        for row in tx.rows(
+            f"SELECT {_COLUMNS} FROM journal WHERE library = :library AND item_tag = :item AND {_OPEN} ORDER BY id",  # noqa: S608 (literals of ours)
+            library=entry.library,
+            item=entry.item_tag,
+        )
+    ]
+    same = _same_line(tx, entry, now) if entry.line else None
+    if same is not None and same.state in OPEN:
+        return _join(tx, same, opened, owner, same_line=True)
+    if same is not None and not fresh:
+        return Repeat(same)
+    if opened and not behind:
+        newest = opened[-1]
+        if entry.joins and (newest.method, newest.patron_tag) == (entry.method, entry.patron_tag):
+            return _join(tx, newest, opened, owner, same_line=False)
+        return Behind(opened[0])
+    _insert(tx, entry, owner, now)
+    return New()
+
+
+def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
+    """Return the row of the same line: one that is open, or one that was done within its time and still counts."""
+    rows = tx.rows(
+        f"SELECT {_COLUMNS} FROM journal WHERE library = :library AND line = :line ORDER BY id DESC LIMIT 1",  # noqa: S608 (literals of ours)
+        library=entry.library,
+        line=entry.line,
+    )
+    if not rows:
+        return None
+    row = _stored(rows[0])
+    if row.state in OPEN:
+        return row
+    done = row.state in (State.DONE, State.MISMATCH) and row.outcome is not None
+    return row if done and now - row.created < entry.life and not _newer(tx, entry, row) else None
+
+
+def _newer(tx: Transaction, entry: Entry, row: Stored) -> bool:
+    """Return whether something newer was written on the item, or without an item on the account or by the terminal."""
+    where = "item_tag = :item"
+    if entry.account_wide:
+        where = "(item_tag = :item OR patron_tag = :patron OR terminal = :terminal)"
+    found = tx.rows(
+        f"SELECT 1 AS newer FROM journal WHERE library = :library AND id > :id AND state <> 'FAILED' AND {where} LIMIT 1",  # noqa: S608 (literals of ours)
+        library=entry.library,
+        id=row.id,
+        item=entry.item_tag,
+        **({"patron": entry.patron_tag, "terminal": entry.terminal} if entry.account_wide else {}),
+    )
+    return bool(found)
+
+
+def _join(tx: Transaction, row: Stored, opened: list[Stored], owner: Owner, *, same_line: bool) -> Join:
+    """Join a row. One that another process is sending is from now on sent by several, so nobody may fail it alone."""
+    if row.state is State.SENT and row.owner != owner.id:
+        move(tx, row.library, row.key, Event.ORPHANED)
+    return Join(row, opened[0] if opened else row, same_line)
+
+
+def _insert(tx: Transaction, entry: Entry, owner: Owner, now: float) -> None:
+    tx.rows(
+        "INSERT INTO journal (library, terminal, method, item_tag, patron_tag, line, key, state, owner, created, changed,"
+        " tries, key_id, arguments) VALUES (:library, :terminal, :method, :item, :patron, :line, :key, 'SENT', :owner,"
+        " :now, :now, 1, :key_id, :arguments)",
+        library=entry.library,
+        terminal=entry.terminal,
+        method=entry.method,
+        item=entry.item_tag,
+        patron=entry.patron_tag,
+        line=entry.line or None,
+        key=entry.key,
+        owner=owner.id,
+        now=now,
+        key_id=entry.key_id,
+        arguments=entry.arguments,
+    )
+
+
+def read(tx: Transaction, library: str, key: str) -> Stored | None:
+    """Return one row."""
+    rows = tx.rows(
+        f"SELECT {_COLUMNS} FROM journal WHERE library = :library AND key = :key",  # noqa: S608 (literals of ours)
+        library=library,
+        key=key,
+    )
+    return _stored(rows[0]) if rows else None
+
+
+def move(
+    tx: Transaction,
+    library: str,
+    key: str,
+    event: Event,
+    told: Told = Told.NOTHING,
+    *,
+    reason: str = "",
+    outcome: bytes | None = None,
+    wait: float = 1.0,
+) -> Stored | None:
+    """Move a row by the table. `wait` is when it is due again, if it stays open. Return it as it was before."""
+    while (row := read(tx, library, key)) is not None:
+        strongest = most(row.told, told)
+        state = after(row.state, event, strongest)
+        never_sent = event is Event.ACCEPTED and row.state is State.SENT
+        changed = tx.rows(
+            "UPDATE journal SET state = :state, told = :told, changed = :now, next_try = :next, tries = :tries,"
+            " owner = :owner, reason = :reason, outcome = :outcome"
+            " WHERE id = :id AND state = :before AND told = :told_before RETURNING id",
+            id=row.id,
+            before=row.state.value,
+            told_before=row.told.value,
+            state=state.value,
+            told=strongest.value,
+            now=tx.now,
+            next=tx.now + wait if state in (State.QUEUED, State.UNKNOWN) else None,
+            tries=0 if never_sent else row.tries,
+            owner=row.owner if state is State.SENT else "",
+            reason=reason or row.reason,
+            outcome=outcome or row.outcome,
+        )
+        if changed:
+            return row
+    return None
+
+
+def due(tx: Transaction, libraries: tuple[str, ...], most_rows: int) -> list[Stored]:
+    """Return the rows of these libraries that are due: of each item only the oldest open one, oldest first."""
+    found: list[Stored] = []
+    for library in libraries:
+        rows = tx.rows(
+            f"SELECT {_COLUMNS} FROM journal AS one WHERE library = :library AND next_try <= :now"  # noqa: S608 (literals of ours)
+            " AND state IN ('QUEUED', 'UNKNOWN') AND NOT EXISTS (SELECT 1 FROM journal AS older WHERE"
+            " older.library = one.library AND older.item_tag = one.item_tag AND older.id < one.id"
+            " AND older.state IN ('SENT', 'QUEUED', 'UNKNOWN')) ORDER BY id LIMIT :most",
+            library=library,
+            now=tx.now,
+            most=most_rows,
+        )
+        found += map(_stored, rows)
+    return found
+
+
+def claim(tx: Transaction, row: Stored, until: float) -> Stored | None:
+    """Take a due row until `until` seconds from now. None if another process has taken it, or it is settled."""
+    now = tx.now
+    taken = tx.rows(
+        f"UPDATE journal SET next_try = :later, tries = tries + 1 WHERE id = :id AND next_try <= :now"  # noqa: S608 (literals of ours)
+        f" AND state IN ('QUEUED', 'UNKNOWN') RETURNING {_COLUMNS}",
+        id=row.id,
+        later=now + until,
+        now=now,
+    )
+    return _stored(taken[0]) if taken else None
+
+
+def release(tx: Transaction, row: Stored, wait: float, *, counted: bool) -> None:
+    """Give a claimed row back. One that was certainly not sent has not used a try."""
+    tx.rows(
+        "UPDATE journal SET next_try = :next, tries = tries - :uncounted WHERE id = :id"
+        " AND state IN ('QUEUED', 'UNKNOWN')",
+        id=row.id,
+        next=tx.now + wait,
+        uncounted=0 if counted else 1,
+    )
+
+
+def hurry(tx: Transaction, library: str) -> None:
+    """Make the open rows of a library due now, because it answers again. Rows that are claimed stay claimed."""
+    tx.rows(
+        "UPDATE journal SET next_try = :now WHERE library = :library AND state IN ('QUEUED', 'UNKNOWN')"
+        " AND next_try > :claimed",
+        library=library,
+        now=tx.now,
+        claimed=tx.now + CLAIM,
+    )
+
+
+CLAIM = 60.0
+"""Seconds for which a row is claimed. Longer waits are those of the backoff."""

@@ -1,0 +1,136 @@
+"""What keeps the journal in order: leases of the processes, rows of processes that are gone, counts, deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import Factory, frozen
+
+from sip2gw.journal.rows import Owner, move
+from sip2gw.journal.states import Event, State
+from sip2gw.store.port import Transaction
+
+LEASE = 10.0
+"""Seconds of a lease, which is renewed every `BEAT` seconds."""
+BEAT = 3.0
+STUCK = 120.0
+"""Seconds after which a row that is being sent, and that no coroutine works on, is an orphan."""
+PAYLOAD = 600.0
+"""Seconds for which a finished row keeps what was written and what came of it."""
+KEPT, KEPT_FOR_PEOPLE = 86_400.0, 30 * 86_400.0
+"""Seconds for which a finished row is kept: one that the gateway has finished, and one that was for people."""
+_BATCH = 1000
+"""Rows that are changed in one transaction, so that terminals need not wait for it."""
+
+
+@frozen
+class Counts:
+    """How many rows there are by state, without those that are done; of each library, how many are open."""
+
+    by_state: Mapping[State, int] = Factory(dict)
+    opened: Mapping[str, int] = Factory(dict)
+    waiting: Mapping[str, int] = Factory(dict)
+    """Of each library, how many rows the gateway has to forward."""
+    oldest: float = 0.0
+    """Seconds since the oldest open row was made."""
+
+
+def lease(tx: Transaction, owner: Owner) -> Owner:
+    """Renew the lease of a process. After a lapse its epoch rises."""
+    now = tx.now
+    renewed = tx.rows(
+        "UPDATE owners SET until = :until WHERE id = :id AND epoch = :epoch AND until > :now RETURNING epoch",
+        id=owner.id,
+        epoch=owner.epoch,
+        until=now + LEASE,
+        now=now,
+    )
+    if renewed:
+        return owner
+    (row,) = tx.rows(
+        "INSERT INTO owners (id, epoch, until) VALUES (:id, :epoch, :until)"
+        " ON CONFLICT (id) DO UPDATE SET epoch = owners.epoch + 1, until = :until RETURNING epoch",
+        id=owner.id,
+        epoch=owner.epoch + 1,
+        until=now + LEASE,
+    )
+    return Owner(owner.id, row["epoch"])
+
+
+def resign(tx: Transaction, owner: Owner) -> None:
+    """End the lease of a process."""
+    tx.rows("DELETE FROM owners WHERE id = :id", id=owner.id)
+
+
+def end_all_leases(tx: Transaction) -> None:
+    """End the leases of all processes: nobody else uses this store."""
+    tx.rows("DELETE FROM owners")
+
+
+def adopt(tx: Transaction, owner: Owner, in_progress: frozenset[str]) -> int:
+    """Make rows whose process is gone due, and own rows that nothing works on. Return how many there were."""
+    tx.lock("journal owners")
+    now = tx.now
+    tx.rows("DELETE FROM owners WHERE until <= :now", now=now)
+    found = tx.rows(
+        "SELECT library, key, owner FROM journal WHERE state = 'SENT' AND (owner NOT IN (SELECT id FROM owners)"
+        " OR (owner = :id AND changed < :stuck)) ORDER BY id LIMIT :most",
+        id=owner.id,
+        stuck=now - STUCK,
+        most=_BATCH,
+    )
+    orphans = [row for row in found if row["owner"] != owner.id or row["key"] not in in_progress]
+    for row in orphans:
+        move(tx, row["library"], row["key"], Event.ORPHANED, wait=0.0)
+    return len(orphans)
+
+
+def count(tx: Transaction) -> Counts:
+    """Count the rows that are not finished."""
+    rows = tx.rows(
+        "SELECT library, state, count(*) AS many, min(created) AS oldest FROM journal"
+        " WHERE state IN ('SENT', 'QUEUED', 'UNKNOWN', 'DEAD', 'MISMATCH') GROUP BY library, state"
+    )
+    by_state: dict[State, int] = dict.fromkeys(State, 0)
+    opened: dict[str, int] = {}
+    waiting: dict[str, int] = {}
+    oldest = now = tx.now
+    for row in rows:
+        state, library, many = State(row["state"]), row["library"], row["many"]
+        by_state[state] += many
+        if state in (State.SENT, State.QUEUED, State.UNKNOWN):
+            opened[library] = opened.get(library, 0) + many
+            oldest = min(oldest, row["oldest"])
+        if state in (State.QUEUED, State.UNKNOWN):
+            waiting[library] = waiting.get(library, 0) + many
+    return Counts(by_state, opened, waiting, now - oldest)
+
+
+_PURGES = (
+    (
+        "UPDATE journal SET arguments = NULL, outcome = NULL, patron_tag = NULL WHERE id IN (SELECT id FROM journal WHERE"
+        " state IN ('DONE', 'FAILED', 'CLOSED') AND changed < :before AND arguments IS NOT NULL LIMIT :most)",
+        PAYLOAD,
+    ),
+    (
+        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE state IN ('DONE', 'FAILED')"
+        " AND changed < :before LIMIT :most)",
+        KEPT,
+    ),
+    (
+        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE state = 'CLOSED' AND changed < :before LIMIT :most)",
+        KEPT_FOR_PEOPLE,
+    ),
+    (
+        "UPDATE journal SET arguments = NULL, outcome = NULL, patron_tag = NULL WHERE id IN (SELECT id FROM journal WHERE"
+        " state IN ('DEAD', 'MISMATCH') AND changed < :before AND arguments IS NOT NULL LIMIT :most)",
+        KEPT_FOR_PEOPLE,
+    ),
+)
+
+
+def purge(tx: Transaction) -> None:
+    """Delete what is not needed any longer, a batch of each kind."""
+    now = tx.now
+    for sql, age in _PURGES:
+        tx.rows(sql, before=now - age, most=_BATCH)
