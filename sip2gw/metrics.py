@@ -30,6 +30,7 @@ class Metrics:
         self._declare_the_door()
         self._declare_who()
         self._declare_the_cloud()
+        self._declare_the_journal()
         self._declare_certificates()
         self._declare_the_store()
         self._declare_the_process()
@@ -100,6 +101,13 @@ class Metrics:
             "outcome",
         )
         """`settled`: their outcome is known. `left`: it is not."""
+
+    def _declare_the_journal(self) -> None:
+        self.journal_rows = self._gauge(
+            "journal_rows", "Writes in the journal that are not finished.", "state"
+        )
+        self.journal_oldest = self._gauge("journal_oldest_seconds", "Age of the oldest write that is open.")
+        self.journal_moves = self._counter("journal_moves", "Writes that came to a state.", "state")
 
     def _declare_certificates(self) -> None:
         """Declare metrics by `listener`, an endpoint in the configuration, and `certificate`, a file or folder name."""

@@ -6,6 +6,7 @@ that are missing have their defaults.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -39,9 +40,16 @@ class _Stored(msgspec.Struct, omit_defaults=True):
     account: bytes = b""
 
 
+def _plain(value: object) -> Any:
+    """Return a value of a library's own kind of number as the number that it is. Raises `TypeError`."""
+    if isinstance(value, Decimal):
+        return Decimal(value)
+    raise TypeError(f"{type(value).__name__} is not part of the port")
+
+
 @frozen
 class _Coders:
-    encoder: msgspec.json.Encoder = field(factory=msgspec.json.Encoder)
+    encoder: msgspec.json.Encoder = field(factory=lambda: msgspec.json.Encoder(enc_hook=_plain))
     stored: msgspec.json.Decoder[_Stored] = field(factory=lambda: msgspec.json.Decoder(_Stored))
 
 

@@ -44,11 +44,11 @@ class Road:
     running: bool = field(default=False)
 
     def well(self) -> None:
-        """The library answers: forward more rows side by side."""
+        """Forward more rows side by side, because the library answers."""
         self.width, self.failures, self.paused_until = min(self.width * 2, WIDEST), 0, 0.0
 
     def unwell(self, now: float, jitter: Callable[[float], float]) -> None:
-        """The library does not answer: leave it alone for a while, and begin with one row."""
+        """Leave the library alone for a while, because it does not answer, and then begin with one row."""
         self.failures += 1
         self.width = 1
         self.paused_until = now + jitter(min(2.0**self.failures, LONGEST_PAUSE))
@@ -151,9 +151,7 @@ class Forwarder:
             road.unwell(self._clock.seconds(), self._jitter)
             await self._release(row, road)
             return
-        settled = await settle(
-            library.in_background().within(_DEADLINE), call, told=row.told, age=age
-        )
+        settled = await settle(library.in_background().within(_DEADLINE), call, told=row.told, age=age)
         await self._settled(row, settled, road)
         if settled.event is Event.NOT_SENT and str(settled.error) in ACCOUNT_REFUSED:
             self._accounts.drop(row.library, call.account)

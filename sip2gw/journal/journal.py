@@ -234,9 +234,7 @@ class Journal:
         """Return what a row says. Raises `Unreadable` and `Misfit`."""
         if row.arguments is None:
             raise Unreadable("its content was deleted")
-        return unpacked(
-            row.method, self.keys.open(row.library, f"{row.key} {_ARGUMENTS}", row.arguments)
-        )
+        return unpacked(row.method, self.keys.open(row.library, f"{row.key} {_ARGUMENTS}", row.arguments))
 
     def result(self, row: Stored) -> Any:
         """Return the stored result of a row. Raises `Unreadable` and `Misfit`."""
@@ -272,6 +270,7 @@ class Journal:
                 method=before.method,
                 terminal=before.terminal,
                 state=state.value,
-                reason=move.reason or ("done, and the terminal was told no" if state is State.MISMATCH else "given up"),
+                reason=move.reason
+                or ("done, and the terminal was told no" if state is State.MISMATCH else "given up"),
                 number=before.id,
             )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
 
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
@@ -17,9 +18,24 @@ from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
 from sip2gw.journal.settling import Settled, ask, settle
 from sip2gw.journal.states import Event, Told
 from sip2gw.journal.still import still_so
-from sip2gw.library import Library, LibraryError, PasswordCheck, Refused, Still, Unavailable
+from sip2gw.library import (
+    Hold,
+    Item,
+    Library,
+    LibraryError,
+    Loan,
+    PasswordCheck,
+    Patron,
+    Payment,
+    Refused,
+    RenewedAll,
+    Return,
+    Still,
+    Unavailable,
+)
 from sip2gw.secret import Secret
 
+_log = Logger()
 _MOST_BEFORE = 8
 """Older writes on an item that a newer one settles by itself."""
 
@@ -70,14 +86,23 @@ class JournaledLibrary:
         # Reads are the library's own methods: they cost nothing here.
         self.patron, self.item = inner.patron, inner.item
         self.language_of, self.rules, self.confirm = inner.language_of, inner.rules, inner.confirm
-        write = self._write
-        self.lend, self.renew = partial(write, METHODS["lend"]), partial(write, METHODS["renew"])
-        self.take_back, self.renew_all = partial(write, METHODS["take_back"]), partial(write, METHODS["renew_all"])
-        self.undo_loan, self.undo_return = partial(write, METHODS["undo_loan"]), partial(write, METHODS["undo_return"])
-        self.place_hold, self.change_hold = partial(write, METHODS["place_hold"]), partial(write, METHODS["change_hold"])
-        self.cancel_hold, self.pay = partial(write, METHODS["cancel_hold"]), partial(write, METHODS["pay"])
-        self.block, self.enable = partial(write, METHODS["block"]), partial(write, METHODS["enable"])
-        self.update_item = partial(write, METHODS["update_item"])
+        for name, method in METHODS.items():
+            setattr(self, name, partial(self._write, method))
+
+    if TYPE_CHECKING:  # what the loop above sets
+        lend: Callable[..., Coroutine[Any, Any, Loan]]
+        renew: Callable[..., Coroutine[Any, Any, Loan]]
+        renew_all: Callable[..., Coroutine[Any, Any, RenewedAll]]
+        undo_return: Callable[..., Coroutine[Any, Any, Loan]]
+        take_back: Callable[..., Coroutine[Any, Any, Return]]
+        undo_loan: Callable[..., Coroutine[Any, Any, Return]]
+        place_hold: Callable[..., Coroutine[Any, Any, Hold]]
+        change_hold: Callable[..., Coroutine[Any, Any, Hold]]
+        cancel_hold: Callable[..., Coroutine[Any, Any, Hold]]
+        pay: Callable[..., Coroutine[Any, Any, Payment]]
+        block: Callable[..., Coroutine[Any, Any, Patron]]
+        enable: Callable[..., Coroutine[Any, Any, Patron]]
+        update_item: Callable[..., Coroutine[Any, Any, Item]]
 
     def __repr__(self) -> str:
         return f"<JournaledLibrary {self.nickname}>"
@@ -98,6 +123,10 @@ class JournaledLibrary:
     async def reachable(self) -> bool:
         """See `Library.reachable`. Without the store no write is taken."""
         return self._journal.works and await self._inner.reachable()
+
+    def in_background(self) -> JournaledLibrary:
+        """See `Library.in_background`."""
+        return JournaledLibrary(self._inner.in_background(), self._context, self._identifiers, self._still)
 
     def accepts_later(self) -> bool:
         """See `Library.accepts_later`."""
@@ -255,7 +284,9 @@ class JournaledLibrary:
         except (Unreadable, Misfit):
             return False
         settled = await self._settle(row, call, None)
-        await journal.record(row.library, row.key, settled.event, reason=settled.reason, result=settled.result)
+        await journal.record(
+            row.library, row.key, settled.event, reason=settled.reason, result=settled.result
+        )
         return settled.is_decided
 
     async def _settle(self, row: Stored, call: Call, password: Secret | None) -> Settled:
@@ -269,7 +300,9 @@ def _no(waiter: _Waiter) -> Told:
 
 def _beside(storing: Coroutine[Any, Any, bool]) -> None:
     """Store an outcome that nobody waits for. A failure is stored later."""
-    Deferred.fromCoroutine(storing)
+    Deferred.fromCoroutine(storing).addErrback(
+        lambda bug: _log.failure("the outcome of a write could not be stored", failure=bug)
+    )
 
 
 def _uncancelled(writing: Coroutine[Any, Any, Any], waiter: _Waiter) -> Deferred[Any]:

@@ -23,7 +23,9 @@ class Accounts:
 
     log = Logger()
 
-    def __init__(self, open_library: OpenLibrary, journal: Journal, service: Mapping[str, Credentials]) -> None:
+    def __init__(
+        self, open_library: OpenLibrary, journal: Journal, service: Mapping[str, Credentials]
+    ) -> None:
         self.service = service
         self._open_library = open_library
         self._journal = journal

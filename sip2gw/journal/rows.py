@@ -133,7 +133,7 @@ class Owner:
 def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, behind: bool = False) -> Begun:
     """Give a write its row, unless it is a repeat or has to wait for an older one. Raises `Fenced`.
 
-    `fresh`: it does not repeat a write that was done. `behind`: it is not sent now, so it may have older ones before it.
+    `fresh`: it does not repeat a write that was done. `behind`: it is not sent now, so older ones may be open.
     """
     tx.lock(f"journal {entry.library} {entry.item_tag.hex()}")
     now = tx.now
@@ -157,7 +157,8 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
     if same is not None and same.state in OPEN:
         return _join(tx, same, opened, owner, same_line=True)
     if same is not None and not fresh:
-        return Repeat(same)
+        # Without its result the library is asked for that again, under the same key.
+        return Repeat(same) if same.outcome is not None else Join(same, same, same_line=True)
     if opened and not behind:
         newest = opened[-1]
         if entry.joins and (newest.method, newest.patron_tag) == (entry.method, entry.patron_tag):
@@ -179,7 +180,7 @@ def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
     row = _stored(rows[0])
     if row.state in OPEN:
         return row
-    done = row.state in (State.DONE, State.MISMATCH) and row.outcome is not None
+    done = row.state in (State.DONE, State.MISMATCH) and row.arguments is not None
     return row if done and now - row.created < entry.life and not _newer(tx, entry, row) else None
 
 
@@ -189,7 +190,8 @@ def _newer(tx: Transaction, entry: Entry, row: Stored) -> bool:
     if entry.account_wide:
         where = "(item_tag = :item OR patron_tag = :patron OR terminal = :terminal)"
     found = tx.rows(
-        f"SELECT 1 AS newer FROM journal WHERE library = :library AND id > :id AND state <> 'FAILED' AND {where} LIMIT 1",  # noqa: S608 (literals of ours)
+        "SELECT 1 AS newer FROM journal WHERE library = :library AND id > :id AND state <> 'FAILED'"  # noqa: S608 (literals of ours)
+        f" AND {where} LIMIT 1",
         library=entry.library,
         id=row.id,
         item=entry.item_tag,
@@ -207,9 +209,9 @@ def _join(tx: Transaction, row: Stored, opened: list[Stored], owner: Owner, *, s
 
 def _insert(tx: Transaction, entry: Entry, owner: Owner, now: float) -> None:
     tx.rows(
-        "INSERT INTO journal (library, terminal, method, item_tag, patron_tag, line, key, state, owner, created, changed,"
-        " tries, key_id, arguments) VALUES (:library, :terminal, :method, :item, :patron, :line, :key, 'SENT', :owner,"
-        " :now, :now, 1, :key_id, :arguments)",
+        "INSERT INTO journal (library, terminal, method, item_tag, patron_tag, line, key, state, owner, created,"
+        " changed, tries, key_id, arguments) VALUES (:library, :terminal, :method, :item, :patron, :line, :key, 'SENT',"
+        " :owner, :now, :now, 1, :key_id, :arguments)",
         library=entry.library,
         terminal=entry.terminal,
         method=entry.method,

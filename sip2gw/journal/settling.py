@@ -92,5 +92,8 @@ async def settle(
         # The terminal was told yes for what had happened already, so no password may stop it.
         return await ask(library, evolve(call, occasion=evolve(call.occasion, password_entered=False)))
     if not_done and age > ARRIVED:
-        return Settled(Event.REFUSED, error=Refused("not_done", "the library had not done it, and can't without the password"))
+        return Settled(
+            Event.REFUSED,
+            error=Refused("not_done", "the library can't do it without the password"),
+        )
     return settled

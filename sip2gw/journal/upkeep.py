@@ -106,26 +106,19 @@ def count(tx: Transaction) -> Counts:
     return Counts(by_state, opened, waiting, now - oldest)
 
 
+_EMPTY = (
+    "UPDATE journal SET arguments = NULL, outcome = NULL, patron_tag = NULL WHERE id IN (SELECT id FROM journal"
+    " WHERE state IN ({}) AND changed < :before AND arguments IS NOT NULL LIMIT :most)"
+)
+_DELETE = (
+    "DELETE FROM journal WHERE id IN (SELECT id FROM journal"
+    " WHERE state IN ({}) AND changed < :before LIMIT :most)"
+)
 _PURGES = (
-    (
-        "UPDATE journal SET arguments = NULL, outcome = NULL, patron_tag = NULL WHERE id IN (SELECT id FROM journal WHERE"
-        " state IN ('DONE', 'FAILED', 'CLOSED') AND changed < :before AND arguments IS NOT NULL LIMIT :most)",
-        PAYLOAD,
-    ),
-    (
-        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE state IN ('DONE', 'FAILED')"
-        " AND changed < :before LIMIT :most)",
-        KEPT,
-    ),
-    (
-        "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE state = 'CLOSED' AND changed < :before LIMIT :most)",
-        KEPT_FOR_PEOPLE,
-    ),
-    (
-        "UPDATE journal SET arguments = NULL, outcome = NULL, patron_tag = NULL WHERE id IN (SELECT id FROM journal WHERE"
-        " state IN ('DEAD', 'MISMATCH') AND changed < :before AND arguments IS NOT NULL LIMIT :most)",
-        KEPT_FOR_PEOPLE,
-    ),
+    (_EMPTY.format("'DONE', 'FAILED', 'CLOSED'"), PAYLOAD),
+    (_DELETE.format("'DONE', 'FAILED'"), KEPT),
+    (_DELETE.format("'CLOSED'"), KEPT_FOR_PEOPLE),
+    (_EMPTY.format("'DEAD', 'MISMATCH'"), KEPT_FOR_PEOPLE),
 )
 
 

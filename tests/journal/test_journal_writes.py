@@ -1,0 +1,243 @@
+"""Writes of a terminal: what is stored when, what a lost answer, a repeat and a crash lead to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from journal_support import JournalCase
+
+from sip2gw.library import InDoubt
+from sip2gw.secret import Secret
+
+DONE_AND_LOST = ("reset_after_commit", "error_after_commit", "cut_body", "garbage", "hang_after_commit")
+NOT_DONE = ("reset_before", "error", "hang")
+
+
+class Writes(JournalCase):
+    async def test_a_write_that_succeeds_is_stored_as_done(self) -> None:
+        library = await self.gateway.open()
+        loan = await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.assertEqual(loan.item.item_id, "10001")
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+
+    async def test_a_write_that_is_refused_is_stored_as_failed(self) -> None:
+        library = await self.gateway.open()
+        asking = library.lend("M-1001", "no such item", self.occasion(), renewal=False)
+        self.assertEqual(await self.outcome(asking), "copy_not_found")
+        self.assertEqual(await self.rows(), [("lend", "FAILED", "no")])
+
+    async def test_a_write_that_was_never_sent_is_not_sent_later(self) -> None:
+        library = await self.gateway.open()
+        await self.stop_listening()
+        asking = library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.assertEqual(await self.outcome(asking), "Unavailable")
+        self.assertEqual(await self.rows(), [("lend", "FAILED", "no")])
+        self.listen_again()
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), [])
+
+    async def test_a_lost_answer_is_settled_later_and_done_once(self) -> None:
+        for kind in DONE_AND_LOST + NOT_DONE:
+            self.sandbox.reset()
+            self.die()
+            library = await self.gateway.open()
+            self.sandbox.misbehave(kind, endpoint="issue")
+            asking = library.lend("M-1001", "10001", self.occasion(), renewal=False)
+            self.assertEqual(await self.outcome(asking), "InDoubt", kind)
+            self.assertEqual((await self.rows())[-1], ("lend", "UNKNOWN", "no"), kind)
+            self.sandbox.behave()
+            await self.gateway.forward()
+            self.assertEqual(self.kinds(), ["loan"], kind)
+            self.assertEqual((await self.rows())[-1], ("lend", "MISMATCH", "no"), kind)
+
+    async def test_the_same_line_after_a_lost_answer_gets_yes(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("error_after_commit", endpoint="issue")
+        asking = library.lend("M-1001", "10001", self.occasion(line=b"11..."), renewal=False)
+        self.assertEqual(await self.outcome(asking), "InDoubt")
+        self.sandbox.behave()
+        self.die()
+        library = await self.gateway.open()
+        loan = await library.lend("M-1001", "10001", self.occasion(line=b"11..."), renewal=False)
+        self.assertEqual(loan.item.item_id, "10001")
+        self.assertEqual(self.kinds(), ["loan"])
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+
+    async def test_the_same_line_after_a_restart_gets_the_first_result(self) -> None:
+        for renewal in (False, True):
+            library = await self.gateway.open()
+            line = f"11 {renewal}".encode()
+            first = await library.lend("M-1001", "10001", self.occasion(line=line), renewal=renewal)
+            self.die()
+            library = await self.gateway.open()
+            again = await library.lend("M-1001", "10001", self.occasion(line=line), renewal=renewal)
+            self.assertEqual(again, first)
+        self.assertEqual(self.kinds(), ["loan", "renewal"])
+
+    async def test_the_same_line_of_another_terminal_is_another_write(self) -> None:
+        library = await self.gateway.open()
+        for line in (b"terminal a", b"terminal b"):
+            await library.renew_all("M-1001", self.occasion(line=line), limit=5)
+        self.assertEqual(len(await self.rows()), 2)
+
+    async def test_a_line_after_something_newer_on_the_item_is_a_new_write(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        await library.take_back("10001", self.occasion(line=b"09"), reader=None)
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(self.kinds(), ["loan", "return", "loan"])
+
+    async def test_R3_a_line_after_a_return_at_the_desk_is_a_new_write(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        desk = await self.gateway.librarika("riverside", _CREDENTIALS)
+        await desk.take_back("10001", self.occasion(key="desk"), reader=None)
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(self.kinds(), ["loan", "return", "loan"])
+
+    async def test_a_crash_after_the_call_keeps_what_was_done(self) -> None:
+        library = await self.gateway.open()
+        occasion = self.occasion(line=b"29")
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        renewing = library.renew("M-1001", "10001", None, occasion, third_party=False)
+        await renewing
+        # The process died between its answer and the outcome: the row says that it is being sent.
+        await self.store.change(
+            lambda tx: tx.rows(
+                "UPDATE journal SET state = 'SENT', told = '', outcome = NULL WHERE method = 'renew'"
+            )
+        )
+        self.die()
+        library = await self.gateway.open()
+        again = await library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False)
+        self.assertTrue(again.renewed)
+        self.assertEqual(self.kinds(), ["loan", "renewal"])
+
+    async def test_a_row_whose_process_is_gone_is_settled_by_the_next(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await self.store.change(
+            lambda tx: tx.rows("UPDATE journal SET state = 'SENT', told = '', owner = 'gone'")
+        )
+        self.die()
+        await self.gateway.open()
+        await self.gateway.forward()
+        self.assertEqual(await self.rows(), [("lend", "DONE", "")])
+        self.assertEqual(self.kinds(), ["loan"])
+
+    async def test_a_terminal_that_leaves_does_not_end_its_write(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("slow", seconds=0.1, endpoint="issue")
+        lending = self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
+        flights = self.gateway.journal.flights
+        while not flights:
+            await self.gateway.journal.beat()
+        lending.addErrback(lambda _: None)
+        lending.cancel()
+        (flight,) = flights.values()
+        await flight.ended()
+        self.assertEqual(self.kinds(), ["loan"])
+        await self.gateway.journal.beat()
+        self.assertEqual(await self.rows(), [("lend", "DONE", "")])
+
+    async def test_the_same_line_on_two_connections_is_one_write(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.sandbox.misbehave("slow", seconds=0.1, endpoint="extend")
+        both = [
+            self.begun(library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False))
+            for _ in range(2)
+        ]
+        first, second = [await one for one in both]
+        self.assertEqual(first, second)
+        self.assertEqual(self.kinds(), ["loan", "renewal"])
+
+
+class Passwords(JournalCase):
+    async def test_a_lost_call_with_a_password_is_done_when_it_is_entered_again(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("reset_before", endpoint="issue")
+        right, said = Secret("1234"), {"renewal": False}
+        asking = library.lend("M-1001", "10001", self.occasion(line=b"a"), password=right, **said)
+        self.assertEqual(await self.outcome(asking), "InDoubt")
+        self.sandbox.behave()
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), [])
+        loan = await library.lend("M-1001", "10001", self.occasion(line=b"b"), password=right, **said)
+        self.assertEqual(loan.item.item_id, "10001")
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+
+    async def test_a_wrong_password_does_not_join_an_open_write(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("error_after_commit", endpoint="issue")
+        asking = library.lend("M-1001", "10001", self.occasion(), renewal=False, password=Secret("1234"))
+        self.assertEqual(await self.outcome(asking), "InDoubt")
+        self.sandbox.behave()
+        asking = library.lend("M-1001", "10001", self.occasion(), renewal=False, password=Secret("9999"))
+        self.assertEqual(await self.outcome(asking), "password_wrong")
+        self.assertEqual(await self.rows(), [("lend", "UNKNOWN", "no")])
+
+    async def test_nothing_in_the_store_shows_a_password_or_a_patron(self) -> None:
+        library = await self.gateway.open()
+        password = Secret("1234-in-clear")
+        await self.outcome(library.lend("M-1001", "10001", self.occasion(), renewal=False, password=password))
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        await self.gateway.journal.beat()
+        files = [one for one in self.path.parent.iterdir() if one.name.startswith(self.path.name)]
+        content = b"".join(one.read_bytes() for one in files)
+        self.assertIn(b"lend", content)
+        for text in (b"1234-in-clear", b"M-1001", b"10001", b"Amina", b"kiosk@riverside"):
+            self.assertNotIn(text, content)
+        for row in await self.gateway.journal.store.read(_arguments):
+            call = self.gateway.journal.keys.open("riverside", f"{row['key']} arguments", row["arguments"])
+            self.assertNotIn(b"1234-in-clear", call)
+            self.assertIn(b"M-1001", call)
+
+
+class Order(JournalCase):
+    async def test_a_newer_write_settles_the_older_one_on_its_item_first(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("reset_before", endpoint="issue")
+        asking = library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.assertEqual(await self.outcome(asking), "InDoubt")
+        self.sandbox.behave()
+        await library.take_back("10001", self.occasion(), reader=None)
+        self.assertEqual(self.kinds(), ["loan", "return"])
+
+    async def test_a_newer_write_is_refused_while_the_older_one_is_open(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("error_after_commit", endpoint="issue")
+        asking = library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.assertEqual(await self.outcome(asking), "InDoubt")
+        asking = library.take_back("10001", self.occasion(), reader=None)
+        self.assertEqual(await self.outcome(asking), "Unavailable")
+        self.assertEqual(self.kinds(), ["loan"])
+
+    async def test_two_payments_of_one_patron_do_not_wait_for_each_other(self) -> None:
+        library = await self.gateway.open()
+
+        def pay(number: str) -> object:
+            return library.pay(
+                "M-1002",
+                Decimal("0.10"),
+                "USD",
+                self.occasion(line=number.encode()),
+                payment_type="cash",
+                transaction_id=number,
+                fee=None,
+            )
+
+        self.sandbox.misbehave("error_after_commit", endpoint="pay", times=8)
+        with self.assertRaises(InDoubt):
+            await pay("one")
+        self.sandbox.behave()
+        self.assertEqual(await self.outcome(pay("two")), "done")
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), ["payment", "payment"])
+
+
+from journal_support import KIOSK as _CREDENTIALS  # noqa: E402
+
+
+def _arguments(tx: object) -> list[dict[str, bytes]]:
+    return tx.rows("SELECT key, arguments FROM journal")  # type: ignore[attr-defined]
