@@ -26,6 +26,7 @@ from sip2gw.process.garbage import settle
 from sip2gw.process.hardening import keep_files_private, keep_memory_private, log_file
 from sip2gw.process.signals import Signals
 from sip2gw.process.systemd import Systemd
+from sip2gw.store import StoreFailed
 from sip2gw.wiring.configured import log_settings
 from sip2gw.wiring.reloading import Reloading
 from sip2gw.workers import serving
@@ -120,14 +121,20 @@ class Start(MultiService):
         try:
             super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
         except CannotListen as failure:
-            if not self._foreground:  # a daemon has only its log
-                self.log.critical("cannot start: {why}", why=str(failure))
-            if self._log is not None:
-                self._log.flush()
-            give_up(str(failure))
+            self._give_up(str(failure))
+
+    def _give_up(self, why: str) -> NoReturn:
+        if not self._foreground:  # a daemon has only its log
+            self.log.critical("cannot start: {why}", why=why)
+        if self._log is not None:
+            self._log.flush()
+        give_up(why)
 
     def startService(self) -> None:
-        super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        try:
+            super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        except StoreFailed as failure:
+            self._give_up(f"the store can't be used: {failure.reason}")
         if self._log is not None:
             # twistd has its log by now; twist makes one when all is started.
             self._reactor.callWhenRunning(self._log.begin)

@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import contextmanager, nullcontext
+from itertools import count
 
 import pytest
 from catalogue import Catalogue
@@ -17,6 +18,7 @@ UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("default", UNHURRIED, max_examples=30)
 settings.register_profile("ci", UNHURRIED, max_examples=30, derandomize=True, print_blob=True)
 settings.register_profile("soak", UNHURRIED, max_examples=1000)
+_NUMBERS = count()
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
@@ -41,6 +43,13 @@ def _nobody_looking():
 def _untraced(request):
     with _nobody_looking() if request.node.get_closest_marker("untraced") else nullcontext():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _a_store_of_its_own(monkeypatch, tmp_path_factory):
+    """A gateway without `store.path` keeps its store in the state folder: each test has another one."""
+    folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -100,7 +100,8 @@ class Journal:
         self.flights: dict[str, Flight] = {}
         self.now = wall
         self._metrics = metrics
-        self._alone = alone
+        self.alone = alone
+        self._first = True
         self._owner = Owner(token_hex(8), 0)
         self._unstored: list[_Move] = []
         self._timer: Any = None
@@ -157,9 +158,9 @@ class Journal:
             await self.store.change(upkeep.purge)
 
     async def _lease(self) -> None:
-        if self._alone:
+        if self.alone and self._first:
             await self.store.change(upkeep.end_all_leases)
-            self._alone = False
+        self._first = False
         self._owner = await self.store.change(partial(upkeep.lease, owner=self._owner))
 
     # -- rows

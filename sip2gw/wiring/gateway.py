@@ -30,6 +30,7 @@ from sip2gw.process.watchdog import Watchdog
 from sip2gw.tenants import Directory
 from sip2gw.tls.server import ServerTLS
 from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files
+from sip2gw.wiring.journaling import Journaling
 from sip2gw.wiring.pages import Pages, window
 from sip2gw.wiring.reloading import prepared, report, report_warnings
 from sip2gw.wiring.share import Worker
@@ -69,9 +70,12 @@ class Gateway(Service):
             self.metrics.registry.register(log)
         self.librarika = _librarika(config, reactor, self.metrics)
         self.librarika.name(libraries(config))
+        self.journaling = Journaling(
+            config, reactor, self.librarika, self.metrics, worker=worker is not None
+        )
         self.tags = Tags(items_in_clear=config.log.items, shared=worker.day_key if worker else None)
         directory = Directory(
-            self.librarika,
+            self.journaling.libraries,
             tags=self.tags,
             policy=policy(config),
             settings=config.settings,
@@ -119,7 +123,9 @@ class Gateway(Service):
         listen_on_all(self._listeners())
 
     def startService(self) -> None:
+        """Open the store and serve. Raises `StoreFailed`."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self.journaling.start()
         for listener in self._listeners():
             listener.startService()
         self.memory.startService()
@@ -174,6 +180,7 @@ class Gateway(Service):
             self.terminals.cut()
         self.memory.stopService()
         self.watchdog.stopService()
+        await self.journaling.stop()
         await self._unless_enough(self.librarika.close())
         if self.window is not None:
             await self._unless_enough(self.window.stopService())

@@ -35,6 +35,7 @@ from sip2gw.wiring.configured import (
     tls_files,
     token,
 )
+from sip2gw.wiring.journaling import service_accounts
 
 if TYPE_CHECKING:
     from sip2gw.wiring.gateway import Gateway
@@ -191,7 +192,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
 
     The gateway was started with `started`; its values that need a restart stay in use.
     """
-    bearer = token(new)
+    bearer, accounts = token(new), service_accounts(new)
     doors, left = list(gateway.doors), []
     commits: list[Commit] = []
     for number, one in enumerate(new.listen):
@@ -217,6 +218,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
             gateway.metrics.library(nickname)
         gateway.librarika.reconfigure(timeouts(new), call_limits(new))
         gateway.librarika.name(libraries(new))
+        gateway.journaling.reconfigure(accounts)
         gateway.tags.items_in_clear = new.log.items
         if same_admin_endpoint(
             started, new

@@ -1,0 +1,84 @@
+"""The store and the journal, from the configuration: opened at the start, closed when the last request has ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from sip2gw.config import Config
+from sip2gw.config.accounts import password_in
+from sip2gw.config.store import kept_key
+from sip2gw.faults import Wrong
+from sip2gw.journal.crypto import Keys
+from sip2gw.journal.forwarder import Forwarder
+from sip2gw.journal.journal import Journal
+from sip2gw.journal.opening import Accounts, JournaledLibraries
+from sip2gw.library import Credentials, OpenLibrary
+from sip2gw.metrics import Metrics
+from sip2gw.store import SQLiteStore, Store
+
+
+def service_accounts(config: Config) -> dict[str, Credentials]:
+    """Return the account of each library with which its rows are forwarded. Raises `Wrong`."""
+    return {
+        str(one.library): Credentials(one.account, password_in(one.password_file))
+        for one in config.service_accounts
+    }
+
+
+class Journaling:
+    """The journal of a gateway. `libraries` opens libraries through it. Raises `Wrong` for a key that can't be used.
+
+    `worker` means that other processes use the same store, which their parent has locked.
+    """
+
+    def __init__(
+        self, config: Config, reactor: Any, inner: OpenLibrary, metrics: Metrics, *, worker: bool = False
+    ) -> None:
+        self.store = _store(config, reactor, metrics, worker)
+        alone = not (worker or self.store.shared)
+        self.journal = Journal(self.store, _keys(config), reactor, metrics, alone=alone)
+        self.accounts = Accounts(inner, self.journal, service_accounts(config))
+        self.forwarder = Forwarder(self.journal, self.accounts)
+        self.libraries = JournaledLibraries(inner, self.journal, self.accounts, self.forwarder.heard_from)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may answer the same terminals."""
+        return not self.journal.alone
+
+    def start(self) -> None:
+        """Open the store. Raises `StoreFailed`."""
+        self.store.start()
+        self.journal.start()
+        self.forwarder.start()
+
+    async def stop(self) -> None:
+        """Leave what is open to the next start, and close the store."""
+        self.forwarder.stop()
+        await self.journal.stop()
+        await self.store.close()
+
+    def reconfigure(self, accounts: Mapping[str, Credentials]) -> None:
+        """Use these service accounts from now on."""
+        self.accounts.service = accounts
+
+
+def _keys(config: Config) -> Keys:
+    path = config.store.key(os.environ)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Keys([bytes.fromhex(kept_key(path).reveal())])
+    except OSError as error:
+        raise Wrong(
+            f"store: {error.filename or path} can't be used: {error.strerror}",
+            "correct its folder, or set store.path",
+        ) from None
+
+
+def _store(config: Config, reactor: Any, metrics: Metrics, worker: bool) -> Store:
+    path = config.store.file(os.environ)
+    if path is None:
+        raise Wrong("store.url: this version has no PostgreSQL", "use store.path")
+    return SQLiteStore(path, reactor, metrics, locked=worker)
