@@ -17,7 +17,7 @@ from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import CLAIM, Stored
-from sip2gw.journal.settling import ACCOUNT_REFUSED, Settled, settle
+from sip2gw.journal.settling import ACCOUNT_REFUSED, KEY_KEPT, Settled, settle
 from sip2gw.journal.states import Event
 from sip2gw.store.port import StoreFailed
 
@@ -28,8 +28,6 @@ WIDEST = 4
 LONGEST_PAUSE, LONGEST_WAIT = 60.0, 900.0
 """Seconds at most before a library that can't be reached is tried again, and before a row in doubt is."""
 MOST_TRIES = 50
-OLDEST = 23 * 3600.0
-"""Seconds after which a row is given up: a library keeps a key for 24 hours."""
 _DEADLINE = CLAIM / 2
 
 
@@ -138,7 +136,7 @@ class Forwarder:
         """Settle one claimed row."""
         journal = self._journal
         age = max(journal.now() - row.created, 0.0)
-        if age > OLDEST or row.tries > MOST_TRIES:
+        if age > KEY_KEPT or row.tries > MOST_TRIES:
             await journal.record(row.library, row.key, Event.GIVEN_UP, reason="not settled within a day")
             return
         try:

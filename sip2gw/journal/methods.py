@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any, get_type_hints
 
 import msgspec
@@ -50,9 +50,14 @@ class Method:
 def _method(name: str, *kinds: str, joins: bool = True, queues: bool = False) -> Method:
     function = getattr(Library, name)
     hints = get_type_hints(function)
-    names = tuple(one for one in signature(function).parameters if one != "self")
-    shape = [(one, hints[one]) for one in names if one not in _APART]
-    struct = msgspec.defstruct(f"Arguments_{name}", shape)
+    parameters = signature(function).parameters
+    shape = [
+        (one, hints[one], msgspec.NODEFAULT if parameter.default is Parameter.empty else parameter.default)
+        for one, parameter in parameters.items()
+        if one not in _APART
+    ]
+    struct = msgspec.defstruct(f"Arguments_{name}", shape, kw_only=True)
+    names = tuple(one for one in parameters if one != "self")
     return Method(name, kinds, joins, queues, names, struct, hints["return"])
 
 

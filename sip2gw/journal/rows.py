@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from sip2gw.journal.states import OPEN, Event, State, Told, after, most
-from sip2gw.store.port import Row, Transaction
+from sip2gw.store.port import Row, Transaction, Value
 
 DATED, UNDATED = 300.0, 90.0
 """Seconds for which the same line is a repeat: with the time of its event in it, and without."""
@@ -145,14 +145,12 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
     )
     if not lease:
         raise Fenced("the lease of this process is over")
-    opened = [
-        _stored(row)
-        for row in tx.rows(
-            f"SELECT {_COLUMNS} FROM journal WHERE library = :library AND item_tag = :item AND {_OPEN} ORDER BY id",  # noqa: S608 (literals of ours)
-            library=entry.library,
-            item=entry.item_tag,
-        )
-    ]
+    opened = select(
+        tx,
+        f"library = :library AND item_tag = :item AND {_OPEN} ORDER BY id",
+        library=entry.library,
+        item=entry.item_tag,
+    )
     same = _same_line(tx, entry, now) if entry.line else None
     if same is not None and same.state in OPEN:
         return _join(tx, same, opened, owner, same_line=True)
@@ -170,14 +168,15 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
 
 def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
     """Return the row of the same line: one that is open, or one that was done within its time and still counts."""
-    rows = tx.rows(
-        f"SELECT {_COLUMNS} FROM journal WHERE library = :library AND line = :line ORDER BY id DESC LIMIT 1",  # noqa: S608 (literals of ours)
+    found = select(
+        tx,
+        "library = :library AND line = :line ORDER BY id DESC LIMIT 1",
         library=entry.library,
         line=entry.line,
     )
-    if not rows:
+    if not found:
         return None
-    row = _stored(rows[0])
+    row = found[0]
     if row.state in OPEN:
         return row
     done = row.state in (State.DONE, State.MISMATCH) and row.arguments is not None
@@ -226,14 +225,15 @@ def _insert(tx: Transaction, entry: Entry, owner: Owner, now: float) -> None:
     )
 
 
+def select(tx: Transaction, where: str, **values: Value) -> list[Stored]:
+    """Return the rows of a condition in SQL, which is a literal."""
+    return list(map(_stored, tx.rows(f"SELECT {_COLUMNS} FROM journal WHERE {where}", **values)))  # noqa: S608 (see above)
+
+
 def read(tx: Transaction, library: str, key: str) -> Stored | None:
     """Return one row."""
-    rows = tx.rows(
-        f"SELECT {_COLUMNS} FROM journal WHERE library = :library AND key = :key",  # noqa: S608 (literals of ours)
-        library=library,
-        key=key,
-    )
-    return _stored(rows[0]) if rows else None
+    found = select(tx, "library = :library AND key = :key", library=library, key=key)
+    return found[0] if found else None
 
 
 def move(

@@ -16,6 +16,9 @@ ARRIVED = 300.0
 """Seconds after which a request that was sent is no longer on its way. A library that has not done a write by then, and
 can't do it without a password, will not do it."""
 
+KEY_KEPT = 23 * 3600.0
+"""Seconds for which a library surely knows a key; the contract says 24 hours. Nothing is sent again after that."""
+
 ACCOUNT_REFUSED = frozenset(
     {
         "account_inactive",

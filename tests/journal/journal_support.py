@@ -99,6 +99,12 @@ class JournalCase(TestCase):
         """The library is back, at its old port."""
         self.port = reactor.listenTCP(self.number, self.sandbox.site(), interface="127.0.0.1")
 
+    async def back(self) -> None:
+        """The library is back, and a terminal has logged in at a gateway that does not know that it was away."""
+        self.listen_again()
+        self.die()
+        await self.gateway.open()
+
     def occasion(self, **more: Any) -> Occasion:
         """A transaction with a key of its own."""
         self.numbers += 1
