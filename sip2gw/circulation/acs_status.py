@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sip2gw.circulation.answers import ALWAYS_ALLOWED, ANSWERS, SESSION_CODES, answers
 from sip2gw.circulation.desk import Desk, Policy
-from sip2gw.circulation.profile import Profile
+from sip2gw.circulation.profile import Profile, WhenDown
 from sip2gw.library import Rules
 from sip2gw.sip2 import local, spoken_version
 from sip2gw.sip2.messages import ACSStatus, SCStatus
@@ -14,7 +14,7 @@ from sip2gw.sip2.messages import ACSStatus, SCStatus
 
 @answers(SCStatus)
 async def acs_status(request: SCStatus, desk: Desk) -> ACSStatus:
-    """Answer 99: online only while the library's API answers, because all other requests would be refused.
+    """Answer 99: online only while requests are answered: while the library's API answers, or returns are taken for it.
 
     What is allowed offline does not depend on the API, because a terminal needs that when the API does not answer.
     """
@@ -22,9 +22,11 @@ async def acs_status(request: SCStatus, desk: Desk) -> ACSStatus:
     rules, profile = place.rules, place.profile
     may = allowed(rules, profile)
     online = await desk.library.reachable()
+    later = profile.checkin_when_down is WhenDown.JOURNAL and desk.library.accepts_later()
+    checkin = "09" in may and (online or later)
     return ACSStatus(
-        online_status=online,
-        checkin_ok=online and "09" in may,
+        online_status=online or checkin,
+        checkin_ok=checkin,
         checkout_ok=online and "11" in may,
         acs_renewal_policy=rules.renewals and profile.renew_by_checkout and "11" in may,
         status_update_ok="01" in may or "25" in may,

@@ -22,7 +22,9 @@ async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
         return (await standing(request, desk)).respond(PatronStatusResponse, request, desk, why)
     patron_id, reason = request.patron_identifier.strip(), request.blocked_card_msg.strip()
     try:
-        blocked = await desk.library.block(patron_id, reason, desk.occasion(request.transaction_date))
+        blocked = await desk.library.block(
+            patron_id, reason, desk.occasion(request.transaction_date, when_down=True)
+        )
     except Refused as refusal:
         stands = await standing(request, desk)
         why = (desk.speaker(stands.patron.language).why(refusal),)

@@ -144,6 +144,8 @@ class Place:
         print_width: int | None = None,
         sequence: str = "",
         meant_again: bool = False,
+        line: bytes = b"",
+        dated: bool = True,
         patience: float = inf,
         still: Still | None = None,
     ) -> Desk:
@@ -152,7 +154,7 @@ class Place:
         `still` is called before each write, and says whether the terminal may still write.
         """
         library = self.library.within(patience, still)
-        return Desk(self, library, reader, print_width, sequence, meant_again)
+        return Desk(self, library, reader, print_width, sequence, meant_again, "", line, dated)
 
 
 @define(eq=False, repr=False)
@@ -161,7 +163,8 @@ class Desk:
 
     `reader` is the patron at the terminal, as far as the session knows. `print_width` is how many characters fit on a
     line of the printer (99). `sequence` is the number of the request (AY). `meant_again` means that the same line was
-    answered before and is not a repeat. `facing` is the patron who reads the answer.
+    answered before and is not a repeat. `facing` is the patron who reads the answer. `line` and `dated` are
+    as in `Occasion`.
     """
 
     place: Place
@@ -171,6 +174,8 @@ class Desk:
     sequence: str = ""
     meant_again: bool = False
     facing: str = ""
+    line: bytes = b""
+    dated: bool = True
 
     def now(self) -> datetime:
         """Return this moment in the library's zone, aware."""
@@ -204,9 +209,17 @@ class Desk:
         return self.believed(moment) or self.now()
 
     def occasion(
-        self, moment: datetime | None = None, *, cancel: bool = False, fee_acknowledged: bool = False
+        self,
+        moment: datetime | None = None,
+        *,
+        cancel: bool = False,
+        fee_acknowledged: bool = False,
+        when_down: bool = False,
     ) -> Occasion:
-        """Return the occasion of a write that the terminal dates at `moment`; without a date it happens now."""
+        """Return the occasion of a write that the terminal dates at `moment`; without a date it happens now.
+
+        `when_down` as in `Occasion`; what is undone is never accepted for later.
+        """
         place = self.place
         return Occasion(
             terminal=place.terminal,
@@ -215,4 +228,7 @@ class Desk:
             branch=place.branch,
             cancel=cancel,
             fee_acknowledged=fee_acknowledged,
+            when_down=when_down and not cancel,
+            line=self.line,
+            dated=self.dated,
         )

@@ -17,6 +17,7 @@ from babel.numbers import get_currency_precision
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.passwords import with_password
+from sip2gw.circulation.profile import WhenDown
 from sip2gw.circulation.receipts import payment_receipt
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Charge, Fee, FeeKind, Listing, ListKind, Refused
@@ -114,7 +115,9 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
             patron_id,
             amount,
             currency,
-            desk.occasion(request.transaction_date),
+            desk.occasion(
+                request.transaction_date, when_down=desk.place.profile.fee_when_down is WhenDown.JOURNAL
+            ),
             fee=fee,
             payment_type=_PAYMENT_TYPES.get(request.payment_type, "other"),
             transaction_id=transaction_id(request, amount, desk),
@@ -122,6 +125,14 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
         ),
     )
     speaker, now = desk.speaker(), desk.now()
+    if payment.accepted:  # the balance is not known
+        return FeePaidResponse(
+            payment_accepted=True,
+            transaction_date=local(now),
+            institution_id=request.institution_id or desk.library.nickname,
+            patron_identifier=request.patron_identifier,
+            transaction_id=request.transaction_id or None,
+        )
     balance = speaker.money(max(payment.balance, Decimal(0)), currency)
     return FeePaidResponse(
         payment_accepted=True,

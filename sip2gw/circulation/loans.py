@@ -81,7 +81,8 @@ def lent(kind: type[R], request: Checkout | Renew, loan: Loan, desk: Desk, *, re
         patron_identifier=request.patron_identifier,
         item_identifier=request.item_identifier or item.item_id,
         title_identifier=item.title,
-        due_date=due_text(loan.due, desk),
+        # Of a loan that is accepted for later only the terminal's own date is known.
+        due_date=due_text(loan.due, desk) if request.nb_due_date or not loan.accepted else "",
         media_type=MEDIA_TYPES[item.medium],
         item_properties=stored(item, request.item_properties),
         transaction_id=(loan.charge.ref if loan.charge else "") or loan.ref or None,

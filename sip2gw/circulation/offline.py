@@ -42,6 +42,9 @@ def occasion(request: Transaction, desk: Desk, happened: Timestamp, due: Timesta
         due_date=_due_date(due, happened_at, desk),
         cancel=cancel,
         fee_acknowledged=bool(getattr(request, "fee_acknowledged", None)),
+        when_down=not cancel,  # it has happened
+        line=desk.line,
+        dated=desk.dated,
     )
 
 

@@ -14,7 +14,7 @@ from sip2gw.circulation import offline
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, read_label, shelf_fields, stored
-from sip2gw.circulation.profile import Alert
+from sip2gw.circulation.profile import Alert, WhenDown
 from sip2gw.circulation.receipts import return_receipt
 from sip2gw.circulation.sorting import Situation, sort_bin
 from sip2gw.circulation.speech import masked
@@ -148,7 +148,7 @@ async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
         result,
         desk,
         ok=ok,
-        receipt=ok and not request.no_block,
+        receipt=ok and not request.no_block and not result.accepted,
         alert=place.situation.alert,
         sort_bin=place.bin(desk),
         screen_message=_screen(result, place.situation, desk),
@@ -170,7 +170,8 @@ def _occasion(request: Checkin, desk: Desk) -> Occasion:
     happened = request.return_date or request.transaction_date
     if request.no_block:
         return offline.occasion(request, desk, happened)
-    return desk.occasion(happened, cancel=bool(request.cancel))
+    later = desk.place.profile.checkin_when_down is WhenDown.JOURNAL
+    return desk.occasion(happened, cancel=bool(request.cancel), when_down=later)
 
 
 def _response(

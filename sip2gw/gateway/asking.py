@@ -112,6 +112,8 @@ class Asking:
             print_width=ask.print_width,
             sequence=ask.sequence,
             meant_again=ask.meant_again,
+            line=ask.line,
+            dated=ask.dated,
             patience=since + place.policy.asking - self._reactor.seconds(),
             still=still,
         )
@@ -151,11 +153,15 @@ class Asking:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":
                 self._pins.unknown(self._terminal.slot.library, self._terminal.asker())
-            decided = self._wrote and isinstance(error, InDoubt)
+            decided = self._wrote and self._remembers(error)
             return decline(request, desk, error), _outcome(error), decided, code not in _NOT_THERE
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
-            return decline(request, desk, late), "too late", isinstance(late, InDoubt), True
+            return decline(request, desk, late), "too late", self._remembers(late), True
+
+    def _remembers(self, error: LibraryError) -> bool:
+        """Return whether a repeat gets this error again. With a journal it settles the write instead."""
+        return isinstance(error, InDoubt) and not self._directory.journaled
 
     async def _in_time(self, answering: Coroutine[Any, Any, Response], until: float) -> Response:
         """Return the answer, and wait for it as long as the terminal does. Raises `TookTooLong`."""

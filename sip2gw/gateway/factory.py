@@ -36,6 +36,7 @@ GAP = 0.005
 class TerminalFactory(ServerFactory):
     """Make the connections of terminals, and list the live ones.
 
+    `shared` means that other processes serve the same terminals: then only the journal knows the answers to repeats.
     `limits` and `deferred_login` may be replaced at any time.
     """
 
@@ -54,6 +55,7 @@ class TerminalFactory(ServerFactory):
         seats: SeatStore | None = None,
         stored_logins: StoredLogins | None = None,
         login_key: bytes | None = None,
+        shared: bool = False,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
         self._draining = False
@@ -68,7 +70,7 @@ class TerminalFactory(ServerFactory):
         self.deferred_login = deferred_login
         self._dialect = dialect
         self._session = session
-        self.answers = Answers(reactor.seconds)
+        self.answers = Answers(reactor.seconds, keeps=not shared)
         self._sparing = Sparing(reactor.seconds, left_out=self.metrics.log_lines_left_out.inc)
         self._pace = SharedPace(reactor.seconds)
         self._turns = Turns(reactor)

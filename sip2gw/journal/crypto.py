@@ -1,7 +1,7 @@
 """Encryption of rows and keyed digests, each under keys of the library's own.
 
 The master keys come from one file. The first one encrypts; all of them decrypt, so that a key can be replaced while
-rows are open. Whoever has the store without that file reads no patron, no item and no amount.
+rows are open. The store without that file shows no patron, no item and no amount.
 """
 
 from __future__ import annotations

@@ -85,7 +85,8 @@ class JournaledLibrary:
         self._journal = context.journal
         # Reads are the library's own methods: they cost nothing here.
         self.patron, self.item = inner.patron, inner.item
-        self.language_of, self.rules, self.confirm = inner.language_of, inner.rules, inner.confirm
+        self.rules, self.fresh_rules, self.confirm = inner.rules, inner.fresh_rules, inner.confirm
+        self.language_of = inner.language_of
         for name, method in METHODS.items():
             setattr(self, name, partial(self._write, method))
 
@@ -198,7 +199,7 @@ class JournaledLibrary:
             return await self._outcome(asked.call, entry.key, settled, waiter)
         except LibraryError:
             raise
-        except BaseException:  # a bug of the adapter: nobody knows how far it came
+        except BaseException:  # a bug of the adapter: it is not known how far it came
             await journal.record(entry.library, entry.key, Event.LOST, Told.NO)
             raise
         finally:
@@ -242,7 +243,7 @@ class JournaledLibrary:
     # -- writes that are open
 
     async def _joinable(self, asked: _Asked, join: Join) -> Call | None:
-        """Return the call of the row if this write is the same one. A password that was entered anew is checked."""
+        """Return the call of the row if this write is the same one. A password that was entered again is checked."""
         try:
             call = self._journal.call(join.row)
         except (Unreadable, Misfit):
@@ -299,7 +300,7 @@ def _no(waiter: _Waiter) -> Told:
 
 
 def _beside(storing: Coroutine[Any, Any, bool]) -> None:
-    """Store an outcome that nobody waits for. A failure is stored later."""
+    """Store an outcome that no terminal waits for. A failure is stored later."""
     Deferred.fromCoroutine(storing).addErrback(
         lambda bug: _log.failure("the outcome of a write could not be stored", failure=bug)
     )

@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import msgspec
 from attrs import field, frozen
 
-from sip2gw.library import Item, Library, Loan, Occasion, Patron, Payment, Return
+from sip2gw.library import Block, Item, Library, Loan, Occasion, Patron, Payment, Return
 from sip2gw.secret import Secret
 
 _APART = frozenset({"self", "occasion", "password"})
@@ -95,7 +95,7 @@ def accepted(name: str, arguments: Mapping[str, Any], occasion: Occasion) -> Any
         case "pay":
             return Payment("", Decimal(0), accepted=True)
         case "block":
-            return Patron(str(arguments["patron_id"]), "", accepted=True)
+            return Patron(str(arguments["patron_id"]), "", blocks=frozenset({Block.INACTIVE}), accepted=True)
     raise ValueError(f"{name} is never accepted for later")
 
 

@@ -88,7 +88,7 @@ class JournaledLibraries:
     accounts: Accounts
     heard_from: Callable[[str], None] = Factory(lambda: _nobody)
 
-    async def __call__(self, nickname: str, credentials: Credentials) -> JournaledLibrary:
+    async def __call__(self, nickname: str, credentials: Credentials) -> Library:
         """See `OpenLibrary`."""
         library = await self.inner(nickname, credentials)
         self.accounts.add(nickname, credentials.user, library)
@@ -100,4 +100,4 @@ class JournaledLibraries:
 
 
 def _nobody(_: Any) -> None:
-    """Nobody needs to know that a library answers."""
+    """Ignore that a library answers."""

@@ -48,7 +48,7 @@ class Listed:
 
 @frozen(repr=False)
 class Shown:
-    """One row with what it says. Whoever gets this is entered in the audit table."""
+    """One row with what it says. The person who gets it is entered in the audit table."""
 
     listed: Listed
     content: Mapping[str, Any] = Factory(dict)

@@ -78,7 +78,7 @@ _TABLE: tuple[tuple[tuple[State, ...], Event, tuple[Told, ...], State], ...] = (
     ((State.UNKNOWN,), Event.LOST, ANY, State.UNKNOWN),
     ((State.UNKNOWN,), Event.ACCEPTED, (Told.OK,), State.UNKNOWN),
     ((State.QUEUED, State.UNKNOWN), Event.GIVEN_UP, ANY, State.DEAD),
-    # What the library says counts, however late it comes and whoever has asked.
+    # What the library says counts, however late it comes, and to any process.
     ((State.SENT, State.QUEUED, State.UNKNOWN, State.FAILED, State.DEAD), Event.DONE, NOT_NO, State.DONE),
     ((State.SENT, State.QUEUED, State.UNKNOWN, State.FAILED, State.DEAD), Event.DONE, (Told.NO,), State.MISMATCH),
     ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, NOT_OK, State.FAILED),

@@ -12,7 +12,7 @@ _PAGE = 200
 async def still_so(library: Library, call: Call) -> bool:
     """Return whether the item of a loan, a renewal or a return is where that has put it.
 
-    True where nobody can tell: the library can't be asked, or the call names a title of several copies.
+    True if it is not known: the library can't be asked, or the call names a title of several copies.
     """
     if call.method.name not in ("lend", "take_back", "renew") or not call.arguments.get("item_id"):
         return True

@@ -63,7 +63,7 @@ def resign(tx: Transaction, owner: Owner) -> None:
 
 
 def end_all_leases(tx: Transaction) -> None:
-    """End the leases of all processes: nobody else uses this store."""
+    """End the leases of all processes: no other process uses this store."""
     tx.rows("DELETE FROM owners")
 
 

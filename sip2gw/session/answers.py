@@ -119,8 +119,10 @@ class Answers:
         most: int = MOST_ANSWERS,
         per_terminal: int = MOST_PER_TERMINAL,
         newest: Newest | None = None,
+        keeps: bool = True,
     ) -> None:
         self.newest = Newest(clock) if newest is None else newest
+        self._keeps = keeps
         self._clock = clock
         self._digests = Digests()
         self._answered: Shares[_Answered] = Shares(most, per_terminal)
@@ -135,7 +137,8 @@ class Answers:
 
     def keep(self, key: Key, answer: bytes, life: float, write: Write | None, *, has_item: bool) -> None:
         """Keep an answer for `life` seconds, or until there is a newer `write` on its item or account."""
-        self._answered.put(key, _Answered(answer, self._clock() + life, write, has_item))
+        if self._keeps:
+            self._answered.put(key, _Answered(answer, self._clock() + life, write, has_item))
 
     def before(self, key: Key) -> bytes | First | MeantAgain | None:
         """Return the answer, if it still holds; the same write while it is in progress; None for a new line."""

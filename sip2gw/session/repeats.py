@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from hashlib import blake2b
 from secrets import token_hex
 
 from attrs import evolve
 
+from sip2gw.digests import joined
 from sip2gw.session.answers import MEANT_AGAIN, MEMORY, UNDATED, Answers, First
 from sip2gw.session.shares import Key
 from sip2gw.session.steps import Ask, Confirm, Ignore, InHand, Join
+
+_TRAILER = re.compile(rb"(?:AY.?)?(?:AZ[0-9A-Fa-f]{0,4})?\s*\Z")
 
 
 class Repeats:
@@ -44,7 +49,9 @@ class Repeats:
         before = self._answers.before(key)
         if before is None or before is MEANT_AGAIN:
             self._first = self._answers.begin(key)
-            return ask if before is None else evolve(ask, meant_again=True)
+            if before is MEANT_AGAIN:
+                return evolve(ask, meant_again=True)
+            return evolve(ask, line=self._digest(hand), dated=hand.is_dated)
         if isinstance(before, First):
             return Join(before)
         if hand.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
@@ -89,6 +96,14 @@ class Repeats:
         write = self._answers.newest.note(self._library, *what) if what else None
         self._go_on_to(key)
         self._answers.keep(key, answer, MEMORY if hand.is_dated else UNDATED, write, has_item=bool(item))
+
+    def _digest(self, hand: InHand) -> bytes:
+        """Return what this line has in common with its repeats. It is the same in every process.
+
+        AY counts where no item is named: terminals number equal payments, and a payment twice is not a repeat.
+        """
+        line = _TRAILER.sub(b"", hand.line) if hand.item else hand.line
+        return blake2b(joined(self._terminal, line), digest_size=16).digest()
 
     def _go_on_to(self, key: Key) -> None:
         """Record that the terminal has the answer to its former write, because it sends another one."""

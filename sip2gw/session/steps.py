@@ -163,7 +163,8 @@ class Ask:
 
     `print_width` is how many characters fit on a line of the terminal's printer. `sequence` is the number of the
     request (AY); `meant_again` means that the same line was answered before and is not a repeat. `refused` means that
-    the terminal's last login was refused.
+    the terminal's last login was refused. `line` is a digest of a write's line, by which its repeats are found in other
+    processes; `dated` says whether the line has the time of its event.
     """
 
     request: Request
@@ -174,6 +175,8 @@ class Ask:
     sequence: str = ""
     meant_again: bool = False
     refused: bool = False
+    line: bytes = field(default=b"", repr=False)
+    dated: bool = True
 
 
 @frozen

@@ -79,6 +79,7 @@ class Gateway(Service):
             tags=self.tags,
             policy=policy(config),
             settings=config.settings,
+            journaled=True,
         )
         self.terminals = TerminalFactory(
             directory,
@@ -86,6 +87,7 @@ class Gateway(Service):
             deferred_login=config.terminals.deferred_login,
             limits=config.limits,
             metrics=self.metrics,
+            shared=self.journaling.shared,
         )
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]

@@ -16,7 +16,8 @@ from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts, JournaledLibraries
 from sip2gw.library import Credentials, OpenLibrary
 from sip2gw.metrics import Metrics
-from sip2gw.store import SQLiteStore, Store
+from sip2gw.secret import Secret
+from sip2gw.store import Store, StoreFailed, make_store
 
 
 def service_accounts(config: Config) -> dict[str, Credentials]:
@@ -78,7 +79,10 @@ def _keys(config: Config) -> Keys:
 
 
 def _store(config: Config, reactor: Any, metrics: Metrics, worker: bool) -> Store:
-    path = config.store.file(os.environ)
-    if path is None:
-        raise Wrong("store.url: this version has no PostgreSQL", "use store.path")
-    return SQLiteStore(path, reactor, metrics, locked=worker)
+    kept = config.store
+    at = kept.file(os.environ) or Secret(kept.url or "")
+    password = password_in(kept.password_file) if kept.password_file else None
+    try:
+        return make_store(at, reactor, metrics, password=password, locked=worker)
+    except StoreFailed as failed:
+        raise Wrong(failed.reason, "see the manual, Store") from None

@@ -16,14 +16,15 @@ from sip2gw.journal.forwarder import Forwarder
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.library import JournaledLibrary
 from sip2gw.journal.opening import Accounts, JournaledLibraries
-from sip2gw.librarika import Librarika, Timeouts
+from sip2gw.librarika import CallLimits, Librarika, Timeouts
 from sip2gw.library import Credentials, LibraryError, Occasion
 from sip2gw.metrics import Metrics
 from sip2gw.sandbox import Sandbox
 from sip2gw.store import SQLiteStore
 
 KIOSK = Credentials("kiosk@riverside.example", "kiosk-secret")
-SHORT = Timeouts(connect=0.2, headers=0.4, call=0.6, probe=0.2)
+PATIENT = Timeouts(connect=5.0, headers=8.0, call=10.0, probe=5.0)
+SHORT = Timeouts(connect=0.3, headers=0.4, call=0.6, probe=0.3)
 """So that an answer that never comes is missed soon."""
 MASTER = b"0123456789abcdef0123456789abcdef"
 
@@ -33,7 +34,7 @@ class Gateway:
 
     def __init__(self, store: Any, url: str, *, alone: bool = True, keys: Keys | None = None) -> None:
         self.metrics = Metrics()
-        self.librarika = Librarika(reactor, url, timeouts=SHORT)
+        self.librarika = Librarika(reactor, url, timeouts=PATIENT)
         self.journal = Journal(store, keys or Keys([MASTER]), reactor, self.metrics, alone=alone)
         self.service: dict[str, Credentials] = {}
         self.accounts = Accounts(self.librarika, self.journal, self.service)
@@ -129,6 +130,14 @@ class JournalCase(TestCase):
         except LibraryError as error:
             return getattr(error, "code", type(error).__name__)
         return "done"
+
+    async def lost(self, asking: Coroutine[Any, Any, Any]) -> str:
+        """The outcome of a request whose answer does not come: nobody waits long for it."""
+        self.gateway.librarika.reconfigure(SHORT, CallLimits())
+        try:
+            return await self.outcome(asking)
+        finally:
+            self.gateway.librarika.reconfigure(PATIENT, CallLimits())
 
     def begun(self, asking: Coroutine[Any, Any, Any]) -> Deferred[Any]:
         """A request that goes on by itself."""
