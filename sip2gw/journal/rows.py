@@ -200,7 +200,7 @@ def _newer(tx: Transaction, entry: Entry, row: Stored) -> bool:
 
 
 def _join(tx: Transaction, row: Stored, opened: list[Stored], owner: Owner, *, same_line: bool) -> Join:
-    """Join a row. One that another process is sending is sent by several from now on, so none of them may fail it alone."""
+    """Join a row. If another process is sending it, none of the two may fail it alone from now on."""
     if row.state is State.SENT and row.owner != owner.id:
         move(tx, row.library, row.key, Event.ORPHANED)
     return Join(row, opened[0] if opened else row, same_line)
