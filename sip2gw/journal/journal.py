@@ -12,6 +12,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from sip2gw.concurrency import SingleFlight
 from sip2gw.journal import rows, upkeep
 from sip2gw.journal.codec import Call, Misfit, packed, packed_result, unpacked, unpacked_result
 from sip2gw.journal.crypto import Keys, Unreadable
@@ -102,6 +103,7 @@ class Journal:
         self._metrics = metrics
         self.alone = alone
         self._first = True
+        self._lease: SingleFlight[None] = SingleFlight(self._lease_now)
         self._owner = Owner(token_hex(8), 0)
         self._unstored: list[_Move] = []
         self._timer: Any = None
@@ -144,7 +146,7 @@ class Journal:
 
     async def beat(self) -> None:
         """Renew the lease, adopt orphans, store what could not be stored, count, delete. Raises `StoreFailed`."""
-        await self._lease()
+        await self._lease.join()
         await self._store_the_rest()
         in_progress = frozenset(self.flights)
         await self.store.change(partial(upkeep.adopt, owner=self._owner, in_progress=in_progress))
@@ -157,7 +159,7 @@ class Journal:
             self._purge_at = self.clock.seconds() + PURGE
             await self.store.change(upkeep.purge)
 
-    async def _lease(self) -> None:
+    async def _lease_now(self) -> None:
         if self.alone and self._first:
             await self.store.change(upkeep.end_all_leases)
         self._first = False
@@ -176,7 +178,7 @@ class Journal:
             try:
                 return await self.store.change(partial(work, owner=self._owner))
             except Fenced:  # at the start, and after this process stood still for long
-                await self._lease()
+                await self._lease.join()
                 return await self.store.change(partial(work, owner=self._owner))
         except Fenced as fenced:
             raise Unavailable(str(fenced)) from None

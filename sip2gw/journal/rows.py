@@ -210,7 +210,9 @@ def _insert(tx: Transaction, entry: Entry, owner: Owner, now: float) -> None:
     tx.rows(
         "INSERT INTO journal (library, terminal, method, item_tag, patron_tag, line, key, state, owner, created,"
         " changed, tries, key_id, arguments) VALUES (:library, :terminal, :method, :item, :patron, :line, :key, 'SENT',"
-        " :owner, :now, :now, 1, :key_id, :arguments)",
+        " :owner, :now, :now, 1, :key_id, :arguments)"
+        # The work may run twice, and have been stored the first time.
+        " ON CONFLICT (library, key) DO NOTHING",
         library=entry.library,
         terminal=entry.terminal,
         method=entry.method,
