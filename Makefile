@@ -61,7 +61,7 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config way fuzz wheel \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill way fuzz wheel \
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
@@ -123,6 +123,13 @@ bench-flood: $(DEV_READY) $(DEMO_READY)  ## measure how long a terminal waits wh
 
 bench-logins: $(DEV_READY) $(DEMO_READY)  ## measure whether the time of a refused login shows the reason
 	@$(BIN)/python bench/logins.py $(ARGS)
+
+# In front of the tests' folder, so that the witnesses are found as the tests find them.
+WITNESS = SIP2GW_BIN=$(abspath $(DEMO_BIN)) PYTHONPATH=tests $(BIN)/python -m
+ROUNDS  ?= 500
+
+kill: $(DEV_READY) $(DEMO_READY)  ## kill -9 the gateway ROUNDS times amid writes; compare the answers with the library's ledger
+	@$(WITNESS) loss.kill --rounds $(ROUNDS) $(ARGS)
 
 way: $(DEV_READY) $(DEMO_READY)  ## count the files, calls and REST calls of a request
 	@$(BIN)/python bench/way.py $(ARGS)

@@ -50,12 +50,11 @@ class Process:
     program: tuple[str, ...] = field(default=("twistd", "-n", "--pidfile="), kw_only=True)
     environment: dict[str, str] = field(factory=dict, kw_only=True)
     _process: subprocess.Popen[str] | None = None
-    _is_ready: threading.Event = field(factory=threading.Event)
 
     def start(self) -> "Process":
         name, *options = self.program
         program = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / name
-        self._is_ready.clear()
+        is_ready = threading.Event()
         self._process = subprocess.Popen(
             [*self._allowed(), str(program), *options, *self.arguments],
             cwd=self.directory,
@@ -64,8 +63,8 @@ class Process:
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
         )
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
-        self._is_ready.wait(START)
+        threading.Thread(target=self._read, args=(self._process, is_ready), daemon=True).start()
+        is_ready.wait(START)
         if not any(self.ready in line for line in self.printed):
             self.kill()
             raise AssertionError("it did not start:\n" + "".join(self.printed))
@@ -75,13 +74,13 @@ class Process:
         """What starts the rest with so many files. Python itself, with its threads, may hang between fork and exec."""
         return ["sh", "-c", f'ulimit -n {self.files} && exec "$@"', "sh"] if self.files else []
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
+    def _read(self, process: subprocess.Popen[str], is_ready: threading.Event) -> None:
         with process.stdout:
             for line in process.stdout:
                 self.printed.append(line)
                 if self.ready in line:
-                    self._is_ready.set()
-        self._is_ready.set()
+                    is_ready.set()
+        is_ready.set()
 
     @property
     def pid(self) -> int:

@@ -1,0 +1,119 @@
+"""The processes of a witness: a sandbox that survives the gateway, and gateways before it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+from attrs import define, field
+from e2e.processes import Gateway, Process, Sandbox, free_ports
+
+PATIENCE = 60.0
+"""Seconds until something that must happen has happened."""
+OPEN = ("sent", "queued", "unknown")
+"""The states of a row of the journal that is not finished."""
+
+PROFILE = "[profiles.witness]\npatron_updates = true\nitem_updates = true\n"
+LIMITS = (
+    "[limits]\nstrangers_per_address = 2000\nstrangers = 2000\nconnections_per_address = 2000\n"
+    "drain_spread = 0.0\n"
+)
+
+
+def settings_of(libraries: Iterable[dict[str, Any]]) -> str:
+    """The configuration of these libraries: their terminals may do all that SIP2 has."""
+    return "".join(
+        f'[[libraries]]\nnickname = "{one["nickname"]}"\nprofile = "witness"\n' for one in libraries
+    )
+
+
+def until(what: Callable[[], bool], why: str) -> None:
+    """Wait until that is so."""
+    ends = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < ends, f"not so after {PATIENCE:g} s: {why}"
+        time.sleep(0.02)
+
+
+def start_sandbox(folder: Path, libraries: Iterable[dict[str, Any]]) -> tuple[Process, Sandbox]:
+    """A sandbox in a process of its own, with its ledger in a file."""
+    data = folder / "libraries.json"
+    data.write_text(json.dumps({"libraries": list(libraries)}))
+    (port,) = free_ports(1)
+    endpoint = f"tcp:{port}:interface=127.0.0.1"
+    arguments = [
+        "librarika-sandbox",
+        "--port",
+        endpoint,
+        "--data",
+        str(data),
+        "--database",
+        f"{folder}/ledger.db",
+    ]
+    process = Process(arguments, folder, ready=f"starting on {port}").start()
+    return process, Sandbox(port)
+
+
+@define
+class Place:
+    """A sandbox, and a gateway with a store before it. The gateway may be killed and started again."""
+
+    folder: Path
+    sandbox: Sandbox
+    library: Process
+    gateway: Gateway
+    ports: list[int] = field(factory=list)
+
+    @classmethod
+    def start(cls, folder: Path, libraries: Iterable[dict[str, Any]], more: str = "") -> Place:
+        """`more` is added to the gateway's configuration."""
+        libraries = list(libraries)
+        process, sandbox = start_sandbox(folder, libraries)
+        (folder / "gateway").mkdir()
+        text = f"{LIMITS}{PROFILE}{more}{settings_of(libraries)}"
+        return cls(folder, sandbox, process, Gateway.start(folder / "gateway", sandbox.port, text))
+
+    def kill(self) -> None:
+        """End the gateway as a power cut does."""
+        self.gateway.process.kill()
+
+    def restart(self) -> None:
+        """Start the gateway again on what is left."""
+        process = self.gateway.process
+        process.printed.clear()
+        process.start()
+        told = re.findall(r"listening on 127\.0\.0\.1:(\d+)", "".join(process.printed))
+        self.gateway.ports = [int(port) for port in told]
+
+    def open_rows(self) -> float:
+        """How many rows of the journal are not finished, by the metrics."""
+        return open_rows(self.gateway.look("/metrics")[1])
+
+    def settled(self) -> None:
+        """Wait until the journal has no open row."""
+        until(lambda: self.open_rows() == 0, "the journal has no open row")
+
+    def close(self) -> None:
+        """End both processes."""
+        for process in (self.gateway.process, self.library):
+            with suppress(AttributeError):
+                process.kill()
+
+
+def open_rows(metrics: str) -> float:
+    """How many open rows these metrics name; 0 for a gateway without a journal."""
+    found = re.findall(r'^sip2gw_journal_rows\{.*?state="(\w+)".*?\} ([\d.e+]+)$', metrics, re.MULTILINE)
+    return sum(float(value) for state, value in found if state in OPEN)
+
+
+def whole_ledger(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Every effect in every library."""
+    with suppress(URLError):
+        return sandbox._call("GET", "ledger")["items"]
+    raise AssertionError("the sandbox is gone")
