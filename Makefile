@@ -61,7 +61,7 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill way fuzz wheel \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill matrix way fuzz wheel \
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
@@ -130,6 +130,9 @@ ROUNDS  ?= 500
 
 kill: $(DEV_READY) $(DEMO_READY)  ## kill -9 the gateway ROUNDS times amid writes; compare the answers with the library's ledger
 	@$(WITNESS) loss.kill --rounds $(ROUNDS) $(ARGS)
+
+matrix: $(DEV_READY) $(DEMO_READY)  ## 640 cells: every write, with every fault of the network and a crash at every point
+	@$(WITNESS) loss.matrix $(ARGS)
 
 way: $(DEV_READY) $(DEMO_READY)  ## count the files, calls and REST calls of a request
 	@$(BIN)/python bench/way.py $(ARGS)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,48 +15,14 @@ from attrs import define, field
 from e2e.terminal import Terminal
 
 from .places import Place, whole_ledger
-from .writes import KINDS, Write, is_unsure, login, said_yes, stocked
+from .told import Told
+from .writes import KINDS, Write, login, stocked
 
 AT_ONCE = 12
 """Writes in progress when the gateway is killed."""
 LIBRARY = "witness"
 TRIES = 4
 """How often a terminal repeats a message that has no definite answer."""
-
-
-@define
-class Told:
-    """One write: the answers that its terminal got, with an empty one for a connection that broke."""
-
-    write: Write
-    answers: list[bytes] = field(factory=list)
-
-    @property
-    def cut(self) -> bool:
-        """Whether the first try had no answer."""
-        return self.answers[:1] == [b""]
-
-    @property
-    def last(self) -> str:
-        """What the terminal believes in the end: `yes`, `no`, `unsure` or `nothing`."""
-        answer = self.answers[-1] if self.answers else b""
-        if not answer:
-            return "nothing"
-        if said_yes(self.write, answer):
-            return "yes"
-        return "unsure" if is_unsure(answer) else "no"
-
-    def verdict(self, ledger: Iterable[Mapping[str, Any]]) -> str:
-        """`true`, `lost` (a yes, not done), `denied` (done, a no), `doubled`, or `unsure`."""
-        done, wanted = self.write.effects(ledger), self.write.kind.expected(self.write)
-        if self.write.kind.state:
-            done = Counter(dict.fromkeys(done, 1))
-        if done - wanted:
-            return "doubled"
-        said_once = any(answer and said_yes(self.write, answer) for answer in self.answers)
-        if wanted - done:
-            return "lost" if said_once else "true"
-        return {"yes": "true", "no": "denied"}.get(self.last, "unsure")
 
 
 @define
@@ -147,8 +112,8 @@ class Witness:
         """Repeat a message that has no answer, on a new connection, until there is a definite one."""
         if one.cut:
             station.connect()
-            for attempt in range(1, TRIES + 1):
-                one.answers.append(station.ask(one.write.line(attempt)))
+            for _ in range(TRIES):
+                one.answers.append(station.ask(one.write.line()))
                 if one.last in ("yes", "no"):
                     break
                 station.connect()
@@ -178,7 +143,7 @@ def together(works: Iterable[Any]) -> None:
     def safely(work: Any) -> None:
         try:
             work()
-        except BaseException as failure:  # noqa: BLE001  # handed to the caller
+        except BaseException as failure:  # handed to the caller
             failures.append(failure)
 
     threads = [threading.Thread(target=safely, args=(work,)) for work in works]
@@ -215,6 +180,3 @@ def failures(verdicts: Iterable[tuple[Told, str]]) -> list[str]:
         for told, verdict in verdicts
         if verdict in ("lost", "doubled", "denied")
     ]
-
-
-__all__ = ["Witness", "failures", "rounds_of", "socket", "table"]
