@@ -61,7 +61,7 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill matrix way fuzz wheel \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill machines matrix way fuzz wheel \
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
@@ -103,7 +103,7 @@ suite: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed debian  ## all t
 
 # Programs from Debian that tests drive.
 debian:
-	@sh .ci/packages stunnel4 postgresql
+	@sh .ci/packages haproxy postgresql stunnel4
 .PHONY: debian
 
 unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## the tests that need no running service
@@ -133,6 +133,9 @@ kill: $(DEV_READY) $(DEMO_READY)  ## kill -9 the gateway ROUNDS times amid write
 
 matrix: $(DEV_READY) $(DEMO_READY)  ## 640 cells: every write, with every fault of the network and a crash at every point
 	@$(WITNESS) loss.matrix $(ARGS)
+
+machines: $(DEV_READY) $(DEMO_READY) debian  ## two gateways, HAProxy, PostgreSQL and 200 terminals; each part fails once
+	@$(WITNESS) loss.machines $(ARGS)
 
 way: $(DEV_READY) $(DEMO_READY)  ## count the files, calls and REST calls of a request
 	@$(BIN)/python bench/way.py $(ARGS)

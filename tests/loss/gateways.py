@@ -16,7 +16,7 @@ from typing import Any
 from attrs import define, field
 
 from .clock import Hand
-from .places import LIMITS, PROFILE, open_rows, settings_of
+from .places import LIMITS, PROFILE, STORE, open_rows, settings_of
 
 TESTS = Path(__file__).parent.parent
 START = 60.0
@@ -136,7 +136,7 @@ class Front:
             f'[[listen]]\nendpoint = "tcp:{SIP2}:interface={address}"\n'
             f'[admin]\nendpoint = "tcp:{ADMIN}:interface={address}"\n'
             f'[librarika]\nurl = "http://127.0.0.1:{api}/{{library}}/api/v1"\n'
-            f"{LIMITS}{PROFILE}{more}{settings_of(libraries)}"
+            f"{STORE}{LIMITS}{PROFILE}{more}{settings_of(libraries)}"
         )
         config.chmod(0o600)
         return cls(nursery, folder, address, hand=Hand(folder / "hand"))

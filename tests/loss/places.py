@@ -19,6 +19,8 @@ PATIENCE = 60.0
 OPEN = ("sent", "queued", "unknown")
 """The states of a row of the journal that is not finished."""
 
+STORE = '[store]\npath = "sip2gw.sqlite3"\n'
+"""In the gateway's own folder."""
 PROFILE = "[profiles.witness]\npatron_updates = true\nitem_updates = true\n"
 LIMITS = (
     "[limits]\nstrangers_per_address = 2000\nstrangers = 2000\nconnections_per_address = 2000\n"
@@ -76,8 +78,12 @@ class Place:
         libraries = list(libraries)
         process, sandbox = start_sandbox(folder, libraries)
         (folder / "gateway").mkdir()
-        text = f"{LIMITS}{PROFILE}{more}{settings_of(libraries)}"
-        return cls(folder, sandbox, process, Gateway.start(folder / "gateway", sandbox.port, text))
+        text = f"{STORE}{LIMITS}{PROFILE}{more}{settings_of(libraries)}"
+        try:
+            return cls(folder, sandbox, process, Gateway.start(folder / "gateway", sandbox.port, text))
+        except BaseException:
+            process.kill()
+            raise
 
     def kill(self) -> None:
         """End the gateway as a power cut does."""

@@ -1,0 +1,81 @@
+"""A server of PostgreSQL for a test: in a folder of its own, at a Unix socket, and stopped as an operator would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from attrs import define
+
+PROGRAMS = Path("/usr/lib/postgresql")
+
+
+def programs() -> Path | None:
+    """The folder of the newest PostgreSQL on this machine."""
+    found = sorted(PROGRAMS.glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    return found[-1] if found else None
+
+
+@define
+class Postgres:
+    """One server. PostgreSQL does not run as root, so there it runs as `nobody`."""
+
+    folder: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> Postgres:
+        """A server with an empty database called sip2gw, which runs."""
+        folder.mkdir()
+        server = cls(folder)
+        if os.getuid() == 0:
+            shutil.chown(folder, "nobody")
+            for parent in folder.parents[:-1]:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        server._run(
+            "initdb", "-D", str(folder / "data"), "-U", "sip2gw", "-A", "trust", "--no-sync", "-E", "UTF8"
+        )
+        server.start()
+        server._run("createdb", "-h", str(folder), "-U", "sip2gw", "sip2gw")
+        return server
+
+    @property
+    def url(self) -> str:
+        """The URL of its database."""
+        return f"postgresql://sip2gw@/sip2gw?host={self.folder}"
+
+    def start(self) -> None:
+        options = f"-k {self.folder} -c listen_addresses= -c max_connections=60 -c fsync=on"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", log, "-o", options, "start")
+
+    def stop(self, how: str = "fast") -> None:
+        """End it: `fast` as an operator does, `immediate` as a crash does."""
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", how, "stop")
+
+    def restart(self) -> None:
+        """Stop it as an operator does, and start it again."""
+        self.stop()
+        self.start()
+
+    def rows(self, sql: str) -> list[str]:
+        """The rows of a question, each as text."""
+        asked = self._run("psql", "-h", str(self.folder), "-U", "sip2gw", "-AtX", "-c", sql, "sip2gw")
+        return asked.splitlines()
+
+    def _run(self, program: str, *arguments: str) -> str:
+        folder = programs()
+        assert folder is not None, "PostgreSQL is not installed"
+        other = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
+        ran = subprocess.run(
+            [*other, str(folder / program), *arguments],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # not a pipe: the server would keep it open
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return ran.stdout
