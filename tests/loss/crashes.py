@@ -67,4 +67,22 @@ def _before_reply() -> None:
 
 
 def _at_the_journal(point: str) -> None:
-    """The journal's own steps; a gateway without a journal never gets there."""
+    from sip2gw.journal.journal import Journal
+
+    begin, record = Journal.begin, Journal.record
+
+    async def begun(self: Journal, *rest: Any, **more: Any) -> Any:
+        if point == "before row":
+            crash()
+        row = await begin(self, *rest, **more)
+        if point == "after row":
+            crash()
+        return row
+
+    async def recorded(self: Journal, *rest: Any, **more: Any) -> Any:
+        stored = await record(self, *rest, **more)
+        if point == "after outcome":
+            crash()
+        return stored
+
+    Journal.begin, Journal.record = begun, recorded  # type: ignore[method-assign]

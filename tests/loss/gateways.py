@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sys
+import time
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,13 +16,15 @@ from typing import Any
 
 from attrs import define, field
 
-from .clock import Hand
-from .places import LIMITS, PROFILE, STORE, open_rows, settings_of
+from .clock import FASTER, Hand
+from .places import FILE, LIMITS, PROFILE, STORE, open_rows, settings_of
 
 TESTS = Path(__file__).parent.parent
 START = 60.0
 SIP2, ADMIN = 6001, 8080
 """The ports of each gateway."""
+REMEMBERED = 240.0
+"""Seconds of the gateways' clock for which the same bytes are surely taken for a repeat."""
 
 
 @define
@@ -121,8 +124,8 @@ class Front:
     nursery: Nursery
     folder: Path
     address: str
+    hand: Hand
     child: Child | None = None
-    hand: Hand | None = None
 
     @classmethod
     def make(
@@ -136,10 +139,14 @@ class Front:
             f'[[listen]]\nendpoint = "tcp:{SIP2}:interface={address}"\n'
             f'[admin]\nendpoint = "tcp:{ADMIN}:interface={address}"\n'
             f'[librarika]\nurl = "http://127.0.0.1:{api}/{{library}}/api/v1"\n'
-            f"{STORE}{LIMITS}{PROFILE}{more}{settings_of(libraries)}"
+            f"{STORE}{LIMITS}{PROFILE}{settings_of(libraries)}{more}"
         )
         config.chmod(0o600)
-        return cls(nursery, folder, address, hand=Hand(folder / "hand"))
+        return cls(nursery, folder, address, Hand(folder / "hand"))
+
+    def seconds(self) -> float:
+        """The clock of its processes."""
+        return time.monotonic() * FASTER + self.hand.moved()
 
     async def start(self, crash: str = "none") -> None:
         """Start a process on what is there."""
@@ -149,13 +156,19 @@ class Front:
         if self.child is not None:
             await self.child.kill()
 
+    def log(self) -> str:
+        """What its processes have logged."""
+        return (self.folder / "sip2gw.toml.log").read_text()
+
     @property
     def gone(self) -> bool:
         return self.child is None or self.child.ended.is_set()
 
     async def connect(self, login: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A terminal that is logged in."""
+        """A terminal that is logged in. A gateway that is gone is started first, as a supervisor does."""
         for _ in range(100):
+            if self.gone:
+                await self.start()
             with suppress(OSError):
                 reader, writer = await asyncio.open_connection(self.address, SIP2)
                 writer.write(login)
@@ -165,23 +178,18 @@ class Front:
             await asyncio.sleep(0.05)
         raise AssertionError("the terminal is not let in")
 
-    async def settled(self) -> None:
-        """Move the clock on until the journal has no open row."""
-        assert self.hand is not None
+    async def settled(self, login: bytes) -> None:
+        """Move the clock on until the journal has no open row. A terminal is logged in: open rows need its account."""
+        _, writer = await self.connect(login)
         for _ in range(400):
-            if open_rows(await self.page("/metrics")) == 0:
+            if open_rows(self.folder / FILE) == 0:
+                writer.close()
                 return
+            if self.gone:
+                _, writer = await self.connect(login)
             self.hand.move(5.0)
             await asyncio.sleep(0.05)
         raise AssertionError("the journal has open rows that nothing settles")
-
-    async def page(self, path: str) -> str:
-        """A page of the admin endpoint."""
-        reader, writer = await asyncio.open_connection(self.address, ADMIN)
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-        text = (await reader.read()).decode()
-        writer.close()
-        return text
 
 
 async def line(reader: asyncio.StreamReader) -> bytes:

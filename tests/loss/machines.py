@@ -29,7 +29,7 @@ from e2e.processes import Process, Sandbox, free_ports
 
 from sip2gw.demo.selfsigned import kept_pair
 
-from .places import LIMITS, PROFILE, open_rows, settings_of, start_sandbox, until, whole_ledger
+from .places import LIMITS, PROFILE, UNFINISHED, settings_of, start_sandbox, until, whole_ledger
 from .postgres import Postgres
 from .told import Told
 from .walkers import Walker
@@ -129,10 +129,7 @@ class Machines:
     def settled(self) -> None:
         """Wait until no node's journal has an open row."""
         until(lambda: all(node.ready() for node in self.nodes), "both nodes are ready")
-        until(
-            lambda: all(open_rows(node.page("/metrics")) == 0 for node in self.nodes),
-            "the journal has no open row",
-        )
+        until(lambda: self.postgres.rows(UNFINISHED) == ["0"], "the journal has no open row")
 
     def close(self) -> None:
         """End all processes."""

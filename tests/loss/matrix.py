@@ -19,7 +19,7 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from .crashes import POINTS
-from .gateways import Front, Nursery, ask
+from .gateways import REMEMBERED, Front, Nursery, ask
 from .places import start_sandbox, whole_ledger
 from .proxy import FAULTS, Proxy
 from .told import Told
@@ -83,6 +83,7 @@ class Run:
     sandbox_port: int
     more: str = ""
     told: dict[Cell, Told] = field(factory=dict)
+    sent: dict[Cell, float] = field(factory=dict)
     crashed: set[Cell] = field(factory=set)
 
     async def cell(self, cell: Cell) -> None:
@@ -94,7 +95,10 @@ class Run:
         try:
             await self._first(cell, front, proxy, told)
             await self._again(cell, front, told)
-            await front.settled()
+            await front.settled(login(cell.library, "K1"))
+        except Exception as failure:
+            failure.add_note(f"{cell}: {told.answers}\n{front.log()[-3000:]}")
+            raise
         finally:
             await front.kill()
             await proxy.close()
@@ -104,6 +108,7 @@ class Run:
         child = front.child
         assert child is not None
         streams = await front.connect(login(cell.library, "K1"))
+        self.sent[cell] = front.seconds()
         await proxy.arm(cell.fault, child.shoot if cell.crash == "after send" else None)
         told.answers.append(await ask(streams, told.write.line()))
         streams[1].close()
@@ -116,13 +121,11 @@ class Run:
             self.crashed.add(cell)
 
     async def _again(self, cell: Cell, front: Front, told: Told) -> None:
-        if front.gone:
-            await front.start()
         for _ in range(TRIES):
             streams = await front.connect(login(cell.library, "K1"))
             told.answers.append(await ask(streams, told.write.line()))
             streams[1].close()
-            if told.last in ("yes", "no"):
+            if told.last in ("yes", "no") or front.seconds() > self.sent[cell] + REMEMBERED:
                 return
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -16,10 +17,10 @@ from e2e.processes import Gateway, Process, Sandbox, free_ports
 
 PATIENCE = 60.0
 """Seconds until something that must happen has happened."""
-OPEN = ("sent", "queued", "unknown")
-"""The states of a row of the journal that is not finished."""
+UNFINISHED = "SELECT count(*) FROM journal WHERE state IN ('SENT', 'QUEUED', 'UNKNOWN')"
 
-STORE = '[store]\npath = "sip2gw.sqlite3"\n'
+FILE = "sip2gw.sqlite3"
+STORE = f'[store]\npath = "{FILE}"\n'
 """In the gateway's own folder."""
 PROFILE = "[profiles.witness]\npatron_updates = true\nitem_updates = true\n"
 LIMITS = (
@@ -78,7 +79,7 @@ class Place:
         libraries = list(libraries)
         process, sandbox = start_sandbox(folder, libraries)
         (folder / "gateway").mkdir()
-        text = f"{STORE}{LIMITS}{PROFILE}{more}{settings_of(libraries)}"
+        text = f"{STORE}{LIMITS}{PROFILE}{settings_of(libraries)}{more}"
         try:
             return cls(folder, sandbox, process, Gateway.start(folder / "gateway", sandbox.port, text))
         except BaseException:
@@ -97,13 +98,9 @@ class Place:
         told = re.findall(r"listening on 127\.0\.0\.1:(\d+)", "".join(process.printed))
         self.gateway.ports = [int(port) for port in told]
 
-    def open_rows(self) -> float:
-        """How many rows of the journal are not finished, by the metrics."""
-        return open_rows(self.gateway.look("/metrics")[1])
-
     def settled(self) -> None:
         """Wait until the journal has no open row."""
-        until(lambda: self.open_rows() == 0, "the journal has no open row")
+        until(lambda: open_rows(self.gateway.config.parent / FILE) == 0, "the journal has no open row")
 
     def close(self) -> None:
         """End both processes."""
@@ -112,10 +109,11 @@ class Place:
                 process.kill()
 
 
-def open_rows(metrics: str) -> float:
-    """How many open rows these metrics name; 0 for a gateway without a journal."""
-    found = re.findall(r'^sip2gw_journal_rows\{.*?state="(\w+)".*?\} ([\d.e+]+)$', metrics, re.MULTILINE)
-    return sum(float(value) for state, value in found if state in OPEN)
+def open_rows(store: Path) -> int:
+    """How many writes in this file are not finished. The file is read while a gateway writes to it."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=10)) as database:
+        found: int = database.execute(UNFINISHED).fetchone()[0]
+        return found
 
 
 def whole_ledger(sandbox: Sandbox) -> list[dict[str, Any]]:

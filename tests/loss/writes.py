@@ -48,10 +48,14 @@ class Write:
         """Another item."""
         return f"2{self.n:05d}"
 
+    @property
+    def moment(self) -> datetime:
+        """When it happened, by the terminal's clock."""
+        return BEGAN + timedelta(seconds=self.n)
+
     def line(self) -> bytes:
         """The bytes of the request: a terminal that repeats it sends the same ones."""
-        request = self.kind.request(self, BEGAN + timedelta(seconds=self.n))
-        return format(request, Trailer("3", True))
+        return format(self.kind.request(self, self.moment), Trailer("3", True))
 
     def effects(self, ledger: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str]]:
         """What the ledger has of this write: how often each effect, by its kind and item."""
