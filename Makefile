@@ -107,10 +107,10 @@ debian:
 .PHONY: debian
 
 unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## the tests that need no running service
-	@$(BIN)/pytest -o pythonpath= $(PYTEST) --quiet --ignore=tests/e2e --ignore=tests/interop $(ARGS)
+	@$(BIN)/pytest -o pythonpath= $(PYTEST) --quiet --ignore=tests/e2e --ignore=tests/interop --ignore=tests/loss $(ARGS)
 
 e2e: $(DEV_READY) $(DEMO_READY) debian  ## the tests that drive the installed service from outside
-	@$(BIN)/pytest -o pythonpath= --quiet tests/e2e tests/interop $(ARGS)
+	@$(BIN)/pytest -o pythonpath= --quiet tests/e2e tests/interop tests/loss $(ARGS)
 
 bench: $(DEV_READY) $(DEMO_READY)  ## measure messages a second, CPU per message, latency, memory, beside the floor
 	@$(BIN)/python bench/run.py $(ARGS)

@@ -129,7 +129,13 @@ class Front:
 
     @classmethod
     def make(
-        cls, nursery: Nursery, folder: Path, api: int, libraries: list[dict[str, Any]], more: str = ""
+        cls,
+        nursery: Nursery,
+        folder: Path,
+        api: int,
+        libraries: list[dict[str, Any]],
+        more: str = "",
+        store: str = STORE,
     ) -> Front:
         """Its libraries are at the port `api`; `more` is added to its configuration."""
         folder.mkdir()
@@ -139,7 +145,7 @@ class Front:
             f'[[listen]]\nendpoint = "tcp:{SIP2}:interface={address}"\n'
             f'[admin]\nendpoint = "tcp:{ADMIN}:interface={address}"\n'
             f'[librarika]\nurl = "http://127.0.0.1:{api}/{{library}}/api/v1"\n'
-            f"{STORE}{LIMITS}{PROFILE}{settings_of(libraries)}{more}"
+            f"{store}{LIMITS}{PROFILE}{settings_of(libraries)}{more}"
         )
         config.chmod(0o600)
         return cls(nursery, folder, address, Hand(folder / "hand"))
@@ -204,3 +210,10 @@ async def ask(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], data: 
     reader, writer = streams
     writer.write(data)
     return await line(reader)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, and wait until it is."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()

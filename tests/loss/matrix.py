@@ -19,7 +19,7 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from .crashes import POINTS
-from .gateways import REMEMBERED, Front, Nursery, ask
+from .gateways import REMEMBERED, Front, Nursery, ask, closed
 from .places import start_sandbox, whole_ledger
 from .proxy import FAULTS, Proxy
 from .told import Told
@@ -104,6 +104,11 @@ class Run:
             await proxy.close()
 
     async def _first(self, cell: Cell, front: Front, proxy: Proxy, told: Told) -> None:
+        if line := cell.write.first():
+            streams = await front.connect(login(cell.library, "K1"))
+            assert (await ask(streams, line))[2:3] == b"1", f"{cell} has nothing to undo"
+            await closed(streams[1])
+            await front.kill()
         await front.start(cell.crash)
         child = front.child
         assert child is not None
@@ -111,7 +116,7 @@ class Run:
         self.sent[cell] = front.seconds()
         await proxy.arm(cell.fault, child.shoot if cell.crash == "after send" else None)
         told.answers.append(await ask(streams, told.write.line()))
-        streams[1].close()
+        await closed(streams[1])
         if cell.crash == "after reply":
             await child.kill()
         elif not told.answers[0]:
@@ -124,7 +129,7 @@ class Run:
         for _ in range(TRIES):
             streams = await front.connect(login(cell.library, "K1"))
             told.answers.append(await ask(streams, told.write.line()))
-            streams[1].close()
+            await closed(streams[1])
             if told.last in ("yes", "no") or front.seconds() > self.sent[cell] + REMEMBERED:
                 return
 

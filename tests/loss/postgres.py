@@ -64,6 +64,12 @@ class Postgres:
         asked = self._run("psql", "-h", str(self.folder), "-U", "sip2gw", "-AtX", "-c", sql, "sip2gw")
         return asked.splitlines()
 
+    def pids(self) -> list[int]:
+        """Its processes, the first one included."""
+        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
     def _run(self, program: str, *arguments: str) -> str:
         folder = programs()
         assert folder is not None, "PostgreSQL is not installed"

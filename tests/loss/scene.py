@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from e2e.processes import Process, Sandbox
 
-from .gateways import Front, Nursery, ask
-from .places import start_sandbox
+from .gateways import Front, Nursery, ask, closed
+from .places import STORE, start_sandbox
 from .proxy import Proxy
 from .writes import login
 
@@ -52,13 +52,18 @@ class Stage:
 class Scene:
     """A library that no other scene has, and its gateway."""
 
-    def __init__(self, stage: Stage, more: str = "") -> None:
+    def __init__(self, stage: Stage, more: str = "", store: str = STORE) -> None:
         self.stage = stage
+        self._terminals: list[Streams] = []
         self.library: str = next(stage.libraries)["nickname"]
         self.proxy = stage.run(Proxy(stage.sandbox.port).start())
         own = [{"nickname": self.library}]
-        self.front = Front.make(stage.nursery, stage.folder / self.library, self.proxy.port, own, more)
-        self.start()
+        self.front = Front.make(stage.nursery, stage.folder / self.library, self.proxy.port, own, more, store)
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self, crash: str = "none") -> None:
         """Start the gateway, in place of the one there is."""
@@ -80,7 +85,7 @@ class Scene:
         streams = await self.front.connect(login(self.library, location))
         await self.proxy.arm(fault, child.shoot if crash == "after send" else None)
         answer = await ask(streams, line)
-        streams[1].close()
+        await closed(streams[1])
         if crash == "after reply":
             await child.kill()
         elif not answer:
@@ -92,7 +97,9 @@ class Scene:
 
     def connect(self, location: str) -> Streams:
         """A terminal that stays connected."""
-        return self.stage.run(self.front.connect(login(self.library, location)))
+        terminal = self.stage.run(self.front.connect(login(self.library, location)))
+        self._terminals.append(terminal)
+        return terminal
 
     def ask(self, terminal: Streams, line: bytes) -> bytes:
         """The answer to a connected terminal; empty when the connection broke."""
@@ -107,5 +114,7 @@ class Scene:
         self.stage.run(self.front.settled(login(self.library, "K1")))
 
     def close(self) -> None:
+        for _, writer in self._terminals:
+            self.stage.run(closed(writer))
         self.stage.run(self.front.kill())
         self.stage.run(self.proxy.close())

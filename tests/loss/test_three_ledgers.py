@@ -41,6 +41,8 @@ class Story(RuleBasedStateMachine):
     def write(self, fault: str, crash: str) -> None:
         number = len(self.told)
         write = Write(KINDS[number % len(KINDS)], self.scene.library, number)
+        if line := write.first():
+            assert self.scene.send(line)[2:3] == b"1"
         self.at.append(self.scene.front.seconds())
         self.told.append(Told(write, [self.scene.send(write.line(), fault=fault, crash=crash)]))
 

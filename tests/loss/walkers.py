@@ -41,6 +41,7 @@ class Walker:
         for number, write in enumerate(self.writes, 1):
             told = Told(write)
             self.told.append(told)
+            await self._prepare(write)
             for _ in range(TRIES):
                 told.answers.append(await self._ask(write.line()))
                 if told.last in ("yes", "no"):
@@ -48,6 +49,13 @@ class Walker:
             self._check(write, told.answers[-1])
             await step(number, len(self.writes))
         self._leave()
+
+    async def _prepare(self, write: Write) -> None:
+        """Do what this write undoes."""
+        if line := write.first():
+            for _ in range(TRIES):
+                if (await self._ask(line))[2:3] == b"1":
+                    return
 
     async def _ask(self, line: bytes) -> bytes:
         if self._streams is None:

@@ -47,6 +47,12 @@ class Station:
             time.sleep(0.1)
         raise AssertionError(f"{self.name} is not let in")
 
+    def begin(self, write: Write) -> None:
+        """Connect, and do what this write undoes."""
+        self.connect()
+        if line := write.first():
+            assert self.ask(line)[2:3] == b"1", f"{write} has nothing to undo"
+
     def ask(self, line: bytes) -> bytes:
         """The answer; empty when the connection broke."""
         with suppress(OSError):
@@ -84,7 +90,9 @@ class Witness:
         stations = [Station(self.place, f"K{n}", tls=n % 2 == 1) for n in range(len(writes))]
         told = [Told(write) for write in writes]
         self.told += told
-        together(station.connect for station in stations)
+        together(
+            (lambda s=station, w=write: s.begin(w)) for station, write in zip(stations, writes, strict=True)
+        )
         begun = time.monotonic()
         threads = [
             threading.Thread(target=self._first, args=(station, one))

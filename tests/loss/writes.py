@@ -53,6 +53,13 @@ class Write:
         """When it happened, by the terminal's clock."""
         return BEGAN + timedelta(seconds=self.n)
 
+    def first(self) -> bytes:
+        """The bytes of what has to be done before; empty if there is nothing."""
+        if not self.kind.first:
+            return b""
+        request = BY_NAME[self.kind.first].request(self, self.moment - timedelta(minutes=5))
+        return format(request, Trailer("2", True))
+
     def line(self) -> bytes:
         """The bytes of the request: a terminal that repeats it sends the same ones."""
         return format(self.kind.request(self, self.moment), Trailer("3", True))
@@ -76,8 +83,10 @@ class Kind:
     yes: Callable[[Any], bool]
     expected: Callable[[Write], Counter[tuple[str, str]]]
     before: Mapping[str, Any] = field(factory=dict)
-    """What the library has before: `lent`, `returned`, `reserved`, `owes`, `others`."""
+    """What the library has before: `lent`, `two`, `reserved`, `owes`, `others`."""
     state: bool = False
+    first: str = ""
+    """The kind of write that a terminal sends before, because this one undoes it."""
 
     def stock(self, write: Write) -> dict[str, list[dict[str, Any]]]:
         """What the data file needs for this write."""
@@ -86,9 +95,6 @@ class Kind:
         for item in items:
             if self.before.get("lent"):
                 bookings.append({"member_no": write.patron, "accession_no": item, "booking_date": "-3d"})
-            if self.before.get("returned"):
-                booking = {"status": "Returned", "booking_date": "-3d", "received_at": "+0d"}
-                bookings.append({"member_no": write.patron, "accession_no": item, **booking})
             if self.before.get("others"):
                 bookings.append({"member_no": write.other, "accession_no": item, "booking_date": "-3d"})
             if self.before.get("reserved"):
@@ -231,14 +237,19 @@ KINDS = (
         {"others": True, "reserved": True},
     ),
     Kind(
-        "undo loan", _of(messages.Checkin, item_identifier=_item, cancel=True), _ok, _one("reversal"), _LENT
+        "undo loan",
+        _of(messages.Checkin, item_identifier=_item, cancel=True),
+        _ok,
+        lambda write: Counter({("loan", write.item): 1, ("reversal", write.item): 1}),
+        first="checkout",
     ),
     Kind(
         "undo return",
         _of(messages.Checkout, **_LENDING, cancel=True),
         _ok,
-        _one("reversal"),
-        {"returned": True},
+        lambda write: Counter({("return", write.item): 1, ("reversal", write.item): 1}),
+        _LENT,
+        first="checkin",
     ),
     Kind(
         "block",

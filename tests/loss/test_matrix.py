@@ -1,0 +1,27 @@
+"""A tenth of the matrix, another one each day of ten."""
+
+import asyncio
+from datetime import date, timedelta
+
+from .crashes import POINTS
+from .matrix import CELLS, OPERATIONS, chosen, run, summary, wrong
+from .proxy import FAULTS
+
+SHARE = 10
+TODAY = date.today()
+
+
+def test_ten_days_have_all_cells_and_each_day_has_each_part():
+    days = [chosen(SHARE, TODAY + timedelta(days=day)) for day in range(SHARE)]
+    assert sorted(cell.number for day in days for cell in day) == list(range(len(CELLS)))
+    for day in days:
+        assert {cell.operation for cell in day} == set(OPERATIONS)
+        assert {cell.fault for cell in day} == set(FAULTS)
+        assert {cell.crash for cell in day} == set(POINTS)
+
+
+def test_F78_a_write_is_done_once_whatever_fails_at_whatever_point(tmp_path, capsys):
+    verdicts, this = asyncio.run(run(chosen(SHARE, TODAY), tmp_path))
+    with capsys.disabled():
+        print(f"\n{summary(verdicts, this.crashed)} (part {TODAY.toordinal() % SHARE} of {SHARE})")
+    assert wrong(verdicts, this) == []
