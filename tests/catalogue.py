@@ -1,7 +1,7 @@
 """The catalogue of failures is counted: a case holds if there are tests that name it, and all of them pass.
 
 A test names its cases at the beginning of its name: `test_F9_...`, `test_F3_F4_...`. When the whole suite has run,
-a case that waits for nothing and has no test is told, and makes a strict run fail: the manual says that it is shown.
+a case that has no test is reported, and makes a strict run fail: the manual says that it is shown.
 """
 
 from __future__ import annotations
@@ -62,15 +62,13 @@ class Catalogue:
         """How many of the cases pass, and why the others do not."""
         good = {number for number, passed in self._good.items() if passed and number in self._cases}
         good -= self._skipped
-        waiting = {number for number, case in self._cases.items() if "waits" in case} - good
         told = [f"{len(good)} of the {len(self._cases)} cases pass"]
         halves = [number for number in sorted(good) if "rest" in self._cases[number]]
-        untested = self._cases.keys() - self._good.keys() - self._skipped - waiting
+        untested = self._cases.keys() - self._good.keys() - self._skipped
         for count, what, always in (
             (halves, "of these {} wait with a second half ({})", False),
             (self._skipped, "{} have tests that were skipped ({})", True),
             (self._good.keys() - good - self._skipped, "{} fail ({})", True),
-            (waiting, "{} wait for parts that are not built ({})", False),
             (untested, "{} have no test ({})", False),
         ):
             if count and (always or self._whole):
@@ -82,12 +80,8 @@ class Catalogue:
         found = []
         if unknown := self._good.keys() - self._cases.keys():
             found.append(f"tests name cases that are not in the catalogue ({_listed(unknown)})")
-        if self._whole:
-            waiting = {number for number, case in self._cases.items() if "waits" in case}
-            if missing := self._cases.keys() - self._good.keys() - self._skipped - waiting:
-                found.append(f"cases wait for nothing and have no test ({_listed(missing)})")
-            if early := waiting & self._good.keys():
-                found.append(f"cases are said to wait, and have tests ({_listed(early)})")
+        if self._whole and (missing := self._cases.keys() - self._good.keys() - self._skipped):
+            found.append(f"cases have no test ({_listed(missing)})")
         return found
 
 

@@ -65,12 +65,10 @@ def _functions(file: Path) -> Iterator[str]:
 
 
 def _then(case: dict[str, str]) -> str:
-    if "waits" in case:
-        return f"{case['then']} *It needs {case['waits']}, which does not exist yet.*"
     if "rest" in case:
         return f"{case['then']} *In part: the rest needs {case['rest']}, which does not exist yet.*"
     return case["then"]
 
 
 def _tests(case: dict[str, str], shown: dict[int, list[str]]) -> str:
-    return ", ".join(shown.get(case["id"], ["" if "waits" in case else "not shown yet"]))
+    return ", ".join(shown.get(case["id"], ["not shown yet"]))
