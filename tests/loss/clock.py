@@ -1,4 +1,4 @@
-"""A clock that runs faster than the real one, and can be moved on: for waits that take minutes or hours.
+"""A clock that can be moved on, for waits that take minutes or hours.
 
 It must be set before any other module is imported, because many take `time` and `monotonic` from the module `time`.
 """
@@ -12,10 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FASTER = 20.0
-"""Seconds of this clock in one real second."""
 LONGEST = 0.02
-"""Real seconds after which a reactor looks at the clock again, so that it notices when the clock is moved on."""
+"""Seconds after which a reactor looks at the clock again, so that it notices when the clock is moved on."""
 _FORM = struct.Struct("d")
 
 
@@ -41,29 +39,25 @@ hand: Hand | None = None
 """Moves the clock of this process; None leaves it as it runs."""
 
 
-def run_faster() -> None:
+def make_movable() -> None:
     """Replace the functions of the module `time`."""
     for name in ("time", "monotonic", "perf_counter"):
-        setattr(time, name, _faster(getattr(time, name)))
+        setattr(time, name, _movable(getattr(time, name)))
 
 
-def _faster(real: Callable[[], float]) -> Callable[[], float]:
-    start = real()
-
+def _movable(real: Callable[[], float]) -> Callable[[], float]:
     def now() -> float:
-        return start + (real() - start) * FASTER + (hand.moved() if hand else 0.0)
+        return real() + (hand.moved() if hand else 0.0)
 
     return now
 
 
-def wake_in_time(reactor: Any) -> None:
-    """Let a reactor wait in real seconds."""
+def look_often(reactor: Any) -> None:
+    """Let a reactor notice soon that the clock was moved."""
     timeout = reactor.timeout
 
-    def real() -> float | None:
+    def soon() -> float:
         wait = timeout()
-        if hand is not None:
-            wait = min(LONGEST * FASTER, FASTER if wait is None else wait)
-        return None if wait is None else wait / FASTER
+        return LONGEST if wait is None else min(LONGEST, wait)
 
-    reactor.timeout = real
+    reactor.timeout = soon

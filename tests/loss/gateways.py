@@ -16,10 +16,12 @@ from typing import Any
 
 from attrs import define, field
 
-from .clock import FASTER, Hand
+from .clock import Hand
 from .places import FILE, LIMITS, PROFILE, STORE, open_rows, settings_of
+from .proxy import Proxy
 
 TESTS = Path(__file__).parent.parent
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 START = 60.0
 SIP2, ADMIN = 6001, 8080
 """The ports of each gateway."""
@@ -97,7 +99,7 @@ class Nursery:
         """An address of this machine that no other gateway has."""
         return str(ip_address(f"{self._network}.0") + next(self._addresses))
 
-    async def start(self, config: Path, crash: str = "none", hand: Path | None = None) -> Child:
+    async def start(self, config: Path, crash: str, hand: Path) -> Child:
         """Start a gateway with this configuration, and wait until it listens."""
         number = len(self._children)
         child = self._children[number] = Child()
@@ -106,7 +108,7 @@ class Nursery:
             "config": str(config),
             "crash": crash,
             "log": f"{config}.log",
-            "hand": hand and str(hand),
+            "hand": str(hand),
         }
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         async with asyncio.timeout(START):
@@ -152,7 +154,7 @@ class Front:
 
     def seconds(self) -> float:
         """The clock of its processes."""
-        return time.monotonic() * FASTER + self.hand.moved()
+        return time.monotonic() + self.hand.moved()
 
     async def start(self, crash: str = "none") -> None:
         """Start a process on what is there."""
@@ -170,7 +172,7 @@ class Front:
     def gone(self) -> bool:
         return self.child is None or self.child.ended.is_set()
 
-    async def connect(self, login: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def connect(self, login: bytes) -> Streams:
         """A terminal that is logged in. A gateway that is gone is started first, as a supervisor does."""
         for _ in range(100):
             if self.gone:
@@ -184,17 +186,26 @@ class Front:
             await asyncio.sleep(0.05)
         raise AssertionError("the terminal is not let in")
 
+    async def ask(self, streams: Streams, data: bytes, proxy: Proxy) -> bytes:
+        """The answer to one line. The clock is moved on while only time can bring it."""
+        asking = asyncio.create_task(ask(streams, data))
+        while not asking.done():
+            await asyncio.wait({asking}, timeout=0.02 if proxy.holds else 0.5)
+            if not asking.done():
+                self.hand.move(1.0)
+        return asking.result()
+
     async def settled(self, login: bytes) -> None:
         """Move the clock on until the journal has no open row. A terminal is logged in: open rows need its account."""
         _, writer = await self.connect(login)
-        for _ in range(400):
+        for _ in range(2000):
             if open_rows(self.folder / FILE) == 0:
                 writer.close()
                 return
             if self.gone:
                 _, writer = await self.connect(login)
-            self.hand.move(5.0)
-            await asyncio.sleep(0.05)
+            self.hand.move(1.0)
+            await asyncio.sleep(0.02)
         raise AssertionError("the journal has open rows that nothing settles")
 
 
@@ -205,7 +216,7 @@ async def line(reader: asyncio.StreamReader) -> bytes:
     return b""
 
 
-async def ask(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], data: bytes) -> bytes:
+async def ask(streams: Streams, data: bytes) -> bytes:
     """The answer to one line; empty when the connection broke."""
     reader, writer = streams
     writer.write(data)

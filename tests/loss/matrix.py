@@ -19,7 +19,7 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from .crashes import POINTS
-from .gateways import REMEMBERED, Front, Nursery, ask, closed
+from .gateways import REMEMBERED, Front, Nursery, closed
 from .places import start_sandbox, whole_ledger
 from .proxy import FAULTS, Proxy
 from .told import Told
@@ -94,7 +94,7 @@ class Run:
         told = self.told[cell] = Told(cell.write)
         try:
             await self._first(cell, front, proxy, told)
-            await self._again(cell, front, told)
+            await self._again(cell, front, proxy, told)
             await front.settled(login(cell.library, "K1"))
         except Exception as failure:
             failure.add_note(f"{cell}: {told.answers}\n{front.log()[-3000:]}")
@@ -106,7 +106,7 @@ class Run:
     async def _first(self, cell: Cell, front: Front, proxy: Proxy, told: Told) -> None:
         if line := cell.write.first():
             streams = await front.connect(login(cell.library, "K1"))
-            assert (await ask(streams, line))[2:3] == b"1", f"{cell} has nothing to undo"
+            assert (await front.ask(streams, line, proxy))[2:3] == b"1", f"{cell} has nothing to undo"
             await closed(streams[1])
             await front.kill()
         await front.start(cell.crash)
@@ -115,7 +115,7 @@ class Run:
         streams = await front.connect(login(cell.library, "K1"))
         self.sent[cell] = front.seconds()
         await proxy.arm(cell.fault, child.shoot if cell.crash == "after send" else None)
-        told.answers.append(await ask(streams, told.write.line()))
+        told.answers.append(await front.ask(streams, told.write.line(), proxy))
         await closed(streams[1])
         if cell.crash == "after reply":
             await child.kill()
@@ -125,10 +125,10 @@ class Run:
         if child.ended.is_set():
             self.crashed.add(cell)
 
-    async def _again(self, cell: Cell, front: Front, told: Told) -> None:
+    async def _again(self, cell: Cell, front: Front, proxy: Proxy, told: Told) -> None:
         for _ in range(TRIES):
             streams = await front.connect(login(cell.library, "K1"))
-            told.answers.append(await ask(streams, told.write.line()))
+            told.answers.append(await front.ask(streams, told.write.line(), proxy))
             await closed(streams[1])
             if told.last in ("yes", "no") or front.seconds() > self.sent[cell] + REMEMBERED:
                 return

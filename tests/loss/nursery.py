@@ -15,7 +15,7 @@ from typing import Any
 
 from loss import clock
 
-clock.run_faster()
+clock.make_movable()
 
 import sip2gw.service  # noqa: E402  # after the clock is set
 
@@ -50,8 +50,7 @@ def _run(order: dict[str, Any]) -> None:
         log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(log, 2)
         os.close(0)
-        if order.get("hand"):
-            clock.hand = clock.Hand(Path(order["hand"]))
+        clock.hand = clock.Hand(Path(order["hand"]))
         _serve(order)
     except BaseException as failure:  # it must not go on as its parent
         print(repr(failure), file=sys.stderr, flush=True)
@@ -67,7 +66,7 @@ def _serve(order: dict[str, Any]) -> None:
 
     reactor: Any = running
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
-    clock.wake_in_time(reactor)
+    clock.look_often(reactor)
     set_up(order["crash"])
     options = sip2gw.service.Options()
     options.parseOptions(["--config", order["config"]])

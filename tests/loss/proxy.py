@@ -25,8 +25,6 @@ FAULTS = (
 )
 """All of them; `none` does nothing."""
 
-LATE = 1.5
-"""Real seconds: later than a gateway with a fast clock waits for."""
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -38,9 +36,9 @@ class Proxy:
         self.armed = "none"
         self.seen: Callable[[], None] | None = None
         self.port = 0
-        self.down = False
+        self.holds = False
+        """Whether a gateway waits for what does not come before it gives up."""
         self._server: asyncio.Server | None = None
-        self._over = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -71,7 +69,6 @@ class Proxy:
 
     async def close(self) -> None:
         await self.stop()
-        self._over.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -86,20 +83,31 @@ class Proxy:
                 return
             with suppress(OSError, asyncio.IncompleteReadError):
                 while head := await reader.readuntil(b"\r\n\r\n"):
-                    await self._request(head, await _body(head, reader), writer)
+                    await self._request(head, await _body(head, reader), reader, writer)
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)
             writer.close()
 
-    async def _request(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+    async def _request(
+        self, head: bytes, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         fault = "none"
         if b"\r\nidempotency-key:" in head.lower():
             fault, self.armed = self.armed, "none"
             if self.seen is not None:
                 seen, self.seen = self.seen, None
                 seen()
+        if fault in ("hang", "late commit"):
+            await self._given_up(reader)
         await self._carry(fault, head + body, writer)
+
+    async def _given_up(self, reader: asyncio.StreamReader) -> None:
+        """Wait until the gateway has closed the connection."""
+        self.holds = True
+        with suppress(OSError):
+            await reader.read(1)
+        self.holds = False
 
     async def _carry(self, fault: str, request: bytes, writer: asyncio.StreamWriter) -> None:
         match fault:
@@ -109,10 +117,7 @@ class Proxy:
                 await self._push(request[: len(request) // 2])
                 _reset(writer)
             case "hang":
-                await self._over.wait()
-            case "late commit":
-                await asyncio.sleep(LATE)
-                writer.write(await self._ask(request))
+                _reset(writer)
             case _:
                 answer = await self._ask(request)
                 await self._answer(fault, answer, writer)

@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 
 from e2e.processes import Process, Sandbox
 
-from .gateways import Front, Nursery, ask, closed
+from .gateways import Front, Nursery, Streams, closed
 from .places import STORE, start_sandbox
 from .proxy import Proxy
 from .writes import login
 
 T = TypeVar("T")
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Stage:
@@ -84,7 +83,7 @@ class Scene:
         assert child is not None
         streams = await self.front.connect(login(self.library, location))
         await self.proxy.arm(fault, child.shoot if crash == "after send" else None)
-        answer = await ask(streams, line)
+        answer = await self.front.ask(streams, line, self.proxy)
         await closed(streams[1])
         if crash == "after reply":
             await child.kill()
@@ -103,7 +102,7 @@ class Scene:
 
     def ask(self, terminal: Streams, line: bytes) -> bytes:
         """The answer to a connected terminal; empty when the connection broke."""
-        return self.stage.run(ask(terminal, line))
+        return self.stage.run(self.front.ask(terminal, line, self.proxy))
 
     def ledger(self) -> list[dict[str, Any]]:
         """What was done in the library, in its order."""
