@@ -14,9 +14,13 @@ def main() -> int:
     """Run the rounds, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=500, help="how often the gateway is killed (500)")
-    rounds = rounds_of(parser.parse_args().rounds)
+    parser.add_argument(
+        "--workers", type=int, default=1, help="of the gateway (1); of several, one or all are killed too"
+    )
+    given = parser.parse_args()
+    rounds = rounds_of(given.rounds)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        witness = Witness.start(Path(folder), rounds)
+        witness = Witness.start(Path(folder), rounds, given.workers)
         try:
             for number, writes in enumerate(rounds, 1):
                 witness.round(writes)

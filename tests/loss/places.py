@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
@@ -86,9 +89,16 @@ class Place:
             process.kill()
             raise
 
-    def kill(self) -> None:
-        """End the gateway as a power cut does."""
-        self.gateway.process.kill()
+    def kill(self, what: str = "node") -> None:
+        """End a `worker`, all `workers`, or the whole `node`, as a power cut does. Only a node has to be restarted."""
+        children = workers_of(self.gateway.process.pid)
+        if what == "worker":
+            children = [random.choice(children)]  # noqa: S311  # no secret
+        if what == "node":
+            self.gateway.process.kill()
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def restart(self) -> None:
         """Start the gateway again on what is left."""
@@ -107,6 +117,11 @@ class Place:
         for process in (self.gateway.process, self.library):
             with suppress(AttributeError):
                 process.kill()
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes that this one has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def open_rows(store: Path) -> int:

@@ -77,13 +77,17 @@ class Witness:
 
     place: Place
     told: list[Told] = field(factory=list)
+    victims: tuple[str, ...] = ("node",)
+    """What is killed, one of these in each round."""
     lasted: float = 0.05
     """Seconds that a round takes, so that the next kill is somewhere in it."""
 
     @classmethod
-    def start(cls, folder: Path, rounds: list[list[Write]], more: str = "") -> Witness:
+    def start(cls, folder: Path, rounds: list[list[Write]], workers: int = 1) -> Witness:
+        """Start a gateway with so many workers, before a library in which these writes can be done."""
         writes = [write for some in rounds for write in some]
-        return cls(Place.start(folder, [stocked(LIBRARY, writes)], more))
+        place = Place.start(folder, [stocked(LIBRARY, writes)], f"[process]\nworkers = {workers}\n")
+        return cls(place, victims=("node",) if workers == 1 else ("worker", "workers", "node"))
 
     def round(self, writes: list[Write]) -> None:
         """Send these at once, kill, start again, repeat what has no answer."""
@@ -101,14 +105,16 @@ class Witness:
         for thread in threads:
             thread.start()
         time.sleep(random.uniform(0.0, self.lasted))  # noqa: S311  # a moment for the kill, no secret
-        self.place.kill()
+        victim = random.choice(self.victims)  # noqa: S311  # as above
+        self.place.kill(victim)
         for thread in threads:
             thread.join()
         if all(one.answers[0] for one in told):
             self.lasted = max(0.02, 0.8 * (time.monotonic() - begun))
         else:
             self.lasted *= 1.05
-        self.place.restart()
+        if victim == "node":
+            self.place.restart()
         together(
             (lambda s=station, o=one: self._again(s, o)) for station, one in zip(stations, told, strict=True)
         )
