@@ -13,11 +13,11 @@ import socket
 from collections.abc import Callable
 from datetime import date
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, fail, maybeDeferred
-from twisted.internet.interfaces import IAddress, ITCPTransport
+from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.protocols.basic import Int32StringReceiver
@@ -98,10 +98,6 @@ class Asking(Int32StringReceiver):
         answer.addTimeout(seconds, self._reactor, onTimeoutCancel=lambda result, _: result)
         self.sendString(pickle.dumps((number, what, about), pickle.HIGHEST_PROTOCOL))
         return answer.addBoth(self._answered, number)
-
-    def end(self) -> None:
-        """Close this end, because no worker has the other one."""
-        cast(ITCPTransport, self.transport).abortConnection()
 
     def stringReceived(self, string: bytes) -> None:
         message = json.loads(string)

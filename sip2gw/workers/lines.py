@@ -1,4 +1,4 @@
-"""The log of a worker: one JSON object per event through a pipe. The parent writes it, in whole lines, into its own.
+"""The log of a worker: one JSON object per event through a socket. The parent writes it, in whole lines, into its own.
 
 So there is one log file, which the parent rotates, and each line names its worker.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from twisted.internet.protocol import Protocol
 from twisted.logger import ILogObserver, LogEvent, LogLevel, eventAsJSON, eventFromJSON
 from zope.interface import implementer
 
 
 def write_to(descriptor: int) -> ILogObserver:
-    """Return an observer that writes each event to the pipe. It blocks while the pipe is full."""
+    """Return an observer that writes each event to the socket. It blocks while that is full."""
 
     @implementer(ILogObserver)
     def observer(event: LogEvent) -> None:
@@ -28,7 +29,7 @@ LONGEST = 2**18
 """Bytes of a line. An event has no more than a few values, each of which is bounded; a longer one is dropped."""
 
 
-class Lines:
+class Lines(Protocol):
     """The lines of the worker `number`. `take` gets each event; a line that is none is dropped."""
 
     def __init__(self, number: int, take: Callable[[LogEvent], None]) -> None:
@@ -36,8 +37,7 @@ class Lines:
         self._take = take
         self._rest = b""
 
-    def receive(self, data: bytes) -> None:
-        """Receive what came through the pipe."""
+    def dataReceived(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._read(line)

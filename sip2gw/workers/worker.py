@@ -62,14 +62,17 @@ class Process(ProcessProtocol):
 
     def spawn(self, errors: int | None, take: Callable[[LogEvent], None]) -> None:
         """Start it. `errors` is the descriptor for what it prints; `take` gets the events of its log."""
-        self._lines = Lines(self.start.number, take)
+        lines = Lines(self.start.number, take)
         ours, theirs = socket.socketpair()
+        reads, writes = socket.socketpair()
         self._connections, taking = pair()
         adopt(self._reactor, ours, self.channel)
+        adopt(self._reactor, reads, lines)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         printed = null if errors is None else errors
-        given: dict[int, int | str] = {0: null, 1: printed, 2: printed}
-        given |= {CHANNEL: theirs.fileno(), CONNECTIONS: taking.fileno(), LINES: "r"}
+        given = {0: null, 1: printed, 2: printed}
+        # No pipes of Twisted's: those would stay open where no process can be started.
+        given |= {CHANNEL: theirs.fileno(), CONNECTIONS: taking.fileno(), LINES: writes.fileno()}
         command = [sys.executable, "-P", "-m", "sip2gw.workers.child"]
         try:
             self._transport = self._reactor.spawnProcess(
@@ -78,10 +81,9 @@ class Process(ProcessProtocol):
             self.pid = self._transport.pid
         except OSError:
             self._connections.close()
-            self.channel.end()
             raise
         finally:
-            for one in (theirs, taking):
+            for one in (theirs, taking, writes):
                 one.close()
             os.close(null)
 
@@ -102,10 +104,6 @@ class Process(ProcessProtocol):
         taken = hand(self._connections, place, connection)
         self._handed += taken
         return taken
-
-    def childDataReceived(self, childFD: int, data: bytes) -> None:
-        """Receive from its log."""
-        self._lines.receive(data)
 
     def processEnded(self, reason: Failure) -> None:
         self.phase = Phase.ENDING

@@ -31,9 +31,9 @@ def test_an_event_arrives_however_the_pipe_splits_it(sizes):
     data, events = through_a_pipe(EVENT, EVENT), []
     lines = Lines(2, events.append)
     for size in sizes:
-        lines.receive(data[:size])
+        lines.dataReceived(data[:size])
         data = data[size:]
-    lines.receive(data)
+    lines.dataReceived(data)
     assert len(events) == 2
     for event in events:
         assert (event["log_level"], event["seconds"], event["worker"]) == (LogLevel.warn, 1.5, 2)
@@ -45,14 +45,14 @@ def test_an_event_arrives_however_the_pipe_splits_it(sizes):
 def test_other_bytes_are_dropped_and_the_next_event_arrives(data):
     events = []
     lines = Lines(1, events.append)
-    lines.receive(data + b"\n")
+    lines.dataReceived(data + b"\n")
     del events[:]
-    lines.receive(through_a_pipe(EVENT))
+    lines.dataReceived(through_a_pipe(EVENT))
     assert len(events) == 1
 
 
 def test_a_line_without_an_end_takes_no_memory():
     lines = Lines(1, [].append)
     for _ in range(3):
-        lines.receive(b"x" * LONGEST)
+        lines.dataReceived(b"x" * LONGEST)
         assert len(lines._rest) <= LONGEST

@@ -6,6 +6,7 @@ import socket
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 
 from attrs import evolve
 from twisted.internet import reactor
@@ -132,16 +133,22 @@ class WorkersTests(TestCase):
     async def test_a_worker_that_can_not_start_is_tried_again_with_the_reason(self) -> None:
         python = self.folder / "python"
         python.write_text("#!/bin/sh\nexit 3\n")
-        python.chmod(0o700)
         with capturedLogs() as events:
             workers = Workers(self.config(), reactor, pauses=(0.01,))
             workers.privilegedStartService()
-            self.patch(sys, "executable", str(python))
-            workers.startService()
-            await self.until(lambda: workers.workers[0].starts == 3)
+            before = len(os.listdir("/proc/self/fd"))
+            with mock.patch.object(sys, "executable", str(python)):
+                workers.startService()
+                await self.until(lambda: workers.workers[0].starts == 5)
+                assert len(os.listdir("/proc/self/fd")) < before + 5, "each try would leave some open"
+                python.chmod(0o700)
+                await self.until(lambda: workers.workers[0].process is not None)
+                await self.until(lambda: workers.workers[0].process is None)
+            await workers.serving
             await workers.stopService()
         told = [event["why"] for event in events if "has ended" in event["log_format"]]
-        assert told[:2] == ["exit status 3"] * 2
+        assert told[0] == "it can't be started: Permission denied"
+        assert "exit status 3" in told
 
     def test_one_worker_is_a_gateway_in_this_process(self) -> None:
         gateway = serving(self.config(), reactor)
