@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from sip2gw.circulation.settings import Settings
 from sip2gw.config.accounts import ServiceAccount, TerminalAccount, read_accounts
@@ -27,6 +27,8 @@ from sip2gw.config.store import Store, check_store
 from sip2gw.config.tables import Tables
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
 from sip2gw.limits import Limits
+
+T = TypeVar("T")
 
 __all__ = [
     "Admin",
@@ -107,63 +109,52 @@ def _no_garbage_collection() -> Iterator[None]:
 
 def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
     """Return the configuration in the files' content; None if `tables` has faults of it."""
+    raw = _checked_keys(raw, tables)
+    listen = read_listen(raw.get("listen"), tables)
+    given = {place: read_accounts(place, one, tables) for place, one in listen.items()}
+    settings, services = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
+    config = Config(
+        listen=tuple(listen.values()),
+        librarika=_table(raw, LibrarikaAPI, "librarika", tables),
+        admin=tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None,
+        terminals=_table(raw, Terminals, "terminals", tables),
+        limits=_table(raw, Limits, "limits", tables),
+        log=_table(raw, Log, "log", tables),
+        security=_table(raw, Security, "security", tables),
+        store=_table(raw, Store, "store", tables),
+        process=_table(raw, Process, "process", tables),
+        settings=settings,
+        given=tuple(tuple(accounts.values()) for accounts, _ in given.values()),
+        service_accounts=tuple(services.values()),
+    )
+    check_places(listen, config.admin, tables)
+    check_deadlines(config.librarika, config.terminals, tables)
+    check_bounds(raw, config.librarika, config.terminals, config.limits, tables)
+    check_admin(config.admin, tables)
+    check_store(config.store, tables)
+    accounts: dict[str, TerminalAccount | ServiceAccount] = dict(services)
+    for found, _ in given.values():
+        accounts.update(found)
+    warned = chain.from_iterable(warnings for _, warnings in given.values())
+    warnings = (*warned, *_check_secrets(config, listen, accounts, tables))
+    return None if tables.faults else evolve(config, warnings=warnings)
+
+
+def _checked_keys(raw: dict[str, Any], tables: Tables) -> dict[str, Any]:
+    """Return the content of the files without tables that belong to a library. Those and unknown keys are faults."""
     known = [*(name.name for name in fields(Config) if name.name not in _MADE), "profiles", "libraries"]
     for key in raw:
         if key not in known:
             tables.add(_misplaced(key) or unknown_key("", key, known))
     if isinstance(raw.get("terminals"), list):
         tables.add(Fault("terminals", "is a list of tables", _BELOW.format("terminals")))
-        raw = {**raw, "terminals": {}}
-    listen = read_listen(raw.get("listen"), tables)
-    librarika = tables.read(raw.get("librarika", {}), LibrarikaAPI, "librarika")
-    admin = tables.read(raw["admin"], Admin, "admin") if "admin" in raw else None
-    terminals = tables.read(raw.get("terminals", {}), Terminals, "terminals")
-    limits = tables.read(raw.get("limits", {}), Limits, "limits")
-    log = tables.read(raw.get("log", {}), Log, "log")
-    security = tables.read(raw.get("security", {}), Security, "security")
-    kept = tables.read(raw.get("store", {}), Store, "store")
-    process = tables.read(raw.get("process", {}), Process, "process")
-    settings, service_accounts = read_settings(raw.get("profiles", {}), raw.get("libraries", []), tables)
-    check_places(listen, admin, tables)
-    if librarika and terminals:
-        check_deadlines(librarika, terminals, tables)
-        if limits:
-            check_bounds(raw, librarika, terminals, limits, tables)
-    if admin:
-        check_admin(admin, tables)
-    if kept:
-        check_store(kept, tables)
-    found = [read_accounts(place, one, tables) for place, one in listen.items()]
-    given = tuple(tuple(ones.values()) for ones, _ in found)
-    secrets: dict[str, Path] = {
-        **{f"{place}.password_file": one.password_file for place, one in service_accounts.items()},
-        **{f"{place}.password_file": one.password_file for ones, _ in found for place, one in ones.items()},
-    }
-    if kept:
-        secrets["store.key_file"] = kept.key(os.environ)
-        if kept.password_file:
-            secrets["store.password_file"] = kept.password_file
-    warnings = [
-        *chain.from_iterable(warned for _, warned in found),
-        *_check_secrets(listen, secrets, admin, security or Security(), tables),
-    ]
-    if tables.faults or not (librarika and terminals and limits and log and security and kept and process):
-        return None
-    return Config(
-        tuple(listen.values()),
-        librarika,
-        admin,
-        terminals,
-        limits,
-        log,
-        security,
-        kept,
-        process,
-        settings,
-        given,
-        tuple(service_accounts.values()),
-        tuple(warnings),
-    )
+        return {**raw, "terminals": {}}
+    return raw
+
+
+def _table(raw: dict[str, Any], kind: type[T], name: str, tables: Tables) -> T:
+    """Return a table; one with defaults if there is none, or a fault."""
+    return tables.read(raw.get(name, {}), kind, name) or kind()
 
 
 def _misplaced(key: str) -> Fault | None:
@@ -173,18 +164,21 @@ def _misplaced(key: str) -> Fault | None:
 
 
 def _check_secrets(
-    listen: dict[str, Listen],
-    secrets: Mapping[str, Path],
-    admin: Admin | None,
-    security: Security,
+    config: Config,
+    listen: Mapping[str, Listen],
+    accounts: Mapping[str, TerminalAccount | ServiceAccount],
     tables: Tables,
-) -> tuple[str, ...]:
-    """Add faults, or return warnings, for secrets that all users of the machine can read."""
+) -> Iterator[str]:
+    """Add faults, or yield warnings, for secrets that all users of the machine can read."""
     certificates = {f"{place}.certificates": one.certificates for place, one in listen.items()}
-    warnings = []
-    for place, wrong in readable_secrets(certificates, secrets, admin):
-        if security.readable_secrets == "warn":
-            warnings.append(f"{place} {wrong.problem}")
+    secrets: dict[str, Path | None] = {
+        **{f"{place}.password_file": one.password_file for place, one in accounts.items()},
+        "store.key_file": config.store.key(os.environ),
+        "store.password_file": config.store.password_file,
+        "admin.token_file": config.admin.token_file if config.admin else None,
+    }
+    for place, wrong in readable_secrets(certificates, secrets):
+        if config.security.readable_secrets == "warn":
+            yield f"{place} {wrong.problem}"
         else:
             tables.fault(place, wrong.problem, f'{wrong.fix}, or put up with it: readable_secrets = "warn"')
-    return tuple(warnings)

@@ -61,4 +61,5 @@ def check_bounds(
 
 def _is_given(raw: Mapping[str, Any], place: str) -> bool:
     table, _, key = place.partition(".")
-    return key in raw.get(table, {})
+    content = raw.get(table)
+    return isinstance(content, Mapping) and key in content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,8 +85,10 @@ class Security:
     """What happens if every user of the machine can read a private key or a token: "refuse" to start, or "warn"."""
 
 
-def check_admin(admin: Admin, tables: Tables) -> None:
+def check_admin(admin: Admin | None, tables: Tables) -> None:
     """Check that an endpoint for other machines needs a token."""
+    if admin is None:
+        return
     alone = admin.token_file is None and tables.is_sound("admin.token_file")
     if alone and not admin.endpoint.local:
         tables.fault(
@@ -97,16 +99,15 @@ def check_admin(admin: Admin, tables: Tables) -> None:
 
 
 def readable_secrets(
-    certificates: Mapping[str, Path | None], secrets: Mapping[str, Path], admin: Admin | None
-) -> Iterable[tuple[str, Wrong]]:
+    certificates: Mapping[str, Path | None], secrets: Mapping[str, Path | None]
+) -> Iterator[tuple[str, Wrong]]:
     """Yield the files that every user of the machine can read, by place."""
     for place, path in certificates.items():
         for file in _keys(path) if path is not None else ():
             yield from _readable(place, file)
     for place, path in secrets.items():
-        yield from _readable(place, path)
-    if admin is not None and admin.token_file is not None:
-        yield from _readable("admin.token_file", admin.token_file)
+        if path is not None:
+            yield from _readable(place, path)
 
 
 def _keys(path: Path) -> Iterable[Path]:
@@ -116,7 +117,7 @@ def _keys(path: Path) -> Iterable[Path]:
         return []  # an unreadable file is a fault of its own
 
 
-def _readable(place: str, file: Path) -> Iterable[tuple[str, Wrong]]:
+def _readable(place: str, file: Path) -> Iterator[tuple[str, Wrong]]:
     try:
         mode = os.stat(file).st_mode
     except OSError:
