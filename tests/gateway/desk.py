@@ -73,24 +73,23 @@ class Calls:
 
 
 class MovingClock(Clock):
-    """A clock that goes on by a microsecond at each look, as real ones do: no two moments are the same."""
+    """A clock that goes on by a microsecond at each look, as real ones do: no two moments are the same.
+
+    What is true only while time stands still is not true.
+    """
 
     def seconds(self) -> float:
         self.rightNow += 1e-6
         return self.rightNow
 
 
-CLOCKS = [Clock, MovingClock]
-"""What is true only while time stands still is not true."""
-
-
 class Bench:
-    """A gateway over the sandbox, in which everything answers at once and time stands still (or on `clock`)."""
+    """A gateway over the sandbox, in which everything answers at once. Time passes on `clock`."""
 
     def __init__(
         self, data: Mapping[str, Any] | None = None, clock: Clock | None = None, **settings: Any
     ) -> None:
-        self.clock = clock or Clock()
+        self.clock = clock or MovingClock()
         self.clock.advance(START.timestamp())
         self.sandbox = Sandbox(data, clock=self.clock)
         self.calls = Calls(StubTreq(self.sandbox.resource))

@@ -5,7 +5,6 @@ from ipaddress import ip_network
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.protocol import Protocol
-from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
@@ -16,6 +15,7 @@ from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.tls.contexts import TLSFiles
 
+from .desk import MovingClock
 from .servers import AServer
 from .sockets import TIMEOUT, EchoFactory, trusting
 
@@ -136,7 +136,7 @@ class FactoryTests(SynchronousTestCase):
     """What can be seen without a socket."""
 
     def setUp(self) -> None:
-        self.clock = Clock()
+        self.clock = MovingClock()
         self.inner = Addressed()
         self.metrics = Metrics()
         networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/64"))

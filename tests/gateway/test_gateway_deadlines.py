@@ -6,12 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.task import Clock
 
 from sip2gw.gateway.deadlines import Deadlines
 from sip2gw.limits import Limits
 
-from .desk import LOGIN, PATRON, STATUS, Bench
+from .desk import LOGIN, PATRON, STATUS, Bench, MovingClock
 
 PROVISIONAL = "9300CNkiosk@riverside.example|COkiosk-secret|"
 
@@ -195,7 +194,7 @@ def test_requests_within_the_idle_deadline_set_no_timers():
     )
 )
 def test_deadlines_end_as_if_each_had_a_timer(steps):
-    clock, limits, over = Clock(), Limits(idle_deadline=300.0), []
+    clock, limits, over = MovingClock(), Limits(idle_deadline=300.0), []
     deadlines = Deadlines(clock, lambda: limits, lambda limit: over.append((limit, clock.seconds())))
     due: dict[str, float] = {}
     for limit, step, seconds in steps:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from treq.testing import StubTreq
-from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import capturedLogs
 
@@ -18,6 +17,8 @@ from sip2gw.gateway import TerminalFactory, asking
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory
+
+from .desk import MovingClock
 
 START = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
 DATE = "20260301    101500"
@@ -55,7 +56,7 @@ class Bench:
     """A gateway over the sandbox, in which everything answers at once and time stands still."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = MovingClock()
         self.clock.advance(START.timestamp())
         self.sandbox = Sandbox(clock=self.clock)
         librarika = Librarika(

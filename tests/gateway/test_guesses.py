@@ -13,11 +13,8 @@ from sip2gw.gateway.logins import JITTER
 from sip2gw.library import Credentials
 from sip2gw.sandbox.data import default_data
 
-from .desk import CLOCKS, LOGIN, PATRON, Bench
+from .desk import LOGIN, PATRON, Bench, MovingClock
 from .test_logins import guess, guessing, sign_ins, tried
-
-ON_BOTH = pytest.mark.parametrize("clock", CLOCKS)
-
 
 ACCOUNTS = 80
 
@@ -34,9 +31,9 @@ def many_accounts() -> dict[str, Any]:
     return data
 
 
-@pytest.fixture(params=CLOCKS)
-def bench(request):
-    bench = Bench(many_accounts(), request.param())
+@pytest.fixture
+def bench():
+    bench = Bench(many_accounts())
     yield bench
     bench.sandbox.close()
 
@@ -84,17 +81,15 @@ def test_R10_after_an_outage_40_machines_are_let_in_at_once(bench, outage, tries
     assert bench.counted("logins_per_address") == 0
 
 
-@ON_BOTH
-def test_R10_a_right_login_after_many_right_ones_is_not_a_guess(clock):
-    guesses = guessing(clock())
+def test_R10_a_right_login_after_many_right_ones_is_not_a_guess():
+    guesses = guessing(MovingClock())
     for number in range(500):
         guesses.check("riverside", Credentials(f"kiosk-{number}", "right"), "192.0.2.1").right()
     assert tried(guesses, Credentials("kiosk", "right"), "192.0.2.1")
 
 
-@ON_BOTH
-def test_R10_a_try_that_was_not_judged_is_not_a_guess(clock):
-    guesses = guessing(clock())
+def test_R10_a_try_that_was_not_judged_is_not_a_guess():
+    guesses = guessing(MovingClock())
     for _ in range(500):
         guesses.check("riverside", Credentials("kiosk", "right"), "192.0.2.1").forgive()
     assert tried(guesses, Credentials("kiosk", "right"), "192.0.2.1")

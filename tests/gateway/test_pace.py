@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.task import Clock
 
 from sip2gw.gateway.pace import LIBRARY, SHARE, STRANGER, STRANGERS, TERMINAL, Pace, SharedPace, Turns
 
-from .desk import LOGIN, STATUS, Bench
+from .desk import LOGIN, STATUS, Bench, MovingClock
 
 LINE = STATUS.encode() + b"\r"
 
@@ -21,7 +20,7 @@ def bench():
 
 
 def test_R8_terminals_are_served_before_strangers_and_libraries_in_turn():
-    clock, served = Clock(), []
+    clock, served = MovingClock(), []
     turns = Turns(clock)
 
     def ask(group: str) -> None:

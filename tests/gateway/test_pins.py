@@ -14,15 +14,14 @@ from sip2gw.librarika.patrons import Patrons
 from sip2gw.library import PasswordCheck
 from sip2gw.sandbox.data import default_data
 
-from .desk import CLOCKS, LOGIN, PATRON, Bench
+from .desk import LOGIN, PATRON, Bench
 
 RIGHT, WRONG = PATRON, PATRON.replace("AD1234", "AD0000")
 
 
-@pytest.fixture(params=CLOCKS)
-def bench(request):
-    """Each test runs with a clock that stands still and with one that moves at each look."""
-    bench = Bench(clock=request.param())
+@pytest.fixture
+def bench():
+    bench = Bench()
     assert bench.say(LOGIN) == "941"
     yield bench
     bench.sandbox.close()

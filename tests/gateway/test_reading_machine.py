@@ -6,13 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
 
 from sip2gw.gateway.line_reader import Reader
 from sip2gw.limits import Limits
 from sip2gw.sip2 import Framer, TooLong
 
-from .desk import Transport
+from .desk import MovingClock, Transport
 
 LIMITS = Limits(line=512, requests_waiting=3, request_deadline=0, write_deadline=0)  # type: ignore[arg-type]
 PIECE = 700
@@ -22,7 +21,7 @@ PIECE = 700
 class Lines(Reader):
     """Writes down each line, and has each wait for as long as the test likes."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: MovingClock) -> None:
         super().__init__(clock, lambda: LIMITS)
         self.served: list[bytes] = []
         self.slow = False
@@ -59,7 +58,7 @@ class Reading(RuleBasedStateMachine):
 
     @initialize()
     def connect(self) -> None:
-        self.clock = Clock()
+        self.clock = MovingClock()
         self.reader = Lines(self.clock)
         self.transport = Transport()
         self.reader.makeConnection(self.transport)

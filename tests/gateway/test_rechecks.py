@@ -9,15 +9,14 @@ from twisted.logger import capturedLogs
 
 from sip2gw.gateway import asking
 
-from .desk import CLOCKS, LOGIN, PATRON, Bench
+from .desk import LOGIN, PATRON, Bench
 
 KIOSK = "kiosk@riverside.example"
 
 
-@pytest.fixture(params=CLOCKS)
-def bench(request):
-    """Each test runs with a clock that stands still and with one that moves at each look."""
-    bench = Bench(clock=request.param())
+@pytest.fixture
+def bench():
+    bench = Bench()
     yield bench
     bench.sandbox.close()
 

@@ -15,7 +15,7 @@ from sip2gw.gateway.seating import Occupancy
 from sip2gw.seats import InMemory
 from sip2gw.seats.seats import RENEWED_EVERY
 
-from .desk import CHECKOUT, CLOCKS, LOGIN, PATRON, STATUS, Bench
+from .desk import CHECKOUT, LOGIN, PATRON, STATUS, Bench
 
 HILL = "9300CN|CO|CP{}|AOhillcrest|ACkiosk@hillcrest.example:hill-secret|"
 ACCOUNT = "kiosk@hillcrest.example"
@@ -32,10 +32,9 @@ class Gone(InMemory):
         return await super().take(*args, **settings)
 
 
-@pytest.fixture(params=CLOCKS)
-def bench(request):
-    """Each test runs with a clock that stands still and with one that moves at each look."""
-    bench = Bench(clock=request.param())
+@pytest.fixture
+def bench():
+    bench = Bench()
     yield bench
     bench.sandbox.close()
 
