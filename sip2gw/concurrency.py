@@ -71,15 +71,11 @@ def begun(coroutine: Coroutine[Any, Any, T]) -> T | Deferred[T]:
     return Deferred.fromCoroutine(rest_of(coroutine, waiting))
 
 
-def _ignore(_: Deferred[Any]) -> None:
-    """Watch nothing."""
-
-
 @types.coroutine
 def rest_of(
     coroutine: Coroutine[Any, Any, T],
     waiting: Deferred[Any],
-    watch: Callable[[Deferred[Any]], object] = _ignore,
+    watch: Callable[[Deferred[Any]], object] | None = None,
 ) -> Generator[Deferred[Any], Any, T]:
     """Run a coroutine to its end that waits for `waiting`. `watch` is called with that, and with each further wait.
 
@@ -87,7 +83,8 @@ def rest_of(
     """
     try:
         while True:
-            watch(waiting)
+            if watch is not None:
+                watch(waiting)
             try:
                 result = yield waiting
             except GeneratorExit:  # the result is no longer waited for

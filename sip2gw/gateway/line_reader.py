@@ -141,7 +141,7 @@ class Reader(LineReceiver):
     def _next(self) -> bytes | None:
         """Return the next line if it is complete. The request deadline runs while it is not."""
         line = None
-        if len(self._framer):
+        if not self._framer.empty:
             try:
                 line = self._framer.next(self._limits().line)
             except TooLong:
@@ -181,7 +181,7 @@ class Reader(LineReceiver):
 
     def _hold_back_or_not(self) -> None:
         """Pause or resume reading. A peer that sends one line at a time is never paused, because that is expensive."""
-        if not (self._held or self._choked or len(self._framer)):
+        if self._framer.empty and not (self._held or self._choked):
             return
         limits = self._limits()
         behind = self._framer.ends() >= limits.requests_waiting or len(self._framer) > limits.line

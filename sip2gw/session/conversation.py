@@ -210,7 +210,7 @@ class Session:
         request = hand.request
         if not serving.is_called(name):
             return self._stranger("other_library")
-        if serving.is_another(request):
+        if serving.password is not None and serving.is_another(request):
             return self._stranger("other_account")
         if serving.refused:
             is_status = isinstance(request, messages.SCStatus)

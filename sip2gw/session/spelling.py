@@ -56,7 +56,9 @@ class Spelling:
 
     def line(self, response: Response, asked: Trailer) -> bytes:
         """Return the line of a response, to a request with this trailer."""
-        return format(response, protection(asked, self._error_detection), self.dialect, version=self._version)
+        if self._error_detection != "auto":
+            asked = protection(asked, self._error_detection)
+        return format(response, asked, self.dialect, version=self._version)
 
 
 def dialect_of(profile: Profile, *, delimiter: str | None = None) -> Dialect:

@@ -18,11 +18,13 @@ class TooLong(Exception):
 class Framer:
     """Cut the bytes of one connection into lines."""
 
-    __slots__ = ("_at", "_bytes", "begun")
+    __slots__ = ("_at", "_bytes", "begun", "empty")
 
     def __init__(self) -> None:
         self.begun = False
         """Whether a line has begun, complete or not."""
+        self.empty = True
+        """Whether no byte waits."""
         self._bytes = b""
         self._at = 0
 
@@ -47,6 +49,7 @@ class Framer:
         """Take in `piece`, the bytes received next."""
         self._bytes = self._bytes[self._at :] + piece.replace(b"\n", b"\r")
         self._at = 0
+        self.empty = not self._bytes
         self.begun = self.begun or _BEGIN.search(self._bytes) is not None
 
     def next(self, longest: int) -> bytes | None:
@@ -72,4 +75,5 @@ class Framer:
 
     def _drop(self) -> None:
         """Drop all bytes, because no line has begun in them."""
-        self._bytes, self._at, self.begun = b"", 0, False
+        self._bytes, self._at = b"", 0
+        self.begun, self.empty = False, True
