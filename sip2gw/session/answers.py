@@ -126,7 +126,7 @@ class Answers:
         self._clock = clock
         self._digests = Digests()
         self._answered: Shares[_Answered] = Shares(most, per_terminal)
-        self._in_hand: dict[Key, First] = {}
+        self._in_progress: dict[Key, First] = {}
 
     def __len__(self) -> int:
         return len(self._answered)
@@ -144,14 +144,14 @@ class Answers:
         """Return the answer, if it still holds; the same write while it is in progress; None for a new line."""
         before = self._answered.get(key)
         if before is None:
-            return self._in_hand.get(key)
+            return self._in_progress.get(key)
         superseded = before.write is not None and before.write not in self.newest
         over = self._clock() >= before.until
         if before.answer is None:
-            return self._in_hand.get(key) or (None if over else MEANT_AGAIN)
+            return self._in_progress.get(key) or (None if over else MEANT_AGAIN)
         if superseded or over:
             self._answered.drop(key)
-            return self._in_hand.get(key)
+            return self._in_progress.get(key)
         return before.answer
 
     def drop(self, key: Key) -> None:
@@ -174,10 +174,10 @@ class Answers:
 
     def begin(self, key: Key) -> First:
         """Record that this write is in progress."""
-        self._in_hand[key] = first = First(key)
+        self._in_progress[key] = first = First(key)
         return first
 
     def over(self, first: First) -> None:
         """Record that it is over."""
-        del self._in_hand[first._key]
+        del self._in_progress[first._key]
         first.over()

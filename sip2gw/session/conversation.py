@@ -22,8 +22,8 @@ from sip2gw.session.steps import (
     Connected,
     Decline,
     Ignore,
-    InHand,
     LoggedIn,
+    Pending,
     Say,
     Serving,
     SignIn,
@@ -66,7 +66,7 @@ class Session:
         self._hearing = Hearing(self._spelling, most_fields)
         self._clock = clock
         self._now = now
-        self._hand: InHand | None = None
+        self._pending: Pending | None = None
         self._repeats = Repeats(clock, answers)
         self._signing_in = SigningIn(deferred_login=deferred_login, expects=expects, clock=clock, given=given)
         self._strangers = 0
@@ -86,11 +86,11 @@ class Session:
             self._spelling.see(line)
         heard = self._hearing.read(line, early)
         match heard:
-            case InHand():
+            case Pending():
                 is_resend = isinstance(heard.request, messages.RequestACSResend)
                 return self._say_last(heard) if is_resend else self._begin(heard)
-            case Unreadable(hand, refused):
-                self._hand = hand
+            case Unreadable(pending, refused):
+                self._pending = pending
                 return refused
             case Damaged(enough):
                 step = self._say(messages.RequestSCResend(), Trailer(checked=True), enough)
@@ -102,30 +102,30 @@ class Session:
         """Continue after the directory opened the library of `SignIn`. `terminal` identifies the terminal."""
         if isinstance(self.state, Closed):
             return Ignore("closed")  # the peer has disconnected: do nothing
-        hand = self._in_hand()
-        location = hand.login.location if hand.login else ""
+        pending = self._in_progress()
+        location = pending.login.location if pending.login else ""
         if isinstance(self.state, Serving):
             location = location or self.state.location
-        in_ac = account_in(hand.request)
-        from_ac = in_ac is not None and hand.login is not None and in_ac == hand.login.credentials
+        in_ac = account_in(pending.request)
+        from_ac = in_ac is not None and pending.login is not None and in_ac == pending.login.credentials
         profile = tenant.profile(location)
         password = in_ac.password if in_ac and from_ac else None
         self.state = Serving(tenant, location, password=password, own_name=profile.institution_id)
         self._repeats.belongs_to(tenant.nickname, terminal)
         self._spelling.follow(profile)
-        if isinstance(hand.request, messages.Login):
+        if isinstance(pending.request, messages.Login):
             return self.reply(messages.LoginResponse(ok=True))
-        return self._begin(hand)
+        return self._begin(pending)
 
     def turned_away(self, error: LibraryError, why: str) -> Step:
         """Continue after the directory refused the login. `why` is the line for the screen, if there is one."""
-        hand = self._in_hand()
-        login = hand.login
+        pending = self._in_progress()
+        login = pending.login
         if login:
             self._signing_in.turned_away(login, error)
-        if isinstance(hand.request, messages.SCStatus):
-            return Ask(hand.request)
-        if not isinstance(hand.request, messages.Login):
+        if isinstance(pending.request, messages.SCStatus):
+            return Ask(pending.request)
+        if not isinstance(pending.request, messages.Login):
             return self.refuse(why)
         guessed_wrong = isinstance(error, Refused) and error.code == "library_not_found"
         if login and login.otherwise and guessed_wrong and not isinstance(self.state, Serving):
@@ -136,36 +136,36 @@ class Session:
         """Continue after `Confirm`. `so` is whether the result still holds; if not, the request is a new one."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
-        hand = self._in_hand()
-        before = self._repeats.answer_before(hand)
+        pending = self._in_progress()
+        before = self._repeats.answer_before(pending)
         if so and before is not None:
-            return self._say_again(hand, before)
-        self._repeats.forget(hand)
-        return self._begin(hand)
+            return self._say_again(pending, before)
+        self._repeats.forget(pending)
+        return self._begin(pending)
 
     def joined(self) -> Step:
         """Continue after `Join`. If the first request was not decided, this one is done."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
-        hand = self._in_hand()
-        before = self._repeats.answer_before(hand)
-        return self._begin(hand) if before is None else self._say_again(hand, before)
+        pending = self._in_progress()
+        before = self._repeats.answer_before(pending)
+        return self._begin(pending) if before is None else self._say_again(pending, before)
 
     def reply(self, response: Response, *, remember: bool = True, known: bool = True) -> Say:
         """Answer the request in progress. `remember` keeps the answer to a write, for repeats.
 
         Without `known` the patron in the request does not become the patron at the terminal.
         """
-        hand = self._in_hand()
-        self._hand = None
+        pending = self._in_progress()
+        self._pending = None
         if isinstance(self.state, Serving):
-            self.state = self.state.after(hand.request, response, self._clock(), known=known)
+            self.state = self.state.after(pending.request, response, self._clock(), known=known)
         if isinstance(response, messages.LoginResponse):
             self._denied = not response.ok
             if self._denied:
                 self._log_out()
-        step = self._say(response, hand.trailer, self._strangers >= PATIENCE)
-        self._repeats.answered(hand, step.line, keep=remember)
+        step = self._say(response, pending.trailer, self._strangers >= PATIENCE)
+        self._repeats.answered(pending, step.line, keep=remember)
         return step
 
     def let_go(self) -> None:
@@ -176,24 +176,24 @@ class Session:
         """Refuse the request in progress, of any kind."""
         zone = self.state.tenant.rules.zone if isinstance(self.state, Serving) else None
         now = self._now().astimezone(zone).replace(tzinfo=None, microsecond=0)
-        return self.reply(refusal(self._in_hand().request, now, [why]), remember=False, known=False)
+        return self.reply(refusal(self._in_progress().request, now, [why]), remember=False, known=False)
 
     def close(self) -> None:
         """Close the session, because the connection has ended."""
         self.state = Closed()
 
-    def _begin(self, hand: InHand) -> Step:
+    def _begin(self, pending: Pending) -> Step:
         """Return the first step towards an answer."""
-        self._hand, request, state = hand, hand.request, self.state
+        self._pending, request, state = pending, pending.request, self.state
         if isinstance(request, messages.Login):
-            several = names_several(hand.line, self._spelling.dialect)
+            several = names_several(pending.line, self._spelling.dialect)
             return self._follow(self._signing_in.by_message(request, state, several=several))
         self._spelling.note(request)
-        if names_several(hand.line, self._spelling.dialect):
+        if names_several(pending.line, self._spelling.dialect):
             return self._stranger("two_libraries")
         name = institution_id(request)
         if isinstance(state, Serving):
-            return self._serve(state, hand, name)
+            return self._serve(state, pending, name)
         is_status = isinstance(request, messages.SCStatus)
         if given := self._signing_in.by_configuration(state):
             # The account counts, so AC is a password, perhaps with a colon in it; AO is checked after the login.
@@ -205,9 +205,9 @@ class Session:
         login = self._signing_in.by_request(request, state, name)
         return Decline("not_logged_in") if login is None else self._sign_in(login)
 
-    def _serve(self, serving: Serving, hand: InHand, name: str) -> Step:
+    def _serve(self, serving: Serving, pending: Pending, name: str) -> Step:
         """Return the question to the library, unless the request is of another library."""
-        request = hand.request
+        request = pending.request
         if not serving.is_called(name):
             return self._stranger("other_library")
         if serving.password is not None and serving.is_another(request):
@@ -221,28 +221,28 @@ class Session:
             serving.location,
             serving.reader_at(self._clock()),
             self._spelling.print_width,
-            hand.trailer.sequence or "",
+            pending.trailer.sequence or "",
         )
         if request.read_only:
             return ask
-        step = self._repeats.once(ask, hand)
+        step = self._repeats.once(ask, pending)
         if isinstance(step, Ignore):
-            self._hand = None
-        return self._say_again(hand, step) if isinstance(step, bytes) else step
+            self._pending = None
+        return self._say_again(pending, step) if isinstance(step, bytes) else step
 
-    def _say_last(self, hand: InHand) -> Step:
+    def _say_last(self, pending: Pending) -> Step:
         """Say the last response again, for a 97."""
-        if hand.early:
+        if pending.early:
             return Ignore("asked again before the answer was out")
         last = self._repeats.last_sent
-        return Say(last) if last else self._say(messages.RequestSCResend(), hand.trailer)
+        return Say(last) if last else self._say(messages.RequestSCResend(), pending.trailer)
 
-    def _say_again(self, hand: InHand, answer: bytes) -> Say:
+    def _say_again(self, pending: Pending, answer: bytes) -> Say:
         """Answer a repeated request."""
-        self._hand = None
-        self._repeats.said_again(hand, answer)
+        self._pending = None
+        self._repeats.said_again(pending, answer)
         if isinstance(self.state, Serving):
-            self.state = self.state.after(hand.request, Response(), self._clock())
+            self.state = self.state.after(pending.request, Response(), self._clock())
         return Say(answer)
 
     def _stranger(self, code: str) -> Decline:
@@ -264,9 +264,9 @@ class Session:
                 return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
 
     def _sign_in(self, login: Login) -> Step:
-        hand = self._hand = evolve(self._in_hand(), login=login)
+        pending = self._pending = evolve(self._in_progress(), login=login)
         step = SignIn(login.library or "", login.credentials, login.location)
-        if not isinstance(hand.request, messages.Login) and self._signing_in.is_in_vain(step):
+        if not isinstance(pending.request, messages.Login) and self._signing_in.is_in_vain(step):
             return Decline("not_logged_in")
         return step
 
@@ -284,7 +284,7 @@ class Session:
             self.state = Closed()
         return Say(line, hang_up)
 
-    def _in_hand(self) -> InHand:
-        if self._hand is None:
-            raise RuntimeError("no request is in hand")
-        return self._hand
+    def _in_progress(self) -> Pending:
+        if self._pending is None:
+            raise RuntimeError("no request is in progress")
+        return self._pending

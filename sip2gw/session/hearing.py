@@ -7,7 +7,7 @@ from collections.abc import Callable
 from attrs import frozen
 
 from sip2gw.session.spelling import Spelling
-from sip2gw.session.steps import PATIENCE, Decline, Ignore, InHand
+from sip2gw.session.steps import PATIENCE, Decline, Ignore, Pending
 from sip2gw.sip2 import BadChecksum, Crowded, Request, Unfit, UnknownMessage, parse
 
 DAMAGED = (
@@ -27,7 +27,7 @@ class Damaged:
 class Unreadable:
     """A request that can't be read without a doubt, and its refusal."""
 
-    hand: InHand
+    pending: Pending
     refused: Decline
 
 
@@ -41,7 +41,7 @@ class Hearing:
         self._most_fields = most_fields
         self._damaged = 0
 
-    def read(self, line: bytes, early: bool) -> InHand | Ignore | Damaged | Unreadable:
+    def read(self, line: bytes, early: bool) -> Pending | Ignore | Damaged | Unreadable:
         """Read a line without its terminator. `early` is as in `Session.receive`."""
         try:
             request, trailer = parse(line, self._spelling.dialect, most=self._most_fields())
@@ -53,9 +53,9 @@ class Hearing:
         except Unfit as unfit:
             self._damaged = 0
             limit = "fields" if isinstance(unfit, Crowded) else ""
-            hand = InHand(line, unfit.request, unfit.trailer)
-            return Unreadable(hand, Decline("unreadable", limit, why=str(unfit)))
+            pending = Pending(line, unfit.request, unfit.trailer)
+            return Unreadable(pending, Decline("unreadable", limit, why=str(unfit)))
         self._damaged = 0
         if not isinstance(request, Request):
             return Ignore(f"a response, {request.code}")
-        return InHand(line, request, trailer, early=early)
+        return Pending(line, request, trailer, early=early)

@@ -12,7 +12,7 @@ from attrs import evolve
 from sip2gw.digests import joined
 from sip2gw.session.answers import MEANT_AGAIN, MEMORY, UNDATED, Answers, First
 from sip2gw.session.shares import Key
-from sip2gw.session.steps import Ask, Confirm, Ignore, InHand, Join
+from sip2gw.session.steps import Ask, Confirm, Ignore, Join, Pending
 
 _TRAILER = re.compile(rb"(?:AY.?)?(?:AZ[0-9A-Fa-f]{0,4})?\s*\Z")
 
@@ -36,15 +36,15 @@ class Repeats:
         self._library = library
         self._terminal = terminal or self._terminal
 
-    def once(self, ask: Ask, hand: InHand) -> Ask | Confirm | Join | Ignore | bytes:
+    def once(self, ask: Ask, pending: Pending) -> Ask | Confirm | Join | Ignore | bytes:
         """Return the step for a write, so that a write that was done, or is in progress, is not done twice.
 
         Bytes are the answer that was given before. After `Ask`, `over` must follow.
         """
-        key = hand.key
+        key = pending.key
         if key is None:
-            key = hand.key = self._answers.key(self._library, self._terminal, hand.line)
-        if hand.early and key == self._answered_last:
+            key = pending.key = self._answers.key(self._library, self._terminal, pending.line)
+        if pending.early and key == self._answered_last:
             return Ignore("said again before the answer was out")
         before = self._answers.before(key)
         if before is None or before is MEANT_AGAIN:
@@ -54,32 +54,32 @@ class Repeats:
             return evolve(ask, line=self._digest(hand), dated=hand.is_dated)
         if isinstance(before, First):
             return Join(before)
-        if hand.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
+        if pending.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
             return Confirm(ask)
         return before
 
-    def answer_before(self, hand: InHand) -> bytes | None:
+    def answer_before(self, pending: Pending) -> bytes | None:
         """Return the answer that was given to this write before, if it still holds."""
-        before = None if hand.key is None else self._answers.before(hand.key)
+        before = None if pending.key is None else self._answers.before(pending.key)
         return before if isinstance(before, bytes) else None
 
-    def forget(self, hand: InHand) -> None:
+    def forget(self, pending: Pending) -> None:
         """Drop the answer to this write."""
-        if hand.key is not None:
-            self._answers.drop(hand.key)
+        if pending.key is not None:
+            self._answers.drop(pending.key)
 
-    def said_again(self, hand: InHand, answer: bytes) -> None:
+    def said_again(self, pending: Pending, answer: bytes) -> None:
         """Record that this write was a repeat, answered with `answer`."""
-        if hand.key is not None:
-            self._go_on_to(hand.key)
+        if pending.key is not None:
+            self._go_on_to(pending.key)
         self.last_sent = answer
-        self._answered_last = hand.key
+        self._answered_last = pending.key
 
-    def answered(self, hand: InHand, answer: bytes, *, keep: bool) -> None:
+    def answered(self, pending: Pending, answer: bytes, *, keep: bool) -> None:
         """Record that this request was answered. `keep` keeps the answer to a write, for repeats."""
-        self._answered_last = key = hand.key
+        self._answered_last = key = pending.key
         if keep and key is not None:
-            self._keep(key, hand, answer)
+            self._keep(key, pending, answer)
         self.over()
 
     def over(self) -> None:
@@ -88,14 +88,14 @@ class Repeats:
             first, self._first = self._first, None
             self._answers.over(first)
 
-    def _keep(self, key: Key, hand: InHand, answer: bytes) -> None:
-        item, account = hand.item.strip(), hand.account.strip()
+    def _keep(self, key: Key, pending: Pending, answer: bytes) -> None:
+        item, account = pending.item.strip(), pending.account.strip()
         what = [f"item {item}"] if item else []
         if account:
             what.append(f"account {account}")
         write = self._answers.newest.note(self._library, *what) if what else None
         self._go_on_to(key)
-        self._answers.keep(key, answer, MEMORY if hand.is_dated else UNDATED, write, has_item=bool(item))
+        self._answers.keep(key, answer, MEMORY if pending.is_dated else UNDATED, write, has_item=bool(item))
 
     def _digest(self, hand: InHand) -> bytes:
         """Return what this line has in common with its repeats. It is the same in every process.

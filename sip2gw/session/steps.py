@@ -99,7 +99,7 @@ State = Connected | LoggedIn | Serving | Closed
 
 
 @define(eq=False, repr=False)
-class InHand:
+class Pending:
     """The request that is being answered, and its login. `early` is as in `Session.receive`.
 
     `key` stands for the line of a write that goes to the library; other requests have none.
