@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from sip2gw.addresses import Peer
+from sip2gw.direct_write import write_directly
 from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
@@ -41,7 +42,7 @@ class TLSConnection(TLSMemoryBIOProtocol):
     """TLS of one connection. A peer that closes its direction still gets the answers to its requests.
 
     Twisted would close both directions at once, and drop later writes. This class does not have Twisted's buffer for
-    small writes: an answer is one write and so one record, and need not wait for the next turn of the loop.
+    small writes: an answer is one write and so one record. It need not wait for the next turn of the loop.
     """
 
     factory: TLSFactory
@@ -50,6 +51,8 @@ class TLSConnection(TLSMemoryBIOProtocol):
     _heard = False
     _outcome = ""
     _half_closed = False
+    _queues = False
+    """Whether the socket was full once. From then on, all goes through the transport's buffer, in its order."""
 
     def makeConnection(self, transport: object) -> None:
         factory = self.factory
@@ -103,6 +106,17 @@ class TLSConnection(TLSMemoryBIOProtocol):
                 if not self._aborted:
                     ProtocolWrapper.dataReceived(self, data)  # type: ignore[no-untyped-call]  # Twisted's
         self._flushSendBIO()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def _flushSendBIO(self) -> None:
+        """Send what OpenSSL has for the peer, as Twisted does, but at once if the socket takes it."""
+        try:
+            data = self._tlsConnection.bio_read(_MOST_AT_ONCE)
+        except SSL.WantReadError:
+            return
+        sent = None if self._queues else write_directly(self.transport, data)
+        if sent != len(data):
+            self._queues = True
+            self.transport.write(data[sent or 0 :])
 
     def _shutdownTLS(self) -> None:
         """Send close_notify. The peer's own is not awaited if its direction is closed, because it may never come."""

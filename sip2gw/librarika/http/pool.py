@@ -9,7 +9,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet import tcp
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IDelayedCall
@@ -17,6 +16,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.iweb import IResponse
 
+from sip2gw.direct_write import write_directly
 from sip2gw.librarika.http.exchange import Exchange, Reply
 from sip2gw.librarika.http.settings import CallLimits
 
@@ -61,16 +61,12 @@ class Connection(Protocol):
         self.abort()
 
     def _write(self, request: bytes) -> None:
-        """In one piece, and not by the reactor's next turn, where that is certain to be what goes over the wire."""
+        """In one piece, and at once where that is certain to be what goes over the wire."""
         transport: Any = self.transport
-        sent = 0
-        # By the class and not by what it can do: a TLS transport passes unknown attributes on to the socket.
-        if isinstance(transport, tcp.Connection) and not getattr(transport, "TLS", False):
-            taken = transport.writeSomeData(request)
-            sent = taken if isinstance(taken, int) else 0
-            self._all_taken = sent == len(request)
-        if sent < len(request):
-            transport.write(request[sent:])
+        sent = write_directly(transport, request)
+        self._all_taken = sent in (None, len(request))
+        if sent != len(request):
+            transport.write(request[sent or 0 :])
 
     def dataReceived(self, data: bytes) -> None:
         """More of the answer; or of one that nobody asked for."""
