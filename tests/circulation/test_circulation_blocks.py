@@ -132,7 +132,7 @@ class NotAllowed(DeskCase):
         self.unchanged(Profile())
 
 
-class TheEnd(DeskCase):
+class EndOfSession(DeskCase):
     def end(self, number: str, institution_id: str = "riverside") -> Any:
         return self.ask(
             EndPatronSession(transaction_date=None, institution_id=institution_id, patron_identifier=number)

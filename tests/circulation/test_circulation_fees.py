@@ -194,7 +194,7 @@ class Payments(PayingCase):
         self.assertEqual(silent.print_line, ())
 
 
-class Again(PayingCase):
+class Repeats(PayingCase):
     """A payment that is sent again, also over another connection, is the same payment."""
 
     def test_a_repeated_BK_is_booked_once(self) -> None:

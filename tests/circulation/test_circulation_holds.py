@@ -24,7 +24,7 @@ def hold(mode: str, item: str | None = None, title: str | None = None, **more: A
     )
 
 
-class WhatGoesThrough(SaidCase):
+class Requests(SaidCase):
     def placed(self, request: HoldRequest, **desk: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         library = Said(place_hold=KEPT, change_hold=KEPT, cancel_hold=KEPT)
         self.answer = self.tell(library, request, **desk)

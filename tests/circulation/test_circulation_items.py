@@ -27,7 +27,7 @@ def update(properties: str = "w=2", number: str = "10001") -> ItemStatusUpdate:
     )
 
 
-class Told(SaidCase):
+class Statuses(SaidCase):
     def test_each_state_of_an_item_has_its_circulation_status(self) -> None:
         for state, code in (
             (ItemState.AVAILABLE, "03"),

@@ -184,7 +184,7 @@ class Checkins(DeskCase):
         self.assertEqual(self.sandbox.ledger()[-1]["amount"], "0.25", "one day late, not six")
 
 
-class LastMinute(DeskCase):
+class JustBeforeMidnight(DeskCase):
     """Ten minutes before midnight in Dhaka it is still the same day there."""
 
     library = "hillcrest"
@@ -259,7 +259,7 @@ class Fees(SaidCase):
         self.assertEqual((told.ok, told.fee_amount), (False, None))
 
 
-class FeesAtTheDesk(DeskCase):
+class FeesOfTheSandbox(DeskCase):
     """Fees of the sandbox, which charges them."""
 
     def test_the_sandbox_lends_after_the_price_is_accepted(self) -> None:

@@ -118,7 +118,7 @@ class Patrons(DeskCase):
             self.assertEqual((doubt.patron_status, doubt.personal_name), (DENIED, ""))
 
 
-class TheTerminalsOwnAccount(DeskCase):
+class TerminalAccount(DeskCase):
     def test_a_refused_terminal_account_is_not_a_wrong_password(self) -> None:
         self.sandbox.misbehave("unauthorized", endpoint="find_member")
         answer = self.ask(patron("M-1001", "1234"))
