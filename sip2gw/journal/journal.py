@@ -267,10 +267,10 @@ class Journal:
             self._metrics.journal_moves.labels(state=state.value.lower()).inc()
         if state in FOR_PEOPLE:
             self.log.warn(
-                "journal: {library}: a {method} of terminal {terminal} needs a person ({state}: {reason}); "
+                "journal: {library}: a {operation} of terminal {terminal} needs a person ({state}: {reason}); "
                 "number {number}",
                 library=before.library,
-                method=before.method,
+                operation=before.method,
                 terminal=before.terminal,
                 state=state.value,
                 reason=move.reason

@@ -44,7 +44,7 @@ class Library(Protocol):
         ...
 
     def in_background(self) -> Library:
-        """The same library for what no terminal waits for: it takes no place that a terminal waits for."""
+        """Return the same library for work that no terminal waits for: it takes no place of a terminal."""
         ...
 
     def accepts_later(self) -> bool:

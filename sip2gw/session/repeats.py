@@ -51,7 +51,7 @@ class Repeats:
             self._first = self._answers.begin(key)
             if before is MEANT_AGAIN:
                 return evolve(ask, meant_again=True)
-            return evolve(ask, line=self._digest(hand), dated=hand.is_dated)
+            return evolve(ask, line=self._digest(pending), dated=pending.is_dated)
         if isinstance(before, First):
             return Join(before)
         if pending.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
@@ -97,12 +97,12 @@ class Repeats:
         self._go_on_to(key)
         self._answers.keep(key, answer, MEMORY if pending.is_dated else UNDATED, write, has_item=bool(item))
 
-    def _digest(self, hand: InHand) -> bytes:
+    def _digest(self, pending: Pending) -> bytes:
         """Return what this line has in common with its repeats. It is the same in every process.
 
         AY counts where no item is named: terminals number equal payments, and a payment twice is not a repeat.
         """
-        line = _TRAILER.sub(b"", hand.line) if hand.item else hand.line
+        line = _TRAILER.sub(b"", pending.line) if pending.item else pending.line
         return blake2b(joined(self._terminal, line), digest_size=16).digest()
 
     def _go_on_to(self, key: Key) -> None:
