@@ -20,10 +20,11 @@ from attrs import define, field, frozen
 
 from .crashes import POINTS
 from .gateways import REMEMBERED, Front, Nursery, closed
+from .kinds import BY_NAME
 from .places import start_sandbox, whole_ledger
 from .proxy import FAULTS, Proxy
 from .told import Told
-from .writes import BY_NAME, Write, login, stocked
+from .writes import Write, login, stocked
 
 OPERATIONS = (
     "checkout, policy Y",

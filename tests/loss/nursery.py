@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from loss import clock
+from loss import clock, crashes
 
 clock.make_movable()
 
@@ -62,12 +62,10 @@ def _serve(order: dict[str, Any]) -> None:
     from twisted.internet import reactor as running
     from twisted.logger import globalLogBeginner, textFileLogObserver
 
-    from loss.crashes import set_up
-
     reactor: Any = running
     globalLogBeginner.beginLoggingTo([textFileLogObserver(sys.stderr)], redirectStandardIO=False)
     clock.look_often(reactor)
-    set_up(order["crash"])
+    crashes.set_up(order["crash"])
     options = sip2gw.service.Options()
     options.parseOptions(["--config", order["config"]])
     service: Any = sip2gw.service.makeService(options)

@@ -40,7 +40,10 @@ class Stage:
         """Do something asynchronous, and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def close(self) -> None:
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.run(self.nursery.__aexit__())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -112,7 +115,14 @@ class Scene:
         """Let a terminal log in, whose account the open writes need, and wait until none is open."""
         self.stage.run(self.front.settled(login(self.library, "K1")))
 
+    def __enter__(self) -> Scene:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
+        """End the gateway."""
         for _, writer in self._terminals:
             self.stage.run(closed(writer))
         self.stage.run(self.front.kill())

@@ -6,8 +6,9 @@ import pytest
 
 from sip2gw.sip2 import Trailer, format, messages
 
+from .kinds import BY_NAME
 from .scene import Scene, Stage
-from .writes import BY_NAME, Write, said_yes, stocked
+from .writes import Write, said_yes, stocked
 
 BOOKS = 60
 """One each minute."""
@@ -20,11 +21,8 @@ DROP = '[[libraries.terminals]]\nlocation = "Drop"\nprofile = "book-drop"\n'
 
 @pytest.fixture
 def scene(tmp_path):
-    stage = Stage(tmp_path, [stocked(LIBRARY, [*BACK, LIVE])])
-    scene = Scene(stage, DROP)
-    yield scene
-    scene.close()
-    stage.close()
+    with Stage(tmp_path, [stocked(LIBRARY, [*BACK, LIVE])]) as stage, Scene(stage, DROP) as scene:
+        yield scene
 
 
 def lent_again(write):

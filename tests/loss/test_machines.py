@@ -2,7 +2,8 @@
 
 import pytest
 
-from .machines import PROGRAM, run
+from .cluster import PROGRAM
+from .machines import run
 from .postgres import programs
 
 pytestmark = pytest.mark.e2e

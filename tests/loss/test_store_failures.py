@@ -8,10 +8,11 @@ import pytest
 
 from sip2gw.sip2 import Trailer, format, messages
 
+from .kinds import BY_NAME
 from .places import FILE
 from .postgres import Postgres, programs
 from .scene import Scene, Stage
-from .writes import BEGAN, BY_NAME, Write, said_yes, stocked
+from .writes import BEGAN, Write, said_yes, stocked
 
 EACH = 6
 LIBRARIES = [f"store-{n}" for n in range(12)]
@@ -24,16 +25,15 @@ def writes_of(library):
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory):
-    stage = Stage(tmp_path_factory.mktemp("stage"), [stocked(name, writes_of(name)) for name in LIBRARIES])
-    yield stage
-    stage.close()
+    libraries = [stocked(name, writes_of(name)) for name in LIBRARIES]
+    with Stage(tmp_path_factory.mktemp("stage"), libraries) as stage:
+        yield stage
 
 
 @pytest.fixture
 def scene(stage):
-    scene = Scene(stage)
-    yield scene
-    scene.close()
+    with Scene(stage) as scene:
+        yield scene
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +51,8 @@ def shared(stage, postgres):
     (stage.folder / "shared.key").write_text("5a" * 32)
     (stage.folder / "shared.key").chmod(0o600)
     store = f'[store]\nurl = "{postgres.url}"\nkey_file = "{stage.folder}/shared.key"\n'
-    scene = Scene(stage, store=store)
-    yield scene
-    scene.close()
+    with Scene(stage, store=store) as scene:
+        yield scene
 
 
 def reads(scene, terminal):

@@ -10,11 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from .crashes import POINTS
 from .gateways import REMEMBERED
+from .kinds import KINDS
 from .places import FILE
 from .proxy import FAULTS
 from .scene import Scene, Stage
 from .told import Told
-from .writes import KINDS, Write, stocked
+from .writes import Write, stocked
 
 EACH = 12
 """The writes of one story."""
@@ -91,9 +92,8 @@ def stage(tmp_path_factory):
         stocked(f"story-{n}", [Write(KINDS[m % len(KINDS)], f"story-{n}", m) for m in range(EACH)])
         for n in range(STORIES)
     ]
-    stage = Stage(tmp_path_factory.mktemp("stories"), libraries)
-    yield stage
-    stage.close()
+    with Stage(tmp_path_factory.mktemp("stories"), libraries) as stage:
+        yield stage
 
 
 def test_F31_F78_answers_journal_and_library_agree_after_any_story(stage):

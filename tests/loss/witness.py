@@ -14,9 +14,10 @@ from typing import Any
 from attrs import define, field
 from e2e.terminal import Terminal
 
+from .kinds import KINDS
 from .places import Place, whole_ledger
 from .told import Told
-from .writes import KINDS, Write, login, stocked
+from .writes import Write, login, stocked
 
 AT_ONCE = 12
 """Writes in progress when the gateway is killed."""
