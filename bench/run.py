@@ -137,7 +137,7 @@ def measure(
         turns |= {name: staged.enter_context(floor(ours, agent)) for name, agent in FLOORS.items()}
         if beside:
             turns["before"] = ready(beside.resolve())
-        result = {} if only else _alone(say, ours, turns["floor"], seconds)
+        result = {} if only else _measure_ours(say, ours, turns["floor"], seconds)
         found: dict[str, list[dict[str, float]]] = {mix: [] for mix in MIXES}
         for number in range(1, rounds + 1):
             say(f"{COMPARED} terminals in turns, {number} of {rounds} ...")
@@ -156,7 +156,7 @@ def measure(
     }
 
 
-def _alone(say: Callable[[str], None], ours: Stage, bare: Stage, seconds: float) -> dict[str, Any]:
+def _measure_ours(say: Callable[[str], None], ours: Stage, bare: Stage, seconds: float) -> dict[str, Any]:
     """Measure the gateway alone, and the latency that it adds to the floor's."""
     load(ours, 1, 1.0)
     empty = ours.gateway.resident()
