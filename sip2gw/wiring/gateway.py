@@ -70,9 +70,7 @@ class Gateway(Service):
             self.metrics.registry.register(log)
         self.librarika = _librarika(config, reactor, self.metrics)
         self.librarika.name(libraries(config))
-        self.journaling = Journaling(
-            config, reactor, self.librarika, self.metrics, worker=worker is not None
-        )
+        self.journaling = Journaling(config, reactor, self.librarika, self.metrics, worker=worker is not None)
         self.tags = Tags(items_in_clear=config.log.items, shared=worker.day_key if worker else None)
         directory = Directory(
             self.journaling.libraries,
