@@ -62,13 +62,13 @@ class Sparing:
     def left_out(self, kind: str, of: str = "") -> int | None:
         """Return None if a line is not to be logged; else how many of its kind were left out since the last one."""
         most = self._lines_of_a_source if of else self._lines
-        key = (of, kind)
-        began, count = self._counted.get(key, (self._seconds(), 0))
-        past = self._seconds() - began >= self._period
+        key, now = (of, kind), self._seconds()
+        began, count = self._counted.get(key, (now, 0))
+        past = now - began >= self._period
         if count >= most and not past:
             self._counted[key] = began, count + 1
             return None
-        self._counted[key] = (self._seconds(), 1) if past else (began, count + 1)
+        self._counted[key] = (now, 1) if past else (began, count + 1)
         self._counted.move_to_end(key)
         if len(self._counted) > _MOST:
             self._counted.popitem(last=False)
