@@ -54,7 +54,6 @@ class TerminalFactory(ServerFactory):
         session: Callable[..., Session] = Session,
         seats: SeatStore | None = None,
         stored_logins: StoredLogins | None = None,
-        login_key: bytes | None = None,
         shared: bool = False,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
@@ -62,9 +61,7 @@ class TerminalFactory(ServerFactory):
         self.directory = directory
         self.limits = limits
         self.metrics = metrics or Metrics()
-        self.reception = Logins(
-            directory, self.metrics, self._limits, reactor, seats, stored_logins, login_key
-        )
+        self.reception = Logins(directory, self.metrics, self._limits, reactor, seats, stored_logins)
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
         self.deferred_login = deferred_login

@@ -139,7 +139,6 @@ class Guessing:
         metrics: Metrics,
         now: Callable[[], float],
         stored: StoredLogins | None = None,
-        key: bytes | None = None,
     ) -> None:
         self.stored = stored
         self._now = now
@@ -152,7 +151,7 @@ class Guessing:
         self._pending: Counter[str] = Counter()
         self._limits = limits
         self._metrics = metrics
-        self._digests = Digests(key)
+        self._digests = Digests() if stored is None else stored.digests
         self._throttles = {
             "pair": self.pairs,
             "account": self.accounts,

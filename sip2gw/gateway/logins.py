@@ -54,9 +54,8 @@ class Logins:
         reactor: IReactorTime,
         store: SeatStore | None = None,
         stored: StoredLogins | None = None,
-        key: bytes | None = None,
     ) -> None:
-        self.guessing = Guessing(limits, metrics, reactor.seconds, stored, key)
+        self.guessing = Guessing(limits, metrics, reactor.seconds, stored)
         self.seating = Seating(metrics, reactor, directory.clock, store)
         self.rechecks = Rechecks(limits, metrics, reactor)
         self.pins = Pins(reactor.seconds, self._pin_limits, metrics.struck)

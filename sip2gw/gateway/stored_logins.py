@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from sip2gw.digests import Digests
 from sip2gw.store import Store, StoreFailed, Transaction
 from sip2gw.throttle import Noted
 
@@ -56,11 +57,15 @@ class Wrong:
 
 
 class StoredLogins:
-    """Reads and writes logins. `now` returns seconds, by which old rows are cleaned away now and then."""
+    """Reads and writes logins. `now` returns seconds, by which old rows are cleaned away now and then.
+
+    `key` makes the digests. It is the same in all processes, and at most 64 bytes.
+    """
 
     log = Logger()
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, now: Callable[[], float], key: bytes) -> None:
+        self.digests = Digests(key)
         self._store = store
         self._now = now
         self._cleaned = now()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from store.direct import Time, direct
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway import TerminalFactory
+from sip2gw.seats import StoredSeats
 
 from .desk import LOGIN, Bench
 from .test_binding import LINES
@@ -18,10 +21,23 @@ LEASE = 5.0
 TOKENS = {"/auth/tokens/refresh", "/auth/tokens"}
 
 
+@pytest.fixture(params=["in memory", "in a file"])
+def shared(request, tmp_path):
+    """A clock and a store of seats for it; None for the gateway's own."""
+    if request.param == "in memory":
+        yield Clock(), None
+        return
+    with direct(tmp_path / "kept") as database:
+        clock = Time()
+        clock.database = database
+        yield clock, StoredSeats(database, clock.seconds)
+
+
 @pytest.fixture
-def bench():
+def bench(shared):
     """Its terminal has the only seat of its library, for a short time unless it asks again."""
-    bench = Bench()
+    clock, store = shared
+    bench = Bench(clock=clock, seats=store)
     bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 1})
     seats = bench.factory.reception.seating.seats
     seats.lease = LEASE

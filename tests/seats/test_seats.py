@@ -12,7 +12,7 @@ from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from store.direct import Direct, direct
+from store.direct import Time, direct
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -83,17 +83,6 @@ class Far(Flaky):
         over: Deferred[None] = Deferred()
         self._clock.callLater(self._delays / 100, over.callback, None)
         return over
-
-
-class Time(Clock):
-    """The time of this process, and of the leases in a database: they age when it is advanced."""
-
-    database: Direct | None = None
-
-    def advance(self, amount: float) -> None:
-        if self.database is not None:
-            self.database.age(amount)
-        super().advance(amount)
 
 
 @pytest.fixture

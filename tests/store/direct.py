@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.task import Clock
+
 from sip2gw.secret import Secret
 from sip2gw.store.database import Database
 from sip2gw.store.group import Job, run
@@ -50,6 +52,17 @@ class Direct:
         if job.error is not None:
             raise job.error
         return job.result
+
+
+class Time(Clock):
+    """The time of this process, and of what is in a database: that ages when it is advanced."""
+
+    database: Direct | None = None
+
+    def advance(self, amount: float) -> None:
+        if self.database is not None:
+            self.database.age(amount)
+        super().advance(amount)
 
 
 @contextmanager
