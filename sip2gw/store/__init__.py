@@ -10,6 +10,6 @@ from sip2gw.store.port import FINAL, LIMIT, Kind, Row, StatementFailed, Store, S
 from sip2gw.store.sqlite import SQLiteStore
 
 __all__ = [
-    "FINAL", "LIMIT", "FileLock", "Kind", "Row", "SQLiteStore", "StatementFailed", "Store", "StoreFailed", "Transaction", "Value",
-    "make_store",
+    "FINAL", "LIMIT", "FileLock", "Kind", "Row", "SQLiteStore", "StatementFailed", "Store", "StoreFailed",
+    "Transaction", "Value", "make_store",
 ]  # fmt: skip
