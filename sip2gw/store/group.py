@@ -104,7 +104,7 @@ def _run_alone(database: Database, job: Job, write: bool) -> None:
 
 
 def _run_together(database: Database, jobs: Sequence[Job], write: bool) -> None:
-    """Run the jobs in one transaction. If it raises, none of them is done, or it is unknown whether they are."""
+    """Run the jobs in one transaction. If it raises, none of them is done, and they may be run again."""
     database.open()
     try:
         database.begin(write=write)
@@ -112,9 +112,17 @@ def _run_together(database: Database, jobs: Sequence[Job], write: bool) -> None:
             database.mark()
         done = [_run_one(database, job, several=len(jobs) > 1) for job in jobs]
         if any(done):
-            database.commit()
+            _commit(database, jobs)
     finally:
         database.rollback()
+
+
+def _commit(database: Database, jobs: Sequence[Job]) -> None:
+    """Commit. After a failure the jobs may be done, so they are not run again."""
+    try:
+        database.commit()
+    except StoreFailed as failed:
+        fail(jobs, failed)
 
 
 def _run_one(database: Database, job: Job, *, several: bool) -> bool:

@@ -100,6 +100,8 @@ class PostgreSQL:
         self._clock = clock or Clock()
         self._prepare: Callable[[Database], object] | None = prepare
         self._reading = False
+        self._unconfirmed = False
+        """The server has given up waiting for its standby, but commits all the same: that comes as a warning."""
         self._ahead: float | None = None
         """By how much the database's clock is ahead of this process's, in this transaction."""
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
@@ -118,6 +120,7 @@ class PostgreSQL:
             where = make_conninfo(self._url.reveal(), **_NETWORK, **given)
             self._connection = psycopg.connect(where, autocommit=True, row_factory=dict_row)
             self._connection.execute(_SETTINGS)
+            self._connection.add_notice_handler(self._hear)
         except psycopg.Error as error:
             raise self._unreachable(error) from None
         if self._prepare is not None:
@@ -131,6 +134,9 @@ class PostgreSQL:
                 raise
             self._prepare = None
 
+    def _hear(self, notice: psycopg.errors.Diagnostic) -> None:
+        self._unconfirmed |= notice.severity_nonlocalized == "WARNING"
+
     def close(self) -> None:
         """See `Database.close`."""
         connection, self._connection = self._connection, None
@@ -140,7 +146,7 @@ class PostgreSQL:
     def begin(self, *, write: bool) -> None:
         """See `Database.begin`."""
         self.open()
-        self._reading, self._ahead = not write, None
+        self._reading, self._ahead, self._unconfirmed = not write, None, False
         self._execute("BEGIN" if write else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def rows(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
@@ -163,6 +169,8 @@ class PostgreSQL:
             if self._connection is not None:
                 raise
             raise StoreFailed("gone", "the connection was lost in a commit, which may be done") from None
+        if self._unconfirmed:
+            raise StoreFailed("slow", "no synchronous standby has confirmed a commit in time")
 
     def rollback(self) -> None:
         """See `Database.rollback`."""

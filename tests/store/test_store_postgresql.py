@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -15,10 +17,11 @@ from twisted.trial.unittest import TestCase
 
 from sip2gw.metrics import Metrics
 from sip2gw.secret import Secret
-from sip2gw.store import Store, StoreFailed
+from sip2gw.store import Store, StoreFailed, make_store
+from sip2gw.store.opening import make_connection
 from sip2gw.store.postgresql import PostgreSQLStore
 from store.contract import Contract, subjects, write
-from store.postgresql_server import Emptied, Wire, url
+from store.postgresql_server import Emptied, Wire, server, url
 
 
 class OnPostgreSQL(Contract, TestCase):
@@ -33,7 +36,7 @@ class OnPostgreSQL(Contract, TestCase):
             self.wire.cut()
 
     def make(self, metrics: Metrics | None = None) -> Store:
-        return PostgreSQLStore(Secret(self.url), reactor, metrics)
+        return make_store(Secret(self.url), reactor, metrics)
 
     def directly(self, sql: str) -> list[tuple]:
         with psycopg.connect(self.direct, autocommit=True) as connection:
@@ -144,3 +147,29 @@ class OnPostgreSQL(Contract, TestCase):
         else:
             database.close()
             reactor.callFromThread(started.callback, None)
+
+    async def test_a_commit_that_no_standby_confirms_is_not_acknowledged(self) -> None:
+        shared = Path(self.mktemp())
+        shared.mkdir()
+        with server(shared) as folder:  # of its own, because the setting is the whole server's
+            self.direct = url(folder, "postgres")
+            store = self.started(make_store(Secret(self.direct), reactor))
+            self.directly("ALTER SYSTEM SET synchronous_standby_names = 'absent'")
+            self.directly("SELECT pg_reload_conf()")
+            waiting = [
+                Deferred.fromCoroutine(store.change(lambda tx, n=n: write(tx, str(n)))) for n in range(3)
+            ]
+            for one in waiting:
+                assert (await self.raised(StoreFailed, one)).kind == "slow"
+            found: list[str] = []
+            while len(found) < 3:  # the server shows them when it has given up waiting
+                found = await store.read(subjects)
+            assert sorted(found) == ["0", "1", "2"], "each was done once"
+            await store.close()
+
+
+def test_a_missing_psycopg_is_one_line_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sip2gw.store.postgresql", None)
+    for make in (partial(make_store, reactor=reactor), make_connection):
+        with pytest.raises(StoreFailed, match=r"pip install 'sip2gw\[postgresql\]'"):
+            make(Secret("postgresql://db/sip2gw"))

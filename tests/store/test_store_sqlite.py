@@ -16,7 +16,7 @@ from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
 from sip2gw.metrics import Metrics
-from sip2gw.store import SQLiteStore, Store, StoreFailed
+from sip2gw.store import SQLiteStore, Store, StoreFailed, make_store
 from sip2gw.store.clock import Clock
 from store.contract import Contract, subjects, write
 
@@ -29,7 +29,7 @@ class OnSQLite(Contract, TestCase):
         return self._path
 
     def make(self, metrics: Metrics | None = None) -> Store:
-        return SQLiteStore(self.path, reactor, metrics, locked=metrics is None)
+        return make_store(self.path, reactor, metrics, locked=metrics is None)
 
     async def test_the_files_are_for_their_owner_alone(self) -> None:
         await self.store.change(lambda tx: write(tx, "one"))
