@@ -78,7 +78,6 @@ class ThreadedStore:
     def _fail(self, failed: StoreFailed) -> None:
         """Log a failure once for as long as it lasts."""
         if self.failure is None or self.failure.kind != failed.kind:
-            self.log.error(
-                "the store has failed ({failure}): {reason}", failure=failed.kind, reason=failed.reason
-            )
+            # Not as `failure`: in an error, Twisted takes that for a Failure.
+            self.log.error("the store has failed, {code}: {reason}", code=failed.kind, reason=failed.reason)
         self.failure = failed
