@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from sip2gw.config import Config
@@ -18,6 +19,8 @@ from sip2gw.library import Credentials, OpenLibrary
 from sip2gw.metrics import Metrics
 from sip2gw.secret import Secret
 from sip2gw.store import Store, StoreFailed, make_store
+from sip2gw.store.file_lock import FileLock
+from sip2gw.store.opening import make_connection
 
 
 def service_accounts(config: Config) -> dict[str, Credentials]:
@@ -66,6 +69,37 @@ class Journaling:
         self.accounts.service = accounts
 
 
+class SharedStore:
+    """The store of several workers as their parent has it: locked, with its tables up to date. Raises `Wrong`."""
+
+    def __init__(self, config: Config) -> None:
+        _keys(config)
+        self._at, self._password = _place(config)
+        self._lock = FileLock(self._at) if isinstance(self._at, Path) else None
+
+    def start(self) -> None:
+        """Lock it for this gateway. Raises `StoreFailed`."""
+        if self._lock is not None:
+            self._lock.take()
+        database = make_connection(self._at, self._password)
+        try:
+            database.open()
+        finally:
+            database.close()
+
+    def stop(self) -> None:
+        """Leave it to another gateway."""
+        if self._lock is not None:
+            self._lock.release()
+
+
+def _place(config: Config) -> tuple[Path | Secret, Secret | None]:
+    """Return where the store is, and the password of its database. Raises `Wrong`."""
+    kept = config.store
+    password = password_in(kept.password_file) if kept.password_file else None
+    return kept.file(os.environ) or Secret(kept.url or ""), password
+
+
 def _keys(config: Config) -> Keys:
     path = config.store.key(os.environ)
     try:
@@ -79,9 +113,7 @@ def _keys(config: Config) -> Keys:
 
 
 def _store(config: Config, reactor: Any, metrics: Metrics, worker: bool) -> Store:
-    kept = config.store
-    at = kept.file(os.environ) or Secret(kept.url or "")
-    password = password_in(kept.password_file) if kept.password_file else None
+    at, password = _place(config)
     try:
         return make_store(at, reactor, metrics, password=password, locked=worker)
     except StoreFailed as failed:

@@ -23,6 +23,7 @@ from sip2gw.log.tags import DayKey
 from sip2gw.metrics import Metrics
 from sip2gw.process.watchdog import Watchdog
 from sip2gw.wiring.configured import log_settings, token
+from sip2gw.wiring.journaling import SharedStore
 from sip2gw.wiring.pages import Pages, window
 from sip2gw.wiring.reloading import needing_a_restart, report, report_warnings, same_admin_endpoint
 from sip2gw.wiring.share import share
@@ -41,7 +42,7 @@ class Workers(Service):
     """The parent and its workers as one service of `reactor`. `remedies` are as for a gateway.
 
     `pauses` are the seconds before a worker is started again, `beat` those between two of its signs of life. Raises
-    `Wrong` for a token that became unusable.
+    `Wrong` for a token or a key that became unusable.
     """
 
     log = Logger()
@@ -82,6 +83,7 @@ class Workers(Service):
         self.doors = [self._door(place) for place in range(len(config.listen))]
         self.guard = Guard(None, reactor.seconds)
         self.window = self._window()
+        self.store = SharedStore(config)
         self._looking = LoopingCall(self._look)
         self._looking.clock = reactor
 
@@ -108,8 +110,9 @@ class Workers(Service):
         listen_on_all(self._listeners())
 
     def startService(self) -> None:
-        """Start the workers, as the user that the parent is by now."""
+        """Start the workers, as the user that the parent is by now. Raises `StoreFailed`."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
+        self.store.start()
         for listener in self._listeners():
             listener.startService()
         self.watchdog.startService()
@@ -142,6 +145,7 @@ class Workers(Service):
         if timer.active():
             timer.cancel()
         self._looking.stop()
+        self.store.stop()
         self.watchdog.stopService()
         if self.window is not None:
             await self.window.stopService()

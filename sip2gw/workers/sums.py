@@ -19,8 +19,11 @@ APART = {
     "process_start_time_seconds", "process_open_fds", "process_max_fds",
 }  # fmt: skip
 """Families whose sum has no meaning: each worker has series of its own, with its number in the label `worker`."""
-WORST = {"sip2gw_breaker", "sip2gw_calls_failed_in_a_row", "sip2gw_certificate_faults"}
-"""Gauges of which the highest value counts."""
+WORST = {
+    "sip2gw_breaker", "sip2gw_calls_failed_in_a_row", "sip2gw_certificate_faults", "sip2gw_journal_rows",
+    "sip2gw_journal_oldest_seconds",
+}  # fmt: skip
+"""Gauges of which the highest value counts. The journal's are the same in all workers."""
 LEAST = {"sip2gw_certificate_days_left"}
 """Gauges of which the lowest value counts."""
 LICENSED = "sip2gw_seats", "licensed"

@@ -103,6 +103,16 @@ def test_what_terminals_were_told_survives_kills_and_outages(cloud):
     assert not [line for line in cloud.gateway.printed if "Traceback" in line]
 
 
+def test_a_second_gateway_on_the_same_store_does_not_start(cloud, tmp_path):
+    plain, admin = free_ports(2)
+    second = tmp_path / "second.toml"
+    second.write_text(CONFIG.format(plain=plain, sandbox=cloud.sandbox.port, admin=admin))
+    process = Process(["sip2gw", "--config", str(second)], tmp_path, ready="another gateway uses").start()
+    assert process.ended() == 1
+    assert len([line for line in process.printed if "another gateway uses" in line]) == 1
+    assert "Traceback" not in "".join(process.printed)
+
+
 def _payment():
     return messages.FeePaid(
         transaction_date=NOW,
