@@ -107,7 +107,6 @@ class Metrics:
             "journal_rows", "Writes in the journal that are not finished.", "state"
         )
         self.journal_oldest = self._gauge("journal_oldest_seconds", "Age of the oldest write that is open.")
-        self.journal_moves = self._counter("journal_moves", "Writes that came to a state.", "state")
 
     def _declare_certificates(self) -> None:
         """Declare metrics by `listener`, an endpoint in the configuration, and `certificate`, a file or folder name."""

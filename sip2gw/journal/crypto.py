@@ -6,10 +6,9 @@ rows are open. The store without that file shows no patron, no item and no amoun
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from secrets import token_bytes
 
 from attrs import field, frozen
@@ -17,6 +16,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sip2gw.digests import joined
 
 LENGTH = 32
 """Bytes of a key."""
@@ -77,8 +78,7 @@ class Keys:
     def tag(self, library: str, *said: str | bytes) -> bytes:
         """Return the keyed digest of these texts, for comparisons within this library alone."""
         key = self._of(library, self._newest).digests
-        whole = b"".join(b"%d:%b" % (len(one), one) for one in map(_encoded, said))
-        return hmac.digest(key, whole, "sha256")[:_TAG]
+        return blake2b(joined(*said), key=key, digest_size=_TAG).digest()
 
     def _made(self, library: str, key_id: str) -> _OfLibrary:
         master = self._masters[key_id]
@@ -93,7 +93,3 @@ def _derived(master: bytes, *use: str) -> bytes:
 
 def _bound(library: str, about: str) -> bytes:
     return f"{library}\0{about}".encode()
-
-
-def _encoded(text: str | bytes) -> bytes:
-    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")

@@ -64,6 +64,11 @@ class _Move:
     wait: float = 1.0
 
     def __call__(self, tx: Transaction) -> Stored | None:
+        """Move the row, and return it as it was before if that is of interest."""
+        if self.event in (Event.DONE, Event.REFUSED) and rows.finish(
+            tx, self.library, self.key, self.event, self.told, self.reason, self.outcome
+        ):
+            return None
         return rows.move(
             tx,
             self.library,
@@ -257,14 +262,12 @@ class Journal:
             self._tell_of(before, move)
 
     def _tell_of(self, before: Stored | None, move: _Move) -> None:
-        """Log rows that need a person, and count what was settled."""
+        """Log a row that needs a person from now on."""
         if before is None:
             return
         state = after(before.state, move.event, most(before.told, move.told))
         if state is before.state:
             return
-        if self._metrics is not None:
-            self._metrics.journal_moves.labels(state=state.value.lower()).inc()
         if state in FOR_PEOPLE:
             self.log.warn(
                 "journal: {library}: a {operation} of terminal {terminal} needs a person ({state}: {reason}); "

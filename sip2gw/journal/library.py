@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve, field, frozen
 from twisted.internet.defer import CancelledError, Deferred
@@ -18,21 +17,7 @@ from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
 from sip2gw.journal.settling import Settled, ask, settle
 from sip2gw.journal.states import Event, Told
 from sip2gw.journal.still import still_so
-from sip2gw.library import (
-    Hold,
-    Item,
-    Library,
-    LibraryError,
-    Loan,
-    PasswordCheck,
-    Patron,
-    Payment,
-    Refused,
-    RenewedAll,
-    Return,
-    Still,
-    Unavailable,
-)
+from sip2gw.library import Library, LibraryError, PasswordCheck, Refused, Still, Unavailable
 from sip2gw.secret import Secret
 
 _log = Logger()
@@ -46,6 +31,8 @@ class Context:
 
     journal: Journal
     account: str
+    account_tag: bytes
+    """The keyed digest of the account's name."""
     heard_from: Callable[[str], None]
     """Called with the nickname of a library that has answered a write."""
 
@@ -71,6 +58,18 @@ class _Waiter:
         return Told.NOTHING if self.gone else Told.OK
 
 
+def _write(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Return the method of this name of the port, as the journal does it."""
+    method = METHODS[name]
+
+    def write(self: JournaledLibrary, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, Any]:
+        return self._write(method, args, kwargs)
+
+    write.__name__ = name
+    write.__doc__ = f"See `Library.{name}`."
+    return write
+
+
 class JournaledLibrary:
     """One library, opened with one account, for one request or several. Satisfies `library.Library`."""
 
@@ -84,26 +83,13 @@ class JournaledLibrary:
         self._inner, self._context, self._identifiers, self._still = inner, context, identifiers, still
         self._journal = context.journal
         # Reads are the library's own methods: they cost nothing here.
-        self.patron, self.item = inner.patron, inner.item
+        self.patron, self.item, self.language_of = inner.patron, inner.item, inner.language_of
         self.rules, self.fresh_rules, self.confirm = inner.rules, inner.fresh_rules, inner.confirm
-        self.language_of = inner.language_of
-        for name, method in METHODS.items():
-            setattr(self, name, partial(self._write, method))
 
-    if TYPE_CHECKING:  # what the loop above sets
-        lend: Callable[..., Coroutine[Any, Any, Loan]]
-        renew: Callable[..., Coroutine[Any, Any, Loan]]
-        renew_all: Callable[..., Coroutine[Any, Any, RenewedAll]]
-        undo_return: Callable[..., Coroutine[Any, Any, Loan]]
-        take_back: Callable[..., Coroutine[Any, Any, Return]]
-        undo_loan: Callable[..., Coroutine[Any, Any, Return]]
-        place_hold: Callable[..., Coroutine[Any, Any, Hold]]
-        change_hold: Callable[..., Coroutine[Any, Any, Hold]]
-        cancel_hold: Callable[..., Coroutine[Any, Any, Hold]]
-        pay: Callable[..., Coroutine[Any, Any, Payment]]
-        block: Callable[..., Coroutine[Any, Any, Patron]]
-        enable: Callable[..., Coroutine[Any, Any, Patron]]
-        update_item: Callable[..., Coroutine[Any, Any, Item]]
+    lend, renew, renew_all = _write("lend"), _write("renew"), _write("renew_all")
+    take_back, undo_loan, undo_return = _write("take_back"), _write("undo_loan"), _write("undo_return")
+    place_hold, change_hold, cancel_hold = _write("place_hold"), _write("change_hold"), _write("cancel_hold")
+    pay, block, enable, update_item = _write("pay"), _write("block"), _write("enable"), _write("update_item")
 
     def __repr__(self) -> str:
         return f"<JournaledLibrary {self.nickname}>"
@@ -135,7 +121,7 @@ class JournaledLibrary:
 
     # -- writes
 
-    async def _write(self, method: Method, *args: Any, **kwargs: Any) -> Any:
+    async def _write(self, method: Method, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Do a write. The wait for it may be cancelled; the write itself then goes on to its end."""
         arguments = dict(zip(method.names, args, strict=False)) | kwargs
         occasion, password = arguments.pop("occasion"), arguments.pop("password", None)
@@ -146,7 +132,7 @@ class JournaledLibrary:
             arguments,
             occasion,
             self._identifiers,
-            self._journal.keys.tag(self.nickname, "account", account),
+            self._context.account_tag,
         )
         entry = self._journal.entry(self.nickname, call, line=line, account=account)
         waiter = _Waiter()

@@ -31,17 +31,18 @@ class Accounts:
         self._journal = journal
         self._opened: OrderedDict[str, OrderedDict[bytes, Library]] = OrderedDict()
 
-    def add(self, nickname: str, user: str, library: Library) -> None:
-        """Keep this account for the rows of its library."""
+    def add(self, nickname: str, user: str, library: Library) -> bytes:
+        """Keep this account for the rows of its library. Return its tag."""
         accounts = self._opened.setdefault(nickname, OrderedDict())
         self._opened.move_to_end(nickname)
-        tag = self._tag(nickname, user)
+        tag = self._journal.keys.tag(nickname, "account", user)
         accounts[tag] = library
         accounts.move_to_end(tag)
         if len(accounts) > _MOST_ACCOUNTS:
             accounts.popitem(last=False)
         if len(self._opened) > _MOST_LIBRARIES:
             self._opened.popitem(last=False)
+        return tag
 
     def __contains__(self, nickname: str) -> bool:
         return bool(self._opened.get(nickname)) or nickname in self.service
@@ -75,9 +76,6 @@ class Accounts:
         accounts = self._opened.get(nickname, OrderedDict())
         accounts.pop(account if account in accounts else next(reversed(accounts), b""), None)
 
-    def _tag(self, nickname: str, user: str) -> bytes:
-        return self._journal.keys.tag(nickname, "account", user)
-
 
 @define(eq=False)
 class JournaledLibraries:
@@ -91,8 +89,8 @@ class JournaledLibraries:
     async def __call__(self, nickname: str, credentials: Credentials) -> Library:
         """See `OpenLibrary`."""
         library = await self.inner(nickname, credentials)
-        self.accounts.add(nickname, credentials.user, library)
-        return JournaledLibrary(library, Context(self.journal, credentials.user, self.heard_from))
+        tag = self.accounts.add(nickname, credentials.user, library)
+        return JournaledLibrary(library, Context(self.journal, credentials.username, tag, self.heard_from))
 
     def asks(self, nickname: str, credentials: Credentials) -> bool:
         """See `OpenLibrary.asks`."""

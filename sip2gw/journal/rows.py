@@ -137,13 +137,8 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
     """
     tx.lock(f"journal {entry.library} {entry.item_tag.hex()}")
     now = tx.now
-    lease = tx.rows(
-        "SELECT 1 AS held FROM owners WHERE id = :id AND epoch = :epoch AND until > :now",
-        id=owner.id,
-        epoch=owner.epoch,
-        now=now,
-    )
-    if not lease:
+    lease = "SELECT 1 AS held FROM owners WHERE id = :id AND epoch = :epoch AND until > :now"
+    if not tx.rows(lease, id=owner.id, epoch=owner.epoch, now=now):
         raise Fenced("the lease of this process is over")
     opened = select(
         tx,
@@ -236,6 +231,26 @@ def read(tx: Transaction, library: str, key: str) -> Stored | None:
     """Return one row."""
     found = select(tx, "library = :library AND key = :key", library=library, key=key)
     return found[0] if found else None
+
+
+def finish(
+    tx: Transaction, library: str, key: str, event: Event, told: Told, reason: str, outcome: bytes | None
+) -> bool:
+    """Move a row that is being sent, in one statement. Return whether it was being sent; if not, `move` is for it."""
+    state = after(State.SENT, event, told)
+    return state not in OPEN and bool(
+        tx.rows(
+            "UPDATE journal SET state = :state, told = :told, changed = :now, owner = '', reason = :reason,"
+            " outcome = :outcome WHERE library = :library AND key = :key AND state = 'SENT' AND told = '' RETURNING id",
+            library=library,
+            key=key,
+            state=state.value,
+            told=told.value,
+            now=tx.now,
+            reason=reason,
+            outcome=outcome,
+        )
+    )
 
 
 def move(
