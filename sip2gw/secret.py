@@ -1,4 +1,4 @@
-"""A secret that is shown only by `reveal()`, a word that can be searched for.
+"""Secrets, shown only by `reveal()`, a word that can be searched for; and keyed digests of texts.
 
 The language and the port both carry secrets and do not import each other, so this module stands alone.
 """
@@ -6,6 +6,8 @@ The language and the port both carry secrets and do not import each other, so th
 from __future__ import annotations
 
 import hmac
+from hashlib import blake2b
+from secrets import token_bytes
 from typing import NoReturn
 
 
@@ -48,3 +50,23 @@ class Secret:
 def as_secret(value: str | Secret) -> Secret:
     """Return a value as a secret; a secret stays as it is."""
     return value if isinstance(value, Secret) else Secret(value)
+
+
+class Digests:
+    """Digests with a key of at most 64 bytes. Without one, a key is made with this object and never leaves it."""
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key or token_bytes(32)
+
+    def of(self, *said: str | bytes) -> bytes:
+        """Return the digest of these texts, in this order."""
+        return blake2b(joined(*said), key=self._key, digest_size=32).digest()
+
+
+def joined(*said: str | bytes) -> bytes:
+    """Return the texts as one, from which each can be recovered."""
+    whole = b""
+    for one in said:
+        part = one if isinstance(one, bytes) else one.encode("utf-8", "surrogatepass")
+        whole += b"%d:%b" % (len(part), part)
+    return whole

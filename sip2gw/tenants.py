@@ -16,9 +16,9 @@ from sip2gw.circulation.desk import Place, Policy, forget, nowhere, utc_now
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import Effective, Settings
 from sip2gw.circulation.wrong_passwords import Asker, Pins
-from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Library, OpenLibrary, Refused, Rules
 from sip2gw.log.tags import Tags
+from sip2gw.secret import Digests
 
 _NICKNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _DOMAIN = ".librarika.com"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from attrs import define, frozen
 
-from sip2gw.digests import Digests
+from sip2gw.secret import Digests
 from sip2gw.throttle import Allowance, Noted, Throttle
 
 TERMINALS = 4

@@ -20,12 +20,12 @@ from typing import TypeAlias
 from attrs import define, evolve, field, frozen
 
 from sip2gw.addresses import counted_network, network_around
-from sip2gw.digests import Digests
 from sip2gw.gateway.known import Known
 from sip2gw.gateway.stored_logins import StoredLogins, Subjects, Wrong
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
+from sip2gw.secret import Digests
 from sip2gw.throttle import Allowance, Noted, Throttle
 
 FREE = 3

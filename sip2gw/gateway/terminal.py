@@ -11,10 +11,10 @@ from twisted.logger import Logger, LogLevel
 
 from sip2gw.addresses import Peer
 from sip2gw.circulation.wrong_passwords import Asker
-from sip2gw.digests import joined
 from sip2gw.gateway.connection_limits import Slot
 from sip2gw.log.sparing import Sparing
 from sip2gw.seats import Holder, Lease
+from sip2gw.secret import joined
 from sip2gw.session import Session
 from sip2gw.tenants import Tenant
 

@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 
 from attrs import frozen
 
-from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Refused
+from sip2gw.secret import Digests
 
 A = TypeVar("A")
 

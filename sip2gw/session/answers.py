@@ -16,7 +16,7 @@ from enum import Enum
 
 from attrs import Factory, define, evolve, frozen
 
-from sip2gw.digests import Digests
+from sip2gw.secret import Digests
 from sip2gw.session.shares import Key, Shares
 
 MEMORY = 300.0

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from attrs import evolve
 
-from sip2gw.digests import joined
+from sip2gw.secret import joined
 from sip2gw.session.answers import MEANT_AGAIN, MEMORY, UNDATED, Answers, First
 from sip2gw.session.shares import Key
 from sip2gw.session.steps import Ask, Confirm, Ignore, Join, Pending

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sip2gw.session
-from sip2gw.digests import Digests
 from sip2gw.library import Credentials, Refused, Unavailable
+from sip2gw.secret import Digests
 from sip2gw.session import (
     MEMORY,
     NOT_AGAIN,
