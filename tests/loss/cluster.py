@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from attrs import define, field
+from attrs import define
 from e2e.processes import Process, Sandbox, free_ports
 
 from sip2gw.demo.selfsigned import kept_pair
@@ -58,8 +58,8 @@ class Machines:
     bind: int
     seats: int
     running: ExitStack
-    over: list[int] = field(factory=list)
-    """How many seats were taken, each time there were more than the library has."""
+    taken: int = 0
+    """The most seats that were taken at once."""
 
     @classmethod
     def start(cls, folder: Path, writes: list[Write], seats: int, workers: int) -> Machines:
@@ -67,8 +67,8 @@ class Machines:
         with ExitStack() as started:
             library, sandbox = start_sandbox(folder, [stocked(LIBRARY, writes, seats)])
             started.callback(library.kill)
-            postgres = Postgres.make(folder / "postgres")
-            started.callback(postgres.stop, "immediate")
+            postgres = Postgres.make()
+            started.callback(postgres.remove)
             _make_secrets(folder)
             network = f"127.{random.randrange(1, 255)}.{random.randrange(1, 255)}"  # noqa: S311  # no secret
             nodes = [_node(folder, n, f"{network}.{n}", sandbox.port, postgres, workers) for n in (1, 2)]
@@ -110,8 +110,7 @@ class Machines:
     def count_seats(self) -> None:
         """Look how many seats are taken."""
         taken = int(self.postgres.rows(TAKEN)[0])
-        if taken > self.seats:
-            self.over.append(taken)
+        self.taken = max(self.taken, taken)
 
     def settled(self) -> None:
         """Wait until no node's journal has an open row."""

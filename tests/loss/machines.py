@@ -42,13 +42,14 @@ class Report:
     verdicts: Counter[str]
     bad: list[str]
     foreign: list[bytes]
-    over: list[int]
+    taken: int
+    seats: int
     moved: int
     seconds: float
 
     def faults(self) -> list[str]:
         """What must not be; empty if all holds."""
-        seats = [f"{taken} seats taken" for taken in self.over]
+        seats = [] if 0 < self.taken <= self.seats else [f"{self.taken} of {self.seats} seats were taken"]
         return [
             *self.bad,
             *(f"another terminal's answer: {bytes(answer[:60])}" for answer in self.foreign),
@@ -60,7 +61,7 @@ class Report:
         return (
             f"machines: {count.total()} writes in {self.seconds:.0f} s, {self.moved} reconnects: {count['lost']} lost, "
             f"{count['doubled']} doubled, {count['denied']} denied, {count['unsure']} unsure, {len(self.foreign)} "
-            f"answers of another terminal, seats over the limit {len(self.over)} times"
+            f"answers of another terminal, at most {self.taken} of {self.seats} seats taken"
         )
 
 
@@ -160,7 +161,7 @@ def _report(machines: Machines, walkers: list[Walker], seconds: float) -> Report
             )
     foreign = [answer for walker in walkers for answer in walker.foreign]
     moved = sum(walker.moved - 1 for walker in walkers)
-    return Report(verdicts, bad, foreign, machines.over, moved, seconds)
+    return Report(verdicts, bad, foreign, machines.taken, machines.seats, moved, seconds)
 
 
 def _of(told: Told, rows: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from attrs import define
-
-PROGRAMS = Path("/usr/lib/postgresql")
-
-
-def programs() -> Path | None:
-    """The folder of the newest PostgreSQL on this machine."""
-    found = sorted(PROGRAMS.glob("*/bin"), key=lambda folder: float(folder.parent.name))
-    return found[-1] if found else None
+from store.postgresql_server import programs
 
 
 @define
@@ -25,20 +19,21 @@ class Postgres:
     folder: Path
 
     @classmethod
-    def make(cls, folder: Path) -> Postgres:
-        """A server with an empty database called sip2gw, which runs."""
-        folder.mkdir()
-        server = cls(folder)
+    def make(cls) -> Postgres:
+        """A server with an empty database called sip2gw, which runs. It is not in a test's folder, which is root's alone."""
+        server = cls(Path(tempfile.mkdtemp(prefix="sip2gw-pg-")))
         if os.getuid() == 0:
-            shutil.chown(folder, "nobody")
-            for parent in folder.parents[:-1]:
-                parent.chmod(parent.stat().st_mode | 0o011)
-        server._run(
-            "initdb", "-D", str(folder / "data"), "-U", "sip2gw", "-A", "trust", "--no-sync", "-E", "UTF8"
-        )
+            shutil.chown(server.folder, "nobody")
+        data = str(server.folder / "data")
+        server._run("initdb", "-D", data, "-U", "sip2gw", "-A", "trust", "--no-sync", "-E", "UTF8")
         server.start()
-        server._run("createdb", "-h", str(folder), "-U", "sip2gw", "sip2gw")
+        server._run("createdb", "-h", str(server.folder), "-U", "sip2gw", "sip2gw")
         return server
+
+    def remove(self) -> None:
+        """End it, and delete what it has."""
+        self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def url(self) -> str:

@@ -1,10 +1,10 @@
 """Two gateways behind HAProxy with one PostgreSQL, in short; `make machines` is the long form."""
 
 import pytest
+from store.postgresql_server import programs
 
 from .cluster import PROGRAM
 from .machines import run
-from .postgres import programs
 
 pytestmark = pytest.mark.e2e
 

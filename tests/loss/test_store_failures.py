@@ -5,12 +5,13 @@ import resource
 import signal
 
 import pytest
+from store.postgresql_server import programs
 
 from sip2gw.sip2 import Trailer, format, messages
 
 from .kinds import BY_NAME
 from .places import FILE
-from .postgres import Postgres, programs
+from .postgres import Postgres
 from .scene import Scene, Stage
 from .writes import BEGAN, Write, said_yes, stocked
 
@@ -37,12 +38,12 @@ def scene(stage):
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     if programs() is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    server = Postgres.make(tmp_path_factory.mktemp("postgres") / "server")
+    server = Postgres.make()
     yield server
-    server.stop("immediate")
+    server.remove()
 
 
 @pytest.fixture
