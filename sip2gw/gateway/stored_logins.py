@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sip2gw.digests import Digests
+from sip2gw.secret import Digests
 from sip2gw.store import Store, StoreFailed, Transaction
 from sip2gw.throttle import Noted
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from sip2gw.digests import joined
+from sip2gw.secret import joined
 
 LENGTH = 32
 """Bytes of a key."""
