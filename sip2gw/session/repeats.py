@@ -14,7 +14,8 @@ from sip2gw.session.answers import MEANT_AGAIN, MEMORY, UNDATED, Answers, First
 from sip2gw.session.shares import Key
 from sip2gw.session.steps import Ask, Confirm, Ignore, Join, Pending
 
-_TRAILER = re.compile(rb"(?:AY.?)?(?:AZ[0-9A-Fa-f]{0,4})?\s*\Z")
+_TRAILER = re.compile(rb"(?:AY.?)?(?:AZ[0-9A-Fa-f]{0,4})?\Z")
+_LONGEST_TRAILER = 9
 
 
 class Repeats:
@@ -51,7 +52,7 @@ class Repeats:
             self._first = self._answers.begin(key)
             if before is MEANT_AGAIN:
                 return evolve(ask, meant_again=True)
-            return evolve(ask, line=self._digest(pending), dated=pending.is_dated)
+            return ask.of_line(self._digest(pending), dated=pending.is_dated)
         if isinstance(before, First):
             return Join(before)
         if pending.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
@@ -102,7 +103,7 @@ class Repeats:
 
         AY counts where no item is named: terminals number equal payments, and a payment twice is not a repeat.
         """
-        line = _TRAILER.sub(b"", pending.line) if pending.item else pending.line
+        line = without_trailer(pending.line) if pending.item else pending.line
         return blake2b(joined(self._terminal, line), digest_size=16).digest()
 
     def _go_on_to(self, key: Key) -> None:
@@ -110,3 +111,11 @@ class Repeats:
         if self._last is not None and self._last != key:
             self._answers.go_on_from(self._last)
         self._last = key
+
+
+def without_trailer(line: bytes) -> bytes:
+    """Return a line without AY and AZ, or what a damaged line has of them, and without blanks at its end."""
+    line = line.rstrip()
+    # From near the end only: a line may have thousands of blanks and letters before.
+    trailer = _TRAILER.search(line, max(len(line) - _LONGEST_TRAILER, 0))
+    return line if trailer is None else line[: trailer.start()]

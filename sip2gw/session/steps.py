@@ -178,6 +178,21 @@ class Ask:
     line: bytes = field(default=b"", repr=False)
     dated: bool = True
 
+    def of_line(self, line: bytes, *, dated: bool) -> Ask:
+        """Return the same step for a write with this line."""
+        return Ask(  # by name, as in `Serving.after`
+            request=self.request,
+            tenant=self.tenant,
+            location=self.location,
+            reader=self.reader,
+            print_width=self.print_width,
+            sequence=self.sequence,
+            meant_again=self.meant_again,
+            refused=self.refused,
+            line=line,
+            dated=dated,
+        )
+
 
 @frozen
 class Confirm:
