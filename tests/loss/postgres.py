@@ -20,7 +20,10 @@ class Postgres:
 
     @classmethod
     def make(cls) -> Postgres:
-        """A server with an empty database called sip2gw, which runs. It is not in a test's folder, which is root's alone."""
+        """A server with an empty database called sip2gw, which runs.
+
+        It is not in a test's folder: only the user of the tests can enter that.
+        """
         server = cls(Path(tempfile.mkdtemp(prefix="sip2gw-pg-")))
         if os.getuid() == 0:
             shutil.chown(server.folder, "nobody")
