@@ -15,7 +15,7 @@ POINTS = (
     "before reply",
     "after reply",
 )
-"""All of them. `after send` and `after reply` come from outside: whoever has the bytes kills the gateway."""
+"""All of them. `after send` and `after reply` come from outside: the test kills the gateway once it has the bytes."""
 
 OUTSIDE = ("none", "after send", "after reply")
 _WRITES = frozenset({b"11", b"09", b"29", b"65", b"15", b"37", b"01", b"19", b"25"})

@@ -122,7 +122,7 @@ class Run:
             await child.kill()
         elif not told.answers[0]:
             await child.ended.wait()
-        await proxy.mend()
+        await proxy.fix()
         if child.ended.is_set():
             self.crashed.add(cell)
 

@@ -14,7 +14,7 @@ from store.postgresql_server import programs
 
 @define
 class Postgres:
-    """One server. PostgreSQL does not run as root, so there it runs as `nobody`."""
+    """One server. PostgreSQL does not run as root, so there it runs as the user `postgres`."""
 
     folder: Path
 
@@ -26,7 +26,7 @@ class Postgres:
         """
         server = cls(Path(tempfile.mkdtemp(prefix="sip2gw-pg-")))
         if os.getuid() == 0:
-            shutil.chown(server.folder, "nobody")
+            shutil.chown(server.folder, "postgres", "postgres")
         data = str(server.folder / "data")
         server._run("initdb", "-D", data, "-U", "sip2gw", "-A", "trust", "--no-sync", "-E", "UTF8")
         server.start()
@@ -71,7 +71,9 @@ class Postgres:
     def _run(self, program: str, *arguments: str) -> str:
         folder = programs()
         assert folder is not None, "PostgreSQL is not installed"
-        other = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
+        other = (
+            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.getuid() == 0 else []
+        )
         ran = subprocess.run(
             [*other, str(folder / program), *arguments],
             cwd=self.folder,

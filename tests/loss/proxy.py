@@ -53,7 +53,7 @@ class Proxy:
         if fault == "before connect":
             await self.stop()
 
-    async def mend(self) -> None:
+    async def fix(self) -> None:
         """From now on all goes well, and on new connections."""
         self.armed, self.seen = "none", None
         if self._server is None:

@@ -92,7 +92,7 @@ class Scene:
             await child.kill()
         elif not answer:
             await child.ended.wait()
-        await self.proxy.mend()
+        await self.proxy.fix()
         if crash != "none":
             await self._start("none")
         return answer

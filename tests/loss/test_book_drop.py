@@ -52,7 +52,7 @@ def test_writes_of_an_hour_without_the_library_arrive_once_in_order(scene):
     assert scene.ask(drop, format(again, Trailer("4", True))).startswith(b"101")
     assert scene.ledger() == []
 
-    scene.stage.run(scene.proxy.mend())
+    scene.stage.run(scene.proxy.fix())
     while not scene.ask(kiosk, STATUS).startswith(b"98Y"):
         scene.front.hand.move(1.0)
     assert said_yes(LIVE, scene.ask(kiosk, LIVE.line()))

@@ -153,7 +153,7 @@ def test_F86_a_database_that_hangs_holds_no_terminal_up(shared, postgres):
     assert lends_again(shared, terminal, 2)
 
 
-def test_F87_seats_and_wrong_logins_that_are_lost_cost_no_terminal_its_work(shared, postgres):
+def test_F87_lost_seats_and_wrong_logins_cost_no_terminal_its_work(shared, postgres):
     terminal = shared.connect("K1")
     assert lends(shared, terminal, 0)
     postgres.rows("DELETE FROM seats; DELETE FROM login_tries; DELETE FROM login_marks")
@@ -162,7 +162,7 @@ def test_F87_seats_and_wrong_logins_that_are_lost_cost_no_terminal_its_work(shar
     assert loans(shared) == ["100000", "100001"]
 
 
-def test_F85_a_database_that_lost_its_last_moments_leaves_the_key_to_compare(shared, postgres):
+def test_F85_a_database_that_lost_moments_leaves_the_keys_to_compare(shared, postgres):
     """The library knows each write by its key; the journal does not know the keys that were lost."""
     terminal = shared.connect("K1")
     assert lends(shared, terminal, 0)
