@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from hashlib import blake2b
 from itertools import count
 
 from attrs import evolve
@@ -19,11 +20,14 @@ _HOLDER = ("terminal", "session", "since", "address", "location", "certificate")
 class StoredSeats:
     """A `SeatStore` over a `Store`. `now` returns seconds of this process, on whose clock `Seat.expires` is given.
 
+    `key`, of at most 64 bytes, is the same in all processes: the store has keyed digests of terminals.
+
     The store's own clock decides when a lease is over. A lease ends for this process no later than in the store.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, now: Callable[[], float], key: bytes) -> None:
         self._store = store
+        self._key = key
         self._now = now
 
     async def take(
@@ -31,12 +35,15 @@ class StoredSeats:
     ) -> Taken:
         """See `SeatStore.take`."""
         here = self._now()
-        return await self._store.change(lambda tx: _take(tx, library, holder, most, lease, first, here))
+        stored = self._stored(holder)
+        taken = await self._store.change(lambda tx: _take(tx, library, stored, most, lease, first, here))
+        return evolve(taken, seat=evolve(taken.seat, holder=holder))
 
     async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
         """See `SeatStore.renew`. An expired lease is renewed too, if no other session has taken the seat."""
         expires = self._now() + lease
-        alive = await self._store.change(lambda tx: _renew(tx, seats, lease))
+        stored = [evolve(seat, holder=self._stored(seat.holder)) for seat in seats]
+        alive = await self._store.change(lambda tx: _renew(tx, stored, lease))
         return [evolve(seat, expires=expires) if _key(seat) in alive else None for seat in seats]
 
     async def leave(self, seat: Seat) -> None:
@@ -47,6 +54,12 @@ class StoredSeats:
         """See `SeatStore.seats`."""
         here = self._now()
         return await self._store.read(lambda tx: _held(tx, library, here))
+
+    def _stored(self, holder: Holder) -> Holder:
+        """Return a holder as the store has it: the account can't be guessed from it."""
+        return evolve(
+            holder, terminal=blake2b(holder.terminal.encode(), key=self._key, digest_size=16).hexdigest()
+        )
 
 
 def _take(

@@ -85,6 +85,8 @@ class Gateway(Service):
             deferred_login=config.terminals.deferred_login,
             limits=config.limits,
             metrics=self.metrics,
+            seats=self.journaling.seats,
+            stored_logins=self.journaling.logins,
             shared=self.journaling.shared,
         )
         self.memory = MemoryWatch(self.terminals, reactor)
@@ -114,7 +116,9 @@ class Gateway(Service):
         return listed(seating.seen(), seating.occupancy())
 
     def _warnings(self) -> Iterator[tuple[str, ...]]:
-        return (door.warnings(RENEWAL_DUE) for door in self.doors)
+        if failed := self.journaling.store.failure:
+            yield (f"the store has failed ({failed.kind}): writes are refused until it works again",)
+        yield from (door.warnings(RENEWAL_DUE) for door in self.doors)
 
     def privilegedStartService(self) -> None:
         """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""

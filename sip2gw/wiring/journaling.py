@@ -1,9 +1,10 @@
-"""The store and the journal, from the configuration: opened at the start, closed when the last request has ended."""
+"""The store and what is kept in it, from the configuration: open from the start to the end of the last request."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from sip2gw.config import Config
 from sip2gw.config.accounts import password_in
 from sip2gw.config.store import kept_key
 from sip2gw.faults import Wrong
+from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.forwarder import Forwarder
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts, JournaledLibraries
 from sip2gw.library import Credentials, OpenLibrary
 from sip2gw.metrics import Metrics
+from sip2gw.seats import StoredSeats
 from sip2gw.secret import Secret
 from sip2gw.store import Store, StoreFailed, make_store
 from sip2gw.store.file_lock import FileLock
@@ -42,7 +45,11 @@ class Journaling:
     ) -> None:
         self.store = _store(config, reactor, metrics, worker)
         alone = not (worker or self.store.shared)
-        self.journal = Journal(self.store, _keys(config), reactor, metrics, alone=alone)
+        key = _key(config)
+        self.journal = Journal(self.store, Keys([key]), reactor, metrics, alone=alone)
+        self.seats = None if alone else StoredSeats(self.store, reactor.seconds, _derived(key, b"seats"))
+        """The seats, if other processes lend them as well. A process that is alone needs no store for them."""
+        self.logins = StoredLogins(self.store, reactor.seconds, _derived(key, b"logins"))
         self.accounts = Accounts(inner, self.journal, service_accounts(config))
         self.forwarder = Forwarder(self.journal, self.accounts)
         self.libraries = JournaledLibraries(inner, self.journal, self.accounts, self.forwarder.heard_from)
@@ -73,7 +80,7 @@ class SharedStore:
     """The store of several workers as their parent has it: locked, with its tables up to date. Raises `Wrong`."""
 
     def __init__(self, config: Config) -> None:
-        _keys(config)
+        _key(config)
         self._at, self._password = _place(config)
         self._lock = FileLock(self._at) if isinstance(self._at, Path) else None
 
@@ -100,16 +107,20 @@ def _place(config: Config) -> tuple[Path | Secret, Secret | None]:
     return kept.file(os.environ) or Secret(kept.url or ""), password
 
 
-def _keys(config: Config) -> Keys:
+def _key(config: Config) -> bytes:
     path = config.store.key(os.environ)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return Keys([bytes.fromhex(kept_key(path).reveal())])
+        return bytes.fromhex(kept_key(path).reveal())
     except OSError as error:
         raise Wrong(
             f"store: {error.filename or path} can't be used: {error.strerror}",
             "correct its folder, or set store.path",
         ) from None
+
+
+def _derived(key: bytes, what: bytes) -> bytes:
+    return blake2b(key, person=what, digest_size=32).digest()
 
 
 def _store(config: Config, reactor: Any, metrics: Metrics, worker: bool) -> Store:

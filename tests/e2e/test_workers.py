@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from .processes import Gateway
-from .terminal import Terminal, checkout, patron, status
+from .terminal import Terminal, checkout, login, patron, status
 
 WORKERS = """
 [process]
@@ -162,6 +162,23 @@ def test_each_line_of_the_log_is_whole_and_names_its_worker(gateway):
     assert len({match[2] for match in found}) == 1, "one patron has one tag, at whichever worker"
 
 
+def test_workers_lend_the_same_seats_and_give_a_terminal_its_own(gateway, demo):
+    demo.reset()
+    hill = ("kiosk@hillcrest.example", "hill-secret")
+    with ExitStack() as stack:
+        others = [stack.enter_context(gateway.terminal()) for _ in range(8)]
+        answers = [
+            one.ask(login(*hill, location, extensions=(("AO", "hillcrest"),))).ok
+            for one, location in zip(others, "ABCDEFGH", strict=True)
+        ]
+        assert answers == [True] + [False] * 7, "one licence at both workers"
+        again = [stack.enter_context(gateway.terminal()) for _ in range(4)]
+        for one in again:
+            assert one.ask(login(*hill, "A", extensions=(("AO", "hillcrest"),))).ok, (
+                "its own session gives way"
+            )
+
+
 def test_sigterm_ends_all_workers_and_loses_no_answer(gateway, demo):
     workers = processes(gateway)
     with ExitStack() as stack:
@@ -217,3 +234,16 @@ def is_running(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_guesses_count_at_all_workers_together_and_after_a_restart(demo, tmp_path):
+    demo.reset()
+    limits = WORKERS + "logins_per_account = 3\nlogin_floor = 0.1\n"
+    for _ in range(2):
+        gateway = Gateway.start(tmp_path, demo.port, limits)
+        wait_until(lambda gateway=gateway: health(gateway)["status"] == "ok")
+        for number in range(6):
+            with gateway.terminal() as kiosk:
+                assert not kiosk.log_in(f"nobody@riverside.example:guess-{number}").ok
+        gateway.process.stop()
+    assert demo.requests("riverside")["create_token"] == 3, "the limit, at all of them together"

@@ -30,7 +30,7 @@ def shared(request, tmp_path):
     with direct(tmp_path / "kept") as database:
         clock = Time()
         clock.database = database
-        yield clock, StoredSeats(database, clock.seconds)
+        yield clock, StoredSeats(database, clock.seconds, b"key")
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def kept(request, clock, tmp_path):
         return
     at = tmp_path / "kept" if request.param == "sqlite" else Secret(request.getfixturevalue("postgresql").url)
     with direct(at) as clock.database:
-        yield StoredSeats(clock.database, clock.seconds)
+        yield StoredSeats(clock.database, clock.seconds, b"key")
 
 
 @pytest.fixture
@@ -349,7 +349,7 @@ class StoredOffice(Office):
         self.folder = TemporaryDirectory()
         self.opened = direct(Path(self.folder.name) / "kept")
         self.clock.database = self.opened.__enter__()
-        return StoredSeats(self.clock.database, self.clock.seconds)
+        return StoredSeats(self.clock.database, self.clock.seconds, b"key")
 
     def teardown(self) -> None:
         self.opened.__exit__(None, None, None)
@@ -369,7 +369,7 @@ def test_the_repr_of_a_holder_shows_no_account():
 def test_a_renewal_of_many_seats_returns_each_in_its_place(kind, request, tmp_path):
     at = tmp_path / "kept" if kind == "sqlite" else Secret(request.getfixturevalue("postgresql").url)
     with direct(at) as database:
-        kept = StoredSeats(database, lambda: 0.0)
+        kept = StoredSeats(database, lambda: 0.0, b"key")
         taken = [now(kept.take("riverside", holder(f"s{n}"), most=None, lease=45)).seat for n in range(130)]
         now(kept.leave(taken[7]))
         now(kept.leave(taken[120]))
@@ -385,20 +385,32 @@ def test_a_renewal_of_many_seats_returns_each_in_its_place(kind, request, tmp_pa
 )
 def test_a_seat_that_the_store_has_lost_is_written_again(lost, tmp_path):
     with direct(tmp_path / "kept") as database:
-        kept = StoredSeats(database, lambda: 0.0)
+        kept = StoredSeats(database, lambda: 0.0, b"key")
         for _ in range(3):  # the seat has changed hands before
             seat = now(kept.take("riverside", holder("a", "T"), most=1, lease=45)).seat
         now(database.change(lambda tx: tx.rows(lost)))
         assert now(kept.renew([seat], lease=45)) == [seat]
         (held,) = now(kept.seats("riverside"))
-        assert (held.epoch, held.holder) == (3, seat.holder)
+        assert (held.epoch, held.holder.session) == (3, "a")
         with pytest.raises(Full):
             now(kept.take("riverside", holder("b"), most=1, lease=45))
 
 
+def test_the_store_has_only_a_keyed_digest_of_a_terminal(tmp_path):
+    found = []
+    for key in (b"one", b"other"):
+        with direct(tmp_path / key.decode()) as database:
+            kept = StoredSeats(database, lambda: 0.0, key)
+            now(kept.take("riverside", holder("a", "the terminal"), most=1, lease=45))
+            (row,) = now(database.read(lambda tx: tx.rows("SELECT terminal FROM seats")))
+            found.append(row["terminal"])
+    assert "the terminal" not in found
+    assert found[0] != found[1]
+
+
 def test_nothing_of_a_holder_is_kept_after_its_seat_is_free(tmp_path):
     with direct(tmp_path / "kept") as database:
-        kept = StoredSeats(database, lambda: 0.0)
+        kept = StoredSeats(database, lambda: 0.0, b"key")
         who = evolve(holder("a"), address="192.0.2.7", location="Hall", certificate="kiosk-1")
         seat = now(kept.take("riverside", who, most=1, lease=45)).seat
         now(kept.leave(seat))
@@ -409,7 +421,7 @@ def test_nothing_of_a_holder_is_kept_after_its_seat_is_free(tmp_path):
 
 def test_two_processes_get_no_seat_too_many_from_one_database(postgresql):
     with direct(Secret(postgresql.url)) as here, direct(Secret(postgresql.url)) as there:
-        both = [StoredSeats(one, lambda: 0.0) for one in (here, there)]
+        both = [StoredSeats(one, lambda: 0.0, b"key") for one in (here, there)]
         outcomes: list[str] = []
 
         def come(store: StoredSeats, node: int) -> None:
