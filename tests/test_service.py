@@ -35,6 +35,7 @@ from sip2gw.limits import Limits
 from sip2gw.log import Log, LogSettings
 from sip2gw.process.systemd import Systemd
 from sip2gw.service import CannotStart, Options, makeService
+from sip2gw.store import StoreFailed
 from sip2gw.tls.certificates import Pair
 from sip2gw.wiring.gateway import Gateway
 from sip2gw.wiring.reloading import Reloading
@@ -162,6 +163,22 @@ class GatewayTests(TestCase):
         assert (await self.health(gateway.window.port.getHost().port))[1]["terminals"] == 1
         await gateway.stopService()
         await terminal.closed
+
+    async def test_a_failed_store_is_a_warning_of_health_until_it_works(self) -> None:
+        self.path.write_text(f'{self.path.read_text()}[store]\npath = "kept.sqlite3"\n')
+        gateway = self.start()
+        kept = self.path.with_name("kept.sqlite3")
+        kept.rename(kept.with_suffix(".moved"))
+        with self.assertRaises(StoreFailed):
+            await gateway.journaling.store.change(lambda tx: tx.now)
+        port = gateway.window.port.getHost().port
+        assert (await self.health(port))[1]["warnings"] == [
+            "the store has failed (gone): writes are refused until it works again"
+        ]
+        kept.with_suffix(".moved").rename(kept)
+        while (await self.health(port))[1]["warnings"]:
+            pass
+        await gateway.journaling.store.change(lambda tx: tx.now)
 
     async def test_F90_a_changed_file_applies_after_a_reload(self) -> None:
         gateway = self.start()
