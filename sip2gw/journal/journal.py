@@ -30,25 +30,36 @@ PURGE = 60.0
 _ARGUMENTS, _OUTCOME = "arguments", "outcome"
 
 
+class Gate:
+    """An event in the life of a write. Those who wait go on once it has happened."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Deferred[None]] | None = []
+
+    def passed(self) -> Deferred[None]:
+        """Return a Deferred that fires once the gate is open."""
+        waiter: Deferred[None] = Deferred()
+        if self._waiting is None:
+            waiter.callback(None)
+        else:
+            self._waiting.append(waiter)
+        return waiter
+
+    def open(self) -> None:
+        """Let those who wait go on, and those who come later."""
+        waiting, self._waiting = self._waiting or [], None
+        for waiter in waiting:
+            waiter.callback(None)
+
+
 @define(eq=False, repr=False)
 class Flight:
-    """A write that this process is sending, and those who wait for its end."""
+    """A write that this process has in progress, until its outcome is stored."""
 
     settled: Settled | None = None
     """What came of it; None until then, and if that is not known."""
-    waiting: list[Deferred[Settled | None]] = field(factory=list)
-
-    def ended(self) -> Deferred[Settled | None]:
-        """Return a Deferred that fires with `settled` when the write is over."""
-        waiter: Deferred[Settled | None] = Deferred()
-        self.waiting.append(waiter)
-        return waiter
-
-    def end(self) -> None:
-        """Let those who wait go on."""
-        waiting, self.waiting = self.waiting, []
-        for waiter in waiting:
-            waiter.callback(self.settled)
+    answered: Gate = field(factory=Gate)
+    stored: Gate = field(factory=Gate)
 
 
 @define(eq=False, repr=False)
@@ -215,6 +226,17 @@ class Journal:
             return False
         self._tell_of(before, move)
         return True
+
+    def fly(self, key: str) -> Flight:
+        """Begin to send a write. `land` must follow."""
+        flight = self.flights[key] = Flight()
+        return flight
+
+    def land(self, key: str) -> None:
+        """End a write: its outcome is stored, or will be."""
+        flight = self.flights.pop(key)
+        flight.answered.open()
+        flight.stored.open()
 
     def entry(self, library: str, call: Call, *, line: bytes = b"", account: str = "") -> Entry:
         """Return a call as a row. `account` is the name that the terminal has logged in with, which is never shown."""

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
-from sip2gw.journal.journal import Flight, Journal
+from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import METHODS, Method, accepted
 from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
 from sip2gw.journal.settling import Settled, ask, settle
@@ -152,12 +152,19 @@ class JournaledLibrary:
                     if again is not None:
                         return again
                     fresh = True
+                case Join(row) if self._was_answered(row):
+                    await journal.flights[row.key].stored.passed()
                 case Join() if (call := await self._joinable(asked, begun)) is not None:
                     return await self._joined(asked, begun, call, waiter)
                 case Join(first=first) | Behind(first):
                     if not await self._settled_before(first):
                         break
         return await self._queued(asked, waiter)
+
+    def _was_answered(self, row: Stored) -> bool:
+        """Return whether the outcome of a row is known, and is only not stored yet."""
+        flight = self._journal.flights.get(row.key)
+        return flight is not None and flight.settled is not None
 
     async def _again(self, row: Stored) -> Any:
         """Return the stored result of a repeat; None if it no longer holds."""
@@ -178,36 +185,72 @@ class JournaledLibrary:
         if waiter.gone:
             await journal.record(entry.library, entry.key, Event.NOT_SENT)
             raise Unavailable("the terminal is gone")
-        flight = journal.flights[entry.key] = Flight()
+        return await self._flown(
+            asked.call, entry.key, lambda: ask(self._inner, asked.call, asked.password), waiter
+        )
+
+    async def _flown(
+        self,
+        call: Call,
+        key: str,
+        asking: Callable[[], Coroutine[Any, Any, Settled]],
+        waiter: _Waiter,
+        told: Told = Told.NOTHING,
+    ) -> Any:
+        """Return what comes of asking, and store it. `told` is what a terminal was told of this write before.
+
+        While the same write is in progress here, its outcome is waited for instead.
+        """
+        journal = self._journal
+        while (other := journal.flights.get(key)) is not None:
+            await other.answered.passed()
+            if other.settled is not None and other.settled.is_decided:
+                return other.settled.value()
+            await other.stored.passed()
+        flight, decided = journal.fly(key), False
         try:
-            settled = await ask(self._inner, asked.call, asked.password)
-            flight.settled = settled
-            return await self._outcome(asked.call, entry.key, settled, waiter)
+            settled = flight.settled = await asking()
+            flight.answered.open()
+            if decided := settled.is_decided:
+                self._decided(key, settled, waiter)
+                return settled.value()
+            if told is Told.OK:
+                return accepted(call.method.name, call.arguments, call.occasion)
+            return await self._undecided(call, key, settled, waiter)
         except LibraryError:
             raise
         except BaseException:  # a bug of the adapter: it is not known how far it came
-            await journal.record(entry.library, entry.key, Event.LOST, Told.NO)
+            await journal.record(self.nickname, key, Event.LOST, Told.NO)
             raise
         finally:
-            del journal.flights[entry.key]
-            flight.end()
+            if not decided:
+                journal.land(key)
 
-    async def _outcome(self, call: Call, key: str, settled: Settled, waiter: _Waiter) -> Any:
-        """Store what came of a write, and return it. Only what is not decided is stored before it is returned."""
-        journal, library = self._journal, self.nickname
-        match settled.event:
-            case Event.DONE:
-                self._context.heard_from(library)
-                _beside(journal.record(library, key, Event.DONE, waiter.told, result=settled.result))
-            case Event.REFUSED:
-                self._context.heard_from(library)
-                _beside(journal.record(library, key, Event.REFUSED, _no(waiter), reason=settled.reason))
-            case event:
-                if await self._accepts(call, waiter):
-                    later = Event.ACCEPTED if event is Event.NOT_SENT else event
-                    if await journal.record(library, key, later, Told.OK):
-                        return accepted(call.method.name, call.arguments, call.occasion)
-                await journal.record(library, key, event, _no(waiter))
+    def _decided(self, key: str, settled: Settled, waiter: _Waiter) -> None:
+        """Store what the library has decided. The terminal does not wait for that."""
+        library, told = self.nickname, waiter.told if settled.event is Event.DONE else _no(waiter)
+        self._context.heard_from(library)
+
+        async def stored() -> None:
+            try:
+                await self._journal.record(
+                    library, key, settled.event, told, reason=settled.reason, result=settled.result
+                )
+            finally:
+                self._journal.land(key)
+
+        Deferred.fromCoroutine(stored()).addErrback(
+            lambda bug: _log.failure("the outcome of a write could not be stored", failure=bug)
+        )
+
+    async def _undecided(self, call: Call, key: str, settled: Settled, waiter: _Waiter) -> Any:
+        """Store that the write is not decided, before the terminal is answered. Return what it is accepted with."""
+        journal, library, event = self._journal, self.nickname, settled.event
+        if await self._accepts(call, waiter):
+            later = Event.ACCEPTED if event is Event.NOT_SENT else event
+            if await journal.record(library, key, later, Told.OK):
+                return accepted(call.method.name, call.arguments, call.occasion)
+        await journal.record(library, key, event, _no(waiter))
         return settled.value()
 
     async def _accepts(self, call: Call, waiter: _Waiter) -> bool:
@@ -224,7 +267,8 @@ class JournaledLibrary:
         begun = await self._journal.begin(asked.entry, fresh=True, behind=True)
         if not isinstance(begun, New):
             raise error
-        return await self._outcome(asked.call, asked.entry.key, Settled(Event.NOT_SENT, error=error), waiter)
+        settled = Settled(Event.NOT_SENT, error=error)
+        return await self._undecided(asked.call, asked.entry.key, settled, waiter)
 
     # -- writes that are open
 
@@ -246,25 +290,21 @@ class JournaledLibrary:
 
     async def _joined(self, asked: _Asked, join: Join, call: Call, waiter: _Waiter) -> Any:
         """Settle a row for a terminal that asks for the same write again."""
-        journal, row = self._journal, join.row
-        settled: Settled | None = None
-        if (flight := journal.flights.get(row.key)) is not None:
-            settled = await flight.ended()
-            if settled is not None and settled.is_decided:
-                return settled.value()
-        if settled is None and join.first.id != row.id:
-            settled = Settled(Event.NOT_SENT, error=Unavailable("an older write on the same item is open"))
-        if settled is None:
-            settled = await self._settle(row, call, asked.password)
-        if not settled.is_decided and row.told is Told.OK:
-            return accepted(call.method.name, call.arguments, call.occasion)
-        return await self._outcome(call, row.key, settled, waiter)
+        row = join.row
+        if join.first.id != row.id:
+            error = Unavailable("an older write on the same item is open")
+            if row.told is Told.OK:
+                return accepted(call.method.name, call.arguments, call.occasion)
+            return await self._undecided(call, row.key, Settled(Event.NOT_SENT, error=error), waiter)
+        return await self._flown(
+            call, row.key, lambda: self._settle(row, call, asked.password), waiter, row.told
+        )
 
     async def _settled_before(self, row: Stored) -> bool:
         """Settle an older row on the item. Return whether it is out of the way."""
         journal = self._journal
         if (flight := journal.flights.get(row.key)) is not None:
-            await flight.ended()
+            await flight.stored.passed()
             return True
         try:
             call = journal.call(row)
@@ -283,13 +323,6 @@ class JournaledLibrary:
 
 def _no(waiter: _Waiter) -> Told:
     return Told.NOTHING if waiter.gone else Told.NO
-
-
-def _beside(storing: Coroutine[Any, Any, bool]) -> None:
-    """Store an outcome that no terminal waits for. A failure is stored later."""
-    Deferred.fromCoroutine(storing).addErrback(
-        lambda bug: _log.failure("the outcome of a write could not be stored", failure=bug)
-    )
 
 
 def _uncancelled(writing: Coroutine[Any, Any, Any], waiter: _Waiter) -> Deferred[Any]:

@@ -73,11 +73,15 @@ class JournalCase(TestCase):
         self.addCleanup(self.stop_listening)
         self.url = f"http://127.0.0.1:{self.number}/{{library}}/api/v1"
         self.path = Path(self.mktemp())
-        self.store = SQLiteStore(self.path, reactor)
+        self.store = self.make_store()
         self.store.start()
         self.addCleanup(lambda: ensureDeferred(self.store.close()))
         self.gateway = self.born()
         self.numbers = 0
+
+    def make_store(self) -> Any:
+        """The store, which is not started."""
+        return SQLiteStore(self.path, reactor)
 
     def born(self, **settings: Any) -> Gateway:
         """Another gateway on the same store."""
@@ -117,7 +121,9 @@ class JournalCase(TestCase):
         return [effect["kind"] for effect in self.sandbox.ledger("riverside")]
 
     async def rows(self) -> list[tuple[str, str, str]]:
-        """Method, state, and what the terminal was told, of each row."""
+        """Method, state, and what the terminal was told, of each row, once all outcomes are stored."""
+        for flight in list(self.gateway.journal.flights.values()):
+            await flight.stored.passed()
         found = await self.store.change(
             lambda tx: tx.rows("SELECT method, state, told FROM journal ORDER BY id")
         )

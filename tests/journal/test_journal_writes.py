@@ -134,7 +134,7 @@ class Writes(JournalCase):
         lending.addErrback(lambda _: None)
         lending.cancel()
         (flight,) = flights.values()
-        await flight.ended()
+        await flight.stored.passed()
         self.assertEqual(self.kinds(), ["loan"])
         await self.gateway.journal.beat()
         self.assertEqual(await self.rows(), [("lend", "DONE", "")])
