@@ -15,7 +15,7 @@ from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import METHODS, Method, accepted
 from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
 from sip2gw.journal.settling import Settled, ask, settle
-from sip2gw.journal.states import Event, Told
+from sip2gw.journal.states import Event, State, Told
 from sip2gw.journal.still import still_so
 from sip2gw.library import Library, LibraryError, PasswordCheck, Refused, Still, Unavailable
 from sip2gw.secret import Secret
@@ -141,7 +141,7 @@ class JournaledLibrary:
     async def _written(self, asked: _Asked, waiter: _Waiter) -> Any:
         """Begin the write as often as older ones have to be settled before."""
         journal, entry = self._journal, asked.entry
-        fresh = False
+        fresh, landed = False, ""
         for _ in range(_MOST_BEFORE):
             begun = await journal.begin(entry, fresh=fresh)
             match begun:
@@ -152,8 +152,10 @@ class JournaledLibrary:
                     if again is not None:
                         return again
                     fresh = True
-                case Join(row) if self._was_answered(row):
-                    await journal.flights[row.key].stored.passed()
+                case Join(row) if self._was_answered(row, landed):
+                    landed = row.key
+                    if (flight := journal.flights.get(row.key)) is not None:
+                        await flight.stored.passed()
                 case Join() if (call := await self._joinable(asked, begun)) is not None:
                     return await self._joined(asked, begun, call, waiter)
                 case Join(first=first) | Behind(first):
@@ -161,10 +163,15 @@ class JournaledLibrary:
                         break
         return await self._queued(asked, waiter)
 
-    def _was_answered(self, row: Stored) -> bool:
-        """Return whether the outcome of a row is known, and is only not stored yet."""
+    def _was_answered(self, row: Stored, before: str) -> bool:
+        """Return whether this process knows the outcome of a row, which was only not stored when it was read.
+
+        A row that was waited for `before` is settled: its outcome could not be stored.
+        """
+        if row.state is not State.SENT or row.key == before:
+            return False
         flight = self._journal.flights.get(row.key)
-        return flight is not None and flight.settled is not None
+        return flight is None or flight.settled is not None
 
     async def _again(self, row: Stored) -> Any:
         """Return the stored result of a repeat; None if it no longer holds."""
