@@ -99,8 +99,8 @@ class Nursery:
         """An address of this machine that no other gateway has."""
         return str(ip_address(f"{self._network}.0") + next(self._addresses))
 
-    async def start(self, config: Path, crash: str, hand: Path) -> Child:
-        """Start a gateway with this configuration, and wait until it listens."""
+    async def start(self, config: Path, crash: str, hand: Path, jumps: bool) -> Child:
+        """Start a gateway with this configuration, and wait until it listens. `jumps`: its clock will be moved far."""
         number = len(self._children)
         child = self._children[number] = Child()
         order = {
@@ -109,6 +109,7 @@ class Nursery:
             "crash": crash,
             "log": f"{config}.log",
             "hand": str(hand),
+            "jumps": jumps,
         }
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
         async with asyncio.timeout(START):
@@ -127,6 +128,8 @@ class Front:
     folder: Path
     address: str
     hand: Hand
+    jumps: bool = False
+    """Whether its clock will be moved by more than a second at once."""
     child: Child | None = None
 
     @classmethod
@@ -158,7 +161,8 @@ class Front:
 
     async def start(self, crash: str = "none") -> None:
         """Start a process on what is there."""
-        self.child = await self.nursery.start(self.folder / "sip2gw.toml", crash, self.folder / "hand")
+        config, hand = self.folder / "sip2gw.toml", self.folder / "hand"
+        self.child = await self.nursery.start(config, crash, hand, self.jumps)
 
     async def kill(self) -> None:
         if self.child is not None:

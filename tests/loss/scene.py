@@ -54,13 +54,14 @@ class Stage:
 class Scene:
     """A library that no other scene has, and its gateway."""
 
-    def __init__(self, stage: Stage, more: str = "", store: str = STORE) -> None:
+    def __init__(self, stage: Stage, more: str = "", store: str = STORE, *, jumps: bool = False) -> None:
         self.stage = stage
         self._terminals: list[Streams] = []
         self.library: str = next(stage.libraries)["nickname"]
         self.proxy = stage.run(Proxy(stage.sandbox.port).start())
         own = [{"nickname": self.library}]
         self.front = Front.make(stage.nursery, stage.folder / self.library, self.proxy.port, own, more, store)
+        self.front.jumps = jumps
         try:
             self.start()
         except BaseException:

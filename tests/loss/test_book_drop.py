@@ -21,7 +21,7 @@ DROP = '[[libraries.terminals]]\nlocation = "Drop"\nprofile = "book-drop"\n'
 
 @pytest.fixture
 def scene(tmp_path):
-    with Stage(tmp_path, [stocked(LIBRARY, [*BACK, LIVE])]) as stage, Scene(stage, DROP) as scene:
+    with Stage(tmp_path, [stocked(LIBRARY, [*BACK, LIVE])]) as stage, Scene(stage, DROP, jumps=True) as scene:
         yield scene
 
 
@@ -31,20 +31,11 @@ def lent_again(write):
     return other.kind.request(other, other.moment).but(patron_identifier=write.other)
 
 
-def takes(scene, drop, write):
-    """A jump of the clock may look like a store that hangs: the drop repeats its line then, as it does for a person."""
-    for _ in range(20):
-        if said_yes(write, scene.ask(drop, write.line())):
-            return
-        scene.front.hand.move(2.0)
-    raise AssertionError(f"{write} is not taken\n{scene.front.log()[-3000:]}")
-
-
 def test_writes_of_an_hour_without_the_library_arrive_once_in_order(scene):
     drop, kiosk = scene.connect("Drop"), scene.connect("Kiosk")
     scene.stage.run(scene.proxy.stop())
     for write in BACK:
-        takes(scene, drop, write)
+        assert said_yes(write, scene.ask(drop, write.line()))
         scene.front.hand.move(60.0)
     first = BACK[0]
     assert scene.ask(kiosk, format(lent_again(first), Trailer("3", True))).startswith(b"121")

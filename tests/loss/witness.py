@@ -22,6 +22,8 @@ from .writes import Write, login, stocked
 AT_ONCE = 12
 """Writes in progress when the gateway is killed."""
 LIBRARY = "witness"
+SEATS = 5000
+"""A kill leaves a seat taken until its lease ends, and terminals here are killed many times in that time."""
 TRIES = 4
 """How often a terminal repeats a message that has no definite answer."""
 
@@ -87,7 +89,7 @@ class Witness:
     def start(cls, folder: Path, rounds: list[list[Write]], workers: int = 1) -> Witness:
         """Start a gateway with so many workers, before a library in which these writes can be done."""
         writes = [write for some in rounds for write in some]
-        place = Place.start(folder, [stocked(LIBRARY, writes)], f"[process]\nworkers = {workers}\n")
+        place = Place.start(folder, [stocked(LIBRARY, writes, SEATS)], f"[process]\nworkers = {workers}\n")
         return cls(place, victims=("node",) if workers == 1 else ("worker", "workers", "node"))
 
     def round(self, writes: list[Write]) -> None:
