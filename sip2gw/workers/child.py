@@ -21,6 +21,7 @@ from sip2gw.process.garbage import settle
 from sip2gw.process.hardening import keep_memory_private
 from sip2gw.process.memory import resident
 from sip2gw.process.signals import Signals
+from sip2gw.store import StoreFailed
 from sip2gw.wiring.configured import log_settings
 from sip2gw.wiring.gateway import Gateway
 from sip2gw.wiring.share import Worker
@@ -90,7 +91,10 @@ class Child:
         worker = Worker(start.number, endpoint, start.day_key)
         gateway = Gateway(start.config, self._reactor, log=self._log, worker=worker)
         gateway.privilegedStartService()
-        gateway.startService()
+        try:
+            gateway.startService()
+        except StoreFailed as failed:
+            raise Refused(failed.reason) from None
         self.gateway = gateway
         self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
         self._beating.start(start.beat)
