@@ -8,7 +8,7 @@ from secrets import token_hex
 from time import time
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
@@ -16,8 +16,8 @@ from sip2gw.concurrency import SingleFlight
 from sip2gw.journal import rows, upkeep
 from sip2gw.journal.codec import Call, Misfit, packed, packed_result, unpacked, unpacked_result
 from sip2gw.journal.crypto import Keys, Unreadable
+from sip2gw.journal.flights import Flight
 from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored
-from sip2gw.journal.settling import Settled
 from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
 from sip2gw.library import Unavailable
 from sip2gw.metrics import Metrics
@@ -28,38 +28,6 @@ MOST_OPEN = 50_000
 PURGE = 60.0
 """Seconds between two deletions."""
 _ARGUMENTS, _OUTCOME = "arguments", "outcome"
-
-
-class Gate:
-    """An event in the life of a write. Those who wait go on once it has happened."""
-
-    def __init__(self) -> None:
-        self._waiting: list[Deferred[None]] | None = []
-
-    def passed(self) -> Deferred[None]:
-        """Return a Deferred that fires once the gate is open."""
-        waiter: Deferred[None] = Deferred()
-        if self._waiting is None:
-            waiter.callback(None)
-        else:
-            self._waiting.append(waiter)
-        return waiter
-
-    def open(self) -> None:
-        """Let those who wait go on, and those who come later."""
-        waiting, self._waiting = self._waiting or [], None
-        for waiter in waiting:
-            waiter.callback(None)
-
-
-@define(eq=False, repr=False)
-class Flight:
-    """A write that this process has in progress, until its outcome is stored."""
-
-    settled: Settled | None = None
-    """What came of it; None until then, and if that is not known."""
-    answered: Gate = field(factory=Gate)
-    stored: Gate = field(factory=Gate)
 
 
 @define(eq=False, repr=False)

@@ -1,6 +1,6 @@
 """Idempotency keys: the same request again gets the first result; another one under the same key is refused.
 
-The record is committed with the effect, so neither can be lost alone. Keys belong to an account and last a day. A
+The record is committed with the effect, so neither can be lost alone. Keys belong to a library and last a day. A
 request that was not carried out (a malformed body, a missing token) is not kept.
 """
 
@@ -41,8 +41,8 @@ def fingerprint(method: str, path: str, body: dict[str, Any]) -> str:
 def first_answer(call: Call, mark: str) -> Answer | None:
     """Return the answer that this key has had. Raises `Problem` (`idempotency_key_reused`) for another request."""
     row = call.database.execute(
-        "SELECT * FROM idempotency WHERE library = ? AND user_id = ? AND key = ? AND at > ?",
-        (call.nickname, call.user_id, call.key, call.now.timestamp() - KEPT),
+        "SELECT * FROM idempotency WHERE library = ? AND key = ? AND at > ?",
+        (call.nickname, call.key, call.now.timestamp() - KEPT),
     ).fetchone()
     if row is None:
         return None
