@@ -21,7 +21,20 @@ from typing import Any
 
 from attrs import frozen
 from peers import ASK, HOSTILE, be
-from stage import ACCOUNT, ITEM, LIBRARY, MEMBER, ROOT, Process, Stage, environment, program, report, stage
+from stage import (
+    ACCOUNT,
+    ITEM,
+    LIBRARY,
+    MEMBER,
+    PASSWORD,
+    ROOT,
+    Process,
+    Stage,
+    environment,
+    program,
+    report,
+    stage,
+)
 
 RATE = 250
 """Requests a second of all terminals together, while strangers are connected."""
@@ -111,7 +124,7 @@ class Disturbance:
     """Growth of the gateway's memory, in KiB."""
     p50: float
     p99: float
-    """Milliseconds that an honest peer waits for its answers meanwhile."""
+    """Milliseconds that an honest terminal waits for its answers meanwhile."""
 
 
 def wait_until_calm(gateway: Process) -> None:
@@ -124,7 +137,7 @@ def wait_until_calm(gateway: Process) -> None:
 
 
 def disturb(stage: Stage, hostile: Callable[[int], None] | None, seconds: float) -> Disturbance:
-    """Run a hostile peer for `seconds`, while an honest peer sends one request after the other."""
+    """Run a hostile peer for `seconds`, while an honest terminal sends one request after the other."""
     peer = multiprocessing.Process(target=be, args=(hostile, stage.plain_port), daemon=True)
     gateway: Process = stage.gateway
     cpu, resident, began = gateway.cpu(), gateway.resident(), time.monotonic()
@@ -132,6 +145,12 @@ def disturb(stage: Stage, hostile: Callable[[int], None] | None, seconds: float)
     if hostile:
         peer.start()
     with socket.create_connection(("127.0.0.1", stage.plain_port)) as honest:
+        # It belongs to a library, because a stranger with so many requests is slowed down.
+        patron = f"2300020260301    101500AO{LIBRARY}|AA{MEMBER.format(1)}|AC|\r"
+        for line, yes in ((f"9300CN{ACCOUNT}|CO{PASSWORD}|\r", b"941"), (patron, b"24")):
+            honest.sendall(line.encode())
+            if not honest.recv(1000).startswith(yes):
+                raise SystemExit(f"the honest terminal was refused {line[:2]}")
         while time.monotonic() - began < seconds:
             asked = time.monotonic()
             honest.sendall(ASK)
@@ -202,9 +221,9 @@ def show(result: dict[str, Any]) -> None:
         f"meanwhile the terminals got {result['answers_meanwhile']} answers, p50 {latency.get('p50')} ms, "
         f"p99 {latency.get('p99')} ms, errors: {result['errors_meanwhile'] or 'none'}"
     )
-    print("hostile peer     busy   memory KiB   an honest peer waits: p50 ms   p99 ms")
+    print("hostile peer     busy   memory KiB   an honest terminal waits: p50 ms   p99 ms")
     for name, one in result["hostile"].items():
-        print(f"{name:14} {one['cpu']:6.0%}   {one['kib']:10}   {one['p50_ms']:28}   {one['p99_ms']:6}")
+        print(f"{name:14} {one['cpu']:6.0%}   {one['kib']:10}   {one['p50_ms']:32}   {one['p99_ms']:6}")
 
 
 def main() -> None:
