@@ -199,6 +199,8 @@ class Gateway:
         process = Process([*arguments, "sip2gw", "--config", str(config)], folder, ready="health", **how)
         # What lies in the folder can be imported, as by `python -m`.
         process.environment["PYTHONPATH"] = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+        # A gateway that lives for several tests has none of their state folders.
+        process.environment.setdefault("XDG_STATE_HOME", str(folder / "state"))
         gateway = cls(process, config, sandbox)
         gateway.write(more)
         process.start()
