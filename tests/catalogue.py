@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 FILE = Path(__file__).parent.parent / "docs/failures.toml"
+COUNTED = "counted"
+"""A test that counts something gives this property a line, which is printed at the end of the run."""
 _NAMED = re.compile(r"test((?:_F[0-9]+)+)(?:_|$)")
 
 
@@ -37,9 +39,12 @@ class Catalogue:
         self._cases = cases()
         self._good: dict[int, bool] = {}
         self._skipped: set[int] = set()
+        self._counted: list[str] = []
         self._whole = _is_whole(config)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            self._counted += [str(line) for name, line in report.user_properties if name == COUNTED]
         function = report.nodeid.partition("[")[0].rpartition("::")[2]
         for number in named(function):
             if report.skipped:
@@ -53,6 +58,8 @@ class Catalogue:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for line in self._counted:
+            terminalreporter.write_line(line)
         if self._good or self._skipped or self._whole:
             terminalreporter.write_line(self.line())
         for claim in self._false_claims():

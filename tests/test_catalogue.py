@@ -74,3 +74,12 @@ def test_cases_that_are_not_listed_fail_the_run(run):
     status, lines = run("def test_F101_x(): pass\n", "test_suite.py")
     assert status == 1
     assert lines[-1] == "failures: tests name cases that are not in the catalogue (F101)"
+
+
+def test_what_a_test_has_counted_is_printed_at_the_end(pytester):
+    class Counted:
+        def pytest_configure(self, config):
+            config.pluginmanager.register(Catalogue(config), "counted")
+
+    pytester.makepyfile("def test_cells(record_property): record_property('counted', '64 cells: 0 lost')")
+    assert "64 cells: 0 lost" in pytester.runpytest_inprocess("-q", plugins=[Counted()]).outlines
