@@ -123,21 +123,30 @@ def floor(on_stage: Stage, agent: str) -> Iterator[Stage]:
 
 
 def measure(
-    say: Callable[[str], None], seconds: float, rounds: int, beside: Path | None, only: bool
+    say: Callable[[str], None], seconds: float, rounds: int, beside: Path | None, only: bool, workers: int
 ) -> dict[str, Any]:
     """Measure memory, throughput, latency, processor time and floors one after the other."""
     with ExitStack() as staged:
 
-        def ready(tree: Path) -> Stage:
+        def ready(tree: Path, workers: int = 1) -> Stage:
             folder = staged.enter_context(tempfile.TemporaryDirectory(prefix="sip2gw-bench-"))
-            return staged.enter_context(stage(Path(folder), terminals=max(IDLE, *TERMINALS), tree=tree))
+            return staged.enter_context(
+                stage(Path(folder), terminals=max(IDLE, *TERMINALS), tree=tree, workers=workers)
+            )
 
         ours = ready(ROOT)
         turns = {"gateway": ours}
         turns |= {name: staged.enter_context(floor(ours, agent)) for name, agent in FLOORS.items()}
         if beside:
             turns["before"] = ready(beside.resolve())
+        if workers > 1:
+            turns["workers"] = ready(ROOT, workers)
         result = {} if only else _measure_ours(say, ours, turns["floor"], seconds)
+        if workers > 1:
+            say(f"{COMPARED} terminals at {workers} workers, and at one process ...")
+            rows = {f"{COMPARED}, {workers} workers": turns["workers"], f"{COMPARED}, 1 process": ours}
+            loads = {name: _row(load(one, COMPARED, seconds)) for name, one in rows.items()}
+            result = {**result, "workers": loads}
         found: dict[str, list[dict[str, float]]] = {mix: [] for mix in MIXES}
         for number in range(1, rounds + 1):
             say(f"{COMPARED} terminals in turns, {number} of {rounds} ...")
@@ -191,18 +200,25 @@ def show(result: dict[str, Any]) -> None:
     print(f"Python built with optimizations: {'yes' if result['optimized_python'] else 'no'}")
     if "loads" in result:
         print(f"mix {MIXES['usual']}, TLS, closed loop; half: at half of that load, also at the floor")
-        print("terminals   messages/s   p50 ms   p99 ms   CPU ms per message")
-        for terminals, row in result["loads"].items():
-            print(
-                f"{terminals:>9}   {row['messages_per_second']:10.1f}   {row['p50_ms']:6.1f}   {row['p99_ms']:6.1f}"
-                f"   {row['cpu_ms_per_message']:18.3f}"
-            )
+        _show_loads(result["loads"])
         half, bare = (result["loads"][f"{COMPARED}, {name}"]["p99_ms"] for name in ("half", "floor"))
         print(f"added to the floor's p99 at half load: {half - bare:.1f} ms (aim: 3)")
         print(f"memory per idle TLS terminal at {IDLE}: {result['kib_per_idle_terminal']} KiB (aim: 34)")
+    if "workers" in result:
+        print("on all cores, beside one process on one core:")
+        _show_loads(result["workers"])
     for mix, row in result["mixes"].items():
         figures = ", ".join(f"{name} {figure:.3f}" for name, figure in row.items())
         print(f"mix {MIXES[mix]}, {COMPARED} terminals, CPU ms per message and ratios: {figures}")
+
+
+def _show_loads(loads: dict[str, Any]) -> None:
+    print(f"{'terminals':>13}   messages/s   p50 ms   p99 ms   CPU ms per message")
+    for terminals, row in loads.items():
+        print(
+            f"{terminals:>13}   {row['messages_per_second']:10.1f}   {row['p50_ms']:6.1f}   {row['p99_ms']:6.1f}"
+            f"   {row['cpu_ms_per_message']:18.3f}"
+        )
 
 
 def main() -> None:
@@ -211,6 +227,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="seconds for each number of terminals")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds of comparison")
     parser.add_argument("--only", action="store_true", help="compare processor time only")
+    parser.add_argument("--workers", type=int, default=1, help="compare with so many workers, on all cores")
     parser.add_argument(
         "--beside", type=Path, help="another checkout: its gateway is measured in turns with this one"
     )

@@ -38,19 +38,23 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @frozen
 class Process:
-    """A running program, seen from outside."""
+    """A running program, seen from outside, with its worker processes."""
 
     pid: int
 
     def cpu(self) -> float:
         """Return the seconds of processor time so far."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._pids()]
+        return sum(int(fields[11]) + int(fields[12]) for fields in stats) / _TICKS
 
     def resident(self) -> int:
         """Return the KiB of resident memory."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0])
+        found = [Path(f"/proc/{pid}/status").read_text() for pid in self._pids()]
+        return sum(int(status.partition("VmRSS:")[2].split()[0]) for status in found)
+
+    def _pids(self) -> list[int]:
+        workers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [self.pid, *map(int, workers)]
 
 
 @frozen
@@ -67,12 +71,19 @@ class Stage:
 
 @contextmanager
 def stage(
-    folder: Path, *, terminals: int, limits: str = "", gateway: str = _TWISTD, tree: Path = ROOT
+    folder: Path,
+    *,
+    terminals: int,
+    limits: str = "",
+    gateway: str = _TWISTD,
+    tree: Path = ROOT,
+    workers: int = 1,
 ) -> Iterator[Stage]:
     """Start both processes, and stop them at the end.
 
     `terminals` is the number of members and items; `limits` adds settings.
     `gateway` is the Python code that runs twistd for the gateway. Both come from the checkout `tree`.
+    Several `workers` may use all cores, unlike a gateway of one process.
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -85,18 +96,20 @@ def stage(
         f'[[listen]]\nendpoint = "tcp:{plain_port}:interface=127.0.0.1"\n'
         # All connections come from this machine.
         "[limits]\nconnections_per_address = 20000\nconnections_per_library = 20000\n"
-        f"{limits}"
+        f"{limits}{f'[process]{chr(10)}workers = {workers}{chr(10)}' if workers > 1 else ''}"
         f'[librarika]\nurl = "http://127.0.0.1:{sandbox_port}/{{library}}/api/v1"\n'
     )
     twistd = ("-n", "--pidfile=")
     kept = program("-c", _TWISTD, *twistd, "librarika-sandbox", "--data=libraries.json")
     front = program("-c", gateway, *twistd, "sip2gw", f"--config={config}")
+    kept_here = {**environment(tree), "XDG_STATE_HOME": str(folder)}  # the store of this gateway alone
     with ExitStack() as both:
         kept += [f"--port=tcp:{sandbox_port}:interface=127.0.0.1"]
         sandbox = both.enter_context(running(kept, folder, "sandbox", environment(tree), (sandbox_port,)))
         beside(sandbox.pid)
-        served = both.enter_context(running(front, folder, "gateway", environment(tree), (tls_port,)))
-        alone(served.pid)
+        served = both.enter_context(running(front, folder, "gateway", kept_here, (tls_port,)))
+        if workers == 1:
+            alone(served.pid)
         yield Stage(
             Process(served.pid), Process(sandbox.pid), tls_port, plain_port, sandbox_port, certificate
         )
