@@ -32,7 +32,8 @@ def folder(tmp_path_factory):
 def gateway(demo, folder):
     """Two workers in front of the demo's sandbox."""
     demo.reset()
-    gateway = Gateway.start(folder, demo.port, WORKERS)
+    # A fixture of the module comes before the one that gives each test a state folder.
+    gateway = Gateway.start(folder, demo.port, WORKERS, environment={"XDG_STATE_HOME": str(folder)})
     wait_until(lambda: health(gateway)["status"] == "ok")
     yield gateway
     gateway.process.kill()
