@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from journal_support import JournalCase
+from twisted.internet.defer import CancelledError
 
 from sip2gw.secret import Secret
 
@@ -125,24 +126,26 @@ class Writes(JournalCase):
         self.assertEqual(self.kinds(), ["loan"])
 
     async def test_a_terminal_that_leaves_does_not_end_its_write(self) -> None:
-        library = await self.gateway.open()
-        self.sandbox.misbehave("slow", seconds=0.1, endpoint="issue")
+        flights = []
+
+        async def still() -> bool:
+            """Right before the call goes out, the terminal disconnects."""
+            flights.extend(self.gateway.journal.flights.values())
+            lending.cancel()
+            return True
+
+        library = (await self.gateway.open()).within(5.0, still)
         lending = self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
-        flights = self.gateway.journal.flights
-        while not flights:
-            await self.gateway.journal.beat()
-        lending.addErrback(lambda _: None)
-        lending.cancel()
-        (flight,) = flights.values()
-        await flight.stored.passed()
+        lending.addErrback(lambda gone: gone.trap(CancelledError))
+        await lending
+        await flights[0].stored.passed()
         self.assertEqual(self.kinds(), ["loan"])
-        await self.gateway.journal.beat()
         self.assertEqual(await self.rows(), [("lend", "DONE", "")])
 
     async def test_the_same_line_on_two_connections_is_one_write(self) -> None:
         library = await self.gateway.open()
         await library.lend("M-1001", "10001", self.occasion(), renewal=False)
-        self.sandbox.misbehave("slow", seconds=0.1, endpoint="extend")
+        self.sandbox.misbehave("slow", seconds=0.3, endpoint="extend")
         both = [
             self.begun(library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False))
             for _ in range(2)
