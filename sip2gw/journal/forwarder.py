@@ -11,12 +11,13 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from sip2gw.journal import rows
+from sip2gw.journal import claims
+from sip2gw.journal.claims import CLAIM
 from sip2gw.journal.codec import Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
-from sip2gw.journal.rows import CLAIM, Stored
+from sip2gw.journal.rows import Stored
 from sip2gw.journal.settling import ACCOUNT_REFUSED, KEY_KEPT, Settled, settle
 from sip2gw.journal.states import Event
 from sip2gw.store.port import StoreFailed
@@ -120,7 +121,7 @@ class Forwarder:
 
     async def _hurried(self, library: str) -> None:
         try:
-            await self._journal.store.change(partial(rows.hurry, library=library))
+            await self._journal.store.change(partial(claims.hurry, library=library))
         except StoreFailed:
             return
         await self.forward(library)
@@ -128,8 +129,8 @@ class Forwarder:
     async def _taken(self, library: str, most: int) -> list[Stored]:
         """Claim rows that are due, at most so many."""
         change = self._journal.store.change
-        due = await self._journal.store.read(partial(rows.due, libraries=(library,), most_rows=most))
-        claimed = [await change(partial(rows.claim, row=row, until=CLAIM)) for row in due]
+        due = await self._journal.store.read(partial(claims.due, libraries=(library,), most_rows=most))
+        claimed = [await change(partial(claims.claim, row=row, until=CLAIM)) for row in due]
         return [row for row in claimed if row is not None]
 
     async def _one(self, row: Stored, road: Road) -> None:
@@ -172,7 +173,7 @@ class Forwarder:
     async def _release(self, row: Stored, road: Road) -> None:
         """Give a row back that was certainly not sent, until its library is tried again."""
         wait = max(road.paused_until - self._clock.seconds(), TICK)
-        await self._journal.store.change(partial(rows.release, row=row, wait=wait, counted=False))
+        await self._journal.store.change(partial(claims.release, row=row, wait=wait, counted=False))
 
     def _road(self, library: str) -> Road:
         return self._roads.setdefault(library, Road())

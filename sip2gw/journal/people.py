@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import Factory, frozen
 
-from sip2gw.journal import rows
+from sip2gw.journal import claims, rows
 from sip2gw.journal.codec import Misfit, shown
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
@@ -114,7 +114,7 @@ async def settle_now(journal: Journal, library: str, *, who: str, why: str) -> N
 
     def work(tx: Transaction) -> None:
         _enter(tx, who, "settle", library, why)
-        rows.hurry(tx, library)
+        claims.hurry(tx, library)
 
     await journal.store.change(work)
 

@@ -13,7 +13,7 @@ from sip2gw.store.port import Row, Transaction, Value
 DATED, UNDATED = 300.0, 90.0
 """Seconds for which the same line is a repeat: with the time of its event in it, and without."""
 _OPEN = "state IN ('SENT', 'QUEUED', 'UNKNOWN')"
-_COLUMNS = (
+COLUMNS = (
     "id, library, terminal, method, item_tag, patron_tag, key, state, told, owner, created, changed, next_try, tries,"
     " reason, key_id, arguments, outcome"
 )
@@ -66,7 +66,7 @@ class Stored:
     outcome: bytes | None
 
 
-def _stored(row: Row) -> Stored:
+def stored(row: Row) -> Stored:
     patron = row["patron_tag"]
     return Stored(
         id=row["id"],
@@ -224,7 +224,7 @@ def _insert(tx: Transaction, entry: Entry, owner: Owner, now: float) -> None:
 
 def select(tx: Transaction, where: str, **values: Value) -> list[Stored]:
     """Return the rows of a condition in SQL, which is a literal."""
-    return list(map(_stored, tx.rows(f"SELECT {_COLUMNS} FROM journal WHERE {where}", **values)))  # noqa: S608 (see above)
+    return list(map(stored, tx.rows(f"SELECT {COLUMNS} FROM journal WHERE {where}", **values)))  # noqa: S608 (see above)
 
 
 def read(tx: Transaction, library: str, key: str) -> Stored | None:
@@ -288,59 +288,3 @@ def move(
         if changed:
             return row
     return None
-
-
-def due(tx: Transaction, libraries: tuple[str, ...], most_rows: int) -> list[Stored]:
-    """Return the rows of these libraries that are due: of each item only the oldest open one, oldest first."""
-    found: list[Stored] = []
-    for library in libraries:
-        rows = tx.rows(
-            f"SELECT {_COLUMNS} FROM journal AS one WHERE library = :library AND next_try <= :now"  # noqa: S608 (literals of ours)
-            " AND state IN ('QUEUED', 'UNKNOWN') AND NOT EXISTS (SELECT 1 FROM journal AS older WHERE"
-            " older.library = one.library AND older.item_tag = one.item_tag AND older.id < one.id"
-            " AND older.state IN ('SENT', 'QUEUED', 'UNKNOWN')) ORDER BY id LIMIT :most",
-            library=library,
-            now=tx.now,
-            most=most_rows,
-        )
-        found += map(_stored, rows)
-    return found
-
-
-def claim(tx: Transaction, row: Stored, until: float) -> Stored | None:
-    """Take a due row until `until` seconds from now. None if another process has taken it, or it is settled."""
-    now = tx.now
-    taken = tx.rows(
-        f"UPDATE journal SET next_try = :later, tries = tries + 1 WHERE id = :id AND next_try <= :now"  # noqa: S608 (literals of ours)
-        f" AND state IN ('QUEUED', 'UNKNOWN') RETURNING {_COLUMNS}",
-        id=row.id,
-        later=now + until,
-        now=now,
-    )
-    return _stored(taken[0]) if taken else None
-
-
-def release(tx: Transaction, row: Stored, wait: float, *, counted: bool) -> None:
-    """Give a claimed row back. One that was certainly not sent has not used a try."""
-    tx.rows(
-        "UPDATE journal SET next_try = :next, tries = tries - :uncounted WHERE id = :id"
-        " AND state IN ('QUEUED', 'UNKNOWN')",
-        id=row.id,
-        next=tx.now + wait,
-        uncounted=0 if counted else 1,
-    )
-
-
-def hurry(tx: Transaction, library: str) -> None:
-    """Make the open rows of a library due now, because it answers again. Rows that are claimed stay claimed."""
-    tx.rows(
-        "UPDATE journal SET next_try = :now WHERE library = :library AND state IN ('QUEUED', 'UNKNOWN')"
-        " AND next_try > :claimed",
-        library=library,
-        now=tx.now,
-        claimed=tx.now + CLAIM,
-    )
-
-
-CLAIM = 60.0
-"""Seconds for which a row is claimed. Longer waits are those of the backoff."""

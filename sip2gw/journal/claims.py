@@ -1,0 +1,61 @@
+"""Rows that are due, and which process works on each of them: one claims a row, and gives it back or settles it."""
+
+from __future__ import annotations
+
+from sip2gw.journal.rows import COLUMNS, Stored, stored
+from sip2gw.store.port import Transaction
+
+CLAIM = 60.0
+"""Seconds for which a row is claimed. Longer waits are those of the backoff."""
+
+
+def due(tx: Transaction, libraries: tuple[str, ...], most_rows: int) -> list[Stored]:
+    """Return the rows of these libraries that are due: of each item only the oldest open one, oldest first."""
+    found: list[Stored] = []
+    for library in libraries:
+        rows = tx.rows(
+            f"SELECT {COLUMNS} FROM journal AS one WHERE library = :library AND next_try <= :now"  # noqa: S608 (literals of ours)
+            " AND state IN ('QUEUED', 'UNKNOWN') AND NOT EXISTS (SELECT 1 FROM journal AS older WHERE"
+            " older.library = one.library AND older.item_tag = one.item_tag AND older.id < one.id"
+            " AND older.state IN ('SENT', 'QUEUED', 'UNKNOWN')) ORDER BY id LIMIT :most",
+            library=library,
+            now=tx.now,
+            most=most_rows,
+        )
+        found += map(stored, rows)
+    return found
+
+
+def claim(tx: Transaction, row: Stored, until: float) -> Stored | None:
+    """Take a due row until `until` seconds from now. None if another process has taken it, or it is settled."""
+    now = tx.now
+    taken = tx.rows(
+        f"UPDATE journal SET next_try = :later, tries = tries + 1 WHERE id = :id AND next_try <= :now"  # noqa: S608 (literals of ours)
+        f" AND state IN ('QUEUED', 'UNKNOWN') RETURNING {COLUMNS}",
+        id=row.id,
+        later=now + until,
+        now=now,
+    )
+    return stored(taken[0]) if taken else None
+
+
+def release(tx: Transaction, row: Stored, wait: float, *, counted: bool) -> None:
+    """Give a claimed row back. One that was certainly not sent has not used a try."""
+    tx.rows(
+        "UPDATE journal SET next_try = :next, tries = tries - :uncounted WHERE id = :id"
+        " AND state IN ('QUEUED', 'UNKNOWN')",
+        id=row.id,
+        next=tx.now + wait,
+        uncounted=0 if counted else 1,
+    )
+
+
+def hurry(tx: Transaction, library: str) -> None:
+    """Make the open rows of a library due now, because it answers again. Rows that are claimed stay claimed."""
+    tx.rows(
+        "UPDATE journal SET next_try = :now WHERE library = :library AND state IN ('QUEUED', 'UNKNOWN')"
+        " AND next_try > :claimed",
+        library=library,
+        now=tx.now,
+        claimed=tx.now + CLAIM,
+    )

@@ -1,0 +1,206 @@
+"""One write, from its row in the journal to the answer of the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from attrs import define
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+
+from sip2gw.journal.codec import Call, Misfit
+from sip2gw.journal.crypto import Unreadable
+from sip2gw.journal.journal import Journal
+from sip2gw.journal.methods import accepted
+from sip2gw.journal.open_rows import joinable, settle_before, settle_row, was_answered
+from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
+from sip2gw.journal.settling import Settled, ask
+from sip2gw.journal.states import Event, Told
+from sip2gw.journal.still import still_so
+from sip2gw.library import Library, LibraryError, Still, Unavailable
+from sip2gw.secret import Secret
+
+_MOST_BEFORE = 8
+"""Older writes on an item that a newer one settles by itself."""
+
+
+@define(eq=False, repr=False)
+class Writing:
+    """One write as a terminal asks for it. `heard_from` is called with the nickname of a library that has answered."""
+
+    log = Logger()
+
+    inner: Library
+    journal: Journal
+    call: Call
+    password: Secret | None
+    entry: Entry
+    still: Still | None
+    heard_from: Callable[[str], None]
+    gone: bool = False
+    """The terminal no longer waits for the outcome."""
+
+    def outcome(self) -> Deferred[Any]:
+        """Do the write, and return its outcome. A cancel ends only the wait for it."""
+
+        def cancel(waiting: Deferred[Any]) -> None:
+            self.gone = True
+            waiting.errback(CancelledError())
+
+        waiting: Deferred[Any] = Deferred(cancel)
+
+        def over(result: Any) -> None:
+            if not waiting.called:
+                waiting.callback(result)
+
+        Deferred.fromCoroutine(self._written()).addBoth(over)
+        return waiting
+
+    async def _written(self) -> Any:
+        """Begin the write as often as older ones have to be settled before."""
+        journal, entry = self.journal, self.entry
+        fresh, landed = False, ""
+        for _ in range(_MOST_BEFORE):
+            begun = await journal.begin(entry, fresh=fresh)
+            match begun:
+                case New():
+                    return await self._sent()
+                case Repeat(row):
+                    again = await self._again(row)
+                    if again is not None:
+                        return again
+                    fresh = True
+                case Join(row) if was_answered(journal, row, landed):
+                    landed = row.key
+                    if (flight := journal.flights.get(row.key)) is not None:
+                        await flight.stored.passed()
+                case Join() if (
+                    call := await joinable(journal, self.inner, begun, self.password)
+                ) is not None:
+                    return await self._joined(begun, call)
+                case Join(first=first) | Behind(first):
+                    if not await settle_before(journal, self.inner, first):
+                        break
+        return await self._queued()
+
+    async def _again(self, row: Stored) -> Any:
+        """Return the stored result of a repeat; None if it no longer holds."""
+        journal = self.journal
+        try:
+            call, result = journal.call(row), journal.result(row)
+        except (Unreadable, Misfit):
+            return None
+        if not await still_so(self.inner, call):
+            return None
+        if row.told is not Told.OK:
+            await journal.record(row.library, row.key, Event.TOLD, Told.OK)
+        return result
+
+    async def _sent(self) -> Any:
+        """Send a write that has its row."""
+        entry = self.entry
+        if self.gone:
+            await self.journal.record(entry.library, entry.key, Event.NOT_SENT)
+            raise Unavailable("the terminal is gone")
+        return await self._flown(self.call, entry.key, lambda: ask(self.inner, self.call, self.password))
+
+    async def _flown(
+        self,
+        call: Call,
+        key: str,
+        asking: Callable[[], Coroutine[Any, Any, Settled]],
+        told: Told = Told.NOTHING,
+    ) -> Any:
+        """Return what comes of asking, and store it. `told` is what a terminal was told of this write before.
+
+        While the same write is in progress here, its outcome is waited for instead.
+        """
+        journal = self.journal
+        while (other := journal.flights.get(key)) is not None:
+            await other.answered.passed()
+            if other.settled is not None and other.settled.is_decided:
+                return other.settled.value()
+            await other.stored.passed()
+        flight, decided = journal.fly(key), False
+        try:
+            settled = flight.settled = await asking()
+            flight.answered.open()
+            if decided := settled.is_decided:
+                self._decided(key, settled)
+                return settled.value()
+            if told is Told.OK:
+                return accepted(call.method.name, call.arguments, call.occasion)
+            return await self._undecided(call, key, settled)
+        except LibraryError:
+            raise
+        except BaseException:  # a bug of the adapter: it is not known how far it came
+            await journal.record(self.entry.library, key, Event.LOST, Told.NO)
+            raise
+        finally:
+            if not decided:
+                journal.land(key)
+
+    def _decided(self, key: str, settled: Settled) -> None:
+        """Store what the library has decided. The terminal does not wait for that."""
+        library = self.entry.library
+        told = self._told(Told.OK if settled.event is Event.DONE else Told.NO)
+        self.heard_from(library)
+
+        async def stored() -> None:
+            try:
+                await self.journal.record(
+                    library, key, settled.event, told, reason=settled.reason, result=settled.result
+                )
+            finally:
+                self.journal.land(key)
+
+        Deferred.fromCoroutine(stored()).addErrback(
+            lambda bug: self.log.failure("the outcome of a write could not be stored", failure=bug)
+        )
+
+    async def _undecided(self, call: Call, key: str, settled: Settled) -> Any:
+        """Store that the write is not decided, before the terminal is answered. Return what it is accepted with."""
+        journal, library, event = self.journal, self.entry.library, settled.event
+        if await self._accepts(call):
+            later = Event.ACCEPTED if event is Event.NOT_SENT else event
+            if await journal.record(library, key, later, Told.OK):
+                return accepted(call.method.name, call.arguments, call.occasion)
+        await journal.record(library, key, event, self._told(Told.NO))
+        return settled.value()
+
+    def _told(self, answer: Told) -> Told:
+        """Return what the terminal is told: nothing, if it no longer waits."""
+        return Told.NOTHING if self.gone else answer
+
+    async def _accepts(self, call: Call) -> bool:
+        """Return whether the terminal is told yes for what will be sent later."""
+        if not (call.occasion.when_down and call.method.queues) or self.gone:
+            return False
+        return self.still is None or await self.still()
+
+    async def _queued(self) -> Any:
+        """Put a write behind older ones on its item, which can't be settled now; else refuse it."""
+        error = Unavailable("an older write on the same item is not settled yet")
+        if not self.call.occasion.when_down:
+            raise error
+        begun = await self.journal.begin(self.entry, fresh=True, behind=True)
+        if not isinstance(begun, New):
+            raise error
+        settled = Settled(Event.NOT_SENT, error=error)
+        return await self._undecided(self.call, self.entry.key, settled)
+
+    async def _joined(self, join: Join, call: Call) -> Any:
+        """Settle a row for a terminal that asks for the same write again."""
+        row = join.row
+        if join.first.id != row.id:
+            error = Unavailable("an older write on the same item is open")
+            if row.told is Told.OK:
+                return accepted(call.method.name, call.arguments, call.occasion)
+            return await self._undecided(call, row.key, Settled(Event.NOT_SENT, error=error))
+        return await self._flown(
+            call,
+            row.key,
+            lambda: settle_row(self.journal, self.inner, row, call, self.password),
+            row.told,
+        )
