@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 from journal_support import JournalCase
+from twisted.internet import reactor
 from twisted.internet.defer import CancelledError
+from twisted.internet.task import deferLater
 
 from sip2gw.secret import Secret
+from sip2gw.store import StoreFailed
 
 DONE_AND_LOST = ("reset_after_commit", "error_after_commit", "cut_body", "garbage", "hang_after_commit")
 NOT_DONE = ("reset_before", "error", "hang")
@@ -153,6 +157,53 @@ class Writes(JournalCase):
         first, second = [await one for one in both]
         self.assertEqual(first, second)
         self.assertEqual(self.kinds(), ["loan", "renewal"])
+
+
+class WithoutStore(JournalCase):
+    async def put_back(self) -> None:
+        """The store's file is where it was, and the store has noticed."""
+        self.path.with_name("elsewhere").rename(self.path)
+        while self.store.failure is not None:
+            with contextlib.suppress(StoreFailed):
+                await self.store.change(lambda tx: tx.now)
+            await deferLater(reactor, 0.01)
+
+    async def test_nothing_is_written_while_the_store_is_gone(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await self.rows()
+        self.path.rename(self.path.with_name("elsewhere"))
+        for when_down in (False, True):
+            asking = library.take_back("10001", self.occasion(when_down=when_down), reader=None)
+            self.assertEqual(await self.outcome(asking), "Unavailable")
+        self.assertFalse(library.accepts_later())
+        self.assertFalse(await library.reachable(), "98 says that nothing is written")
+        self.assertEqual((await library.patron("M-1001")).patron.counts.on_loan, 2, "reads go on")
+        self.assertEqual(self.kinds(), ["loan"])
+
+        await self.put_back()
+        await self.gateway.journal.beat()
+        await library.take_back("10001", self.occasion(), reader=None)
+        self.assertEqual(self.kinds(), ["loan", "return"])
+        self.assertTrue(library.accepts_later())
+
+    async def test_an_outcome_that_can_not_be_stored_is_stored_later(self) -> None:
+        library = await self.gateway.open()
+
+        async def still() -> bool:
+            """Right before the call goes out, the store fails."""
+            self.path.rename(self.path.with_name("elsewhere"))
+            return True
+
+        asking = library.within(5.0, still).lend("M-1001", "10001", self.occasion(), renewal=False)
+        flights = self.gateway.journal.flights
+        self.assertEqual(await self.outcome(asking), "done")
+        for flight in list(flights.values()):
+            await flight.stored.passed()
+        await self.put_back()
+        self.assertEqual(await self.rows(), [("lend", "SENT", "")])
+        await self.gateway.journal.beat()
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
 
 
 class Passwords(JournalCase):
