@@ -138,7 +138,7 @@ class JournalCase(TestCase):
         return "done"
 
     async def lost(self, asking: Coroutine[Any, Any, Any]) -> str:
-        """The outcome of a request whose answer does not come: nobody waits long for it."""
+        """The outcome of a request whose answer does not come. The wait for it is short."""
         self.gateway.librarika.reconfigure(SHORT, CallLimits())
         try:
             return await self.outcome(asking)

@@ -160,7 +160,7 @@ def check(world: World) -> None:
         assert world.later or world.library == DONE, "P3: told yes without knowing"
     if world.row is State.DONE:
         assert world.effects == 1, "P3: closed by a guess"
-        assert world.told is not Told.NO, "P4: done after a no, and nobody sees it"
+        assert world.told is not Told.NO, "P4: done after a no, and it is not shown"
     if world.row is State.FAILED:
         assert not world.effects, "P3: failed, and done"
         assert world.library == REFUSED or not (world.in_network or sending(world)), "P2: may be done yet"
@@ -198,7 +198,7 @@ def _explore_both() -> None:
 
 
 def test_a_table_with_a_wrong_entry_breaks_a_promise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of these is a bug that somebody could make; the explorer finds all of them."""
+    """Each of these is a possible bug; the explorer finds all of them."""
     wrong = [
         (State.UNKNOWN, Event.LOST, Told.NO, State.FAILED),
         (State.UNKNOWN, Event.NOT_SENT, Told.NO, State.FAILED),
