@@ -61,7 +61,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environment},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self._own_state(), **self.environment},
         )
         threading.Thread(target=self._read, args=(self._process, is_ready), daemon=True).start()
         is_ready.wait(START)
@@ -69,6 +69,10 @@ class Process:
             self.kill()
             raise AssertionError("it did not start:\n" + "".join(self.printed))
         return self
+
+    def _own_state(self) -> dict[str, str]:
+        """Its state folder: a process that lives for several tests has none of theirs."""
+        return {"XDG_STATE_HOME": str(self.directory / "state")}
 
     def _allowed(self) -> list[str]:
         """What starts the rest with so many files. Python itself, with its threads, may hang between fork and exec."""
@@ -199,8 +203,6 @@ class Gateway:
         process = Process([*arguments, "sip2gw", "--config", str(config)], folder, ready="health", **how)
         # What lies in the folder can be imported, as by `python -m`.
         process.environment["PYTHONPATH"] = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-        # A gateway that lives for several tests has none of their state folders.
-        process.environment.setdefault("XDG_STATE_HOME", str(folder / "state"))
         gateway = cls(process, config, sandbox)
         gateway.write(more)
         process.start()
