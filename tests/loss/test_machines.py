@@ -13,6 +13,6 @@ pytestmark = pytest.mark.e2e
 def test_F31_F57_F84_parts_that_fail_amid_traffic_cost_no_write(tmp_path, record_property):
     if programs() is None or PROGRAM is None:
         pytest.skip("HAProxy or PostgreSQL is not installed: apt-get install haproxy postgresql")
-    report = run(tmp_path, terminals=40, each=10)
+    report = run(tmp_path, terminals=30, each=10)
     record_property(COUNTED, str(report))
     assert report.faults() == []
