@@ -27,3 +27,6 @@ def test_F78_a_write_is_done_once_whatever_fails_at_whatever_point(tmp_path, rec
     part = f"(part {TODAY.toordinal() % SHARE} of {SHARE}, chosen by the day)"
     record_property(COUNTED, f"{summary(verdicts, this.crashed)} {part}")
     assert wrong(verdicts, this) == []
+    assert {cell.crash for cell in this.crashed} == set(POINTS) - {"none"}, (
+        "each point was reached, and no other"
+    )
