@@ -21,7 +21,7 @@ from attrs import define, field, frozen
 from .crashes import POINTS
 from .gateways import REMEMBERED, Front, Nursery, closed
 from .kinds import BY_NAME
-from .places import start_sandbox, whole_ledger
+from .places import FILE, rows_for_people, start_sandbox, whole_ledger
 from .proxy import FAULTS, Proxy
 from .told import Told
 from .writes import Write, login, stocked
@@ -86,6 +86,7 @@ class Run:
     told: dict[Cell, Told] = field(factory=dict)
     sent: dict[Cell, float] = field(factory=dict)
     crashed: set[Cell] = field(factory=set)
+    for_people: int = 0
 
     async def cell(self, cell: Cell) -> None:
         """One terminal, one line, one thing that goes wrong, and one crash."""
@@ -97,6 +98,7 @@ class Run:
             await self._first(cell, front, proxy, told)
             await self._again(cell, front, proxy, told)
             await front.settled(login(cell.library, "K1"))
+            self.for_people += rows_for_people(front.folder / FILE)
         except Exception as failure:
             failure.add_note(f"{cell}: {told.answers}\n{front.log()[-3000:]}")
             raise
@@ -171,12 +173,13 @@ def table(verdicts: dict[Cell, str]) -> str:
     return "\n".join(lines)
 
 
-def summary(verdicts: dict[Cell, str], crashed: set[Cell]) -> str:
+def summary(verdicts: dict[Cell, str], this: Run) -> str:
     """The counts in one line."""
     count = Counter(verdicts.values())
     return (
-        f"matrix: {len(verdicts)} of {len(CELLS)} cells, {len(crashed)} with a crash: {count['lost']} lost, "
-        f"{count['doubled']} doubled, {count['denied']} denied, {count['unsure']} unsure"
+        f"matrix: {len(verdicts)} of {len(CELLS)} cells, {len(this.crashed)} with a crash: {count['lost']} lost, "
+        f"{count['doubled']} doubled, {count['denied']} denied, {count['unsure']} unsure, "
+        f"{this.for_people} left to people"
     )
 
 
@@ -203,7 +206,7 @@ def main() -> int:
     bad = wrong(verdicts, this)
     print(table(verdicts))
     print("\n".join(bad))
-    print(summary(verdicts, this.crashed))
+    print(summary(verdicts, this))
     return 1 if bad else 0
 
 

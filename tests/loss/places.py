@@ -22,6 +22,7 @@ PATIENCE = 60.0
 """Seconds until something that must happen has happened."""
 UNFINISHED = "SELECT count(*) FROM journal WHERE state IN ('SENT', 'QUEUED', 'UNKNOWN')"
 
+FOR_PEOPLE = "SELECT count(*) FROM journal WHERE state IN ('DEAD', 'MISMATCH')"
 FILE = "sip2gw.sqlite3"
 STORE = f'[store]\npath = "{FILE}"\n'
 """In the gateway's own folder."""
@@ -126,8 +127,17 @@ def workers_of(pid: int) -> list[int]:
 
 def open_rows(store: Path) -> int:
     """How many writes in this file are not finished. The file is read while a gateway writes to it."""
+    return _count(store, UNFINISHED)
+
+
+def rows_for_people(store: Path) -> int:
+    """How many writes in this file a person has to look at."""
+    return _count(store, FOR_PEOPLE)
+
+
+def _count(store: Path, sql: str) -> int:
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=10)) as database:
-        found: int = database.execute(UNFINISHED).fetchone()[0]
+        found: int = database.execute(sql).fetchone()[0]
         return found
 
 

@@ -25,7 +25,7 @@ def test_ten_days_have_all_cells_and_each_day_has_each_part():
 def test_F78_a_write_is_done_once_whatever_fails_at_whatever_point(tmp_path, record_property):
     verdicts, this = asyncio.run(run(chosen(SHARE, TODAY), tmp_path))
     part = f"(part {TODAY.toordinal() % SHARE} of {SHARE}, chosen by the day)"
-    record_property(COUNTED, f"{summary(verdicts, this.crashed)} {part}")
+    record_property(COUNTED, f"{summary(verdicts, this)} {part}")
     assert wrong(verdicts, this) == []
     assert {cell.crash for cell in this.crashed} == set(POINTS) - {"none"}, (
         "each point was reached, and no other"
