@@ -124,8 +124,8 @@ bench-flood: $(DEV_READY) $(DEMO_READY)  ## measure how long a terminal waits wh
 bench-logins: $(DEV_READY) $(DEMO_READY)  ## measure whether the time of a refused login shows the reason
 	@$(BIN)/python bench/logins.py $(ARGS)
 
-# In front of the tests' folder, so that the witnesses are found as the tests find them.
-WITNESS = SIP2GW_BIN=$(abspath $(DEMO_BIN)) PYTHONPATH=tests $(BIN)/python -m
+# The witnesses are found as the tests find them, and the installed wheel is what they test.
+WITNESS = SIP2GW_BIN=$(abspath $(DEMO_BIN)) PYTHONPATH=tests $(BIN)/python -P -m
 ROUNDS  ?= 500
 
 kill: $(DEV_READY) $(DEMO_READY)  ## kill -9 the gateway ROUNDS times amid writes; compare the answers with the library's ledger

@@ -65,6 +65,7 @@ class Nursery:
         path = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # not what is in the working folder: what is installed is tested
             "-m",
             "loss.nursery",
             stdin=asyncio.subprocess.PIPE,
