@@ -8,6 +8,7 @@ import profiles_reference
 import rest_contract
 import security_reference
 import sip2_reference
+import stored_reference
 import words_reference
 from sphinx.application import Sphinx
 
@@ -35,6 +36,7 @@ def _make_pages(app: Sphinx) -> None:
         "profiles.inc": profiles_reference.built_in(),
         "commands.inc": words_reference.commands(),
         "metrics.inc": metrics_reference.page(),
+        "stored.inc": stored_reference.page(),
         "limits.inc": security_reference.limits_table(),
         "failures.inc": security_reference.catalogue(docs.parent / "tests"),
     }

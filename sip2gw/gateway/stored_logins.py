@@ -14,13 +14,9 @@ from twisted.python.failure import Failure
 
 from sip2gw.secret import Digests
 from sip2gw.store import Store, StoreFailed, Transaction
+from sip2gw.store.retention import WRONG_LOGINS
 from sip2gw.throttle import Noted
 
-KEPT = 3600.0
-"""Seconds for which wrong logins are kept: the longest time in which they count."""
-REMEMBERED = 90 * 86_400.0
-"""Seconds for which a login that was right is remembered."""
-_CLEANED_EVERY = 600.0
 _MOST = 1000
 """Tries that are read for one login, the latest first."""
 
@@ -57,18 +53,16 @@ class Wrong:
 
 
 class StoredLogins:
-    """Reads and writes logins. `now` returns seconds, by which old rows are cleaned away now and then.
+    """Reads and writes logins.
 
     `key` makes the digests. It is the same in all processes, and at most 64 bytes.
     """
 
     log = Logger()
 
-    def __init__(self, store: Store, now: Callable[[], float], key: bytes) -> None:
+    def __init__(self, store: Store, key: bytes) -> None:
         self.digests = Digests(key)
         self._store = store
-        self._now = now
-        self._cleaned = now()
 
     @property
     def failing(self) -> bool:
@@ -104,9 +98,6 @@ class StoredLogins:
                 self.log.failure("a login could not be stored", failure)
 
         Deferred.fromCoroutine(self._store.change(work)).addCallbacks(kept, failed)
-        if self._now() - self._cleaned > _CLEANED_EVERY:
-            self._cleaned = self._now()
-            Deferred.fromCoroutine(self._store.change(_clean)).addErrback(failed)
 
 
 def _recall(tx: Transaction, subjects: Subjects) -> Recalled:
@@ -115,7 +106,7 @@ def _recall(tx: Transaction, subjects: Subjects) -> Recalled:
     rows = tx.rows(
         "SELECT what, subject, at FROM login_tries"  # noqa: S608 (names of parameters)
         f" WHERE subject IN ({', '.join(f':{name}' for name in names)}) AND at > :since ORDER BY at DESC LIMIT :most",
-        since=tx.now - KEPT,
+        since=tx.now - WRONG_LOGINS,
         most=_MOST,
         **names,
     )
@@ -172,10 +163,3 @@ def _tries(tx: Transaction, tries: Iterable[Wrong]) -> None:
             subject=one.subject,
             now=tx.now,
         )
-
-
-def _clean(tx: Transaction) -> None:
-    """Remove rows that no longer count."""
-    tx.rows("DELETE FROM login_tries WHERE at < :before", before=tx.now - KEPT)
-    tx.rows("DELETE FROM login_marks WHERE what = 'wrong' AND at < :before", before=tx.now - KEPT)
-    tx.rows("DELETE FROM login_marks WHERE at < :before", before=tx.now - REMEMBERED)

@@ -9,16 +9,13 @@ from attrs import Factory, frozen
 from sip2gw.journal.rows import Owner, move
 from sip2gw.journal.states import Event, State
 from sip2gw.store.port import Transaction
+from sip2gw.store.retention import FINISHED, FOR_PEOPLE, PAYLOAD, forget
 
 LEASE = 10.0
 """Seconds of a lease, which is renewed every `BEAT` seconds."""
 BEAT = 3.0
 STUCK = 120.0
 """Seconds after which a row that is being sent, and that no coroutine works on, is an orphan."""
-PAYLOAD = 600.0
-"""Seconds for which a finished row keeps what was written and what came of it."""
-KEPT, KEPT_FOR_PEOPLE = 86_400.0, 30 * 86_400.0
-"""Seconds for which a finished row is kept: one that the gateway has finished, and one that was for people."""
 _BATCH = 1000
 """Rows that are changed in one transaction, so that terminals need not wait for it."""
 
@@ -108,7 +105,7 @@ def count(tx: Transaction) -> Counts:
 
 _EMPTY = (
     "UPDATE journal SET arguments = NULL, outcome = NULL, patron_tag = NULL WHERE id IN (SELECT id FROM journal"
-    " WHERE state IN ({}) AND changed < :before AND arguments IS NOT NULL LIMIT :most)"
+    " WHERE state IN ({}) AND changed < :before AND (arguments IS NOT NULL OR outcome IS NOT NULL) LIMIT :most)"
 )
 _DELETE = (
     "DELETE FROM journal WHERE id IN (SELECT id FROM journal"
@@ -116,9 +113,9 @@ _DELETE = (
 )
 _PURGES = (
     (_EMPTY.format("'DONE', 'FAILED', 'CLOSED'"), PAYLOAD),
-    (_DELETE.format("'DONE', 'FAILED'"), KEPT),
-    (_DELETE.format("'CLOSED'"), KEPT_FOR_PEOPLE),
-    (_EMPTY.format("'DEAD', 'MISMATCH'"), KEPT_FOR_PEOPLE),
+    (_DELETE.format("'DONE', 'FAILED'"), FINISHED),
+    (_DELETE.format("'CLOSED'"), FOR_PEOPLE),
+    (_EMPTY.format("'DEAD', 'MISMATCH'"), FOR_PEOPLE),
 )
 
 
@@ -127,3 +124,4 @@ def purge(tx: Transaction) -> None:
     now = tx.now
     for sql, age in _PURGES:
         tx.rows(sql, before=now - age, most=_BATCH)
+    forget(tx)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import frozen
 
@@ -10,10 +12,13 @@ from sip2gw.secret import Secret
 from sip2gw.store.clock import Clock
 from sip2gw.store.database import Again, Database
 from sip2gw.store.file_lock import FileLock
+from sip2gw.store.group import Job, run
 from sip2gw.store.opening import make_connection
-from sip2gw.store.port import StoreFailed
+from sip2gw.store.port import StoreFailed, Transaction
 from sip2gw.store.schema import migrate, newest, version
 from sip2gw.store.sqlite import SQLite
+
+T = TypeVar("T")
 
 _TABLES = ("journal", "owners", "seats", "login_tries", "login_marks", "audit")
 
@@ -48,6 +53,27 @@ def look(at: Path | Secret, password: Secret | None = None) -> Report:
         database.close()
 
 
+def run_once(
+    at: Path | Secret, work: Callable[[Transaction], T], password: Secret | None = None, *, write: bool
+) -> T:
+    """Run work as one transaction, as `Store.change` or `Store.read` does, while a gateway runs or not.
+
+    Raises `StoreFailed`, and what the work raises. Makes no file and no tables.
+    """
+    if isinstance(at, Path) and not at.exists():
+        raise StoreFailed("gone", f"{at}: there is no such file; the gateway makes it when it starts")
+    database = make_connection(at, password, reading=not write, prepare=_be_up_to_date)
+    job = Job(work, 0.0)
+    try:
+        run(database, [job], write=write)
+    finally:
+        database.close()
+    if job.error is not None:
+        raise job.error
+    result: T = job.result
+    return result
+
+
 def bring_up_to_date(at: Path | Secret, password: Secret | None = None) -> tuple[int, int]:
     """Bring the tables up to date; return their versions before and after. Raises `StoreFailed`.
 
@@ -80,6 +106,19 @@ def back_up(at: Path, to: Path) -> None:
     finally:
         database.close()
         part.unlink(missing_ok=True)
+
+
+def _be_up_to_date(database: Database) -> None:
+    """Raise `StoreFailed` if the tables are not those that this version knows."""
+    try:
+        database.begin(write=False)
+        found = version(database)
+    finally:
+        database.rollback()
+    if found != newest():
+        raise StoreFailed(
+            "gone", "the tables are of an older version: start the gateway, or run sip2gw store migrate"
+        )
 
 
 def _leave(database: Database) -> None:

@@ -49,7 +49,7 @@ class Journaling:
         self.journal = Journal(self.store, Keys([key]), reactor, metrics, alone=alone)
         self.seats = None if alone else StoredSeats(self.store, reactor.seconds, _derived(key, b"seats"))
         """The seats, if other processes lend them as well. A process that is alone needs no store for them."""
-        self.logins = StoredLogins(self.store, reactor.seconds, _derived(key, b"logins"))
+        self.logins = StoredLogins(self.store, _derived(key, b"logins"))
         self.accounts = Accounts(inner, self.journal, service_accounts(config))
         self.forwarder = Forwarder(self.journal, self.accounts)
         self.libraries = JournaledLibraries(inner, self.journal, self.accounts, self.forwarder.heard_from)

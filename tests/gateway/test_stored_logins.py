@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from sip2gw.gateway.login_throttle import FREE, Guessing, Try
-from sip2gw.gateway.stored_logins import KEPT, StoredLogins
+from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -43,7 +43,7 @@ def process(database: Direct, clock: Clock) -> Any:
 
     def start(**settings: Any) -> Guessing:
         limits = Limits(**settings)
-        return Guessing(lambda: limits, Metrics(), clock.seconds, StoredLogins(database, clock.seconds, KEY))
+        return Guessing(lambda: limits, Metrics(), clock.seconds, StoredLogins(database, KEY))
 
     return start
 
@@ -150,7 +150,7 @@ class Gone(Direct):
 def test_F50_without_the_store_a_process_counts_alone_and_allows_half(clock):
     store = Gone(None)
     limits = Limits(logins_per_account=12, logins_per_account_anywhere=20)
-    guesses = Guessing(lambda: limits, Metrics(), clock.seconds, StoredLogins(store, clock.seconds, KEY))
+    guesses = Guessing(lambda: limits, Metrics(), clock.seconds, StoredLogins(store, KEY))
     tried(guesses, KIOSK, HALL).right()
     networks = [f"198.51.{n}.9" for n in range(40)]
     store.failure = store.gone
@@ -174,25 +174,8 @@ def test_F47_the_store_has_no_address_account_or_password_to_read(process, datab
 def test_F47_another_key_knows_nothing_of_the_rows(process, database, clock):
     for n in range(10):
         guess(process(), n)
-    other = Guessing(Limits, Metrics(), clock.seconds, StoredLogins(database, clock.seconds, b"another"))
+    other = Guessing(Limits, Metrics(), clock.seconds, StoredLogins(database, b"another"))
     assert guess(other, 1)
-
-
-def test_F47_old_rows_are_removed(process, database, clock):
-    guesses = process()
-    guess(guesses, 1)
-    tried(guesses, KIOSK, HALL).right()
-    database.age(KEPT + 1)
-    clock.advance(KEPT + 1)
-    guess(guesses, 2)
-    assert len(_read(database, "SELECT 1 AS it FROM login_tries")) == 3, (
-        "pair, account and address of the last one"
-    )
-    assert {row["what"] for row in _read(database, "SELECT what FROM login_marks")} == {
-        "right",
-        "network",
-        "wrong",
-    }
 
 
 def _read(database: Direct, sql: str) -> list[Any]:
