@@ -1,4 +1,4 @@
-"""A connection to the admin endpoint: one request without a body, one answer, within one deadline.
+"""A connection to the admin endpoint: one request, mostly without a body, one answer, within one deadline.
 
 Any client may connect, as to the port of the terminals, and must not cost them memory, descriptors or time.
 """
@@ -21,6 +21,9 @@ CONNECTIONS = 32
 """Connections at the same time. They use descriptors that are reserved for all but terminals."""
 DEADLINE = 10.0
 """Seconds from the connection until the answer has been taken."""
+BODY = 2**16
+"""Bytes of a body, which only changes of the journal have."""
+_WITH_BODY = b"POST", b"/journal/"
 LIMIT = "admin_connections"
 """The name of the limit on connections in metrics."""
 
@@ -59,13 +62,18 @@ class AdminChannel(HTTPChannel):
         return False
 
     def allHeadersReceived(self) -> None:
-        """Refuse a body before any of it is read: no page needs one."""
-        if self.length == 0:
+        """Refuse a body before any of it is read, unless the page needs one and it is short."""
+        if self.length == 0 or self._is_for_journal():
             super().allHeadersReceived()  # type: ignore[no-untyped-call]  # Twisted's
             return
         self._taken = True
         self.transport.write(_NO_BODIES)
         self.loseConnection()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def _is_for_journal(self) -> bool:
+        method, path = _WITH_BODY
+        fits = self.length is not None and self.length <= BODY
+        return fits and self._command == method and self._path.startswith(path)
 
     def allContentReceived(self) -> None:
         self._taken = True

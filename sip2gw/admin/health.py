@@ -83,9 +83,12 @@ def site(
 class Answer(Resource):
     """A page with the status and JSON object that `look` returns, at once or later."""
 
-    def __init__(self, look: Callable[[], Content | Deferred[Content]]) -> None:
+    def __init__(
+        self, look: Callable[[], Content | Deferred[Content]], *, methods: bytes = b"GET, HEAD"
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._look = look
+        self._methods = methods
 
     def getChild(self, path: bytes, request: Request) -> IResource:
         if path == b"" and not getattr(request, "postpath", None):  # a slash at the end is ignored
@@ -100,9 +103,10 @@ class Answer(Resource):
 
     def _written(self, request: Request, found: Content) -> bytes:
         code, content = found
-        if code != NOT_FOUND and request.method not in (b"GET", b"HEAD"):
+        if code != NOT_FOUND and request.method not in self._methods.split(b", "):
             code, content = NOT_ALLOWED, {"error": "method not allowed"}
-            request.setHeader(b"allow", b"GET, HEAD")  # type: ignore[no-untyped-call]  # Twisted's
+        if code == NOT_ALLOWED:
+            request.setHeader(b"allow", self._methods)  # type: ignore[no-untyped-call]  # Twisted's
         body = json.dumps(content).encode() + b"\n"
         request.setResponseCode(code)
         request.setHeader(b"content-type", b"application/json")  # type: ignore[no-untyped-call]  # Twisted's
@@ -138,7 +142,7 @@ class _GuardedSite(Site):
             code, why = refused
             if code == UNAUTHORIZED:
                 request.setHeader(b"www-authenticate", b"Bearer")  # type: ignore[no-untyped-call]  # Twisted's
-            return Answer(lambda: (code, {"error": why}))
+            return Answer(lambda: (code, {"error": why}), methods=request.method)
         found: IResource = super().getResourceFor(request)  # type: ignore[no-untyped-call]  # Twisted's
         return found
 

@@ -80,6 +80,10 @@ class Keys:
         key = self._of(library, self._newest).digests
         return blake2b(joined(*said), key=key, digest_size=_TAG).digest()
 
+    def tags(self, library: str, *said: str | bytes) -> list[bytes]:
+        """Return the digest of these texts under each key, the one for new rows first."""
+        return [Keys([one]).tag(library, *said) for one in self._masters.values()]
+
     def _made(self, library: str, key_id: str) -> _OfLibrary:
         master = self._masters[key_id]
         rows, digests = _derived(master, "rows", library), _derived(master, "digests", library)

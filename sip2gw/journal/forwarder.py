@@ -19,7 +19,7 @@ from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import Stored
 from sip2gw.journal.settling import ACCOUNT_REFUSED, KEY_KEPT, Settled, settle
-from sip2gw.journal.states import Event
+from sip2gw.journal.states import Event, State
 from sip2gw.store.port import StoreFailed
 
 TICK = 1.0
@@ -137,7 +137,9 @@ class Forwarder:
         """Settle one claimed row."""
         journal = self._journal
         age = max(journal.now() - row.created, 0.0)
-        if age > KEY_KEPT or row.tries > MOST_TRIES:
+        # A person may have one tried again that was never in doubt; this try is counted already.
+        afresh = row.state is State.UNKNOWN and row.tries == 1
+        if (age > KEY_KEPT and not afresh) or row.tries > MOST_TRIES:
             await journal.record(row.library, row.key, Event.GIVEN_UP, reason="not settled within a day")
             return
         try:

@@ -14,8 +14,9 @@ from twisted.logger import Logger
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.journal import rows, upkeep
-from sip2gw.journal.codec import Call, Misfit, packed, packed_result, unpacked, unpacked_result
-from sip2gw.journal.crypto import Keys, Unreadable
+from sip2gw.journal.codec import Call
+from sip2gw.journal.content import call_of, result_of, same_patron, sealed_call, sealed_result
+from sip2gw.journal.crypto import Keys
 from sip2gw.journal.flights import Flight
 from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored
 from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
@@ -27,7 +28,6 @@ MOST_OPEN = 50_000
 """Open rows of one library."""
 PURGE = 60.0
 """Seconds between two deletions."""
-_ARGUMENTS, _OUTCOME = "arguments", "outcome"
 
 
 @define(eq=False, repr=False)
@@ -185,7 +185,7 @@ class Journal:
         """Store what became of a write; later, if the store fails now. Return whether it is stored."""
         outcome = None
         if event is Event.DONE and result is not None:
-            outcome = self.keys.seal(library, f"{key} {_OUTCOME}", packed_result(result))
+            outcome = sealed_result(self.keys, library, key, result)
         move = _Move(library, key, event, told, reason, outcome, wait)
         try:
             before = await self.store.change(move)
@@ -209,7 +209,7 @@ class Journal:
     def entry(self, library: str, call: Call, *, line: bytes = b"", account: str = "") -> Entry:
         """Return a call as a row. `account` is the name that the terminal has logged in with, which is never shown."""
         method, occasion, tag = call.method, call.occasion, self.keys.tag
-        patron = str(call.arguments.get("patron_id") or "").strip().casefold()
+        patron = same_patron(str(call.arguments.get("patron_id") or ""))
         terminal = occasion.terminal
         if not terminal or terminal == account:
             terminal = f"t:{tag(library, 'terminal', terminal).hex()[:8]}"
@@ -222,7 +222,7 @@ class Journal:
             patron_tag=tag(library, "patron", patron) if patron else None,
             line=tag(library, "line", line) if line else b"",
             key_id=self.keys.newest,
-            arguments=self.keys.seal(library, f"{occasion.key} {_ARGUMENTS}", packed(call)),
+            arguments=sealed_call(self.keys, library, call),
             joins=method.joins and not occasion.no_block,
             account_wide=not method.on_item,
             life=rows.DATED if occasion.dated else rows.UNDATED,
@@ -230,15 +230,11 @@ class Journal:
 
     def call(self, row: Stored) -> Call:
         """Return what a row says. Raises `Unreadable` and `Misfit`."""
-        if row.arguments is None:
-            raise Unreadable("its content was deleted")
-        return unpacked(row.method, self.keys.open(row.library, f"{row.key} {_ARGUMENTS}", row.arguments))
+        return call_of(self.keys, row)
 
     def result(self, row: Stored) -> Any:
         """Return the stored result of a row. Raises `Unreadable` and `Misfit`."""
-        if row.outcome is None:
-            raise Misfit("it has no result")
-        return unpacked_result(row.method, self.keys.open(row.library, f"{row.key} {_OUTCOME}", row.outcome))
+        return result_of(self.keys, row)
 
     def _later(self, move: _Move) -> None:
         self._unstored.append(move)

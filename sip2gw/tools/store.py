@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
 from attrs import asdict
 
-from sip2gw.config import load
-from sip2gw.config.accounts import password_in
-from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.secret import Secret
 from sip2gw.store import StoreFailed
 from sip2gw.store.upkeep import Report, back_up, bring_up_to_date, look
-
-T = TypeVar("T")
-
-_config = click.option(
-    "--config", "file", type=click.Path(), required=True, help="The gateway's configuration file (TOML)."
-)
+from sip2gw.tools.kept import CONFIG, or_say_why, place_of
 
 
 @click.group(short_help="Check, update or copy the gateway's store.")
@@ -35,16 +24,16 @@ def store() -> None:
 
 
 @store.command(short_help="Check the store.")
-@_config
+@CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def check(file: str, as_json: bool) -> None:
     """Read the whole store, and report its version, its rows and its faults. Nothing is changed.
 
     The exit status is 1 if the store has a fault or can't be read.
     """
-    at, password = _place(file)
+    place = place_of(file)
     try:
-        report = look(at, password)
+        report = look(place.at, place.password)
     except StoreFailed as failed:
         if as_json:
             click.echo(json.dumps({"failed": failed.kind, "reason": failed.reason}))
@@ -56,54 +45,34 @@ def check(file: str, as_json: bool) -> None:
 
 
 @store.command(short_help="Bring the tables up to date.")
-@_config
+@CONFIG
 def migrate(file: str) -> None:
     """Bring the tables up to date. The gateway does so itself when it starts; this shows beforehand that it can.
 
     Stop a gateway that keeps its store in a file first, and make a backup.
     """
-    at, password = _place(file)
-    before, after = _or_say_why(lambda: bring_up_to_date(at, password))
+    place = place_of(file)
+    before, after = or_say_why(lambda: bring_up_to_date(place.at, place.password))
     click.echo(
         f"the tables are of version {after}" + (f", before of version {before}" if before != after else "")
     )
 
 
 @store.command(short_help="Copy the store into a file.")
-@_config
+@CONFIG
 @click.argument("to", type=click.Path(path_type=Path))
 def backup(file: str, to: Path) -> None:
     """Copy the store into the new file TO while the gateway runs.
 
     A database of PostgreSQL is copied by its own program; this prints its command.
     """
-    at, _ = _place(file)
+    at = place_of(file).at
     if isinstance(at, Secret):
         click.echo(shlex.join(["pg_dump", "--format=custom", f"--file={to}", at.reveal()]))
         return
     path = at
-    _or_say_why(lambda: back_up(path, to))
+    or_say_why(lambda: back_up(path, to))
     click.echo(f"{to}: {to.stat().st_size} bytes")
-
-
-def _place(file: str) -> tuple[Path | Secret, Secret | None]:
-    """Return where the store of this configuration is, and its password."""
-    try:
-        kept = load(file).store
-        password = password_in(kept.password_file) if kept.password_file else None
-    except ConfigFaults as faults:
-        click.echo(str(faults), err=True)
-        raise SystemExit(1) from None
-    except Wrong as wrong:
-        raise click.ClickException(f"store.password_file {wrong}") from None
-    return kept.file(os.environ) or Secret(kept.url or ""), password
-
-
-def _or_say_why(work: Callable[[], T]) -> T:
-    try:
-        return work()
-    except StoreFailed as failed:
-        raise click.ClickException(failed.reason) from None
 
 
 def _lines(report: Report) -> list[str]:

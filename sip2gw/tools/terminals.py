@@ -11,6 +11,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
+from sip2gw.tools.shown import duration, printable
+
 _OPENER = build_opener(ProxyHandler({}))
 """Asks the gateway without a proxy, even if the environment names one: gateway and token are on this machine."""
 HEADINGS = ("library", "terminal", "address", "since", "idle", "state", "seats")
@@ -86,10 +88,10 @@ def _row(one: dict[str, Any], seats: str) -> tuple[str, ...]:
     since = datetime.fromisoformat(one["since"]).astimezone()
     return (
         one["library"],
-        _shown(one["certificate"] or one["location"]) or "(no location)",
+        printable(one["certificate"] or one["location"])[:40] or "(no location)",
         one["address"] or "this machine",
         f"{since:%Y-%m-%d %H:%M:%S}",
-        _duration(one["idle"]),
+        duration(one["idle"]),
         one["state"],
         seats,
     )
@@ -97,14 +99,3 @@ def _row(one: dict[str, Any], seats: str) -> tuple[str, ...]:
 
 def _seats(one: dict[str, Any]) -> str:
     return f"{one['used']} of {one['licensed']}" if one["licensed"] is not None else f"{one['used']}"
-
-
-def _shown(text: str) -> str:
-    """Shorten a text that a terminal has sent, and replace characters that could control a screen."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)[:40]
-
-
-def _duration(seconds: int) -> str:
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"

@@ -14,7 +14,9 @@ from twisted.logger import Logger, LogLevel
 
 from sip2gw import __version__
 from sip2gw.admin.guard import Guard
-from sip2gw.admin.health import Health, Status
+from sip2gw.admin.health import Content, Health, Status
+from sip2gw.admin.journal import Question
+from sip2gw.admin.journal_answers import answer
 from sip2gw.admin.terminals import listed
 from sip2gw.config import Config, Listen
 from sip2gw.gateway import TerminalFactory
@@ -95,7 +97,9 @@ class Gateway(Service):
         self.doors = [self._door(n, listen, self.entries[n]) for n, listen in enumerate(config.listen)]
         self.watchdog = Watchdog(reactor, self.metrics)
         self.guard = Guard(None, reactor.seconds)
-        pages = Pages(lambda: self._status, self.health, lambda: self.metrics.registry, self.logged_in)
+        pages = Pages(
+            lambda: self._status, self.health, lambda: self.metrics.registry, self.logged_in, self.operator
+        )
         remedy = self._remedy("admin.endpoint")
         self.window = window(config, reactor, pages, self.guard, self.metrics, remedy)
 
@@ -114,6 +118,10 @@ class Gateway(Service):
         """Return the terminals that are logged in, for the operator."""
         seating = self.terminals.reception.seating
         return listed(seating.seen(), seating.occupancy())
+
+    def operator(self, question: Question) -> Deferred[Content]:
+        """Answer a question of the operator about the journal."""
+        return Deferred.fromCoroutine(answer(self.journaling.store, self.journaling.accounts, question))
 
     def _warnings(self) -> Iterator[tuple[str, ...]]:
         if failed := self.journaling.store.failure:

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from sip2gw.admin.figures import MetricsPage
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
+from sip2gw.admin.journal import JournalPage, Look
 from sip2gw.admin.terminals import TerminalsPage
 from sip2gw.config import Config
 from sip2gw.gateway.listener import Listener
@@ -28,6 +29,8 @@ class Pages:
     health: Callable[[], Health | Deferred[Health]]
     metrics: Callable[[], CollectorRegistry | Deferred[CollectorRegistry]]
     terminals: Callable[[], dict[str, Any] | Deferred[dict[str, Any]]]
+    operator: Look
+    """Answers `/journal` and `/audit`."""
 
 
 def window(
@@ -38,7 +41,11 @@ def window(
         return None
     endpoint = config.admin.endpoint
     guard.token = token(config)
-    further = {"metrics": MetricsPage(pages.metrics), "terminals": TerminalsPage(pages.terminals)}
+    further = {
+        "metrics": MetricsPage(pages.metrics),
+        "terminals": TerminalsPage(pages.terminals),
+        **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
+    }
     return Listener(
         "health",
         str(endpoint),

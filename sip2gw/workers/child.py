@@ -79,6 +79,8 @@ class Child:
                 return samples(self.gateway.metrics.registry)
             case "terminals":
                 return self.gateway.logged_in()
+            case "operator":
+                return self.gateway.operator(about)
         raise Refused(f"it does not know {what}")
 
     def _start(self, start: Start) -> None:

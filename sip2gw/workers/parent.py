@@ -195,6 +195,7 @@ class Workers(Service):
             lambda: Deferred.fromCoroutine(together.health(self._health())),
             lambda: Deferred.fromCoroutine(together.metrics()),
             lambda: Deferred.fromCoroutine(together.terminals()),
+            lambda question: Deferred.fromCoroutine(together.operator(question)),
         )
         remedy = self._remedy("admin.endpoint")
         return window(self._config, self._reactor, pages, self.guard, self.metrics, remedy)

@@ -7,10 +7,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.web.http import SERVICE_UNAVAILABLE
 
-from sip2gw.admin.health import Health
+from sip2gw.admin.health import Content, Health
+from sip2gw.admin.journal import Question
 from sip2gw.metrics import Metrics
 from sip2gw.workers import sums
+from sip2gw.workers.channel import Gone
 from sip2gw.workers.supervisor import Supervisor
 from sip2gw.workers.worker import Phase
 
@@ -40,6 +43,21 @@ class Together:
     async def terminals(self) -> dict[str, Any]:
         """Return the terminals of all, and the seats of their libraries."""
         return sums.terminals({number: page for (number, _), page in (await self._ask("terminals")).items()})
+
+    async def operator(self, question: Question) -> Content:
+        """Have one worker answer; another one if it does not, unless the question changes something."""
+        for worker in self._workers:
+            if worker.serving is None:
+                continue
+            try:
+                status, content = await worker.serving.channel.ask("operator", question, seconds=2 * ANSWER)
+            except Gone:
+                if question.method == "POST":
+                    error = "the worker has not answered: look whether it was done"
+                    return SERVICE_UNAVAILABLE, {"error": error}
+                continue
+            return status, content
+        return SERVICE_UNAVAILABLE, {"error": "no worker answers"}
 
     async def metrics(self) -> CollectorRegistry:
         """Return the metrics of all."""

@@ -13,6 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 import sip2gw.sandbox
+from sip2gw.journal.states import State
+from sip2gw.tools.cli import main
 from sip2gw.tools.terminals import terminals
 
 from .canaries import Canary, files_in, found, half
@@ -106,6 +108,8 @@ level = "debug"
 login_floor = 0.001
 strangers_per_address = 100
 """
+EVERY_STATE = ",".join(State)
+WHY = "a reader asks"
 DATE = "20260301    101500"
 AA, AB, AO = f"AA{CARD.word}|AD{PIN.word}|", f"AB{ITEM.word}|", "AOriverside|"
 LOGIN = f"9300CN{ACCOUNT.word}@x.example|CO{PASSWORD.word}|CPdesk|{AO}"
@@ -277,6 +281,7 @@ class Scene:
     def pages(self) -> dict[str, str]:
         """What the admin endpoint says, with a token and without."""
         names = ("/health", "/health/live", "/health/ready", "/metrics", "/terminals", f"/{GARBAGE.word}")
+        names += ("/journal", f"/journal?state={EVERY_STATE}", "/journal/1", "/audit", "/audit?before=1")
         tokens = {"right": ADMIN.word, "no": "", "wrong": WRONG_PASSWORD.word}
         return {
             f"{name}, {how} token": self.gateway.look(name, token)[1]
@@ -293,6 +298,30 @@ class Scene:
             return "".join(CliRunner().invoke(terminals, [*way, "--json"]).output for way in ways) + "".join(
                 CliRunner().invoke(terminals, way).output for way in ways
             )
+
+    def sip2gw(self, command: str, *more: str) -> str:
+        """What a command prints that uses the store."""
+        words = [*command.split(), f"--config={self.gateway.config}", *more]
+        environment = self.gateway.process.environment  # where its store is
+        ran = CliRunner().invoke(main, words, input=f"{CARD.word}\n", env=environment)
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    def told_to_people(self) -> dict[str, str]:
+        """What people see of the journal without asking for more, and enter in it."""
+        states = [f"--state={state}" for state in EVERY_STATE.split(",")]
+        first = self.sip2gw("journal list", *states).splitlines()[1].split()[0]
+        revealed = self.sip2gw("journal show", first, "--reveal", f"--why={WHY}")
+        assert any(canary.word in revealed for canary in (CARD, ITEM, NO_CARD)), revealed
+        assert CARD.word in self.sip2gw("privacy export", "--library=riverside", f"--why={WHY}")
+        erased = self.sip2gw("privacy erase", "--library=riverside", "--even-open", f"--why={WHY}")
+        shown = {
+            words: self.sip2gw(words, *more)
+            for words in ("journal list", "journal list --json", "journal audit", "journal audit --json")
+            for more in [states if "list" in words else []]
+        }
+        reports = {words: self.sip2gw(words) for words in ("privacy report", "privacy report --json")}
+        return {**shown, **reports, "show": self.sip2gw("journal show", first), "erased": erased}
 
     def end(self) -> None:
         """Told to stop while something is in hand, and then told again."""
@@ -325,10 +354,18 @@ def test_F97_no_secret_gets_out(scene):
     scene.reload()
     pages = scene.pages()
     shown = scene.asked_for_terminals()
+    for_people = scene.told_to_people()
+    pages |= {f"{name}, later": text for name, text in scene.pages().items()}
     scene.end()
 
     there = files_in(scene.folder, "sip2gw.toml", "privkey.pem", "token")
-    written = {**there, **pages, "shown": shown, "printed": "".join(scene.gateway.process.printed)}
+    written = {
+        **there,
+        **pages,
+        **for_people,
+        "shown": shown,
+        "printed": "".join(scene.gateway.process.printed),
+    }
     assert {"log.json", "inside.py"} <= written.keys()
     for sign in (
         "p:",
@@ -344,6 +381,8 @@ def test_F97_no_secret_gets_out(scene):
         assert sign in written["printed"], f"the log is not what was to be searched: {sign}"
     assert "sip2gw_messages_total" in pages["/metrics, right token"]
     assert "1 of 25" in shown, shown
+    assert "privacy erase" in pages["/audit, right token, later"]
+    assert "riverside" in pages[f"/journal?state={EVERY_STATE}, right token"]
     silent = [canary.what for canary in ALL if canary.word.lower() not in scene.heard.lower()]
     assert not silent, "it was never there to get out"
     assert not found(ALL, written)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.trial.unittest import TestCase
 
+from sip2gw.journal import listing
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.forwarder import Forwarder
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.library import JournaledLibrary
+from sip2gw.journal.listing import Listed, Wanted
 from sip2gw.journal.opening import Accounts, JournaledLibraries
 from sip2gw.librarika import CallLimits, Librarika, Timeouts
 from sip2gw.library import Credentials, LibraryError, Occasion
@@ -128,6 +131,10 @@ class JournalCase(TestCase):
             lambda tx: tx.rows("SELECT method, state, told FROM journal ORDER BY id")
         )
         return [(row["method"], row["state"], row["told"]) for row in found]
+
+    async def listed(self) -> list[Listed]:
+        """What a person sees of the rows that are open or need one."""
+        return await self.store.read(partial(listing.find, wanted=Wanted()))
 
     async def outcome(self, asking: Coroutine[Any, Any, Any]) -> str:
         """`done`, or how the port says no."""

@@ -7,7 +7,6 @@ from typing import Any
 
 from journal_support import KIOSK, JournalCase
 
-from sip2gw.journal import people
 from sip2gw.journal.crypto import Keys
 from sip2gw.library import Credentials
 from sip2gw.secret import Secret
@@ -84,7 +83,7 @@ class Later(JournalCase):
         await self.back()
         await self.gateway.forward()
         self.assertEqual((await self.rows())[-1], ("take_back", "DEAD", "ok"))
-        (row,) = await people.list_rows(self.gateway.journal, self.gateway.accounts)
+        (row,) = await self.listed()
         self.assertEqual((row.state, row.reason), ("DEAD", "copy_not_found"))
 
     async def test_a_terminal_whose_session_is_over_gets_no_yes(self) -> None:
@@ -117,8 +116,7 @@ class Forwarding(JournalCase):
         self.die()
         await self.gateway.forward()
         self.assertEqual(self.kinds(), [])
-        (row,) = await people.list_rows(self.gateway.journal, self.gateway.accounts)
-        self.assertEqual(row.waits_for, "waits for a login at riverside")
+        self.assertEqual(self.gateway.accounts.waits_for("riverside"), "waits for a login at riverside")
         await self.gateway.open()
         await self.gateway.forward()
         self.assertEqual((await self.rows())[-1][1], "DONE")
@@ -155,7 +153,7 @@ class Forwarding(JournalCase):
         self.gateway = self.born(keys=Keys([b"another key of thirty-two bytes!"]))
         await self.gateway.open()
         await self.gateway.forward()
-        (row,) = await people.list_rows(self.gateway.journal)
+        (row,) = await self.listed()
         self.assertEqual(row.state, "DEAD")
         self.assertIn("is not in the key file", row.reason)
 
@@ -171,7 +169,7 @@ class Forwarding(JournalCase):
         await self.queued("10001")
         await self.store.change(lambda tx: tx.rows("UPDATE journal SET method = 'teleport'"))
         await self.gateway.forward()
-        (row,) = await people.list_rows(self.gateway.journal)
+        (row,) = await self.listed()
         self.assertEqual((row.state, row.reason), ("DEAD", "this version does not know teleport"))
 
     async def test_a_row_is_given_up_after_a_day(self) -> None:
@@ -211,59 +209,3 @@ class Forwarding(JournalCase):
             await self.gateway.journal.beat()
             found = await self.store.change(lambda tx: tx.rows("SELECT arguments, outcome FROM journal"))
             self.assertEqual([(row["arguments"], row["outcome"]) for row in found], left)
-
-
-class People(JournalCase):
-    async def dead(self) -> int:
-        """A row that waits for people."""
-        library = await self.gateway.open()
-        await self.stop_listening()
-        await library.take_back("no such item", self.occasion(when_down=True), reader="M-1001")
-        self.listen_again()
-        await self.gateway.forward()
-        (row,) = await people.list_rows(self.gateway.journal)
-        self.assertEqual(row.state, "DEAD")
-        return row.number
-
-    async def test_a_row_is_shown_with_its_content_and_that_is_entered(self) -> None:
-        number = await self.dead()
-        row = await people.show(self.gateway.journal, number, who="ann", why="look at the book")
-        self.assertEqual(row.content["item_id"], "no such item")
-        self.assertNotIn("no such item", repr(row))
-        audit = await self.store.change(lambda tx: tx.rows("SELECT who, what, subject, why FROM audit"))
-        self.assertEqual(
-            [dict(one) for one in audit],
-            [
-                {
-                    "who": "ann",
-                    "what": "journal show",
-                    "subject": f"riverside {number}",
-                    "why": "look at the book",
-                }
-            ],
-        )
-
-    async def test_a_row_is_tried_again_and_closed(self) -> None:
-        number, journal = await self.dead(), self.gateway.journal
-        await people.retry(journal, number, who="ann", why="the item has been entered")
-        await self.gateway.forward()
-        self.assertEqual((await self.rows())[-1][1], "DEAD")
-        await people.discard(journal, number, who="ann", why="not ours")
-        self.assertEqual((await self.rows())[-1][1], "CLOSED")
-        for act in (people.retry, people.applied, people.discard):
-            with self.assertRaises(people.NotPossible):
-                await act(journal, number, who="ann", why="again")
-
-    async def test_a_row_whose_key_is_forgotten_is_not_tried_again(self) -> None:
-        number, journal = await self.dead(), self.gateway.journal
-        await self.store.change(lambda tx: tx.rows("UPDATE journal SET created = created - 86400"))
-        with self.assertRaises(people.NotPossible):
-            await people.retry(journal, number, who="ann", why="try")
-        await people.applied(journal, number, who="ann", why="it is there")
-        self.assertEqual((await self.rows())[-1][1], "CLOSED")
-
-    async def test_nothing_is_done_without_a_name_and_a_reason(self) -> None:
-        number = await self.dead()
-        with self.assertRaises(people.NotPossible):
-            await people.discard(self.gateway.journal, number, who="ann", why=" ")
-        self.assertEqual((await self.rows())[-1][1], "DEAD")

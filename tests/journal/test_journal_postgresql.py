@@ -10,6 +10,9 @@ from store.postgresql_server import Emptied
 from test_journal_forwarding import Forwarding as _Forwarding
 from test_journal_writes import Order as _Order
 from test_journal_writes import Writes as _Writes
+from test_people import Deciding as _Deciding
+from test_people import Finding as _Finding
+from test_people import Privacy as _Privacy
 from twisted.internet import reactor
 
 from sip2gw.secret import Secret
@@ -72,3 +75,15 @@ class Forwarding(_OnPostgreSQL, _Forwarding):
 
 
 del _Writes, _Order, _Forwarding
+
+
+class Deciding(_OnPostgreSQL, _Deciding):
+    """As on SQLite."""
+
+
+class Finding(_OnPostgreSQL, _Finding):
+    """As on SQLite."""
+
+
+class Privacy(_OnPostgreSQL, _Privacy):
+    """As on SQLite."""

@@ -1,0 +1,114 @@
+"""The store of a configuration, for the commands that use it. A gateway may use it at the same time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from getpass import getuser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from attrs import field, frozen
+
+from sip2gw.config import Config, load
+from sip2gw.config.accounts import password_in
+from sip2gw.config.store import key_in
+from sip2gw.faults import ConfigFaults, Wrong
+from sip2gw.secret import Secret
+from sip2gw.store import StoreFailed
+from sip2gw.store.port import Transaction
+from sip2gw.store.upkeep import run_once
+
+if TYPE_CHECKING:
+    from sip2gw.journal.audit import By
+    from sip2gw.journal.crypto import Keys
+
+T = TypeVar("T")
+
+
+@frozen
+class Place:
+    """Where the store of a configuration is, and its password."""
+
+    at: Path | Secret
+    password: Secret | None
+    _config: Config = field(repr=False)
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run work that only reads. Ends the command if the store fails, or the work raises `NotPossible`."""
+        return self._run(work, write=False)
+
+    def change(self, work: Callable[[Transaction], T]) -> T:
+        """Run work that is durable then. Ends the command as `read` does."""
+        return self._run(work, write=True)
+
+    def keys(self) -> Keys:
+        """Return the keys of the journal. Ends the command if they can't be read."""
+        from sip2gw.journal.crypto import Keys
+
+        try:
+            return Keys([bytes.fromhex(key_in(self._config.store.key(os.environ)).reveal())])
+        except Wrong as wrong:
+            raise click.ClickException(f"store.key_file {wrong}") from None
+
+    def _run(self, work: Callable[[Transaction], T], *, write: bool) -> T:
+        from sip2gw.journal.audit import NotPossible
+
+        try:
+            return or_say_why(lambda: run_once(self.at, work, self.password, write=write))
+        except NotPossible as not_possible:
+            raise click.ClickException(str(not_possible)) from None
+
+
+def place_of(file: str) -> Place:
+    """Return where the store of this configuration is. Ends the command if the configuration has faults."""
+    try:
+        config = load(file)
+        kept = config.store
+        password = password_in(kept.password_file) if kept.password_file else None
+    except ConfigFaults as faults:
+        click.echo(str(faults), err=True)
+        raise SystemExit(1) from None
+    except Wrong as wrong:
+        raise click.ClickException(f"store.password_file {wrong}") from None
+    return Place(kept.file(os.environ) or Secret(kept.url or ""), password, config)
+
+
+def or_say_why(work: Callable[[], T]) -> T:
+    """Do the work. Ends the command if the store fails."""
+    try:
+        return work()
+    except StoreFailed as failed:
+        raise click.ClickException(failed.reason) from None
+
+
+def by(who: str | None, why: str) -> By:
+    """Return who does something, and why; by default the user that is logged in. Ends the command if that is empty."""
+    from sip2gw.journal.audit import By, NotPossible
+
+    try:
+        return By(who or getuser(), why)
+    except (NotPossible, KeyError, OSError) as incomplete:
+        text = str(incomplete) if isinstance(incomplete, NotPossible) else "say who you are with --who"
+        raise click.UsageError(text) from None
+
+
+CONFIG = click.option(
+    "--config", "file", type=click.Path(), required=True, help="The gateway's configuration file (TOML)."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+WHO = click.option("--who", metavar="NAME", help="Who does this. By default the name of your login.")
+WHY = click.option("--why", metavar="TEXT", required=True, help="The reason. Do not name a reader in it.")
+
+
+def library_of(_: click.Context, __: click.Parameter, value: str | None) -> str:
+    """Return a library's nickname in lower case, for an option."""
+    return (value or "").strip().lower()
+
+
+def library(*, required: bool = False) -> Callable[[Any], Any]:
+    """Return the option of a library."""
+    return click.option(
+        "--library", metavar="NICKNAME", callback=library_of, required=required, help="Only this library."
+    )

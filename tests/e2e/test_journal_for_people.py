@@ -1,0 +1,122 @@
+"""A return that the library refuses after it was accepted: two workers, the admin endpoint and the commands show it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.request import Request, urlopen
+
+import pytest
+
+from .processes import Process, free_ports
+from .terminal import Terminal, checkin
+
+TOKEN = "Bx5mTw8LgKdQz3rVn7HpYc2JtX6fRb9M"
+CONFIG = """
+[[listen]]
+endpoint = "tcp:{plain}:interface=127.0.0.1"
+[librarika]
+url = "http://127.0.0.1:{sandbox}/{{library}}/api/v1"
+call_deadline = 3
+[admin]
+endpoint = "tcp:{admin}:interface=127.0.0.1"
+token_file = "token"
+[process]
+workers = 2
+[store]
+path = "kept.sqlite3"
+[profiles.drop]
+like = "generic-kiosk"
+checkin_when_down = "journal"
+[[libraries]]
+nickname = "riverside"
+profile = "drop"
+"""
+
+
+class Place:
+    """A gateway of two workers, and a library that can be away."""
+
+    def __init__(self, folder: Path) -> None:
+        self.plain, port, self.admin = free_ports(3)
+        self.config = folder / "sip2gw.toml"
+        self.config.write_text(CONFIG.format(plain=self.plain, sandbox=port, admin=self.admin))
+        folder.joinpath("token").write_text(TOKEN)
+        folder.joinpath("token").chmod(0o600)
+        where = ["--port", f"tcp:{port}:interface=127.0.0.1"]
+        self.library = Process(["librarika-sandbox", *where], folder, ready=f"starting on {port}").start()
+        self._again = Process(["librarika-sandbox", *where], folder, ready=f"starting on {port}")
+        self.gateway = Process(["sip2gw", "--config", str(self.config)], folder, ready="worker 2 is ready")
+        self.gateway.start()
+
+    def back(self) -> None:
+        """The library is there again."""
+        self.library = self._again.start()
+
+    def page(self, path: str, why: str = "") -> dict:
+        """What the admin endpoint says; a change if there is a reason."""
+        return json.loads(self.text(path, why))
+
+    def text(self, path: str, why: str = "") -> str:
+        request = Request(
+            f"http://127.0.0.1:{self.admin}{path}", headers={"Authorization": f"Bearer {TOKEN}"}
+        )
+        if why:
+            request.data = json.dumps({"why": why}).encode()
+        with urlopen(request, timeout=10) as answer:  # noqa: S310  # http, loopback
+            return answer.read().decode()
+
+    def rows(self) -> list[tuple[int, str]]:
+        return [(row["number"], row["state"]) for row in self.page("/journal")["rows"]]
+
+    def command(self, *words: object) -> str:
+        """What `sip2gw` prints."""
+        program = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / "sip2gw"
+        room, name, *more = map(str, words)
+        done = subprocess.run(
+            [str(program), room, name, "--config", str(self.config), *more], capture_output=True, text=True, check=True
+        )  # fmt: skip
+        return done.stdout
+
+    def stop(self) -> None:
+        self.gateway.kill()
+        self.library.kill()
+
+
+@pytest.fixture
+def place(tmp_path):
+    made = Place(tmp_path)
+    yield made
+    made.stop()
+
+
+def wait_until(holds, what=lambda: "") -> None:
+    ends = monotonic() + 30
+    while not holds():
+        assert monotonic() < ends, what()
+        sleep(0.05)
+
+
+def test_a_refused_return_is_retried_and_closed_by_people(place):
+    with Terminal.connect(place.plain) as kiosk:
+        assert kiosk.log_in().ok
+        place.library.kill()
+        assert kiosk.ask(checkin("no-such-item")).ok, "accepted for later"
+        ((number, state),) = place.rows()
+        assert state in ("QUEUED", "UNKNOWN")
+        place.back()
+        place.command("journal", "settle", number, "--why", "the library is back")
+        wait_until(lambda: place.rows() == [(number, "DEAD")], place.rows)
+        dead = 'sip2gw_journal_rows{state="dead"} 1.0\n'
+        wait_until(lambda: dead in place.text("/metrics"), lambda: place.text("/metrics"))
+        assert f"{number} " in place.command("journal", "list", "--state", "dead")
+
+        place.command("journal", "retry", number, "--why", "once more")
+        wait_until(lambda: place.rows() == [(number, "DEAD")], place.rows)
+        assert place.page(f"/journal/{number}/discard", why="not ours")["state"] == "CLOSED"
+        assert place.rows() == []
+        entered = [one["what"] for one in place.page("/audit")["entries"]]
+        assert entered == ["journal discard", "journal retry", "journal settle"]
+    assert not [line for line in place.gateway.printed if "Traceback" in line]
