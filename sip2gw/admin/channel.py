@@ -64,6 +64,8 @@ class AdminChannel(HTTPChannel):
     def allHeadersReceived(self) -> None:
         """Refuse a body before any of it is read, unless the page needs one and it is short."""
         if self.length == 0 or self._is_for_journal():
+            # Twisted parses forms before the guard has seen the token.
+            self.requests[-1].requestHeaders.removeHeader(b"content-type")
             super().allHeadersReceived()  # type: ignore[no-untyped-call]  # Twisted's
             return
         self._taken = True

@@ -149,6 +149,15 @@ class Pages(JournalCase):
         self.assertEqual((await self.rows())[-1][1], "DEAD")
         self.assertEqual((await self.ask(f"/journal/{number}/discard", most))[0], 200)
 
+    async def test_a_body_is_json_whatever_its_type_says(self) -> None:
+        number = await self.dead()
+        for kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            head = f"content-type: {kind}\r\n"
+            answered, _ = await self.ask(f"/journal/{number}/discard", WHY, token="wrong", head=head)
+            self.assertEqual(answered, 401)
+        head = "content-type: multipart/form-data; boundary=why\r\n"
+        self.assertEqual((await self.ask(f"/journal/{number}/discard", WHY, head=head))[0], 200)
+
     async def test_the_pages_need_the_token(self) -> None:
         number = await self.dead()
         for path, body in (("/journal", None), ("/audit", None), (f"/journal/{number}/discard", WHY)):
