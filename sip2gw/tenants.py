@@ -143,6 +143,10 @@ class Directory:
             return False
         return form in self._effective(label, account, location).profile.library_in
 
+    def profile(self, tenant: Tenant, location: str) -> Profile:
+        """Return the profile of a terminal of this tenant, as it is configured now."""
+        return self._effective(tenant.nickname, tenant.account, location).profile
+
     def place(
         self,
         tenant: Tenant,
@@ -153,7 +157,7 @@ class Directory:
         asker: Callable[[], Asker] = nowhere,
     ) -> Place:
         """Return where the requests of a terminal of this tenant are answered, as they are configured now."""
-        profile = self._effective(tenant.nickname, tenant.account, location).profile
+        profile = self.profile(tenant, location)
         library = self.settings.of(tenant.nickname)
         return Place(
             library=tenant.library.reading(profile.identifiers),

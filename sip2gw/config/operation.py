@@ -69,10 +69,12 @@ class Process:
 
 @frozen
 class Log:
-    """`[log]`: how much is logged. Destination and format are options of twistd or twist."""
+    """`[log]`: how much is logged, and in which form. Where to is an option of twistd or twist."""
 
     level: Literal["debug", "info", "warn", "error"] = "info"
     """"debug", "info", "warn" or "error"."""
+    form: Literal["text", "json"] = "text"
+    """"text" for people, or "json" for a machine: one object in each line."""
     items: bool = False
     """Whether items are logged by their own numbers, instead of tags that change each day."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TookTooLong
@@ -16,7 +17,7 @@ from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.session import Ask, Confirm, Decline, First, Ignore, Join, Say, SignIn, Step
+from sip2gw.session import REJECTED, Ask, Confirm, Decline, First, Ignore, Join, Say, SignIn, Step
 from sip2gw.tenants import Directory, Tenant
 
 CONFIRMING = 3.0
@@ -68,6 +69,8 @@ class Answering:
         self._begun = terminal.heard = self._reactor.seconds()
         self._until = self._begun + self._directory.policy.answering
         terminal.busy = True
+        terminal.events.begin()
+        started = monotonic()
         try:
             step = session.receive(line, early)
             while not isinstance(step, Say | Ignore):
@@ -75,7 +78,18 @@ class Answering:
         finally:
             terminal.busy = False
             session.let_go()
+        self._report(line, step, monotonic() - started)
         return step
+
+    def _report(self, line: bytes, step: Say | Ignore, seconds: float) -> None:
+        """Publish what became of a line."""
+        events = self._terminal.events
+        match step:
+            case Say(note=why, kind=kind) if kind == REJECTED:
+                self._metrics.logins.labels(outcome="rejected").inc()
+                events.login_refused(self._terminal.slot.library, REJECTED, why, rung="form")
+            case Say(kind=kind):
+                events.answered(line, kind, seconds)
 
     async def _take(self, step: Step) -> Step:
         """Take one step for the session, and return its next step."""
@@ -83,6 +97,7 @@ class Answering:
         match step:
             case Ask(request, None):
                 now = self._directory.clock().astimezone()
+                self._terminal.events.asked(request, "answered", "not_logged_in")
                 return session.reply(welcome(request, self._directory.policy, now, refused=step.refused))  # type: ignore[arg-type]
             case Ask(tenant=tenant) if tenant is not None:
                 return await self._asking.ask(step, tenant, self._begun, self._until)
@@ -119,6 +134,8 @@ class Answering:
         try:
             await over.addTimeout(max(self._until - self._reactor.seconds(), 0.0), self._reactor)
         except TookTooLong:
+            if (request := self._session.request) is not None:
+                self._terminal.events.asked(request, "in_doubt", "repeated")
             return self._session.refuse(ENGLISH.say("in_doubt"))
         return self._session.joined()
 
@@ -128,8 +145,6 @@ class Answering:
         if step.limit:
             self._metrics.struck(step.limit)
         self._metrics.declined.labels(reason=code).inc()
-        self._terminal.warn(
-            self.log, f"refused: {code}", "{library} refused: {reason} ({peer})",
-            code=code, reason=f"{code}, {step.why}" if step.why else code,
-        )  # fmt: skip
+        if (request := self._session.request) is not None:
+            self._terminal.events.asked(request, "refused", code, why=step.why)
         return self._session.refuse(ENGLISH.say(code))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from operator import is_not
 from secrets import token_hex
 from time import monotonic
 from typing import Any
 
-from attrs import evolve
+from attrs import evolve, frozen
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
@@ -17,9 +17,10 @@ from twisted.logger import Logger
 from sip2gw.alarm import Alarm
 from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered
 from sip2gw.concurrency import rest_of
+from sip2gw.events import Outcome
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.terminal import Terminal
-from sip2gw.library import InDoubt, LibraryError, Refused, Still, Unavailable
+from sip2gw.library import InDoubt, LibraryError, Made, Refused, Still, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import Lease
@@ -31,6 +32,19 @@ BUGS_COUNT_FOR = 60.0
 """Seconds for which a caught bug counts towards the limit `bugs`."""
 _NOT_THERE = frozenset({"member_not_found", "password_wrong"})
 """Refusals after which the patron at the terminal is unknown."""
+
+
+@frozen
+class Result:
+    """What became of a request: its outcome, more about that, and the outcome in the metrics."""
+
+    outcome: Outcome
+    code: str
+    counted: str
+
+
+ANSWERED = Result("answered", "", "answered")
+NOT_OFFERED = Result("not_offered", "", "not offered")
 
 
 class Asking:
@@ -85,23 +99,20 @@ class Asking:
         terminal, request = self._terminal, ask.request
         lease = self._lease = terminal.lease  # also of a terminal that ends while it is asked about
         if not (self._seating.is_sure(lease, since) or await self._seating.still(terminal, lease)):
+            terminal.events.asked(request, "refused", "no_seat")
             return self._session.refuse(ENGLISH.say("not_logged_in"))
         started = monotonic()
         library = tenant.nickname
+        made: Sequence[Made] = ()
         try:
             desk = self.desk(ask, tenant, since, self._about_to_write)
-            response, outcome, decided, known = await self._answered(request, desk, until)
+            made = desk.library.calls_made
+            response, result, decided, known = await self._answered(request, desk, until)
         except Exception:  # a bug behind one request must not cost the terminal its answer
             self._count(library, request, "bug", monotonic() - started)
-            return self._own_up(library, request)
-        seconds = monotonic() - started
-        self._count(library, request, outcome.partition(" (")[0], seconds)
-        if outcome != "answered" or not request.read_only:
-            terminal.info(
-                self.log, outcome, "{library} {message} {outcome} {milliseconds:.0f} ms, {patron}",
-                message=request.code, outcome=outcome, milliseconds=seconds * 1000,
-                patron=self._tag(library, request),
-            )  # fmt: skip
+            return self._own_up(library, request, made)
+        self._count(library, request, result.counted, monotonic() - started)
+        terminal.events.asked(request, result.outcome, result.code, made)
         return self._session.reply(response, remember=decided, known=known)
 
     def desk(self, ask: Ask, tenant: Tenant, since: float, still: Still | None = None) -> Desk:
@@ -136,8 +147,10 @@ class Asking:
             return True
         return await self._seating.still(self._terminal, self._lease)
 
-    async def _answered(self, request: Request, desk: Desk, until: float) -> tuple[Response, str, bool, bool]:
-        """Return the response, the outcome for the log, whether a write was decided, and whether the patron is known.
+    async def _answered(
+        self, request: Request, desk: Desk, until: float
+    ) -> tuple[Response, Result, bool, bool]:
+        """Return the response, what became of the request, and whether a write was decided and the patron is known.
 
         The response may be a refusal. A write is decided if the library was asked to do it and may have done it. The
         patron is known unless the library rejected the card number or password.
@@ -147,17 +160,18 @@ class Asking:
             if until <= self._reactor.seconds():
                 raise Unavailable("the login took all the available time")
             response = await self._in_time(answer(request, desk), until)
-            outcome = "answered" if is_offered(request, desk.place.profile) else "not offered"
-            return response, outcome, self._wrote, True
+            offered = is_offered(request, desk.place.profile)
+            return response, ANSWERED if offered else NOT_OFFERED, self._wrote, True
         except LibraryError as error:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":
                 self._pins.unknown(self._terminal.slot.library, self._terminal.asker())
             decided = self._wrote and self._remembers(error)
-            return decline(request, desk, error), _outcome(error), decided, code not in _NOT_THERE
+            return decline(request, desk, error), _result(error), decided, code not in _NOT_THERE
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
-            return decline(request, desk, late), "too late", self._remembers(late), True
+            result = Result(_result(late).outcome, "too_late", "too late")
+            return decline(request, desk, late), result, self._remembers(late), True
 
     def _remembers(self, error: LibraryError) -> bool:
         """Return whether a repeat gets this error again. With a journal it settles the write instead."""
@@ -180,19 +194,15 @@ class Asking:
         finally:
             deadline.end()
 
-    def _tag(self, library: str, request: Request) -> str:
-        """Return the patron's tag for the log."""
-        patron_id = str(getattr(request, "patron_identifier", None) or "")
-        return self._directory.tags.patron(library, patron_id) if patron_id else "no patron"
-
     def _count(self, library: str, request: Request, outcome: str, seconds: float) -> None:
         metrics, message = self._metrics, request.code
         metrics.messages.inc(metrics.library(library), message, outcome)
         metrics.message_seconds.observe(seconds, message)
 
-    def _own_up(self, library: str, request: Request) -> Say:
+    def _own_up(self, library: str, request: Request, made: Sequence[Made]) -> Say:
         """Refuse the request after a caught bug, and disconnect after too many of them."""
         bug, now = token_hex(3), self._reactor.seconds()
+        self._terminal.events.asked(request, "bug", bug, made)
         self.log.failure(
             "{library} {message} hit a bug, {bug}", library=library, message=request.code, bug=bug
         )
@@ -208,11 +218,11 @@ class Asking:
         self._terminal.warn(self.log, "note", "{library} {note}", note=text)
 
 
-def _outcome(error: LibraryError) -> str:
+def _result(error: LibraryError) -> Result:
     match error:
         case Refused(code=code):
-            return f"refused ({code})"
+            return Result("refused", code, "refused")
         case InDoubt():
-            return "in doubt"
+            return Result("in_doubt", "", "in doubt")
         case _:
-            return "unavailable"
+            return Result("unavailable", "", "unavailable")

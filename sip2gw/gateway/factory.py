@@ -14,7 +14,9 @@ from twisted.internet.protocol import ServerFactory
 
 from sip2gw.addresses import Peer
 from sip2gw.alarm import Alarm
+from sip2gw.events import Events, conn_codes, ref_codes
 from sip2gw.gateway.answering import Answering
+from sip2gw.gateway.connection_events import ConnectionEvents
 from sip2gw.gateway.connection_limits import Census
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.pace import Pace, SharedPace, Turns
@@ -22,6 +24,7 @@ from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
+from sip2gw.log.events import EventLog
 from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
@@ -37,7 +40,7 @@ class TerminalFactory(ServerFactory):
     """Make the connections of terminals, and list the live ones.
 
     `shared` means that other processes serve the same terminals: then only the journal knows the answers to repeats.
-    `limits` and `deferred_login` may be replaced at any time.
+    `events` get what happens. `limits` and `deferred_login` may be replaced at any time.
     """
 
     noisy = False
@@ -55,12 +58,17 @@ class TerminalFactory(ServerFactory):
         seats: SeatStore | None = None,
         stored_logins: StoredLogins | None = None,
         shared: bool = False,
+        events: Events | None = None,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
+        self.events = Events() if events is None else events
+        self._conns, self._refs = conn_codes(), ref_codes()
         self._draining = False
         self.directory = directory
         self.limits = limits
         self.metrics = metrics or Metrics()
+        self.event_log = EventLog(reactor.seconds, self.metrics.log_lines_left_out.inc)
+        self.events.subscribe(self.event_log.take)
         self.reception = Logins(directory, self.metrics, self._limits, reactor, seats, stored_logins)
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
@@ -96,7 +104,8 @@ class TerminalFactory(ServerFactory):
             now=self.directory.clock,
             given=lambda: given(terminal.peer),
         )
-        terminal = Terminal(session, slot, token_hex(8), self._sparing)
+        events = ConnectionEvents(self.events, next(self._conns), self.directory.tags, self._refs)
+        terminal = Terminal(session, slot, token_hex(8), self._sparing, events)
         answering = Answering(
             terminal,
             self.directory,

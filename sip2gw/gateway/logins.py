@@ -12,7 +12,7 @@ from secrets import SystemRandom
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
-from twisted.logger import Logger, LogLevel
+from twisted.logger import Logger
 
 from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.wrong_passwords import PinLimits, Pins
@@ -24,7 +24,6 @@ from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.limits import Limits
-from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
 from sip2gw.session import LoggedIn, Say, Serving, SignIn, Step
@@ -33,9 +32,6 @@ from sip2gw.throttle import Allowance
 
 JITTER = 0.25
 """Random addition to the floor, at most this part of it."""
-
-TOLD = 60
-"""Refused logins of strangers that are logged in a minute, for each outcome."""
 
 _RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_found"}
 """Refusals that only the right password leads to. After any other refusal the try may have been a guess."""
@@ -64,7 +60,6 @@ class Logins:
         self._metrics = metrics
         self._limits = limits
         self._reactor = reactor
-        self._sparing = Sparing(reactor.seconds, lines=TOLD, left_out=metrics.log_lines_left_out.inc)
 
     async def sign_in(self, step: SignIn, terminal: Terminal, since: float) -> Step:
         """Ask the library to decide on a login received at `since`, and return the next step. Never raises."""
@@ -75,29 +70,23 @@ class Logins:
             terminal.slot.check_memory()
             tenant = await self._let_in(step, terminal, since)
         except Refused as no:
-            self._tell(
-                terminal, no.code if no.code in ADVICE else "refused",
-                "login to {called!r} refused, {code}: {advice} ({peer:full})",
-                called=_called(step), code=no.code, advice=_advice(no),
-            )  # fmt: skip
+            self._tell(terminal, step, no.code if no.code in ADVICE else "refused", no.code, _advice(no))
             return await self._turn_away(terminal, no, ENGLISH.say("not_logged_in"), since, slowness)
         except LibraryError as error:
-            self._tell(
-                terminal, "unavailable", "login to {called!r} failed: {why} ({peer:full})",
-                called=_called(step), why=str(error),
-            )  # fmt: skip
+            self._tell(terminal, step, "unavailable", "unavailable", str(error))
             return await self._turn_away(terminal, error, ENGLISH.why(error), since, slowness)
         except Exception:  # a bug behind a login must not cost a terminal its answer
-            self._metrics.logins.labels(outcome="bug").inc()
             self.log.failure("a login hit a bug")
+            self._tell(
+                terminal, step, "bug", "bug", "a bug of the gateway: report it with the log's lines before"
+            )
             return await self._turn_away(
                 terminal, Unavailable("a bug"), ENGLISH.say("fault"), since, slowness
             )
         self._metrics.logins.labels(outcome="ok").inc()
-        terminal.report(
-            self._sparing, self.log, LogLevel.info, "ok", "{library}: a terminal logged in ({peer})"
-        )
-        return terminal.session.admitted(tenant, terminal.digest)
+        next_step = terminal.session.admitted(tenant, terminal.digest)
+        self._admitted(terminal, tenant, step)
+        return next_step
 
     def leave(self, terminal: Terminal) -> None:
         """Free the seat and the account check of a terminal that has ended."""
@@ -105,9 +94,18 @@ class Logins:
         self.rechecks.leave(terminal)
         self.seating.leave(terminal)
 
-    def _tell(self, terminal: Terminal, outcome: str, text: str, **fields: object) -> None:
+    def _admitted(self, terminal: Terminal, tenant: Tenant, step: SignIn) -> None:
+        """Publish a login. A 93 without a location keeps the location of the session."""
+        state = terminal.session.state
+        location = state.location if isinstance(state, Serving) else step.location
+        profile = self._directory.profile(tenant, location)
+        terminal.events.logged_in(
+            tenant.nickname, terminal.peer, location, step.form, profile, tenant.account
+        )
+
+    def _tell(self, terminal: Terminal, step: SignIn, outcome: str, code: str, advice: str) -> None:
         self._metrics.logins.labels(outcome=outcome).inc()
-        terminal.report(self._sparing, self.log, LogLevel.warn, outcome, text, **fields)
+        terminal.events.login_refused(nickname(step.library) or "", code, advice, step.credentials)
 
     def _pin_limits(self) -> PinLimits:
         limits = self._limits()
@@ -186,8 +184,3 @@ def _advice(no: Refused) -> str:
     """Return the fix; for a refusal by the gateway, the facts."""
     advice = ADVICE.get(no.code, f"{no.reason}; is librarika.url right?")
     return f"{no.reason}; {advice}" if no.code in OWN_REFUSALS else advice
-
-
-def _called(step: SignIn) -> str:
-    """Return the library's name for the log. A text that is not a nickname may be a password, and is not logged."""
-    return nickname(step.library) or "(not a nickname)"

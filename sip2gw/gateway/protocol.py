@@ -26,7 +26,7 @@ from sip2gw.gateway.sockets import prepare
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.session import Ignore, Say
+from sip2gw.session import BAD_CHECKSUM, Ignore, Say
 from sip2gw.tls.certificates import name_of
 from sip2gw.tls.refusals import PROXY, begins_tls
 
@@ -53,6 +53,8 @@ class TerminalProtocol(Reader):
         self.closed: Deferred[None] = Deferred()
         self.slot = terminal.slot
         self._terminal = terminal
+        self._events = terminal.events
+        self._closed_for = ""
         self._answering = answering
         self._metrics = metrics
         self._tell_gone = gone
@@ -73,6 +75,7 @@ class TerminalProtocol(Reader):
     def connectionMade(self) -> None:
         prepare(self.transport, self._limits())
         self._terminal.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))
+        self._events.opened(self._where(), self.peer.address)
         self.transport.registerProducer(self, True)
         if not INegotiated.providedBy(self.transport):
             self.deadlines.start("login_deadline")
@@ -84,6 +87,13 @@ class TerminalProtocol(Reader):
         shown = self.transport.getPeerCertificate()
         if shown is not None:
             self._terminal.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
+        version, server_name, names = self.transport.secured()
+        self._events.secured(version, server_name, names, certificate=self.peer.certificate)
+
+    def handshake_failed(self, why: str) -> None:
+        """Note that there is no TLS; `why` is a sentence for the log."""
+        self._closes(why)
+        self._events.secured(failure=why)
 
     def dataReceived(self, data: bytes) -> None:
         if not self.slot.library:
@@ -105,13 +115,14 @@ class TerminalProtocol(Reader):
             self.deadlines.start(limit)
         elif limit == "idle_deadline":
             self.struck(limit)
+            self._closes(limit)
             self.leave()
         else:
             self.too_much(limit)
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
-        self._warn(limit, "{library} disconnected, the limit is {limit} ({peer:full})", limit=limit)
+        self._closes(f"the limit is {limit}")
         self.abort()
 
     def writeConnectionLost(self) -> None:
@@ -123,7 +134,8 @@ class TerminalProtocol(Reader):
         if self._rest is not None:
             _cancel(self._rest)
         if self._ignored > 1:
-            self._warn("ignored in all", "{count} lines were not requests ({peer})", count=self._ignored)
+            self._events.noticed("ignored in all", f"{self._ignored} lines were not requests")
+        self._events.closed("gateway" if self._closed_for else "terminal", self._closed_for)
         self._terminal.session.close()
         self.slot.leave()
         self._tell_gone(self)
@@ -135,6 +147,8 @@ class TerminalProtocol(Reader):
         `closed` fires when the connection has ended.
         """
         self.leaving = True
+        if not self.ended:
+            self._closes("stopping")
         if self.busy:
             return
         if after:
@@ -162,6 +176,7 @@ class TerminalProtocol(Reader):
     def give_way(self) -> bool:
         """Close at once for a newcomer, unless a request is in progress, and return whether it was closed."""
         if not self.busy:
+            self._closes("its place was needed for another connection")
             self.abort()
         return not self.busy
 
@@ -180,12 +195,15 @@ class TerminalProtocol(Reader):
             step = await self._answering.answer(line, early)
         except Exception:  # a bug in the conversation itself: no part is left that could answer
             self.log.failure("a request could not be answered")
+            self._closes("a bug of the gateway")
             self.abort()
             return False
         match step:
-            case Say(data, hang_up, note):
-                if note:
-                    self._warn(note, "{library} {note} ({peer})", note=note)
+            case Say(data, hang_up, note, kind):
+                if note and kind == BAD_CHECKSUM:
+                    self._events.noticed(kind, *note.split("; ", 1))
+                if hang_up:
+                    self._closes(note or "too many requests of another library or account")
                 self.leaving = self.leaving or hang_up
                 if not self.closed.called:
                     self.transport.write(data)
@@ -197,21 +215,27 @@ class TerminalProtocol(Reader):
     def _unexpected_header(self) -> None:
         """Close a connection that starts with a PROXY header: its sender expects other settings of this port."""
         self._metrics.proxy_headers.labels(outcome="unexpected").inc()
-        self._warn("proxy header", "closed: it speaks {why} ({peer:full})", why=PROXY)
+        self._closes(f"it speaks {PROXY}")
         self.abort()
 
     def _unexpected_tls(self) -> None:
         self._metrics.handshakes.labels(outcome="unexpected").inc()
-        self._warn("TLS", "a {peer:full} speaks TLS to the port of plain SIP2")
+        self._closes("it speaks TLS to the port of plain SIP2")
         self.abort()
 
-    def _warn(self, kind: str, text: str, **fields: object) -> None:
-        self._terminal.warn(self.log, kind, text, **fields)
+    def _closes(self, why: str) -> None:
+        """Note why the gateway closes the connection; the first reason counts."""
+        self._closed_for = self._closed_for or why
+
+    def _where(self) -> str:
+        host = self.transport.getHost()
+        kind = "TLS" if INegotiated.providedBy(self.transport) else "plain"
+        return f"{kind} port {getattr(host, 'port', '')}".strip()
 
     def _note_ignored(self, why: str) -> None:
         self._ignored += 1
         if self._ignored == 1:
-            self._warn("ignored", "ignored: {why} ({peer})", why=why)
+            self._events.noticed("ignored", f"a line was ignored: {why}")
 
     def _go_on_or_leave(self) -> None:
         """Finish one line: set deadlines, and close if it is time."""
@@ -225,6 +249,7 @@ class TerminalProtocol(Reader):
             self.deadlines.start("login_deadline")
         elif self._late:
             self.struck("login_deadline")
+            self._closes("the limit is login_deadline")
             self.leaving = True
         if self.leaving:
             self._hang_up()

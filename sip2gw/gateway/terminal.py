@@ -11,6 +11,7 @@ from twisted.logger import Logger, LogLevel
 
 from sip2gw.addresses import Peer
 from sip2gw.circulation.wrong_passwords import Asker
+from sip2gw.gateway.connection_events import ConnectionEvents
 from sip2gw.gateway.connection_limits import Slot
 from sip2gw.log.sparing import Sparing
 from sip2gw.seats import Holder, Lease
@@ -33,14 +34,15 @@ class Terminal:
 
     `name` is unique among connections. `heard` is the time of the last request; `busy` means that one is in progress.
     `leave` closes the connection after the request in progress; `gone` means that it has ended. `tenant` is that of
-    the last login. `sparing` limits how often each kind of line is logged: otherwise a client that can connect, or has
-    one terminal's account, could fill the disk.
+    the last login. `events` publishes what happens. `sparing` limits how often each kind of line is logged: otherwise a
+    client that can connect, or has one terminal's account, could fill the disk.
     """
 
     session: Session
     slot: Slot
     name: str
     sparing: Sparing
+    events: ConnectionEvents
     peer: Peer = field(factory=Peer)
     heard: float = 0.0
     busy: bool = False

@@ -52,6 +52,7 @@ class JournaledLibrary:
         self._journal = context.journal
         # Reads are the library's own methods: they cost nothing here.
         self.patron, self.item, self.language_of = inner.patron, inner.item, inner.language_of
+        self.calls_made = inner.calls_made
         self.rules, self.fresh_rules, self.confirm = inner.rules, inner.fresh_rules, inner.confirm
 
     lend, renew, renew_all = _write("lend"), _write("renew"), _write("renew_all")

@@ -21,7 +21,7 @@ from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.http.api import API
 from sip2gw.librarika.http.call import JSON, Answer, Unauthorized
 from sip2gw.librarika.records import Tokens
-from sip2gw.library import Credentials, InDoubt, LibraryError, Refused, Still, Unavailable
+from sip2gw.library import Credentials, InDoubt, LibraryError, Made, Refused, Still, Unavailable
 from sip2gw.secret import Secret
 
 _MARGIN = 60.0
@@ -90,12 +90,14 @@ class Account:
         still: Still | None = None,
         shape: type[Any] | None = None,
         background: bool = False,
+        made: list[Made] | None = None,
     ) -> Answer:
         """Ask as this account. With a `key` it is a write, whose name that is.
 
         A write whose answer is lost is settled until `until` by the same call under the same key, with no `password` in
         its body. `still` is asked right before it is sent; `added` are headers of this call alone, and `shape` is the
-        record that the answer brings. In the `background` it takes no place that somebody else waits for.
+        record that the answer brings. In the `background` it takes no place that somebody else waits for. Each
+        call is added to `made`.
         Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
         """
         if (now := self.api.client.now()) >= self._holds_until:
@@ -117,6 +119,7 @@ class Account:
                 still=still,
                 shape=shape,
                 stranger=background,
+                made=made,
             )
             try:
                 return await self.api.call(call, until, doubt=doubt)

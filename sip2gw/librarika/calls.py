@@ -14,7 +14,7 @@ from sip2gw.librarika.identifiers import Labels
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.records import InQuestion
 from sip2gw.librarika.rules import RulesShelf
-from sip2gw.library import FeeKind, Occasion, Refused, Rules, Still
+from sip2gw.library import FeeKind, Made, Occasion, Refused, Rules, Still
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -38,6 +38,7 @@ class Calls:
         still: Still | None = None,
         *,
         background: bool = False,
+        made: list[Made] | None = None,
     ) -> None:
         self.account = account
         self.shelf = shelf
@@ -45,12 +46,15 @@ class Calls:
         self._until = until
         self._still = still
         self._background = background
+        self.made = made
+        """The calls so far, if they are those of one request."""
 
     def within(self, seconds: float, still: Still | None) -> Calls:
         """The same for one request, which must have all its answers so soon."""
         client = self.account.api.client
         until = client.now() + min(seconds, client.timeouts.call)
-        return Calls(self.account, self.shelf, self.languages, until, still, background=self._background)
+        background = self._background
+        return Calls(self.account, self.shelf, self.languages, until, still, background=background, made=[])
 
     def in_background(self) -> Calls:
         """The same, which takes no place that a terminal waits for."""
@@ -85,6 +89,7 @@ class Calls:
                 still=None if key is None else self._still,
                 background=self._background,
                 shape=kind,
+                made=self.made,
             )
         except Refused as refusal:
             raise self._about(refusal, operation, str(body.get("member_no", ""))) from None

@@ -5,7 +5,7 @@ The nouns are beside it: what a call says of patrons, items, loans and holds, an
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Self
 
 from sip2gw.librarika.holds import Holds
@@ -13,7 +13,7 @@ from sip2gw.librarika.identifiers import Labels
 from sip2gw.librarika.items import Items
 from sip2gw.librarika.loans import Loans
 from sip2gw.librarika.patrons import Patrons
-from sip2gw.library import Rules, Still
+from sip2gw.library import Made, Rules, Still
 
 
 class LibrarikaLibrary(Patrons, Items, Loans, Holds):
@@ -26,6 +26,11 @@ class LibrarikaLibrary(Patrons, Items, Loans, Holds):
     def nickname(self) -> str:
         """See `Library.nickname`."""
         return self._calls.account.api.nickname
+
+    @property
+    def calls_made(self) -> Sequence[Made]:
+        """See `Library.calls_made`."""
+        return self._calls.made if self._calls.made is not None else ()
 
     def reading(self, identifiers: tuple[str, ...]) -> Self:
         """See `Library.reading`."""

@@ -8,6 +8,7 @@ from sip2gw.library.errors import InDoubt, LibraryError, PasswordMissing, Refuse
 from sip2gw.library.fees import Charge, Fee, FeeKind, Payment
 from sip2gw.library.items import Item, ItemState, ItemStatus, Medium
 from sip2gw.library.loans import Hold, Loan, RenewedAll, Return
+from sip2gw.library.made import Made
 from sip2gw.library.patrons import Block, Counts, Found, Listing, ListKind, PasswordCheck, Patron
 from sip2gw.library.port import Library, OpenLibrary, Still
 from sip2gw.library.rules import Rules
@@ -31,6 +32,7 @@ __all__ = [
     "ListKind",
     "Listing",
     "Loan",
+    "Made",
     "Medium",
     "Occasion",
     "OpenLibrary",

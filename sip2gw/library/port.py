@@ -7,7 +7,7 @@ done, and the code of `Refused` is `password_wrong`, `no_password_set` or `sso_o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sip2gw.library.fees import Payment
 from sip2gw.library.items import Item, ItemStatus
 from sip2gw.library.loans import Hold, Loan, RenewedAll, Return
+from sip2gw.library.made import Made
 from sip2gw.library.patrons import Found, Listing, Patron
 from sip2gw.library.rules import Rules
 from sip2gw.library.terminals import Credentials, Occasion
@@ -30,6 +31,11 @@ class Library(Protocol):
     @property
     def nickname(self) -> str:
         """The library's short name, in lower case."""
+        ...
+
+    @property
+    def calls_made(self) -> Sequence[Made]:
+        """The calls of this request so far; empty for a library that is not `within` one."""
         ...
 
     def reading(self, identifiers: tuple[str, ...]) -> Library:

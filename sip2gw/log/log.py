@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from attrs import frozen
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
-from twisted.logger import LogEvent, LogLevel, LogPublisher
+from twisted.logger import FileLogObserver, ILogObserver, LogEvent, LogLevel, LogPublisher
 
+from sip2gw.log.forms import as_json
 from sip2gw.log.queued import Queued
 from sip2gw.log.veil import veiled
 
@@ -27,6 +28,8 @@ class LogSettings:
     """How much is logged."""
 
     level: str = "info"
+    form: str = "text"
+    """`text` or `json`, where the log goes to a file or a stream."""
     waiting: int = 10_000
     """Lines that may wait for a slow disk, some MiB; further lines are left out."""
 
@@ -50,7 +53,10 @@ class Log(Collector):
         ]  # the only way to reach twistd's
         for observer in there:
             self._publisher.removeObserver(observer)
-            queued = Queued(observer, self._is_wanted, self._made, self.settings.waiting, self._lose)
+            waiting = self.settings.waiting
+            queued = Queued(
+                observer, self._is_wanted, self._made, waiting, self._lose, self._writer(observer)
+            )
             self._queued.append(queued)
             self._publisher.addObserver(queued)
 
@@ -81,6 +87,17 @@ class Log(Collector):
         for what in ("field", "text", "event"):
             family.add_metric([what], self.lost[what])
         yield family
+
+    def _writer(self, observer: ILogObserver) -> ILogObserver | None:
+        """Return an observer for the same file that writes the form in the settings; None if it is no file."""
+        if not isinstance(observer, FileLogObserver):
+            return None
+        as_text = observer.formatEvent
+
+        def form(event: LogEvent) -> str | None:
+            return as_json(event) if self.settings.form == "json" else as_text(event)
+
+        return FileLogObserver(observer._outFile, form)  # the file is not to be had otherwise
 
     def _is_wanted(self, event: LogEvent) -> bool:
         return event.get("log_level", LogLevel.info) in _WANTED[self.settings.level]

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from twisted.logger import ILogObserver, LogEvent
 from zope.interface import implementer
 
+from sip2gw.log.forms import finished
 from sip2gw.log.veil import Lost
 
 APART = 0.05
@@ -23,7 +24,8 @@ APART = 0.05
 class Queued:
     """Pass events on to `observer`; at most `waiting` of them wait.
 
-    `wanted` decides which events are logged, `made` makes of such an event the one that is written, or None.
+    `wanted` decides which events are logged, `made` makes of such an event the one that is written, or None. With
+    `write` they are passed on to that, in the place of `observer`.
     """
 
     def __init__(
@@ -33,8 +35,10 @@ class Queued:
         made: Callable[[LogEvent], LogEvent | None],
         waiting: int,
         lost: Lost,
+        write: ILogObserver | None = None,
     ) -> None:
         self.observer = observer
+        self._observe = write or observer
         self._wanted = wanted
         self._made = made
         self._lost = lost
@@ -92,6 +96,6 @@ class Queued:
             event.set()
             return
         try:
-            self.observer(event)
+            self._observe(finished(event))
         except Exception:  # an observer may raise anything, and there is no log left to write it to
             self._lost("event")

@@ -45,7 +45,8 @@ class Sparing:
         self._lines = lines
         self._lines_of_a_source = lines_of_a_source
         self._period = period
-        self._count_one = left_out
+        self.count_one = left_out
+        """Called for each line that is not logged."""
         self._counted: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
     def tell(self, log: Logger, level: Any, kind: str, text: str, *, of: str = "", **fields: object) -> None:
@@ -55,7 +56,7 @@ class Sparing:
         """
         more = self.left_out(kind, of)
         if more is None:
-            self._count_one()
+            self.count_one()
         else:
             log.emit(level, text + ("; {more} others not logged" if more else ""), more=more, **fields)
 

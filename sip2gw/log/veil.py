@@ -15,6 +15,8 @@ from typing import Any
 from twisted.logger import LogEvent, LogLevel
 from twisted.python.failure import Failure
 
+from sip2gw.log.line import Line
+
 FIELDS = frozenset({
     "address", "advice", "bug", "called", "code", "count", "failure", "fault", "files", "has", "host", "key", "library",
     "limit", "message", "milliseconds", "more", "most", "note", "number", "operation", "outcome", "patron", "peer",
@@ -48,6 +50,8 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
     """Return the event as it may be written, or None. `lost("field")` is called for each left-out field."""
     namespace = str(event.get("log_namespace", ""))
     ours = namespace == OURS or namespace.startswith(f"{OURS}.")
+    if ours and type(event.get("line")) is Line:  # made of listed fields, and shown later
+        return {key: event[key] for key in (*_KEPT, "log_format", "line")}
     allowed = FIELDS if ours else OF_TWISTED
     fields = {}
     for key, value in event.items():

@@ -69,7 +69,12 @@ from sip2gw.session.conversation import Session
 from sip2gw.session.logins import Login
 from sip2gw.session.signing_in import NOT_AGAIN
 from sip2gw.session.steps import (
+    BAD_CHECKSUM,
+    HELD,
     PATIENCE,
+    REJECTED,
+    REPEATED,
+    RESENT,
     Ask,
     Closed,
     Confirm,
@@ -86,9 +91,14 @@ from sip2gw.session.steps import (
 )
 
 __all__ = [
+    "BAD_CHECKSUM",
+    "HELD",
     "MEMORY",
     "NOT_AGAIN",
     "PATIENCE",
+    "REJECTED",
+    "REPEATED",
+    "RESENT",
     "UNDATED",
     "Answers",
     "Ask",

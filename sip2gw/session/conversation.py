@@ -16,7 +16,12 @@ from sip2gw.session.repeats import Repeats
 from sip2gw.session.signing_in import Held, Rejected, SigningIn
 from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
+    BAD_CHECKSUM,
+    HELD,
     PATIENCE,
+    REJECTED,
+    REPEATED,
+    RESENT,
     Ask,
     Closed,
     Connected,
@@ -33,6 +38,7 @@ from sip2gw.session.steps import (
 from sip2gw.sip2 import (
     DEFAULT,
     Dialect,
+    Request,
     Response,
     Trailer,
     messages,
@@ -78,6 +84,11 @@ class Session:
         """Return whether the login is held until a message names the library, and a status request came since."""
         return self._asked_since_held and isinstance(self.state, LoggedIn)
 
+    @property
+    def request(self) -> Request | None:
+        """Return the request in progress, if it could be read."""
+        return self._pending.request if self._pending else None
+
     def receive(self, line: bytes, early: bool = False) -> Step:
         """Return the step for a line, without its terminator. `early`: it came before the previous answer was sent."""
         if isinstance(self.state, Closed):
@@ -94,7 +105,7 @@ class Session:
                 return refused
             case Damaged(enough):
                 step = self._say(messages.RequestSCResend(), Trailer(checked=True), enough)
-                return evolve(step, note=DAMAGED) if enough else step
+                return evolve(step, note=DAMAGED if enough else "", kind=BAD_CHECKSUM)
             case Ignore():
                 return heard
 
@@ -235,7 +246,8 @@ class Session:
         if pending.early:
             return Ignore("asked again before the answer was out")
         last = self._repeats.last_sent
-        return Say(last) if last else self._say(messages.RequestSCResend(), pending.trailer)
+        step = Say(last) if last else self._say(messages.RequestSCResend(), pending.trailer)
+        return evolve(step, kind=RESENT)
 
     def _say_again(self, pending: Pending, answer: bytes) -> Say:
         """Answer a repeated request."""
@@ -243,7 +255,7 @@ class Session:
         self._repeats.said_again(pending, answer)
         if isinstance(self.state, Serving):
             self.state = self.state.after(pending.request, Response(), self._clock())
-        return Say(answer)
+        return Say(answer, kind=REPEATED)
 
     def _stranger(self, code: str) -> Decline:
         """Decline a request that is, or may be, of another library or account than the session's."""
@@ -258,14 +270,14 @@ class Session:
             case Held(login):
                 self.state = LoggedIn(login)
                 self._asked_since_held = False
-                return self.reply(messages.LoginResponse(ok=True))
+                return evolve(self.reply(messages.LoginResponse(ok=True)), kind=HELD)
             case Rejected(why, strange):
                 self._strangers += strange
-                return evolve(self.reply(messages.LoginResponse()), note=f"login refused: {why}")
+                return evolve(self.reply(messages.LoginResponse()), note=why, kind=REJECTED)
 
     def _sign_in(self, login: Login) -> Step:
         pending = self._pending = evolve(self._in_progress(), login=login)
-        step = SignIn(login.library or "", login.credentials, login.location)
+        step = SignIn(login.library or "", login.credentials, login.location, login.said_in)
         if not isinstance(pending.request, messages.Login) and self._signing_in.is_in_vain(step):
             return Decline("not_logged_in")
         return step

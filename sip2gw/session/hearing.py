@@ -11,7 +11,7 @@ from sip2gw.session.steps import PATIENCE, Decline, Ignore, Pending
 from sip2gw.sip2 import BadChecksum, Crowded, Request, Unfit, UnknownMessage, parse
 
 DAMAGED = (
-    f"closed: {PATIENCE} lines in a row whose checksum does not fit; look for noise on the terminal's line, "
+    f"{PATIENCE} lines in a row whose checksum does not fit; look for noise on the terminal's line, "
     "or set its error detection and charset right"
 )
 

@@ -29,6 +29,8 @@ from sip2gw.tenants import read_name
 _MAIL = re.compile(r"[^\s:/@]+@[^\s:/@]+\.[^\s:/@]+:")
 """The beginning of a CO that holds account and password, and not a password with a colon in it."""
 
+CONFIGURED = "configured"
+
 Expects = Callable[[str, str, str, str], bool]
 """Whether terminals of a library with this account, at this location, name it in this form (CN or CP)."""
 
@@ -46,6 +48,8 @@ class Login:
     otherwise: Login | None = field(default=None, repr=False)
     """The next reading, if the guessed library is wrong: another guess, or form 4."""
     form: str = ""
+    said_in: str = field(default="", eq=False)
+    """Where the library was named: `AO`, `CN`, `CP`, `AC` (AO with an account in AC), or `configured`."""
 
     def readings(self) -> Iterator[Login]:
         """Yield this reading, and the others in order."""
@@ -80,10 +84,10 @@ def _in_ao(named: str, credentials: Credentials, place: str) -> Login:
     """Return the login of a message with AO. AO may hold the account or the branch if no other field does."""
     name = read_name(named)
     if name is None or name.account not in ("", credentials.username or name.account):
-        return Login(credentials, named, place)  # such a library is not found
+        return Login(credentials, named, place, said_in="AO")  # such a library is not found
     if name.account:
         credentials = evolve(credentials, username=name.account)
-    return Login(credentials, name.library, place or name.branch)
+    return Login(credentials, name.library, place or name.branch, said_in="AO")
 
 
 def _forms(user: str, password: str, place: str) -> Iterator[Login]:
@@ -91,13 +95,15 @@ def _forms(user: str, password: str, place: str) -> Iterator[Login]:
     plain = "/" not in user and ":" not in user
     if plain and (name := read_name(user)) and (account := split_account(password)):
         sure = "." in user or _MAIL.match(password) is not None
-        yield Login(account, name.library, place, form="" if sure else "CN")
+        yield Login(account, name.library, place, form="" if sure else "CN", said_in="CN")
     library_part, slash, account_part = user.partition("/")
     if slash and account_part and (name := read_name(library_part)) and not name.branch:
-        yield Login(Credentials(account_part, password), name.library, place)
+        yield Login(Credentials(account_part, password), name.library, place, said_in="CN")
     if "/" not in place.partition(":")[0] and (name := read_name(place)):
         sure = ":" in place or "." in place
-        yield Login(Credentials(user, password), name.library, name.branch, form="" if sure else "CP")
+        yield Login(
+            Credentials(user, password), name.library, name.branch, form="" if sure else "CP", said_in="CP"
+        )
 
 
 def to_try(login: Login, expects: Expects) -> Login | None:
@@ -122,7 +128,7 @@ def under(given: Login, said: Login) -> Login | None:
         return None
     if said.library and said.credentials.username:
         return evolve(said, library=given.library, otherwise=None, form="")
-    return evolve(given, location=said.location)
+    return evolve(given, location=said.location, said_in=CONFIGURED)
 
 
 def is_of(given: Login, name: str) -> bool:
@@ -134,7 +140,7 @@ def is_of(given: Login, name: str) -> bool:
 def from_request(request: Request, library: str) -> Login | None:
     """Return the login in a message with AO and AC `username:password`; None if its AC has another form."""
     account = account_in(request)
-    return _in_ao(library, account, "") if account else None
+    return evolve(_in_ao(library, account, ""), said_in="AC") if account else None
 
 
 def institution_id(request: Request) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from attrs import evolve, field, frozen
 
 from sip2gw.library import LibraryError, Refused
-from sip2gw.session.logins import Expects, Login, from_request, read, to_try, under
+from sip2gw.session.logins import CONFIGURED, Expects, Login, from_request, read, to_try, under
 from sip2gw.session.steps import PATIENCE, Connected, LoggedIn, Serving, SignIn, State
 from sip2gw.sip2 import Request, messages
 from sip2gw.tenants import OWN_REFUSALS
@@ -87,7 +87,8 @@ class SigningIn:
 
     def by_configuration(self, state: State) -> Login | None:
         """Return the login that the configuration gives to this terminal, if it has none yet."""
-        return self._given() if isinstance(state, Connected) else None
+        given = self._given() if isinstance(state, Connected) else None
+        return evolve(given, said_in=CONFIGURED) if given else None
 
     def turned_away(self, login: Login, error: LibraryError) -> None:
         """Remember credentials that the library refused."""

@@ -137,6 +137,9 @@ class Ignore:
     why: str
 
 
+REPEATED, RESENT, BAD_CHECKSUM, HELD, REJECTED = "repeated", "resent", "bad_checksum", "held", "rejected"
+
+
 @frozen(repr=False)
 class Say:
     """Send these bytes, then disconnect if `hang_up`."""
@@ -145,6 +148,8 @@ class Say:
     hang_up: bool = False
     note: str = ""
     """Text for the log that only the session has."""
+    kind: str = field(default="", eq=False)
+    """How it was answered if nobody was asked: `REPEATED`, `RESENT`, `BAD_CHECKSUM`, `HELD` or `REJECTED`."""
 
 
 @frozen
@@ -155,6 +160,8 @@ class SignIn:
     credentials: Credentials = field(repr=False)
     location: str = field(default="", eq=False)
     """The place that the terminal states."""
+    form: str = field(default="", eq=False)
+    """How the login names the library (see `Login.said_in`)."""
 
 
 @frozen

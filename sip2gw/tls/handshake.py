@@ -74,6 +74,12 @@ class TLSConnection(TLSMemoryBIOProtocol):
         if self._handshakeDone and not self._outcome:
             self._end("ok")
 
+    def secured(self) -> tuple[str, str, tuple[str, ...]]:
+        """Return the version of TLS, the name that the peer asked for, and those of the certificate it got."""
+        made = self._tlsConnection
+        asked = (made.get_servername() or b"").decode("ascii", "replace")
+        return made.get_protocol_version_name(), asked, self.factory.tls.names_of(made)
+
     def readConnectionLost(self) -> None:
         """Note that the peer closed its direction of the TCP connection, with or without a close_notify."""
         if self._outcome != "ok" or self.disconnecting or not self._half_close():
@@ -145,6 +151,7 @@ class TLSConnection(TLSMemoryBIOProtocol):
         self._end("plain" if language == PLAIN else "refused")
         if language == PLAIN:
             self._say(LogLevel.warn, PLAIN, "a {peer:full} speaks plain SIP2 to the TLS port")
+            self._note("it speaks plain SIP2 to the TLS port")
         else:
             level = LogLevel.warn if language == PROXY else LogLevel.info
             self._tell(language, f"it speaks {language}", level)
@@ -170,7 +177,14 @@ class TLSConnection(TLSMemoryBIOProtocol):
             self._deadline = None
 
     def _tell(self, kind: str, words: str, level: Any = LogLevel.info) -> None:
+        self._note(words)
         self._say(level, kind, "no TLS with the {peer:full}: {why}", why=words)
+
+    def _note(self, words: str) -> None:
+        """Pass the reason on to the protocol inside, if that wants it."""
+        failed = getattr(self.wrappedProtocol, "handshake_failed", None)
+        if failed is not None:
+            failed(words)
 
     def _say(self, level: Any, kind: str, text: str, **fields: str) -> None:
         peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))

@@ -43,6 +43,12 @@ class ServerTLS:
         made.set_accept_state()
         return made
 
+    def names_of(self, connection: SSL.Connection) -> tuple[str, ...]:
+        """Return the names in the certificate that a connection has, by its context."""
+        material, used = self.material, connection.get_context()
+        called = next((name for name, one in material.contexts.items() if one is used), None)
+        return material.pairs[called].names if called is not None else ()
+
     def look(self) -> None:
         """Load files that changed. A fault is logged at the second look: at the first a file may be half written."""
         stamp = stamp_of(self.files)

@@ -25,7 +25,7 @@ def policy(config: Config) -> Policy:
 
 def log_settings(config: Config) -> LogSettings:
     """Return how much is logged."""
-    return LogSettings(config.log.level)
+    return LogSettings(config.log.level, config.log.form)
 
 
 def tls_files(listen: Listen) -> TLSFiles | None:

@@ -91,6 +91,8 @@ class Gateway(Service):
             stored_logins=self.journaling.logins,
             shared=self.journaling.shared,
         )
+        if log is not None:
+            self.terminals.event_log.wants_reads = lambda: log.settings.level == "debug"
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
         """The accounts that each endpoint gives to its terminals, in the order of `doors`."""

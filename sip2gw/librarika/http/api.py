@@ -20,7 +20,7 @@ from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Outcome,
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.health import Counters, Drift, Standing
 from sip2gw.librarika.http.health_check import HealthCheck
-from sip2gw.library import Still
+from sip2gw.library import Made, Still
 
 _TRANSIENT = frozenset({How.NOT_CONNECTED, How.LATE, How.BROKEN, How.UNREADABLE, How.SERVER_ERROR, How.BUSY})
 """What may be better a moment later."""
@@ -65,6 +65,7 @@ class API:
         shape: type[Any] | None = None,
         still: Still | None = None,
         stranger: bool = False,
+        made: list[Made] | None = None,
     ) -> Call:
         """A call to this library. `headers` are for it alone; with a `key` it is a write, whose name that is."""
         headers = dict(headers)
@@ -89,6 +90,7 @@ class API:
             still=still,
             settling=settling,
             stranger=stranger,
+            made=made,
         )
 
     async def call(self, call: Call, until: float, *, doubt: bool = False) -> Answer:

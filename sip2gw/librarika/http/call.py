@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from attrs import evolve, field, frozen
 
-from sip2gw.library import InDoubt, LibraryError, PasswordMissing, Refused, Still, Unavailable
+from sip2gw.library import InDoubt, LibraryError, Made, PasswordMissing, Refused, Still, Unavailable
 
 JSON = {b"Accept": b"application/json"}
 """The headers of a call that needs no account; to be copied."""
@@ -114,6 +114,8 @@ class Call:
     """What a write says when it is made again, if that is less: no password, which the server does not compare."""
     stranger: bool = False
     """A login that was never right before."""
+    made: list[Made] | None = field(default=None, repr=False)
+    """Each sending is added to it."""
 
     def again(self, *, settles: bool) -> Call:
         """The call as it is made once more: as it was, or so that it settles what became of it."""

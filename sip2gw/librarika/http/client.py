@@ -27,9 +27,12 @@ from sip2gw.librarika.http.outcome import outcome
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
 from sip2gw.librarika.http.transport import HeadTooLarge, TooLarge, body_of, head_of
 from sip2gw.librarika.http.urls import ready
+from sip2gw.library import Made
 from sip2gw.metrics import Metrics
 
 _NOT_SENT = (NotConnected, ConnectError, DNSLookupError)
+UNSENT = -1
+"""The status of a call that was not sent."""
 _LARGE = 2**16
 """Bytes of a body from which on it is parsed in a thread."""
 
@@ -66,7 +69,7 @@ class Client:
         """Send a call whose turn it is, and wait for the outcome at most `until`. The place is left then."""
         started = self.now()
         deadline = self.alarm.deadline(min(until, started + self.timeouts.headers))
-        limit = "headers_deadline"
+        limit, status = "headers_deadline", UNSENT
         try:
             if until <= started:
                 return Failed(How.NO_TURN, "no time left", sent=False)
@@ -75,7 +78,9 @@ class Client:
                 if not (await deadline.over(holds) if isinstance(holds, Deferred) else holds):
                     return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
             try:
+                status = 0
                 response = await deadline.over(self._request(call))
+                status = response.code
                 body: bytes | None = getattr(response, "whole", None)
                 if body is None:
                     limit = "call_deadline"
@@ -93,6 +98,15 @@ class Client:
         finally:
             deadline.end()
             place.leave(stranger=call.stranger)
+            if call.made is not None and status != UNSENT:
+                call.made.append(
+                    Made(
+                        call.operation,
+                        status,
+                        (self.now() - started) * 1000,
+                        call.headers[b"X-Request-Id"].decode("ascii"),
+                    )
+                )
 
     def _request(self, call: Call) -> Deferred[IResponse]:
         call.headers[b"X-Request-Id"] = b"%s-%x" % (self._name, next(self._numbers))

@@ -1,0 +1,37 @@
+"""What happens at the door, published once: the log, the record in memory and the connect page read it. No I/O.
+
+An event is frozen. No event holds a card number, a name or a password; a patron and an item are tags. A whole address
+is never in a `repr`.
+"""
+
+from sip2gw.events.codes import conn_codes, ref_codes
+from sip2gw.events.events import (
+    Closed,
+    Event,
+    Exchange,
+    LoggedIn,
+    LoginRefused,
+    Made,
+    Noticed,
+    Opened,
+    Outcome,
+    Secured,
+)
+from sip2gw.events.publisher import Events, Subscriber
+
+__all__ = [
+    "Closed",
+    "Event",
+    "Events",
+    "Exchange",
+    "LoggedIn",
+    "LoginRefused",
+    "Made",
+    "Noticed",
+    "Opened",
+    "Outcome",
+    "Secured",
+    "Subscriber",
+    "conn_codes",
+    "ref_codes",
+]

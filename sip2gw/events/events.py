@@ -1,0 +1,140 @@
+"""The events of a connection, in the order in which they happen.
+
+`at` is in seconds since 1970. `conn` is the connection: five hex digits, unique in the process.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from attrs import field, frozen
+
+from sip2gw.library import Made
+
+Outcome = Literal["answered", "refused", "not_offered", "unavailable", "in_doubt", "bug"]
+
+
+USUAL = ("stopping", "idle_deadline")
+"""Reasons of the gateway to close a connection that are no fault of the terminal."""
+
+
+@frozen
+class Event:
+    """Something that happened on a connection."""
+
+    at: float
+    conn: str
+
+
+@frozen
+class Opened(Event):
+    """A connection was accepted.
+
+    `where` is the port, such as `TLS port 6009`. `peer` is the whole address, `network` the one for the log.
+    """
+
+    where: str = ""
+    peer: str = field(default="", repr=False)
+    network: str = ""
+
+
+@frozen
+class Secured(Event):
+    """A TLS handshake ended; `failure` is empty if it succeeded, else a sentence without a subject.
+
+    `server_name` is the name that the terminal asked for (SNI). `names` are those in the certificate that it got.
+    `certificate` is the name in the terminal's own, verified certificate.
+    """
+
+    version: str = ""
+    server_name: str = ""
+    names: tuple[str, ...] = ()
+    failure: str = ""
+    certificate: str = ""
+
+
+@frozen
+class LoggedIn(Event):
+    """A terminal logged in.
+
+    `terminal` is its name in the log: location, or the name in its certificate. `form` says how the login named the
+    library: `AO`, `CN`, `CP`, `AC` or `configured`. `account` is masked.
+    """
+
+    library: str
+    terminal: str = ""
+    location: str = ""
+    form: str = ""
+    profile: str = ""
+    charset: str = ""
+    terminator: str = ""
+    account: str = ""
+
+
+@frozen
+class LoginRefused(Event):
+    """A login failed. `library` is its nickname, or empty if the terminal named none.
+
+    `advice` is what to do. `rung` is the step at which it failed: `library`, `account`, `permission`, `activation`,
+    `seats`, `throttled`, `unavailable`, `form` or `bug`.
+    """
+
+    library: str
+    code: str
+    advice: str = ""
+    rung: str = ""
+    account: str = ""
+
+
+@frozen
+class Exchange(Event):
+    """A request and its answer. `seq` counts the lines of the connection from 1.
+
+    `message` is the code of the request, such as `11`. `code` is more about the outcome: why it was refused, or
+    `repeated`, `resent`, `bad_checksum`. `ms` is the time to the answer; `api` are the calls to the library's API.
+    `patron` and `item` are tags. `ref` stands for the exchange on the terminal's screen.
+    """
+
+    seq: int
+    library: str = ""
+    terminal: str = ""
+    profile: str = ""
+    message: str = ""
+    outcome: Outcome = "answered"
+    code: str = ""
+    ms: float = 0.0
+    api: tuple[Made, ...] = ()
+    patron: str = ""
+    item: str = ""
+    ref: str = ""
+    network: str = ""
+    why: str = ""
+    """More for the operator, without a byte of the line."""
+
+
+@frozen
+class Noticed(Event):
+    """Something that is nearly right, or wrong in a way that can be named. `kind` is a word of the program.
+
+    `text` says what was seen and `fix` what to do. Neither quotes a password or a card number.
+    """
+
+    kind: str
+    text: str
+    fix: str = ""
+    library: str = ""
+
+
+@frozen
+class Closed(Event):
+    """A connection ended. `by` is `terminal` or `gateway`; `why` is a limit or a few words; it may be empty."""
+
+    by: str = "terminal"
+    why: str = ""
+    seconds: float = 0.0
+    requests: int = 0
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the gateway closed it because of a limit or a fault of the terminal."""
+        return self.by == "gateway" and self.why not in ("", *USUAL)
