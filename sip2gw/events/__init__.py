@@ -6,12 +6,12 @@ is never in a `repr`.
 
 from sip2gw.events.codes import conn_codes, ref_codes
 from sip2gw.events.events import (
+    APICall,
     Closed,
     Event,
     Exchange,
     LoggedIn,
     LoginRefused,
-    Made,
     Noticed,
     Opened,
     Outcome,
@@ -20,13 +20,13 @@ from sip2gw.events.events import (
 from sip2gw.events.publisher import Events, Subscriber
 
 __all__ = [
+    "APICall",
     "Closed",
     "Event",
     "Events",
     "Exchange",
     "LoggedIn",
     "LoginRefused",
-    "Made",
     "Noticed",
     "Opened",
     "Outcome",

@@ -9,13 +9,10 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from sip2gw.library import Made
+APICall = tuple[str, int, float, str]
+"""A call to the library's API: its operation, the status (0 without an answer), milliseconds, and the id sent along."""
 
 Outcome = Literal["answered", "refused", "not_offered", "unavailable", "in_doubt", "bug"]
-
-
-USUAL = ("stopping", "idle_deadline")
-"""Reasons of the gateway to close a connection that are no fault of the terminal."""
 
 
 @frozen
@@ -103,7 +100,7 @@ class Exchange(Event):
     outcome: Outcome = "answered"
     code: str = ""
     ms: float = 0.0
-    api: tuple[Made, ...] = ()
+    api: tuple[APICall, ...] = ()
     patron: str = ""
     item: str = ""
     ref: str = ""
@@ -133,8 +130,3 @@ class Closed(Event):
     why: str = ""
     seconds: float = 0.0
     requests: int = 0
-
-    @property
-    def is_fault(self) -> bool:
-        """Whether the gateway closed it because of a limit or a fault of the terminal."""
-        return self.by == "gateway" and self.why not in ("", *USUAL)

@@ -13,13 +13,12 @@ from sip2gw.events import (
     Exchange,
     LoggedIn,
     LoginRefused,
-    Made,
     Noticed,
     Opened,
     Outcome,
     Secured,
 )
-from sip2gw.library import Credentials
+from sip2gw.library import Credentials, Made
 from sip2gw.log.tags import Tags
 from sip2gw.session import BAD_CHECKSUM
 from sip2gw.sip2 import Request
@@ -191,7 +190,7 @@ class ConnectionEvents:
                 outcome,
                 code,
                 seconds * 1000,
-                tuple(made),
+                tuple((one.operation, one.status, one.ms, one.id) for one in made),
                 patron,
                 item,
                 self.ref,

@@ -92,7 +92,7 @@ class TerminalProtocol(Reader):
 
     def handshake_failed(self, why: str) -> None:
         """Note that there is no TLS; `why` is a sentence for the log."""
-        self._closes(why)
+        self._closes("no TLS")
         self._events.secured(failure=why)
 
     def dataReceived(self, data: bytes) -> None:
@@ -122,7 +122,8 @@ class TerminalProtocol(Reader):
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
-        self._closes(f"the limit is {limit}")
+        self._events.noticed(limit, f"disconnected, the limit is {limit}")
+        self._closes(limit)
         self.abort()
 
     def writeConnectionLost(self) -> None:
@@ -176,7 +177,7 @@ class TerminalProtocol(Reader):
     def give_way(self) -> bool:
         """Close at once for a newcomer, unless a request is in progress, and return whether it was closed."""
         if not self.busy:
-            self._closes("its place was needed for another connection")
+            self._closes("its place was needed")
             self.abort()
         return not self.busy
 
@@ -203,7 +204,7 @@ class TerminalProtocol(Reader):
                 if note and kind == BAD_CHECKSUM:
                     self._events.noticed(kind, *note.split("; ", 1))
                 if hang_up:
-                    self._closes(note or "too many requests of another library or account")
+                    self._closes(kind or "another library or account")
                 self.leaving = self.leaving or hang_up
                 if not self.closed.called:
                     self.transport.write(data)
@@ -215,12 +216,19 @@ class TerminalProtocol(Reader):
     def _unexpected_header(self) -> None:
         """Close a connection that starts with a PROXY header: its sender expects other settings of this port."""
         self._metrics.proxy_headers.labels(outcome="unexpected").inc()
-        self._closes(f"it speaks {PROXY}")
-        self.abort()
+        speaks, _, fix = PROXY.partition(": ")
+        self._wrong_language(f"it speaks {speaks}", fix)
 
     def _unexpected_tls(self) -> None:
         self._metrics.handshakes.labels(outcome="unexpected").inc()
-        self._closes("it speaks TLS to the port of plain SIP2")
+        self._wrong_language(
+            "it speaks TLS to the port of plain SIP2",
+            "connect to the TLS port, or switch TLS off at the terminal",
+        )
+
+    def _wrong_language(self, text: str, fix: str) -> None:
+        self._events.noticed("language", text, fix)
+        self._closes("wrong language")
         self.abort()
 
     def _closes(self, why: str) -> None:
@@ -249,7 +257,8 @@ class TerminalProtocol(Reader):
             self.deadlines.start("login_deadline")
         elif self._late:
             self.struck("login_deadline")
-            self._closes("the limit is login_deadline")
+            self._events.noticed("login_deadline", "disconnected, the limit is login_deadline")
+            self._closes("login_deadline")
             self.leaving = True
         if self.leaving:
             self._hang_up()

@@ -88,11 +88,8 @@ class EventLog:
 
     def _closed(self, event: Closed, live: _Live) -> None:
         self._live.pop(event.conn, None)
-        if event.is_fault:
-            self._emit(self._few, LogLevel.warn, f"closed {event.why}", event, live)
-        else:
-            level = LogLevel.info if live.library else LogLevel.debug
-            self._emit(self._logins, level, "closed", event, live)
+        level = LogLevel.info if live.library else LogLevel.debug
+        self._emit(self._logins, level, "closed", event, live)
 
     def _emit(self, sparing: Sparing, level: Any, kind: str, event: Event, live: _Live) -> None:
         if level is LogLevel.debug and not self.wants_reads():
@@ -101,5 +98,6 @@ class EventLog:
         if more is None:
             sparing.count_one()
         else:
-            line = Line(event, live.peer, live.library, live.terminal, more)
+            known = event if isinstance(event, Exchange) else live
+            line = Line(event, live.peer, known.library, known.terminal, more)
             self.log.emit(level, "{line}", line=line)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
 from sip2gw.addresses import Peer
@@ -17,24 +15,30 @@ from sip2gw.events import (
     Opened,
     Secured,
 )
-from sip2gw.sip2 import Request, messages
 
 _LONGEST = 60
 """Characters of a terminal's name."""
-_OF_SEVERAL_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_SHORT = {"SCStatus": "status", "RequestACSResend": "resend"}
 
-
-def _requests() -> Iterator[tuple[type[Request], str]]:
-    for name in messages.__all__:
-        kind = getattr(messages, name)
-        if isinstance(kind, type) and issubclass(kind, Request):
-            yield kind, _SHORT.get(name) or _OF_SEVERAL_WORDS.sub("_", name).lower()
-
-
-WORDS = {kind.code: word for kind, word in _requests()}
+WORDS = {
+    "01": "block_patron",
+    "09": "checkin",
+    "11": "checkout",
+    "15": "hold",
+    "17": "item_information",
+    "19": "item_status_update",
+    "23": "patron_status_request",
+    "25": "patron_enable",
+    "29": "renew",
+    "35": "end_patron_session",
+    "37": "fee_paid",
+    "63": "patron_information",
+    "65": "renew_all",
+    "93": "login",
+    "97": "resend",
+    "99": "status",
+}
 """The name of each request, by its code."""
-READS = frozenset(kind.code for kind, _ in _requests() if kind.read_only) | {"93", "97", "99"}
+READS = frozenset({"17", "23", "35", "63", "93", "97", "99"})
 """The codes of requests that change nothing at the library."""
 
 
@@ -58,7 +62,7 @@ class Line:
         """Return the fields of the line in the JSON form; those without a value are left out."""
         event = self._event
         kind, facts = _KINDS[type(event)], _FACTS[type(event)](event)
-        if isinstance(event, LoginRefused | Noticed) or (isinstance(event, Closed) and event.is_fault):
+        if isinstance(event, LoginRefused | Noticed):
             facts["address"] = self._peer.address
         named = {"library": self._library, "terminal": self._terminal, **facts}
         if self._more:
@@ -89,9 +93,7 @@ class Line:
             case Closed():
                 said = f", {event.why}" if event.why else ""
                 long = f"after {event.seconds:.0f} s and {event.requests} requests"
-                text = f"{who} closed by the {event.by}{said}, {long}"
-                if not event.is_fault:
-                    return text
+                return f"{who} closed by the {event.by}{said}, {long} ({self._peer})"
             case _:
                 return who
         return f"{text} ({self._peer:full})"
@@ -144,7 +146,7 @@ _FACTS: dict[type[Event], Any] = {
         "patron": one.patron,
         "item": one.item,
         "ref": one.ref,
-        "api": [made.id for made in one.api],
+        "api": [call[3] for call in one.api],
         "peer": one.network,
     },
     LoggedIn: lambda one: {

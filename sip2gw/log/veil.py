@@ -19,7 +19,7 @@ from sip2gw.log.line import Line
 
 FIELDS = frozenset({
     "address", "advice", "bug", "called", "code", "count", "failure", "fault", "files", "has", "host", "key", "library",
-    "limit", "message", "milliseconds", "more", "most", "note", "number", "operation", "outcome", "patron", "peer",
+    "limit", "line", "message", "more", "most", "note", "number", "operation", "outcome", "patron", "peer",
     "process", "reason", "request_id", "seat", "seats", "seconds", "secured", "since", "stack", "state", "terminal",
     "until", "version", "wanted", "warning", "was", "what", "where", "who", "why", "worker",
 })  # fmt: skip

@@ -96,7 +96,7 @@ TABLES = {
     "[librarika]": keys(LibrarikaAPI),
     "[limits]": keys(Limits),
     "[terminals]": keys(Terminals),
-    "[log]": ["level", "items"],
+    "[log]": ["level", "form", "items"],
     "[store]": keys(Store),
     "[process]": keys(Process),
     "[admin]": ["endpoint", "token_file"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +31,15 @@ PATRON = f"23001{DATE}AOriverside|AAM-1001|AC|AD1234|"
 CHECKOUT = f"11YN{DATE}{DATE}AOriverside|AAM-1001|AB10001|AC|"
 CHECKIN = f"09N{DATE}{DATE}AP|AOriverside|AB10001|AC|"
 LINES = [LOGIN, STATUS, PATRON, CHECKOUT, CHECKIN, STATUS]
+
+
+def told(logs: Any, *levels: str) -> list[str]:
+    """Return the lines that were logged at these levels, without the code of their connection."""
+    return [
+        re.sub(r"\b[0-9a-f]{5}(#\d+)? ", "", event["log_format"].format(**event), count=1)
+        for event in logs
+        if event["log_level"].name in levels
+    ]
 
 
 class Transport(StringTransport):

@@ -11,7 +11,7 @@ from sip2gw.gateway.connection_limits import Census
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
-from .desk import LOGIN, PATRON, STATUS, Bench
+from .desk import LOGIN, PATRON, STATUS, Bench, told
 
 PROVISIONAL = "9300CNkiosk@riverside.example|COkiosk-secret|"
 
@@ -114,9 +114,10 @@ def test_so_many_connections_of_one_library(bench):
     bench.connect()
     with capturedLogs() as logs:
         assert bench.denied(LOGIN) == "940"
-    (told,) = [event for event in logs if event["log_level"].name == "warn"]
-    assert told["log_format"].format(**told) == (
-        "login to 'riverside' failed: it has 1 connections already: the limit is connections_per_library "
+    (line,) = told(logs, "warn")
+    assert line == (
+        "login to riverside as k...@riverside.example refused, unavailable: "
+        "it has 1 connections already: the limit is connections_per_library "
         "(terminal at 192.168.1.1)"
     )
     assert bench.counted("connections_per_library") == 1

@@ -14,7 +14,7 @@ from sip2gw.limits import Limits
 from sip2gw.sip2 import RESPONSES, lay_out
 from sip2gw.sip2.error_detection import checksum
 
-from .desk import CHECKOUT, LINES, LOGIN, PATRON, STATUS, Bench
+from .desk import CHECKOUT, LINES, LOGIN, PATRON, STATUS, Bench, told
 
 STATUS_LINE = STATUS.encode() + b"\r"
 SEGMENT = 65536
@@ -191,7 +191,7 @@ def test_log_lines_of_strangers_are_limited_and_those_of_terminals_not(bench):
             bench.hear(b"\r".join([CHECKOUT.encode(), b"rubbish", b"00"] * 10) + b"\r")
             bench.hear(b"x" * 5000)
             bench.terminal.connectionLost()
-    assert 10 < len(logs) < 40
+    assert 10 < len(told(logs, "info", "warn")) < 40
     bench.clock.advance(60)
     bench.connect()
     with capturedLogs() as logs:
@@ -199,10 +199,12 @@ def test_log_lines_of_strangers_are_limited_and_those_of_terminals_not(bench):
         assert bench.say(LOGIN) == "941"
         for _ in range(2):
             bench.say(foreign)
-    told = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
-    assert told[0].startswith("no library yet refused: not_logged_in (terminal at ")
-    assert told[0].endswith("others not logged")
-    assert [line.partition(" (")[0] for line in told[1:]] == ["riverside refused: other_library"] * 2
+    lines = [line for line in told(logs, "info") if "checkout" in line]
+    assert lines[0].startswith("checkout refused not_logged_in 0 ms p:")
+    assert lines[0].endswith("others not logged")
+    assert [line.partition(" 0 ms")[0] for line in lines[1:]] == [
+        "riverside/Desk checkout refused other_library"
+    ] * 2
 
 
 def test_K24_an_unreadable_request_is_logged_with_message_and_reason(bench):
@@ -210,7 +212,7 @@ def test_K24_an_unreadable_request_is_logged_with_message_and_reason(bench):
     assert bench.say(LOGIN) == "941"
     with capturedLogs() as logs:
         assert bench.say("11Y?" + " " * 36 + "AOriverside|AAcanary|ABcanary|ADcanary|").startswith("120")
-    told = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
-    assert [line.partition(" (")[0] for line in told] == [
-        "riverside refused: unreadable, message 11: no_block is neither Y nor N"
-    ]
+    [line] = told(logs, "info")
+    assert line.startswith(
+        "riverside/Desk checkout refused unreadable: message 11: no_block is neither Y nor N 0 ms"
+    )

@@ -12,7 +12,7 @@ from sip2gw.process.memory import MemoryWatch
 from sip2gw.session import MEMORY, Answers, Newest
 from sip2gw.sip2 import lay_out
 
-from .desk import CHECKIN, CHECKOUT, DATE, LOGIN, PATRON, STATUS, Bench
+from .desk import CHECKIN, CHECKOUT, DATE, LOGIN, PATRON, STATUS, Bench, told
 
 LINE = LOGIN.encode() + b"\r"
 DAMAGED = CHECKOUT + "AY3AZ0000"
@@ -51,9 +51,9 @@ def test_F26_a_damaged_line_is_asked_for_again_and_nothing_is_done(bench):
     with capturedLogs() as logs:
         assert bench.say(DAMAGED) == "96AZFEF6"
     assert bench.transport.disconnecting
-    [line] = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
-    assert line.startswith("riverside closed: 3 lines in a row whose checksum does not fit; look for noise")
-    assert line.endswith(" (terminal at 192.168.1.0/24)")
+    [line] = told(logs, "warn")
+    assert line.startswith("riverside/Desk 3 lines in a row whose checksum does not fit; look for noise")
+    assert line.endswith(" (terminal at 192.168.1.1)")
     assert "loan" not in written(bench)
 
 

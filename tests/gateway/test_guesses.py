@@ -13,7 +13,7 @@ from sip2gw.gateway.logins import JITTER
 from sip2gw.library import Credentials
 from sip2gw.sandbox.data import default_data
 
-from .desk import LOGIN, PATRON, Bench, MovingClock
+from .desk import LOGIN, PATRON, Bench, MovingClock, told
 from .test_logins import guess, guessing, sign_ins, tried
 
 ACCOUNTS = 80
@@ -187,9 +187,9 @@ def test_K24_a_throttled_login_is_logged_with_what_is_true_of_it(bench):
     with capturedLogs() as logs:
         for number in range(12):
             guess(bench, number, "192.0.2.1")
-    told = [event["log_format"].format(**event) for event in logs if "refused" in event["log_format"]]
-    assert "too many logins to this account from its network were wrong" in told[-1]
-    assert "(logins_per_account), again in" in told[-1]
+    line = [line for line in told(logs, "warn") if "refused" in line][-1]
+    assert "too many logins to this account from its network were wrong" in line
+    assert "(logins_per_account), again in" in line
 
 
 def let_all_go(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.throttle import LONGEST_WAIT, Allowance, Throttle
 
-from .desk import LOGIN, PATRON, STATUS, Bench, MovingClock
+from .desk import LOGIN, PATRON, STATUS, Bench, MovingClock, told
 
 WRONG_PASSWORD = LOGIN.replace("kiosk-secret", "not-it")
 UNKNOWN_ACCOUNT = LOGIN.replace("kiosk@", "nobody@")
@@ -130,11 +130,11 @@ def test_F47_failed_logins_are_logged_and_do_not_fill_the_disk(bench):
                 bench.connect()
                 bench.say(NO_NICKNAME)
                 bench.terminal.connectionLost()
-        return [event["log_format"].format(**event) for event in logs if "login to" in event["log_format"]]
+        return [line for line in told(logs, "warn") if "login to" in line]
 
-    told = fail(300)
-    assert len(told) == 60
-    assert "others not logged" not in told[-1]
+    lines = fail(300)
+    assert len(lines) == 60
+    assert "others not logged" not in lines[-1]
     bench.clock.advance(60)
     [line] = fail(1)
     assert line.endswith("240 others not logged")
@@ -226,8 +226,8 @@ def test_F47_a_throttled_login_is_logged(bench):
     with capturedLogs() as logs:
         bench.denied(WRONG_PASSWORD)
         bench.denied(LOGIN)
-    told = [event["log_format"].format(**event) for event in logs if "refused" in event["log_format"]]
-    assert "throttled: too many logins to this account from its network were wrong" in told[-1]
+    line = told(logs, "warn")[-1]
+    assert "throttled: too many logins to this account from its network were wrong" in line
     metrics = bench.factory.metrics.registry
     assert metrics.get_sample_value("sip2gw_logins_total", {"outcome": "throttled"}) == 1
 

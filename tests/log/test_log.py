@@ -58,9 +58,7 @@ def written():
 
 
 def test_a_listed_field_is_logged(written):
-    written.ours.info(
-        "{library} {message} {milliseconds:.0f} ms", library="riverside", message="11", milliseconds=3.4
-    )
+    written.ours.info("{library} {message} {seconds:.0f} ms", library="riverside", message="11", seconds=3.4)
     assert "riverside 11 3 ms" in written.all()
     (event,) = written.events
     assert (event["library"], event["message"]) == ("riverside", "11")
