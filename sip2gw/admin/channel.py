@@ -16,6 +16,7 @@ from twisted.web.http import HTTPChannel, Request
 from sip2gw.gateway.connection_limits import Census, Slot
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
+from sip2gw.tls.refusals import PLAIN, begins_tls, other_language
 
 CONNECTIONS = 32
 """Connections at the same time. They use descriptors that are reserved for all but terminals."""
@@ -36,12 +37,21 @@ def admin_census(metrics: Metrics, seconds: Callable[[], float]) -> Census:
     return Census(lambda: limits, metrics, seconds, LIMIT)
 
 
+def _other_language(first: bytes) -> str | None:
+    """Return the language of terminals in which a client begins; None if it may be HTTP."""
+    if begins_tls(first):
+        return "TLS"
+    return PLAIN if other_language(first) == PLAIN else None
+
+
 class AdminChannel(HTTPChannel):
     """One request. Bytes after it, or in its body, are dropped unread."""
 
     place: Slot
     callLater: Callable[..., IDelayedCall]
     transport: Any
+    log_language: Callable[[str], None]
+    _heard = False
     _taken = False
 
     def connectionMade(self) -> None:
@@ -49,6 +59,12 @@ class AdminChannel(HTTPChannel):
         self._deadline = self.callLater(DEADLINE, self.abort)
 
     def dataReceived(self, data: bytes) -> None:
+        if not self._heard:
+            self._heard = True
+            if language := _other_language(data):
+                self.log_language(language)
+                self.abort()
+                return
         if not self._taken:
             super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
 

@@ -15,13 +15,16 @@ from typing import Any
 from attrs import asdict, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
+from twisted.logger import Logger, LogLevel
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, UNAUTHORIZED, Request
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Site
 
+from sip2gw.addresses import Peer
 from sip2gw.admin.channel import AdminChannel, admin_census
 from sip2gw.admin.guard import HEADERS, Guard
 from sip2gw.admin.later import later
+from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 
 
@@ -118,12 +121,14 @@ class _GuardedSite(Site):
     """A site behind the guard. Probes come every few seconds, so connections are not logged."""
 
     noisy = False
+    _log = Logger()
     protocol = AdminChannel  # type: ignore[assignment]  # Twisted's would look for HTTP/2 first
 
     def __init__(self, root: IResource, guard: Guard, metrics: Metrics) -> None:
         super().__init__(root, timeout=None)  # type: ignore[no-untyped-call]  # the channel has a deadline of its own
         self._guard = guard
         self._census = admin_census(metrics, self.reactor.seconds)
+        self._sparing = Sparing(self.reactor.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> AdminChannel | None:  # type: ignore[override]  # see `protocol`
         place = self._census.admit(str(getattr(addr, "host", "")))
@@ -131,8 +136,16 @@ class _GuardedSite(Site):
             return None
         channel: AdminChannel = super().buildProtocol(addr)  # type: ignore[no-untyped-call]  # Twisted's
         channel.place = place
+        channel.log_language = partial(self._tell, str(getattr(addr, "host", "")))
         place.give_way = channel.abort
         return channel
+
+    def _tell(self, host: str, language: str) -> None:
+        self._sparing.tell(
+            self._log, LogLevel.warn, language,
+            "a {peer:full} speaks {what} to the admin port; terminals connect to a port of [[listen]]",
+            peer=Peer(host), what=language,
+        )  # fmt: skip
 
     def getResourceFor(self, request: Request) -> IResource:
         for name, value in HEADERS.items():

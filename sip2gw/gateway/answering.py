@@ -14,10 +14,27 @@ from sip2gw.alarm import Alarm
 from sip2gw.circulation import ENGLISH, still_so, welcome
 from sip2gw.gateway.asking import Asking
 from sip2gw.gateway.logins import Logins
+from sip2gw.gateway.near_misses import other_name
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
-from sip2gw.session import REJECTED, Ask, Confirm, Decline, First, Ignore, Join, Say, SignIn, Step
+from sip2gw.session import (
+    REJECTED,
+    Ask,
+    Confirm,
+    Connected,
+    Decline,
+    First,
+    Ignore,
+    Join,
+    LoggedIn,
+    Say,
+    Serving,
+    SignIn,
+    Step,
+    institution_id,
+)
+from sip2gw.sip2 import Request
 from sip2gw.tenants import Directory, Tenant
 
 CONFIRMING = 3.0
@@ -139,6 +156,19 @@ class Answering:
             return self._session.refuse(ENGLISH.say("in_doubt"))
         return self._session.joined()
 
+    def _near_miss(self, code: str, request: Request) -> None:
+        """Say what is nearly right about a request that was refused without a login, or for its library."""
+        state, events = self._session.state, self._terminal.events
+        if code == "other_library" and isinstance(state, Serving):
+            tenant = state.tenant
+            events.saw(other_name(institution_id(request), tenant.nickname, tenant.rules.name))
+        elif code == "not_logged_in" and isinstance(state, LoggedIn):
+            text = "its login (93) names no library, and its messages have no AO"
+            events.noticed("no_library", text, "set AO to the library's nickname")
+        elif code == "not_logged_in" and isinstance(state, Connected):
+            text = "it sends no login (93), and no account in AC"
+            events.noticed("no_login", text, "set user name and password, or give it an account (given)")
+
     def _decline(self, step: Decline) -> Say:
         """Refuse a request without asking the library."""
         code = step.code
@@ -147,4 +177,5 @@ class Answering:
         self._metrics.declined.labels(reason=code).inc()
         if (request := self._session.request) is not None:
             self._terminal.events.asked(request, "refused", code, why=step.why)
+            self._near_miss(code, request)
         return self._session.refuse(ENGLISH.say(code))

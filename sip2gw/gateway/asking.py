@@ -19,6 +19,7 @@ from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered
 from sip2gw.concurrency import rest_of
 from sip2gw.events import Outcome
 from sip2gw.gateway.logins import Logins
+from sip2gw.gateway.near_misses import odd_clock
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import InDoubt, LibraryError, Made, Refused, Still, Unavailable
 from sip2gw.limits import Limits
@@ -30,6 +31,7 @@ from sip2gw.tenants import Directory, Tenant
 
 BUGS_COUNT_FOR = 60.0
 """Seconds for which a caught bug counts towards the limit `bugs`."""
+HOUR, DAY = 3600.0, 86_400.0
 _NOT_THERE = frozenset({"member_not_found", "password_wrong"})
 """Refusals after which the patron at the terminal is unknown."""
 
@@ -53,6 +55,7 @@ class Asking:
     __slots__ = (
         "_alarm",
         "_bugs",
+        "_clock_due",
         "_directory",
         "_kept",
         "_lease",
@@ -92,6 +95,7 @@ class Asking:
         self._wrote = False
         self._kept: Place | None = None
         self._made_of: tuple[object, ...] = ()
+        self._clock_due = 0.0
         self._bugs: tuple[float, ...] = ()
 
     async def ask(self, ask: Ask, tenant: Tenant, since: float, until: float) -> Step:
@@ -111,9 +115,21 @@ class Asking:
         except Exception:  # a bug behind one request must not cost the terminal its answer
             self._count(library, request, "bug", monotonic() - started)
             return self._own_up(library, request, made)
+        self._look_at_the_clock(request, desk)
         self._count(library, request, result.counted, monotonic() - started)
         terminal.events.asked(request, result.outcome, result.code, made)
         return self._session.reply(response, remember=decided, known=known)
+
+    def _look_at_the_clock(self, request: Request, desk: Desk) -> None:
+        """Look once an hour whether the terminal's clock is right; if it is wrong, say so once a day."""
+        stamp = getattr(request, "transaction_date", None)
+        now = self._reactor.seconds()
+        if stamp is None or now < self._clock_due or getattr(request, "no_block", False):
+            return
+        there = desk.now()
+        seen = odd_clock(stamp, there if stamp.tzinfo else there.replace(tzinfo=None))
+        self._terminal.events.saw(seen, once=False)
+        self._clock_due = now + (DAY if seen else HOUR)
 
     def desk(self, ask: Ask, tenant: Tenant, since: float, still: Still | None = None) -> Desk:
         """Return the desk that answers this request, received at `since`. `still` is asked before a write is sent."""
@@ -224,5 +240,7 @@ def _result(error: LibraryError) -> Result:
             return Result("refused", code, "refused")
         case InDoubt():
             return Result("in_doubt", "", "in doubt")
+        case Unavailable(throttled=True):
+            return Result("unavailable", "too_many_tries", "unavailable")
         case _:
             return Result("unavailable", "", "unavailable")

@@ -18,6 +18,7 @@ from sip2gw.events import (
     Outcome,
     Secured,
 )
+from sip2gw.gateway.near_misses import Seen
 from sip2gw.library import Credentials, Made
 from sip2gw.log.tags import Tags
 from sip2gw.session import BAD_CHECKSUM
@@ -141,6 +142,11 @@ class ConnectionEvents:
         if not (once and kind in self._told):
             self._told |= {kind}
             self._events.publish(Noticed(self._events.now(), self.conn, kind, text, fix, self.library))
+
+    def saw(self, seen: Seen | None, *, once: bool = True) -> None:
+        """Say what is nearly right, if anything is."""
+        if seen is not None:
+            self.noticed(*seen, once=once)
 
     def begin(self) -> None:
         """Begin a request."""

@@ -283,11 +283,18 @@ class Guessing:
         if guesser is not None:
             repeated = self.known.was_wrong(guesser.login, self._limits().login_period)
             self._throttled.note(guesser.login if repeated else guesser.place)
-        raise Refused(
-            "throttled", f"{_WHY[limit] if guesser else _UNJUDGED} ({limit}), again in {wait:.0f} s"
-        )
+        why, facts = _WHY[limit] if guesser else _UNJUDGED, {}
+        if guesser is not None and self._pending.get(guesser.place) and not self._wrong_from(guesser):
+            why, facts = "many logins from its address are under way at once", {UNDER_WAY: "yes"}
+        raise Refused("throttled", f"{why} ({limit}), again in {wait:.0f} s", facts)
+
+    def _wrong_from(self, source: _Source) -> int:
+        """Return how many logins from this address were wrong lately."""
+        return self.addresses.count(source.place, self._limits().login_period)
 
 
+UNDER_WAY = "under_way"
+"""The fact of a refusal that no wrong login has caused."""
 _WHY = {
     "logins_per_account": "too many logins to this account from its network were wrong, or are under way",
     "logins_per_address": "too many logins from its address were wrong, or are under way",

@@ -18,7 +18,8 @@ from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.wrong_passwords import PinLimits, Pins
 from sip2gw.concurrency import shielded
 from sip2gw.gateway.account_checks import Rechecks
-from sip2gw.gateway.login_throttle import Guessing, Try
+from sip2gw.gateway.login_throttle import UNDER_WAY, Guessing, Try
+from sip2gw.gateway.near_misses import odd_location, unknown_library, wrong_account
 from sip2gw.gateway.seating import Seating
 from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.gateway.terminal import Terminal
@@ -32,6 +33,9 @@ from sip2gw.throttle import Allowance
 
 JITTER = 0.25
 """Random addition to the floor, at most this part of it."""
+
+MOST_SERVED = 5000
+"""Libraries that are remembered."""
 
 _RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_found"}
 """Refusals that only the right password leads to. After any other refusal the try may have been a guess."""
@@ -56,6 +60,8 @@ class Logins:
         self.rechecks = Rechecks(limits, metrics, reactor)
         self.pins = Pins(reactor.seconds, self._pin_limits, metrics.struck)
         self.chance: Callable[[], float] = SystemRandom().random
+        self._served: set[str] = set()
+        """Libraries in which a terminal was let in: what a misspelt name may mean."""
         self._directory = directory
         self._metrics = metrics
         self._limits = limits
@@ -102,10 +108,20 @@ class Logins:
         terminal.events.logged_in(
             tenant.nickname, terminal.peer, location, step.form, profile, tenant.account
         )
+        if len(self._served) < MOST_SERVED:
+            self._served.add(tenant.nickname)
+        if not profile.branch:
+            configured = [one.location for one in self._directory.settings.of(tenant.nickname).terminals]
+            terminal.events.saw(odd_location(location, tenant.rules.branches, configured), once=False)
 
     def _tell(self, terminal: Terminal, step: SignIn, outcome: str, code: str, advice: str) -> None:
         self._metrics.logins.labels(outcome=outcome).inc()
         terminal.events.login_refused(nickname(step.library) or "", code, advice, step.credentials)
+        if code == "library_not_found":
+            known = {*self._directory.settings.libraries, *self._served}
+            terminal.events.saw(unknown_library(step.library, known, step.form), once=False)
+        elif code == "invalid_credentials" or not step.credentials.username:
+            terminal.events.saw(wrong_account(step.credentials, terminal.session.request), once=False)
 
     def _pin_limits(self) -> PinLimits:
         limits = self._limits()
@@ -183,4 +199,6 @@ class Logins:
 def _advice(no: Refused) -> str:
     """Return the fix; for a refusal by the gateway, the facts."""
     advice = ADVICE.get(no.code, f"{no.reason}; is librarika.url right?")
+    if UNDER_WAY in no.facts:
+        advice = "they get in after the wait; their passwords may all be right"
     return f"{no.reason}; {advice}" if no.code in OWN_REFUSALS else advice

@@ -20,6 +20,7 @@ from zope.interface import implementer
 from sip2gw.addresses import Peer
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.line_reader import Reader
+from sip2gw.gateway.near_misses import first_bytes, odd_bytes, odd_checksum, other_server, unfinished
 from sip2gw.gateway.pace import Pace, Turns
 from sip2gw.gateway.proxy_header import begins_header
 from sip2gw.gateway.sockets import prepare
@@ -89,11 +90,13 @@ class TerminalProtocol(Reader):
             self._terminal.peer = evolve(self.peer, certificate=name_of(shown.to_cryptography()))
         version, server_name, names = self.transport.secured()
         self._events.secured(version, server_name, names, certificate=self.peer.certificate)
+        self._events.saw(other_server(server_name, names))
 
-    def handshake_failed(self, why: str) -> None:
-        """Note that there is no TLS; `why` is a sentence for the log."""
+    def handshake_failed(self, why: str, server_name: str, names: tuple[str, ...]) -> None:
+        """Note that there is no TLS; `why` is a sentence for the log. The names are as in `Secured`."""
         self._closes("no TLS")
-        self._events.secured(failure=why)
+        self._events.secured("", server_name, names, failure=why)
+        self._events.saw(other_server(server_name, names))
 
     def dataReceived(self, data: bytes) -> None:
         if not self.slot.library:
@@ -122,7 +125,13 @@ class TerminalProtocol(Reader):
 
     def too_much(self, limit: str) -> None:
         self.struck(limit)
-        self._events.noticed(limit, f"disconnected, the limit is {limit}")
+        if limit == "line":
+            text = f"a line has {len(self._framer)} bytes or more; the limit is {self._limits().line}"
+            self._events.noticed(limit, text, "end each message with CR")
+        elif limit in ("request_deadline", "login_deadline") and (seen := unfinished(self._framer.waiting)):
+            self._events.saw(seen)
+        else:
+            self._events.noticed(limit, f"disconnected, the limit is {limit}")
         self._closes(limit)
         self.abort()
 
@@ -136,6 +145,8 @@ class TerminalProtocol(Reader):
             _cancel(self._rest)
         if self._ignored > 1:
             self._events.noticed("ignored in all", f"{self._ignored} lines were not requests")
+        if not (self._closed_for or self._framer.whole):
+            self._events.saw(unfinished(self._framer.waiting))
         self._events.closed("gateway" if self._closed_for else "terminal", self._closed_for)
         self._terminal.session.close()
         self.slot.leave()
@@ -192,6 +203,7 @@ class TerminalProtocol(Reader):
         if begins_header(line):
             self._unexpected_header()
             return False
+        self._events.saw(odd_bytes(line, self._terminal.session.charset))
         try:
             step = await self._answering.answer(line, early)
         except Exception:  # a bug in the conversation itself: no part is left that could answer
@@ -201,15 +213,17 @@ class TerminalProtocol(Reader):
             return False
         match step:
             case Say(data, hang_up, note, kind):
-                if note and kind == BAD_CHECKSUM:
-                    self._events.noticed(kind, *note.split("; ", 1))
+                if kind == BAD_CHECKSUM:
+                    self._events.saw(odd_checksum(line, self._terminal.session.charset))
+                    if note:
+                        self._events.noticed(kind, *note.split("; ", 1))
                 if hang_up:
                     self._closes(kind or "another library or account")
                 self.leaving = self.leaving or hang_up
                 if not self.closed.called:
                     self.transport.write(data)
             case Ignore(why):
-                self._note_ignored(why)
+                self._note_ignored(line, why)
         self._go_on_or_leave()
         return isinstance(step, Say)
 
@@ -240,10 +254,11 @@ class TerminalProtocol(Reader):
         kind = "TLS" if INegotiated.providedBy(self.transport) else "plain"
         return f"{kind} port {getattr(host, 'port', '')}".strip()
 
-    def _note_ignored(self, why: str) -> None:
+    def _note_ignored(self, line: bytes, why: str) -> None:
         self._ignored += 1
         if self._ignored == 1:
-            self._events.noticed("ignored", f"a line was ignored: {why}")
+            start = f"; its first bytes are {first_bytes(line)}" if self._events.seq == 1 else ""
+            self._events.noticed("ignored", f"a line was ignored: {why}{start}")
 
     def _go_on_or_leave(self) -> None:
         """Finish one line: set deadlines, and close if it is time."""

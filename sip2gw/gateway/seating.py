@@ -23,6 +23,9 @@ from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore
 from sip2gw.seats.seats import RENEWED_EVERY
 from sip2gw.tenants import Tenant
 
+TAKEN = "another connection with the same account and location took its seat, and no other was free"
+ALIKE = "if they are two machines, give each its own location (CP)"
+
 
 @frozen
 class Seen:
@@ -83,9 +86,7 @@ class Seating:
         self._terminals[terminal.name] = terminal
         if ousted is not None:
             self._metrics.seats_taken_over.inc()
-            self._send_away(
-                self._terminals.get(ousted), "its terminal has logged in again, and no seat was free"
-            )
+            self._send_away(self._terminals.get(ousted), TAKEN, ALIKE)
         if lease.seat is None:
             self._metrics.seats_without_store.inc()
             self.log.warn(
@@ -201,12 +202,9 @@ class Seating:
                 library=lease.library, most=lease.most, who=_named(lease.holder),
             )  # fmt: skip
 
-    def _send_away(self, terminal: Terminal | None, why: str) -> None:
+    def _send_away(self, terminal: Terminal | None, why: str, fix: str = "") -> None:
         if terminal is not None and terminal.lease is not None:
-            self.log.warn(
-                "{library}: a terminal was disconnected, {why} ({peer})",
-                library=terminal.lease.library, why=why, peer=terminal.peer,
-            )  # fmt: skip
+            terminal.events.noticed("seat", f"disconnected: {why}", fix)
             terminal.lease.state = "lost"
             terminal.leave()
 

@@ -66,7 +66,7 @@ From `admitted` on the terminal's profile decides how responses are spelled, the
 
 from sip2gw.session.answers import MEMORY, UNDATED, Answers, First, Newest
 from sip2gw.session.conversation import Session
-from sip2gw.session.logins import Login
+from sip2gw.session.logins import Login, institution_id
 from sip2gw.session.signing_in import NOT_AGAIN
 from sip2gw.session.steps import (
     BAD_CHECKSUM,
@@ -118,4 +118,5 @@ __all__ = [
     "SignIn",
     "State",
     "Step",
+    "institution_id",
 ]

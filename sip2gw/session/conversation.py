@@ -8,7 +8,7 @@ from time import monotonic
 
 from attrs import evolve
 
-from sip2gw.library import LibraryError, Refused
+from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.session.answers import Answers
 from sip2gw.session.hearing import DAMAGED, Damaged, Hearing, Unreadable
 from sip2gw.session.logins import Expects, Login, account_in, institution_id, names_several
@@ -85,6 +85,11 @@ class Session:
         return self._asked_since_held and isinstance(self.state, LoggedIn)
 
     @property
+    def charset(self) -> str:
+        """Return the charset in which lines are read."""
+        return self._spelling.dialect.charset
+
+    @property
     def request(self) -> Request | None:
         """Return the request in progress, if it could be read."""
         return self._pending.request if self._pending else None
@@ -135,7 +140,7 @@ class Session:
         if login:
             self._signing_in.turned_away(login, error)
         if isinstance(pending.request, messages.SCStatus):
-            return Ask(pending.request)
+            return Ask(pending.request, refused=isinstance(error, Unavailable))
         if not isinstance(pending.request, messages.Login):
             return self.refuse(why)
         guessed_wrong = isinstance(error, Refused) and error.code == "library_not_found"

@@ -33,6 +33,12 @@ class Framer:
         return len(self._bytes) - self._at
 
     @property
+    def waiting(self) -> bytes:
+        """The bytes that wait, without those before the line begins."""
+        begin = _BEGIN.search(self._bytes, self._at)
+        return self._bytes[begin.start() :] if begin else b""
+
+    @property
     def whole(self) -> bool:
         """Whether a complete line waits."""
         if not self.begun:

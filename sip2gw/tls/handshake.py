@@ -29,10 +29,12 @@ from sip2gw.direct_write import write_directly
 from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
-from sip2gw.tls.refusals import PLAIN, PROXY, other_language, why
+from sip2gw.tls.refusals import NO_TLS, PLAIN, PROXY, other_language, why
 from sip2gw.tls.server import ServerTLS
 from sip2gw.tls.unheard import Unheard
 
+TLS_OFF = "; switch TLS on at the terminal, or put stunnel in between"
+_NO_TLS: tuple[str, str, tuple[str, ...]] = ("", "", ())
 _MOST_AT_ONCE = 2**15
 """Bytes in one write, as in Twisted."""
 
@@ -49,6 +51,7 @@ class TLSConnection(TLSMemoryBIOProtocol):
     transport: Any
     _deadline: IDelayedCall | None = None
     _heard = False
+    _first = b""
     _outcome = ""
     _half_closed = False
     _queues = False
@@ -66,6 +69,7 @@ class TLSConnection(TLSMemoryBIOProtocol):
             return
         if not self._heard:
             self._heard = True
+            self._first = data[:4]
             if (language := other_language(data)) is not None:
                 self._speaks(language)
                 return
@@ -150,11 +154,12 @@ class TLSConnection(TLSMemoryBIOProtocol):
     def _speaks(self, language: str) -> None:
         self._end("plain" if language == PLAIN else "refused")
         if language == PLAIN:
-            self._say(LogLevel.warn, PLAIN, "a {peer:full} speaks plain SIP2 to the TLS port")
+            self._say(LogLevel.warn, PLAIN, "a {peer:full} speaks plain SIP2 to the TLS port" + TLS_OFF)
             self._note("it speaks plain SIP2 to the TLS port")
         else:
             level = LogLevel.warn if language == PROXY else LogLevel.info
-            self._tell(language, f"it speaks {language}", level)
+            start = f" (first bytes: {self._first.hex(' ')})" if language == NO_TLS else ""
+            self._tell(language, f"it speaks {language}{start}", level)
         self.transport.loseConnection()
 
     def _failed(self, reason: Failure | None) -> None:
@@ -184,7 +189,10 @@ class TLSConnection(TLSMemoryBIOProtocol):
         """Pass the reason on to the protocol inside, if that wants it."""
         failed = getattr(self.wrappedProtocol, "handshake_failed", None)
         if failed is not None:
-            failed(words)
+            _, server_name, names = (
+                self.secured() if isinstance(self._tlsConnection, SSL.Connection) else _NO_TLS
+            )
+            failed(words, server_name, names)
 
     def _say(self, level: Any, kind: str, text: str, **fields: str) -> None:
         peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))

@@ -7,6 +7,7 @@ import re
 from OpenSSL import SSL
 
 PLAIN = "SIP2"
+NO_TLS = "no TLS"
 PROXY = "PROXY, which this port does not expect: list the balancer in proxy_from, or have only one balancer add it"
 
 _LANGUAGES = {
@@ -41,7 +42,7 @@ def other_language(first: bytes) -> str | None:
     """Return the language of a client that begins with these bytes; None if it may be TLS."""
     if not first or first[0] in _RECORDS or first[0] & 0x80:  # the latter begins a ClientHello of SSL 2
         return None
-    return next((name for name, begins in _LANGUAGES.items() if begins.match(first)), "no TLS")
+    return next((name for name, begins in _LANGUAGES.items() if begins.match(first)), NO_TLS)
 
 
 def begins_tls(first: bytes) -> bool:

@@ -183,7 +183,8 @@ class API:
                 library=self.nickname,
             )
         self._log.warn(
-            "librarika_call_failed: {operation}: {failure}: {reason} (request {request_id})",
+            "librarika_call_failed: {library} {operation}: {failure}: {reason} (request {request_id})",
+            library=self.nickname,
             operation=call.operation,
             failure=failed.how.value,
             reason=failed.why,

@@ -10,6 +10,7 @@ from itertools import count
 from secrets import token_hex
 from time import time
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
@@ -87,7 +88,7 @@ class Client:
                     deadline.move(until)
                     body = await deadline.over(body_of(response, self.limits.answer_body))
             except Exception as error:  # each layer below has errors of its own: they are told apart there
-                return self._failed(error, started, late=deadline.late, limit=limit)
+                return self._failed(call, error, started, late=deadline.late, limit=limit)
             answer = (call, response.code, head_of(response), body, self.limits, self.wall())
             if len(body) > _LARGE and IReactorThreads.providedBy(self.clock):
                 return await self._outcome_in_a_thread(*answer)
@@ -130,7 +131,7 @@ class Client:
         except CancelledError:
             return Failed(How.ABANDONED, "the caller gave up")
 
-    def _failed(self, error: Exception, started: float, *, late: bool, limit: str) -> Failed:
+    def _failed(self, call: Call, error: Exception, started: float, *, late: bool, limit: str) -> Failed:
         """What kind of failure this is; only the caller can have cancelled it if time is not over."""
         kinds = {type(error), *(type(reason.value) for reason in getattr(error, "reasons", None) or ())}
         if isinstance(error, _NOT_SENT):
@@ -138,6 +139,8 @@ class Client:
             over = self.now() - started >= self.timeouts.connect
             limit = limit if late else "connect_deadline" if over else ""
             why = f"not connected in time: {limit}" if limit else f"not connected ({_kind(error)})"
+            if isinstance(error, DNSLookupError) or str(error) == DNSLookupError.__name__:
+                why = f"the name {urlsplit(call.url).hostname} does not resolve"
             return Failed(How.NOT_CONNECTED, why, sent=False, limit=limit)
         why = _kind(error)
         if late:
