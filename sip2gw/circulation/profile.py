@@ -200,6 +200,11 @@ class Profile:
     """AV. May use {ref}, {kind}, {amount}, {currency}, {title}, {item_id}, {since}.
 
     Because a payment station shows only this line of a fee."""
+    refs: bool = False
+    """Whether the last AF of a refusal ends with the code of the exchange, such as `(K7Q2)`, by which it is found in
+    the log.
+
+    Because a reader or a member of staff at a kiosk can read it out. Sorters and platforms have no screen for it."""
     receipts: bool = True
     """Whether AG lines are sent.
 

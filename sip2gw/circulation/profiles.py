@@ -48,6 +48,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 "a self-checkout kiosk of any make: it lends, takes back, renews, reserves and takes money; of a "
                 "reader it gets only what its screen needs",
                 like="",
+                refs=True,
             ),
             _built_in(
                 "return-station",
@@ -64,6 +65,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 "because the item is inside already",
                 like="return-station",
                 receipts=False,
+                refs=False,
             ),
             _built_in(
                 "sorter-cl",
@@ -73,6 +75,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 checkin_when_down=WhenDown.JOURNAL,
                 sort_bin=True,
                 receipts=False,
+                refs=False,
             ),
             _built_in(
                 "sorter-cv",
@@ -88,6 +91,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 alert_type_on_success=True,
                 hold_patron=True,
                 receipts=False,
+                refs=False,
             ),
             _built_in(
                 "rfid-pad",
@@ -103,6 +107,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 messages=frozenset({"17"}),
                 offline=False,
                 receipts=False,
+                refs=False,
             ),
             _built_in(
                 "mobile-app",
@@ -111,6 +116,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 messages=frozenset({"11", "15", "17", "23", "29", "35", "63", "65"}),
                 offline=False,
                 receipts=False,
+                refs=False,
             ),
             _built_in(
                 "pc-booking",
@@ -120,6 +126,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 offline=False,
                 list_limit=10,
                 receipts=False,
+                refs=False,
             ),
             _built_in(
                 "e-content",
@@ -130,6 +137,7 @@ BUILT_IN: Mapping[str, Named] = MappingProxyType(
                 offline=False,
                 list_limit=25,
                 receipts=False,
+                refs=False,
             ),
         )
     }

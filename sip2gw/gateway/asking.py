@@ -118,6 +118,8 @@ class Asking:
         self._look_at_the_clock(request, desk)
         self._count(library, request, result.counted, monotonic() - started)
         terminal.events.asked(request, result.outcome, result.code, made)
+        if result.outcome != "answered" and desk.place.profile.refs:
+            response = _with_ref(response, terminal.events.ref)
         return self._session.reply(response, remember=decided, known=known)
 
     def _look_at_the_clock(self, request: Request, desk: Desk) -> None:
@@ -232,6 +234,12 @@ class Asking:
     def _note(self, text: str) -> None:
         """Log a note from circulation for the library's staff."""
         self._terminal.warn(self.log, "note", "{library} {note}", note=text)
+
+
+def _with_ref(response: Response, ref: str) -> Response:
+    """Return the response with the code of the exchange at the end of its last line for the screen."""
+    lines: tuple[str, ...] = getattr(response, "screen_message", ())
+    return response.but(screen_message=(*lines[:-1], f"{lines[-1]} ({ref})")) if lines else response
 
 
 def _result(error: LibraryError) -> Result:

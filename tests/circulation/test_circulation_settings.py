@@ -50,9 +50,10 @@ def test_location_counts_before_account_and_account_before_library(account, loca
 
 def test_a_library_without_settings_has_the_default_profile():
     found = SETTINGS.effective("elsewhere", "kiosk", "Hall")
-    assert found.profile == Profile()
+    assert found.profile == evolve(Profile(), refs=True)
+    assert {found.origins.pop("refs")} == {"built-in profile generic-kiosk"}
     assert set(found.origins.values()) == {"default"}
-    assert set(found.origins) == {"name", *KNOBS}
+    assert {*found.origins, "refs"} == {"name", *KNOBS}
 
 
 def test_each_value_has_the_place_where_it_is_configured():

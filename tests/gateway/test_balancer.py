@@ -76,7 +76,7 @@ class BalancerTests(AServer):
         assert factory.asked == [IPv4Address("TCP", "192.0.2.7", 36895)]
         assert self.outcome("ok") == self.handshakes("ok") == 1
         await deferToThread(talk, self.port, HEADER, b"9900302.00\r")
-        assert "a terminal at 192.0.2.7 speaks plain SIP2 to the TLS port" in self.said("warn")
+        assert "a terminal at 192.0.2.7 speaks plain SIP2 to the TLS port" in self.said("warn")[0]
 
     async def test_F23_a_connection_not_from_a_balancer_is_closed_unread(self) -> None:
         factory = Addressed()

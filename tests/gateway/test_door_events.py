@@ -29,14 +29,14 @@ def exchanges(bench: Bench) -> list[Exchange]:
 
 
 def test_a_connection_is_opened_logged_in_and_closed(bench):
-    bench.say(LOGIN)
+    bench.say(LOGIN.replace("CPDesk", "CPNorth"))
     bench.say(STATUS)
     bench.terminal.connectionLost()
     opened, logged_in, status, closed = bench.told
     assert isinstance(opened, Opened)
     assert (opened.peer, opened.network) == ("192.168.1.1", "192.168.1.0/24")
     assert isinstance(logged_in, LoggedIn)
-    assert (logged_in.library, logged_in.terminal, logged_in.form) == ("riverside", "Desk", "AO")
+    assert (logged_in.library, logged_in.terminal, logged_in.form) == ("riverside", "North", "AO")
     assert (logged_in.profile, logged_in.charset, logged_in.terminator) == ("generic-kiosk", "utf-8", "cr")
     assert logged_in.account == "k...@riverside.example"
     assert (status.message, status.outcome, status.seq) == ("99", "answered", 2)
@@ -63,6 +63,25 @@ def test_a_refused_write_has_the_code_and_the_status(bench):
     bench.say(CHECKIN.replace("AB10001", "AB31337"))
     [one] = exchanges(bench)
     assert (one.outcome, one.code, one.api[0][1]) == ("refused", "copy_not_found", 404)
+
+
+def test_a_refusal_shows_its_ref_on_the_screen_of_a_kiosk_alone(bench):
+    bench.say(LOGIN)
+    line = CHECKIN.replace("AB10001", "AB31337")
+    kiosk = bench.say(line)
+    assert f"({exchanges(bench)[-1].ref})|" in kiosk
+    bench.settle("riverside", refs=False)
+    bench.connect()
+    bench.say(LOGIN)
+    other = bench.say(line)
+    assert other.startswith("100")
+    assert f"({exchanges(bench)[-1].ref})" not in other
+
+
+def test_an_answer_that_is_no_refusal_has_no_ref(bench):
+    bench.say(LOGIN)
+    answer = bench.say(CHECKOUT)
+    assert exchanges(bench)[-1].ref not in answer
 
 
 def test_a_call_without_an_answer_has_status_zero(bench, monkeypatch):

@@ -107,7 +107,10 @@ class LanguageTests(AHandshake):
         assert self.handshakes("plain") == 3
         assert not self.factory.live
         [line, *_] = told = self.said("warn")
-        assert line == "a terminal at 127.0.0.1 speaks plain SIP2 to the TLS port"
+        assert line == (
+            "a terminal at 127.0.0.1 speaks plain SIP2 to the TLS port; "
+            "switch TLS on at the terminal, or put stunnel in between"
+        )
         assert len(told) == 3
         assert not any("log_failure" in event for event in self.told)
         assert "secret" not in str(self.told)

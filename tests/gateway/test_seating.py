@@ -109,7 +109,9 @@ def test_F56_without_a_free_seat_the_longest_silent_own_seat_is_taken_over(bench
     assert answer == "941"
     assert quiet.disconnecting
     assert not old.disconnecting
-    assert "hillcrest: a terminal was disconnected, its terminal has logged in again" in told(logs)[0]
+    assert (
+        "disconnected: another connection with the same account and location took its seat" in told(logs)[0]
+    )
     assert bench.factory.metrics.registry.get_sample_value("sip2gw_seats_taken_over_total") == 1
     assert seats(bench, "used") == 2
 
