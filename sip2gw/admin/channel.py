@@ -41,7 +41,7 @@ def _other_language(first: bytes) -> str | None:
     """Return the language of terminals in which a client begins; None if it may be HTTP."""
     if begins_tls(first):
         return "TLS"
-    return PLAIN if other_language(first) == PLAIN else None
+    return "plain SIP2" if other_language(first) == PLAIN else None
 
 
 class AdminChannel(HTTPChannel):

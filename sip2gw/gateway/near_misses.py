@@ -20,6 +20,8 @@ _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _TRAILER = re.compile(rb"(.*AZ)([0-9A-Fa-f]{4})\s*\Z", re.DOTALL)
 _CHARSETS = ("latin-1", "cp850", "utf-8", "utf-16-le")
 _DAY, _YEAR = 86400.0, 365.25 * 86400
+_ALIKE = 0.7
+"""How much two names must have in common for one to be the other, misspelt."""
 CLOCK = _DAY
 """A clock that is off by more seconds than this is wrong; by less, it may be in another zone."""
 
@@ -121,20 +123,22 @@ def other_name(said: str, library: str, own_name: str) -> Seen:
     fix = f"set AO to {library} in the terminal's messages"
     if said.strip().casefold() == own_name.strip().casefold():
         return Seen("library", f"AO is the library's own name; this account's library is {library}", fix)
-    return Seen("library", f"AO says {_shown(said)}; this account's library is {library}", fix)
+    name = read_name(said)
+    if name is not None and get_close_matches(name.library, [library], cutoff=_ALIKE):
+        return Seen("library", f"AO says {name.library}; this account's library is {library}", fix)
+    # Any other text may be a password in the wrong box, and is not shown.
+    return Seen("library", f"AO names another library; this account's library is {library}", fix)
 
 
 def unknown_library(said: str, known: Iterable[str], form: str) -> Seen | None:
     """Say which library was meant by a name that none has, and where the name was read."""
     label = nickname(said)
-    close = get_close_matches(label, list(known), n=1, cutoff=0.7) if label else []
+    close = get_close_matches(label, list(known), n=1, cutoff=_ALIKE) if label else []
     where = {"CP": "the location (CP)", "CN": "the user name (CN)"}.get(form, "")
     if close:
         return Seen("library", f"{label} is not a library; did you mean {close[0]}?", f"set it to {close[0]}")
     if where:
-        return Seen(
-            "library", f"{_shown(said)} was read as the library from {where}", "name the library in AO"
-        )
+        return Seen("library", f"the library was read from {where}", "name the library in AO")
     return None
 
 
@@ -177,11 +181,6 @@ def other_server(asked: str, names: tuple[str, ...]) -> Seen | None:
 
 def _under(asked: str, name: str) -> bool:
     return name.startswith("*.") and asked.partition(".")[2] == name[2:]
-
-
-def _shown(said: str) -> str:
-    name = read_name(said)
-    return name.library if name else "something that is not a nickname"
 
 
 def _long(seconds: float) -> str:

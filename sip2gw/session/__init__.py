@@ -51,6 +51,8 @@ Early means that a line came before the answer to the previous line was sent.
 A session handles one line at a time. `SignIn`, `Ask`, `Confirm`, `Join` and `Decline` are questions to the gateway: it
 calls `admitted` or `turned_away`, `reply`, `confirmed`, `joined`, or `refuse`, each of which returns the next step.
 
+A 98 to a 99 whose login could not be decided, because the library can't be reached, does not say that it is online.
+
 "Before" and "in progress" count for the terminal, on all its connections: for the library and the terminal that were
 passed to `admitted`.
 

@@ -149,7 +149,7 @@ class Say:
     note: str = ""
     """Text for the log that only the session has."""
     kind: str = field(default="", eq=False)
-    """How it was answered if nobody was asked: `REPEATED`, `RESENT`, `BAD_CHECKSUM`, `HELD` or `REJECTED`."""
+    """Why no library was asked: `REPEATED`, `RESENT`, `BAD_CHECKSUM`, `HELD` or `REJECTED`."""
 
 
 @frozen

@@ -372,11 +372,11 @@ def test_F97_no_secret_gets_out(scene):
         "refused",
         "speaks plain SIP2",
         "1 terminals were disconnected",
-        "disconnected, the limit is line",
+        "a line has",
         "hit a bug",
         "something of stderr",
-        "librarika_call_failed: return",
-        "librarika_call_failed: pay",
+        "librarika_call_failed: riverside return",
+        "librarika_call_failed: riverside pay",
     ):
         assert sign in written["printed"], f"the log is not what was to be searched: {sign}"
     assert "sip2gw_messages_total" in pages["/metrics, right token"]

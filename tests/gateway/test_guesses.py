@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from attrs import evolve
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway.login_throttle import SLOWEST
@@ -190,6 +191,24 @@ def test_K24_a_throttled_login_is_logged_with_what_is_true_of_it(bench):
     line = [line for line in told(logs, "warn") if "refused" in line][-1]
     assert "too many logins to this account from its network were wrong" in line
     assert "(logins_per_account), again in" in line
+
+
+def test_many_right_logins_at_once_are_not_called_wrong(bench):
+    limits = evolve(bench.factory.limits, strangers_per_address=1000, logins_per_address=5)
+    bench.factory.limits = limits
+    bench.calls.held = {"/auth/tokens"}
+    with capturedLogs() as logs:
+        for number in range(4 * limits.logins_per_address):
+            if number % 20 == 19:
+                bench.clock.advance(0.2)
+            assert bench.connect("192.0.2.1")
+            bench.say(LOGIN.replace("kiosk@", f"kiosk-{number}@"))
+        bench.clock.advance(10)
+    lines = [line for line in told(logs, "warn") if "throttled" in line]
+    assert lines
+    assert all("many logins from its address are under way at once" in line for line in lines)
+    assert not any("wrong" in line for line in lines)
+    let_all_go(bench)
 
 
 def let_all_go(bench: Bench) -> None:

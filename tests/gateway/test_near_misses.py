@@ -7,6 +7,8 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import fail
+from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.logger import capturedLogs
 
 from sip2gw.gateway import near_misses
@@ -63,7 +65,8 @@ def test_a_line_that_is_too_long_is_logged_with_its_length_and_the_limit(bench):
     [
         ("riversid", "AO says riversid; this account's library is riverside; set AO to riverside"),
         ("Riverside Public Library", "AO is the library's own name; this account's library is riverside"),
-        ("no nickname!", "AO says something that is not a nickname"),
+        ("no nickname!", "AO names another library; this account's library is riverside"),
+        ("secretword", "AO names another library; this account's library is riverside"),
     ],
 )
 def test_a_message_with_another_library_says_which_one_is_right(bench, ao, words):
@@ -187,3 +190,17 @@ def test_any_bytes_can_be_looked_at(data, charset):
 )
 def test_a_server_name_is_held_against_those_of_the_certificate(asked, names, named):
     assert bool(near_misses.other_server(asked, names)) is named
+
+
+def test_a_status_with_an_account_does_not_say_online_when_the_api_is_gone(bench, monkeypatch):
+    monkeypatch.setattr(bench.calls, "request", lambda *_, **__: fail(DNSLookupError()))
+    with capturedLogs() as logs:
+        answer = bench.denied(f"9900802.00AOriverside|{ACCOUNT}|")
+    assert answer.startswith("98N")
+    assert "the name localhost does not resolve" in "\n".join(told(logs, "warn"))
+
+
+def test_a_call_that_fails_is_logged_with_its_library(bench, monkeypatch):
+    bench.say(LOGIN)
+    monkeypatch.setattr(bench.calls, "request", lambda *_, **__: fail(ConnectError()))
+    assert "librarika_call_failed: riverside issue" in said(bench, CHECKOUT)
