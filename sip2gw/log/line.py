@@ -144,7 +144,7 @@ _FACTS: dict[type[Event], Any] = {
         "why": one.why,
         "ms": round(one.ms),
         "patron": one.patron,
-        "item": one.item,
+        "item": one.item.strip("'"),  # a number in clear is quoted in text
         "ref": one.ref,
         "api": [call[3] for call in one.api],
         "peer": one.network,

@@ -61,6 +61,9 @@ class Tags:
     ) -> None:
         self.items_in_clear = items_in_clear
         self._keys = DayKey(today, shared)
+        self._day: date | None = None
+        self._of_library: dict[str, bytes] = {}
+        """The keys of libraries on this day; only of those where a terminal is logged in, so there are few."""
 
     def patron(self, library: str, patron_id: str) -> str:
         """Return today's tag for the patron with this card at this library."""
@@ -71,7 +74,12 @@ class Tags:
         return repr(item_id[:64]) if self.items_in_clear else self._tag("i", library, item_id)
 
     def _tag(self, kind: str, library: str, number: str) -> str:
-        _, key = self._keys.now()
-        of_library = blake2b(library.encode(), key=key, digest_size=32).digest()
+        day, key = self._keys.now()
+        if day != self._day:
+            self._day, self._of_library = day, {}
+        of_library = self._of_library.get(library)
+        if of_library is None:
+            of_library = blake2b(library.encode(), key=key, digest_size=32).digest()
+            self._of_library[library] = of_library
         text = f"{kind}:{number}".encode("utf-8", "surrogatepass")
         return f"{kind}:{blake2b(text, key=of_library).hexdigest()[:LENGTH]}"

@@ -6,6 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 from attrs import evolve
+from twisted.internet.defer import fail
+from twisted.internet.error import ConnectError
 
 from sip2gw.addresses import Peer
 from sip2gw.gateway.given import Door, Given, login_given
@@ -105,6 +107,12 @@ def test_K13_a_93_that_it_sends_anyway_is_accepted(bench, login):
 
 def test_K13_a_93_with_an_account_of_the_library_is_checked(bench):
     assert bench.denied(LOGIN.replace("kiosk-secret", "not-it")) == "940"
+
+
+def test_a_given_terminal_is_not_online_while_its_library_is_gone(bench, monkeypatch):
+    monkeypatch.setattr(bench.calls, "request", lambda *_, **__: fail(ConnectError()))
+    give(bench, Given(KIOSK))
+    assert bench.say(STATUS).startswith("98N")
 
 
 def test_K13_a_given_password_that_is_wrong_is_not_tried_each_time(bench):

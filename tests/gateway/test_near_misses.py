@@ -192,11 +192,11 @@ def test_a_server_name_is_held_against_those_of_the_certificate(asked, names, na
     assert bool(near_misses.other_server(asked, names)) is named
 
 
-def test_a_status_with_an_account_does_not_say_online_when_the_api_is_gone(bench, monkeypatch):
+def test_a_name_that_does_not_resolve_is_logged_and_98_does_not_say_online(bench, monkeypatch):
     monkeypatch.setattr(bench.calls, "request", lambda *_, **__: fail(DNSLookupError()))
     with capturedLogs() as logs:
-        answer = bench.denied(f"9900802.00AOriverside|{ACCOUNT}|")
-    assert answer.startswith("98N")
+        assert bench.denied(LOGIN) == "940"
+    assert bench.say(STATUS).startswith("98N")
     assert "the name localhost does not resolve" in "\n".join(told(logs, "warn"))
 
 

@@ -95,6 +95,12 @@ def test_a_whole_address_is_only_in_lines_about_refusals_and_faults():
     assert [("203.0.113.9" in line) for line in lines] == [False, False, True, False]
 
 
+def test_an_item_in_clear_is_its_number_in_json():
+    event = Exchange(AT, CONN, 1, "riverside", "Desk1", message="11", item="'10001'")
+    [line] = Written("json").lines(event)
+    assert json.loads(line)["item"] == "10001"
+
+
 def test_reads_are_logged_at_debug_alone():
     read = Exchange(AT, CONN, 1, "riverside", "Desk1", message="23")
     assert Written("text", "info").lines(read) == []
