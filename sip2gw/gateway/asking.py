@@ -233,7 +233,7 @@ class Asking:
 
     def _note(self, text: str) -> None:
         """Log a note from circulation for the library's staff."""
-        self._terminal.warn(self.log, "note", "{library} {note}", note=text)
+        self._terminal.events.noticed("note", text, once=False)
 
 
 def _with_ref(response: Response, ref: str) -> Response:

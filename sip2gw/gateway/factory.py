@@ -25,7 +25,6 @@ from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.log.events import EventLog
-from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
 from sip2gw.session import Answers, Login, Session
@@ -76,7 +75,6 @@ class TerminalFactory(ServerFactory):
         self._dialect = dialect
         self._session = session
         self.answers = Answers(reactor.seconds, keeps=not shared)
-        self._sparing = Sparing(reactor.seconds, left_out=self.metrics.log_lines_left_out.inc)
         self._pace = SharedPace(reactor.seconds)
         self._turns = Turns(reactor)
         self._alarm = Alarm(reactor)
@@ -105,7 +103,7 @@ class TerminalFactory(ServerFactory):
             given=lambda: given(terminal.peer),
         )
         events = ConnectionEvents(self.events, next(self._conns), self.directory.tags, self._refs)
-        terminal = Terminal(session, slot, token_hex(8), self._sparing, events)
+        terminal = Terminal(session, slot, token_hex(8), events)
         answering = Answering(
             terminal,
             self.directory,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any
 
 from attrs import define, field
-from twisted.logger import Logger, LogLevel
 
 from sip2gw.addresses import Peer
 from sip2gw.circulation.wrong_passwords import Asker
 from sip2gw.gateway.connection_events import ConnectionEvents
 from sip2gw.gateway.connection_limits import Slot
-from sip2gw.log.sparing import Sparing
 from sip2gw.seats import Holder, Lease
 from sip2gw.secret import joined
 from sip2gw.session import Session
@@ -34,14 +31,12 @@ class Terminal:
 
     `name` is unique among connections. `heard` is the time of the last request; `busy` means that one is in progress.
     `leave` closes the connection after the request in progress; `gone` means that it has ended. `tenant` is that of
-    the last login. `events` publishes what happens. `sparing` limits how often each kind of line is logged: otherwise a
-    client that can connect, or has one terminal's account, could fill the disk.
+    the last login. `events` publishes what happens.
     """
 
     session: Session
     slot: Slot
     name: str
-    sparing: Sparing
     events: ConnectionEvents
     peer: Peer = field(factory=Peer)
     heard: float = 0.0
@@ -80,22 +75,6 @@ class Terminal:
         certificate, address = self.peer.certificate, self.peer.address
         said = ("certificate", certificate) if certificate else ("account", tenant.account, location, address)
         return Holder(_digest(*said), self.name, since, address, location, certificate)
-
-    def warn(self, log: Logger, kind: str, text: str, **fields: object) -> None:
-        """Log `text` as a warning, unless this kind was logged too often. `text` may name {library} and {peer}."""
-        self.report(self.sparing, log, LogLevel.warn, kind, text, **fields)
-
-    def info(self, log: Logger, kind: str, text: str, **fields: object) -> None:
-        """Log `text` as information, unless this kind was logged too often."""
-        self.report(self.sparing, log, LogLevel.info, kind, text, **fields)
-
-    def report(
-        self, sparing: Sparing, log: Logger, level: Any, kind: str, text: str, **fields: object
-    ) -> None:
-        """Log `text` on this level, if `sparing` allows one more line of this kind."""
-        library = self.slot.library
-        facts = {"library": library or "no library yet", "peer": self.peer, **fields}
-        sparing.tell(log, level, kind, text, of=self.asker().source if library else "", **facts)
 
 
 def _digest(*said: str) -> str:

@@ -62,7 +62,7 @@ class Line:
         """Return the fields of the line in the JSON form; those without a value are left out."""
         event = self._event
         kind, facts = _KINDS[type(event)], _FACTS[type(event)](event)
-        if isinstance(event, LoginRefused | Noticed):
+        if isinstance(event, LoginRefused | Noticed) and not self._is_of_a_terminal:
             facts["address"] = self._peer.address
         named = {"library": self._library, "terminal": self._terminal, **facts}
         if self._more:
@@ -96,7 +96,12 @@ class Line:
                 return f"{who} closed by the {event.by}{said}, {long} ({self._peer})"
             case _:
                 return who
-        return f"{text} ({self._peer:full})"
+        return f"{text} ({self._peer})" if self._is_of_a_terminal else f"{text} ({self._peer:full})"
+
+    @property
+    def _is_of_a_terminal(self) -> bool:
+        """Whether it is about a terminal that is logged in, whose whole address is not needed to block it."""
+        return bool(self._library)
 
     def _who(self) -> str:
         """Return library, terminal and connection. A name with a space or a sign is quoted."""

@@ -18,7 +18,7 @@ from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory
 
-from .desk import MovingClock
+from .desk import MovingClock, told
 
 START = datetime(2026, 3, 1, 17, 0, tzinfo=UTC)
 DATE = "20260301    101500"
@@ -188,8 +188,8 @@ def test_a_note_for_staff_is_logged(bench, monkeypatch):
     with monkeypatch.context() as patched, capturedLogs() as logs:
         patched.setattr(asking, "answer", noted)
         bench.hear(CHECKOUT)
-    said = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
-    assert said == ["riverside conflict: quota_exceeded"]
+    [line] = told(logs, "warn")
+    assert line.startswith("riverside/'Desk 1' conflict: quota_exceeded (")
 
 
 def test_the_width_of_the_printer_reaches_the_desk(bench, monkeypatch):

@@ -53,7 +53,7 @@ def test_F26_a_damaged_line_is_asked_for_again_and_nothing_is_done(bench):
     assert bench.transport.disconnecting
     [line] = told(logs, "warn")
     assert line.startswith("riverside/Desk 3 lines in a row whose checksum does not fit; look for noise")
-    assert line.endswith(" (terminal at 192.168.1.1)")
+    assert line.endswith(" (terminal at 192.168.1.0/24)")
     assert "loan" not in written(bench)
 
 
