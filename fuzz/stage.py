@@ -40,6 +40,7 @@ class AnyLibrary:
 
     def __init__(self, nickname: str) -> None:
         self.nickname = nickname
+        self.calls_made = ()
 
     def reading(self, _: tuple[str, ...]) -> AnyLibrary:
         return self

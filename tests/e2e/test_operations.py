@@ -141,7 +141,8 @@ def test_twist_writes_no_more_than_twistd(gateway, demo):
         assert not kiosk.ask(checkout("M-9999", "10001")).ok
     gateway.process.stop()
     events = [json.loads(line.strip("\x1e")) for line in gateway.process.printed if line.startswith("\x1e")]
-    (told,) = [event for event in events if event.get("message") == "11"]
+    facts = [event.get("facts", {}) for event in events]
+    (told,) = [one for one in facts if one.get("message") == "11"]
     assert told["patron"].startswith("p:")
     assert "M-9999" not in "".join(gateway.process.printed)
 
