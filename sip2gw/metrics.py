@@ -6,7 +6,7 @@ configuration names it, and only the first so many; all others are `other`. No m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
@@ -18,12 +18,18 @@ __all__ = ["OTHER", "Metrics"]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
 
+def _nothing(_: str) -> None:
+    """Do nothing."""
+
+
 class Metrics:
     """The metrics of one process. At most `libraries` of them get labels, those in `named` first."""
 
     def __init__(self, *, libraries: int = 500, named: Iterable[str] = ()) -> None:
         self.registry = CollectorRegistry()
         self._most = libraries
+        self.on_strike: Callable[[str], None] = _nothing
+        """Is called with each limit that was reached."""
         self._named: set[str] = set()
         for nickname in named:
             self.library(nickname)
@@ -44,6 +50,7 @@ class Metrics:
     def struck(self, limit: str) -> None:
         """Count a reached limit; `limit` is the name of its setting."""
         self.limit_strikes.inc(limit)
+        self.on_strike(limit)
 
     def _declare_the_door(self) -> None:
         self.limit_strikes = self._counts("limit_strikes", "A limit was reached, by its setting.", "limit")

@@ -23,8 +23,8 @@ CONNECTIONS = 32
 DEADLINE = 10.0
 """Seconds from the connection until the answer has been taken."""
 BODY = 2**16
-"""Bytes of a body, which only changes of the journal have."""
-_WITH_BODY = b"POST", b"/journal/"
+"""Bytes of a body, which only the POSTs of these paths have."""
+_WITH_BODY = b"/journal/", b"/api/"
 LIMIT = "admin_connections"
 """The name of the limit on connections in metrics."""
 
@@ -79,7 +79,7 @@ class AdminChannel(HTTPChannel):
 
     def allHeadersReceived(self) -> None:
         """Refuse a body before any of it is read, unless the page needs one and it is short."""
-        if self.length == 0 or self._is_for_journal():
+        if self.length == 0 or self._may_have_body():
             # Twisted parses forms before the guard has seen the token.
             self.requests[-1].requestHeaders.removeHeader(b"content-type")
             super().allHeadersReceived()  # type: ignore[no-untyped-call]  # Twisted's
@@ -88,10 +88,9 @@ class AdminChannel(HTTPChannel):
         self.transport.write(_NO_BODIES)
         self.loseConnection()  # type: ignore[no-untyped-call]  # Twisted's
 
-    def _is_for_journal(self) -> bool:
-        method, path = _WITH_BODY
+    def _may_have_body(self) -> bool:
         fits = self.length is not None and self.length <= BODY
-        return fits and self._command == method and self._path.startswith(path)
+        return fits and self._command == b"POST" and self._path.startswith(_WITH_BODY)
 
     def allContentReceived(self) -> None:
         self._taken = True

@@ -17,6 +17,7 @@ from sip2gw.events.events import (
     Outcome,
     Secured,
 )
+from sip2gw.events.lines import LinesSeen
 from sip2gw.events.publisher import Events, Subscriber
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Event",
     "Events",
     "Exchange",
+    "LinesSeen",
     "LoggedIn",
     "LoginRefused",
     "Noticed",

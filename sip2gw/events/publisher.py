@@ -8,6 +8,7 @@ from time import time
 from twisted.logger import Logger
 
 from sip2gw.events.events import Event
+from sip2gw.events.lines import LinesSeen
 
 Subscriber = Callable[[Event], None]
 
@@ -24,6 +25,8 @@ class Events:
     def __init__(self, now: Callable[[], float] = time) -> None:
         self.now = now
         self._subscribers: tuple[Subscriber, ...] = ()
+        self.lines: Callable[[LinesSeen], None] | None = None
+        """Gets each line and its answer while a trace runs; None else."""
 
     def subscribe(self, take: Subscriber) -> Callable[[], None]:
         """Pass each later event to `take`. Return a function that ends that."""

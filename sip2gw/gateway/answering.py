@@ -101,6 +101,7 @@ class Answering:
     def _report(self, line: bytes, step: Say | Ignore, seconds: float) -> None:
         """Publish what became of a line."""
         events = self._terminal.events
+        events.traced(line, step.line if isinstance(step, Say) else b"", self._session.dialect)
         match step:
             case Say(note=why, kind=kind) if kind == REJECTED:
                 self._metrics.logins.labels(outcome="rejected").inc()

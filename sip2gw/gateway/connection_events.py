@@ -11,6 +11,7 @@ from sip2gw.events import (
     Closed,
     Events,
     Exchange,
+    LinesSeen,
     LoggedIn,
     LoginRefused,
     Noticed,
@@ -22,7 +23,7 @@ from sip2gw.gateway.near_misses import Seen
 from sip2gw.library import Credentials, Made
 from sip2gw.log.tags import Tags
 from sip2gw.session import BAD_CHECKSUM
-from sip2gw.sip2 import Request
+from sip2gw.sip2 import Dialect, Request
 
 _MAIL = re.compile(r"([^\s@:/])[^\s@:/]*(@[A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 _CODE = re.compile(rb"\W*([0-9]{2})")
@@ -204,6 +205,25 @@ class ConnectionEvents:
                 why,
             )
         )
+
+    def traced(self, line: bytes, answer: bytes, dialect: Dialect) -> None:
+        """Pass a line and its answer to the trace, if one runs. Call it before `answered`."""
+        if (take := self._events.lines) is not None:
+            patron = self._about[4] if self._about is not None else ""
+            take(
+                LinesSeen(
+                    self._events.now(),
+                    self.conn,
+                    self.seq,
+                    self.library,
+                    self.terminal,
+                    patron,
+                    dialect.charset,
+                    dialect.delimiter,
+                    line,
+                    answer.rstrip(b"\r\n"),
+                )
+            )
 
     def closed(self, by: str, why: str) -> None:
         """Say that the connection ended."""

@@ -130,6 +130,10 @@ class TerminalFactory(ServerFactory):
         self.sessions.add(protocol)
         return protocol
 
+    def connection(self, conn: str) -> TerminalProtocol | None:
+        """Return the live connection of this code; None if there is none."""
+        return next((one for one in self.sessions if one.terminal.events.conn == conn), None)
+
     def shed(self) -> None:
         """Close the connections of strangers without a request in progress, because memory is short."""
         for protocol in list(self.sessions):

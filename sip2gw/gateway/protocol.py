@@ -73,6 +73,16 @@ class TerminalProtocol(Reader):
         """The peer's address and client certificate."""
         return self._terminal.peer
 
+    @property
+    def terminal(self) -> Terminal:
+        """The connected terminal."""
+        return self._terminal
+
+    def disconnect(self) -> None:
+        """Close the connection for an operator, after the request in progress."""
+        self._closes("disconnected by an operator")
+        self.leave()
+
     def connectionMade(self) -> None:
         prepare(self.transport, self._limits())
         self._terminal.peer = Peer(str(getattr(self.transport.getPeer(), "host", "")))

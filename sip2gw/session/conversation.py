@@ -10,6 +10,7 @@ from attrs import evolve
 
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.session.answers import Answers
+from sip2gw.session.habits import Habits
 from sip2gw.session.hearing import DAMAGED, Damaged, Hearing, Unreadable
 from sip2gw.session.logins import Expects, Login, account_in, institution_id, names_several
 from sip2gw.session.repeats import Repeats
@@ -73,11 +74,17 @@ class Session:
         self._clock = clock
         self._now = now
         self._pending: Pending | None = None
+        self.habits = Habits()
         self._repeats = Repeats(clock, answers)
         self._signing_in = SigningIn(deferred_login=deferred_login, expects=expects, clock=clock, given=given)
         self._strangers = 0
         self._denied = False
         self._asked_since_held = False
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return how the terminal's lines are written."""
+        return self._spelling.dialect
 
     @property
     def waits_for_its_first_reader(self) -> bool:
@@ -103,6 +110,7 @@ class Session:
         heard = self._hearing.read(line, early)
         match heard:
             case Pending():
+                self.habits.note(heard.request, heard.trailer, self._now())
                 is_resend = isinstance(heard.request, messages.RequestACSResend)
                 return self._say_last(heard) if is_resend else self._begin(heard)
             case Unreadable(pending, refused):

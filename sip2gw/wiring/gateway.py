@@ -34,6 +34,7 @@ from sip2gw.tls.server import ServerTLS
 from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files
 from sip2gw.wiring.journaling import Journaling
 from sip2gw.wiring.pages import Pages, window
+from sip2gw.wiring.recording import alone, enter, recorded
 from sip2gw.wiring.reloading import prepared, report, report_warnings
 from sip2gw.wiring.share import Worker
 
@@ -93,6 +94,7 @@ class Gateway(Service):
         )
         if log is not None:
             self.terminals.event_log.wants_reads = lambda: log.settings.level == "debug"
+        self.record = recorded(self)
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
         """The accounts that each endpoint gives to its terminals, in the order of `doors`."""
@@ -100,7 +102,13 @@ class Gateway(Service):
         self.watchdog = Watchdog(reactor, self.metrics)
         self.guard = Guard(None, reactor.seconds)
         pages = Pages(
-            lambda: self._status, self.health, lambda: self.metrics.registry, self.logged_in, self.operator
+            lambda: self._status,
+            self.health,
+            lambda: self.metrics.registry,
+            self.logged_in,
+            alone(self.record),
+            partial(enter, self.journaling.store),
+            self.operator,
         )
         remedy = self._remedy("admin.endpoint")
         self.window = window(config, reactor, pages, self.guard, self.metrics, remedy)

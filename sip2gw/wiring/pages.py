@@ -10,6 +10,7 @@ from attrs import frozen
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
 
+from sip2gw.admin.api import API, Enter, Recalled
 from sip2gw.admin.figures import MetricsPage
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
@@ -29,6 +30,8 @@ class Pages:
     health: Callable[[], Health | Deferred[Health]]
     metrics: Callable[[], CollectorRegistry | Deferred[CollectorRegistry]]
     terminals: Callable[[], dict[str, Any] | Deferred[dict[str, Any]]]
+    recalled: Recalled
+    enter: Enter
     operator: Look
     """Answers `/journal` and `/audit`."""
 
@@ -42,6 +45,7 @@ def window(
     endpoint = config.admin.endpoint
     guard.token = token(config)
     further = {
+        "api": API(guard, pages.recalled, pages.enter),
         "metrics": MetricsPage(pages.metrics),
         "terminals": TerminalsPage(pages.terminals),
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},

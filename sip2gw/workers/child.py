@@ -21,9 +21,11 @@ from sip2gw.process.garbage import settle
 from sip2gw.process.hardening import keep_memory_private
 from sip2gw.process.memory import resident
 from sip2gw.process.signals import Signals
+from sip2gw.record import NotUnderstood
 from sip2gw.store import StoreFailed
 from sip2gw.wiring.configured import log_settings
 from sip2gw.wiring.gateway import Gateway
+from sip2gw.wiring.recording import enter
 from sip2gw.wiring.share import Worker
 from sip2gw.workers.channel import CHANNEL, CONNECTIONS, LINES, Answering, Refused, Start, adopt
 from sip2gw.workers.handing import HandedEndpoint, Taking
@@ -81,6 +83,10 @@ class Child:
                 return self.gateway.logged_in()
             case "operator":
                 return self.gateway.operator(about)
+            case "record":
+                return _part(self.gateway, *about)
+            case "audit":
+                return Deferred.fromCoroutine(_entered(self.gateway, *about))
         raise Refused(f"it does not know {what}")
 
     def _start(self, start: Start) -> None:
@@ -125,6 +131,21 @@ class Child:
                     "leaving": self._stopping,
                 }
             )
+
+
+def _part(gateway: Gateway, what: str, about: dict[str, str]) -> dict[str, Any]:
+    """Return this worker's part of an answer of the record, or why the question can't be answered."""
+    try:
+        return {"part": gateway.record.part(what, about)}
+    except NotUnderstood as wrong:
+        return {"wrong": str(wrong)}
+
+
+async def _entered(gateway: Gateway, *entry: str) -> None:
+    try:
+        await enter(gateway.journaling.store, *entry)
+    except StoreFailed as failed:
+        raise Refused(failed.reason) from None
 
 
 def main() -> None:

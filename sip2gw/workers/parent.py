@@ -25,6 +25,7 @@ from sip2gw.process.watchdog import Watchdog
 from sip2gw.wiring.configured import log_settings, token
 from sip2gw.wiring.journaling import SharedStore
 from sip2gw.wiring.pages import Pages, window
+from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.reloading import needing_a_restart, report, report_warnings, same_admin_endpoint
 from sip2gw.wiring.share import share
 from sip2gw.workers.accepting import Accepting, SharedListener
@@ -195,6 +196,8 @@ class Workers(Service):
             lambda: Deferred.fromCoroutine(together.health(self._health())),
             lambda: Deferred.fromCoroutine(together.metrics()),
             lambda: Deferred.fromCoroutine(together.terminals()),
+            Recalled(together.record),
+            together.enter,
             lambda question: Deferred.fromCoroutine(together.operator(question)),
         )
         remedy = self._remedy("admin.endpoint")

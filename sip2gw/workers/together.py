@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -12,8 +12,10 @@ from twisted.web.http import SERVICE_UNAVAILABLE
 from sip2gw.admin.health import Content, Health
 from sip2gw.admin.journal import Question
 from sip2gw.metrics import Metrics
+from sip2gw.record import NotUnderstood
+from sip2gw.store import StoreFailed
 from sip2gw.workers import sums
-from sip2gw.workers.channel import Gone
+from sip2gw.workers.channel import Gone, Refused
 from sip2gw.workers.supervisor import Supervisor
 from sip2gw.workers.worker import Phase
 
@@ -59,6 +61,24 @@ class Together:
             return status, content
         return SERVICE_UNAVAILABLE, {"error": "no worker answers"}
 
+    async def record(self, what: str, about: Mapping[str, str], worker: str) -> list[tuple[str, Any]]:
+        """Return the parts of an answer of the record, of all workers or of one. Raises `NotUnderstood`."""
+        told = await self._ask("record", (what, dict(about)), worker)
+        for part in told.values():
+            if "wrong" in part:
+                raise NotUnderstood(part["wrong"])
+        return [(str(number), part["part"]) for (number, _), part in told.items()]
+
+    async def enter(self, who: str, what: str, subject: str, why: str) -> None:
+        """Have a worker enter something in the audit table. Raises `StoreFailed`."""
+        serving = next((one.serving for one in self._workers if one.serving is not None), None)
+        if serving is None:
+            raise StoreFailed("gone", "no worker serves terminals")
+        try:
+            await serving.channel.ask("audit", (who, what, subject, why), seconds=ANSWER)
+        except (Gone, Refused) as failed:
+            raise StoreFailed("gone", getattr(failed, "problem", "the worker does not answer")) from None
+
     async def metrics(self) -> CollectorRegistry:
         """Return the metrics of all."""
         told = await self._ask("metrics")
@@ -76,12 +96,14 @@ class Together:
             total.add(str(key[0]), told[key] if key in told else self._seen[key])
         return sums.registry_of(total)
 
-    async def _ask(self, what: str) -> dict[Key, Any]:
-        """Return the answers that came in time."""
+    async def _ask(self, what: str, about: object = None, number: str = "") -> dict[Key, Any]:
+        """Return the answers that came in time; of one worker, if it is named by its number."""
         asked: dict[Key, Deferred[Any]] = {
-            _key(worker): worker.process.channel.ask(what, seconds=ANSWER)
+            _key(worker): worker.process.channel.ask(what, about, seconds=ANSWER)
             for worker in self._workers
-            if worker.process is not None and worker.process.phase in (Phase.SERVING, Phase.LEAVING)
+            if worker.process is not None
+            and worker.process.phase in (Phase.SERVING, Phase.LEAVING)
+            and number in ("", str(worker.number))
         }
         answers = await DeferredList(list(asked.values()), consumeErrors=True)
         return {key: answer for key, (ok, answer) in zip(asked, answers, strict=True) if ok}

@@ -1,0 +1,200 @@
+"""What needs a person: each with since when, how many, one sentence, what to do, and where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from attrs import frozen
+
+from sip2gw.record.attempts import Door
+from sip2gw.record.facts import Facts
+from sip2gw.record.libraries import HOUR, Libraries
+from sip2gw.record.load import QUIET, Strikes
+
+LATELY = 900.0
+"""Seconds for which something counts, and after which refused logins alone need a person."""
+FOR_PEOPLE = "DEAD", "MISMATCH"
+OLD = 600.0
+"""Seconds after which an open row of the journal needs a person."""
+_MOST = 50
+"""Of one kind."""
+_SLOWING = frozenset({"pace", "requests_waiting", "write_queue"})
+"""Limits that only slow a terminal down."""
+
+
+@frozen
+class Need:
+    """One thing. `subject` is a library, a terminal, a limit or a network; kind and subject together are one need.
+
+    `since` is in seconds since 1970; 0 if it is not known. `severity` is `bad` or `warn`.
+    """
+
+    kind: str
+    subject: str
+    text: str
+    fix: str = ""
+    since: float = 0.0
+    count: int = 1
+    severity: str = "warn"
+    link: str = ""
+
+
+def needs(libraries: Libraries, door: Door, strikes: Strikes, facts: Facts, now: float) -> Iterator[Need]:
+    """Yield all, of each kind the first few."""
+    for kind in (
+        _offline(facts),
+        _full(door, now),
+        _only_refused(libraries, now),
+        _flapping(libraries, now),
+        _plain(door, now),
+        _in_doubt(libraries, now),
+        _journal(facts),
+        _warnings(facts),
+        _limits(strikes, now),
+    ):
+        for number, need in enumerate(kind):
+            if number < _MOST:
+                yield need
+
+
+def _of(library: str) -> str:
+    return f"/board/libraries/{quote(library, safe='')}"
+
+
+def _offline(facts: Facts) -> Iterator[Need]:
+    for api in facts.apis:
+        if not api.online or api.breaker == "open":
+            why = f": {api.failure}" if api.failure else ""
+            yield Need(
+                "offline",
+                api.library,
+                f"The API of {api.library} can't be reached{why}.",
+                f"See `sip2gw check {api.library}`.",
+                api.since,
+                1,
+                "bad",
+                _of(api.library),
+            )
+
+
+def _full(door: Door, now: float) -> Iterator[Need]:
+    for group in door.groups(now):
+        if group.reason == "terminal_limit_reached" and now - group.last < LATELY and not group.got_in:
+            yield Need(
+                "full",
+                group.library,
+                f"All licences of {group.library} are in use, and a terminal can't log in.",
+                "Switch a terminal off, or buy another licence.",
+                group.first,
+                group.count,
+                "bad",
+                _of(group.library),
+            )
+
+
+def _only_refused(libraries: Libraries, now: float) -> Iterator[Need]:
+    for one in libraries.all.values():
+        if one.refused_since and now - one.refused_since >= LATELY and one.refused:
+            yield Need(
+                "refused",
+                one.nickname,
+                f"All logins at {one.nickname} are refused.",
+                "See who did not get in, and why.",
+                one.refused_since,
+                one.refused,
+                "bad",
+                f"/board/door?library={quote(one.nickname, safe='')}",
+            )
+
+
+def _flapping(libraries: Libraries, now: float) -> Iterator[Need]:
+    for library, terminal, since in libraries.flapping(now):
+        named = f"{library}/{terminal}" if terminal else library
+        yield Need(
+            "flaps",
+            named,
+            f"The terminal {named} connects again and again.",
+            "See why its connections end. If two terminals have one account, give each its own location (CP).",
+            since,
+            1,
+            "warn",
+            f"/board/terminals?library={quote(library, safe='')}",
+        )
+
+
+def _plain(door: Door, now: float) -> Iterator[Need]:
+    for group in door.groups(now):
+        if group.rung == "tls" and "SIP2" in group.reason and now - group.last < LATELY:
+            yield Need(
+                "plain",
+                group.network,
+                f"A terminal at {group.network} sends plain SIP2 to the TLS port.",
+                "Switch TLS on there, or put stunnel in between.",
+                group.first,
+                group.count,
+                "warn",
+                "/board/door",
+            )
+
+
+def _in_doubt(libraries: Libraries, now: float) -> Iterator[Need]:
+    for one in libraries.all.values():
+        count = sum(hour.outcomes.get("in_doubt", 0) for hour in one.recent(now))
+        if count and one.doubt_since:
+            yield Need(
+                "in_doubt",
+                one.nickname,
+                f"Writes at {one.nickname} are in doubt.",
+                "Wait for the journal to settle them, or compare them at the library.",
+                max(one.doubt_since, now - 2 * HOUR),
+                count,
+                "warn",
+                f"/board/exchanges?library={quote(one.nickname, safe='')}&outcome=in_doubt",
+            )
+
+
+def _journal(facts: Facts) -> Iterator[Need]:
+    for state in FOR_PEOPLE:
+        if count := int(facts.journal.get(state, 0)):
+            yield Need(
+                "journal",
+                state,
+                f"Rows of the journal are {state}.",
+                "Look at each, and close it or have it tried again.",
+                0.0,
+                count,
+                "bad",
+                "/board/journal",
+            )
+    if facts.journal_oldest > OLD:
+        yield Need(
+            "journal",
+            "open",
+            f"A write has been open for {facts.journal_oldest / 60:.0f} minutes.",
+            "See what the journal waits for.",
+            0.0,
+            1,
+            "warn",
+            "/board/journal",
+        )
+
+
+def _warnings(facts: Facts) -> Iterator[Need]:
+    for text in facts.warnings:
+        yield Need("warning", text, f"{text[:1].upper()}{text[1:].rstrip('.')}.", link="/board/configuration")
+
+
+def _limits(strikes: Strikes, now: float) -> Iterator[Need]:
+    for limit, one in strikes.all.items():
+        if limit not in _SLOWING and now - one.last < QUIET:
+            yield Need(
+                "limit",
+                limit,
+                f"The limit {limit} was reached.",
+                "Raise it if these were your own terminals.",
+                one.first,
+                one.count,
+                "warn",
+                "/board/configuration",
+            )
