@@ -58,6 +58,17 @@ class Endpoint:
         ip = None if self.is_path else addresses.read(self.address)
         return ip is not None and ip.version == 4
 
+    @property
+    def url(self) -> str:
+        """The URL by which this machine reaches it over HTTP; empty if there is none."""
+        ip = addresses.read(self.address)
+        if self.is_path or not self.port:
+            return ""
+        host = self.address if ip is None else str(ip)
+        if ip is not None and ip.is_unspecified:
+            host = "127.0.0.1" if ip.version == 4 else "::1"
+        return f"http://{f'[{host}]' if ':' in host else host or '127.0.0.1'}:{self.port}"
+
     def clashes(self, other: Endpoint) -> bool:
         """Return whether only one of the two can be listened on."""
         if self.is_path or other.is_path:

@@ -14,17 +14,24 @@ from click.shell_completion import get_completion_class
 from sip2gw import __version__
 
 _COMMANDS = {
+    "check": "sip2gw.check.command:check",
     "check-config": "sip2gw.tools.check_config:check_config",
     "completion": "sip2gw.tools.cli:completion",
     "decode": "sip2gw.tools.decode:decode",
+    "disconnect": "sip2gw.tools.intervene:disconnect",
+    "door": "sip2gw.tools.watch:door",
     "explain": "sip2gw.tools.explain:explain",
     "explain-bin": "sip2gw.tools.explain_bin:explain_bin",
     "journal": "sip2gw.tools.journal:journal",
     "load": "sip2gw.tools.load:load",
     "privacy": "sip2gw.tools.privacy:privacy",
+    "show": "sip2gw.tools.watch:show",
     "store": "sip2gw.tools.store:store",
+    "tail": "sip2gw.tools.watch:tail",
     "terminal": "sip2gw.tools.terminal:terminal",
     "terminals": "sip2gw.tools.terminals:terminals",
+    "top": "sip2gw.tools.watch:top",
+    "trace": "sip2gw.tools.intervene:trace",
 }
 """Name of the subcommand, and the module and name of its command object."""
 

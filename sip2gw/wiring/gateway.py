@@ -71,7 +71,7 @@ class Gateway(Service):
         self.write_log = log
         if log is not None:
             self.metrics.registry.register(log)
-        self.librarika = _librarika(config, reactor, self.metrics)
+        self.librarika = make_librarika(config, reactor, self.metrics)
         self.librarika.name(libraries(config))
         self.journaling = Journaling(config, reactor, self.librarika, self.metrics, worker=worker is not None)
         self.tags = Tags(items_in_clear=config.log.items, shared=worker.day_key if worker else None)
@@ -237,7 +237,7 @@ class Gateway(Service):
         )
 
 
-def _librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
+def make_librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
     """Return the adapter, with this configuration's deadlines and authorities."""
     api = config.librarika
     return Librarika(

@@ -1,0 +1,35 @@
+"""Tables and times for the commands that watch a gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sip2gw.tools.admin import shown
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
+    """Yield the lines of a table; nothing but its headings if there are no rows."""
+    texts = [tuple(headings), *(tuple(shown(_text(cell)) for cell in row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def when(at: float | None) -> str:
+    """Return a time on this machine's clock; empty if there is none."""
+    return f"{datetime.fromtimestamp(at).astimezone():%m-%d %H:%M:%S}" if at else ""
+
+
+def duration(seconds: float) -> str:
+    """Return how long something takes, in the largest unit that tells enough."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)

@@ -1,0 +1,239 @@
+"""`sip2gw top`, `tail`, `show` and `door`: what happens at a gateway now, from its admin endpoint."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import click
+
+from sip2gw.tools.admin import Gateway, gateway_options, print_json, shown
+from sip2gw.tools.tables import duration, table, when
+
+EVERY = 2.0
+"""Seconds between two looks."""
+_TOP = 20
+_LATEST = "20"
+
+
+@click.command(short_help="Show what needs you, and the busiest libraries.")
+@gateway_options
+@click.option("--once", is_flag=True, help="Show it once.  [default: again every 2 s, on a screen]")
+def top(gateway: Gateway, as_json: bool, once: bool) -> None:
+    """Show what needs a person first, then how the gateway is, then its libraries, those with trouble first."""
+    while True:
+        now, libraries = gateway.get("now"), gateway.get("libraries", limit=str(_TOP))
+        if as_json:
+            print_json({**now, "libraries": libraries["rows"]})
+        else:
+            lines = list(_top(now, libraries))
+            if not once and _is_screen():
+                click.clear()
+            click.echo("\n".join(lines))
+        if once or as_json or not _is_screen():
+            return
+        time.sleep(EVERY)
+
+
+def _is_screen() -> bool:
+    return sys.stdout.isatty()
+
+
+def _top(now: Mapping[str, Any], libraries: Mapping[str, Any]) -> Iterator[str]:
+    for need in now["needs"]:
+        mark = "!!" if need["severity"] == "bad" else "! "
+        times = f" ({need['count']} times)" if need["count"] > 1 else ""
+        since = f" since {when(need['since'])}" if need["since"] else ""
+        yield f"{mark} {shown(need['text'], 200)}{since}{times} {shown(need['fix'], 200)}".rstrip()
+    if not now["needs"]:
+        yield "Nothing needs you."
+    yield ""
+    yield "   ".join(f"{tile['name']} {tile['value']:g}{tile.get('unit', '')}" for tile in now["tiles"])
+    yield ""
+    yield from table(
+        ("library", "state", "terminals", "seats", "requests", "refused", "top code", "p95", "last"),
+        (
+            (
+                one["library"],
+                one["state"],
+                one["terminals"],
+                _seats(one),
+                one["requests"],
+                f"{one['refused']:g} %",
+                one["top_code"],
+                "" if one["p95"] is None else f"{one['p95']:g} ms",
+                when(one["last"]),
+            )
+            for one in libraries["rows"]
+        ),
+    )
+
+
+def _seats(one: Mapping[str, Any]) -> str:
+    return f"{one['used']} of {one['licensed']}" if one["licensed"] is not None else f"{one['used']}"
+
+
+@click.command(short_help="Show requests as they are answered.")
+@gateway_options
+@click.option("--library", default="", metavar="NICKNAME", help="Only this library.")
+@click.option("--terminal", default="", metavar="NAME", help="Only this terminal.")
+@click.option("--ref", default="", metavar="CODE", help="Only the exchange with this code, with its calls.")
+@click.option("--outcome", default="", help="Only this outcome, such as refused.")
+@click.option("--once", is_flag=True, help="Show the latest, and end.")
+def tail(
+    gateway: Gateway, as_json: bool, library: str, terminal: str, ref: str, outcome: str, once: bool
+) -> None:
+    """Show the latest requests and their answers, then new ones as they come. JSON is one object on each line."""
+    if ref:
+        found = gateway.get("exchanges", ref)
+        print_json(found) if as_json else click.echo("\n".join(_exchange(found)))
+        return
+    filters = {"library": library, "terminal": terminal, "outcome": outcome}
+    newer = ""
+    while True:
+        rows = gateway.get("exchanges", **filters, newer=newer, limit="" if newer else _LATEST)["rows"]
+        for row in reversed(rows):
+            click.echo(json.dumps(row) if as_json else _line(row))
+        newer = rows[0]["key"] if rows else newer or f"{time.time()!r}--0"
+        if once:
+            return
+        time.sleep(EVERY / 2)
+
+
+def _line(one: Mapping[str, Any]) -> str:
+    named = f"{one['library'] or '-'}/{shown(one['terminal'])} {one['conn']}#{one['seq']}"
+    said = f"{one['name'] or one['message']} {one['outcome']}"
+    parts = [
+        when(one["at"]),
+        named,
+        said,
+        shown(one["code"]),
+        f"{one['ms']:.0f} ms",
+        one["patron"],
+        one["item"],
+        one["ref"],
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _exchange(one: Mapping[str, Any]) -> Iterator[str]:
+    yield _line(one)
+    if one["why"]:
+        yield f"  {shown(one['why'], 300)}"
+    for call in one["api"]:
+        yield f"  {call['operation']} {call['status'] or 'no answer'} {call['ms']:.0f} ms {shown(call['id'])}"
+    yield from (f"  {shown(line, 2000)}" for line in one["lines"])
+
+
+@click.command(short_help="Show a library or one of its terminals.")
+@click.argument("what", metavar="LIBRARY[/TERMINAL]")
+@gateway_options
+def show(gateway: Gateway, as_json: bool, what: str) -> None:
+    """Show a library and its terminals; or a terminal, with its spelling, counters and latest requests."""
+    library, slash, terminal = what.partition("/")
+    if slash:
+        conn = find_terminal(gateway, library, terminal)
+        found = gateway.get("terminals", conn)
+        latest = gateway.get("exchanges", conn=conn, limit=_LATEST)["rows"]
+        print_json({**found, "exchanges": latest}) if as_json else click.echo(
+            "\n".join(_terminal(found, latest))
+        )
+        return
+    found = gateway.get("libraries", library)
+    rows = gateway.get("terminals", library=library)["rows"]
+    print_json({**found, "terminal_rows": rows}) if as_json else click.echo("\n".join(_library(found, rows)))
+
+
+def find_terminal(gateway: Gateway, library: str, terminal: str) -> str:
+    """Return the connection of a terminal by its name, or of a code. Raises `click.ClickException`."""
+    rows = gateway.get("terminals", library=library, terminal=terminal)["rows"]
+    if not rows:
+        raise click.ClickException(f"no terminal {library}/{shown(terminal)} is connected: see `sip2gw door`")
+    if len(rows) > 1:
+        conns = ", ".join(row["conn"] for row in rows[:5])
+        raise click.ClickException(f"{len(rows)} connections have that name: choose one of {conns}")
+    return str(rows[0]["conn"])
+
+
+def _library(one: Mapping[str, Any], terminals: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"{one['library']}: {one['state']}"
+    facts = {
+        "breaker": one["breaker"],
+        "seats": _seats(one),
+        "requests": one["requests"],
+        "refused": f"{one['refused']:g} %",
+    }
+    facts |= {"p95": "" if one["p95"] is None else f"{one['p95']:g} ms", "last": when(one["last"])}
+    yield from (f"  {name:10}{value}" for name, value in facts.items() if value not in ("", None))
+    yield from _section(
+        "terminals",
+        ("terminal", "conn", "state", "network", "profile", "idle", "requests"),
+        (
+            (
+                row["terminal"],
+                row["conn"],
+                row["state"],
+                row["network"],
+                row["profile"],
+                duration(row["idle"]),
+                row["requests"],
+            )
+            for row in terminals
+        ),
+    )
+    yield from _section(
+        "refusals", ("code", "times", "example"), ((c["code"], c["count"], c["ref"]) for c in one["codes"])
+    )
+    yield from _section("attempts", _DOOR, map(_attempt, one["attempts"]))
+
+
+def _section(title: str, headings: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Iterator[str]:
+    if found := list(rows):
+        yield ""
+        yield f"{title}:"
+        yield from table(headings, found)
+
+
+def _terminal(one: Mapping[str, Any], latest: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"{one['library'] or 'no library'}/{shown(one['terminal'])} {one['conn']}"
+    for name, value in [*one["identity"], *one["spelling"], *one["counters"].items()]:
+        yield f"  {name:24}{shown(str(value), 200)}"
+    for notice in one["notices"]:
+        yield f"  {when(notice['at'])} {shown(notice['text'], 200)}. {shown(notice['fix'], 200)}"
+    yield ""
+    yield from (_line(row) for row in latest)
+
+
+_DOOR = "network", "reached", "reason", "what to do", "library", "times", "last"
+
+
+@click.command(short_help="Show who did not get in, and why.")
+@gateway_options
+@click.option("--library", default="", metavar="NICKNAME", help="Only attempts at this library.")
+@click.option(
+    "--network", default="", metavar="ADDRESS", help="Only this address, or network as it is shown."
+)
+def door(gateway: Gateway, as_json: bool, library: str, network: str) -> None:
+    """Show the attempts to get in that failed, by network and reason: the step they reached, and what to do."""
+    found = gateway.get("door", library=library, network=network)
+    if as_json:
+        print_json(found["rows"])
+    elif not found["rows"]:
+        click.echo("everybody got in")
+    else:
+        click.echo("\n".join(table(_DOOR, map(_attempt, found["rows"]))))
+
+
+def _attempt(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        one["network"] or "this machine",
+        one["rung"],
+        one["text"],
+        one["fix"],
+        one["library"],
+        one["count"],
+        when(one["last"]),
+    )
