@@ -23,7 +23,7 @@ from sip2gw.gateway.near_misses import Seen
 from sip2gw.library import Credentials, Made
 from sip2gw.log.tags import Tags
 from sip2gw.session import BAD_CHECKSUM
-from sip2gw.sip2 import Dialect, Request
+from sip2gw.sip2 import Dialect, Request, UnknownMessage, lay_out
 
 _MAIL = re.compile(r"([^\s@:/])[^\s@:/]*(@[A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 _CODE = re.compile(rb"\W*([0-9]{2})")
@@ -207,9 +207,10 @@ class ConnectionEvents:
         )
 
     def traced(self, line: bytes, answer: bytes, dialect: Dialect) -> None:
-        """Pass a line and its answer to the trace, if one runs. Call it before `answered`."""
+        """Pass a line and its answer to the trace, if one runs."""
         if (take := self._events.lines) is not None:
-            patron = self._about[4] if self._about is not None else ""
+            patron = _patron_in(line, dialect)
+            patron = self._tags.patron(self.library, patron) if patron else ""
             take(
                 LinesSeen(
                     self._events.now(),
@@ -235,6 +236,14 @@ def masked(account: str) -> str:
     """Return `k...@riverside.example` for an e-mail address. Any other text may be a password: it gives `(...)`."""
     found = _MAIL.fullmatch(account.strip())
     return f"{found[1]}...{found[2]}" if found else "(...)" if account else ""
+
+
+def _patron_in(line: bytes, dialect: Dialect) -> str:
+    """Return the patron's number in a line, or ""."""
+    try:
+        return dict(lay_out(line, dialect).fields).get("AA", "")
+    except UnknownMessage:
+        return ""
 
 
 def _code(line: bytes) -> str:

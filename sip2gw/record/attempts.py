@@ -57,7 +57,9 @@ class Door:
                 self._add(event, one, "tls", text, fix)
             case LoggedIn():
                 self._got_in(event, one.network)
-            case Closed() if not (one.login or one.refused or (one.secured and one.secured.failure)):
+            case Closed() if one.where and not (
+                one.login or one.refused or (one.secured and one.secured.failure)
+            ):
                 last = one.notices[-1] if one.notices else None
                 reason = last.text if last else event.why or _left(one, event)
                 self._add(event, one, one.rung, reason, last.fix if last else "")

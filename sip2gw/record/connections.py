@@ -100,8 +100,8 @@ class Connections:
             case Closed():
                 one.closed = event
                 one.requests = max(one.requests, event.requests)
-                self.live.pop(event.conn, None)
-                self.ended.append(one)
+                if self.live.pop(event.conn, None) is not None:
+                    self.ended.append(one)
         return one
 
     def find(self, conn: str) -> Connection | None:

@@ -17,6 +17,8 @@ CODES = 30
 """Codes of refusals that are counted for each library in an hour."""
 TERMINALS = 12_000
 """Terminals of which the latest logins are remembered."""
+REFUSED = 900.0
+"""Seconds after which refused logins alone need a person."""
 FLAPS = 6
 """Logins of one terminal within `FLAPPING` seconds, by which it flaps."""
 FLAPPING = 900.0
@@ -52,6 +54,10 @@ class Library:
     refused_since: float = 0.0
     refused: int = 0
     doubt_since: float = 0.0
+
+    def only_refused(self, now: float) -> float:
+        """Return since when logins were refused and none was good, if that is long enough; else 0."""
+        return self.refused_since if self.refused_since and now - self.refused_since >= REFUSED else 0.0
 
     def recent(self, now: float) -> Iterator[Hour]:
         """Yield this hour and the one before."""

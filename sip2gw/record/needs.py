@@ -13,7 +13,7 @@ from sip2gw.record.libraries import HOUR, Libraries
 from sip2gw.record.load import QUIET, Strikes
 
 LATELY = 900.0
-"""Seconds for which something counts, and after which refused logins alone need a person."""
+"""Seconds for which something counts."""
 FOR_PEOPLE = "DEAD", "MISMATCH"
 OLD = 600.0
 """Seconds after which an open row of the journal needs a person."""
@@ -95,11 +95,11 @@ def _full(door: Door, now: float) -> Iterator[Need]:
 
 def _only_refused(libraries: Libraries, now: float) -> Iterator[Need]:
     for one in libraries.all.values():
-        if one.refused_since and now - one.refused_since >= LATELY and one.refused:
+        if one.only_refused(now):
             yield Need(
                 "refused",
                 one.nickname,
-                f"All logins at {one.nickname} are refused.",
+                f"Logins at {one.nickname} are refused, and none was good since.",
                 "See who did not get in, and why.",
                 one.refused_since,
                 one.refused,

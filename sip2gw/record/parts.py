@@ -256,7 +256,7 @@ def _library(one: Library, api: API | None, facts: Facts, terminals: int, at: fl
         "codes": {code: list(values) for code, values in codes.items()},
         "durations": summed(hour.durations for hour in hours) if hours else no_counts(),
         "last": one.last,
-        "refused_since": one.refused_since,
+        "refused_since": one.only_refused(at),
     }
 
 

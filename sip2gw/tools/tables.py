@@ -8,10 +8,13 @@ from typing import Any
 
 from sip2gw.tools.admin import shown
 
+_LONGEST = 120
+"""Characters of a cell."""
+
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
     """Yield the lines of a table; nothing but its headings if there are no rows."""
-    texts = [tuple(headings), *(tuple(shown(_text(cell)) for cell in row) for row in rows)]
+    texts = [tuple(headings), *(tuple(shown(_text(cell), _LONGEST) for cell in row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row in texts:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
