@@ -109,13 +109,22 @@ def _secured(plain: socket.socket, address: Address) -> ssl.SSLSocket:
             " (use --ca-file, --fingerprint or --insecure)"
         ) from None
     except (OSError, ValueError) as error:
-        raise Unreachable(f"no TLS with {address}: {error}") from None
+        raise Unreachable(f"no TLS with {address}: {_in_words(error)}") from None
     try:
         check_fingerprint(address, fingerprint_of(secure.getpeercert(binary_form=True) or b""))
     except Unreachable:
         secure.close()
         raise
     return secure
+
+
+def _in_words(error: Exception) -> str:
+    """Return the reason of a handshake that failed, and what to do if the port is that of plain SIP2."""
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    speaks_no_tls = isinstance(error, ConnectionError | ssl.SSLEOFError) or reason == "WRONG_VERSION_NUMBER"
+    if speaks_no_tls or isinstance(error, TimeoutError):
+        return f"{reason}. If it is a port of plain SIP2, try --plain"
+    return str(reason)
 
 
 def _context(address: Address) -> ssl.SSLContext:

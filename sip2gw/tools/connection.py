@@ -11,6 +11,9 @@ from sip2gw.tools.address import Address, Unreachable, connect
 _LONGEST = 65536
 """Most bytes without a terminator: a peer that sends more does not speak SIP2."""
 
+_ALERT = b"\x15\x03"
+"""The first bytes of an alert of TLS."""
+
 
 class NoAnswer(Unreachable):
     """No line arrived within the timeout."""
@@ -26,6 +29,7 @@ class Connection:
         self._terminator = terminator
         self._socket: socket.socket | None = None
         self._received = b""
+        self._heard = False
 
     def __enter__(self) -> Connection:
         self.open()
@@ -43,7 +47,7 @@ class Connection:
         """Connect, if it is not connected. Raises `Unreachable`."""
         if self._socket is None:
             self._socket = connect(self.address, self.timeout)
-            self._received = b""
+            self._received, self._heard = b"", False
 
     def close(self) -> None:
         """Disconnect."""
@@ -96,14 +100,23 @@ class Connection:
             raise NoAnswer(f"no answer from {self.address} in time") from None
         except OSError as error:
             raise self._broken(error) from None
-        if not chunk:
+        speaks_tls = not self.address.tls and not self._received and chunk.startswith(_ALERT)
+        if not chunk or speaks_tls:
             self.close()
-            raise Unreachable(f"{self.address} disconnected")
+            told = "speaks TLS" if speaks_tls else "disconnected"
+            raise Unreachable(f"{self.address} {told}{self._perhaps_tls()}")
+        self._heard = True
         return chunk
+
+    def _perhaps_tls(self) -> str:
+        """Return what to do if nothing was heard on a plain connection."""
+        return "" if self.address.tls or self._heard else ". If it is a TLS port, leave out --plain"
 
     def _broken(self, error: OSError) -> Unreachable:
         self.close()
-        return Unreachable(f"the connection to {self.address} broke: {error.strerror or error}")
+        return Unreachable(
+            f"the connection to {self.address} broke: {error.strerror or error}{self._perhaps_tls()}"
+        )
 
 
 def _first_line(received: bytes) -> tuple[bytes, bytes, bytes]:

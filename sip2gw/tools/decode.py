@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from sip2gw.sip2 import Dialect
+from sip2gw.tools.charsets import charset
 from sip2gw.tools.decoded import Decoded
 from sip2gw.tools.escapes import as_bytes
 from sip2gw.tools.hex_dump import joined
@@ -42,17 +43,6 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes]:
     read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
     while chunk := read(65536):
         yield chunk
-
-
-def charset(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    """Check the name of a charset: Python must know it, and its first 128 characters must be ASCII."""
-    try:
-        fits = "|AZ09".encode(value) == b"|AZ09"
-    except (LookupError, UnicodeError):
-        fits = False
-    if not fits:
-        raise click.BadParameter(f"{value!r} is not a charset for SIP2: try utf-8, cp850, latin-1 or cp1252")
-    return value
 
 
 def one_sign(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Literal
 
+import click
+from attrs import evolve
 from rich.console import Console
 from rich.text import Text
 
-from sip2gw.sip2 import DENIED, Message, PatronFlag, Request, UnknownMessage, build, lay_out, messages
+from sip2gw.sip2 import (
+    DEFAULT,
+    DENIED,
+    Message,
+    PatronFlag,
+    Request,
+    UnknownMessage,
+    build,
+    lay_out,
+    messages,
+)
 from sip2gw.tools.connection import Connection
 from sip2gw.tools.conversation import Conversation, Exchange
 from sip2gw.tools.decoded import Decoded
 from sip2gw.tools.options import Setup
 from sip2gw.tools.transcript import play, read
 
+Form = Literal["table", "quiet", "json"]
 _WIDE = 160
 _YES_OR_NO = (
     "ok",
@@ -29,10 +44,15 @@ _YES_OR_NO = (
 
 
 class Emulator:
-    """One terminal and its connection. Each method that asks returns whether the answer was a yes."""
+    """One terminal and its connection. Each method that asks returns whether the answer was a yes.
 
-    def __init__(self, setup: Setup, console: Console | None = None) -> None:
+    `form` is how an exchange is shown: both lines with their fields, the answer's line alone, or a JSON object.
+    """
+
+    def __init__(self, setup: Setup, console: Console | None = None, form: Form = "table") -> None:
         self.setup = setup
+        self._form = form
+        self._dialect = evolve(DEFAULT, charset=setup.charset)
         self.terminal = setup.terminal
         self._console = console or Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
         self._connection = Connection(setup.address, timeout=setup.timeout, terminator=setup.terminator)
@@ -45,7 +65,9 @@ class Emulator:
     def log_in(self) -> bool:
         """Connect, if necessary, and log in. Returns True also if there is no account to log in with."""
         self._connection.open()
-        self._conversation = Conversation(self._connection, error_detection=self.setup.error_detection)
+        self._conversation = Conversation(
+            self._connection, error_detection=self.setup.error_detection, dialect=self._dialect
+        )
         login = self.terminal.login() if self.setup.logs_in else None
         if login is None or self._show(self._conversation.ask(login)):
             return True
@@ -102,20 +124,48 @@ class Emulator:
         return self._conversation
 
     def _show(self, exchange: Exchange) -> bool:
-        self._show_line(">", exchange.sent)
-        for event in exchange.events:
-            self._console.print(Text(f"! {event}", "yellow"))
-        self._show_line("<", exchange.answer)
-        self._console.print(Text(f"{exchange.seconds * 1000:.0f} ms\n", "dim"))
-        return accepted(
-            build(lay_out(exchange.answer)),
+        yes = accepted(
+            build(lay_out(exchange.answer, self._dialect)),
             asked=exchange.sent[:2].decode("ascii", "replace"),
             pin_given=_has_pin(exchange.sent),
         )
+        if self._form == "json":
+            click.echo(json.dumps(self._as_object(exchange, yes)))
+        elif self._form == "quiet":
+            click.echo(self._line(exchange.answer))
+        else:
+            self._show_line(">", exchange.sent)
+            for event in exchange.events:
+                self._console.print(Text(f"! {event}", "yellow"))
+            self._show_line("<", exchange.answer)
+            self._console.print(Text(f"{exchange.seconds * 1000:.0f} ms\n", "dim"))
+        return yes
+
+    def _as_object(self, exchange: Exchange, yes: bool) -> dict[str, Any]:
+        """Return an exchange for programs. Secrets are masked."""
+        return {
+            "yes": yes,
+            "ms": round(exchange.seconds * 1000, 1),
+            "events": list(exchange.events),
+            "sent": self._decoded(exchange.sent),
+            "answer": self._decoded(exchange.answer),
+        }
+
+    def _decoded(self, line: bytes) -> dict[str, Any]:
+        try:
+            return Decoded(line, self._dialect).as_object()
+        except UnknownMessage:
+            return {"error": f"{len(line)} bytes that are not a SIP2 message"}
+
+    def _line(self, line: bytes) -> str:
+        try:
+            return Decoded(line, self._dialect).as_text()
+        except UnknownMessage:
+            return f"{len(line)} bytes that are not a SIP2 message"
 
     def _show_line(self, mark: str, line: bytes) -> None:
         try:
-            decoded = Decoded(line)
+            decoded = Decoded(line, self._dialect)
         except UnknownMessage:
             self._console.print(Text(f"{mark} {len(line)} bytes that are not a SIP2 message", "yellow"))
             return

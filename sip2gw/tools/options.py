@@ -12,6 +12,7 @@ from attrs import frozen
 
 from sip2gw.sip2 import Secret
 from sip2gw.tools.address import PLAIN_PORT, TLS_PORT, Address, read_fingerprint
+from sip2gw.tools.charsets import charset
 from sip2gw.tools.identity import LoginForm, Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,6 +65,9 @@ _OPTIONS = [
         help="The end of each line.",
     ),
     click.option(
+        "--charset", default="utf-8", show_default=True, callback=charset, help="Charset of the lines."
+    ),
+    click.option(
         "--timeout",
         type=click.FloatRange(0.1),
         default=10.0,
@@ -82,6 +86,7 @@ class Setup:
     error_detection: bool = True
     terminator: bytes = b"\r"
     timeout: float = 10.0
+    charset: str = "utf-8"
 
     @property
     def logs_in(self) -> bool:
@@ -120,6 +125,7 @@ def _setup(
     login_form: str,
     no_error_detection: bool,
     terminator: str,
+    charset: str,
     timeout: float,
 ) -> Setup:
     try:
@@ -132,8 +138,11 @@ def _setup(
         click.echo("The certificate is not checked: the answers may come from another computer.", err=True)
     if not tls and not host.startswith(_LOOPBACK):
         click.echo("Without TLS, the network can read passwords and patrons.", err=True)
-    if account and password is None and sys.stdin.isatty():
-        password = click.prompt(f"Password of {account}", hide_input=True, err=True)
+    if account and password is None:
+        if sys.stdin.isatty():
+            password = click.prompt(f"Password of {account}", hide_input=True, err=True)
+        else:
+            click.echo("No password is sent: give --password, or set SIP2GW_PASSWORD.", err=True)
     port = port or (TLS_PORT if tls else PLAIN_PORT)
     return Setup(
         Address(host, port, tls, ca_file, pinned, insecure, server_name, client_cert, client_key),
@@ -141,6 +150,7 @@ def _setup(
         not no_error_detection,
         _TERMINATORS[terminator],
         timeout,
+        charset,
     )
 
 

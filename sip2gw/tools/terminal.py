@@ -39,8 +39,10 @@ class _AnswersAsStatus(click.Group):
     short_help="Be a terminal: send requests to a gateway and show the answers.",
 )
 @setup_options
+@click.option("--quiet", "-q", is_flag=True, help="Print the line of each answer alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each request.")
 @click.pass_context
-def terminal(ctx: click.Context, setup: Setup) -> None:
+def terminal(ctx: click.Context, setup: Setup, quiet: bool, as_json: bool) -> None:
     """Be a terminal: log in, send requests, and show both lines, raw and in words. Secrets are shown as ***.
 
     Without a command it is interactive: it reads commands at a prompt, or from standard input, one on each line.
@@ -49,7 +51,9 @@ def terminal(ctx: click.Context, setup: Setup) -> None:
     \b
     sip2gw terminal --insecure --library riverside --account kiosk@riverside.example checkout M-1001 10001
     """
-    emulator = Emulator(setup)
+    if quiet and as_json:
+        raise click.UsageError("choose --quiet or --json")
+    emulator = Emulator(setup, form="json" if as_json else "quiet" if quiet else "table")
     ctx.obj = emulator
     ctx.call_on_close(emulator.close)
     if ctx.invoked_subcommand is None:
