@@ -13,7 +13,7 @@ from attrs import frozen
 
 SECONDS = 10.0
 SOON = 14
-"""Days before a certificate's end from which it is a failure that somebody has to see."""
+"""Days before a certificate's end from which it counts as a failure."""
 
 
 @frozen

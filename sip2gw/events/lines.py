@@ -1,4 +1,4 @@
-"""A line and its answer as they went over the wire, for a trace. Nobody gets them unless a trace runs."""
+"""A line and its answer as they went over the wire, for a trace. Read only while a trace runs."""
 
 from __future__ import annotations
 

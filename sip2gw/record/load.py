@@ -50,7 +50,7 @@ class Load:
 
 
 @define(eq=False)
-class Strike:
+class LimitHit:
     """How often a limit was reached, and when."""
 
     first: float
@@ -62,16 +62,16 @@ QUIET = 900.0
 """Seconds after which a limit that is reached again counts from one."""
 
 
-class Strikes:
+class LimitHits:
     """The limits that were reached, by the names of their settings, which are few."""
 
     def __init__(self) -> None:
-        self.all: dict[str, Strike] = {}
+        self.all: dict[str, LimitHit] = {}
 
     def take(self, limit: str, now: float) -> None:
         """Count a reached limit."""
         one = self.all.get(limit)
         if one is None or now - one.last > QUIET:
-            one = self.all[limit] = Strike(now, now)
+            one = self.all[limit] = LimitHit(now, now)
         one.last = now
         one.count += 1

@@ -10,7 +10,7 @@ from attrs import frozen
 from sip2gw.record.attempts import Door
 from sip2gw.record.facts import Facts
 from sip2gw.record.libraries import HOUR, Libraries
-from sip2gw.record.load import QUIET, Strikes
+from sip2gw.record.load import QUIET, LimitHits
 
 LATELY = 900.0
 """Seconds for which something counts."""
@@ -40,7 +40,9 @@ class Need:
     link: str = ""
 
 
-def needs(libraries: Libraries, door: Door, strikes: Strikes, facts: Facts, now: float) -> Iterator[Need]:
+def needs(
+    libraries: Libraries, door: Door, limit_hits: LimitHits, facts: Facts, now: float
+) -> Iterator[Need]:
     """Yield all, of each kind the first few."""
     for kind in (
         _offline(facts),
@@ -51,7 +53,7 @@ def needs(libraries: Libraries, door: Door, strikes: Strikes, facts: Facts, now:
         _in_doubt(libraries, now),
         _journal(facts),
         _warnings(facts),
-        _limits(strikes, now),
+        _limits(limit_hits, now),
     ):
         for number, need in enumerate(kind):
             if number < _MOST:
@@ -185,8 +187,8 @@ def _warnings(facts: Facts) -> Iterator[Need]:
         yield Need("warning", text, f"{text[:1].upper()}{text[1:].rstrip('.')}.", link="/board/configuration")
 
 
-def _limits(strikes: Strikes, now: float) -> Iterator[Need]:
-    for limit, one in strikes.all.items():
+def _limits(limit_hits: LimitHits, now: float) -> Iterator[Need]:
+    for limit, one in limit_hits.all.items():
         if limit not in _SLOWING and now - one.last < QUIET:
             yield Need(
                 "limit",

@@ -40,8 +40,8 @@ def now(record: Record, about: About) -> Part:
         "connections": len(live),
         "minutes": [asdict(one) for one in record.load.last(at, MINUTES)],
         "lag": facts.lag,
-        "limits": {name: asdict(one) for name, one in record.strikes.all.items()},
-        "needs": [asdict(one) for one in needs(record.libraries, record.door, record.strikes, facts, at)],
+        "limits": {name: asdict(one) for name, one in record.limit_hits.all.items()},
+        "needs": [asdict(one) for one in needs(record.libraries, record.door, record.limit_hits, facts, at)],
     }
 
 

@@ -17,7 +17,7 @@ from sip2gw.record.connections import Connections
 from sip2gw.record.exchanges import Exchanges
 from sip2gw.record.facts import Ways
 from sip2gw.record.libraries import Libraries
-from sip2gw.record.load import Load, Strikes
+from sip2gw.record.load import LimitHits, Load
 from sip2gw.record.parts import QUESTIONS
 from sip2gw.record.traces import MINUTES, Target, Traces
 
@@ -33,7 +33,7 @@ class Record:
         self.exchanges = Exchanges()
         self.libraries = Libraries()
         self.load = Load()
-        self.strikes = Strikes()
+        self.limit_hits = LimitHits()
         self._tags = tags
         self._events = events
         self.traces = Traces(tags, self._watch, self._address)
@@ -51,7 +51,7 @@ class Record:
 
     def struck(self, limit: str) -> None:
         """Note that a limit was reached, by the name of its setting."""
-        self.strikes.take(limit, self.now())
+        self.limit_hits.take(limit, self.now())
 
     def tag(self, kind: str, library: str, number: str) -> str:
         """Return today's tag of a card (`patron`) or an item (`item`) of a library."""

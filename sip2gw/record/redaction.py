@@ -1,7 +1,8 @@
 """A line of SIP2 without anything of a person, field by field. What is not known to be harmless is not shown.
 
-Card and item numbers are tags. Flags, codes and dates are shown if they are spelled by the book, names of libraries and
-places up to where another field may begin in them. All other values are `***`. The checksum is that of the redacted
+Card and item numbers are tags. Flags, codes and dates are shown if they are spelled by the book. A place that the
+terminal names is shown if it is its library or location, or nearly; one in an answer up to where another field may
+begin in it. All other values are `***`. The checksum is that of the redacted
 line, if the one that was sent is right.
 """
 
@@ -9,15 +10,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from difflib import SequenceMatcher
 
 from attrs import frozen
 
-from sip2gw.sip2 import Dialect, Layout, UnknownMessage, lay_out
+from sip2gw.sip2 import Dialect, Layout, Request, UnknownMessage, lay_out
 from sip2gw.sip2.error_detection import checksum
 from sip2gw.sip2.fields import VOCABULARY
 from sip2gw.sip2.fixed_part import fixed_fields, is_by_the_book
 
 MASK = "***"
+_NEAR = 0.7
+"""The likeness, of 1, from which a text counts as misspelt."""
+_LONGEST = 64
 
 _PLACES = frozenset({"AM", "AN", "AO", "AP", "AQ", "BG", "BS", "CL", "CP"})
 """Texts that name a library, a branch, a shelf or a bin."""
@@ -55,7 +60,10 @@ def redacted(line: bytes, dialect: Dialect, tagging: Tagging) -> str:
     except UnknownMessage:
         return f"({len(line)} bytes that are not a SIP2 message)"
     delimiter = dialect.delimiter
-    fields = "".join(f"{code}{_shown(code, value, tagging)}{delimiter}" for code, value in layout.fields)
+    asked = issubclass(layout.message, Request)
+    fields = "".join(
+        f"{code}{_shown(code, value, tagging, asked)}{delimiter}" for code, value in layout.fields
+    )
     sequence = "" if layout.sequence is None else f"AY{layout.sequence[:9]}"
     return _with_checksum(layout.code + _fixed(layout) + fields + sequence, layout)
 
@@ -71,7 +79,7 @@ def _fixed(layout: Layout) -> str:
     )
 
 
-def _shown(code: str, value: str, tagging: Tagging) -> str:
+def _shown(code: str, value: str, tagging: Tagging, asked: bool) -> str:
     if not value or VOCABULARY.get(code) is None:
         return MASK if value else ""
     if code == "AA":
@@ -79,9 +87,18 @@ def _shown(code: str, value: str, tagging: Tagging) -> str:
     if code == "AB":
         return tagging.item(value)
     if code in _PLACES:
-        return _place(value, tagging)
+        said = asked or code == "AO"
+        return _place(value, tagging) if not said or _is_near(value, tagging.known) else MASK
     plain = _PLAIN.get(code)
     return value if plain is not None and plain.fullmatch(value) else MASK
+
+
+def _is_near(value: str, known: frozenset[str]) -> bool:
+    """Return whether a text that a terminal sent is one of these, or nearly: it may be misspelt."""
+    return any(
+        one and SequenceMatcher(None, one.casefold(), value[:_LONGEST].casefold()).ratio() >= _NEAR
+        for one in known
+    )
 
 
 def _place(value: str, tagging: Tagging) -> str:

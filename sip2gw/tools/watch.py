@@ -222,7 +222,7 @@ def door(gateway: Gateway, as_json: bool, library: str, network: str) -> None:
     if as_json:
         print_json(found["rows"])
     elif not found["rows"]:
-        click.echo("everybody got in")
+        click.echo("no attempt has failed")
     else:
         click.echo("\n".join(table(_DOOR, map(_attempt, found["rows"]))))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import md5, sha256
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -289,6 +290,38 @@ class Scene:
             for name in names
         }
 
+    def recalled(self) -> dict[str, str]:
+        """What the record says of all that is done while a trace runs, and of a card."""
+        trace = json.loads(self.tell("/api/traces", library="riverside", why="canaries"))["trace"]
+        self.each([*REQUESTS, *AMISS])
+        self.each(LOGINS, log_in=False)
+        names = [
+            "now",
+            "libraries",
+            "libraries/riverside",
+            "terminals",
+            "terminals?state=ended",
+            "exchanges",
+            "door",
+        ]
+        pages = {name: self.gateway.look(f"/api/{name}", ADMIN.word)[1] for name in names}
+        for row in json.loads(pages["exchanges"])["rows"][:20]:
+            pages[row["ref"]] = self.gateway.look(f"/api/exchanges/{row['ref']}", ADMIN.word)[1]
+        for row in json.loads(pages["terminals?state=ended"])["rows"][:20]:
+            pages[row["conn"]] = self.gateway.look(f"/api/terminals/{row['conn']}", ADMIN.word)[1]
+        pages["search"] = self.tell(
+            "/api/exchanges/search", library="riverside", kind="patron", number=CARD.word
+        )
+        pages["trace"] = self.gateway.look(f"/api/traces/{trace}", ADMIN.word)[1]
+        return pages
+
+    def tell(self, page: str, **said: str) -> str:
+        """What comes of a POST."""
+        headers = {"Authorization": f"Bearer {ADMIN.word}"}
+        place = f"http://127.0.0.1:{self.gateway.ports[2]}{page}"
+        with urlopen(Request(place, json.dumps(said).encode(), headers), timeout=10) as answer:
+            return answer.read().decode()
+
     def asked_for_terminals(self) -> str:
         """What `sip2gw terminals` prints while one is logged in: with the token, without, and as JSON."""
         url = f"--url=http://127.0.0.1:{self.gateway.ports[2]}"
@@ -352,6 +385,7 @@ def test_F97_no_secret_gets_out(scene):
     scene.break_down()
     scene.knock()
     scene.reload()
+    recalled = scene.recalled()
     pages = scene.pages()
     shown = scene.asked_for_terminals()
     for_people = scene.told_to_people()
@@ -363,6 +397,7 @@ def test_F97_no_secret_gets_out(scene):
         **there,
         **pages,
         **for_people,
+        **recalled,
         "shown": shown,
         "printed": "".join(scene.gateway.process.printed),
     }
@@ -383,6 +418,8 @@ def test_F97_no_secret_gets_out(scene):
     assert "1 of 25" in shown, shown
     assert "privacy erase" in pages["/audit, right token, later"]
     assert "riverside" in pages[f"/journal?state={EVERY_STATE}, right token"]
+    assert "> 11YN" in recalled["trace"]
+    assert '"library": "riverside"' in recalled["search"]
     silent = [canary.what for canary in ALL if canary.word.lower() not in scene.heard.lower()]
     assert not silent, "it was never there to get out"
     assert not found(ALL, written)

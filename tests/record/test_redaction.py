@@ -77,7 +77,10 @@ def test_no_person_is_shown_in_a_line_that_is_built_wrongly(line):
 
 def test_a_place_that_is_known_is_shown_in_full():
     assert "CPReading Room|" in shown("9300CNx|COy|CPReading Room|")
-    assert "CPRe***|" in shown("9300CNx|COy|CPReading Hall|")
+    assert "CPRe***|" in shown("9300CNx|COy|CPReading Roo|")  # with AD in it: another field may begin there
+    assert "CP***|" in shown("9300CNx|COy|CPGarbage|")
+    assert "AOriversid|" in shown("9300CNx|COy|AOriversid|")
+    assert "AMNorth Branch|" in shown(f"98YYYYYN030003{DATE}2.00AOriverside|AMNorth Branch|")
 
 
 @given(
