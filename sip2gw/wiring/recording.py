@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sip2gw.circulation.settings import KNOBS, Effective
 from sip2gw.gateway import TerminalFactory
+from sip2gw.journal import audit
+from sip2gw.journal.audit import By
 from sip2gw.librarika import BackEnd
 from sip2gw.record import API, Facts, Record, Ways, join, split_conn
 from sip2gw.session import Serving
@@ -109,14 +111,7 @@ async def enter(store: Store, who: str, what: str, subject: str, why: str) -> No
     """Enter in the audit table who did what. Raises `StoreFailed`."""
 
     def work(tx: Transaction) -> None:
-        tx.rows(
-            "INSERT INTO audit (at, who, what, subject, why) VALUES (:at, :who, :what, :subject, :why)",
-            at=tx.now,
-            who=who,
-            what=what,
-            subject=subject,
-            why=why,
-        )
+        audit.enter(tx, By(who, why or what), what, subject)
 
     await store.change(work)
 
