@@ -61,7 +61,7 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill machines matrix way fuzz wheel \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill machines matrix mistakes pictures way fuzz wheel \
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
@@ -103,7 +103,7 @@ suite: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed debian  ## all t
 
 # Programs from Debian that tests drive.
 debian:
-	@sh .ci/packages haproxy postgresql stunnel4
+	@sh .ci/packages chromium haproxy postgresql prometheus stunnel4
 .PHONY: debian
 
 unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## the tests that need no running service
@@ -111,6 +111,12 @@ unit: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed  ## the tests tha
 
 e2e: $(DEV_READY) $(DEMO_READY) debian  ## the tests that drive the installed service from outside
 	@$(BIN)/pytest -o pythonpath= --quiet tests/e2e tests/interop tests/loss $(ARGS)
+
+pictures: $(DEV_READY) $(DEMO_READY) debian  ## take the manual's pictures of the screens again, into docs/_static/pictures
+	@SIP2GW_PICTURES=$(abspath docs/_static/pictures) $(BIN)/pytest -o pythonpath= --quiet tests/browser $(ARGS)
+
+mistakes: $(DEV_READY) $(DEMO_READY)  ## make 41 mistakes of installers at the demo; print what the log says of each within 10 s
+	@$(WITNESS) mistakes $(ARGS)
 
 bench: $(DEV_READY) $(DEMO_READY)  ## measure messages a second, CPU per message, latency, memory, beside the floor
 	@$(BIN)/python bench/run.py $(ARGS)
