@@ -11,7 +11,7 @@ def test_the_browser_reads_the_gateways_health(tab):
 
 
 @pytest.mark.parametrize(
-    "markup, said",
+    ("markup", "said"),
     [
         ("<img src='http://127.0.0.2/away.png'>", "asked http://127.0.0.2/away.png"),
         ("<script>throw new Error('broken')</script>", "script: broken"),
