@@ -194,16 +194,24 @@ class Gateway:
     sandbox: int
     ports: list[int] = field(factory=list)
     """Of plain SIP2, of SIP2 over TLS, and of the admin endpoint."""
+    url: str = field(default="", kw_only=True)
 
     @classmethod
-    def start(cls, folder: Path, sandbox: int, more: str = "", *arguments: str, **how: Any) -> "Gateway":
-        """`more` is added to the configuration file; `arguments` stand before `sip2gw`; `how` is of the process."""
+    def start(
+        cls, folder: Path, sandbox: int, more: str = "", *arguments: str, url: str = "", **how: Any
+    ) -> "Gateway":
+        """`more` is added to the configuration file; `arguments` stand before `sip2gw`; `how` is of the process.
+
+        `url` is where the libraries' APIs are, if not in the sandbox.
+        """
         kept_pair(folder / "tls")
         config = folder / "sip2gw.toml"
         process = Process([*arguments, "sip2gw", "--config", str(config)], folder, ready="health", **how)
         # What lies in the folder can be imported, as by `python -m`.
         process.environment["PYTHONPATH"] = f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-        gateway = cls(process, config, sandbox)
+        # A gateway that lives for several tests has none of their state folders.
+        process.environment.setdefault("XDG_STATE_HOME", str(folder / "state"))
+        gateway = cls(process, config, sandbox, url=url or f"http://127.0.0.1:{sandbox}/{{library}}/api/v1")
         gateway.write(more)
         process.start()
         printed = "".join(process.printed)
@@ -217,7 +225,7 @@ class Gateway:
         self.config.write_text(
             f'[[listen]]\n{listen}[[listen]]\n{listen}certificates = "tls"\n'
             f"{'[admin]' + chr(10) + listen if admin else ''}"
-            f'[librarika]\nurl = "http://127.0.0.1:{self.sandbox}/{{library}}/api/v1"\n{more}'
+            f'[librarika]\nurl = "{self.url}"\n{more}'
         )
         self.config.chmod(0o600)
 

@@ -1,0 +1,53 @@
+"""Mistakes in the login: account, password, library and location."""
+
+from __future__ import annotations
+
+from .kiosk import PASSWORD, checkin, login, patron
+from .place import Place
+
+
+def refused(place: Place, **how: str) -> None:
+    """A login that fails."""
+    assert place.plain().ask(login(**how)).startswith("940"), how
+
+
+def accepted(place: Place, **how: str) -> None:
+    """A login that succeeds."""
+    place.logged_in(**how)
+
+
+def ac_without_colon(place: Place) -> None:
+    place.plain().ask(patron("M-1001", more=f"AC{PASSWORD}|"))
+
+
+def ao_misspelt_later(place: Place) -> None:
+    place.logged_in().ask(checkin("10001", library="riversid"))
+
+
+def licence_full(place: Place) -> None:
+    how = {"user": "kiosk@hillcrest.example", "password": "hill-secret", "library": "hillcrest"}
+    place.logged_in(**how, location="Hall")
+    refused(place, **how, location="Lobby")
+
+
+def no_login(place: Place) -> None:
+    kiosk = place.plain()
+    kiosk.ask("9900802.00")
+    kiosk.ask(patron("M-1001"))
+
+
+def alike(place: Place) -> None:
+    place.logged_in(location="Desk").ask("9900802.00")
+    place.logged_in(location="Desk").ask("9900802.00")
+
+
+def throttled(place: Place) -> None:
+    how = {"user": "kiosk@openall.example", "library": "openall"}
+    for _ in range(13):
+        refused(place, **how, password="wrong")
+    place.plain().ask(login(**how, password="open-secret"))
+
+
+def second_login(place: Place) -> None:
+    kiosk = place.logged_in()
+    kiosk.ask(login("kiosk@openall.example", "open-secret", "openall"))
