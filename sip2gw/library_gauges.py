@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from prometheus_client import Gauge
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 OTHER = "other"
 """The library of all those that are not named."""
@@ -19,10 +21,10 @@ class Sum:
     def __init__(self, gauge: Gauge, label: Callable[[str], str]) -> None:
         self._gauge = gauge
         self._label = label
-        self._others: dict[str, dict[str, float]] = {}
+        self._others: dict[tuple[str, ...], dict[str, float]] = {}
 
-    def set(self, library: str, value: float, state: str) -> None:
-        """Set a library's value for the label `state`."""
+    def set(self, library: str, value: float, *state: str) -> None:
+        """Set a library's value; `state` are the gauge's labels after `library`."""
         label = self._label(library)
         if label == OTHER:
             others = self._others.setdefault(state, {})
@@ -30,7 +32,35 @@ class Sum:
             if not value:
                 del others[library]
             value = sum(others.values())
-        self._gauge.labels(library=label, state=state).set(value)
+        self._gauge.labels(label, *state).set(value)
+
+
+class Latest(Collector):
+    """A gauge of moments, in seconds since 1970, that costs no more than an assignment. `other` is the latest."""
+
+    def __init__(
+        self, name: str, text: str, label: Callable[[str], str], registry: CollectorRegistry
+    ) -> None:
+        self.labelnames = ("library",)
+        self._name, self._text = name, text
+        self._label = label
+        self._at: dict[str, float] = {}
+        registry.register(self)
+
+    def set(self, library: str, at: float) -> None:
+        """Say that something happened at a library."""
+        self._at[self._label(library)] = at
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Return the family without its series."""
+        return [GaugeMetricFamily(self._name, self._text, labels=self.labelnames)]
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Return the family as it is at this moment."""
+        (family,) = self.describe()
+        for label, at in self._at.items():
+            family.add_metric((label,), at)
+        yield family
 
 
 class Trouble:

@@ -1,19 +1,26 @@
 """Declare all metrics of the gateway. Each label has a fixed set of values.
 
 No text from a client becomes a label's value: a library gets a label once a terminal logged in there or if the
-configuration names it, and only the first so many; all others are `other`. No metric is per patron.
+configuration names it, and only the first `LIBRARIES`; all others together are `other`. No metric is per patron.
 """
 
 from __future__ import annotations
 
+import platform
+import ssl
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
-from sip2gw.library_gauges import OTHER, Sum, Trouble
+import twisted
+from sip2gw import __version__
+from sip2gw.library_gauges import OTHER, Latest, Sum, Trouble
 from sip2gw.plain_metrics import Counts, Histogram
 
-__all__ = ["OTHER", "Metrics"]
+__all__ = ["LIBRARIES", "OTHER", "Metrics"]
+
+LIBRARIES = 5_000
+"""Libraries that get a label. Prometheus copes with the series of so many, some 20 for each."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
 
@@ -25,7 +32,7 @@ def _nothing(_: str) -> None:
 class Metrics:
     """The metrics of one process. At most `libraries` of them get labels, those in `named` first."""
 
-    def __init__(self, *, libraries: int = 500, named: Iterable[str] = ()) -> None:
+    def __init__(self, *, libraries: int = LIBRARIES, named: Iterable[str] = ()) -> None:
         self.registry = CollectorRegistry()
         self._most = libraries
         self.on_strike: Callable[[str], None] = _nothing
@@ -47,6 +54,10 @@ class Metrics:
             self._named.add(nickname)
         return nickname if nickname in self._named else OTHER
 
+    def known(self, nickname: str) -> str:
+        """Return the label that a library has by now, or `other`; for a name that may be a client's."""
+        return nickname if nickname in self._named else OTHER
+
     def struck(self, limit: str) -> None:
         """Count a reached limit; `limit` is the name of its setting."""
         self.limit_strikes.inc(limit)
@@ -58,8 +69,17 @@ class Metrics:
         """`stranger` until a terminal logs in, `bound` after that."""
         self.handshakes = self._counter("handshakes", "TLS handshakes that ended.", "outcome")
         self.proxy_headers = self._counter("proxy_headers", "PROXY headers of balancers.", "outcome")
-        self.logins = self._counter("logins", "Logins, by outcome.", "outcome")
+        self.disconnects = self._counts(
+            "disconnects", "Connections that ended, by who ended them and why.", "by", "reason"
+        )
+        self.logins = self._counts("logins", "Logins, by outcome.", "library", "outcome")
+        """`ok`, or the code of the refusal. A library without a label, such as one that does not exist, is `other`."""
         self.messages = self._counts("messages", "Requests.", "library", "message", "outcome")
+        """`answered`, `refused`, `not_offered`, `unavailable`, `in_doubt` or `bug`."""
+        self.line_faults = self._counts(
+            "line_faults", "Lines sent again, with a bad checksum, or in another charset.", "library", "fault"
+        )
+        """`resent` (97), `repeated`, `bad_checksum` or `undecodable`."""
         self.log_lines_left_out = self._counter(
             "log_lines_left_out", "Lines that were not logged, because there were many of their kind."
         )
@@ -73,6 +93,15 @@ class Metrics:
             self._gauge("seats", "Seats of terminals, by library.", "library", "state"), self.library
         )
         """`used`; and `licensed` if the library has a limit."""
+        self.terminals = Sum(
+            self._gauge("terminals", "Terminals that are logged in, by library.", "library"), self.library
+        )
+        self.last_activity = Latest(
+            "sip2gw_last_activity_seconds",
+            "When a library's terminals last sent a request, in seconds since 1970.",
+            self.library,
+            self.registry,
+        )
         self.seats_taken_over = self._counter("seats_taken_over", "Seats that a terminal took from itself.")
         self.seats_without_store = self._counter(
             "seats_without_store", "Sessions admitted without the seat store."
@@ -100,6 +129,11 @@ class Metrics:
             self.library,
         )
         """For libraries with too few calls for their breaker to open; 0 until there are three."""
+        self.offline = Sum(
+            self._gauge("library_offline", "Whether terminals are told that it is offline.", "library"),
+            self.library,
+        )
+        """1 or 0; `other` is how many are offline."""
         self.breaker_openings = self._counter("breaker_openings", "Breakers that opened.", "library")
         self.in_doubt = self._counter(
             "in_doubt",
@@ -146,6 +180,11 @@ class Metrics:
         """Only if there are several workers, as the next one."""
         self.worker_starts = self._counter("worker_starts", "Starts of a worker process.", "worker")
         self.reloads = self._counter("reloads", "Configurations read again on SIGHUP.", "outcome")
+        self.reload_seconds = self._gauge("reload_seconds", "How long the last one took.")
+        build = self._gauge("build_info", "Always 1.", "version", "python", "twisted", "openssl")
+        build.labels(
+            __version__, platform.python_version(), twisted.__version__, ssl.OPENSSL_VERSION.split()[1]
+        ).set(1)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"sip2gw_{name}", text, labels, registry=self.registry)

@@ -104,7 +104,7 @@ class Answering:
         events.traced(line, step.line if isinstance(step, Say) else b"", self._session.dialect)
         match step:
             case Say(note=why, kind=kind) if kind == REJECTED:
-                self._metrics.logins.labels(outcome="rejected").inc()
+                self._metrics.logins.inc(self._metrics.known(self._terminal.events.library), "rejected")
                 events.login_refused(self._terminal.slot.library, REJECTED, why, rung="form")
             case Say(kind=kind):
                 events.answered(line, kind, seconds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from operator import is_not
 from secrets import token_hex
-from time import monotonic
 from typing import Any
 
 from attrs import evolve, frozen
@@ -38,15 +37,14 @@ _NOT_THERE = frozenset({"member_not_found", "password_wrong"})
 
 @frozen
 class Result:
-    """What became of a request: its outcome, more about that, and the outcome in the metrics."""
+    """What became of a request: its outcome, and more about that."""
 
     outcome: Outcome
-    code: str
-    counted: str
+    code: str = ""
 
 
-ANSWERED = Result("answered", "", "answered")
-NOT_OFFERED = Result("not_offered", "", "not offered")
+ANSWERED = Result("answered")
+NOT_OFFERED = Result("not_offered")
 
 
 class Asking:
@@ -105,18 +103,14 @@ class Asking:
         if not (self._seating.is_sure(lease, since) or await self._seating.still(terminal, lease)):
             terminal.events.asked(request, "refused", "no_seat")
             return self._session.refuse(ENGLISH.say("not_logged_in"))
-        started = monotonic()
-        library = tenant.nickname
         made: Sequence[Made] = ()
         try:
             desk = self.desk(ask, tenant, since, self._about_to_write)
             made = desk.library.calls_made
             response, result, decided, known = await self._answered(request, desk, until)
         except Exception:  # a bug behind one request must not cost the terminal its answer
-            self._count(library, request, "bug", monotonic() - started)
-            return self._own_up(library, request, made)
+            return self._own_up(tenant.nickname, request, made)
         self._look_at_the_clock(request, desk)
-        self._count(library, request, result.counted, monotonic() - started)
         terminal.events.asked(request, result.outcome, result.code, made)
         if result.outcome != "answered" and desk.place.profile.refs:
             response = _with_ref(response, terminal.events.ref)
@@ -188,7 +182,7 @@ class Asking:
             return decline(request, desk, error), _result(error), decided, code not in _NOT_THERE
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
-            result = Result(_result(late).outcome, "too_late", "too late")
+            result = Result(_result(late).outcome, "too_late")
             return decline(request, desk, late), result, self._remembers(late), True
 
     def _remembers(self, error: LibraryError) -> bool:
@@ -211,11 +205,6 @@ class Asking:
             raise
         finally:
             deadline.end()
-
-    def _count(self, library: str, request: Request, outcome: str, seconds: float) -> None:
-        metrics, message = self._metrics, request.code
-        metrics.messages.inc(metrics.library(library), message, outcome)
-        metrics.message_seconds.observe(seconds, message)
 
     def _own_up(self, library: str, request: Request, made: Sequence[Made]) -> Say:
         """Refuse the request after a caught bug, and disconnect after too many of them."""
@@ -245,10 +234,10 @@ def _with_ref(response: Response, ref: str) -> Response:
 def _result(error: LibraryError) -> Result:
     match error:
         case Refused(code=code):
-            return Result("refused", code, "refused")
+            return Result("refused", code)
         case InDoubt():
-            return Result("in_doubt", "", "in doubt")
+            return Result("in_doubt")
         case Unavailable(throttled=True):
-            return Result("unavailable", "too_many_tries", "unavailable")
+            return Result("unavailable", "too_many_tries")
         case _:
-            return Result("unavailable", "", "unavailable")
+            return Result("unavailable")

@@ -14,6 +14,7 @@ from twisted.internet.protocol import ServerFactory
 
 from sip2gw.addresses import Peer
 from sip2gw.alarm import Alarm
+from sip2gw.event_counts import EventCounts
 from sip2gw.events import Events, conn_codes, ref_codes
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.connection_events import ConnectionEvents
@@ -68,6 +69,7 @@ class TerminalFactory(ServerFactory):
         self.metrics = metrics or Metrics()
         self.event_log = EventLog(reactor.seconds, self.metrics.log_lines_left_out.inc)
         self.events.subscribe(self.event_log.take)
+        self.events.subscribe(EventCounts(self.metrics).take)
         self.reception = Logins(directory, self.metrics, self._limits, reactor, seats, stored_logins)
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor

@@ -89,7 +89,7 @@ class Logins:
             return await self._turn_away(
                 terminal, Unavailable("a bug"), ENGLISH.say("fault"), since, slowness
             )
-        self._metrics.logins.labels(outcome="ok").inc()
+        self._metrics.logins.inc(self._metrics.library(tenant.nickname), "ok")
         next_step = terminal.session.admitted(tenant, terminal.digest)
         self._admitted(terminal, tenant, step)
         return next_step
@@ -115,7 +115,7 @@ class Logins:
             terminal.events.saw(odd_location(location, tenant.rules.branches, configured), once=False)
 
     def _tell(self, terminal: Terminal, step: SignIn, outcome: str, code: str, advice: str) -> None:
-        self._metrics.logins.labels(outcome=outcome).inc()
+        self._metrics.logins.inc(self._metrics.known(nickname(step.library) or ""), outcome)
         terminal.events.login_refused(nickname(step.library) or "", code, advice, step.credentials)
         if code == "library_not_found":
             known = {*self._directory.settings.libraries, *self._served}

@@ -149,7 +149,7 @@ class Reloading(Service):
         self._stopped.callback(None)
 
     async def _reload(self) -> None:
-        reloads = self._gateway.metrics.reloads
+        reloads, begun = self._gateway.metrics.reloads, self._reactor.seconds()
         self._systemd.reloading()
         try:
             config = await deferToThreadPool(self._reactor, self._reader, load, self._path)
@@ -166,6 +166,7 @@ class Reloading(Service):
         else:
             reloads.labels(outcome="ok").inc()
             self.log.info("reloaded")
+        self._gateway.metrics.reload_seconds.set(self._reactor.seconds() - begun)
         self._systemd.ready()
 
     def _is_over(self) -> bool:

@@ -21,9 +21,10 @@ APART = {
 """Families whose sum has no meaning: each worker has series of its own, with its number in the label `worker`."""
 WORST = {
     "sip2gw_breaker", "sip2gw_calls_failed_in_a_row", "sip2gw_certificate_faults", "sip2gw_journal_rows",
-    "sip2gw_journal_oldest_seconds",
+    "sip2gw_journal_oldest_seconds", "sip2gw_last_activity_seconds", "sip2gw_reload_seconds",
+    "sip2gw_build_info", "sip2gw_library_offline",
 }  # fmt: skip
-"""Gauges of which the highest value counts. The journal's are the same in all workers."""
+"""Gauges of which the highest value counts. Those of the journal and the build are the same in all workers."""
 LEAST = {"sip2gw_certificate_days_left"}
 """Gauges of which the lowest value counts."""
 LICENSED = "sip2gw_seats", "licensed"

@@ -1,6 +1,7 @@
 """What is counted has as many names as the gateway gives it, and none that comes off the wire."""
 
 from datetime import UTC, datetime
+from time import time
 
 import pytest
 
@@ -133,3 +134,82 @@ def test_K23_three_failed_calls_of_a_small_library_are_a_figure(libraries, serie
     bench.sandbox.behave()
     assert bench.say(PATRON).startswith("24")
     assert value(metrics, "calls_failed_in_a_row", library="riverside") == series_left
+
+
+def test_terminals_and_last_activity_are_known_by_library():
+    bench = Bench()
+    metrics = bench.factory.metrics
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    first = bench.terminal
+    bench.connect()
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    assert value(metrics, "terminals", library="riverside") == 2
+    bench.clock.advance(3600)
+    assert bench.say(PATRON).startswith("24")
+    assert value(metrics, "last_activity_seconds", library="riverside") == pytest.approx(time(), abs=60)
+    first.connectionLost()
+    assert value(metrics, "terminals", library="riverside") == 1
+    bench.terminal.connectionLost()
+    assert value(metrics, "terminals", library="riverside") == 0
+    assert value(metrics, "disconnects_total", by="terminal", reason="none given") == 2
+
+
+def test_terminals_of_libraries_without_a_label_add_up():
+    bench = Bench()
+    metrics = Metrics(libraries=1, named=["elsewhere"])
+    bench.factory = TerminalFactory(bench.directory, reactor=bench.clock, metrics=metrics)
+    bench.connect()
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    bench.connect()
+    assert bench.say("9300CNkiosk@openall.example|COopen-secret|AOopenall|") == "941"
+    assert value(metrics, "terminals", library=OTHER) == 2
+
+
+def test_a_refused_login_counts_at_a_library_that_has_a_label():
+    bench = Bench()
+    metrics = bench.factory.metrics
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    for library in ("riverside", "nowhere"):
+        bench.connect()
+        assert bench.denied(LOGIN.format(library).replace("kiosk-secret", "wrong")) == "940"
+    assert value(metrics, "logins_total", library="riverside", outcome="ok") == 1
+    assert value(metrics, "logins_total", library="riverside", outcome="invalid_credentials") == 1
+    assert value(metrics, "logins_total", library="nowhere", outcome="library_not_found") is None
+    assert value(metrics, "logins_total", library=OTHER, outcome="library_not_found") == 1
+
+
+def test_resent_repeated_and_damaged_lines_are_counted():
+    bench = Bench()
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    asked = PATRON.rstrip("\r")
+    assert bench.say(asked).startswith("24")
+    assert bench.say("97").startswith("24")
+    assert bench.say(f"{asked}AY1AZ0000").startswith("96")
+    counted = {
+        fault: value(bench.factory.metrics, "line_faults_total", library="riverside", fault=fault)
+        for fault in ("resent", "bad_checksum")
+    }
+    assert counted == {"resent": 1, "bad_checksum": 1}
+
+
+def test_a_library_is_offline_in_the_metrics_once_a_kiosk_is_told_so():
+    bench = Bench()
+    metrics = Metrics()
+    bench.librarika = Librarika(
+        bench.clock, "http://localhost/{library}/api/v1", http=bench.calls, metrics=metrics
+    )
+    bench.directory = Directory(
+        bench.librarika, clock=lambda: datetime.fromtimestamp(bench.clock.seconds(), UTC)
+    )
+    bench.factory = TerminalFactory(bench.directory, reactor=bench.clock, metrics=metrics)
+    bench.connect()
+    assert bench.say(LOGIN.format("riverside")) == "941"
+    assert value(metrics, "library_offline", library="riverside") == 0
+    bench.sandbox.misbehave("error")
+    bench.clock.advance(60)
+    assert bench.say("9900802.00")[2:4] == "NN"
+    assert value(metrics, "library_offline", library="riverside") == 1
+    bench.sandbox.behave()
+    bench.clock.advance(60)
+    assert bench.say("9900802.00")[2:4] == "YY"
+    assert value(metrics, "library_offline", library="riverside") == 0

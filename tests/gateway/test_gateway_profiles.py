@@ -211,5 +211,5 @@ def test_K23_a_request_that_a_profile_does_not_offer_is_counted(bench):
     assert bench.hear(CHECKOUT).startswith(b"120")
     counted = bench.factory.metrics.registry.get_sample_value
     labels = {"library": "riverside", "message": "11"}
-    assert counted("sip2gw_messages_total", {**labels, "outcome": "not offered"}) == 1
+    assert counted("sip2gw_messages_total", {**labels, "outcome": "not_offered"}) == 1
     assert counted("sip2gw_messages_total", {**labels, "outcome": "answered"}) is None

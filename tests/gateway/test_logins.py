@@ -229,7 +229,7 @@ def test_F47_a_throttled_login_is_logged(bench):
     line = told(logs, "warn")[-1]
     assert "throttled: too many logins to this account from its network were wrong" in line
     metrics = bench.factory.metrics.registry
-    assert metrics.get_sample_value("sip2gw_logins_total", {"outcome": "throttled"}) == 1
+    assert metrics.get_sample_value("sip2gw_logins_total", {"library": "other", "outcome": "throttled"}) == 1
 
 
 def guessing(clock: MovingClock, **settings: Any) -> Guessing:

@@ -39,7 +39,7 @@ def test_counters_histograms_and_gauges_are_added():
             metrics.messages.inc("riverside", "23", "answered")
             metrics.message_seconds.observe(0.02, "23")
         metrics.connections.labels(state="bound").set(times)
-    other.logins.labels(outcome="ok").inc()
+    other.logins.inc("riverside", "ok")
     found = page(one, other)
     labels = {"library": "riverside", "message": "23", "outcome": "answered"}
     assert found[series("sip2gw_messages_total", **labels)] == 5
@@ -47,7 +47,7 @@ def test_counters_histograms_and_gauges_are_added():
     assert found[series("sip2gw_message_seconds_bucket", message="23", le="0.01")] == 0
     assert found[series("sip2gw_message_seconds_count", message="23")] == 5
     assert found[series("sip2gw_connections", state="bound")] == 5
-    assert found[series("sip2gw_logins_total", outcome="ok")] == 1
+    assert found[series("sip2gw_logins_total", library="riverside", outcome="ok")] == 1
 
 
 def test_a_gauge_without_a_sum_is_shown_for_each_worker_or_the_worst():
@@ -60,6 +60,9 @@ def test_a_gauge_without_a_sum_is_shown_for_each_worker_or_the_worst():
         metrics.breakers.set("riverside", breaker)
         metrics.seats.set("riverside", 25, "licensed")
         metrics.seats.set("riverside", 4, "used")
+        metrics.terminals.set("riverside", 3)
+        metrics.last_activity.set("riverside", 1000.0 + days)
+        metrics.offline.set("riverside", breaker == 2)
     found = page(one, other)
     assert found[series("sip2gw_loop_lag_seconds", worker="1")] == 0.5
     assert found[series("sip2gw_loop_lag_seconds", worker="2")] == 0.25
@@ -67,15 +70,23 @@ def test_a_gauge_without_a_sum_is_shown_for_each_worker_or_the_worst():
     assert found[series("sip2gw_breaker", library="riverside")] == 2
     assert found[series("sip2gw_seats", library="riverside", state="licensed")] == 25
     assert found[series("sip2gw_seats", library="riverside", state="used")] == 8
+    assert found[series("sip2gw_terminals", library="riverside")] == 6
+    assert found[series("sip2gw_last_activity_seconds", library="riverside")] == 1020
+    assert found[series("sip2gw_library_offline", library="riverside")] == 1
+    assert [value for key, value in found.items() if key[0] == "sip2gw_build_info"] == [1]
     assert found[series("process_resident_memory_bytes", worker="1")] > 0
 
 
 def test_only_counters_outlive_their_process():
     metrics = Metrics()
-    metrics.logins.labels(outcome="ok").inc()
+    metrics.logins.inc("riverside", "ok")
     metrics.connections.labels(state="bound").set(3)
     kept = {family[0]: family for family in sums.counters(told(metrics))}
-    assert kept["sip2gw_logins"][3][0] == ["sip2gw_logins_total", {"outcome": "ok"}, 1.0]
+    assert kept["sip2gw_logins"][3][0] == [
+        "sip2gw_logins_total",
+        {"library": "riverside", "outcome": "ok"},
+        1.0,
+    ]
     assert "sip2gw_connections" not in kept
     assert not any(name in sums.APART for name in kept)
 

@@ -195,6 +195,7 @@ class API:
         """Tell what came of a call in the end. `lost` is whether an answer was lost on the way."""
         if not isinstance(outcome, Failed) or outcome.how.theirs:
             self.standing.says(not isinstance(outcome, Failed))
+            self.counters.told(self.health.online)
         if isinstance(outcome, Answer):
             self.counters.answered()
         elif isinstance(outcome, Failed):
@@ -210,6 +211,7 @@ class API:
         state = self.admission.breaker.state
         if state is State.OPEN:
             self.standing.gone()
+            self.counters.told(False)
         if state is self._told:
             return
         self._told = state

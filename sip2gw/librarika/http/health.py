@@ -94,6 +94,7 @@ class Counters:
         self._library = OTHER
         self._nickname = ""
         self._in_a_row = 0
+        self._online = True
         self.known = False
 
     def name(self, nickname: str) -> None:
@@ -103,6 +104,13 @@ class Counters:
             self._nickname = nickname
             self._library = self._metrics.library(nickname)
             self.breaker(State.SHUT)
+            self._metrics.offline.set(nickname, not self._online)
+
+    def told(self, online: bool) -> None:
+        """Terminals that ask now are told that the library is online, or that it is not."""
+        if self.known and online is not self._online:
+            self._metrics.offline.set(self._nickname, not online)
+        self._online = online
 
     def answered(self) -> None:
         """A call got what it was for."""

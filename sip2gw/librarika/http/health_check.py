@@ -39,6 +39,7 @@ class HealthCheck:
             standing.says(isinstance(await self.check(place), Answer))
             if standing.settled:
                 break
+        self._api.counters.told(self.online)
         return self.online
 
     async def check(self, place: Bulkhead | Failed) -> Outcome:
