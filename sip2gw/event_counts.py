@@ -8,8 +8,10 @@ from sip2gw.events import Closed, Event, Exchange, LoggedIn, Noticed
 from sip2gw.metrics import OTHER, Metrics
 from sip2gw.sip2 import REQUESTS
 
-LINE_FAULTS = frozenset({"resent", "repeated", "bad_checksum", "undecodable"})
-"""What can be wrong with a line: codes of an exchange, or kinds of what is noticed."""
+LINE_FAULTS = frozenset({"resent", "repeated", "bad_checksum"})
+"""Codes of an exchange that say what is wrong with its line."""
+UNDECODABLE = frozenset({"charset", "utf_16"})
+"""Kinds of what is noticed, once for each connection: bytes that are no text."""
 _REASONS = 100
 """Reasons of disconnects that get a label. They are words of the program, about twenty."""
 
@@ -29,8 +31,8 @@ class EventCounts:
         match event:
             case Exchange():
                 self._exchange(event)
-            case Noticed() if event.kind in LINE_FAULTS:
-                self._fault(event.library, event.kind)
+            case Noticed() if event.kind in UNDECODABLE:
+                self._fault(event.library, "undecodable")
             case LoggedIn():
                 self._logged_in(event)
             case Closed():

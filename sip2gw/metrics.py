@@ -79,7 +79,7 @@ class Metrics:
         self.line_faults = self._counts(
             "line_faults", "Lines sent again, with a bad checksum, or in another charset.", "library", "fault"
         )
-        """`resent` (97), `repeated`, `bad_checksum` or `undecodable`."""
+        """`resent` (97), `repeated`, `bad_checksum`; or `undecodable`, once for each connection."""
         self.log_lines_left_out = self._counter(
             "log_lines_left_out", "Lines that were not logged, because there were many of their kind."
         )
