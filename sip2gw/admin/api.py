@@ -141,7 +141,7 @@ class API(Resource):
 
     async def _change(self, asked: Asked) -> Any:
         why = asked.about.get("why", "").strip()
-        about = {name: value for name, value in asked.about.items() if name not in ("why", "trace", "conn")}
+        about = {name: value for name, value in asked.about.items() if name not in ("why", "trace")}
         match asked.path:
             case ("exchanges", "search"):
                 found = await self._one("search", about)
@@ -208,5 +208,5 @@ def _needed(why: str) -> None:
 def _subject(about: Mapping[str, str]) -> str:
     """Return what is traced, without a card number."""
     named = "/".join(filter(None, (about.get("library", ""), about.get("terminal", ""))))
-    more = [name for name in ("address", "patron") if about.get(name)]
+    more = [name for name in ("address", "patron", "conn") if about.get(name)]
     return " ".join(filter(None, (named[:_LONGEST], *(f"one {name}" for name in more))))

@@ -6,6 +6,7 @@ Each process has a record, whose `part` is its part of an answer. `join` makes t
 from sip2gw.record.asked import PAGE, NotUnderstood
 from sip2gw.record.facts import API, Facts, Ways
 from sip2gw.record.joining import join, split_conn
+from sip2gw.record.needs import warned
 from sip2gw.record.record import Record
 
-__all__ = ["API", "PAGE", "Facts", "NotUnderstood", "Record", "Ways", "join", "split_conn"]
+__all__ = ["API", "PAGE", "Facts", "NotUnderstood", "Record", "Ways", "join", "split_conn", "warned"]

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
-from sip2gw.events import Closed, Event, LoggedIn, LoginRefused, Secured
+from sip2gw.events import Closed, Event, LoggedIn, LoginRefused, Noticed, Secured
 from sip2gw.record.connections import Connection
 
 GROUPS = 1_000
 """Groups that are kept; the one that had no attempt for longest is dropped first."""
 KEPT = 24 * 3600.0
 """Seconds after its last attempt for which a group is kept."""
+
+NEAR = frozenset({"account", "library"})
+"""Kinds of notices that say more of the login that was refused right before."""
 
 Place = tuple[str, str, str, str]
 """Network, step, reason and library."""
@@ -57,6 +60,8 @@ class Door:
                 self._add(event, one, "tls", text, fix)
             case LoggedIn():
                 self._got_in(event, one.network)
+            case Noticed(kind=kind) if kind in NEAR and one.refused is not None:
+                self._explain(event, one, one.refused)
             case Closed() if one.where and not (
                 one.login or one.refused or (one.secured and one.secured.failure)
             ):
@@ -93,6 +98,12 @@ class Door:
         self._groups.move_to_end(place)
         if len(self._groups) > GROUPS:
             self._groups.popitem(last=False)
+
+    def _explain(self, event: Noticed, one: Connection, refused: LoginRefused) -> None:
+        """Say of the group of a refused login what was nearly right."""
+        group = self._groups.get((one.network, refused.rung, refused.code, refused.library))
+        if group is not None:
+            group.text, group.fix = event.text, event.fix or group.fix
 
     def _got_in(self, event: LoggedIn, network: str) -> None:
         for group in self._groups.values():

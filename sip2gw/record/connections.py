@@ -43,7 +43,6 @@ class Connection:
     outcomes: dict[str, int] = field(factory=dict)
     resends: int = 0
     bad_checksums: int = 0
-    undecodable: int = 0
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -94,7 +93,6 @@ class Connections:
             case Secured():
                 one.secured = event
             case Noticed():
-                one.undecodable += event.kind.startswith("undecodable")
                 notice = Notice(event.at, event.kind, event.text, event.fix)
                 one.notices = (*one.notices, notice)[-_NOTICES:]
             case Closed():

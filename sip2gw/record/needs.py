@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from attrs import frozen
@@ -52,7 +52,7 @@ def needs(
         _plain(door, now),
         _in_doubt(libraries, now),
         _journal(facts),
-        _warnings(facts),
+        warned(facts.warnings),
         _limits(limit_hits, now),
     ):
         for number, need in enumerate(kind):
@@ -182,8 +182,9 @@ def _journal(facts: Facts) -> Iterator[Need]:
         )
 
 
-def _warnings(facts: Facts) -> Iterator[Need]:
-    for text in facts.warnings:
+def warned(warnings: Iterable[str]) -> Iterator[Need]:
+    """Yield what needs a person by these sentences."""
+    for text in warnings:
         yield Need("warning", text, f"{text[:1].upper()}{text[1:].rstrip('.')}.", link="/board/configuration")
 
 

@@ -135,7 +135,6 @@ def terminal(record: Record, about: About) -> Part | None:
             **one.outcomes,
             "resends": one.resends,
             "bad checksums": one.bad_checksums,
-            "undecodable bytes": one.undecodable,
         },
         "notices": [asdict(notice) for notice in one.notices],
     }

@@ -35,7 +35,7 @@ from sip2gw.wiring.configured import call_limits, given, libraries, policy, time
 from sip2gw.wiring.journaling import Journaling
 from sip2gw.wiring.pages import Pages, window
 from sip2gw.wiring.recording import alone, enter, recorded
-from sip2gw.wiring.reloading import prepared, report, report_warnings
+from sip2gw.wiring.reloading import prepared, refused_reload, report, report_warnings
 from sip2gw.wiring.share import Worker
 
 RENEWAL_DUE = 14
@@ -95,6 +95,9 @@ class Gateway(Service):
         if log is not None:
             self.terminals.event_log.wants_reads = lambda: log.settings.level == "debug"
         self.record = recorded(self)
+        self.recalled = alone(self.record)
+        self.refused_reload = ""
+        """The first fault of the configuration that was refused last; empty if a later one was applied."""
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
         """The accounts that each endpoint gives to its terminals, in the order of `doors`."""
@@ -106,7 +109,7 @@ class Gateway(Service):
             self.health,
             lambda: self.metrics.registry,
             self.logged_in,
-            alone(self.record),
+            self.recalled,
             partial(enter, self.journaling.store),
             self.operator,
         )
@@ -134,6 +137,7 @@ class Gateway(Service):
         return Deferred.fromCoroutine(answer(self.journaling.store, self.journaling.accounts, question))
 
     def _warnings(self) -> Iterator[tuple[str, ...]]:
+        yield refused_reload(self.refused_reload)
         if failed := self.journaling.store.failure:
             yield (f"the store has failed ({failed.kind}): writes are refused until it works again",)
         yield from (door.warnings(RENEWAL_DUE) for door in self.doors)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
 
 from sip2gw.circulation.settings import KNOBS, Effective
 from sip2gw.gateway import TerminalFactory
 from sip2gw.journal import audit
 from sip2gw.journal.audit import By
 from sip2gw.librarika import BackEnd
-from sip2gw.record import API, Facts, Record, Ways, join, split_conn
+from sip2gw.record import API, Facts, Record, Ways, join, split_conn, warned
 from sip2gw.session import Serving
 from sip2gw.store.port import Store, Transaction
 
@@ -24,19 +26,44 @@ _BREAKERS = {"shut": "closed", "probing": "half-open"}
 
 
 class Recalled:
-    """The record of one process or of several: asks each for its part, and joins them."""
+    """The record of one process or of several: asks each for its part, and joins them.
 
-    def __init__(self, parts: Part) -> None:
+    `tag` returns today's tag of a card (`patron`) or an item (`item`) of a library. `warnings` are sentences that the
+    processes themselves do not know.
+    """
+
+    def __init__(
+        self,
+        parts: Part,
+        tag: Callable[[str, str, str], str],
+        warnings: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
         self._parts = parts
+        self.tag = tag
+        self._warnings = warnings
 
     async def ask(self, what: str, about: Mapping[str, str]) -> Any:
         """Return the answer; None if there is no such thing. Raises `NotUnderstood`."""
+        if what == "trace":
+            return await self._trace(about)
         worker, conn = split_conn(about.get("conn", ""))
         if worker:
             about = {**about, "conn": conn}
-        if what == "trace":
-            about = {**about, "trace": token_hex(4)}
-        return join(what, about, await self._parts(what, about, worker))
+        answer = join(what, about, await self._parts(what, about, worker))
+        if what == "now" and answer is not None:
+            answer["needs"] = [*map(asdict, warned(self._warnings())), *answer["needs"]]
+        return answer
+
+    async def _trace(self, about: Mapping[str, str]) -> Any:
+        """Begin a trace in all processes, because the terminal may connect to another one next time."""
+        if conn := about.get("conn"):
+            found = await self.ask("terminal", {"conn": conn})
+            if found is None:
+                return None
+            named = {"library": found["library"], "terminal": found["terminal"]}
+            about = {**about, **(named if found["library"] else {"address": found["address"]})}
+        about = {**about, "conn": "", "trace": token_hex(4)}
+        return join("trace", about, await self._parts("trace", about, ""))
 
 
 def alone(record: Record) -> Recalled:
@@ -45,7 +72,7 @@ def alone(record: Record) -> Recalled:
     async def parts(what: str, about: Mapping[str, str], worker: str) -> list[tuple[str, Any]]:
         return [("", record.part(what, about))] if not worker else []
 
-    return Recalled(parts)
+    return Recalled(parts, record.tag)
 
 
 def recorded(gateway: Gateway) -> Record:

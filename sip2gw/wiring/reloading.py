@@ -54,6 +54,7 @@ class Reloadable(Protocol):
     """A gateway, or several worker processes."""
 
     metrics: Metrics
+    refused_reload: str
 
     def reload(self, config: Config) -> Deferred[None] | None:
         """Apply a configuration as a whole. Raises `Wrong`, or fails with it."""
@@ -158,6 +159,7 @@ class Reloading(Service):
             await maybeDeferred(self._gateway.reload, config)
         except (ConfigFaults, Wrong) as faults:
             reloads.labels(outcome="refused").inc()
+            self._gateway.refused_reload = str(faults).splitlines()[0]
             for fault in str(faults).splitlines():
                 self.log.error("not reloaded, the old configuration stays: {fault}", fault=fault)
         except Exception:  # a bug; but the caller waits for the end of the reload
@@ -165,6 +167,7 @@ class Reloading(Service):
             self.log.failure("reloading hit a bug")
         else:
             reloads.labels(outcome="ok").inc()
+            self._gateway.refused_reload = ""
             self.log.info("reloaded")
         self._gateway.metrics.reload_seconds.set(self._reactor.seconds() - begun)
         self._systemd.ready()
@@ -180,6 +183,11 @@ def report(config: Config, left: list[str]) -> None:
     for key in left:
         _log.warn("{key} has changed: restart the gateway to apply it", key=key)
     report_warnings(config)
+
+
+def refused_reload(fault: str) -> tuple[str, ...]:
+    """Return the warning that the configuration in use is not that of the file; none without a fault."""
+    return (f"the changed configuration was refused, the old one is in use: {fault}",) if fault else ()
 
 
 def report_warnings(config: Config) -> None:

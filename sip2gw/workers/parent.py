@@ -19,14 +19,20 @@ from sip2gw.admin.health import Health, Status
 from sip2gw.config import Config
 from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.log import Log
-from sip2gw.log.tags import DayKey
+from sip2gw.log.tags import DayKey, Tags
 from sip2gw.metrics import Metrics
 from sip2gw.process.watchdog import Watchdog
 from sip2gw.wiring.configured import log_settings, token
 from sip2gw.wiring.journaling import SharedStore
 from sip2gw.wiring.pages import Pages, window
 from sip2gw.wiring.recording import Recalled
-from sip2gw.wiring.reloading import needing_a_restart, report, report_warnings, same_admin_endpoint
+from sip2gw.wiring.reloading import (
+    needing_a_restart,
+    refused_reload,
+    report,
+    report_warnings,
+    same_admin_endpoint,
+)
 from sip2gw.wiring.share import share
 from sip2gw.workers.accepting import Accepting, SharedListener
 from sip2gw.workers.change import change
@@ -83,6 +89,12 @@ class Workers(Service):
         self.accepting = Accepting(self.processes)
         self.doors = [self._door(place) for place in range(len(config.listen))]
         self.guard = Guard(None, reactor.seconds)
+        self._together = Together(self.workers, self.metrics)
+        self.refused_reload = ""
+        """As for a gateway."""
+        self.recalled = Recalled(
+            self._together.record, self._tag, lambda: refused_reload(self.refused_reload)
+        )
         self.window = self._window()
         self.store = SharedStore(config)
         self._looking = LoopingCall(self._look)
@@ -190,18 +202,22 @@ class Workers(Service):
         return [*self.doors, *([self.window] if self.window else [])]
 
     def _window(self) -> Listener | None:
-        together = Together(self.workers, self.metrics)
+        together = self._together
         pages = Pages(
             self.status,
             lambda: Deferred.fromCoroutine(together.health(self._health())),
             lambda: Deferred.fromCoroutine(together.metrics()),
             lambda: Deferred.fromCoroutine(together.terminals()),
-            Recalled(together.record),
+            self.recalled,
             together.enter,
             lambda question: Deferred.fromCoroutine(together.operator(question)),
         )
         remedy = self._remedy("admin.endpoint")
         return window(self._config, self._reactor, pages, self.guard, self.metrics, remedy)
+
+    def _tag(self, kind: str, library: str, number: str) -> str:
+        tags = Tags(items_in_clear=self._config.log.items, shared=self._day_key.now())
+        return tags.patron(library, number) if kind == "patron" else tags.item(library, number)
 
     def _health(self) -> Health:
         """Return what the parent knows by itself."""
@@ -210,7 +226,7 @@ class Workers(Service):
             version=__version__,
             terminals=0,
             listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
-            warnings=self._config.warnings,
+            warnings=(*self._config.warnings, *refused_reload(self.refused_reload)),
         )
 
     def _door(self, place: int) -> SharedListener:

@@ -40,7 +40,8 @@ class Pages(TestCase):
         self.entered: list[tuple[str, ...]] = []
         self.broken = False
         self.guard = Guard(Secret(TOKEN))
-        page = API(self.guard, alone(self.room.record), self.enter)
+        self.recalled = alone(self.room.record)
+        page = API(self.guard, self.recalled, self.enter)
         window = site(
             lambda: Health(Status.OK, "1", terminals=0), {"api": page}, self.guard, status=lambda: Status.OK
         )
@@ -143,6 +144,11 @@ class Pages(TestCase):
         assert (await deferToThread(fetched, self.port, head.encode()))[0] == 413
         get = "GET /api/now HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\n\r\n"
         assert (await deferToThread(fetched, self.port, get.encode()))[0] == 413
+
+    async def test_a_warning_of_another_process_needs_a_person(self) -> None:
+        self.recalled._warnings = lambda: ["the file was refused"]
+        [need] = (await self.ask("now"))[1]["needs"]
+        assert need["text"] == "The file was refused."
 
     async def test_head_has_no_body(self) -> None:
         assert await self.ask("now", method="HEAD") == (200, "")

@@ -112,6 +112,13 @@ def test_attempts_are_grouped_by_network_step_and_reason(room):
     assert len(room.ask("door", reason="credentials")["rows"]) == 1
 
 
+def test_an_attempt_says_what_was_nearly_right(room):
+    room.denied(LOGIN.replace("kiosk@riverside.example:kiosk-secret", "kiosk:kiosk-secret"))
+    [row] = [one for one in room.ask("door")["rows"] if one["rung"] == "account"]
+    assert (row["reason"], row["text"]) == ("invalid_credentials", "the user name is no e-mail address")
+    assert row["fix"] == "enter the whole address, with its domain"
+
+
 def test_a_client_that_leaves_before_its_login_is_an_attempt(room):
     room.again()
     assert [one["text"] for one in room.ask("door")["rows"]] == ["left without a line"]
@@ -246,6 +253,17 @@ def test_nobody_s_data_is_in_a_trace_or_in_any_answer(room):
     for canary in (CARD, PIN + "|", NAME, "Rahman", PASSWORD, "canary", "kiosk@", "10001", "Emma"):
         assert canary not in said, canary
         assert canary not in json.dumps(pages), canary
+
+
+def test_a_trace_of_a_connection_follows_its_terminal(room):
+    room.say(LOGIN)
+    [row] = room.ask("terminals")["rows"]
+    begun = room.ask("trace", conn=row["conn"])
+    assert begun["target"] == "riverside/Desk"
+    room.again()
+    begun = room.ask("trace", conn=next(iter(room.record.connections.live)))
+    assert begun["target"] == "one address"
+    assert room.ask("trace", conn="zzzzz") is None
 
 
 def test_a_trace_ends_and_is_forgotten(room):
