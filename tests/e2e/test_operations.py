@@ -79,10 +79,12 @@ def test_F90_a_kiosk_works_on_through_sighup(gateway, demo):
         gateway.write('[terminals]\ntimeout = "x"\n[limits]\nlines = 3\n')
         gateway.process.tell(signal.SIGHUP)
         assert gateway.process.waited(2, "not reloaded, the old configuration stays")
+        assert "configuration was refused" in gateway.look("/api/now")[1]
         assert kiosk.ask(status()).timeout_period == 300
         gateway.write("[terminals]\ntimeout = 20\n")
         gateway.process.tell(signal.SIGHUP)
         assert gateway.process.waited(1, "info] reloaded")
+        assert "configuration was refused" not in gateway.look("/api/now")[1]
         assert kiosk.ask(status()).timeout_period == 200
         assert kiosk.ask(patron("M-1001")).personal_name == "Amina Rahman"
         figures = gateway.look("/metrics")[1]

@@ -137,6 +137,7 @@ def test_a_reload_reaches_all_workers_or_none(gateway, demo):
         gateway.write(WORKERS + '[terminals]\ntimeout = "x"\n')
         gateway.process.tell(signal.SIGHUP)
         assert gateway.process.waited(1, "not reloaded, the old configuration stays")
+        assert "configuration was refused" in gateway.look("/api/now")[1]
         assert [kiosk.ask(status()).timeout_period for kiosk in kiosks] == [300] * 4
         gateway.write(WORKERS.replace("= 2", "= 3") + "[terminals]\ntimeout = 20\n")
         gateway.process.tell(signal.SIGHUP)
