@@ -47,12 +47,15 @@ class Emulator:
     """One terminal and its connection. Each method that asks returns whether the answer was a yes.
 
     `form` is how an exchange is shown: both lines with their fields, the answer's line alone, or a JSON object.
+    `charset` is that of the lines.
     """
 
-    def __init__(self, setup: Setup, console: Console | None = None, form: Form = "table") -> None:
+    def __init__(
+        self, setup: Setup, console: Console | None = None, form: Form = "table", charset: str = "utf-8"
+    ) -> None:
         self.setup = setup
         self._form = form
-        self._dialect = evolve(DEFAULT, charset=setup.charset)
+        self._dialect = evolve(DEFAULT, charset=charset)
         self.terminal = setup.terminal
         self._console = console or Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
         self._connection = Connection(setup.address, timeout=setup.timeout, terminator=setup.terminator)

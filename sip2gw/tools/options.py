@@ -12,7 +12,6 @@ from attrs import frozen
 
 from sip2gw.sip2 import Secret
 from sip2gw.tools.address import PLAIN_PORT, TLS_PORT, Address, read_fingerprint
-from sip2gw.tools.charsets import charset
 from sip2gw.tools.identity import LoginForm, Terminal
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,9 +64,6 @@ _OPTIONS = [
         help="The end of each line.",
     ),
     click.option(
-        "--charset", default="utf-8", show_default=True, callback=charset, help="Charset of the lines."
-    ),
-    click.option(
         "--timeout",
         type=click.FloatRange(0.1),
         default=10.0,
@@ -86,7 +82,6 @@ class Setup:
     error_detection: bool = True
     terminator: bytes = b"\r"
     timeout: float = 10.0
-    charset: str = "utf-8"
 
     @property
     def logs_in(self) -> bool:
@@ -125,7 +120,6 @@ def _setup(
     login_form: str,
     no_error_detection: bool,
     terminator: str,
-    charset: str,
     timeout: float,
 ) -> Setup:
     try:
@@ -150,7 +144,6 @@ def _setup(
         not no_error_detection,
         _TERMINATORS[terminator],
         timeout,
-        charset,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sip2gw.tools.address import Unreachable
+from sip2gw.tools.charsets import charset
 from sip2gw.tools.commands import COMMANDS, WrongUse
 from sip2gw.tools.emulator import Emulator
 from sip2gw.tools.interactive import run_commands
@@ -39,10 +40,11 @@ class _AnswersAsStatus(click.Group):
     short_help="Be a terminal: send requests to a gateway and show the answers.",
 )
 @setup_options
+@click.option("--charset", default="utf-8", show_default=True, callback=charset, help="Charset of the lines.")
 @click.option("--quiet", "-q", is_flag=True, help="Print the line of each answer alone.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each request.")
 @click.pass_context
-def terminal(ctx: click.Context, setup: Setup, quiet: bool, as_json: bool) -> None:
+def terminal(ctx: click.Context, setup: Setup, charset: str, quiet: bool, as_json: bool) -> None:
     """Be a terminal: log in, send requests, and show both lines, raw and in words. Secrets are shown as ***.
 
     Without a command it is interactive: it reads commands at a prompt, or from standard input, one on each line.
@@ -53,7 +55,7 @@ def terminal(ctx: click.Context, setup: Setup, quiet: bool, as_json: bool) -> No
     """
     if quiet and as_json:
         raise click.UsageError("choose --quiet or --json")
-    emulator = Emulator(setup, form="json" if as_json else "quiet" if quiet else "table")
+    emulator = Emulator(setup, form="json" if as_json else "quiet" if quiet else "table", charset=charset)
     ctx.obj = emulator
     ctx.call_on_close(emulator.close)
     if ctx.invoked_subcommand is None:
