@@ -41,7 +41,7 @@ EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 # Where docs/words.txt is kept: it lists words to avoid, each with its replacement.
 PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml setup.cfg tox.ini .ci requirements/*.in \
          fuzz twisted tests/circulation tests/transcripts $(wildcard sip2gw/*.py) \
-         $(addprefix sip2gw/,admin check circulation config demo events gateway journal library log process record sandbox seats session sip2 store tls \
+         $(addprefix sip2gw/,admin board check circulation config demo events gateway journal library log process record sandbox seats session sip2 store tls \
          tools wiring workers)
 UNSPELLED := docs/words.txt,sip2gw/sandbox/libraries.json,docs/reference,docs/_build,sip2gw/circulation/locales,__pycache__
 
@@ -61,7 +61,8 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-config kill machines matrix mistakes pictures way fuzz wheel \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-board bench-config kill \
+        machines matrix mistakes pictures way fuzz wheel \
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
 
@@ -145,6 +146,9 @@ machines: $(DEV_READY) $(DEMO_READY) debian  ## two gateways, HAProxy, PostgreSQ
 
 way: $(DEV_READY) $(DEMO_READY)  ## count the files, calls and REST calls of a request
 	@$(BIN)/python bench/way.py $(ARGS)
+
+bench-board: $(DEV_READY) $(DEMO_READY)  ## measure what 50 open pages of the board take, and how long a page takes
+	@$(BIN)/python bench/board.py $(ARGS)
 
 bench-config: $(DEV_READY)  ## measure the seconds to read a configuration of 3,000 libraries
 	@$(BIN)/python bench/configuration.py $(ARGS)

@@ -24,7 +24,7 @@ DEADLINE = 10.0
 """Seconds from the connection until the answer has been taken."""
 BODY = 2**16
 """Bytes of a body, which only the POSTs of these paths have."""
-_WITH_BODY = b"/journal/", b"/api/"
+_WITH_BODY = b"/journal/", b"/api/", b"/board/", b"/connect/", b"/kiosk/"
 LIMIT = "admin_connections"
 """The name of the limit on connections in metrics."""
 
@@ -95,6 +95,12 @@ class AdminChannel(HTTPChannel):
     def allContentReceived(self) -> None:
         self._taken = True
         super().allContentReceived()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def last(self) -> None:
+        """Let an answer go on after the deadline, as a stream does. Streams are counted by their own limit."""
+        if self._deadline.active():
+            self._deadline.cancel()
+        self.place.leave()
 
     def abort(self) -> bool:
         """Close at once. Returns True, because the slot is free then."""

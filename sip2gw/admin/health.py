@@ -7,7 +7,7 @@ it starts and stops. `/health`: as ready, with numbers.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -68,19 +68,21 @@ def site(
     metrics: Metrics | None = None,
     *,
     status: Callable[[], Status],
+    own: Mapping[str, Resource] | None = None,
 ) -> Site:
     """Return a site for an endpoint, without an access log.
 
-    `status` is what `/health/ready` goes by, which never waits. `further` are the other pages, by name.
+    `status` is what `/health/ready` goes by, which never waits. `further` are the other pages, by name. `own` are
+    those that find out by themselves who asks, so `guard` does not look at them.
     """
     root = Answer(lambda: (NOT_FOUND, {"error": "not found"}))
     page = Answer(partial(_numbers, health))
     page.putChild(b"live", Answer(lambda: (OK, {"status": "ok"})))
     page.putChild(b"ready", Answer(lambda: _readiness(status())))
     root.putChild(b"health", page)
-    for name, other in (further or {}).items():
+    for name, other in {**(further or {}), **(own or {})}.items():
         root.putChild(name.encode(), other)
-    return _GuardedSite(root, guard or Guard(None), metrics or Metrics())
+    return _GuardedSite(root, guard or Guard(None), metrics or Metrics(), tuple(own or ()))
 
 
 class Answer(Resource):
@@ -124,9 +126,10 @@ class _GuardedSite(Site):
     _log = Logger()
     protocol = AdminChannel  # type: ignore[assignment]  # Twisted's would look for HTTP/2 first
 
-    def __init__(self, root: IResource, guard: Guard, metrics: Metrics) -> None:
+    def __init__(self, root: IResource, guard: Guard, metrics: Metrics, own: Sequence[str]) -> None:
         super().__init__(root, timeout=None)  # type: ignore[no-untyped-call]  # the channel has a deadline of its own
         self._guard = guard
+        self._own = frozenset(name.encode() for name in own)
         self._census = admin_census(metrics, self.reactor.seconds)
         self._sparing = Sparing(self.reactor.seconds)
 
@@ -150,7 +153,8 @@ class _GuardedSite(Site):
     def getResourceFor(self, request: Request) -> IResource:
         for name, value in HEADERS.items():
             request.setHeader(name, value)  # type: ignore[no-untyped-call]  # Twisted's
-        refused = self._guard.refusal(request)
+        first = request.postpath[0]  # type: ignore[attr-defined]  # twisted.web.server's has it; it leads to the page
+        refused = None if first in self._own else self._guard.refusal(request)
         if refused is not None:
             code, why = refused
             if code == UNAUTHORIZED:

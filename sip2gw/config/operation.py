@@ -12,6 +12,7 @@ from attrs import frozen
 
 from sip2gw.config.checks import Checked, File
 from sip2gw.config.endpoint import Endpoint, endpoint
+from sip2gw.config.networks import Networks
 from sip2gw.config.scalars import integer, say
 from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
@@ -50,13 +51,18 @@ def workers(value: Any) -> int:
 
 @frozen
 class Admin:
-    """`[admin]`: the endpoint of health and metrics, over plain HTTP. Without it there is none."""
+    """`[admin]`: the endpoint of health, metrics and the board, over plain HTTP. Without it there is none."""
 
     endpoint: Annotated[Endpoint, Checked(endpoint)]
     """If other machines can connect, it needs a token_file, and a proxy with TLS before it."""
     token_file: Annotated[Path, File(token_in)] | None = None
     """File with a token of 32 characters or more, which clients must send as `Authorization: Bearer ...`.
-    /health/live and /health/ready need no token."""
+    /health/live and /health/ready need no token, and the board has accounts of its own."""
+    board: bool = False
+    """Whether the endpoint has the board: the operator's screens in a browser, at /board/."""
+    proxy_users: Networks | None = None
+    """Networks of reverse proxies that log people in themselves, such as ["127.0.0.1"]. The board believes the name
+    that they send as `X-Forwarded-User`; they must take that header out of what a browser sends."""
 
 
 @frozen
@@ -97,6 +103,10 @@ def check_admin(admin: Admin | None, tables: Tables) -> None:
             "admin.endpoint",
             f'is "{admin.endpoint}", where other machines could look at it',
             "add interface=127.0.0.1 to the endpoint, or a token_file",
+        )
+    if admin.proxy_users is not None and not admin.board and tables.is_sound("admin.proxy_users"):
+        tables.fault(
+            "admin.proxy_users", "means nothing without the board", "add board = true, or leave it out"
         )
 
 

@@ -128,7 +128,7 @@ class Demo(Service):
                 Listen(_endpoint(options["plain-port"])),
             ),
             librarika=LibrarikaAPI(f"http://{HOST}:{sandbox}/{{library}}/api/v1"),
-            admin=Admin(_endpoint(options["admin-port"])),
+            admin=Admin(_endpoint(options["admin-port"]), board=True),
             store=store.Store(self._state / store.FILE),
             # Its passwords are in its banner: a failed login has nothing to hide.
             limits=Limits(login_floor=0.1, logins_per_address=10_000),

@@ -66,6 +66,14 @@ TABLES: Mapping[str, Kept] = {
     ),
     "owners": Kept("the gateway's processes", "none", "the end of the process"),
     "audit": Kept("what the operator's people did, and why", "the name of who did it", _span(AUDIT), "at"),
+    "operators": Kept(
+        "the accounts of the board", "a name; a hash of its password", "until it is removed", "since"
+    ),
+    "board_links": Kept(
+        "links by which a library's staff see it",
+        "who made it; a digest of its secret",
+        "its end or its revocation",
+    ),
     "schema": Kept("the version of the tables", "none", "always"),
     "clock": Kept("the latest time of the store's clock", "none", "always"),
 }

@@ -20,7 +20,7 @@ from sip2gw.store.sqlite import SQLite
 
 T = TypeVar("T")
 
-_TABLES = ("journal", "owners", "seats", "login_tries", "login_marks", "audit")
+_TABLES = ("journal", "owners", "seats", "login_tries", "login_marks", "audit", "operators", "board_links")
 
 
 @frozen

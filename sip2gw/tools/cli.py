@@ -24,6 +24,7 @@ _COMMANDS = {
     "explain-bin": "sip2gw.tools.explain_bin:explain_bin",
     "journal": "sip2gw.tools.journal:journal",
     "load": "sip2gw.tools.load:load",
+    "operator": "sip2gw.tools.operator:operator",
     "privacy": "sip2gw.tools.privacy:privacy",
     "show": "sip2gw.tools.watch:show",
     "store": "sip2gw.tools.store:store",

@@ -31,6 +31,7 @@ from sip2gw.process.memory import MemoryWatch
 from sip2gw.process.watchdog import Watchdog
 from sip2gw.tenants import Directory
 from sip2gw.tls.server import ServerTLS
+from sip2gw.wiring.board import Configured, make_board
 from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files
 from sip2gw.wiring.journaling import Journaling
 from sip2gw.wiring.pages import Pages, window
@@ -104,6 +105,9 @@ class Gateway(Service):
         self.doors = [self._door(n, listen, self.entries[n]) for n, listen in enumerate(config.listen)]
         self.watchdog = Watchdog(reactor, self.metrics)
         self.guard = Guard(None, reactor.seconds)
+        self.configured = Configured(config, lambda: self.metrics.registry)
+        opened = self.journaling.store, self.journaling.journal.keys
+        self.board = make_board(config, reactor, self.recalled, opened, self.configured)
         pages = Pages(
             lambda: self._status,
             self.health,
@@ -112,6 +116,7 @@ class Gateway(Service):
             self.recalled,
             partial(enter, self.journaling.store),
             self.operator,
+            self.board,
         )
         remedy = self._remedy("admin.endpoint")
         self.window = window(config, reactor, pages, self.guard, self.metrics, remedy)
@@ -186,6 +191,7 @@ class Gateway(Service):
             for one in commits:
                 one()
             self._config = config
+            self.configured.use(config)
 
         return commit, left
 
@@ -208,6 +214,8 @@ class Gateway(Service):
         self.watchdog.stopService()
         await self.journaling.stop()
         await self._unless_enough(self.librarika.close())
+        if self.board is not None:
+            self.board.close()
         if self.window is not None:
             await self._unless_enough(self.window.stopService())
         self.hurry()

@@ -81,6 +81,7 @@ class SharedStore:
 
     def __init__(self, config: Config) -> None:
         _key(config)
+        self._config = config
         self._at, self._password = _place(config)
         self._lock = FileLock(self._at) if isinstance(self._at, Path) else None
 
@@ -93,6 +94,11 @@ class SharedStore:
             database.open()
         finally:
             database.close()
+
+    def opened(self, reactor: Any) -> tuple[Store, Keys]:
+        """Return the store as the board uses it, not started, and the keys of the journal. Raises `Wrong`."""
+        # Its metrics are its own, which no page shows.
+        return _store(self._config, reactor, Metrics(), worker=True), Keys([_key(self._config)])
 
     def stop(self) -> None:
         """Leave it to another gateway."""

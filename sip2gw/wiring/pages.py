@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
+from twisted.web.resource import Resource
 
 from sip2gw.admin.api import API, Enter, Recalled
 from sip2gw.admin.figures import MetricsPage
@@ -34,6 +35,8 @@ class Pages:
     enter: Enter
     operator: Look
     """Answers `/journal` and `/audit`."""
+    board: Resource | None = None
+    """The operator's screens, if they are switched on."""
 
 
 def window(
@@ -50,11 +53,12 @@ def window(
         "terminals": TerminalsPage(pages.terminals),
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
+    own = {"board": pages.board} if pages.board is not None else {}
     return Listener(
         "health",
         str(endpoint),
         partial(endpoint.on, reactor),
-        site(pages.health, further, guard, metrics, status=pages.status),
+        site(pages.health, further, guard, metrics, status=pages.status, own=own),
         reactor=reactor,
         remedy=remedy,
     )

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from signal import SIGHUP
+from time import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.application.service import Service
@@ -38,6 +39,7 @@ from sip2gw.wiring.configured import (
 from sip2gw.wiring.journaling import service_accounts
 
 if TYPE_CHECKING:
+    from sip2gw.wiring.board import Configured
     from sip2gw.wiring.gateway import Gateway
 
 _log = Logger()
@@ -55,6 +57,7 @@ class Reloadable(Protocol):
 
     metrics: Metrics
     refused_reload: str
+    configured: Configured
 
     def reload(self, config: Config) -> Deferred[None] | None:
         """Apply a configuration as a whole. Raises `Wrong`, or fails with it."""
@@ -71,6 +74,7 @@ class Reloading(Service):
     ) -> None:
         self._path = os.path.abspath(path)  # twistd may change the working directory
         self._gateway = gateway
+        gateway.configured.reloading = self
         self._signals = signals
         self._systemd = systemd
         self._reactor = reactor
@@ -81,6 +85,18 @@ class Reloading(Service):
         self._stopped: Deferred[None] = Deferred()
         self._signalled = self._answering = False
         self._pause: Deferred[None] | None = None
+        self.refused: tuple[float, tuple[str, ...]] | None = None
+        """When the last reload was refused, in seconds of the epoch, and why; None if it was not."""
+
+    @property
+    def path(self) -> str:
+        """The path of the file."""
+        return self._path
+
+    async def read(self) -> Config:
+        """Read the file in a thread, and change nothing. Raises `ConfigFaults` or `Wrong`."""
+        found: Config = await deferToThreadPool(self._reactor, self._reader, load, self._path)
+        return found
 
     def startService(self) -> None:
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
@@ -153,21 +169,24 @@ class Reloading(Service):
         reloads, begun = self._gateway.metrics.reloads, self._reactor.seconds()
         self._systemd.reloading()
         try:
-            config = await deferToThreadPool(self._reactor, self._reader, load, self._path)
+            config = await self.read()
             if self._is_over():
                 return
             await maybeDeferred(self._gateway.reload, config)
         except (ConfigFaults, Wrong) as faults:
             reloads.labels(outcome="refused").inc()
             self._gateway.refused_reload = str(faults).splitlines()[0]
+            self.refused = time(), tuple(str(faults).splitlines())
             for fault in str(faults).splitlines():
                 self.log.error("not reloaded, the old configuration stays: {fault}", fault=fault)
         except Exception:  # a bug; but the caller waits for the end of the reload
             reloads.labels(outcome="refused").inc()
+            self.refused = time(), ("a bug of the gateway; the log has it",)
             self.log.failure("reloading hit a bug")
         else:
             reloads.labels(outcome="ok").inc()
             self._gateway.refused_reload = ""
+            self.refused = None
             self.log.info("reloaded")
         self._gateway.metrics.reload_seconds.set(self._reactor.seconds() - begun)
         self._systemd.ready()
@@ -243,6 +262,9 @@ def needing_a_restart(started: Config, new: Config) -> Iterator[str]:
     """Yield the keys that differ and need a restart."""
     if not same_admin_endpoint(started, new):
         yield "admin.endpoint"
+    for key in ("board", "proxy_users"):
+        if getattr(started.admin, key, None) != getattr(new.admin, key, None):
+            yield f"admin.{key}"
     for key in _AT_START:
         if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):
             yield f"librarika.{key}"

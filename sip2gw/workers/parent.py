@@ -22,6 +22,7 @@ from sip2gw.log import Log
 from sip2gw.log.tags import DayKey, Tags
 from sip2gw.metrics import Metrics
 from sip2gw.process.watchdog import Watchdog
+from sip2gw.wiring.board import Configured, has_board, make_board
 from sip2gw.wiring.configured import log_settings, token
 from sip2gw.wiring.journaling import SharedStore
 from sip2gw.wiring.pages import Pages, window
@@ -89,14 +90,17 @@ class Workers(Service):
         self.accepting = Accepting(self.processes)
         self.doors = [self._door(place) for place in range(len(config.listen))]
         self.guard = Guard(None, reactor.seconds)
+        self.store = SharedStore(config)
+        self._opened = self.store.opened(reactor) if has_board(config) else None
         self._together = Together(self.workers, self.metrics)
+        self.configured = Configured(config, lambda: Deferred.fromCoroutine(self._together.metrics()))
         self.refused_reload = ""
         """As for a gateway."""
         self.recalled = Recalled(
             self._together.record, self._tag, lambda: refused_reload(self.refused_reload)
         )
+        self.board = make_board(config, reactor, self.recalled, self._opened, self.configured)
         self.window = self._window()
-        self.store = SharedStore(config)
         self._looking = LoopingCall(self._look)
         self._looking.clock = reactor
 
@@ -126,6 +130,8 @@ class Workers(Service):
         """Start the workers, as the user that the parent is by now. Raises `StoreFailed`."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self.store.start()
+        if self._opened is not None:
+            self._opened[0].start()
         for listener in self._listeners():
             listener.startService()
         self.watchdog.startService()
@@ -158,8 +164,12 @@ class Workers(Service):
         if timer.active():
             timer.cancel()
         self._looking.stop()
+        if self._opened is not None:
+            await self._opened[0].close()
         self.store.stop()
         self.watchdog.stopService()
+        if self.board is not None:
+            self.board.close()
         if self.window is not None:
             await self.window.stopService()
 
@@ -167,6 +177,7 @@ class Workers(Service):
         bearer, part = token(config), share(config, len(self.workers))
         left = await change(self._running(), part)
         self._config, self._part = config, part
+        self.configured.use(config)
         # Those that were started while the others were asked.
         left += await change([process for process in self._running() if process.config is not part], part)
         if same_admin_endpoint(self._started, config):
@@ -211,6 +222,7 @@ class Workers(Service):
             self.recalled,
             together.enter,
             lambda question: Deferred.fromCoroutine(together.operator(question)),
+            self.board,
         )
         remedy = self._remedy("admin.endpoint")
         return window(self._config, self._reactor, pages, self.guard, self.metrics, remedy)

@@ -342,3 +342,17 @@ def test_K21_a_bin_that_earlier_rules_leave_something_to_is_taken(read, rules):
 )
 def test_K21_the_fix_of_a_slip_is_what_was_meant(fault, text, fix):
     assert fix in fault(text)[1]
+
+
+ADMIN = '[admin]\nendpoint = "tcp:8080:interface=127.0.0.1"\n'
+
+
+def test_proxy_users_without_the_board_are_a_fault(fault):
+    place, text = fault(ADMIN + 'proxy_users = ["127.0.0.1"]')
+    assert (place, "means nothing without the board" in text) == ("admin.proxy_users", True)
+
+
+def test_the_board_and_its_proxies_are_read(read):
+    assert not read(ADMIN).admin.board
+    admin = read(ADMIN + 'board = true\nproxy_users = ["127.0.0.1", "10.0.0.0/8"]').admin
+    assert (admin.board, [str(one) for one in admin.proxy_users]) == (True, ["127.0.0.1/32", "10.0.0.0/8"])

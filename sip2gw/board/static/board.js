@@ -1,0 +1,33 @@
+// Live updates and copy buttons. Every page works without this file.
+"use strict";
+
+// The part of a page that the gateway sends again, already escaped.
+for (const part of document.querySelectorAll("[data-live]")) {
+  const source = new EventSource(part.dataset.live);
+  source.onmessage = (event) => {
+    if (part.contains(document.activeElement) && document.activeElement !== document.body) return;
+    part.innerHTML = event.data;
+    part.classList.remove("stale");
+  };
+  source.onerror = () => part.classList.add("stale");
+  addEventListener("pagehide", () => source.close());
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const from = document.getElementById(button.dataset.copy);
+  if (from.dataset.link) from.textContent = location.origin + from.dataset.link;
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(from.value ?? from.textContent);
+    button.textContent = "Copied";
+  });
+}
+
+// The secret of a link stands behind the #: send it, and take it out of the address.
+for (const form of document.querySelectorAll("[data-fragment]")) {
+  const secret = location.hash.slice(1);
+  if (!secret) continue;
+  history.replaceState(null, "", location.pathname);
+  form.elements.secret.value = secret;
+  form.submit();
+}

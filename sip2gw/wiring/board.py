@@ -1,0 +1,209 @@
+"""The board of a gateway, or of the parent of several workers, from the parts that it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from hashlib import sha256
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, fields
+from prometheus_client import CollectorRegistry
+from twisted.internet.threads import deferToThread
+
+from sip2gw.board import audit
+from sip2gw.board.desk import Desk
+from sip2gw.board.entrance import Door, Entrance
+from sip2gw.board.screens import Screens
+from sip2gw.board.site import Board, Route
+from sip2gw.board.source import Asked, Configuration, Done, NotPossible, Record, View
+from sip2gw.board.streams import Streams
+from sip2gw.board.web import environment
+from sip2gw.config import Config
+from sip2gw.faults import ConfigFaults, Wrong
+from sip2gw.journal.crypto import Keys
+from sip2gw.record import NotUnderstood
+from sip2gw.store.port import Store
+from sip2gw.tls.certificates import read_pair
+from sip2gw.tls.folder import places
+
+if TYPE_CHECKING:
+    from sip2gw.wiring.reloading import Reloading
+
+
+def has_board(config: Config) -> bool:
+    """Return whether the board is switched on."""
+    return config.admin is not None and config.admin.board
+
+
+def make_board(
+    config: Config, reactor: Any, recalled: Record, opened: tuple[Store, Keys] | None, configured: Configured
+) -> Board | None:
+    """Return the board; None if it is switched off."""
+    if config.admin is None or not config.admin.board or opened is None:
+        return None
+    (store, keys), record = opened, Told(recalled)
+    door = Door(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
+    entrance = Entrance(store, reactor, time, door)
+    screens, desk = Screens(record, store), Desk(store, keys, entrance)
+    settings = ConfigurationScreen(configured, store)
+
+    async def library(asked: Asked) -> View:
+        view = await screens.library(asked)
+        links = await desk.links_of(asked.path[0]) if asked.visitor.may_act else []
+        return View(view.template, {**view.content, "links": links})
+
+    async def live(filters: Mapping[str, str]) -> str:
+        view = await screens.exchanges_of(filters)
+        return environment().get_template("exchanges_live.html").render(view)
+
+    async def now(_: Mapping[str, str]) -> str:
+        return environment().get_template("now_live.html").render(await record.ask("now", {}))
+
+    get = {
+        "": Route(screens.now),
+        "libraries": Route(screens.libraries),
+        "libraries/*": Route(library, staff=True),
+        "terminals": Route(screens.terminals, staff=True),
+        "terminals/*": Route(screens.terminal, staff=True),
+        "exchanges": Route(screens.exchanges, staff=True),
+        "exchanges/*": Route(screens.exchange, staff=True),
+        "door": Route(screens.door),
+        "traces": Route(screens.traces),
+        "traces/*": Route(screens.trace_lines),
+        "journal": Route(desk.journal),
+        "configuration": Route(settings.show),
+        "audit": Route(desk.audit),
+    }
+    post = {
+        "exchanges/search": Route(screens.search, staff=True),
+        "terminals/*/disconnect": Route(screens.disconnect),
+        "terminals/*/trace": Route(screens.trace),
+        "traces/*/stop": Route(screens.stop_trace),
+        "libraries/*/link": Route(desk.make_link),
+        "links/*/revoke": Route(desk.revoke),
+        "journal/*/do": Route(desk.do),
+        "journal/*": Route(desk.look),
+        "configuration/check": Route(settings.check),
+        "configuration/reload": Route(settings.reload),
+    }
+    return Board(entrance, Streams(reactor, {"now": now, "exchanges": live}), get, post)
+
+
+class Told:
+    """The record, whose complaints about a question are shown to the person who asked."""
+
+    def __init__(self, recalled: Record) -> None:
+        self._recalled = recalled
+
+    async def ask(self, what: str, about: Mapping[str, str]) -> Any:
+        """See `Record`."""
+        try:
+            return await self._recalled.ask(what, about)
+        except NotUnderstood as wrong:
+            raise NotPossible(str(wrong)) from None
+
+
+class ConfigurationScreen:
+    """The page of the configuration in use."""
+
+    def __init__(self, configured: Configuration, store: Any) -> None:
+        self._configured = configured
+        self._store = store
+
+    async def show(self, _: Asked) -> View:
+        """Return the page."""
+        return View("configuration.html", {**await self._configured.shown(), "checked": None})
+
+    async def check(self, asked: Asked) -> View:
+        """Read the file, and show its faults and differences."""
+        await self._store.change(lambda tx: audit.enter(tx, asked.visitor.name, "configuration check", ""))
+        checked = await self._configured.check()
+        return View("configuration.html", {**await self._configured.shown(), "checked": checked})
+
+    async def reload(self, asked: Asked) -> Done:
+        """Put the file in use."""
+        why = asked.value("why")
+        await self._store.change(lambda tx: audit.enter(tx, asked.visitor.name, "reload", "", why))
+        return Done("/board/configuration", await self._configured.reload())
+
+
+class Configured:
+    """The configuration in use. `reloading` is set where it comes from a file."""
+
+    def __init__(self, config: Config, registry: Callable[[], Any]) -> None:
+        self.reloading: Reloading | None = None
+        self._registry = registry
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Note that this configuration is in use from now on."""
+        self._config, self._since = config, time()
+
+    async def shown(self) -> dict[str, Any]:
+        """See `Configuration`."""
+        found = self._registry()
+        registry = found if isinstance(found, CollectorRegistry) else await found
+        refused = self.reloading.refused if self.reloading else None
+        return {
+            "path": self.reloading.path if self.reloading else "",
+            "hash": _hash(self._config)[:12],
+            "loaded_at": self._since,
+            "last_reload": f"refused: {'; '.join(refused[1])}" if refused else "",
+            "warnings": list(self._config.warnings),
+            "limits": [
+                {"name": name, "value": value, "hits": _hits(registry, name)}
+                for name, value in asdict(self._config.limits).items()
+            ],
+            "certificates": await deferToThread(lambda: list(_certificates(self._config))),
+        }
+
+    async def check(self) -> list[str]:
+        """See `Configuration`."""
+        if self.reloading is None:
+            raise NotPossible("this gateway has no configuration file")
+        try:
+            there = await self.reloading.read()
+        except (ConfigFaults, Wrong) as faults:
+            return str(faults).splitlines()
+        return [
+            f"{field.name} differs: reload to use the file's"
+            for field in fields(Config)
+            if repr(getattr(there, field.name)) != repr(getattr(self._config, field.name))
+        ]
+
+    async def reload(self) -> str:
+        """See `Configuration`."""
+        if self.reloading is None:
+            raise NotPossible("this gateway has no configuration file")
+        await self.reloading.reload()
+        if self.reloading.refused is None:
+            return "The configuration is reloaded."
+        raise NotPossible(
+            "not reloaded, the old configuration stays: " + "; ".join(self.reloading.refused[1])
+        )
+
+
+def _hash(config: Config) -> str:
+    # Secrets are files in it, so no secret is hashed.
+    return sha256(repr(config).encode()).hexdigest()
+
+
+def _hits(registry: CollectorRegistry, limit: str) -> float:
+    return registry.get_sample_value("sip2gw_limit_strikes_total", {"limit": limit}) or 0.0
+
+
+def _certificates(config: Config) -> Iterator[dict[str, Any]]:
+    for listen in config.listen:
+        if listen.certificates is None:
+            continue
+        with suppress(Wrong):  # it is named by the warnings of /health
+            for path in places(listen.certificates).values():
+                pair = read_pair(path)
+                yield {
+                    "where": str(listen.endpoint),
+                    "names": list(pair.names),
+                    "ends": pair.expires.timestamp(),
+                    "days": pair.days_left(),
+                }
