@@ -335,7 +335,8 @@ class Scene:
     def sip2gw(self, command: str, *more: str) -> str:
         """What a command prints that uses the store."""
         words = [*command.split(), f"--config={self.gateway.config}", *more]
-        environment = self.gateway.process.environment  # where its store is
+        process = self.gateway.process
+        environment = {**process._own_state(), **process.environment}  # where its store is
         ran = CliRunner().invoke(main, words, input=f"{CARD.word}\n", env=environment)
         assert ran.exit_code == 0, ran.output
         return ran.output
