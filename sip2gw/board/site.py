@@ -149,7 +149,6 @@ class Board(Resource):
             return page(done.template, visitor, done.code, done.content)
         assert isinstance(done, Done)  # noqa: S101 (a POST gives no text to save)
         mark = "&" if "?" in done.to else "?"
-        assert isinstance(done, Done)  # noqa: S101 (a POST does something)
         return redirect(f"{done.to}{mark}told={quote(done.told)}" if done.told else done.to)
 
     async def _log_in(self, request: Request) -> Reply:

@@ -3,13 +3,19 @@
 
 // The part of a page that the gateway sends again, already escaped.
 for (const part of document.querySelectorAll("[data-live]")) {
+  const stale = document.createElement("p");
+  stale.className = "fault";
+  stale.setAttribute("role", "status");
+  stale.textContent = "This page is not live at the moment: what it shows may be old.";
+  stale.hidden = true;
+  part.before(stale);
   const source = new EventSource(part.dataset.live);
   source.onmessage = (event) => {
     if (part.contains(document.activeElement) && document.activeElement !== document.body) return;
     part.innerHTML = event.data;
-    part.classList.remove("stale");
+    stale.hidden = true;
   };
-  source.onerror = () => part.classList.add("stale");
+  source.onerror = () => { stale.hidden = false; };
   addEventListener("pagehide", () => source.close());
 }
 
