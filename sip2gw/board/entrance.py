@@ -7,7 +7,7 @@ while there is no account, no token and no proxy: then the gateway has a single 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
 from secrets import token_bytes
@@ -37,6 +37,7 @@ PER_NETWORK = Allowance(most=20, period=900.0, free=4)
 PER_NAME = Allowance(most=60, period=900.0, free=20)
 _AUDITED, _MOST_AUDITED, _HOUR = "refused logins in the audit", 200, 3600.0
 """Strangers must not fill the audit table: so many refused logins of an hour are entered."""
+_MOST_KNOWN = 1_000
 _WAITING = 8
 """Logins that may wait for the one that is being checked."""
 
@@ -68,6 +69,8 @@ class Entrance:
         self._now = now
         self._key = token_bytes(32)
         self._tries = Throttle(now, entries=5_000)
+        self._known: dict[tuple[str, str], None] = {}
+        """Names, with networks from which they have logged in."""
         self._one = DeferredSemaphore(1)
         self._waiting = 0
         self._read = float("-inf")
@@ -85,8 +88,13 @@ class Entrance:
 
     async def log_in(self, request: Request, name: str, password: Secret) -> str | Refused:
         """Return the token of a session, or why there is none. Raises `StoreFailed`."""
-        network = counted_network(address_of(request))
-        keys = ((network, PER_NETWORK), (("name", name[:64].lower()), PER_NAME))
+        network = self._network(request)
+        keys: list[tuple[Hashable, Allowance]] = [(network, PER_NETWORK)]
+        if (
+            name,
+            network,
+        ) not in self._known:  # others' guesses do not lock the operator out where they have been
+            keys.append((("name", name[:64].lower()), PER_NAME))
         wait = max(self._tries.wait(key, allowed) for key, allowed in keys)
         if wait > 0 or self._waiting >= _WAITING:
             return Refused(max(wait, 1.0))
@@ -97,13 +105,16 @@ class Entrance:
             return Refused()
         for key, one in noted:
             self._tries.forgive(key, one)
+        self._known[name, network] = None
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
         await self._store.change(lambda tx: audit.enter(tx, name, "login", network or HERE))
         self._names = (self._names or frozenset()) | {name}
         return self.sessions.begin(Visitor(name))
 
     async def follow(self, request: Request, secret: str) -> str | Refused:
         """Return the token of a session for a link's secret, or why there is none. Raises `StoreFailed`."""
-        network = counted_network(address_of(request))
+        network = self._network(request)
         if (wait := self._tries.wait(network, PER_NETWORK)) > 0:
             return Refused(wait)
         link = await self._store.read(lambda tx: links.find(tx, secret))
@@ -157,6 +168,17 @@ class Entrance:
             return None
         name: str = named[0].decode("utf-8", "replace").strip()
         return name if operators.NAME.fullmatch(name) else None
+
+    def _network(self, request: Request) -> str:
+        """Return the network in which tries are counted: behind a proxy that is known or here, that of its client."""
+        address = address_of(request)
+        peer = read(address)
+        proxied = peer is not None and any(peer in network for network in self.door.proxies)
+        if proxied or is_loopback(address):
+            said = request.getHeader(b"x-forwarded-for") or b""  # type: ignore[no-untyped-call]  # Twisted's
+            last = said.rpartition(b",")[2].decode("ascii", "replace").strip()
+            address = last if read(last) is not None else address
+        return counted_network(address)
 
     def _is_own(self, request: Request) -> bool:
         """Whether the request comes from this machine, to a gateway with a single user."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
 from urllib.parse import quote
 
 from attrs import frozen
@@ -123,7 +124,7 @@ class Board(Resource):
         if "json" in query:
             return as_json(view.content, view.code)
         here = "/board/" + "/".join(path[:1])
-        return page(view.template, visitor, view.code, view.content, here=here, told=query.get("told", ""))
+        return page(view.template, visitor, view.code, view.content, here=here, told=_proven(visitor, query))
 
     async def _act(self, request: Request, visitor: Visitor, path: list[str]) -> Reply:
         form = form_of(request)
@@ -149,7 +150,11 @@ class Board(Resource):
             return page(done.template, visitor, done.code, done.content)
         assert isinstance(done, Done)  # noqa: S101 (a POST gives no text to save)
         mark = "&" if "?" in done.to else "?"
-        return redirect(f"{done.to}{mark}told={quote(done.told)}" if done.told else done.to)
+        return redirect(
+            f"{done.to}{mark}told={quote(done.told)}&by={_proof(visitor, done.told)}"
+            if done.told
+            else done.to
+        )
 
     async def _log_in(self, request: Request) -> Reply:
         form = form_of(request)
@@ -192,6 +197,16 @@ class Board(Resource):
             lambda failure: self.log.failure("a stream of the board hit a bug", failure)
         )
         return 1  # NOT_DONE_YET
+
+
+def _proof(visitor: Visitor, told: str) -> str:
+    """Return what shows that the board itself has put a text into a URL, for this visitor."""
+    return hmac.new(visitor.csrf.reveal().encode(), told.encode(), sha256).hexdigest()[:32]
+
+
+def _proven(visitor: Visitor, query: Mapping[str, str]) -> str:
+    told = query.get("told", "")
+    return told if hmac.compare_digest(query.get("by", "").encode(), _proof(visitor, told).encode()) else ""
 
 
 def _find(routes: Mapping[str, Route], path: list[str]) -> tuple[Route | None, tuple[str, ...]]:

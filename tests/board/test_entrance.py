@@ -87,6 +87,17 @@ class Logins(BoardCase):
         assert refused.code == 429
         assert "Too many tries" in refused.text
 
+    async def test_guesses_of_others_do_not_lock_an_operator_out(self) -> None:
+        self.browser.headers = {"x-forwarded-for": "192.0.2.1"}
+        assert (await self.browser.log_in()).code == 303
+        other = Browser(self.base)
+        for number in range(entrance.PER_NAME.free):
+            other.headers = {"x-forwarded-for": f"198.51.100.{number}"}
+            refused = await other.log_in(password="wrong")
+        assert refused.code == 401
+        assert (await other.log_in(password="wrong")).code == 429
+        assert (await self.browser.log_in()).code == 303
+
     async def test_a_name_that_leads_elsewhere_leads_to_the_first_page(self) -> None:
         for to in (
             "https://evil.example/",

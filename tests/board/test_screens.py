@@ -108,6 +108,13 @@ class Screens(BoardCase):
         assert ("ann", "trace look", "aa", "") in await self.audited()
         assert (await self.browser.get("/board/traces/bb")).code == 404
 
+    async def test_a_message_in_a_url_is_shown_only_if_the_board_made_it(self) -> None:
+        form = {"csrf": await self.browser.csrf(), "why": "asked for"}
+        done = await self.browser.post("/board/terminals/c7f3a/disconnect", form)
+        assert "is disconnected." in (await self.browser.get(done.header("location"))).text
+        forged = await self.browser.get("/board/?told=Call%20this%20number&by=" + 32 * "0")
+        assert "Call this number" not in forged.text
+
     async def test_a_reload_without_a_file_says_so(self) -> None:
         csrf = await self.browser.csrf()
         answer = await self.browser.post("/board/configuration/reload", {"csrf": csrf, "why": "x"})
