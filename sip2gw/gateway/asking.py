@@ -107,14 +107,14 @@ class Asking:
         try:
             desk = self.desk(ask, tenant, since, self._about_to_write)
             made = desk.library.calls_made
-            response, result, decided, known = await self._answered(request, desk, until)
+            response, result, remember, known = await self._answered(request, desk, until)
         except Exception:  # a bug behind one request must not cost the terminal its answer
             return self._own_up(tenant.nickname, request, made)
         self._look_at_the_clock(request, desk)
         terminal.events.asked(request, result.outcome, result.code, made)
         if result.outcome != "answered" and desk.place.profile.refs:
             response = _with_ref(response, terminal.events.ref)
-        return self._session.reply(response, remember=decided, known=known)
+        return self._session.reply(response, remember=remember, known=known)
 
     def _look_at_the_clock(self, request: Request, desk: Desk) -> None:
         """Look once an hour whether the terminal's clock is right; if it is wrong, say so once a day."""
@@ -162,10 +162,11 @@ class Asking:
     async def _answered(
         self, request: Request, desk: Desk, until: float
     ) -> tuple[Response, Result, bool, bool]:
-        """Return the response, what became of the request, and whether a write was decided and the patron is known.
+        """Return the response, what became of it, whether to remember it for a repeat, and whether the patron is known.
 
-        The response may be a refusal. A write is decided if the library was asked to do it and may have done it. The
-        patron is known unless the library rejected the card number or password.
+        The response may be a refusal. A write's response is remembered if the library was asked to do it and has done
+        it, or may have and no journal settles it. The patron is known unless the library rejected the card number or
+        password.
         """
         self._wrote = False
         try:
@@ -178,8 +179,8 @@ class Asking:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":
                 self._pins.unknown(self._terminal.slot.library, self._terminal.asker())
-            decided = self._wrote and self._remembers(error)
-            return decline(request, desk, error), _result(error), decided, code not in _NOT_THERE
+            remember = self._wrote and self._remembers(error)
+            return decline(request, desk, error), _result(error), remember, code not in _NOT_THERE
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
             result = Result(_result(late).outcome, "too_late")
