@@ -51,9 +51,9 @@ class ThreadedStore:
         await changes
         await reads
 
-    async def change(self, work: Callable[[Transaction], T]) -> T:
+    async def change(self, work: Callable[[Transaction], T], *, patient: bool = False) -> T:
         """See `Store.change`."""
-        return await self._changes.submit(work)
+        return await self._changes.submit(work, patient=patient)
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """See `Store.read`."""

@@ -41,6 +41,10 @@ class Database(Protocol):
         """Run a statement. Raises `StatementFailed`; `Again` if the database has undone the transaction."""
         ...
 
+    def changed(self, sql: str, values: Mapping[str, Value]) -> int:
+        """Run a statement and return how many rows it has changed. Raises as `rows`."""
+        ...
+
     def mark(self, *, again: bool = False) -> None:
         """Set the mark to which `undo` goes back; `again` moves it here. Raises as `rows`."""
         ...
@@ -61,8 +65,8 @@ class Database(Protocol):
         """Return the seconds of the epoch by the store's clock."""
         ...
 
-    def lock(self, name: str, *, wait: bool) -> None:
-        """Take a lock until the end of the transaction. Raises as `rows`; `Again` if it is held and not to `wait` for.
+    def lock(self, *names: str, wait: bool) -> None:
+        """Take locks until the end of the transaction. Raises as `rows`; `Again` if one is held and not to `wait` for.
 
         Work that shares a transaction does not wait for a lock, because the transaction may hold others.
         """

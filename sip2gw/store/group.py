@@ -1,6 +1,7 @@
 """Run the work that waits as one transaction. To each work it looks like a transaction of its own.
 
-A commit waits for the disk, and costs the same for one work and for fifty.
+A commit waits for the disk, and costs the same for one work and for fifty. Works of one kind that say how are done
+together, in a few statements.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 
 from sip2gw.store.database import Again, Database
-from sip2gw.store.port import Row, StoreFailed, Transaction, Value
+from sip2gw.store.port import Alike, Row, StatementFailed, StoreFailed, Transaction, Value
 
 _TRIES = 3
 """How often work is run whose transaction the database undoes."""
@@ -46,9 +47,10 @@ class Job:
 
 
 class _Transaction:
-    """See `port.Transaction`."""
+    """See `port.Transaction`. `refused` is True once a statement has failed, even if the work hides that."""
 
     def __init__(self, database: Database, *, alone: bool) -> None:
+        self.refused = False
         self._database = database
         self._alone = alone
         self._now: float | None = None
@@ -60,10 +62,25 @@ class _Transaction:
         return self._now
 
     def rows(self, sql: str, **values: Value) -> list[Row]:
-        return self._database.rows(sql, values)
+        try:
+            return self._database.rows(sql, values)
+        except StatementFailed:
+            self.refused = True
+            raise
 
-    def lock(self, name: str) -> None:
-        self._database.lock(name, wait=self._alone)
+    def changed(self, sql: str, **values: Value) -> int:
+        try:
+            return self._database.changed(sql, values)
+        except StatementFailed:
+            self.refused = True
+            raise
+
+    def lock(self, *names: str) -> None:
+        self._database.lock(*names, wait=self._alone)
+
+
+class _Apart(Exception):
+    """The works do not all succeed, so each needs a mark to which it can be undone."""
 
 
 def run(database: Database, jobs: Sequence[Job], *, write: bool) -> None:
@@ -75,7 +92,10 @@ def run(database: Database, jobs: Sequence[Job], *, write: bool) -> None:
         _run_alone(database, jobs[0], write)
         return
     try:
-        _run_together(database, jobs, write)
+        try:
+            _run_as_one(database, jobs, write)
+        except _Apart:
+            _run_together(database, jobs, write)
     except Again:
         _run_each(database, jobs, write)
     except StoreFailed as failed:
@@ -103,8 +123,49 @@ def _run_alone(database: Database, job: Job, write: bool) -> None:
     fail([job], StoreFailed("slow", "the database undoes the transaction again and again"))
 
 
+def _run_as_one(database: Database, jobs: Sequence[Job], write: bool) -> None:
+    """Run the jobs in one transaction, alike ones together. Raises `_Apart` if one fails; then none is done."""
+    database.open()
+    try:
+        database.begin(write=write)
+        tx = _Transaction(database, alone=False)
+        single: list[Job] = []
+        kinds: dict[type[Alike], list[Job]] = {}
+        for job in jobs:
+            job.result = job.error = None
+            if isinstance(job.work, Alike):
+                kinds.setdefault(type(job.work), []).append(job)
+            else:
+                single.append(job)
+        try:
+            for kind in sorted(kinds, key=lambda one: one.turn):
+                _run_alike(tx, kind, kinds[kind])
+            for job in single:
+                job.result = job.work(tx)
+        except (StoreFailed, Again):
+            raise
+        except Exception:
+            raise _Apart from None
+        if tx.refused:
+            raise _Apart
+        _commit(database, jobs)
+    finally:
+        database.rollback()
+
+
+def _run_alike(tx: Transaction, kind: type[Alike], jobs: Sequence[Job]) -> None:
+    results = kind.together(tx, [job.work for job in jobs])
+    if results is None:
+        raise _Apart
+    for job, result in zip(jobs, results, strict=True):
+        job.result = result
+
+
 def _run_together(database: Database, jobs: Sequence[Job], write: bool) -> None:
-    """Run the jobs in one transaction. If it raises, none of them is done, and they may be run again."""
+    """Run the jobs in one transaction, one after the other, with a mark before each.
+
+    If it raises, none of them is done, and they may be run again.
+    """
     database.open()
     try:
         database.begin(write=write)

@@ -7,8 +7,9 @@ its column does not show its type, and a colon stands nowhere in the SQL but bef
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol, TypeAlias, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -69,9 +70,29 @@ class Transaction(Protocol):
         """Run one statement and return its rows. Raises `StatementFailed`; `StoreFailed` if the store fails."""
         ...
 
-    def lock(self, name: str) -> None:
-        """Wait for this name among all processes and machines; hold it until the end of the transaction."""
+    def changed(self, sql: str, **values: Value) -> int:
+        """Run one statement without `RETURNING`, and return how many rows it has changed. Raises as `rows`."""
         ...
+
+    def lock(self, *names: str) -> None:
+        """Wait for these names among all processes and machines; hold them until the end of the transaction."""
+        ...
+
+
+class Alike(ABC):
+    """Work that is done in fewer statements for several at once. Those of one class share a transaction if they can."""
+
+    turn: ClassVar[int] = 0
+    """Classes with a smaller number are done first, before all other work."""
+
+    @abstractmethod
+    def __call__(self, tx: Transaction) -> Any:
+        """Do this work by itself."""
+
+    @classmethod
+    @abstractmethod
+    def together(cls, tx: Transaction, works: Sequence[Any]) -> Sequence[Any] | None:
+        """Do all of these works, and return their results. None if that can't be: then they are undone, and done alone."""
 
 
 class Store(Protocol):
@@ -95,8 +116,10 @@ class Store(Protocol):
         """Finish the work that waits, and close the store."""
         ...
 
-    async def change(self, work: Callable[[Transaction], T]) -> T:
+    async def change(self, work: Callable[[Transaction], T], *, patient: bool = False) -> T:
         """Run work as one transaction, and return its result once that is durable.
+
+        `patient` work waits up to `PATIENCE` seconds for other work, and shares its commit.
 
         The work runs in a thread of the store and may run twice, so it only reads, writes and returns. An error that
         it raises undoes this work alone, and is raised here. Raises `StoreFailed`.
@@ -110,3 +133,5 @@ class Store(Protocol):
 
 LIMIT = 2.0
 """Seconds in which a store answers or fails."""
+PATIENCE = 0.03
+"""Seconds that patient work waits for other work."""

@@ -153,6 +153,10 @@ class PostgreSQL:
         """See `Database.rows`."""
         return self._execute(_rewritten(sql), values)
 
+    def changed(self, sql: str, values: Mapping[str, Value]) -> int:
+        """See `Database.changed`."""
+        return self._run(_rewritten(sql), values).rowcount
+
     def mark(self, *, again: bool = False) -> None:
         """See `Database.mark`."""
         self._execute("RELEASE SAVEPOINT work; SAVEPOINT work" if again else "SAVEPOINT work")
@@ -190,14 +194,14 @@ class PostgreSQL:
             self._ahead = row["now"] - monotonic()
         return self._clock.at(self._ahead + monotonic())
 
-    def lock(self, name: str, *, wait: bool) -> None:
-        """See `Database.lock`."""
-        key = int.from_bytes(blake2b(name.encode(), digest_size=8, person=b"sip2gw").digest(), signed=True)
-        if wait:
-            self._execute("SELECT pg_advisory_xact_lock(%(key)s)", {"key": key})
-            return
-        (row,) = self._execute("SELECT pg_try_advisory_xact_lock(%(key)s) AS taken", {"key": key})
-        if not row["taken"]:
+    def lock(self, *names: str, wait: bool) -> None:
+        """See `Database.lock`. Those who take several take them in the same order."""
+        keys = sorted({_number(name) for name in names})
+        taking = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+        values = {f"key{n}": key for n, key in enumerate(keys)}
+        columns = ", ".join(f"{taking}(%({name})s::bigint) AS {name}" for name in values)
+        (row,) = self._execute(cast(LiteralString, f"SELECT {columns}"), values)
+        if False in row.values():
             raise Again
 
     def faults(self) -> list[str]:
@@ -212,12 +216,17 @@ class PostgreSQL:
         self.rows("UPDATE clock SET latest = :now", {"now": self.now()})
 
     def _execute(self, sql: LiteralString, values: Mapping[str, Value] | None = None) -> list[Row]:
+        cursor = self._run(sql, values)
+        return cast(list[Row], cursor.fetchall() if cursor.description else [])
+
+    def _run(
+        self, sql: LiteralString, values: Mapping[str, Value] | None = None
+    ) -> psycopg.Cursor[dict[str, Any]]:
         connection = self._connection
         if connection is None:
             raise Again
         try:
-            cursor = connection.execute(sql, values)
-            return cast(list[Row], cursor.fetchall() if cursor.description else [])
+            return connection.execute(sql, values)
         except psycopg.Error as error:
             raise self._failed(error, connection) from None
 
@@ -244,6 +253,11 @@ class PostgreSQL:
         elif "password authentication failed" in str(error) or "no password supplied" in str(error):
             why = "the database rejects the user or the password"
         return StoreFailed(kind, why)
+
+
+def _number(name: str) -> int:
+    """Return the number that stands for a name among the locks of the database."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8, person=b"sip2gw").digest(), signed=True)
 
 
 def _known(sqlstate: str | None) -> tuple[Kind, str] | None:

@@ -104,6 +104,7 @@ class SQLite:
         self._reading = reading
         self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
+        self._now: float | None = None
         self._file: tuple[int, int] | None = None
         """Device and inode of the file once it was opened. Another file in its place is not taken for it."""
 
@@ -175,11 +176,16 @@ class SQLite:
             raise self._of(
                 "gone", "the file was removed or replaced: put it back, or start the gateway again"
             )
-        self._execute("BEGIN IMMEDIATE" if write else "BEGIN", {})
+        self._now = None
+        self._run("BEGIN IMMEDIATE" if write else "BEGIN", {})
 
     def rows(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
         """See `Database.rows`."""
         return self._execute(sql, values)
+
+    def changed(self, sql: str, values: Mapping[str, Value]) -> int:
+        """See `Database.changed`."""
+        return self._run(sql, values).rowcount
 
     def mark(self, *, again: bool = False) -> None:
         """See `Database.mark`."""
@@ -193,7 +199,7 @@ class SQLite:
 
     def commit(self) -> None:
         """See `Database.commit`."""
-        self._execute("COMMIT", {})
+        self._run("COMMIT", {})
 
     def rollback(self) -> None:
         """See `Database.rollback`."""
@@ -204,14 +210,18 @@ class SQLite:
                 self.close()
 
     def now(self) -> float:
-        """See `Database.now`. The file keeps the latest time, for the time after a restart and for other workers."""
-        (row,) = self.rows("SELECT latest FROM clock", {}) or [{"latest": 0.0}]
-        now = self._clock.now(row["latest"])
-        if not self._reading:
-            self.rows("UPDATE clock SET latest = :now", {"now": now})
-        return now
+        """See `Database.now`. The file keeps the latest time, for the time after a restart and for other workers.
 
-    def lock(self, name: str, *, wait: bool) -> None:
+        The time of a transaction is that of its first work: nobody else writes meanwhile.
+        """
+        if self._now is None:
+            (row,) = self.rows("SELECT latest FROM clock", {}) or [{"latest": 0.0}]
+            self._now = self._clock.now(row["latest"])
+            if not self._reading:
+                self._run("UPDATE clock SET latest = :now", {"now": self._now})
+        return self._now
+
+    def lock(self, *names: str, wait: bool) -> None:
         """See `Database.lock`. There is only one who writes."""
 
     def prove(self) -> None:
@@ -236,7 +246,13 @@ class SQLite:
 
     def _execute(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
         try:
-            return self._open_connection.execute(sql, values).fetchall()
+            return self._run(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
+
+    def _run(self, sql: str, values: Mapping[str, Value]) -> sqlite3.Cursor:
+        try:
+            return self._open_connection.execute(sql, values)
         except sqlite3.Error as error:
             raise self._failed(error) from None
 

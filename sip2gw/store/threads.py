@@ -1,7 +1,8 @@
 """Threads that run the work of a store, while callers wait no longer than they may.
 
-Each thread has a connection of its own. It takes all work that waits, runs it as one transaction, and hands all
-outcomes to the reactor in one call. A thread that hangs keeps no caller waiting: the reactor watches the deadlines.
+Each thread has a connection of its own. Work is collected while all threads are busy. A thread that is free gets all of
+it, runs it as one transaction, and hands all outcomes to the reactor in one call. A thread that hangs keeps no caller
+waiting: the reactor watches the deadlines.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from twisted.internet.interfaces import IDelayedCall
 
 from sip2gw.store.database import Again, Database
 from sip2gw.store.group import Job, fail, run
-from sip2gw.store.port import LIMIT, StoreFailed, Transaction
+from sip2gw.store.port import LIMIT, PATIENCE, StoreFailed, Transaction
 
 T = TypeVar("T")
 
@@ -70,7 +71,12 @@ class Threads:
     ) -> None:
         self._reactor = reactor
         self._report = report
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._collected: list[Job] = []
+        self._urgent = False
+        """Some of the collected work does not wait for other work."""
+        self._free = len(databases)
+        self._patience: IDelayedCall | None = None
         self._waiting: deque[Job] = deque()
         self._watch: IDelayedCall | None = None
         self._leaving: IDelayedCall | None = None
@@ -86,8 +92,11 @@ class Threads:
             self._running += 1
             Thread(target=one.work, args=(self._end,), name="sip2gw store", daemon=True).start()
 
-    def submit(self, work: Callable[[Transaction], T]) -> Deferred[T]:
-        """Return the outcome of the work. It fails with `StoreFailed` after `LIMIT` seconds at the latest."""
+    def submit(self, work: Callable[[Transaction], T], *, patient: bool = False) -> Deferred[T]:
+        """Return the outcome of the work. It fails with `StoreFailed` after `LIMIT` seconds at the latest.
+
+        `patient` work waits for other work, up to `PATIENCE` seconds.
+        """
         job = Job(work, self._reactor.seconds() + LIMIT)
         if self._closed:
             job.expire(StoreFailed("gone", "the store is closed"))
@@ -98,13 +107,36 @@ class Threads:
         self._waiting.append(job)
         if self._watch is None:
             self._watch = self._reactor.callLater(LIMIT, self._expire)
-        self._queue.put(job)
+        self._collected.append(job)
+        if not patient:
+            self._hurry()
+        elif self._patience is None and not self._urgent:
+            self._patience = self._reactor.callLater(PATIENCE, self._hurry)
         return job.waiter
+
+    def _hurry(self) -> None:
+        """Let the collected work be done as soon as a thread is free."""
+        if self._patience is not None:
+            if self._patience.active():
+                self._patience.cancel()
+            self._patience = None
+        self._urgent = bool(self._collected)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Give the collected work to the threads that are free."""
+        while self._free and self._urgent:
+            jobs, self._collected = self._collected[:_MOST], self._collected[_MOST:]
+            self._urgent = bool(self._collected)
+            self._free -= 1
+            self._queue.put(jobs)
 
     def close(self) -> Deferred[None]:
         """Finish what waits. A thread that hangs is left alone after `LIMIT` seconds."""
         if not self._closed:
             self._closed = True
+            self._free = max(self._free, 1 + len(self._collected) // _MOST)
+            self._hurry()
             for _ in self._threads:
                 self._queue.put(None)
             self._leaving = self._reactor.callLater(LIMIT + 0.5, self._leave)
@@ -135,10 +167,12 @@ class Threads:
         for job in jobs:
             job.expire(_slow())
 
-    def _hand_over(self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None) -> None:
-        self._reactor.callFromThread(self._settle, jobs, seconds, failed)
+    def _hand_over(
+        self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None, free: bool = True
+    ) -> None:
+        self._reactor.callFromThread(self._settle, jobs, seconds, failed, free)
 
-    def _settle(self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None) -> None:
+    def _settle(self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None, free: bool) -> None:
         done = sum(not isinstance(job.error, StoreFailed) for job in jobs)
         failures = sum(isinstance(job.error, StoreFailed) and not job.over for job in jobs)
         self._report(Served(seconds, done, failures, failed))
@@ -146,6 +180,9 @@ class Threads:
             job.answer()
         while self._waiting and self._waiting[0].over:
             self._waiting.popleft()
+        # Not before: what the answers lead to is one group.
+        self._free += free
+        self._hand_out()
 
     def _end(self) -> None:
         self._reactor.callFromThread(self._count_end)
@@ -157,7 +194,7 @@ class Threads:
 
     def _leave(self) -> None:
         """End the wait for the threads, and all timers."""
-        for timer in (self._watch, self._leaving):
+        for timer in (self._watch, self._leaving, self._patience):
             if timer is not None and timer.active():
                 timer.cancel()
         if not self._ended.called:
@@ -168,7 +205,7 @@ def _slow() -> StoreFailed:
     return StoreFailed("slow", "the store has not answered in time")
 
 
-_Done: TypeAlias = Callable[[Sequence[Job], float, "StoreFailed | None"], None]
+_Done: TypeAlias = Callable[[Sequence[Job], float, "StoreFailed | None", bool], None]
 
 
 class _Worker:
@@ -177,7 +214,7 @@ class _Worker:
     def __init__(
         self,
         database: Database,
-        queue: SimpleQueue[Job | None],
+        queue: SimpleQueue[list[Job] | None],
         done: _Done,
         *,
         write: bool,
@@ -204,34 +241,29 @@ class _Worker:
         ended()
 
     def _take(self) -> tuple[list[Job], bool]:
-        """Return the jobs that wait, and whether to go on after them. None come while a failure is due for a proof."""
-        jobs: list[Job] = []
+        """Return the next jobs, and whether to go on after them. None come while a failure is due for a proof."""
         wait = None if self._failed is None else max(self._next_try - monotonic(), 0.0)
         try:
-            job = self._queue.get(timeout=wait)
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == _MOST:
-                    return jobs, True
-                job = self._queue.get_nowait()
+            jobs = self._queue.get(timeout=wait)
         except Empty:
-            return jobs, True
-        return jobs, False
+            return [], True
+        return jobs or [], jobs is not None
 
     def _serve(self, jobs: Sequence[Job]) -> None:
         jobs = [job for job in jobs if not job.over]
         if not jobs:
+            self._done(jobs, 0.0, self._failed, True)
             return
         if self._failed is not None and not self._database.is_open and monotonic() < self._next_try:
             fail(jobs, self._failed)
-            self._done(jobs, 0.0, self._failed)
+            self._done(jobs, 0.0, self._failed, True)
             return
         self.busy_since = begun = monotonic()
         run(self._database, jobs, write=self._write)
         self.busy_since = float("inf")
         failed = next((job.error.again() for job in jobs if isinstance(job.error, StoreFailed)), None)
         self._note(failed)
-        self._done(jobs, monotonic() - begun, failed)
+        self._done(jobs, monotonic() - begun, failed, True)
 
     def _prove(self) -> None:
         """Find out whether a store that has failed works again."""
@@ -252,7 +284,7 @@ class _Worker:
             self.busy_since = float("inf")
         self._note(failed)
         if failed is None:
-            self._done([], 0.0, None)
+            self._done([], 0.0, None, False)
 
     def _note(self, failed: StoreFailed | None) -> None:
         """Remember whether the store works, and when to try again if it does not."""

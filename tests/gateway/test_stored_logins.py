@@ -141,7 +141,7 @@ class Gone(Direct):
 
     gone = StoreFailed("gone", "there is no store")
 
-    async def change(self, work: Any) -> Any:
+    async def change(self, work: Any, *, patient: bool = False) -> Any:
         raise self.gone
 
     read = change

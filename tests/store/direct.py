@@ -30,7 +30,7 @@ class Direct:
     async def close(self) -> None:
         self._database.close()
 
-    async def change(self, work: Any) -> Any:
+    async def change(self, work: Any, *, patient: bool = False) -> Any:
         return self._run(work, write=True)
 
     async def read(self, work: Any) -> Any:
