@@ -18,6 +18,7 @@ from sip2gw.journal.codec import Call
 from sip2gw.journal.content import call_of, result_of, same_patron, sealed_call, sealed_result
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.flights import Flight
+from sip2gw.journal.grouped import Begin, Finish
 from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored
 from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
 from sip2gw.library import Unavailable
@@ -32,7 +33,7 @@ PURGE = 60.0
 
 @define(eq=False, repr=False)
 class _Move:
-    """A change of a row that is not in the store yet."""
+    """A change of a row, which may stay open, that is not in the store yet."""
 
     library: str
     key: str
@@ -43,11 +44,7 @@ class _Move:
     wait: float = 1.0
 
     def __call__(self, tx: Transaction) -> Stored | None:
-        """Move the row, and return it as it was before if that is of interest."""
-        if self.event in (Event.DONE, Event.REFUSED) and rows.finish(
-            tx, self.library, self.key, self.event, self.told, self.reason, self.outcome
-        ):
-            return None
+        """Move the row, and return it as it was before."""
         return rows.move(
             tx,
             self.library,
@@ -89,7 +86,7 @@ class Journal:
         self._first = True
         self._lease: SingleFlight[None] = SingleFlight(self._lease_now)
         self._owner = Owner(token_hex(8), 0)
-        self._unstored: list[_Move] = []
+        self._unstored: list[_Move | Finish] = []
         self._timer: Any = None
         self._running = False
         self._purge_at = 0.0
@@ -157,13 +154,12 @@ class Journal:
             if self._metrics is not None:
                 self._metrics.struck("journal")
             raise Unavailable("too many writes of the library are open")
-        work = partial(rows.begin, entry=entry, fresh=fresh, behind=behind)
         try:
             try:
-                return await self.store.change(partial(work, owner=self._owner))
+                return await self.store.change(Begin(entry, self._owner, fresh, behind))
             except Fenced:  # at the start, and after this process stood still for long
                 await self._lease.join()
-                return await self.store.change(partial(work, owner=self._owner))
+                return await self.store.change(Begin(entry, self._owner, fresh, behind))
         except Fenced as fenced:
             raise Unavailable(str(fenced)) from None
         except StoreFailed as failed:
@@ -186,9 +182,15 @@ class Journal:
         outcome = None
         if event is Event.DONE and result is not None:
             outcome = sealed_result(self.keys, library, key, result)
-        move = _Move(library, key, event, told, reason, outcome, wait)
+        decided = event in (Event.DONE, Event.REFUSED)
+        move: _Move | Finish
+        if decided:
+            move = Finish(library, key, event, told, reason, outcome)
+        else:
+            move = _Move(library, key, event, told, reason, outcome, wait)
         try:
-            before = await self.store.change(move)
+            # Until what is decided is stored, the row says no more than that it may be done.
+            before = await self.store.change(move, patient=decided)
         except StoreFailed:
             self._later(move)
             return False
@@ -236,7 +238,7 @@ class Journal:
         """Return the stored result of a row. Raises `Unreadable` and `Misfit`."""
         return result_of(self.keys, row)
 
-    def _later(self, move: _Move) -> None:
+    def _later(self, move: _Move | Finish) -> None:
         self._unstored.append(move)
 
     async def _store_the_rest(self) -> None:
@@ -247,7 +249,7 @@ class Journal:
             self._unstored.remove(move)
             self._tell_of(before, move)
 
-    def _tell_of(self, before: Stored | None, move: _Move) -> None:
+    def _tell_of(self, before: Stored | None, move: _Move | Finish) -> None:
         """Log a row that needs a person from now on."""
         if before is None:
             return

@@ -5,6 +5,8 @@ Times are seconds of the epoch by the store's clock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import field, frozen
 
 from sip2gw.journal.states import OPEN, Event, State, Told, after, most
@@ -12,12 +14,12 @@ from sip2gw.store.port import Row, Transaction, Value
 
 DATED, UNDATED = 300.0, 90.0
 """Seconds for which the same line is a repeat: with the time of its event in it, and without."""
-_OPEN = "state IN ('SENT', 'QUEUED', 'UNKNOWN')"
+OPEN_STATES = "state IN ('SENT', 'QUEUED', 'UNKNOWN')"
 COLUMNS = (
     "id, library, terminal, method, item_tag, patron_tag, key, state, told, owner, created, changed, next_try, tries,"
     " reason, key_id, arguments, outcome"
 )
-assert {f"'{state}'" for state in OPEN} == set(_OPEN[10:-1].split(", "))  # noqa: S101 (the SQL names them once more)
+assert {f"'{state}'" for state in OPEN} == set(OPEN_STATES[10:-1].split(", "))  # noqa: S101 (the SQL names them once more)
 
 
 class Fenced(Exception):
@@ -135,14 +137,14 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
 
     `fresh`: it does not repeat a write that was done. `behind`: it is not sent now, so older ones may be open.
     """
-    tx.lock(f"journal {entry.library} {entry.item_tag.hex()}")
+    lock(tx, [entry])
     now = tx.now
     lease = "SELECT 1 AS held FROM owners WHERE id = :id AND epoch = :epoch AND until > :now"
     if not tx.rows(lease, id=owner.id, epoch=owner.epoch, now=now):
         raise Fenced("the lease of this process is over")
     opened = select(
         tx,
-        f"library = :library AND item_tag = :item AND {_OPEN} ORDER BY id",
+        f"library = :library AND item_tag = :item AND {OPEN_STATES} ORDER BY id",
         library=entry.library,
         item=entry.item_tag,
     )
@@ -159,6 +161,11 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
         return Behind(opened[0])
     _insert(tx, entry, owner, now)
     return New()
+
+
+def lock(tx: Transaction, entries: Sequence[Entry]) -> None:
+    """Let no other process begin a write on the same items meanwhile."""
+    tx.lock(*[f"journal {one.library} {one.item_tag.hex()}" for one in entries])
 
 
 def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
@@ -231,26 +238,6 @@ def read(tx: Transaction, library: str, key: str) -> Stored | None:
     """Return one row."""
     found = select(tx, "library = :library AND key = :key", library=library, key=key)
     return found[0] if found else None
-
-
-def finish(
-    tx: Transaction, library: str, key: str, event: Event, told: Told, reason: str, outcome: bytes | None
-) -> bool:
-    """Move a row that is being sent, in one statement. Return whether it was being sent; if not, `move` is for it."""
-    state = after(State.SENT, event, told)
-    return state not in OPEN and bool(
-        tx.rows(
-            "UPDATE journal SET state = :state, told = :told, changed = :now, owner = '', reason = :reason,"
-            " outcome = :outcome WHERE library = :library AND key = :key AND state = 'SENT' AND told = '' RETURNING id",
-            library=library,
-            key=key,
-            state=state.value,
-            told=told.value,
-            now=tx.now,
-            reason=reason,
-            outcome=outcome,
-        )
-    )
 
 
 def move(

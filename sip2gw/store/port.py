@@ -71,7 +71,10 @@ class Transaction(Protocol):
         ...
 
     def changed(self, sql: str, **values: Value) -> int:
-        """Run one statement without `RETURNING`, and return how many rows it has changed. Raises as `rows`."""
+        """Run one `INSERT`, `UPDATE` or `DELETE`, and return how many rows it has changed. Raises as `rows`.
+
+        It begins with that word, and has no `RETURNING`.
+        """
         ...
 
     def lock(self, *names: str) -> None:
