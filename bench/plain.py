@@ -1,4 +1,4 @@
-"""The gateway without its journal, for comparison: writes go straight to the library. The product has no such setting."""
+"""The gateway without its journal, for comparison: writes go straight to the library. Not a setting of the product."""
 
 from __future__ import annotations
 

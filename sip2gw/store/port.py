@@ -95,7 +95,7 @@ class Alike(ABC):
     @classmethod
     @abstractmethod
     def together(cls, tx: Transaction, works: Sequence[Any]) -> Sequence[Any] | None:
-        """Do all of these works, and return their results. None if that can't be: then they are undone, and done alone."""
+        """Do all of these works, and return their results. None if that can't be: each is then done by itself."""
 
 
 class Store(Protocol):

@@ -214,7 +214,7 @@ class SQLite:
 
         The time of a transaction is that of its first work: nobody else writes meanwhile.
         """
-        if self._now is None:
+        if self._now is None or not self._open_connection.in_transaction:
             (row,) = self.rows("SELECT latest FROM clock", {}) or [{"latest": 0.0}]
             self._now = self._clock.now(row["latest"])
             if not self._reading:
