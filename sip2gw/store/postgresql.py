@@ -200,7 +200,7 @@ class PostgreSQL:
         taking = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
         values = {f"key{n}": key for n, key in enumerate(keys)}
         columns = ", ".join(f"{taking}(%({name})s::bigint) AS {name}" for name in values)
-        (row,) = self._execute(cast(LiteralString, f"SELECT {columns}"), values)
+        (row,) = self._execute(f"SELECT {columns}", values)
         if False in row.values():
             raise Again
 

@@ -212,7 +212,7 @@ class SQLite:
     def now(self) -> float:
         """See `Database.now`. The file keeps the latest time, for the time after a restart and for other workers.
 
-        The time of a transaction is that of its first work: nobody else writes meanwhile.
+        The time of a transaction is that of its first work: no other process writes meanwhile.
         """
         if self._now is None or not self._open_connection.in_transaction:
             (row,) = self.rows("SELECT latest FROM clock", {}) or [{"latest": 0.0}]
