@@ -75,12 +75,15 @@ class Supervisor:
         self._again = None
         self.starts += 1
         process = Process(self._reactor, self._begin(self.number), self._ended, self._changed)
+        self.process = process  # a program that ends at once may have ended before `spawn` returns
         try:
             process.spawn(self._errors(), self._take)
         except OSError as error:
+            self.process = None
             self._start_later(process, f"it can't be started: {error.strerror}")
             return
-        self.process = process
+        if self.process is not process:
+            return
         asked = process.channel.ask("start", process.start, seconds=BEGIN)
         asked.addCallbacks(
             self._is_ready, self._did_not_start, callbackArgs=(process,), errbackArgs=(process,)
