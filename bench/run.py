@@ -47,6 +47,9 @@ MIXES = {"usual": "99:1,23:4,11:2,09:2", "equal": "99:1,23:1,11:1,09:1"}
 FLOORS = {"floor": "twisted", "own floor": "own"}
 """Bare treq loops: over Twisted's own agent, and over the agent of this checkout (see `floor.py`)."""
 
+PLAIN = f"import runpy; runpy.run_path({str(Path(__file__).with_name('plain.py'))!r}, run_name='__main__')"
+"""Python code that runs the gateway without its journal."""
+
 TERMINALS = (1, 50, 200)
 COMPARED = 50
 """The number of terminals with which the processor time is compared."""
@@ -128,15 +131,16 @@ def measure(
     """Measure memory, throughput, latency, processor time and floors one after the other."""
     with ExitStack() as staged:
 
-        def ready(tree: Path, workers: int = 1) -> Stage:
+        def ready(tree: Path, workers: int = 1, **more: Any) -> Stage:
             folder = staged.enter_context(tempfile.TemporaryDirectory(prefix="sip2gw-bench-"))
             return staged.enter_context(
-                stage(Path(folder), terminals=max(IDLE, *TERMINALS), tree=tree, workers=workers)
+                stage(Path(folder), terminals=max(IDLE, *TERMINALS), tree=tree, workers=workers, **more)
             )
 
         ours = ready(ROOT)
         turns = {"gateway": ours}
         turns |= {name: staged.enter_context(floor(ours, agent)) for name, agent in FLOORS.items()}
+        turns["without journal"] = ready(ROOT, gateway=PLAIN)
         if beside:
             turns["before"] = ready(beside.resolve())
         if workers > 1:
@@ -151,12 +155,13 @@ def measure(
         for number in range(1, rounds + 1):
             say(f"{COMPARED} terminals in turns, {number} of {rounds} ...")
             for mix, rows in found.items():
-                costs = {
-                    name: load(one, COMPARED, seconds, mix=mix).cpu_per_message for name, one in turns.items()
-                }
+                loads = {name: load(one, COMPARED, seconds, mix=mix) for name, one in turns.items()}
+                costs = {name: one.cpu_per_message for name, one in loads.items()}
+                rates = {name: one.found["messages_per_second"] for name, one in loads.items()}
                 rows.append(
                     costs
                     | {f"to {name}": costs["gateway"] / costs[name] for name in costs if name != "gateway"}
+                    | {"throughput to without journal": rates["gateway"] / rates["without journal"]}
                 )
     return {
         "optimized_python": "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or ""),
