@@ -7,6 +7,8 @@ together, in a few statements.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import random
+from time import sleep
 from typing import Any
 
 from attrs import define, field
@@ -15,8 +17,8 @@ from twisted.internet.defer import Deferred
 from sip2gw.store.database import Again, Database
 from sip2gw.store.port import Alike, Row, StatementFailed, StoreFailed, Transaction, Value
 
-_TRIES = 3
-"""How often work is run whose transaction the database undoes."""
+_TRIES, _APART = 5, 0.04
+"""How often work is run whose transaction the database undoes, and up to how many seconds apart at first."""
 
 
 @define(eq=False)
@@ -112,10 +114,12 @@ def _run_each(database: Database, jobs: Sequence[Job], write: bool) -> None:
 
 
 def _run_alone(database: Database, job: Job, write: bool) -> None:
-    for _ in range(_TRIES):
+    for tries in range(1, _TRIES + 1):
         try:
             _run_together(database, [job], write)
         except Again:
+            # Two that undo each other do not begin again at the same moment.
+            sleep(random() * tries * _APART)  # noqa: S311 (a pause, not a secret)
             continue
         except StoreFailed as failed:
             fail([job], failed)
