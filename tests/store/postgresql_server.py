@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 
 import psycopg
 import pytest
@@ -112,7 +113,7 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
 
 @pytest.fixture(scope="session")
 def _database(postgresql_server: Path) -> str:
-    name = f"t{os.getpid()}"
+    name = f"t{token_hex(8)}"  # each folder of tests that imports this fixture has its own
     with psycopg.connect(url(postgresql_server, "postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
     return name
