@@ -49,7 +49,10 @@ _END_OF_DAY = time(23, 59)
 
 
 def read_label(scanned: str | None, desk: Desk) -> str:
-    """Return AB as the library gets it: without the profile's prefix. The answer has AB as it was sent."""
+    """Return AB as the library gets it: without the profile's prefix. The answer has AB as it was sent.
+
+    What else a label may have that does not count, such as spaces, is for the library's adapter to say.
+    """
     text, prefix = (scanned or "").strip(), desk.place.profile.strip_prefix.strip()
     begins = prefix and text.casefold().startswith(prefix.casefold())
     return (text[len(prefix) :].strip() or text) if begins else text

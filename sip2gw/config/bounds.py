@@ -1,5 +1,7 @@
 """Check numbers against each other: a part must not exceed the whole, nor an end come before its beginning.
 
+The bounds of a single number are in its declaration (`limits.Between`), and `scalars.py` checks them.
+
 A default is never a fault: an operator who lowers `connections` alone need not lower all limits within it.
 """
 
