@@ -14,13 +14,19 @@ author = "the sip2gw authors"
 copyright = "the sip2gw authors"
 release = version = __version__
 
-extensions = ["myst_parser", "generated"]
+extensions = ["myst_parser", "sphinx_copybutton", "sphinx_design", "generated"]
+# What is copied are the commands, without prompts and what they print.
+copybutton_prompt_text = r"\$ |# "
+copybutton_prompt_is_regexp = True
+copybutton_exclude = ".linenos, .gp, .go"
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 nitpicky = True
 myst_enable_extensions = ["deflist", "colon_fence"]
 myst_heading_anchors = 3
 
+html_static_path = ["_static"]
+html_css_files = ["manual.css"]
 html_theme = "furo"
 html_title = f"sip2gw {release}"
 html_show_sourcelink = False

@@ -38,7 +38,8 @@ def unfinished(waiting: bytes) -> Seen | None:
     """Say what waits for the end of its line."""
     if not waiting:
         return None
-    text, fix = f"{len(waiting)} bytes were waiting without CR or LF", "set the terminal's terminator to CR"
+    many = "1 byte was" if len(waiting) == 1 else f"{len(waiting)} bytes were"
+    text, fix = f"{many} waiting without CR or LF", "set the terminal's terminator to CR"
     if b"\0" in waiting:
         return Seen("no_end", f"{text}, with NUL bytes: UTF-16?", "set its charset to UTF-8")
     if waiting.endswith(b"\x03"):

@@ -31,6 +31,8 @@ from sip2gw.session import BAD_CHECKSUM, Ignore, Say
 from sip2gw.tls.certificates import name_of
 from sip2gw.tls.refusals import PROXY, begins_tls
 
+NO_SIP2 = "connect only what speaks SIP2 to this port"
+
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
 class TerminalProtocol(Reader):
@@ -268,7 +270,7 @@ class TerminalProtocol(Reader):
         self._ignored += 1
         if self._ignored == 1:
             start = f"; its first bytes are {first_bytes(line)}" if self._events.seq == 1 else ""
-            self._events.noticed("ignored", f"a line was ignored: {why}{start}")
+            self._events.noticed("ignored", f"a line was ignored: {why}{start}", NO_SIP2)
 
     def _go_on_or_leave(self) -> None:
         """Finish one line: set deadlines, and close if it is time."""

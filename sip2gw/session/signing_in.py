@@ -107,4 +107,7 @@ class SigningIn:
         for reading in own:
             if reading.credentials.username == tenant.account:
                 return evolve(reading, library=tenant.nickname, otherwise=None)
-        return Rejected(f"the session belongs to another {'account' if own else 'library'}", PATIENCE)
+        other = "account" if own else "library"
+        return Rejected(
+            f"the session belongs to another {other}: it must connect again to change it", PATIENCE
+        )

@@ -18,9 +18,11 @@ _LANGUAGES = {
 _RECORDS = range(0x14, 0x18)
 """The first bytes of the records of TLS 1.0 to 1.3."""
 
+_OLD = "; update the terminal, or put stunnel in front of it"
+
 _WORDS = {
-    "unsupported protocol": "it offers only TLS versions older than 1.2",
-    "no shared cipher": "it offers no cipher suite that is good enough",
+    "unsupported protocol": f"it offers only TLS versions older than 1.2{_OLD}",
+    "no shared cipher": f"it offers no cipher suite that is good enough{_OLD}",
     "no shared group": "it offers no curve that is good enough",
     "no suitable key share": "it offers no curve that is good enough",
     "no suitable signature algorithm": "it supports no signature of our certificate's kind",
@@ -28,11 +30,11 @@ _WORDS = {
     "inappropriate fallback": "it offers an older TLS version than it could",
     "peer did not return a certificate": "it has no client certificate",
     "certificate verify failed": "its certificate is not from client_authorities",
-    "alert unknown ca": "it does not trust our certificate's authority (alert: unknown CA)",
+    "alert unknown ca": "it does not trust our certificate's authority (alert: unknown CA); give it that root",
     "alert certificate unknown": "it does not trust our certificate (alert: certificate unknown)",
     "alert bad certificate": "it does not accept our certificate (alert: bad certificate)",
     "alert certificate expired": "it finds that our certificate has expired (alert: certificate expired)",
-    "alert protocol version": "it offers no TLS version that the gateway accepts (alert: protocol version)",
+    "alert protocol version": f"it offers no TLS version that the gateway accepts (alert: protocol version){_OLD}",
     "alert handshake failure": "it ended the handshake (alert: handshake failure)",
 }
 """By the end of OpenSSL's reason; older versions put a function's name before it."""

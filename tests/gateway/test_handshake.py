@@ -156,8 +156,8 @@ class LanguageTests(AHandshake):
         # The client has its alert before the gateway has counted.
         await self.until(lambda: self.handshakes("refused") == 2)
         assert [line.partition(": ")[2] for line in self.said("info")[1:]] == [
-            "it offers only TLS versions older than 1.2",
-            "it offers no cipher suite that is good enough",
+            "it offers only TLS versions older than 1.2; update the terminal, or put stunnel in front of it",
+            "it offers no cipher suite that is good enough; update the terminal, or put stunnel in front of it",
         ]
 
     async def test_a_terminal_that_does_not_trust_the_certificate_is_logged(self) -> None:

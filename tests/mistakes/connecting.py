@@ -65,8 +65,8 @@ def one_byte(place: Place) -> None:
 
 
 def hello(place: Place) -> None:
-    place.plain().ask("hello\n")
+    place.plain().send(b"hello\n")
 
 
 def browser(place: Place) -> None:
-    place.plain().ask("GET / HTTP/1.1\r\nHost: sip2.riverside.example\r\n\r\n")
+    place.plain().send(b"GET / HTTP/1.1\r\nHost: sip2.riverside.example\r\n\r\n")

@@ -31,6 +31,7 @@ class Place:
     _open: ExitStack = field(factory=ExitStack)
     _reads: dict[int, int] = field(factory=dict)
     """How many lines of each process had been printed when a mistake began."""
+    _screen: list[str] = field(factory=list)
     _marks: Iterator[int] = field(factory=count)
 
     @classmethod
@@ -52,13 +53,18 @@ class Place:
 
     def begin(self) -> None:
         """Look at later lines alone."""
+        self._screen.clear()
         self._reads = {id(process): len(process.printed) for process in self._processes}
 
     def lines(self) -> list[str]:
-        """What the logs have said since `begin`."""
-        return [
+        """What the logs have said since `begin`, and what a terminal showed."""
+        return self._screen + [
             line for process in self._processes for line in process.printed[self._reads.get(id(process), 0) :]
         ]
+
+    def seen(self, answer: str) -> None:
+        """Somebody reads this answer on a terminal's screen."""
+        self._screen.append(f"{answer}\n")
 
     def said(self, *patterns: str, within: float = WITHIN) -> float | None:
         """Wait for lines in which each pattern is found; after how many seconds, None if never."""

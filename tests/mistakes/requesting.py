@@ -10,10 +10,10 @@ def checksum_off(place: Place) -> None:
     assert place.logged_in().ask(patron("M-1001", "1234")).startswith("24")
 
 
-def checksum_over_latin_1(place: Place) -> None:
-    """The bytes are UTF-8; its checksum is over what it was before."""
+def checksum_over_utf_8(place: Place) -> None:
+    """Its bytes are Latin-1; its checksum is over what they were before."""
     line = patron("Ren\u00e9-1", "1234")
-    place.logged_in().send(checked(line.encode(), line.encode("latin-1")))
+    place.logged_in().send(checked(line.encode("latin-1"), line.encode()))
 
 
 def checksum_wrong(place: Place) -> None:
@@ -35,11 +35,16 @@ def waits_for_cr_lf(place: Place) -> None:
 
 
 def no_terminator(place: Place) -> None:
-    place.plain().send(login().encode())
+    """It gives up without an answer, as terminals do."""
+    kiosk = place.plain()
+    kiosk.send(login().encode())
+    kiosk.close()
 
 
 def etx(place: Place) -> None:
-    place.plain().send(b"\x02" + login().encode() + b"\x03")
+    kiosk = place.plain()
+    kiosk.send(b"\x02" + login().encode() + b"\x03")
+    kiosk.close()
 
 
 def prefix(place: Place) -> None:
@@ -57,9 +62,10 @@ def clock_behind(place: Place) -> None:
 
 
 def too_many_pins(place: Place) -> None:
+    """The reader reads it on the screen."""
     kiosk = place.logged_in(location="North")
     for number in range(8):
-        kiosk.ask(patron("M-1002", f"000{number}"))
+        place.seen(kiosk.ask(patron("M-1002", f"000{number}")))
 
 
 def too_long(place: Place) -> None:
