@@ -75,12 +75,12 @@ class Tab:
         assert not self.faults, "\n".join(self.faults)
 
 
-def cut_off(page: object) -> list[str]:
-    """The elements that reach over the right edge of a page that can't be scrolled there, or that make it scroll."""
+def cut_off(page: object, within: str = "body") -> list[str]:
+    """The elements in `within` that reach over the right edge of a page that can't be scrolled there, or that make it scroll."""
     return page.evaluate(
-        """() => {
+        """within => {
             const wide = document.documentElement.clientWidth, found = [];
-            for (const one of document.querySelectorAll('body *')) {
+            for (const one of document.querySelectorAll(within + ' *')) {
                 const box = one.getBoundingClientRect();
                 if (!box.width || box.right <= wide + 1) continue;
                 let above = one.parentElement, scrolls = false;
@@ -90,7 +90,8 @@ def cut_off(page: object) -> list[str]:
                     found.push(`${one.tagName}.${one.className}: ${one.textContent.trim().slice(0, 60)}`);
             }
             return found;
-        }"""
+        }""",
+        within,
     )
 
 
