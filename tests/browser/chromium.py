@@ -76,7 +76,7 @@ class Tab:
 
 
 def cut_off(page: object, within: str = "body") -> list[str]:
-    """The elements in `within` that reach over the right edge of a page that can't be scrolled there, or that make it scroll."""
+    """The elements in `within` that reach over the right edge of the page, and not inside something that scrolls."""
     return page.evaluate(
         """within => {
             const wide = document.documentElement.clientWidth, found = [];
