@@ -1,4 +1,4 @@
-"""The operator's story: from a card number to the exchange, the call to the library, and the disconnect of a terminal."""
+"""The operator's story in a browser: from a card number to the exchange, and to the call to the library."""
 
 import re
 
