@@ -45,7 +45,9 @@ def test_a_card_number_leads_to_the_exchange_and_its_call(tab, refused, picture)
     tab.page.get_by_role("heading", name="Journal").first.wait_for()
 
 
-@pytest.mark.parametrize("path", ["", "libraries", "libraries/openall", "terminals", "exchanges", "door", "journal"])
+@pytest.mark.parametrize(
+    "path", ["", "libraries", "libraries/openall", "terminals", "exchanges", "door", "journal"]
+)
 def test_nothing_of_the_board_is_cut_off_on_a_phone(phone, refused, path):
     assert phone.go(f"/board/{path}").ok
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 320
