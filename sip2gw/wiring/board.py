@@ -8,7 +8,7 @@ from hashlib import sha256
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, fields
+from attrs import asdict, evolve, fields
 from prometheus_client import CollectorRegistry
 from twisted.internet.threads import deferToThread
 
@@ -46,6 +46,7 @@ def make_board(
     (store, keys), record = opened, Told(recalled)
     door = Door(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
     entrance = Entrance(store, reactor, time, door)
+    configured.board = entrance
     screens, desk = Screens(record, store), Desk(store, keys, entrance)
     settings = ConfigurationScreen(configured, store)
 
@@ -135,11 +136,15 @@ class Configured:
     def __init__(self, config: Config, registry: Callable[[], Any]) -> None:
         self.reloading: Reloading | None = None
         self._registry = registry
+        self.board: Entrance | None = None
+        """The board's entrance, which is closed to clients without an account by a token that is set later."""
         self.use(config)
 
     def use(self, config: Config) -> None:
         """Note that this configuration is in use from now on."""
         self._config, self._since = config, time()
+        if self.board is not None and config.admin is not None:
+            self.board.door = evolve(self.board.door, token=config.admin.token_file is not None)
 
     async def shown(self) -> dict[str, Any]:
         """See `Configuration`."""

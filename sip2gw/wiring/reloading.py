@@ -262,8 +262,8 @@ def needing_a_restart(started: Config, new: Config) -> Iterator[str]:
     """Yield the keys that differ and need a restart."""
     if not same_admin_endpoint(started, new):
         yield "admin.endpoint"
-    for key in ("board", "proxy_users"):
-        if getattr(started.admin, key, None) != getattr(new.admin, key, None):
+    for key in ("board", "proxy_users") if started.admin and new.admin else ():
+        if getattr(started.admin, key) != getattr(new.admin, key):
             yield f"admin.{key}"
     for key in _AT_START:
         if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):

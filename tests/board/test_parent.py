@@ -82,6 +82,20 @@ class Served(TestCase):
         await gateway.stopService()
         await ended
 
+    async def test_a_token_that_is_set_later_closes_the_board(self) -> None:
+        config = load(self.folder / "sip2gw.toml")
+        gateway = Gateway(config, reactor)
+        gateway.privilegedStartService()
+        gateway.startService()
+        self.addCleanup(gateway.stopService)
+        browser = Browser(f"http://127.0.0.1:{gateway.window.port.getHost().port}")
+        assert (await browser.get("/board/")).code == 200
+        token = self.folder / "token"
+        token.write_text("x" * 32)
+        token.chmod(0o600)
+        gateway.reload(evolve(config, admin=evolve(config.admin, token_file=token)))
+        assert (await browser.get("/board/")).code == 401
+
     async def test_a_board_that_is_switched_off_is_not_there(self) -> None:
         (self.folder / "sip2gw.toml").write_text(CONFIG.replace("board = true", ""))
         gateway = Gateway(load(self.folder / "sip2gw.toml"), reactor)
