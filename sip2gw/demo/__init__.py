@@ -17,16 +17,18 @@ from twisted.internet.defer import Deferred
 
 from sip2gw.config import Admin, Config, LibrarikaAPI, Listen, Process, store
 from sip2gw.config.endpoint import Endpoint
-from sip2gw.demo.banner import banner
+from sip2gw.demo.banner import banner, tables
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.demo.settings import demo_settings
 from sip2gw.faults import Wrong
 from sip2gw.gateway.listener import CannotListen, Listener
+from sip2gw.kiosk import KioskPages
 from sip2gw.limits import Limits
 from sip2gw.log import Log
 from sip2gw.sandbox import DataFault, Sandbox, default_data, load_data
 from sip2gw.sandbox.data import stock
 from sip2gw.tls.certificates import CHAIN, Pair
+from sip2gw.tools.address import Address
 from sip2gw.wiring.gateway import Gateway
 from sip2gw.workers import Workers, serving
 
@@ -61,6 +63,7 @@ class Demo(Service):
             remedy="--sandbox-port chooses another",
         )
         self.gateway: Gateway | Workers | None = None
+        self.kiosk = KioskPages(tables(self._data), self._address, reactor)
 
     def privilegedStartService(self) -> None:
         """Listen everywhere. Raises `CannotListen` with a line for each port that is in use."""
@@ -70,7 +73,9 @@ class Demo(Service):
             self.sandbox.privilegedStartService()
         except CannotListen as failure:
             failures.append(str(failure))
-        self.gateway = serving(self._config(), self._reactor, remedies=_REMEDIES, log=self._log)
+        self.gateway = serving(
+            self._config(), self._reactor, remedies=_REMEDIES, log=self._log, pages={"kiosk": self.kiosk}
+        )
         try:
             self.gateway.privilegedStartService()
         except CannotListen as failure:
@@ -114,10 +119,17 @@ class Demo(Service):
         )
 
     async def _stop(self) -> None:
+        self.kiosk.sessions.close()
         if self.gateway is not None:
             await self.gateway.stopService()
         await self.sandbox.stopService()
         self._sandbox.close()
+
+    def _address(self) -> Address:
+        """Return where the gateway listens with TLS, for a terminal on this machine."""
+        assert self.gateway is not None  # noqa: S101 (a page is asked for after the start)
+        port = port_of(self.gateway.doors[0])
+        return Address(HOST, port, ca_file=str(self._state / CERTIFICATE), server_name="localhost")
 
     def _config(self) -> Config:
         options = self._options

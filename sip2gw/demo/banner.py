@@ -13,6 +13,7 @@ from typing import Any
 
 from sip2gw import __version__
 from sip2gw.circulation.profiles import BUILT_IN
+from sip2gw.kiosk import Table, laid_out
 from sip2gw.sandbox.data import Stock, stock
 from sip2gw.sandbox.form import CopyForm, MediaForm, MemberForm, UserForm
 from sip2gw.tls.certificates import Pair
@@ -29,6 +30,7 @@ def banner(
         "",
         f"sip2gw {__version__}, demo: a gateway and a Librarika of its own, reachable from this machine alone.",
         "",
+        f"  a kiosk        http://127.0.0.1:{admin}/kiosk/  (open it in a browser)",
         f"  SIP2 over TLS  127.0.0.1:{tls}",
         f"  SIP2, plain    127.0.0.1:{plain}",
         f"  health         http://127.0.0.1:{admin}/health",
@@ -45,6 +47,29 @@ def banner(
         if lines[-1] == "":
             break
     return "\n".join([*lines, ""])
+
+
+def tables(data: Mapping[str, Any]) -> list[Table]:
+    """Return what the kiosk in the browser can try: each library with an account that can log in a terminal."""
+    return [table for library in stock(data) if (table := _table(library)) is not None]
+
+
+def _table(library: Stock) -> Table | None:
+    user = next((user for user in library.users if not _obstacle(library, user)), None)
+    if user is None:
+        return None
+    first, item = _member(library), _item(library)
+    members = sorted(library.members, key=lambda member: member is not first)
+    copies = [(title, copy) for title in library.media for copy in title.copies]
+    if item is not None:
+        copies.sort(key=lambda one: one[1] is not item[1])
+    return laid_out(
+        library.library.nickname,
+        library.library.name,
+        (user.username, user.password),
+        [(member.member_no, member.password or "", member.name) for member in members],
+        [(copy.accession_no, title.title) for title, copy in copies],
+    )
 
 
 def _library(library: Stock) -> Iterator[str]:

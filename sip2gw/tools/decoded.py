@@ -108,19 +108,23 @@ class Decoded:
         rows.add_column(style="dim", no_wrap=True)
         rows.add_column(overflow="fold")
         rows.add_column(style="green", overflow="fold")
-        for name, characters, meaning in self._fixed_rows():
-            rows.add_row("", Text(name), Text(repr(visible(characters))), Text(meaning))
+        bad = self.layout.checksum_ok is False
+        for code, name, characters, meaning in self.rows():
+            style = "bold red" if bad and code == "AZ" else ""
+            rows.add_row(Text(code), Text(name), Text(characters), Text(meaning, style))
+        return rows
+
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Return code, name, characters and meaning of each field. The fields of the fixed part have no code."""
+        rows = [("", name, repr(visible(value)), meaning) for name, value, meaning in self._fixed_rows()]
         for code, value in self.layout.fields:
             known = VOCABULARY.get(code)
             meaning = in_words(known, value) if known and value not in ("", MASK) else ""
-            rows.add_row(Text(code), Text(field_name(code)), Text(visible(value)), Text(meaning))
+            rows.append((code, field_name(code), visible(value), meaning))
         if self.layout.sequence is not None:
-            rows.add_row("AY", "sequence_number", self.layout.sequence, "")
+            rows.append(("AY", "sequence_number", self.layout.sequence, ""))
         if self.layout.checksum is not None:
-            bad = not self.layout.checksum_ok
-            rows.add_row(
-                "AZ", "checksum", self.layout.checksum, Text(self.verdict(), "bold red" if bad else "green")
-            )
+            rows.append(("AZ", "checksum", self.layout.checksum, self.verdict()))
         return rows
 
     def _fixed_rows(self) -> list[tuple[str, str, str]]:

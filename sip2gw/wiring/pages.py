@@ -10,6 +10,7 @@ from attrs import frozen
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
 from twisted.web.resource import Resource
+from twisted.web.server import Site
 
 from sip2gw.admin.api import API, Enter, Recalled
 from sip2gw.admin.figures import MetricsPage
@@ -39,9 +40,19 @@ class Pages:
     """The operator's screens, if they are switched on."""
 
 
+class Window(Listener):
+    """The admin endpoint."""
+
+    site: Site
+
+    def add_page(self, name: str, page: Resource) -> None:
+        """Answer `/name` and all below it with a page."""
+        self.site.resource.putChild(name.encode(), page)
+
+
 def window(
     config: Config, reactor: Any, pages: Pages, guard: Guard, metrics: Metrics, remedy: str
-) -> Listener | None:
+) -> Window | None:
     """Return the admin endpoint; None if there is none. Raises `Wrong` for its token."""
     if config.admin is None:
         return None
@@ -54,11 +65,9 @@ def window(
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
     own = {"board": pages.board} if pages.board is not None else {}
-    return Listener(
-        "health",
-        str(endpoint),
-        partial(endpoint.on, reactor),
-        site(pages.health, further, guard, metrics, status=pages.status, own=own),
-        reactor=reactor,
-        remedy=remedy,
+    answers = site(pages.health, further, guard, metrics, status=pages.status, own=own)
+    made = Window(
+        "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
     )
+    made.site = answers
+    return made

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from twisted.web.resource import Resource
+
 from sip2gw.config import Config
 from sip2gw.log import Log
 from sip2gw.wiring.gateway import Gateway
@@ -18,8 +20,20 @@ __all__ = ["Workers", "serving"]
 
 
 def serving(
-    config: Config, reactor: Any, *, remedies: Mapping[str, str] | None = None, log: Log | None = None
+    config: Config,
+    reactor: Any,
+    *,
+    remedies: Mapping[str, str] | None = None,
+    log: Log | None = None,
+    pages: Mapping[str, Resource] | None = None,
 ) -> Gateway | Workers:
-    """Return what serves terminals: the gateway in this process, or several workers. Raises `Wrong`."""
+    """Return what serves terminals: the gateway in this process, or several workers. Raises `Wrong`.
+
+    `pages` are further pages of the admin endpoint, by name.
+    """
     kind = Gateway if config.process.workers == 1 else Workers
-    return kind(config, reactor, remedies=remedies, log=log)
+    made = kind(config, reactor, remedies=remedies, log=log)
+    if made.window is not None:
+        for name, page in (pages or {}).items():
+            made.window.add_page(name, page)
+    return made

@@ -25,7 +25,7 @@ from sip2gw.process.watchdog import Watchdog
 from sip2gw.wiring.board import Configured, has_board, make_board
 from sip2gw.wiring.configured import log_settings, token
 from sip2gw.wiring.journaling import SharedStore
-from sip2gw.wiring.pages import Pages, window
+from sip2gw.wiring.pages import Pages, Window, window
 from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.reloading import (
     needing_a_restart,
@@ -212,7 +212,7 @@ class Workers(Service):
     def _listeners(self) -> list[Listener]:
         return [*self.doors, *([self.window] if self.window else [])]
 
-    def _window(self) -> Listener | None:
+    def _window(self) -> Window | None:
         together = self._together
         pages = Pages(
             self.status,

@@ -1,0 +1,161 @@
+"""The pages of the kiosk, for browsers on this machine alone.
+
+A page of another site must reach nothing here: each request must name this machine as its host, and a question must
+have a header that a browser adds for pages of this very site alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.web.http import BAD_REQUEST, FORBIDDEN, NOT_FOUND, OK, Request
+from twisted.web.resource import IResource, Resource
+
+from sip2gw.addresses import is_loopback
+from sip2gw.admin.later import later
+from sip2gw.kiosk.machines import MACHINES
+from sip2gw.kiosk.sessions import Sessions
+from sip2gw.kiosk.table import Table
+from sip2gw.tools.address import Address, Unreachable
+
+POLICY = b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+"""The content security policy: no inline script, and nothing from another server."""
+FILES = {
+    b"": ("kiosk.html", b"text/html; charset=utf-8"),
+    b"kiosk.js": ("kiosk.js", b"text/javascript; charset=utf-8"),
+    b"kiosk.css": ("kiosk.css", b"text/css; charset=utf-8"),
+}
+OURS = b"x-kiosk"
+"""A header that a page of another site can't send without being asked first, and then is refused."""
+_LONGEST = 4096
+"""Bytes of a question."""
+
+
+class KioskPages(Resource):
+    """Everything below `/kiosk`. `address` returns where the gateway listens with TLS."""
+
+    def __init__(self, tables: Iterable[Table], address: Callable[[], Address], reactor: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self.sessions = Sessions({table.library: table for table in tables}, address, reactor)
+        for name, (file, kind) in FILES.items():
+            self.putChild(name, _File(file, kind))
+        self.putChild(b"table", _Answering(lambda _: self._table()))
+        self.putChild(b"machine", _Answering(self._begin, post=True))
+        self.putChild(b"ask", _Answering(self._ask, post=True))
+
+    def getChild(self, path: bytes, request: Request) -> IResource:  # noqa: ARG002 (Twisted's)
+        return _Answering(lambda _: (NOT_FOUND, {"error": "not found"}))
+
+    def render(self, request: Request) -> bytes:
+        # The page's own links are relative to the folder.
+        request.redirect(b"/kiosk/")  # type: ignore[no-untyped-call]  # Twisted's
+        return b""
+
+    def _table(self) -> tuple[int, Any]:
+        machines = [
+            {"name": one.name, "title": one.title, "profile": one.location, "requests": one.requests,
+             "example": one.example} for one in MACHINES.values()
+        ]  # fmt: skip
+        tables = [table.as_object() for table in self.sessions.tables.values()]
+        return OK, {"machines": machines, "libraries": tables}
+
+    def _begin(self, said: dict[str, str]) -> tuple[int, Any]:
+        return OK, {"session": self.sessions.begin(said.get("machine", ""), said.get("library", ""))}
+
+    def _ask(self, said: dict[str, str]) -> Deferred[tuple[int, Any]]:
+        values = {name: said.get(name, "").strip() for name in ("card", "pin", "item")}
+        asked = self.sessions.ask(said.get("session", ""), said.get("request", ""), values)
+        return Deferred.fromCoroutine(asked).addCallback(lambda shown: (OK, {"exchanges": shown}))
+
+
+class _File(Resource):
+    """A file of the page."""
+
+    isLeaf = True
+
+    def __init__(self, name: str, kind: bytes) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._body = files("sip2gw.kiosk").joinpath("static", name).read_bytes()
+        self._kind = kind
+
+    def render_GET(self, request: Request) -> bytes:
+        if not from_here(request):
+            return _refused(request)
+        request.setHeader(b"content-type", self._kind)  # type: ignore[no-untyped-call]  # Twisted's
+        request.setHeader(b"content-security-policy", POLICY)  # type: ignore[no-untyped-call]  # Twisted's
+        return self._body
+
+
+class _Answering(Resource):
+    """JSON in, JSON out."""
+
+    isLeaf = True
+
+    def __init__(self, answer: Callable[[dict[str, str]], Any], *, post: bool = False) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._answer = answer
+        self._post = post
+        self.allowedMethods = (b"POST",) if post else (b"GET", b"HEAD")
+
+    def render_GET(self, request: Request) -> bytes | int:
+        return self._render(request, {}) if not self._post else _refused(request)
+
+    def render_POST(self, request: Request) -> bytes | int:
+        if not self._post or not request.requestHeaders.hasHeader(OURS):
+            return _refused(request)
+        said = _read(request)
+        if said is None:
+            return _written(request, (BAD_REQUEST, {"error": "not an object of texts in JSON"}))
+        return self._render(request, said)
+
+    def _render(self, request: Request, said: dict[str, str]) -> bytes | int:
+        if not from_here(request):
+            return _refused(request)
+        try:
+            found = self._answer(said)
+        except ValueError as wrong:
+            return _written(request, (BAD_REQUEST, {"error": str(wrong)}))
+        if not isinstance(found, Deferred):
+            return _written(request, found)
+        found.addErrback(_failed)
+        return later(request, found.addCallback(lambda content: _written(request, content)))
+
+
+def from_here(request: Request) -> bool:
+    """Return whether a request comes from this machine, under a name of this machine, from a page of this site."""
+    peer = str(getattr(request.getClientAddress(), "host", ""))
+    host = request.getRequestHostname().decode("ascii", "replace")
+    site = request.getHeader(b"sec-fetch-site")  # type: ignore[no-untyped-call]  # Twisted's
+    local = is_loopback(peer) and (host == "localhost" or is_loopback(host.strip("[]")))
+    return local and site in (None, b"same-origin", b"none")
+
+
+def _read(request: Request) -> dict[str, str] | None:
+    """Return the object of texts that was sent; None if it is anything else."""
+    raw = b"" if request.content is None else request.content.read(_LONGEST + 1)
+    try:
+        said = json.loads(raw) if len(raw) <= _LONGEST else None
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) and all(isinstance(one, str) for one in said.values()) else None
+
+
+def _failed(failure: Any) -> tuple[int, Any]:
+    """Return a failure in words, if it is one that the person can do something about."""
+    failure.trap(ValueError, Unreachable)
+    return BAD_REQUEST, {"error": failure.getErrorMessage()}
+
+
+def _refused(request: Request) -> bytes:
+    return _written(request, (FORBIDDEN, {"error": "only from a page of this machine"}))
+
+
+def _written(request: Request, content: tuple[int, Any]) -> bytes:
+    code, shown = content
+    request.setResponseCode(code)
+    request.setHeader(b"content-type", b"application/json")  # type: ignore[no-untyped-call]  # Twisted's
+    return json.dumps(shown).encode() + b"\n"

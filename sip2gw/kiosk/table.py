@@ -1,0 +1,46 @@
+"""What lies on the table beside the machine: a library with its account, cards and items, from the sandbox's data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import field, frozen
+
+from sip2gw.secret import Secret
+
+MOST = 8
+"""Cards, and items, of a library that are shown."""
+
+
+@frozen
+class Table:
+    """A library that can be tried. The demo invents its readers, and prints their passwords when it starts."""
+
+    library: str
+    """Its nickname."""
+    name: str
+    account: str = field(repr=False)
+    password: Secret
+    cards: tuple[tuple[str, str, str], ...] = field(repr=False)
+    """Card number, PIN and name of readers."""
+    items: tuple[tuple[str, str], ...]
+    """Number and title of items."""
+
+    def as_object(self) -> dict[str, Any]:
+        """Return what the page may know: all but the account."""
+        return {
+            "library": self.library,
+            "name": self.name,
+            "cards": [{"number": number, "pin": pin, "name": name} for number, pin, name in self.cards],
+            "items": [{"number": number, "title": title} for number, title in self.items],
+        }
+
+
+def laid_out(
+    library: str, name: str, account: tuple[str, str], cards: Iterable[tuple[str, str, str]],
+    items: Iterable[tuple[str, str]],
+) -> Table:  # fmt: skip
+    """Return the table of a library, with the first few cards and items. `account` is user name and password."""
+    user, password = account
+    return Table(library, name, user, Secret(password), tuple(cards)[:MOST], tuple(items)[:MOST])
