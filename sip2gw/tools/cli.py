@@ -22,6 +22,7 @@ _COMMANDS = {
     "door": "sip2gw.tools.watch:door",
     "explain": "sip2gw.tools.explain:explain",
     "explain-bin": "sip2gw.tools.explain_bin:explain_bin",
+    "invite": "sip2gw.tools.invite:invite",
     "journal": "sip2gw.tools.journal:journal",
     "load": "sip2gw.tools.load:load",
     "operator": "sip2gw.tools.operator:operator",

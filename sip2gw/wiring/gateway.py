@@ -19,6 +19,7 @@ from sip2gw.admin.journal import Question
 from sip2gw.admin.journal_answers import answer
 from sip2gw.admin.terminals import listed
 from sip2gw.config import Config, Listen
+from sip2gw.connect.ladder import Ladder
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.given import Door
 from sip2gw.gateway.listener import Listener, listen_on_all
@@ -34,7 +35,7 @@ from sip2gw.tls.server import ServerTLS
 from sip2gw.wiring.board import Configured, make_board
 from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files
 from sip2gw.wiring.journaling import Journaling
-from sip2gw.wiring.pages import Pages, window
+from sip2gw.wiring.pages import Pages, ports, window
 from sip2gw.wiring.recording import alone, enter, recorded
 from sip2gw.wiring.reloading import prepared, refused_reload, report, report_warnings
 from sip2gw.wiring.share import Worker
@@ -99,6 +100,8 @@ class Gateway(Service):
         self.recalled = alone(self.record)
         self.refused_reload = ""
         """The first fault of the configuration that was refused last; empty if a later one was applied."""
+        self.ladder = Ladder()
+        self.terminals.events.subscribe(self.ladder.take)
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
         """The accounts that each endpoint gives to its terminals, in the order of `doors`."""
@@ -116,6 +119,8 @@ class Gateway(Service):
             self.recalled,
             partial(enter, self.journaling.store),
             self.operator,
+            self.ladder.shown,
+            lambda: ports(self._started, self.doors),
             self.board,
         )
         remedy = self._remedy("admin.endpoint")

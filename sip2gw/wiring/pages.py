@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,8 @@ from sip2gw.admin.health import Health, Status, site
 from sip2gw.admin.journal import JournalPage, Look
 from sip2gw.admin.terminals import TerminalsPage
 from sip2gw.config import Config
+from sip2gw.connect.ladder import Asked
+from sip2gw.connect.pages import Connecting, ConnectPages, Found
 from sip2gw.gateway.listener import Listener
 from sip2gw.metrics import Metrics
 from sip2gw.wiring.configured import token
@@ -36,6 +38,9 @@ class Pages:
     enter: Enter
     operator: Look
     """Answers `/journal` and `/audit`."""
+    attempts: Callable[[Asked], Found | Deferred[Found]]
+    ports: Callable[[], dict[str, int]]
+    """For `/connect`."""
     board: Resource | None = None
     """The operator's screens, if they are switched on."""
 
@@ -64,10 +69,24 @@ def window(
         "terminals": TerminalsPage(pages.terminals),
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
-    own = {"board": pages.board} if pages.board is not None else {}
+    own: dict[str, Resource] = {
+        "connect": ConnectPages(Connecting(pages.attempts, pages.ports, reactor.seconds), guard)
+    }
+    if pages.board is not None:
+        own["board"] = pages.board
     answers = site(pages.health, further, guard, metrics, status=pages.status, own=own)
     made = Window(
         "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
     )
     made.site = answers
     return made
+
+
+def ports(config: Config, doors: Sequence[Listener]) -> dict[str, int]:
+    """Return the first port with TLS and the first with plain SIP2, as they are listened on, for an installer."""
+    found: dict[str, int] = {}
+    for listen, door in zip(config.listen, doors, strict=False):
+        port = getattr(door.port.getHost(), "port", None) if door.port is not None else None
+        if port:
+            found.setdefault("TLS" if listen.certificates else "plain SIP2", port)
+    return found

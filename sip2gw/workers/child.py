@@ -81,6 +81,8 @@ class Child:
                 return samples(self.gateway.metrics.registry)
             case "terminals":
                 return self.gateway.logged_in()
+            case "attempts":
+                return self.gateway.ladder.shown(about)
             case "operator":
                 return self.gateway.operator(about)
             case "record":

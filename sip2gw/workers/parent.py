@@ -25,7 +25,7 @@ from sip2gw.process.watchdog import Watchdog
 from sip2gw.wiring.board import Configured, has_board, make_board
 from sip2gw.wiring.configured import log_settings, token
 from sip2gw.wiring.journaling import SharedStore
-from sip2gw.wiring.pages import Pages, Window, window
+from sip2gw.wiring.pages import Pages, Window, ports, window
 from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.reloading import (
     needing_a_restart,
@@ -222,6 +222,8 @@ class Workers(Service):
             self.recalled,
             together.enter,
             lambda question: Deferred.fromCoroutine(together.operator(question)),
+            lambda asked: Deferred.fromCoroutine(together.attempts(asked)),
+            lambda: ports(self._started, self.doors),
             self.board,
         )
         remedy = self._remedy("admin.endpoint")

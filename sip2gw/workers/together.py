@@ -11,6 +11,7 @@ from twisted.web.http import SERVICE_UNAVAILABLE
 
 from sip2gw.admin.health import Content, Health
 from sip2gw.admin.journal import Question
+from sip2gw.connect.ladder import SHOWN, Asked
 from sip2gw.metrics import Metrics
 from sip2gw.record import NotUnderstood
 from sip2gw.store import StoreFailed
@@ -78,6 +79,12 @@ class Together:
             await serving.channel.ask("audit", (who, what, subject, why), seconds=ANSWER)
         except (Gone, Refused) as failed:
             raise StoreFailed("gone", getattr(failed, "problem", "the worker does not answer")) from None
+
+    async def attempts(self, asked: Asked) -> list[dict[str, Any]]:
+        """Return the attempts at all workers, the latest first."""
+        told = await self._ask("attempts", asked)
+        every = [one for page in told.values() for one in page]
+        return sorted(every, key=lambda one: -float(one["at"]))[:SHOWN]
 
     async def metrics(self) -> CollectorRegistry:
         """Return the metrics of all."""

@@ -1,0 +1,185 @@
+"""How far each attempt of a terminal came, step by step, from the events at the door.
+
+It holds no card number and no password, because no event does. Strangers can fill it, so it has an end.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from attrs import define, field, frozen
+
+from sip2gw.addresses import counted_network
+from sip2gw.connect.steps import FIRST, LOGIN_STEPS, OF_NOTICE, STEPS, Step
+from sip2gw.events import Closed, Event, Exchange, LoggedIn, LoginRefused, Noticed, Opened, Secured
+
+ATTEMPTS = 500
+"""Connections that are kept; the oldest is dropped first."""
+SHOWN = 10
+"""Attempts on a page."""
+
+_ORDER = {step.name: place for place, step in enumerate(STEPS)}
+
+
+@frozen
+class Asked:
+    """What a page asks for: the attempts at a library, and those from some networks that reached no other one."""
+
+    library: str
+    networks: frozenset[str] = frozenset()
+
+
+@define(eq=False)
+class Attempt:
+    """One connection."""
+
+    conn: str
+    at: float
+    where: str
+    network: str
+    counted: str = field(repr=False)
+    library: str = ""
+    """The library that it reached; empty while it reached none."""
+    terminal: str = ""
+    open: bool = True
+    found: dict[str, tuple[str, str, str]] = field(factory=dict)
+    """State, text and fix of each step that was seen, by its name. A state is `good`, `look` or `bad`."""
+
+    def reached(self, name: str, text: str = "") -> None:
+        """Note that a step, and all before it, went well. What was nearly right at them stays."""
+        for step in STEPS[: _ORDER[name]]:
+            if step.name not in FIRST and (step.name != "tls" or "TLS" in self.where):
+                self.found.setdefault(step.name, ("good", "", ""))
+        state, before, _ = self.found.get(name, ("open", "", ""))
+        if state != "look" or name in FIRST:
+            self.found[name] = ("good", text or (before if state == "good" else ""), "")
+
+    def failed(self, name: str, text: str, fix: str = "", state: str = "bad") -> None:
+        """Note what is wrong, or nearly right, at a step; a failure is not replaced by something nearly right."""
+        if state == "look" and self.found.get(name, ("",))[0] == "bad":
+            _, before, other = self.found[name]
+            self.found[name] = ("bad", f"{before}; {text}" if before else text, fix or other)
+            return
+        self.found[name] = (state, text, fix)
+
+    def shown(self) -> dict[str, Any]:
+        """Return it as plain values, with all steps in their order."""
+        rungs = []
+        for step in STEPS:
+            state, text, fix = self.found.get(step.name, ("open", "", ""))
+            if step.name == "tls" and "TLS" not in self.where and state == "open":
+                continue
+            rungs.append(_rung(step, state, text, fix))
+        return {
+            "conn": self.conn, "at": self.at, "where": self.where, "network": self.network,
+            "library": self.library, "terminal": self.terminal, "open": self.open, "rungs": rungs,
+        }  # fmt: skip
+
+
+def _rung(step: Step, state: str, text: str, fix: str) -> dict[str, str]:
+    bad = state in ("bad", "look")
+    return {
+        "name": step.name,
+        "title": step.title,
+        "state": state,
+        "text": text or (step.wrong if bad else step.right if state == "good" else ""),
+        "fix": (fix or step.fix) if bad else "",
+        "manual": step.manual if bad else "",
+    }
+
+
+class Ladder:
+    """The latest attempts of one process. Subscribe `take` to the events."""
+
+    def __init__(self) -> None:
+        self._attempts: OrderedDict[str, Attempt] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._attempts)
+
+    def take(self, event: Event) -> None:
+        """Note an event."""
+        if isinstance(event, Opened):
+            self._attempts[event.conn] = one = Attempt(
+                event.conn, event.at, event.where, event.network, counted_network(event.peer)
+            )
+            one.reached("connection", f"It came to the {event.where}.")
+            if len(self._attempts) > ATTEMPTS:
+                self._attempts.popitem(last=False)
+            return
+        attempt = self._attempts.get(event.conn)
+        if attempt is not None:
+            _note(attempt, event)
+
+    def shown(self, asked: Asked) -> list[dict[str, Any]]:
+        """Return the attempts that this page may see, the latest first."""
+        found = []
+        for one in reversed(self._attempts.values()):
+            if one.library == asked.library or (not one.library and one.counted in asked.networks):
+                found.append(one.shown())
+                if len(found) == SHOWN:
+                    break
+        return found
+
+
+def _note(attempt: Attempt, event: Event) -> None:
+    match event:
+        case Secured(failure=failure) if failure:
+            text, _, fix = failure.partition(": ")
+            attempt.failed("tls", text, fix)
+        case Secured():
+            asked = f" for {event.server_name}" if event.server_name else ", without a server name"
+            attempt.reached("tls", f"{event.version}{asked}.")
+        case LoggedIn():
+            _logged_in(attempt, event)
+        case LoginRefused():
+            name = LOGIN_STEPS.get(event.rung, "account")
+            if event.library and name not in ("form", "library"):
+                attempt.library = event.library
+            attempt.reached(name)
+            account = f" (account {event.account})" if event.account else ""
+            attempt.failed(name, f"{event.code.replace('_', ' ')}{account}", event.advice)
+        case Noticed():
+            attempt.failed(OF_NOTICE.get(event.kind, "lines"), event.text, event.fix, "look")
+        case Exchange():
+            _exchanged(attempt, event)
+        case Closed():
+            _closed(attempt, event)
+
+
+def _logged_in(attempt: Attempt, event: LoggedIn) -> None:
+    attempt.library, attempt.terminal = event.library, event.terminal
+    attempt.reached("library", f"{event.library}, named in {event.form}." if event.form else event.library)
+    attempt.reached("account", f"{event.account} is right.")
+    attempt.reached(
+        "profile", f"{event.profile}: charset {event.charset}, lines end with {event.terminator}."
+    )
+
+
+def _exchanged(attempt: Attempt, event: Exchange) -> None:
+    attempt.reached("lines")
+    name = OF_NOTICE.get(event.message, "")
+    if event.code == "bad_checksum":
+        attempt.failed("lines", "a line had a wrong checksum", state="look")
+    if not name or not attempt.library:
+        return
+    if event.outcome == "answered":
+        attempt.reached(name)
+    else:
+        why = event.code.replace("_", " ") or event.outcome.replace("_", " ")
+        attempt.failed(name, f"{event.outcome.replace('_', ' ')}: {why}", state="look")
+
+
+def _closed(attempt: Attempt, event: Closed) -> None:
+    attempt.open = False
+    if attempt.library or any(state == "bad" for state, _, _ in attempt.found.values()):
+        return
+    looks = [name for name, (state, _, _) in attempt.found.items() if state == "look"]
+    if looks:
+        _, text, fix = attempt.found[looks[-1]]
+        attempt.failed(looks[-1], text, fix)
+        return
+    expected = [name for name in ("tls", "lines", "form") if name != "tls" or "TLS" in attempt.where]
+    name = next((name for name in expected if name not in attempt.found), "library")
+    attempt.failed(name, event.why or f"the {event.by} closed the connection before that")
