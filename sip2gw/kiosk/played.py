@@ -91,10 +91,13 @@ class Played:
 def _shown(exchange: Exchange, *, pin_given: bool) -> dict[str, Any]:
     """Return an exchange: both lines as sent and in words, and what the machine's screen makes of the answer."""
     fields = lay_out(exchange.answer).fields
-    known = {_SHOWN[code]: value for code, value in fields if code in _SHOWN and value}
+    answer = _line(exchange.answer)
+    known = {
+        _SHOWN[code]: words or value for code, _, value, words in answer["rows"] if code in _SHOWN and value
+    }
     return {
         "sent": _line(exchange.sent),
-        "answer": _line(exchange.answer),
+        "answer": answer,
         "events": list(exchange.events),
         "ms": round(exchange.seconds * 1000),
         "ok": accepted(

@@ -31,10 +31,13 @@ class ConnectTests(TestCase):
         folder = TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.patch(sys, "__stdout__", io.StringIO())
-        state = str(Path(folder.name) / "state")
-        self.demo = Demo(
-            {**dict.fromkeys(PORTS, 0), "demo-data": None, "state-dir": state, "workers": 1}, reactor
-        )
+        self.state = str(Path(folder.name) / "state")
+        self.start(workers=1)
+
+    def start(self, workers: int) -> None:
+        ports = dict.fromkeys(PORTS, 0)
+        options = {**ports, "demo-data": None, "state-dir": self.state, "workers": workers}
+        self.demo = Demo(options, reactor)
         self.demo.privilegedStartService()
         self.demo.startService()
         self.addCleanup(self.demo.stopService)
@@ -139,6 +142,16 @@ class ConnectTests(TestCase):
         _, _, body = await self.call("/connect/page", Cookie=cookie.partition(";")[0])
         assert "<script>alert" not in body
         assert "&lt;script&gt;alert" in body
+
+    async def test_the_attempts_at_all_workers_are_shown(self) -> None:
+        await self.demo.stopService()
+        self.start(workers=2)
+        await self.demo.gateway.serving
+        cookie = await self.enter()
+        for terminal in ("one", "two", "three", "four"):
+            assert await self.say(RIGHT.replace("CPMain", f"CP{terminal}")) == ["941\r"]
+        seen = await self.ladder(cookie)
+        assert [name for name in ("one", "two", "three", "four") if f"{name}, connection" not in seen] == []
 
     async def test_attempts_at_another_library_are_not_shown(self) -> None:
         cookie = await self.enter("hillcrest")
