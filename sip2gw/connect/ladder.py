@@ -46,6 +46,12 @@ class Attempt:
     found: dict[str, tuple[str, str, str]] = field(factory=dict)
     """State, text and fix of each step that was seen, by its name. A state is `good`, `look` or `bad`."""
 
+    @property
+    def terminal_is_silent(self) -> bool:
+        """Whether it is logged in, and has asked for nothing."""
+        asked = self.found.keys() & {"status", "reader", "loan", "back"}
+        return bool(self.found.get("profile")) and not asked
+
     def reached(self, name: str, text: str = "") -> None:
         """Note that a step, and all before it, went well. What was nearly right at them stays."""
         for step in STEPS[: _ORDER[name]]:
@@ -173,6 +179,13 @@ def _exchanged(attempt: Attempt, event: Exchange) -> None:
 
 def _closed(attempt: Attempt, event: Closed) -> None:
     attempt.open = False
+    if attempt.terminal_is_silent:
+        attempt.failed(
+            "status",
+            "it said nothing after the answer to its login",
+            'it may wait for CR LF: set terminator = "crlf" in its profile',
+            "look",
+        )
     if attempt.library or any(state == "bad" for state, _, _ in attempt.found.values()):
         return
     looks = [name for name, (state, _, _) in attempt.found.items() if state == "look"]
