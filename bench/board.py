@@ -27,6 +27,7 @@ from twisted.internet.threads import deferToThread
 from sip2gw.admin.health import Health, Status, site
 from sip2gw.config import Admin, Config
 from sip2gw.config.endpoint import Endpoint
+from sip2gw.connect.invitations import Invitations
 from sip2gw.events import Events, Exchange, LoggedIn, Opened
 from sip2gw.journal.crypto import Keys
 from sip2gw.log.tags import Tags
@@ -106,7 +107,14 @@ def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
         config = Config(listen=(), admin=Admin(Endpoint.read("tcp:0:interface=127.0.0.1"), board=True))
         metrics = Metrics()
         configured = Configured(config, lambda: metrics.registry)
-        board = make_board(config, reactor, alone(record), (store, Keys([bytes(32)])), configured)
+        board = make_board(
+            config,
+            reactor,
+            alone(record),
+            (store, Keys([bytes(32)])),
+            configured,
+            Invitations(reactor.seconds),
+        )
         assert board is not None
         served = site(
             lambda: Health(Status.OK, "", 0), metrics=metrics, status=lambda: Status.OK, own={"board": board}

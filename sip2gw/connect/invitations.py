@@ -5,12 +5,16 @@ A restart ends them. Only digests of codes and sessions are kept.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
 from secrets import token_urlsafe
 
 from attrs import define
+
+NICKNAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+"""What may be the nickname of a library."""
 
 LIFE = 8 * 3600.0
 """Seconds."""

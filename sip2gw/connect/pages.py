@@ -25,7 +25,7 @@ from sip2gw.admin.guard import Guard
 from sip2gw.admin.later import later
 from sip2gw.connect import html
 from sip2gw.connect.devices import BOXES, DEVICES, USUAL, form, stunnel
-from sip2gw.connect.invitations import LIFE, Invitations
+from sip2gw.connect.invitations import LIFE, NICKNAME, Invitations
 from sip2gw.connect.ladder import Asked
 from sip2gw.throttle import Allowance, Throttle
 
@@ -34,7 +34,6 @@ HTML = b"text/html; charset=utf-8"
 COOKIE = b"sip2gw_connect"
 WRONG = Allowance(most=20, period=900.0, free=4)
 """Wrong codes from one network."""
-NICKNAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _FILES = {b"connect.css": b"text/css; charset=utf-8", b"connect.js": b"text/javascript; charset=utf-8"}
 
@@ -48,6 +47,7 @@ class Connecting:
     attempts: Callable[[Asked], Found | Deferred[Found]]
     ports: Callable[[], Mapping[str, int]]
     seconds: Callable[[], float]
+    invitations: Invitations
 
 
 class ConnectPages(Resource):
@@ -55,7 +55,7 @@ class ConnectPages(Resource):
 
     def __init__(self, connecting: Connecting, guard: Guard) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self.invitations = Invitations(connecting.seconds)
+        self.invitations = connecting.invitations
         self._connecting = connecting
         self._guard = guard
         self._wrong = Throttle(connecting.seconds, entries=5_000)

@@ -21,6 +21,7 @@ from sip2gw.board.source import Asked, Configuration, Done, NotPossible, Record,
 from sip2gw.board.streams import Streams
 from sip2gw.board.web import environment
 from sip2gw.config import Config
+from sip2gw.connect.invitations import NICKNAME, Invitations
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.journal.crypto import Keys
 from sip2gw.record import NotUnderstood
@@ -38,9 +39,14 @@ def has_board(config: Config) -> bool:
 
 
 def make_board(
-    config: Config, reactor: Any, recalled: Record, opened: tuple[Store, Keys] | None, configured: Configured
+    config: Config,
+    reactor: Any,
+    recalled: Record,
+    opened: tuple[Store, Keys] | None,
+    configured: Configured,
+    invitations: Invitations,
 ) -> Board | None:
-    """Return the board; None if it is switched off."""
+    """Return the board; None if it is switched off. `invitations` are those of installers."""
     if config.admin is None or not config.admin.board or opened is None:
         return None
     (store, keys), record = opened, Told(recalled)
@@ -54,6 +60,13 @@ def make_board(
         view = await screens.library(asked)
         links = await desk.links_of(asked.path[0]) if asked.visitor.may_act else []
         return View(view.template, {**view.content, "links": links})
+
+    async def invite(asked: Asked) -> View:
+        name = asked.path[0]
+        if not NICKNAME.fullmatch(name):
+            raise NotPossible("this is not the nickname of a library")
+        await store.change(lambda tx: audit.enter(tx, asked.visitor.name, "installer invited", name))
+        return View("invited.html", {"library": name, "code": invitations.invite(name)})
 
     async def live(filters: Mapping[str, str]) -> str:
         view = await screens.exchanges_of(filters)
@@ -83,6 +96,7 @@ def make_board(
         "terminals/*/trace": Route(screens.trace),
         "traces/*/stop": Route(screens.stop_trace),
         "libraries/*/link": Route(desk.make_link),
+        "libraries/*/invite": Route(invite),
         "links/*/revoke": Route(desk.revoke),
         "journal/*/do": Route(desk.do),
         "journal/*": Route(desk.look),

@@ -19,6 +19,7 @@ from sip2gw.admin.journal import Question
 from sip2gw.admin.journal_answers import answer
 from sip2gw.admin.terminals import listed
 from sip2gw.config import Config, Listen
+from sip2gw.connect.invitations import Invitations
 from sip2gw.connect.ladder import Ladder
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.given import Door
@@ -110,7 +111,8 @@ class Gateway(Service):
         self.guard = Guard(None, reactor.seconds)
         self.configured = Configured(config, lambda: self.metrics.registry)
         opened = self.journaling.store, self.journaling.journal.keys
-        self.board = make_board(config, reactor, self.recalled, opened, self.configured)
+        self.invitations = Invitations(reactor.seconds)
+        self.board = make_board(config, reactor, self.recalled, opened, self.configured, self.invitations)
         pages = Pages(
             lambda: self._status,
             self.health,
@@ -121,6 +123,7 @@ class Gateway(Service):
             self.operator,
             self.ladder.shown,
             lambda: ports(self._started, self.doors),
+            self.invitations,
             self.board,
         )
         remedy = self._remedy("admin.endpoint")

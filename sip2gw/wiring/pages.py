@@ -19,6 +19,7 @@ from sip2gw.admin.health import Health, Status, site
 from sip2gw.admin.journal import JournalPage, Look
 from sip2gw.admin.terminals import TerminalsPage
 from sip2gw.config import Config
+from sip2gw.connect.invitations import Invitations
 from sip2gw.connect.ladder import Asked
 from sip2gw.connect.pages import Connecting, ConnectPages, Found
 from sip2gw.gateway.listener import Listener
@@ -40,6 +41,7 @@ class Pages:
     """Answers `/journal` and `/audit`."""
     attempts: Callable[[Asked], Found | Deferred[Found]]
     ports: Callable[[], dict[str, int]]
+    invitations: Invitations
     """For `/connect`."""
     board: Resource | None = None
     """The operator's screens, if they are switched on."""
@@ -70,7 +72,9 @@ def window(
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
     own: dict[str, Resource] = {
-        "connect": ConnectPages(Connecting(pages.attempts, pages.ports, reactor.seconds), guard)
+        "connect": ConnectPages(
+            Connecting(pages.attempts, pages.ports, reactor.seconds, pages.invitations), guard
+        )
     }
     if pages.board is not None:
         own["board"] = pages.board

@@ -17,6 +17,7 @@ from sip2gw import __version__
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status
 from sip2gw.config import Config
+from sip2gw.connect.invitations import Invitations
 from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.log import Log
 from sip2gw.log.tags import DayKey, Tags
@@ -99,7 +100,10 @@ class Workers(Service):
         self.recalled = Recalled(
             self._together.record, self._tag, lambda: refused_reload(self.refused_reload)
         )
-        self.board = make_board(config, reactor, self.recalled, self._opened, self.configured)
+        self.invitations = Invitations(reactor.seconds)
+        self.board = make_board(
+            config, reactor, self.recalled, self._opened, self.configured, self.invitations
+        )
         self.window = self._window()
         self._looking = LoopingCall(self._look)
         self._looking.clock = reactor
@@ -224,6 +228,7 @@ class Workers(Service):
             lambda question: Deferred.fromCoroutine(together.operator(question)),
             lambda asked: Deferred.fromCoroutine(together.attempts(asked)),
             lambda: ports(self._started, self.doors),
+            self.invitations,
             self.board,
         )
         remedy = self._remedy("admin.endpoint")

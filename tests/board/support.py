@@ -23,6 +23,7 @@ from sip2gw.admin.health import Health, Status, site
 from sip2gw.board import operators
 from sip2gw.config import Admin, Config
 from sip2gw.config.endpoint import Endpoint
+from sip2gw.connect.invitations import Invitations
 from sip2gw.journal.crypto import Keys
 from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
@@ -210,7 +211,9 @@ class BoardCase(TestCase):
         self.facts = Facts()
         config = Config(listen=(), admin=self.admin)
         configured = Configured(config, lambda: self.metrics.registry)
-        board = make_board(config, reactor, self.facts, (self.store, Keys([bytes(32)])), configured)
+        self.invitations = Invitations(reactor.seconds)
+        opened = self.store, Keys([bytes(32)])
+        board = make_board(config, reactor, self.facts, opened, configured, self.invitations)
         assert board is not None
         self.board = board
         if self.accounts:

@@ -1,0 +1,26 @@
+"""An operator invites an installer from the board; the library's staff and a page of another site can't."""
+
+from board.support import BoardCase
+
+
+class Invite(BoardCase):
+    async def test_an_operator_gets_a_link_that_is_good_and_audited(self) -> None:
+        await self.browser.log_in()
+        form = {"csrf": await self.browser.csrf()}
+        made = await self.browser.post("/board/libraries/riverside/invite", form)
+        code = made.text.partition("/connect/#")[2].partition('"')[0]
+        token = self.invitations.enter(code)
+        assert token is not None
+        assert self.invitations.library(token) == "riverside"
+        assert ("ann", "installer invited", "riverside", "") in await self.audited()
+
+    async def test_a_request_without_the_form_s_token_makes_no_link(self) -> None:
+        await self.browser.log_in()
+        assert (await self.browser.post("/board/libraries/riverside/invite", {})).code == 403
+
+    async def test_a_name_that_is_no_nickname_makes_no_link(self) -> None:
+        await self.browser.log_in()
+        form = {"csrf": await self.browser.csrf()}
+        made = await self.browser.post("/board/libraries/a%20b/invite", form)
+        assert "/connect/#" not in made.text
+        assert [row for row in await self.audited() if row[1] == "installer invited"] == []
