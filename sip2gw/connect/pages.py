@@ -1,7 +1,7 @@
 """The pages below `/connect`. A browser brings the code of an invitation once and gets a cookie; no URL has either.
 
-The code is behind the `#` of the link, which a browser never sends. Invitations are made with the token of the
-admin endpoint, or on this machine if it has none.
+The code is behind the `#` of the link, which a browser never sends. Invitations are made at `/invite`, with the token
+of the admin endpoint, or on this machine if it has none. A proxy that lets installers in passes `/connect` alone.
 """
 
 from __future__ import annotations
@@ -51,13 +51,12 @@ class Connecting:
 
 
 class ConnectPages(Resource):
-    """Everything below `/connect`. `guard` knows the token of those who may invite."""
+    """Everything below `/connect`."""
 
-    def __init__(self, connecting: Connecting, guard: Guard) -> None:
+    def __init__(self, connecting: Connecting) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self.invitations = connecting.invitations
         self._connecting = connecting
-        self._guard = guard
         self._wrong = Throttle(connecting.seconds, entries=5_000)
         for name, kind in _FILES.items():
             self.putChild(name, _Page(partial(_file, name.decode(), kind)))
@@ -71,27 +70,12 @@ class ConnectPages(Resource):
         for name, answer in answers.items():
             self.putChild(name, _Page(answer))
         self.putChild(b"enter", _Page(self._enter, method=b"POST"))
-        self.putChild(b"invite", _Page(self._invite, method=b"POST"))
 
     def getChild(self, path: bytes, request: Request) -> IResource:  # noqa: ARG002 (Twisted's)
         return _Page(lambda request: _text(request, NOT_FOUND, "not found\n"))
 
     def render(self, request: Request) -> bytes:
         return _to(request, b"/connect/")
-
-    def _invite(self, request: Request) -> bytes:
-        """Make an invitation, for an operator's command."""
-        refused = self._guard.refusal(request)
-        if refused is not None:
-            return _json(request, refused[0], {"error": refused[1]})
-        if self._guard.token is None and not is_loopback(_peer(request)):
-            return _json(request, FORBIDDEN, {"error": "only from this machine"})
-        if request.getHeader(b"origin") is not None:  # type: ignore[no-untyped-call]  # Twisted's
-            return _json(request, FORBIDDEN, {"error": "not from a page"})
-        library = _said(request).get("library", "").strip().lower()
-        if not NICKNAME.fullmatch(library):
-            return _json(request, BAD_REQUEST, {"error": "name the library by its nickname"})
-        return _json(request, OK, {"code": self.invitations.invite(library), "seconds": LIFE})
 
     def _enter(self, request: Request) -> bytes:
         """Give a browser a session for a code."""
@@ -171,6 +155,30 @@ class ConnectPages(Resource):
         found = self._connecting.attempts(Asked(library, frozenset(networks)))
         waiting = found if isinstance(found, Deferred) else succeed(found)
         return later(request, waiting.addCallback(show))
+
+
+class InvitePage(Resource):
+    """`POST /invite/LIBRARY` makes an invitation, for an operator's command. It stands behind the guard's token."""
+
+    isLeaf = True
+
+    def __init__(self, invitations: Invitations, guard: Guard) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._invitations = invitations
+        self._guard = guard
+
+    def render(self, request: Request) -> bytes:
+        if request.method != b"POST":
+            return _json(request, 405, {"error": "method not allowed"})
+        if self._guard.token is None and not is_loopback(_peer(request)):
+            return _json(request, FORBIDDEN, {"error": "only from this machine"})
+        if request.getHeader(b"origin") is not None:  # type: ignore[no-untyped-call]  # Twisted's
+            return _json(request, FORBIDDEN, {"error": "not from a page"})
+        path: list[bytes] = request.postpath  # type: ignore[attr-defined]  # twisted.web.server's has it
+        library = b"/".join(path).decode("ascii", "replace").lower()
+        if not NICKNAME.fullmatch(library):
+            return _json(request, BAD_REQUEST, {"error": "name the library by its nickname"})
+        return _json(request, OK, {"code": self._invitations.invite(library), "seconds": LIFE})
 
 
 class _Page(Resource):

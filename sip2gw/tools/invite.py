@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode
+from urllib.parse import quote
 from urllib.request import ProxyHandler, Request, build_opener
 
 import click
@@ -33,7 +33,7 @@ def invite(library: str, url: str, token_file: TextIO | None, public_url: str | 
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"{url} is not a URL of http or https")
     request = Request(  # noqa: S310 (http, see above)
-        url.rstrip("/") + "/connect/invite", urlencode({"library": library}).encode()
+        f"{url.rstrip('/')}/invite/{quote(library, safe='')}", method="POST"
     )
     if token_file is not None:
         request.add_header("Authorization", f"Bearer {token_file.read().strip()}")

@@ -21,7 +21,7 @@ from sip2gw.admin.terminals import TerminalsPage
 from sip2gw.config import Config
 from sip2gw.connect.invitations import Invitations
 from sip2gw.connect.ladder import Asked
-from sip2gw.connect.pages import Connecting, ConnectPages, Found
+from sip2gw.connect.pages import Connecting, ConnectPages, Found, InvitePage
 from sip2gw.gateway.listener import Listener
 from sip2gw.metrics import Metrics
 from sip2gw.wiring.configured import token
@@ -69,12 +69,11 @@ def window(
         "api": API(guard, pages.recalled, pages.enter),
         "metrics": MetricsPage(pages.metrics),
         "terminals": TerminalsPage(pages.terminals),
+        "invite": InvitePage(pages.invitations, guard),
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
     own: dict[str, Resource] = {
-        "connect": ConnectPages(
-            Connecting(pages.attempts, pages.ports, reactor.seconds, pages.invitations), guard
-        )
+        "connect": ConnectPages(Connecting(pages.attempts, pages.ports, reactor.seconds, pages.invitations))
     }
     if pages.board is not None:
         own["board"] = pages.board

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
@@ -17,8 +16,7 @@ PATRON = "2300020261128    093300AOriverside|AAM-1001|AC|AD1234|"
 
 @pytest.fixture
 def link(demo):
-    said = urlencode({"library": "riverside"}).encode()
-    with urlopen(f"http://127.0.0.1:{demo.admin_port}/connect/invite", said, timeout=20) as answer:
+    with urlopen(f"http://127.0.0.1:{demo.admin_port}/invite/riverside", b"", timeout=20) as answer:
         return f"/connect/#{json.load(answer)['code']}"
 
 

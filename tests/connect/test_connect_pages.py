@@ -18,6 +18,7 @@ from twisted.trial.unittest import TestCase
 
 from sip2gw.connect.devices import BOXES, DEVICES, form, stunnel
 from sip2gw.demo import Demo
+from sip2gw.secret import Secret
 from sip2gw.tools.cli import main
 
 PORTS = ("tls-port", "plain-port", "admin-port", "sandbox-port")
@@ -57,7 +58,7 @@ class ConnectTests(TestCase):
         return await deferToThread(ask)
 
     async def code(self, library: str = "riverside") -> str:
-        status, _, body = await self.call("/connect/invite", {"library": library})
+        status, _, body = await self.call(f"/invite/{library}", {})
         assert status == 200, body
         return json.loads(body)["code"]
 
@@ -185,8 +186,16 @@ class ConnectTests(TestCase):
 
     async def test_a_page_of_another_site_makes_no_invitation(self) -> None:
         for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}):
-            assert (await self.call("/connect/invite", {"library": "riverside"}, **headers))[0] == 403
-        assert (await self.call("/connect/invite", {"library": "../x"}))[0] == 400
+            assert (await self.call("/invite/riverside", {}, **headers))[0] == 403
+        assert (await self.call("/invite/..%2Fx", {}))[0] == 400
+
+    async def test_a_token_is_needed_to_invite_and_not_to_enter(self) -> None:
+        code = await self.code()
+        self.demo.gateway.guard.token = Secret("t" * 32)
+        assert (await self.call("/invite/riverside", {}))[0] == 401
+        right = {"Authorization": f"Bearer {'t' * 32}"}
+        assert (await self.call("/invite/riverside", {}, **right))[0] == 200
+        assert (await self.call("/connect/enter", {"code": code}))[0] == 303
 
     async def test_the_command_prints_a_link_whose_code_opens_the_page(self) -> None:
         url = f"http://127.0.0.1:{self.port}"
