@@ -136,7 +136,7 @@ class GatewayTests(TestCase):
         """End a call that nobody waits for; with the process it would have gone by itself."""
         refuse(request)
         logins = gateway.metrics.registry.get_sample_value
-        while not logins("sip2gw_logins_total", {"outcome": "invalid_credentials"}):
+        while not logins("sip2gw_logins_total", {"library": "other", "outcome": "invalid_credentials"}):
             await deferLater(reactor, 0.005)
         await gateway.librarika.close()
 
