@@ -137,8 +137,11 @@ class Witness:
         station.close()
 
     def verdicts(self) -> Iterator[tuple[Told, str]]:
-        """What came of each write, once the journal has settled."""
+        """What came of each write, once the journal has settled. A terminal logs in: open rows need its account."""
+        station = Station(self.place, "K0", tls=False)
+        station.connect()
         self.place.settled()
+        station.close()
         rows: dict[str, list[dict[str, Any]]] = {}
         for row in whole_ledger(self.place.sandbox):
             for name in {row["member_no"], row["accession_no"]} - {None}:
