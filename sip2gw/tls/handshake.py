@@ -144,8 +144,11 @@ class TLSConnection(TLSMemoryBIOProtocol):
         return True
 
     def _too_late(self) -> None:
-        """End the connection at the deadline; also after a failed handshake whose alert the peer does not take."""
-        if not self._outcome:
+        """End the connection at the deadline; also after a failed handshake whose alert the peer does not take.
+
+        A connection that is being closed for another reason is not counted twice.
+        """
+        if not self._outcome and not self.disconnecting:
             self._end("deadline")
             self.factory.metrics.struck("handshake_deadline")
             self._tell("deadline", "it did not finish the handshake in time")
