@@ -22,10 +22,9 @@ from sip2gw.sandbox import (
     strict_json,
 )
 from sip2gw.sandbox.call import Call
-from sip2gw.sandbox.copies import TYPES, Types
 from sip2gw.sandbox.passwords import Password
 from sip2gw.sandbox.problem import Problem
-from sip2gw.sandbox.strict_json import Name, Title
+from sip2gw.sandbox.strict_json import Name
 
 Most = NewType("Most", int)
 """How many loans are tried: 0 to 200."""
@@ -41,22 +40,13 @@ strict_json.refine(Most, int, _most)
 
 
 @frozen
-class Extension:
+class Extension(reservations.ItemOrTitle):
     """The body of `extend`. With `offline_at` it has happened already, and no policy applies."""
 
-    member_no: Name
-    identifier: Name | None = None
-    title: Title | None = None
-    types: Types = TYPES
-    password: Password | None = field(default=None, repr=False)
-    password_entered: bool = False
     third_party: bool = False
     return_date: date | None = None
     accept_fee: bool = False
     offline_at: datetime | None = None
-
-    def __attrs_post_init__(self) -> None:
-        reservations.either(self.identifier, self.title)
 
 
 @frozen

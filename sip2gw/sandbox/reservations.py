@@ -31,8 +31,8 @@ from sip2gw.sandbox.strict_json import Name, Title
 
 
 @frozen
-class Reservation:
-    """The body of `reserve`."""
+class ItemOrTitle:
+    """What a member's request names: an item or a title, and not both. Raises ValueError for both or none."""
 
     member_no: Name
     identifier: Name | None = None
@@ -40,53 +40,36 @@ class Reservation:
     types: Types = TYPES
     password: Password | None = field(default=None, repr=False)
     password_entered: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if (self.identifier is None) == (self.title is None):
+            raise ValueError("give either identifier or title")
+
+
+@frozen
+class Reservation(ItemOrTitle):
+    """The body of `reserve`."""
+
     this_copy: bool = False
     pickup: str | None = None
     expires_at: date | None = None
     accept_fee: bool = False
     terminal: str | None = None
 
-    def __attrs_post_init__(self) -> None:
-        either(self.identifier, self.title)
-
 
 @frozen
-class Cancellation:
+class Cancellation(ItemOrTitle):
     """The body of `cancel_reservation`."""
 
-    member_no: Name
-    identifier: Name | None = None
-    title: Title | None = None
-    types: Types = TYPES
-    password: Password | None = field(default=None, repr=False)
-    password_entered: bool = False
     reason: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        either(self.identifier, self.title)
 
 
 @frozen
-class Change:
+class Change(ItemOrTitle):
     """The body of `change_reservation`: only what is given changes."""
 
-    member_no: Name
-    identifier: Name | None = None
-    title: Title | None = None
-    types: Types = TYPES
-    password: Password | None = field(default=None, repr=False)
-    password_entered: bool = False
     pickup: str | None = None
     expires_at: date | None = None
-
-    def __attrs_post_init__(self) -> None:
-        either(self.identifier, self.title)
-
-
-def either(identifier: str | None, title: str | None) -> None:
-    """Check that just one of them is given. Raises ValueError."""
-    if (identifier is None) == (title is None):
-        raise ValueError("give either identifier or title")
 
 
 def settle(call: Call, media_id: int) -> None:
