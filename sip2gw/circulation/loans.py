@@ -19,14 +19,12 @@ from sip2gw.circulation.receipts import loan_receipt
 from sip2gw.library import (
     Charge,
     FeeKind,
-    ItemState,
     LibraryError,
-    Listing,
-    ListKind,
     Loan,
     Occasion,
     Refused,
 )
+from sip2gw.library.still_shown import still_shown
 from sip2gw.sip2 import Request, local
 from sip2gw.sip2.messages import Checkin, Checkout, CheckoutResponse, Renew, RenewResponse
 
@@ -36,8 +34,8 @@ _OF_THE_ITEM = frozenset({"reserved_for_other"})
 _OF_THE_PATRON = frozenset({"member_inactive", "member_suspended"})
 """Reasons why a loan is not renewed, of those that have a text. The second kind is for the patron only."""
 
-_PAGE = 200
-"""Loans of a patron among which `still_so` searches."""
+_METHODS = {Checkout: "lend", Renew: "renew", Checkin: "take_back"}
+"""The port's methods that do these requests."""
 _THEIRS_ALREADY = frozenset({"already_booked_by_member", "not_renewable"})
 
 
@@ -156,31 +154,9 @@ def _renews(request: Checkout, desk: Desk) -> bool:
 
 
 async def still_so(request: Request, desk: Desk) -> bool:
-    """Return whether the library still shows a loan, renewal or return that it has stored: staff may have ended it.
-
-    True if it is not known: the library does not answer, or the request names a title with several copies.
-    """
+    """Return whether the library still shows a loan, renewal or return that it has stored: see `still_shown`."""
     if not isinstance(request, Checkout | Checkin | Renew):
         return True
-    try:
-        return await _is_so(request, desk)
-    except LibraryError:
-        return True
-
-
-async def _is_so(request: Checkout | Checkin | Renew, desk: Desk) -> bool:
-    """See `still_so`. Raises what the port raises."""
+    patron_id = "" if isinstance(request, Checkin) else request.patron_identifier.strip()
     item_id = read_label(request.item_identifier, desk)
-    if not item_id:
-        return True
-    status = await desk.library.item(item_id)
-    if status.copies > 1:
-        return True
-    on_loan = status.state is ItemState.ON_LOAN
-    if isinstance(request, Checkin):
-        return not on_loan
-    if not on_loan or isinstance(request, Renew):
-        return on_loan
-    listing = Listing(ListKind.LOANS, 0, _PAGE)
-    loans = (await desk.library.patron(request.patron_identifier.strip(), listing=listing)).loans
-    return len(loans) == _PAGE or status.item.item_id in {loan.item.item_id for loan in loans}
+    return await still_shown(desk.library, _METHODS[type(request)], item_id, patron_id)

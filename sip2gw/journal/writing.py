@@ -17,8 +17,8 @@ from sip2gw.journal.open_rows import joinable, settle_before, settle_row, was_an
 from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
 from sip2gw.journal.settling import Settled, ask
 from sip2gw.journal.states import Event, Told
-from sip2gw.journal.still import still_so
 from sip2gw.library import Library, LibraryError, Still, Unavailable
+from sip2gw.library.still_shown import still_shown
 from sip2gw.secret import Secret
 
 _MOST_BEFORE = 8
@@ -91,7 +91,9 @@ class Writing:
             call, result = journal.call(row), journal.result(row)
         except (Unreadable, Misfit):
             return None
-        if not await still_so(self.inner, call):
+        named = call.arguments
+        item_id, patron_id = named.get("item_id") or "", named.get("patron_id") or ""
+        if not await still_shown(self.inner, call.method.name, item_id, patron_id):
             return None
         if row.told is not Told.OK:
             await journal.record(row.library, row.key, Event.TOLD, Told.OK)
