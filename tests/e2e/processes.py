@@ -27,10 +27,15 @@ START = 60.0
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different, and none that the system gives to outgoing connections."""
+    """Ports that nobody listens on, all different, and none that the system gives to outgoing connections.
+
+    Each worker of pytest has its own thousand: while a process is restarted, no other test takes its port.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 10
+    first = 20000 + worker * 1000
     found: set[int] = set()
     while len(found) < count:
-        port = random.randrange(20000, 32000)  # noqa: S311  # no secret
+        port = random.randrange(first, first + 1000)  # noqa: S311  # no secret
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             found.add(port)
     return list(found)

@@ -42,6 +42,15 @@ class TirelessKiosk:
         """How often that has come of what it did."""
         return self.said.count(what)
 
+    @property
+    def loans(self) -> int:
+        """How many loans it was told of. Two answers with no return between them are of one loan: it asked again."""
+        writes = [said for said in self.said if said in ("lent", "returned")]
+        return sum(
+            now == "lent" and before != "lent"
+            for before, now in zip(["returned", *writes], writes, strict=False)
+        )
+
     def goes_on_to(self, what: str, times: int = 1) -> None:
         """Wait until that has happened so many times more."""
         wanted = self.count(what) + times

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from socket import AF_INET, SO_REUSEADDR, SOL_SOCKET, socket
 from typing import Any
 
 from twisted.internet import reactor
@@ -73,6 +74,8 @@ class JournalCase(TestCase):
         self.addCleanup(self.sandbox.close)
         self.port: Any = reactor.listenTCP(0, self.sandbox.site(), interface="127.0.0.1")
         self.number = int(self.port.getHost().port)
+        self.kept = socket(AF_INET)
+        self.addCleanup(lambda: self.kept.close())
         self.addCleanup(self.stop_listening)
         self.url = f"http://127.0.0.1:{self.number}/{{library}}/api/v1"
         self.path = Path(self.mktemp())
@@ -97,15 +100,19 @@ class JournalCase(TestCase):
         self.gateway = self.born()
 
     async def stop_listening(self) -> None:
-        """The library can't be connected to."""
+        """The library can't be connected to. Its port stays ours: another test's sandbox would answer there."""
         port, self.port = self.port, None
         if port is not None:
             await port.stopListening()
+            self.kept.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+            self.kept.bind(("127.0.0.1", self.number))
             await self.gateway.librarika.close()
 
     def listen_again(self) -> None:
         """The library is back, at its old port."""
         self.port = reactor.listenTCP(self.number, self.sandbox.site(), interface="127.0.0.1")
+        self.kept.close()
+        self.kept = socket(AF_INET)
 
     async def back(self) -> None:
         """The library is back, and a terminal has logged in at a gateway that does not know that it was away."""
