@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from sip2gw import __version__
 from sip2gw.board.sessions import Visitor
-from sip2gw.board.web import Reply, render
+from sip2gw.pages.http import Reply
+from sip2gw.pages.rendering import render
 
 NAV = (
     ("/board/", "Now"),
@@ -41,8 +41,8 @@ def page(
             own = (f"/board/libraries/{quote(visitor.library)}", visitor.library)
             nav = (own, *(one for one in NAV if one[0] in STAFF))
     csrf = visitor.csrf.reveal() if visitor else ""
-    frame = {"here": "", "told": "", "nav": nav, "visitor": visitor, "csrf": csrf, "version": __version__}
-    return render(template, {**(content or {}), **frame, **values}, code)
+    frame = {"here": "", "told": "", "nav": nav, "visitor": visitor, "csrf": csrf}
+    return render("sip2gw.board", template, {**(content or {}), **frame, **values}, code)
 
 
 def stranger(

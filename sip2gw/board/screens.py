@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from sip2gw.board import audit
 from sip2gw.board.source import Asked, Done, NoSuchThing, NotPossible, Record, Text, View
-from sip2gw.board.web import ago, moment
+from sip2gw.pages.rendering import ago, moment
 from sip2gw.store.port import Store
 
 Page = Callable[[Asked], Awaitable[View]]

@@ -21,8 +21,7 @@ from sip2gw.board.entrance import Entrance, Refused, is_secure
 from sip2gw.board.replies import inside, page, stranger
 from sip2gw.board.sessions import Visitor, cookie, no_cookie, token_of
 from sip2gw.board.source import Asked, Done, NoSuchThing, NotPossible, Text, View
-from sip2gw.board.streams import Streams
-from sip2gw.board.web import (
+from sip2gw.pages.http import (
     Reply,
     as_json,
     form_of,
@@ -32,6 +31,7 @@ from sip2gw.board.web import (
     send,
     static,
 )
+from sip2gw.pages.streams import Streams
 from sip2gw.secret import Secret
 from sip2gw.store.port import StoreFailed
 

@@ -18,12 +18,12 @@ from sip2gw.board.entrance import Door, Entrance
 from sip2gw.board.screens import Screens
 from sip2gw.board.site import Board, Route
 from sip2gw.board.source import Asked, Configuration, Done, NotPossible, Record, View
-from sip2gw.board.streams import Streams
-from sip2gw.board.web import environment
 from sip2gw.config import Config
 from sip2gw.connect.invitations import NICKNAME, Invitations
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.journal.crypto import Keys
+from sip2gw.pages.rendering import environment
+from sip2gw.pages.streams import Streams
 from sip2gw.record import NotUnderstood
 from sip2gw.store.port import Store
 from sip2gw.tls.certificates import read_pair
@@ -70,10 +70,10 @@ def make_board(
 
     async def live(filters: Mapping[str, str]) -> str:
         view = await screens.exchanges_of(filters)
-        return environment().get_template("exchanges_live.html").render(view)
+        return environment("sip2gw.board").get_template("exchanges_live.html").render(view)
 
     async def now(_: Mapping[str, str]) -> str:
-        return environment().get_template("now_live.html").render(await record.ask("now", {}))
+        return environment("sip2gw.board").get_template("now_live.html").render(await record.ask("now", {}))
 
     get = {
         "": Route(screens.now),

@@ -10,7 +10,7 @@ import pytest
 from board.support import BoardCase
 from board.test_screens import SCREENS
 
-CSS = files("sip2gw.board").joinpath("static/board.css").read_text()
+CSS = files("sip2gw.pages").joinpath("static/frame.css").read_text()
 TEXTS = "text", "soft", "link", "good", "warn", "bad"
 
 

@@ -28,7 +28,7 @@ class Screens(BoardCase):
             assert answer.code == 200, page
             assert answer.header("content-type") == "text/html; charset=utf-8"
             (script,) = re.findall(r"<script[^>]*>", answer.text)
-            assert re.fullmatch(r'<script src="/board/static/board\.js\?[\w.]+" defer>', script)
+            assert re.fullmatch(r'<script src="/board/static/frame\.js\?[\w.]+" defer>', script)
             assert "javascript:" not in answer.text
             assert "\x1b" not in answer.text
             assert "\x07" not in answer.text
@@ -203,7 +203,7 @@ class StreamCase(BoardCase):
         assert len(self.board._streams) == 0
 
     async def test_more_streams_than_the_most_are_refused(self) -> None:
-        from sip2gw.board import streams
+        from sip2gw.pages import streams
 
         self.patch(streams, "MOST", 1)
         await self.listen("/board/events/now")

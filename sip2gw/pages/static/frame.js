@@ -1,4 +1,4 @@
-// Live updates and copy buttons. Every page works without this file.
+// What all pages share: live parts, copy buttons, secrets out of the address. Every page works without this file.
 "use strict";
 
 // The part of a page that the gateway sends again, already escaped.
@@ -29,11 +29,11 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// The secret of a link stands behind the #: send it, and take it out of the address.
+// The secret of a link stands behind the #: take it out of the address, and send it in the named field.
 for (const form of document.querySelectorAll("[data-fragment]")) {
   const secret = location.hash.slice(1);
   if (!secret) continue;
   history.replaceState(null, "", location.pathname);
-  form.elements.secret.value = secret;
+  form.elements[form.dataset.fragment].value = secret;
   form.submit();
 }

@@ -16,7 +16,8 @@ from twisted.logger import Logger
 from twisted.web.http import Request
 from zope.interface import implementer
 
-from sip2gw.board.web import Reply, query, send
+from sip2gw.pages.http import Reply, send
+from sip2gw.pages.rendering import query
 
 EVERY = 2.0
 """Seconds between two looks."""
@@ -166,4 +167,4 @@ class Streams:
 
     def _failed(self, failure: Any, topic: _Topic) -> None:
         topic.making = False
-        self.log.failure("an event of the board hit a bug", failure)
+        self.log.failure("an event of a page hit a bug", failure)

@@ -1,20 +1,14 @@
-"""What all pages for a browser share: headers, templates, static files, and how a request is read.
-
-Everything that a terminal or a library has said is escaped, because every template escapes by itself.
-"""
+"""Answers to a browser: headers, static files, and how a request is read."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from attrs import Factory, frozen
-from jinja2 import Environment, PackageLoader
 from twisted.web.http import Request
 
 POLICY = (
@@ -35,6 +29,8 @@ HEADERS = {
 HTML = "text/html; charset=utf-8"
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 """Static files that are served, by the end of their name."""
+SHARED = "sip2gw.pages"
+"""The package of what all pages share."""
 MOST_FIELDS = 50
 LONGEST_VALUE = 500
 """Characters of one value of a form or a query; the rest is dropped."""
@@ -106,95 +102,12 @@ def from_this_site(request: Request) -> bool:
 
 
 @cache
-def environment(package: str = "sip2gw.board") -> Environment:
-    """Return the templates of a package. They escape everything."""
-    made = Environment(
-        loader=PackageLoader(package),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    made.filters.update(
-        moment=moment, ago=ago, plain=plain, query=query, rounded=rounded, many=many, machine=machine
-    )
-    return made
-
-
-def render(template: str, values: Mapping[str, Any], code: int = 200) -> Reply:
-    """Return a page made from one of the board's templates."""
-    return Reply(environment().get_template(template).render(values).encode(), code)
-
-
-@cache
 def static(package: str, name: str) -> Reply | None:
-    """Return a static file of a package; None if there is none of that name."""
+    """Return a static file of a package, else one that all pages share; None if there is none of that name."""
     kind = TYPES.get(name.rpartition(".")[2])
-    file = files(package).joinpath("static", name)
-    if kind is None or "/" in name or name.startswith(".") or not file.is_file():
+    if kind is None or "/" in name or name.startswith("."):
         return None
-    return Reply(file.read_bytes(), kind=kind, headers={"cache-control": "max-age=3600"})
-
-
-def _time(value: object) -> datetime | None:
-    """Return a time that is seconds of the epoch or ISO 8601; None for anything else."""
-    try:
-        if isinstance(value, datetime):
-            return value
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        return datetime.fromisoformat(str(value)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def moment(value: object) -> str:
-    """Return a time for a person, in UTC."""
-    found = _time(value)
-    return found.strftime("%Y-%m-%d %H:%M:%S UTC") if found else ""
-
-
-def machine(value: object) -> str:
-    """Return a time for the attribute of a time element."""
-    found = _time(value)
-    return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else ""
-
-
-def ago(seconds: object) -> str:
-    """Return a duration for a person, in its two largest units."""
-    if not isinstance(seconds, int | float):
-        return ""
-    left, parts = max(round(seconds), 0), []
-    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {name}")
-    return " ".join(parts[:2]) or "0 s"
-
-
-def plain(value: object) -> str:
-    """Return a text without control characters, which would confuse a terminal window that it is copied to."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
-
-
-def rounded(value: object, digits: int = 1) -> str:
-    """Return a number with so many digits after the point; a dash for nothing."""
-    if not isinstance(value, int | float):
-        return "-"
-    whole = isinstance(value, int) or (digits and value.is_integer())
-    return f"{value:,.0f}" if whole else f"{value:,.{digits}f}"
-
-
-def many(count: int, one: str, several: str = "") -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {one if count == 1 else several or one + 's'}"
-
-
-def query(values: Mapping[str, object], **changed: object) -> str:
-    """Return the query of a URL: these values with some changed; empty ones are left out."""
-    kept = {k: v for k, v in {**values, **changed}.items() if v not in (None, "")}
-    return "?" + urlencode(kept) if kept else "?"
+    for file in (files(one).joinpath("static", name) for one in (package, SHARED)):
+        if file.is_file():
+            return Reply(file.read_bytes(), kind=kind, headers={"cache-control": "max-age=3600"})
+    return None
