@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from importlib.resources import files
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -20,15 +19,11 @@ from sip2gw.admin.later import later
 from sip2gw.kiosk.machines import MACHINES
 from sip2gw.kiosk.sessions import Sessions
 from sip2gw.kiosk.table import Table
+from sip2gw.pages.http import Reply, as_json, redirect, send, static
+from sip2gw.pages.rendering import render
 from sip2gw.tools.address import Address, Unreachable
 
-POLICY = b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-"""The content security policy: no inline script, and nothing from another server."""
-FILES = {
-    b"": ("kiosk.html", b"text/html; charset=utf-8"),
-    b"kiosk.js": ("kiosk.js", b"text/javascript; charset=utf-8"),
-    b"kiosk.css": ("kiosk.css", b"text/css; charset=utf-8"),
-}
+ROOM = "sip2gw.kiosk"
 OURS = b"x-kiosk"
 """A header that a page of another site can't send without being asked first, and then is refused."""
 _LONGEST = 4096
@@ -41,8 +36,8 @@ class KioskPages(Resource):
     def __init__(self, tables: Iterable[Table], address: Callable[[], Address], reactor: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self.sessions = Sessions({table.library: table for table in tables}, address, reactor)
-        for name, (file, kind) in FILES.items():
-            self.putChild(name, _File(file, kind))
+        self.putChild(b"", _Page(render(ROOM, "kiosk.html", {})))
+        self.putChild(b"static", _Files())
         self.putChild(b"table", _Answering(lambda _: self._table()))
         self.putChild(b"machine", _Answering(self._begin, post=True))
         self.putChild(b"ask", _Answering(self._ask, post=True))
@@ -51,9 +46,7 @@ class KioskPages(Resource):
         return _Answering(lambda _: (NOT_FOUND, {"error": "not found"}))
 
     def render(self, request: Request) -> bytes:
-        # The page's own links are relative to the folder.
-        request.redirect(b"/kiosk/")  # type: ignore[no-untyped-call]  # Twisted's
-        return b""
+        return send(request, redirect("/kiosk/"))
 
     def _table(self) -> tuple[int, Any]:
         machines = [
@@ -72,22 +65,26 @@ class KioskPages(Resource):
         return Deferred.fromCoroutine(asked).addCallback(lambda shown: (OK, {"exchanges": shown}))
 
 
-class _File(Resource):
-    """A file of the page."""
+class _Page(Resource):
+    """A page or a file, for browsers on this machine."""
 
     isLeaf = True
 
-    def __init__(self, name: str, kind: bytes) -> None:
+    def __init__(self, reply: Reply) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self._body = files("sip2gw.kiosk").joinpath("static", name).read_bytes()
-        self._kind = kind
+        self._reply = reply
 
     def render_GET(self, request: Request) -> bytes:
-        if not from_here(request):
-            return _refused(request)
-        request.setHeader(b"content-type", self._kind)  # type: ignore[no-untyped-call]  # Twisted's
-        request.setHeader(b"content-security-policy", POLICY)  # type: ignore[no-untyped-call]  # Twisted's
-        return self._body
+        return send(request, self._reply) if from_here(request) else _refused(request)
+
+
+class _Files(Resource):
+    """The files below `/kiosk/static`."""
+
+    def getChild(self, path: bytes, request: Request) -> IResource:  # noqa: ARG002 (Twisted's)
+        return _Page(
+            static(ROOM, path.decode("utf-8", "replace")) or as_json({"error": "not found"}, NOT_FOUND)
+        )
 
 
 class _Answering(Resource):
@@ -156,6 +153,4 @@ def _refused(request: Request) -> bytes:
 
 def _written(request: Request, content: tuple[int, Any]) -> bytes:
     code, shown = content
-    request.setResponseCode(code)
-    request.setHeader(b"content-type", b"application/json")  # type: ignore[no-untyped-call]  # Twisted's
-    return json.dumps(shown).encode() + b"\n"
+    return send(request, as_json(shown, code))

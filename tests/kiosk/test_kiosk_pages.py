@@ -125,14 +125,19 @@ class KioskTests(TestCase):
         assert (status, found["error"]) == (400, "this machine was switched off: choose it again")
 
     async def test_the_page_may_load_only_its_own_files(self) -> None:
-        for path in ("/kiosk/", "/kiosk/kiosk.js", "/kiosk/kiosk.css"):
+        for path in (
+            "/kiosk/",
+            "/kiosk/static/kiosk.js",
+            "/kiosk/static/kiosk.css",
+            "/kiosk/static/frame.css",
+        ):
             status, sent, found = await self.call(path)
             assert status == 200
             assert sent["content-security-policy"].startswith("default-src 'self';")
             assert "unsafe" not in sent["content-security-policy"]
             assert "http:" not in found["text"]
             assert "innerHTML" not in found["text"]
-        assert (await self.call("/kiosk"))[0] == 302
+        assert (await self.call("/kiosk"))[0] == 303
         assert (await self.call("/kiosk/../demo/__init__.py"))[0] == 404
 
     async def test_a_page_of_another_site_is_refused(self) -> None:
