@@ -40,7 +40,8 @@ class TerminalFactory(ServerFactory):
     """Make the connections of terminals, and list the live ones.
 
     `shared` means that other processes serve the same terminals: then only the journal knows the answers to repeats.
-    `events` get what happens. `limits` and `deferred_login` may be replaced at any time.
+    `process` names this process among all. `events` get what happens. `limits` and `deferred_login` may be replaced
+    at any time.
     """
 
     noisy = False
@@ -58,11 +59,13 @@ class TerminalFactory(ServerFactory):
         seats: SeatStore | None = None,
         stored_logins: StoredLogins | None = None,
         shared: bool = False,
+        process: str = "",
         events: Events | None = None,
     ) -> None:
         self.sessions: set[TerminalProtocol] = set()
         self.events = Events() if events is None else events
         self._conns, self._refs = conn_codes(), ref_codes()
+        self._process = process or token_hex(4)
         self._draining = False
         self.directory = directory
         self.limits = limits
@@ -105,7 +108,7 @@ class TerminalFactory(ServerFactory):
             given=lambda: given(terminal.peer),
         )
         events = ConnectionEvents(self.events, next(self._conns), self.directory.tags, self._refs)
-        terminal = Terminal(session, slot, token_hex(8), events)
+        terminal = Terminal(session, slot, f"{self._process}.{token_hex(8)}", events)
         answering = Answering(
             terminal,
             self.directory,

@@ -7,7 +7,7 @@ shared by several processes and machines. `Seats` is what the gateway uses: it w
 from sip2gw.seats.memory import InMemory
 from sip2gw.seats.seats import Lease, Renewal, Seats
 from sip2gw.seats.store import Full, Holder, Seat, SeatStore, Taken
-from sip2gw.seats.stored import StoredSeats
+from sip2gw.seats.stored import StoredSeats, free_all
 
 __all__ = [
     "Full",
@@ -20,4 +20,5 @@ __all__ = [
     "Seats",
     "StoredSeats",
     "Taken",
+    "free_all",
 ]

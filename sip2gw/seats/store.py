@@ -17,7 +17,7 @@ class Holder:
     """A terminal's session, as others may see it; never its account.
 
     `terminal` is the same text for the same terminal, and shows nothing else. `session` names one of its connections
-    among all. `since` is its start, in seconds of the epoch.
+    among all; it begins with the name of its process and a dot. `since` is its start, in seconds of the epoch.
     """
 
     terminal: str

@@ -50,6 +50,10 @@ class StoredSeats:
         """See `SeatStore.leave`."""
         await self._store.change(lambda tx: _leave(tx, seat))
 
+    async def free(self, process: str) -> None:
+        """Release all seats of a process that has ended. Otherwise they are held until the end of their leases."""
+        await self._store.change(lambda tx: _free(tx, f"{process}."))
+
     async def seats(self, library: str) -> Sequence[Seat]:
         """See `SeatStore.seats`."""
         here = self._now()
@@ -146,11 +150,27 @@ def _renewal(size: int) -> str:
     )
 
 
+_FREE = (
+    "UPDATE seats SET expires = 0, terminal = '', session = '', address = '', location = '', certificate = ''"
+    " WHERE "
+)
+"""The row of a seat stays with its epoch; what is known of the holder goes."""
+
+
+def free_all(tx: Transaction) -> None:
+    """Free all seats: no process that holds one runs any longer."""
+    tx.rows(_FREE + "session <> ''")
+
+
+def _free(tx: Transaction, prefix: str) -> None:
+    """Free the seats whose session begins so."""
+    tx.rows(_FREE + "substr(session, 1, :length) = :prefix", length=len(prefix), prefix=prefix)
+
+
 def _leave(tx: Transaction, seat: Seat) -> None:
-    """Free the seat. Its row stays with its epoch; what is known of the holder goes."""
+    """Free the seat."""
     tx.rows(
-        "UPDATE seats SET expires = 0, terminal = '', session = '', address = '', location = '', certificate = ''"
-        " WHERE library = :library AND number = :number AND epoch = :epoch",
+        _FREE + "library = :library AND number = :number AND epoch = :epoch",
         library=seat.library,
         number=seat.number,
         epoch=seat.epoch,

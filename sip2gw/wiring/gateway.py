@@ -94,6 +94,7 @@ class Gateway(Service):
             seats=self.journaling.seats,
             stored_logins=self.journaling.logins,
             shared=self.journaling.shared,
+            process=worker.process if worker else "",
         )
         if log is not None:
             self.terminals.event_log.wants_reads = lambda: log.settings.level == "debug"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts, JournaledLibraries
 from sip2gw.library import Credentials, OpenLibrary
 from sip2gw.metrics import Metrics
-from sip2gw.seats import StoredSeats
+from sip2gw.seats import StoredSeats, free_all
 from sip2gw.secret import Secret
 from sip2gw.store import Store, StoreFailed, make_store
 from sip2gw.store.file_lock import FileLock
 from sip2gw.store.opening import make_connection
+from sip2gw.store.upkeep import run_once
 
 
 def service_accounts(config: Config) -> dict[str, Credentials]:
@@ -71,6 +72,12 @@ class Journaling:
         await self.journal.stop()
         await self.store.close()
 
+    async def free(self, processes: Iterable[str]) -> None:
+        """Release the seats of processes that have ended. Raises `StoreFailed`."""
+        if self.seats is not None:
+            for process in processes:
+                await self.seats.free(process)
+
     def reconfigure(self, accounts: Mapping[str, Credentials]) -> None:
         """Use these service accounts from now on."""
         self.accounts.service = accounts
@@ -86,7 +93,10 @@ class SharedStore:
         self._lock = FileLock(self._at) if isinstance(self._at, Path) else None
 
     def start(self) -> None:
-        """Lock it for this gateway. Raises `StoreFailed`."""
+        """Lock it for this gateway. Raises `StoreFailed`.
+
+        No other gateway has what is locked, so the seats that an earlier one has left are free.
+        """
         if self._lock is not None:
             self._lock.take()
         database = make_connection(self._at, self._password)
@@ -94,6 +104,8 @@ class SharedStore:
             database.open()
         finally:
             database.close()
+        if self._lock is not None:
+            run_once(self._at, free_all, write=True)
 
     def opened(self, reactor: Any) -> tuple[Store, Keys]:
         """Return the store as the board uses it, not started, and the keys of the journal. Raises `Wrong`."""

@@ -17,6 +17,8 @@ class Worker:
 
     number: int
     """From 1."""
+    process: str
+    """The name of this process among all that the worker has had, and among those of other gateways."""
     endpoint: Callable[[int], IStreamServerEndpoint]
     """Returns the endpoint of a place in `listen`: another process accepts its connections."""
     day_key: tuple[date, bytes]

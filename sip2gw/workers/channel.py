@@ -50,6 +50,8 @@ class Start:
 
     config: Config
     number: int
+    process: str
+    """The name of the process: see `Worker`."""
     addresses: tuple[IAddress, ...]
     """Where the parent accepts the connections of each endpoint in `config.listen`."""
     day_key: tuple[date, bytes]

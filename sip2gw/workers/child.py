@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -87,8 +87,10 @@ class Child:
                 return self.gateway.operator(about)
             case "record":
                 return _part(self.gateway, *about)
+            case "free":
+                return Deferred.fromCoroutine(_stored(self.gateway.journaling.free(about)))
             case "audit":
-                return Deferred.fromCoroutine(_entered(self.gateway, *about))
+                return Deferred.fromCoroutine(_stored(enter(self.gateway.journaling.store, *about)))
         raise Refused(f"it does not know {what}")
 
     def _start(self, start: Start) -> None:
@@ -98,7 +100,7 @@ class Child:
         def endpoint(place: int) -> HandedEndpoint:
             return HandedEndpoint(self._taking, place, start.addresses[place])
 
-        worker = Worker(start.number, endpoint, start.day_key)
+        worker = Worker(start.number, start.process, endpoint, start.day_key)
         gateway = Gateway(start.config, self._reactor, log=self._log, worker=worker)
         gateway.privilegedStartService()
         try:
@@ -143,9 +145,9 @@ def _part(gateway: Gateway, what: str, about: dict[str, str]) -> dict[str, Any]:
         return {"wrong": str(wrong)}
 
 
-async def _entered(gateway: Gateway, *entry: str) -> None:
+async def _stored(change: Awaitable[None]) -> None:
     try:
-        await enter(gateway.journaling.store, *entry)
+        await change
     except StoreFailed as failed:
         raise Refused(failed.reason) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
 from typing import Any
 
 from twisted.application.service import Service
@@ -39,6 +39,7 @@ from sip2gw.wiring.share import share
 from sip2gw.workers.accepting import Accepting, SharedListener
 from sip2gw.workers.change import change
 from sip2gw.workers.channel import Start
+from sip2gw.workers.freeing import Freeing
 from sip2gw.workers.supervisor import BEAT, PAUSES, Supervisor
 from sip2gw.workers.together import Together
 from sip2gw.workers.worker import Process
@@ -81,9 +82,10 @@ class Workers(Service):
             self.metrics.registry.register(log)
         self.watchdog = Watchdog(reactor, self.metrics)
         take = log.take if log is not None else globalLogPublisher
+        self.freeing = Freeing(self.processes)
         self.workers = [
             Supervisor(
-                reactor, number + 1, self._begin, self._changed,
+                reactor, number + 1, self._begin, self._changed, self.freeing.lost,
                 errors=lambda: self.watchdog.file, take=take, pauses=pauses,
             )
             for number in range(config.process.workers)
@@ -202,10 +204,12 @@ class Workers(Service):
         """Return what a worker gets at its start."""
         self.metrics.worker_starts.labels(str(number)).inc()
         addresses = tuple(door.port.getHost() for door in self.doors if door.port is not None)
-        return Start(self._part, number, addresses, self._day_key.now(), self._beat)
+        name = token_hex(4)
+        return Start(self._part, number, name, addresses, self._day_key.now(), self._beat)
 
     def _changed(self) -> None:
         self.accepting.changed()
+        self.freeing.changed()
         if self.status() is Status.OK and not self.serving.called:
             self.serving.callback(None)
 

@@ -28,7 +28,8 @@ STEADY = 60.0
 class Supervisor:
     """Keep the worker `number` running: start it again when it ends, until `stop`.
 
-    `begin` returns what a process needs at its start. `changed` is called when one is ready, and when one has ended.
+    `begin` returns what a process needs at its start. `changed` is called when one is ready, and when one has ended;
+    before that, `lost` is called with one that has ended by itself.
     """
 
     log = Logger()
@@ -39,6 +40,7 @@ class Supervisor:
         number: int,
         begin: Callable[[int], Start],
         changed: Callable[[], None],
+        lost: Callable[[Process], None],
         *,
         errors: Callable[[], int | None],
         take: Callable[[LogEvent], None],
@@ -48,6 +50,7 @@ class Supervisor:
         self.number = number
         self._begin = begin
         self._changed = changed
+        self._lost = lost
         self._errors = errors
         self._take = take
         self._pauses = pauses
@@ -138,6 +141,7 @@ class Supervisor:
             self._over.callback(None)
         else:
             self._start_later(process, why)
+            self._lost(process)
             self._changed()
 
     def _start_later(self, process: Process, why: str) -> None:

@@ -64,6 +64,18 @@ def metric(gateway: Gateway, series: str) -> float:
     return float(found[1]) if found else 0.0
 
 
+def at_hillcrest(kiosk: Terminal, location: str) -> bool:
+    """Whether a terminal at this location gets the only seat of its library."""
+    return kiosk.ask(
+        login("kiosk@hillcrest.example", "hill-secret", location, extensions=(("AO", "hillcrest"),))
+    ).ok
+
+
+def has_a_seat(gateway: Gateway, location: str) -> bool:
+    with gateway.terminal() as kiosk:
+        return at_hillcrest(kiosk, location)
+
+
 def test_connections_are_shared_evenly_by_workers(gateway):
     with ExitStack() as stack:
         for number in range(200):
@@ -168,19 +180,43 @@ def test_each_line_of_the_log_is_whole_and_names_its_worker(gateway):
 
 def test_workers_lend_the_same_seats_and_give_a_terminal_its_own(gateway, demo):
     demo.reset()
-    hill = ("kiosk@hillcrest.example", "hill-secret")
     with ExitStack() as stack:
         others = [stack.enter_context(gateway.terminal()) for _ in range(8)]
-        answers = [
-            one.ask(login(*hill, location, extensions=(("AO", "hillcrest"),))).ok
-            for one, location in zip(others, "ABCDEFGH", strict=True)
-        ]
+        answers = [at_hillcrest(one, location) for one, location in zip(others, "ABCDEFGH", strict=True)]
         assert answers == [True] + [False] * 7, "one licence at both workers"
         again = [stack.enter_context(gateway.terminal()) for _ in range(4)]
         for one in again:
-            assert one.ask(login(*hill, "A", extensions=(("AO", "hillcrest"),))).ok, (
-                "its own session gives way"
-            )
+            assert at_hillcrest(one, "A"), "its own session gives way"
+
+
+def test_the_seat_of_a_killed_worker_is_free_before_its_lease_ends(gateway, demo):
+    demo.reset()
+    wait_until(lambda: has_a_seat(gateway, "A"))
+    wait_until(lambda: sum(terminals(gateway)) == 0)
+    with gateway.terminal() as kiosk:
+        assert at_hillcrest(kiosk, "A")
+        assert not has_a_seat(gateway, "B")
+        wait_until(lambda: sum(terminals(gateway)) == 1)
+        os.kill(processes(gateway)[terminals(gateway).index(1)], signal.SIGKILL)
+        # A lease lasts 45 s, more than is waited here.
+        wait_until(lambda: has_a_seat(gateway, "B"))
+
+
+def test_the_seats_of_a_killed_gateway_are_free_at_its_next_start(demo, tmp_path):
+    demo.reset()
+    gateway = Gateway.start(tmp_path, demo.port, WORKERS)
+    wait_until(lambda: health(gateway)["status"] == "ok")
+    with gateway.terminal() as kiosk:
+        assert at_hillcrest(kiosk, "A")
+        workers = processes(gateway)
+        for worker in workers:  # so that none gives its seats back
+            os.kill(worker, signal.SIGSTOP)
+        gateway.process.kill()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+    gateway = Gateway.start(tmp_path, demo.port, WORKERS)
+    assert has_a_seat(gateway, "B")
+    gateway.process.kill()
 
 
 def test_sigterm_ends_all_workers_and_loses_no_answer(gateway, demo):

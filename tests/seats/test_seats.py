@@ -16,7 +16,7 @@ from store.direct import Time, direct
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore, StoredSeats
+from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore, StoredSeats, free_all
 from sip2gw.seats.seats import LEASE
 from sip2gw.secret import Secret
 
@@ -378,6 +378,28 @@ def test_a_renewal_of_many_seats_returns_each_in_its_place(kind, request, tmp_pa
     assert lost == [7, 120]
     assert [seat.number for seat in renewed if seat] == [n + 1 for n in range(130) if n not in lost]
     assert {seat.expires for seat in renewed if seat} == {60.0}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_seats_of_a_dead_process_are_free_and_no_others(kind, request, tmp_path):
+    at = tmp_path / "kept" if kind == "sqlite" else Secret(request.getfixturevalue("postgresql").url)
+    with direct(at) as database:
+        kept = StoredSeats(database, lambda: 0.0, b"key")
+        sessions = "ab12.1", "ab12.2", "ab1.3", "xab12.4", "ab12"
+        taken = [now(kept.take("riverside", holder(one), most=None, lease=45)).seat for one in sessions]
+        now(kept.free("ab12"))
+        held = [seat.holder.session for seat in now(kept.seats("riverside"))]
+        assert held == ["ab1.3", "xab12.4", "ab12"]
+        assert [seat is None for seat in now(kept.renew(taken, lease=45))] == [
+            True,
+            True,
+            False,
+            False,
+            False,
+        ]
+        assert now(kept.take("riverside", holder("new"), most=4, lease=45)).seat.epoch == 2
+        now(database.change(free_all))
+        assert now(kept.seats("riverside")) == []
 
 
 @pytest.mark.parametrize(
