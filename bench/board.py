@@ -33,6 +33,7 @@ from sip2gw.journal.crypto import Keys
 from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
 from sip2gw.record import Facts, Record, Ways
+from sip2gw.seats import InMemory
 from sip2gw.store import SQLiteStore
 from sip2gw.wiring.board import Configured, make_board
 from sip2gw.wiring.recording import alone
@@ -111,7 +112,7 @@ def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
             config,
             reactor,
             alone(record),
-            (store, Keys([bytes(32)])),
+            (store, Keys([bytes(32)]), InMemory(reactor.seconds)),
             configured,
             Invitations(reactor.seconds),
         )

@@ -12,7 +12,7 @@ from sip2gw.circulation import profile as source
 from sip2gw.circulation.profile import KIOSK
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.circulation.settings import KNOBS
-from sip2gw.tools.explain import shown
+from sip2gw.config.shown import shown
 
 BECAUSE = "Because "
 

@@ -24,6 +24,7 @@ from sip2gw.seats.seats import RENEWED_EVERY
 from sip2gw.tenants import Tenant
 
 TAKEN = "another connection with the same account and location took its seat, and no other was free"
+FREED = "an operator has freed its seat"
 ALIKE = "if they are two machines, give each its own location (CP)"
 
 
@@ -136,6 +137,20 @@ class Seating:
         if not self._terminals and self._next is not None and self._next.active():
             self._next.cancel()
             self._next = None
+
+    def held(self, library: str) -> dict[str, str]:
+        """Return the sessions of a library's terminals here, by the code of their connection."""
+        sessions = (lease.holder.session for lease in self.seats.of(library))
+        return {self._terminals[one].events.conn: one for one in sessions if one in self._terminals}
+
+    def free(self, session: str) -> bool:
+        """Disconnect a terminal whose seat an operator has freed; return whether it was here."""
+        terminal = self._terminals.get(session)
+        if terminal is None or terminal.lease is None:
+            return False
+        self.seats.lose(terminal.lease)
+        self._send_away(terminal, FREED)
+        return True
 
     def seen(self) -> tuple[Seen, ...]:
         """Return the terminals that are logged in, by library and login time."""

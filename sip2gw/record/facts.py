@@ -48,9 +48,12 @@ class Ways:
     """How to get at what the record does not keep.
 
     `session` returns what the session of a live connection knows of its terminal; `disconnect` ends a connection, and
-    returns whether there was one.
+    returns whether there was one. `held` returns the sessions of a library that hold a seat, by connection; `free`
+    disconnects the terminal of such a session, whose seat is another's from now on, and returns whether there was one.
     """
 
     facts: Callable[[], Facts] = Facts
     session: Callable[[str], Mapping[str, Any] | None] = no_session
     disconnect: Callable[[str], bool] = lambda _: False
+    held: Callable[[str], Mapping[str, str]] = lambda _: {}
+    free: Callable[[str], bool] = lambda _: False

@@ -73,10 +73,16 @@ def library(record: Record, about: About) -> Part | None:
     if known is None and api is None and name not in facts.libraries and name not in facts.seats:
         return None
     of_it = [one for one in record.connections.live.values() if one.library == name]
+    held = record.ways.held(name)
     return {
         **_library(known or Library(name), api, facts, len(of_it), at),
         "seats": [
-            {"conn": one.conn, "terminal": one.terminal, "since": one.login.at}
+            {
+                "conn": one.conn,
+                "terminal": one.terminal,
+                "since": one.login.at,
+                "session": held.get(one.conn, ""),
+            }
             for one in islice(of_it, 100)
             if one.login
         ],

@@ -66,6 +66,8 @@ class Record:
         match what:
             case "disconnect":
                 return {"done": True} if self.ways.disconnect(text(about, "conn")) else None
+            case "free":
+                return {"done": True} if self.ways.free(text(about, "session")) else None
             case "trace":
                 return self._trace(about)
             case "stop":

@@ -87,6 +87,11 @@ class Seats:
         if grip.seat is not None and grip.state != "lost":
             await self._give_back(grip.seat)
 
+    def lose(self, grip: Lease) -> None:
+        """Note that the seat of this lease has been freed by others."""
+        grip.state = "lost"
+        self._drop(grip)
+
     async def holds(self, grip: Lease) -> bool:
         """Return whether the session still has its seat. The store is asked only after the lease has expired."""
         if grip.state != "lost" and grip.seat is not None and self._now() >= grip.seat.expires:
@@ -119,8 +124,7 @@ class Seats:
             if grip.seat is not before:
                 continue  # it was renewed or released while the store was asked
             if seat is None:
-                grip.state = "lost"
-                self._drop(grip)
+                self.lose(grip)
                 findings.lost.append(grip)
             else:
                 grip.seat = seat
@@ -156,8 +160,7 @@ class Seats:
         """Take the lease from this session, if it is one of this process."""
         ousted = [grip for grip in self.of(library) if grip.holder.session == session]
         for grip in ousted:
-            grip.state = "lost"
-            self._drop(grip)
+            self.lose(grip)
         return ousted
 
     def _without_store(

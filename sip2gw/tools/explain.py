@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from enum import Enum
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -14,6 +13,7 @@ from rich.text import Text
 
 from sip2gw.circulation.settings import KNOBS, Effective, LibrarySettings
 from sip2gw.config import Config, load
+from sip2gw.config.shown import plain, shown
 from sip2gw.faults import ConfigFaults
 from sip2gw.tenants import nickname
 
@@ -83,38 +83,6 @@ def _of_the_library(said: LibrarySettings) -> Iterable[str]:
         f"The library, in {said.origin}: {len(said.bins)} bin rules, {len(said.texts)} texts of its own, "
         + (f"language {said.language}." if said.language else "the language that the library itself names.")
     )
-
-
-def shown(value: Any) -> str:
-    """Write a value as in the file."""
-    match plain(value):
-        case None:
-            return "all"
-        case str() as text:
-            return json.dumps(text, ensure_ascii=False)
-        case bool() as flag:
-            return "true" if flag else "false"
-        case list() as values:
-            return ", ".join(map(str, values)) or "none"
-        case dict() as pairs:
-            return ", ".join(f"{key} = {said}" for key, said in pairs.items()) or "none"
-        case other:
-            return str(other)
-
-
-def plain(value: Any) -> Any:
-    """Convert a value to JSON types; sets become sorted lists."""
-    match value:
-        case Enum():
-            return value.value
-        case frozenset():
-            return sorted(map(plain, value))
-        case tuple():
-            return list(value)
-        case Mapping():
-            return dict(value)
-        case _:
-            return value
 
 
 def _as_json(

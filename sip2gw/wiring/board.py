@@ -16,6 +16,7 @@ from sip2gw.board import audit
 from sip2gw.board.desk import Desk
 from sip2gw.board.entrance import Door, Entrance
 from sip2gw.board.screens import Screens
+from sip2gw.board.seats import SeatDesk
 from sip2gw.board.site import Board, Route
 from sip2gw.board.source import Asked, Configuration, Done, NotPossible, Record, View
 from sip2gw.config import Config
@@ -25,9 +26,11 @@ from sip2gw.journal.crypto import Keys
 from sip2gw.pages.rendering import environment
 from sip2gw.pages.streams import Streams
 from sip2gw.record import NotUnderstood
+from sip2gw.seats import SeatStore
 from sip2gw.store.port import Store
 from sip2gw.tls.certificates import read_pair
 from sip2gw.tls.folder import places
+from sip2gw.wiring.explaining import Explaining
 
 if TYPE_CHECKING:
     from sip2gw.wiring.reloading import Reloading
@@ -42,24 +45,30 @@ def make_board(
     config: Config,
     reactor: Any,
     recalled: Record,
-    opened: tuple[Store, Keys] | None,
+    opened: tuple[Store, Keys, SeatStore] | None,
     configured: Configured,
     invitations: Invitations,
 ) -> Board | None:
-    """Return the board; None if it is switched off. `invitations` are those of installers."""
+    """Return the board; None if it is switched off. `invitations` are those of installers.
+
+    `opened` has the store, the keys of its journal, and the seats of the terminals, on the clock of `reactor`.
+    """
     if config.admin is None or not config.admin.board or opened is None:
         return None
-    (store, keys), record = opened, Told(recalled)
+    (store, keys, lent), record = opened, Told(recalled)
     door = Door(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
     entrance = Entrance(store, reactor, time, door)
     configured.board = entrance
     screens, desk = Screens(record, store), Desk(store, keys, entrance)
+    seats = SeatDesk(record, store, lent, reactor.seconds)
     settings = ConfigurationScreen(configured, store)
+    explaining = Explaining(lambda: configured.config)
 
     async def library(asked: Asked) -> View:
         view = await screens.library(asked)
         links = await desk.links_of(asked.path[0]) if asked.visitor.may_act else []
-        return View(view.template, {**view.content, "links": links})
+        held = await seats.of(asked.path[0], view.content.get("seats", ()))
+        return View(view.template, {**view.content, "links": links, "seats": held})
 
     async def invite(asked: Asked) -> View:
         name = asked.path[0]
@@ -95,7 +104,9 @@ def make_board(
         "terminals/*/disconnect": Route(screens.disconnect),
         "terminals/*/trace": Route(screens.trace),
         "traces/*/stop": Route(screens.stop_trace),
+        "libraries/*/explain": Route(explaining.show, staff=True),
         "libraries/*/link": Route(desk.make_link),
+        "libraries/*/seats/*/free": Route(seats.free),
         "libraries/*/invite": Route(invite),
         "links/*/revoke": Route(desk.revoke),
         "journal/*/do": Route(desk.do),
@@ -156,7 +167,7 @@ class Configured:
 
     def use(self, config: Config) -> None:
         """Note that this configuration is in use from now on."""
-        self._config, self._since = config, time()
+        self.config, self._since = config, time()
         if self.board is not None and config.admin is not None:
             self.board.door = evolve(self.board.door, token=config.admin.token_file is not None)
 
@@ -167,15 +178,15 @@ class Configured:
         refused = self.reloading.refused if self.reloading else None
         return {
             "path": self.reloading.path if self.reloading else "",
-            "hash": _hash(self._config)[:12],
+            "hash": _hash(self.config)[:12],
             "loaded_at": self._since,
             "last_reload": f"refused: {'; '.join(refused[1])}" if refused else "",
-            "warnings": list(self._config.warnings),
+            "warnings": list(self.config.warnings),
             "limits": [
                 {"name": name, "value": value, "hits": _hits(registry, name)}
-                for name, value in asdict(self._config.limits).items()
+                for name, value in asdict(self.config.limits).items()
             ],
-            "certificates": await deferToThread(lambda: list(_certificates(self._config))),
+            "certificates": await deferToThread(lambda: list(_certificates(self.config))),
         }
 
     async def check(self) -> list[str]:
@@ -189,7 +200,7 @@ class Configured:
         return [
             f"{field.name} differs: reload to use the file's"
             for field in fields(Config)
-            if repr(getattr(there, field.name)) != repr(getattr(self._config, field.name))
+            if repr(getattr(there, field.name)) != repr(getattr(self.config, field.name))
         ]
 
     async def reload(self) -> str:

@@ -19,7 +19,7 @@ from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts, JournaledLibraries
 from sip2gw.library import Credentials, OpenLibrary
 from sip2gw.metrics import Metrics
-from sip2gw.seats import StoredSeats, free_all
+from sip2gw.seats import SeatStore, StoredSeats, free_all
 from sip2gw.secret import Secret
 from sip2gw.store import Store, StoreFailed, make_store
 from sip2gw.store.file_lock import FileLock
@@ -107,10 +107,15 @@ class SharedStore:
         if self._lock is not None:
             run_once(self._at, free_all, write=True)
 
-    def opened(self, reactor: Any) -> tuple[Store, Keys]:
-        """Return the store as the board uses it, not started, and the keys of the journal. Raises `Wrong`."""
+    def opened(self, reactor: Any) -> tuple[Store, Keys, SeatStore]:
+        """Return the store as the board uses it, not started, with the keys of the journal and the seats in it.
+
+        Raises `Wrong`.
+        """
+        key = _key(self._config)
         # Its metrics are its own, which no page shows.
-        return _store(self._config, reactor, Metrics(), worker=True), Keys([_key(self._config)])
+        store = _store(self._config, reactor, Metrics(), worker=True)
+        return store, Keys([key]), StoredSeats(store, reactor.seconds, _derived(key, b"seats"))
 
     def stop(self) -> None:
         """Leave it to another gateway."""

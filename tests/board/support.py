@@ -27,6 +27,7 @@ from sip2gw.connect.invitations import Invitations
 from sip2gw.journal.crypto import Keys
 from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
+from sip2gw.seats import InMemory
 from sip2gw.secret import Secret
 from sip2gw.store import SQLiteStore
 from sip2gw.wiring.board import Configured, make_board
@@ -212,7 +213,8 @@ class BoardCase(TestCase):
         config = Config(listen=(), admin=self.admin)
         configured = Configured(config, lambda: self.metrics.registry)
         self.invitations = Invitations(reactor.seconds)
-        opened = self.store, Keys([bytes(32)])
+        self.seats = InMemory(reactor.seconds)
+        opened = self.store, Keys([bytes(32)]), self.seats
         board = make_board(config, reactor, self.facts, opened, configured, self.invitations)
         assert board is not None
         self.board = board
