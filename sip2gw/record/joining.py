@@ -120,11 +120,14 @@ def _libraries(about: Mapping[str, str], parts: Parts) -> dict[str, Any]:
     for _, part in parts:
         for row in part["rows"]:
             by_name.setdefault(row["library"], []).append(row)
-    rows = [_summary(_one_library(rows)) for rows in by_name.values()]
     state = about.get("state", "")
-    rows = [row for row in rows if not state or row["state"] == state]
-    rows.sort(key=lambda row: (_RANK[row["state"]], -row["refused"], row["library"]))
-    return _numbered(rows, about)
+    every = ((_state(row), row) for row in map(_one_library, by_name.values()))
+    rows = [
+        (_RANK[found], -_refused(row), row["library"], row) for found, row in every if state in ("", found)
+    ]
+    rows.sort(key=itemgetter(0, 1, 2))
+    page = _numbered([row for *_, row in rows], about)
+    return {**page, "rows": list(map(_summary, page["rows"]))}
 
 
 def _one_library(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -158,15 +161,20 @@ def _one_library(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _summary(row: dict[str, Any]) -> dict[str, Any]:
     """Return the row of a library for people."""
     left_out = ("outcomes", "codes", "durations", "online")
-    not_answered = row["requests"] - row["outcomes"].get("answered", 0)
     top = max(row["codes"].items(), key=lambda one: one[1][0], default=("", None))[0]
     return {
         **{name: value for name, value in row.items() if name not in left_out},
         "state": _state(row),
-        "refused": round(100 * not_answered / row["requests"], 1) if row["requests"] else 0.0,
+        "refused": _refused(row),
         "top_code": top,
         "p95": percentile(row["durations"]),
     }
+
+
+def _refused(row: Mapping[str, Any]) -> float:
+    """Return how many of a hundred requests were not answered as asked."""
+    answered: int = row["outcomes"].get("answered", 0)
+    return round(100 * (1 - answered / row["requests"]), 1) if row["requests"] else 0.0
 
 
 def _state(row: Mapping[str, Any]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import define, field
 
 from sip2gw.events import Event, Exchange, LoggedIn, LoginRefused
-from sip2gw.record.durations import Counts, count, no_counts
+from sip2gw.record.durations import Counts, count, no_counts, summed
 
 LIBRARIES = 5_000
 """Libraries that are counted; the one that was silent for longest is dropped first."""
@@ -68,6 +68,26 @@ class Library:
         if not self.hours or at - self.hours[-1].began >= HOUR:
             self.hours = (*self.hours[-1:], Hour(at - at % HOUR))
         return self.hours[-1]
+
+
+NONE = Hour(0.0)
+"""No requests."""
+
+
+def joined(hours: Iterable[Hour]) -> Hour:
+    """Return these hours as one. It is the only one itself, so that a list of all libraries makes few objects."""
+    all_ = tuple(hours)
+    if len(all_) < 2:
+        return all_[0] if all_ else NONE
+    total = Hour(
+        all_[0].began, sum(one.requests for one in all_), durations=summed(one.durations for one in all_)
+    )
+    for one in all_:
+        for outcome, times in one.outcomes.items():
+            total.outcomes[outcome] = total.outcomes.get(outcome, 0) + times
+        for code, (times, last, ref) in one.codes.items():
+            total.codes[code] = total.codes.get(code, (0,))[0] + times, last, ref
+    return total
 
 
 class Libraries:

@@ -14,10 +14,9 @@ from sip2gw.log.line import WORDS
 from sip2gw.record.asked import NotUnderstood, Wanted, limit, only, shown_key, text
 from sip2gw.record.attempts import Attempts
 from sip2gw.record.connections import Connection
-from sip2gw.record.durations import no_counts, summed
 from sip2gw.record.exchanges import place
 from sip2gw.record.facts import API, Facts
-from sip2gw.record.libraries import Library
+from sip2gw.record.libraries import Library, joined
 from sip2gw.record.load import MINUTES
 from sip2gw.record.needs import needs
 
@@ -55,9 +54,7 @@ def libraries(record: Record, about: About) -> Part:
     wanted = text(about, "q").lower()
     return {
         "rows": [
-            _library(
-                record.libraries.all.get(name) or Library(name), apis.get(name), facts, terminals[name], at
-            )
+            _library(record.libraries.all.get(name), name, apis.get(name), facts, terminals.get(name, 0), at)
             for name in names
             if wanted in name
         ]
@@ -75,7 +72,7 @@ def library(record: Record, about: About) -> Part | None:
     of_it = [one for one in record.connections.live.values() if one.library == name]
     held = record.ways.held(name)
     return {
-        **_library(known or Library(name), api, facts, len(of_it), at),
+        **_library(known, name, api, facts, len(of_it), at),
         "seats": [
             {
                 "conn": one.conn,
@@ -238,30 +235,26 @@ def attempts_row(one: Attempts) -> Part:
     return asdict(one)
 
 
-def _library(one: Library, api: API | None, facts: Facts, terminals: int, at: float) -> Part:
-    used, licensed = facts.seats.get(one.nickname, (0, None))
-    hours = list(one.recent(at))
-    outcomes: dict[str, int] = {}
-    codes: dict[str, tuple[int, float, str]] = {}
-    for hour in hours:
-        for outcome, count in hour.outcomes.items():
-            outcomes[outcome] = outcomes.get(outcome, 0) + count
-        for code, (count, last, ref) in hour.codes.items():
-            codes[code] = codes.get(code, (0,))[0] + count, last, ref
+def _library(
+    one: Library | None, name: str, api: API | None, facts: Facts, terminals: int, at: float
+) -> Part:
+    """Return a library, of which `one` is what is known. The counts in it are the record's own: only to be read."""
+    used, licensed = facts.seats.get(name, (0, None))
+    lately = joined(one.recent(at) if one else ())
     return {
-        "library": one.nickname,
+        "library": name,
         "online": api.online if api else None,
         "breaker": api.breaker if api else "",
         "since": api.since if api else 0.0,
         "terminals": terminals,
         "used": used,
         "licensed": licensed,
-        "requests": sum(hour.requests for hour in hours),
-        "outcomes": outcomes,
-        "codes": {code: list(values) for code, values in codes.items()},
-        "durations": summed(hour.durations for hour in hours) if hours else no_counts(),
-        "last": one.last,
-        "refused_since": one.only_refused(at),
+        "requests": lately.requests,
+        "outcomes": lately.outcomes,
+        "codes": lately.codes,
+        "durations": lately.durations,
+        "last": one.last if one else 0.0,
+        "refused_since": one.only_refused(at) if one else 0.0,
     }
 
 
