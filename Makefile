@@ -61,7 +61,7 @@ PIP := -m pip --disable-pip-version-check -qq
 FROM_LOCK := $(PIP) install --require-hashes --no-build-isolation -r
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-board bench-config kill \
+.PHONY: help demo test lint format types walls docs suite unit e2e bench bench-idle bench-flood bench-logins bench-board bench-config bench-scrape kill \
         machines matrix mistakes pictures way fuzz wheel \
         lock clean test-newest test-oldest
 .DELETE_ON_ERROR:
@@ -152,6 +152,9 @@ bench-board: $(DEV_READY) $(DEMO_READY)  ## measure what 50 open pages of the bo
 
 bench-config: $(DEV_READY)  ## measure the seconds to read a configuration of 3,000 libraries
 	@$(BIN)/python bench/configuration.py $(ARGS)
+
+bench-scrape: $(DEV_READY)  ## measure what a scrape of /metrics costs with the series of 5,000 libraries
+	@$(BIN)/python bench/scrape.py $(ARGS)
 
 fuzz: $(FUZZ_VENV)/.sip2gw-installed  ## fuzz all code that reads bytes, SECONDS=60 each; some only: ARGS="codec proxy"
 	@$(FUZZ_VENV)/bin/python fuzz/run.py --seconds $(SECONDS) $(ARGS)

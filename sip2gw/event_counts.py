@@ -46,7 +46,7 @@ class EventCounts:
         if event.code in LINE_FAULTS:
             self._fault(event.library, event.code)
         if event.library:
-            self.metrics.last_activity.set(event.library, event.at)
+            self.metrics.last_activity.note(event.library, event.at)
 
     def _fault(self, library: str, fault: str) -> None:
         self.metrics.line_faults.inc(self.metrics.known(library), fault)
@@ -54,7 +54,7 @@ class EventCounts:
     def _logged_in(self, event: LoggedIn) -> None:
         before = self._library.get(event.conn, "")
         self._library[event.conn] = event.library
-        self.metrics.last_activity.set(event.library, event.at)
+        self.metrics.last_activity.note(event.library, event.at)
         if before != event.library:
             self._change(event.library, 1)
             self._change(before, -1)

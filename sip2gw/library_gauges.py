@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Gauge
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import CollectorRegistry
+
+from sip2gw.plain_metrics import Values
 
 OTHER = "other"
 """The library of all those that are not named."""
@@ -18,7 +18,7 @@ MOST = 100
 class Sum:
     """A gauge whose `other` is the sum over the libraries that are not named. `label` gives a library's label."""
 
-    def __init__(self, gauge: Gauge, label: Callable[[str], str]) -> None:
+    def __init__(self, gauge: Values, label: Callable[[str], str]) -> None:
         self._gauge = gauge
         self._label = label
         self._others: dict[tuple[str, ...], dict[str, float]] = {}
@@ -32,35 +32,21 @@ class Sum:
             if not value:
                 del others[library]
             value = sum(others.values())
-        self._gauge.labels(label, *state).set(value)
+        self._gauge.set(value, label, *state)
 
 
-class Latest(Collector):
-    """A gauge of moments, in seconds since 1970, that costs no more than an assignment. `other` is the latest."""
+class Latest(Values):
+    """A gauge of moments, in seconds since 1970. `other` is the latest."""
 
     def __init__(
         self, name: str, text: str, label: Callable[[str], str], registry: CollectorRegistry
     ) -> None:
-        self.labelnames = ("library",)
-        self._name, self._text = name, text
+        super().__init__(name, text, ("library",), registry)
         self._label = label
-        self._at: dict[str, float] = {}
-        registry.register(self)
 
-    def set(self, library: str, at: float) -> None:
-        """Say that something happened at a library."""
-        self._at[self._label(library)] = at
-
-    def describe(self) -> list[GaugeMetricFamily]:
-        """Return the family without its series."""
-        return [GaugeMetricFamily(self._name, self._text, labels=self.labelnames)]
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Return the family as it is at this moment."""
-        (family,) = self.describe()
-        for label, at in self._at.items():
-            family.add_metric((label,), at)
-        yield family
+    def note(self, library: str, at: float) -> None:
+        """Note that something happened at a library."""
+        self._values[(self._label(library),)] = at
 
 
 class Trouble:
@@ -69,7 +55,7 @@ class Trouble:
     Beyond `MOST` of those, `other` is the worst value of the rest.
     """
 
-    def __init__(self, gauge: Gauge, label: Callable[[str], str]) -> None:
+    def __init__(self, gauge: Values, label: Callable[[str], str]) -> None:
         self._gauge = gauge
         self._label = label
         self._own: set[str] = set()
@@ -78,10 +64,10 @@ class Trouble:
     def set(self, library: str, value: float) -> None:
         """Set a library's value."""
         if self._label(library) != OTHER:
-            self._gauge.labels(library).set(value)
+            self._gauge.set(value, library)
         elif value and (library in self._own or len(self._own) < MOST):
             self._own.add(library)
-            self._gauge.labels(library).set(value)
+            self._gauge.set(value, library)
             self._set_rest(library, 0)
         elif library in self._own:
             self._own.remove(library)
@@ -94,4 +80,4 @@ class Trouble:
             self._rest[library] = value
         elif self._rest.pop(library, None) is None:
             return
-        self._gauge.labels(OTHER).set(max(self._rest.values(), default=0))
+        self._gauge.set(max(self._rest.values(), default=0), OTHER)

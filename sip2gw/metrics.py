@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 import twisted
 from sip2gw import __version__
 from sip2gw.library_gauges import OTHER, Latest, Sum, Trouble
-from sip2gw.plain_metrics import Counts, Histogram
+from sip2gw.plain_metrics import Counts, Histogram, Values
 
 __all__ = ["LIBRARIES", "OTHER", "Metrics"]
 
@@ -90,11 +90,11 @@ class Metrics:
             "declined", "Requests that were refused without a call to the library.", "reason"
         )
         self.seats = Sum(
-            self._gauge("seats", "Seats of terminals, by library.", "library", "state"), self.library
+            self._values("seats", "Seats of terminals, by library.", "library", "state"), self.library
         )
         """`used`; and `licensed` if the library has a limit."""
         self.terminals = Sum(
-            self._gauge("terminals", "Terminals that are logged in, by library.", "library"), self.library
+            self._values("terminals", "Terminals that are logged in, by library.", "library"), self.library
         )
         self.last_activity = Latest(
             "sip2gw_last_activity_seconds",
@@ -121,16 +121,16 @@ class Metrics:
         self.calls_in_flight = self._gauge("calls_in_flight", "Calls in progress.")
         self.calls_waiting = self._gauge("calls_waiting", "Calls that wait for a slot.")
         self.breakers = Trouble(
-            self._gauge("breaker", "State of the breaker: 0 closed, 1 half-open, 2 open.", "library"),
+            self._values("breaker", "State of the breaker: 0 closed, 1 half-open, 2 open.", "library"),
             self.library,
         )
         self.calls_failed_in_a_row = Trouble(
-            self._gauge("calls_failed_in_a_row", "Calls that failed since the last answer.", "library"),
+            self._values("calls_failed_in_a_row", "Calls that failed since the last answer.", "library"),
             self.library,
         )
         """For libraries with too few calls for their breaker to open; 0 until there are three."""
         self.offline = Sum(
-            self._gauge("library_offline", "Whether terminals are told that it is offline.", "library"),
+            self._values("library_offline", "Whether terminals are told that it is offline.", "library"),
             self.library,
         )
         """1 or 0; `other` is how many are offline."""
@@ -195,6 +195,10 @@ class Metrics:
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"sip2gw_{name}", text, labels, registry=self.registry)
+
+    def _values(self, name: str, text: str, *labels: str) -> Values:
+        """Make a gauge that may have a series for each library."""
+        return Values(f"sip2gw_{name}", text, labels, self.registry)
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(f"sip2gw_{name}", text, labels, self.registry, bounds=_SECONDS)

@@ -1,64 +1,96 @@
-"""Counters and histograms that cost no more than an addition; samples are made when Prometheus asks for them.
+"""Counters, gauges and histograms that cost no more than an addition; samples are made when Prometheus asks for them.
 
 A counter of prometheus_client takes a lock for each addition, and looks its labels up under another one. All of these
-are counted in the reactor's thread, so they need neither.
+are counted in the reactor's thread, so they need neither. Nor are all samples of a family made at once: there may be
+tens of thousands.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from time import time
 
-from attrs import define, field
-from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from attrs import define
+from prometheus_client import CollectorRegistry, Metric, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
-_DATED = any(
-    sample.name.endswith("_created")
-    for family in Counter("probe", "", registry=None).collect()
-    for sample in family.samples
-)
-"""Whether series say since when they are: so it is unless the environment asks prometheus_client for the contrary."""
+# They would double the series of counters, and Prometheus does not use them in this format.
+disable_created_metrics()
+
+Labels = tuple[str, ...]
 
 
-@define
-class _Series:
-    """The count of one combination of labels."""
+class Samples(list[Sample]):
+    """The samples of a family, each made when it is reached. `made` is called for each loop over them."""
 
-    count: int = 0
-    created: float = field(factory=time)
+    def __init__(self, made: Callable[[], Iterator[Sample]]) -> None:
+        super().__init__()
+        self._made = made
+
+    def __iter__(self) -> Iterator[Sample]:
+        return self._made()
 
 
-class Counts(Collector):
-    """A counter. `name` is without `_total`."""
+def family_of(kind: type[Metric], name: str, text: str, made: Callable[[], Iterator[Sample]]) -> Metric:
+    """Return a family whose samples are made one after the other."""
+    family = kind(name, text)  # type: ignore[call-arg]  # each kind has a type of its own
+    family.samples = Samples(made)
+    return family
+
+
+class _Plain(Collector):
+    """A metric with one value for each combination of labels."""
+
+    kind: type[Metric]
+    suffix = ""
 
     def __init__(self, name: str, text: str, labelnames: Sequence[str], registry: CollectorRegistry) -> None:
         self.labelnames = tuple(labelnames)
         self._name, self._text = name, text
-        self._series: dict[tuple[str, ...], _Series] = {}
+        self._values: dict[Labels, float] = {}
         registry.register(self)
+
+    def describe(self) -> list[Metric]:
+        """Return the family without its series, as the registry asks for it to know the names."""
+        return [family_of(self.kind, self._name, self._text, lambda: iter(()))]
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the family. Each sample is as it is at the moment it is made."""
+        yield family_of(self.kind, self._name, self._text, self._samples)
+
+    def _samples(self) -> Iterator[Sample]:
+        name = self._name + self.suffix
+        for labels, value in list(self._values.items()):
+            yield Sample(name, dict(zip(self.labelnames, labels, strict=True)), value)
+
+
+class Counts(_Plain):
+    """A counter. `name` is without `_total`."""
+
+    kind = CounterMetricFamily
+    suffix = "_total"
 
     def inc(self, *labels: str) -> None:
         """Add one to the series with these labels, in the order of `labelnames`."""
-        found = self._series.get(labels)
-        if found is None:
-            found = self._series[labels] = _Series()
-        found.count += 1
+        self._values[labels] = self._values.get(labels, 0.0) + 1.0
 
-    def describe(self) -> list[CounterMetricFamily]:
-        """Return the family without its series, as the registry asks for it to know the names."""
-        return [CounterMetricFamily(self._name, self._text, labels=self.labelnames)]
 
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Return the family as it is at this moment."""
-        (family,) = self.describe()
-        for labels, one in self._series.items():
-            family.add_metric(labels, float(one.count), created=one.created if _DATED else None)
-        yield family
+class Values(_Plain):
+    """A gauge."""
+
+    kind = GaugeMetricFamily
+
+    def set(self, value: float, *labels: str) -> None:
+        """Set the series with these labels, in the order of `labelnames`."""
+        self._values[labels] = float(value)
+
+    def remove(self, *labels: str) -> None:
+        """Forget the series with these labels, if there is one."""
+        self._values.pop(labels, None)
 
 
 @define
@@ -67,7 +99,6 @@ class _Buckets:
 
     counts: list[int]
     sum: float = 0.0
-    created: float = field(factory=time)
 
 
 class Histogram(Collector):
@@ -86,7 +117,7 @@ class Histogram(Collector):
         self._name, self._text = name, text
         self._bounds = tuple(bounds)
         self._names = [floatToGoString(bound) for bound in (*bounds, float("inf"))]
-        self._series: dict[tuple[str, ...], _Buckets] = {}
+        self._series: dict[Labels, _Buckets] = {}
         registry.register(self)
 
     def observe(self, value: float, *labels: str) -> None:
@@ -107,7 +138,4 @@ class Histogram(Collector):
         for labels, one in self._series.items():
             up_to = [float(count) for count in accumulate(one.counts)]
             family.add_metric(labels, list(zip(self._names, up_to, strict=True)), one.sum)
-            if _DATED:
-                named = dict(zip(self.labelnames, labels, strict=True))
-                family.add_sample(f"{self._name}_created", named, one.created)
         yield family

@@ -175,6 +175,7 @@ class Configured:
         """See `Configuration`."""
         found = self._registry()
         registry = found if isinstance(found, CollectorRegistry) else await found
+        hits = dict(_hits(registry))
         refused = self.reloading.refused if self.reloading else None
         return {
             "path": self.reloading.path if self.reloading else "",
@@ -183,7 +184,7 @@ class Configured:
             "last_reload": f"refused: {'; '.join(refused[1])}" if refused else "",
             "warnings": list(self.config.warnings),
             "limits": [
-                {"name": name, "value": value, "hits": _hits(registry, name)}
+                {"name": name, "value": value, "hits": hits.get(name, 0.0)}
                 for name, value in asdict(self.config.limits).items()
             ],
             "certificates": await deferToThread(lambda: list(_certificates(self.config))),
@@ -220,8 +221,11 @@ def _hash(config: Config) -> str:
     return sha256(repr(config).encode()).hexdigest()
 
 
-def _hits(registry: CollectorRegistry, limit: str) -> float:
-    return registry.get_sample_value("sip2gw_limit_strikes_total", {"limit": limit}) or 0.0
+def _hits(registry: CollectorRegistry) -> Iterator[tuple[str, float]]:
+    """Yield each limit that was reached, and how often."""
+    for family in registry.collect():
+        if family.name == "sip2gw_limit_strikes":
+            yield from ((one.labels["limit"], one.value) for one in family.samples)
 
 
 def _certificates(config: Config) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ It ends when the parent tells it to, when it gets SIGTERM, and when the parent i
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from sip2gw.process.hardening import keep_memory_private
 from sip2gw.process.memory import resident
 from sip2gw.process.signals import Signals
 from sip2gw.record import NotUnderstood
+from sip2gw.slices import in_slices
 from sip2gw.store import StoreFailed
 from sip2gw.wiring.configured import log_settings
 from sip2gw.wiring.gateway import Gateway
@@ -78,7 +80,8 @@ class Child:
             case "health":
                 return self._health(self.gateway)
             case "metrics":
-                return samples(self.gateway.metrics.registry)
+                parts = samples(self.gateway.metrics.registry)
+                return Deferred.fromCoroutine(in_slices(map(json.dumps, parts)))
             case "terminals":
                 return self.gateway.logged_in()
             case "attempts":

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from attrs import define, evolve, field
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
 
 from sip2gw.admin.health import Health
-
-Samples = list[list[Any]]
-"""Families: name, text, type, and series as name, labels and value. They can be written as JSON."""
+from sip2gw.plain_metrics import Samples
 
 APART = {
     "sip2gw_loop_lag_seconds", "process_resident_memory_bytes", "process_virtual_memory_bytes",
@@ -31,17 +32,22 @@ LICENSED = "sip2gw_seats", "licensed"
 """Of these seats each worker reports all."""
 
 
-def samples(registry: CollectorRegistry) -> Samples:
-    """Return the metrics of this process."""
-    return [
-        [
-            family.name,
-            family.documentation,
-            family.type,
-            [[one.name, one.labels, one.value] for one in family.samples],
-        ]
-        for family in registry.collect()
-    ]
+MOST = 500
+"""Series that are taken at a time."""
+
+
+def samples(registry: CollectorRegistry) -> Iterator[Part]:
+    """Yield the metrics of this process, a family with many series in several parts."""
+    for family in registry.collect():
+        series, first = iter(family.samples), True
+        while (some := list(islice(series, MOST))) or first:
+            rows = [[one.name, one.labels, one.value] for one in some]
+            yield [family.name, family.documentation, family.type, rows]
+            first = False
+
+
+Part = list[Any]
+"""A family, or a part of one: name, text, type, and series as name, labels and value. It can be written as JSON."""
 
 
 @define
@@ -57,32 +63,36 @@ class Sum(Collector):
     def __init__(self) -> None:
         self._families: dict[str, _Family] = {}
 
-    def add(self, worker: str, families: Samples) -> None:
-        """Add the metrics of one process."""
+    def add(self, worker: str, families: Iterable[Part]) -> None:
+        """Add metrics of one process, all of them or a part."""
         for name, text, kind, series in families:
             family = self._families.setdefault(name, _Family(text, kind))
             for sample, labels, value in series:
                 more = {"worker": worker} if name in APART else {}
                 key = sample, tuple(sorted({**labels, **more}.items()))
                 before = family.series.get(key)
-                family.series[key] = value if before is None else _joined(name, sample, labels, before, value)
+                family.series[key] = value if before is None else _joined(name, labels, before, value)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the sums."""
         for name, one in self._families.items():
             family = Metric(name, one.text, one.kind)
-            for (sample, labels), value in one.series.items():
-                family.add_sample(sample, dict(labels), value)
+            family.samples = Samples(partial(_made, one))
             yield family
 
 
-def counters(families: Samples) -> Samples:
-    """Return the families that must not be forgotten when their process has ended."""
+def _made(family: _Family) -> Iterator[Sample]:
+    for (sample, labels), value in family.series.items():
+        yield Sample(sample, dict(labels), value)
+
+
+def counters(families: Iterable[Part]) -> list[Part]:
+    """Return those of the families that must not be forgotten when their process has ended."""
     return [one for one in families if one[2] in ("counter", "histogram") and one[0] not in APART]
 
 
-def _joined(name: str, sample: str, labels: Mapping[str, str], one: float, other: float) -> float:
-    if name in LEAST or sample.endswith("_created"):
+def _joined(name: str, labels: Mapping[str, str], one: float, other: float) -> float:
+    if name in LEAST:
         return min(one, other)
     if name in WORST or (name, labels.get("state")) == LICENSED:
         return max(one, other)

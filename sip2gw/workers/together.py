@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.web.http import SERVICE_UNAVAILABLE
 
 from sip2gw.admin.health import Content, Health
@@ -14,6 +15,7 @@ from sip2gw.admin.journal import Question
 from sip2gw.connect.ladder import SHOWN, Asked
 from sip2gw.metrics import Metrics
 from sip2gw.record import NotUnderstood
+from sip2gw.slices import in_slices
 from sip2gw.store import StoreFailed
 from sip2gw.workers import sums
 from sip2gw.workers.channel import Gone, Refused
@@ -33,8 +35,9 @@ class Together:
     def __init__(self, workers: Sequence[Supervisor], metrics: Metrics) -> None:
         self._workers = workers
         self._metrics = metrics
-        self._seen: dict[Key, sums.Samples] = {}
-        """The counters of each process as they were when they were last seen."""
+        self._seen: dict[Key, list[str]] = {}
+        """The metrics of each process as they were when they were last seen: parts, each in JSON."""
+        self._adding = DeferredLock()
         self._retired = sums.Sum()
         """Counters of processes that have ended: a sum never goes back."""
 
@@ -87,21 +90,37 @@ class Together:
         return sorted(every, key=lambda one: -float(one["at"]))[:SHOWN]
 
     async def metrics(self) -> CollectorRegistry:
-        """Return the metrics of all."""
+        """Return the metrics of all. They are added up in slices, for one question after the other."""
         told = await self._ask("metrics")
-        current = {_key(worker) for worker in self._workers}
-        for key in self._seen.keys() - current:
-            self._retired.add("", self._seen.pop(key))
-        self._seen.update((key, sums.counters(page)) for key, page in told.items() if key in current)
         for worker in self._workers:
             up = worker.serving is not None and _key(worker) in told
             self._metrics.worker_up.labels(str(worker.number)).set(up)
         total = sums.Sum()
-        total.add("parent", sums.samples(self._metrics.registry))
-        total.add("", sums.samples(sums.registry_of(self._retired)))
-        for key in current & (self._seen.keys() | told.keys()):
-            total.add(str(key[0]), told[key] if key in told else self._seen[key])
+        await self._adding.acquire()
+        try:
+            await in_slices(self._added(told, total))
+        finally:
+            self._adding.release()
         return sums.registry_of(total)
+
+    def _added(self, told: dict[Key, list[str]], total: sums.Sum) -> Iterator[None]:
+        """Add the metrics of all processes to `total`, part by part."""
+        current = {_key(worker) for worker in self._workers}
+        for key in self._seen.keys() - current:
+            for text in self._seen.pop(key):
+                self._retired.add("", sums.counters([json.loads(text)]))
+                yield
+        self._seen.update((key, page) for key, page in told.items() if key in current)
+        total.add("parent", sums.samples(self._metrics.registry))
+        for part in sums.samples(sums.registry_of(self._retired)):
+            total.add("", [part])
+            yield
+        for key in current & self._seen.keys():
+            for text in self._seen[key]:
+                part = json.loads(text)
+                # A process that has not answered still counts what it has counted.
+                total.add(str(key[0]), [part] if key in told else sums.counters([part]))
+                yield
 
     async def _ask(self, what: str, about: object = None, number: str = "") -> dict[Key, Any]:
         """Return the answers that came in time; of one worker, if it is named by its number."""

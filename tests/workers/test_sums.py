@@ -10,9 +10,9 @@ from sip2gw.metrics import Metrics
 from sip2gw.workers import sums
 
 
-def told(metrics: Metrics) -> sums.Samples:
+def told(metrics: Metrics) -> list[sums.Part]:
     """What comes through the channel."""
-    return json.loads(json.dumps(sums.samples(metrics.registry)))
+    return json.loads(json.dumps(list(sums.samples(metrics.registry))))
 
 
 def page(*workers: Metrics) -> dict[tuple[str, frozenset], float]:
@@ -61,7 +61,7 @@ def test_a_gauge_without_a_sum_is_shown_for_each_worker_or_the_worst():
         metrics.seats.set("riverside", 25, "licensed")
         metrics.seats.set("riverside", 4, "used")
         metrics.terminals.set("riverside", 3)
-        metrics.last_activity.set("riverside", 1000.0 + days)
+        metrics.last_activity.note("riverside", 1000.0 + days)
         metrics.offline.set("riverside", breaker == 2)
     found = page(one, other)
     assert found[series("sip2gw_loop_lag_seconds", worker="1")] == 0.5
