@@ -132,8 +132,7 @@ class Ladder:
 def _note(attempt: Attempt, event: Event) -> None:
     match event:
         case Secured(failure=failure) if failure:
-            text, _, fix = failure.partition(": ")
-            attempt.failed("tls", text, fix)
+            attempt.failed("tls", *event.parted())
         case Secured():
             asked = f" for {event.server_name}" if event.server_name else ", without a server name"
             attempt.reached("tls", f"{event.version}{asked}.")

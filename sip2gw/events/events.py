@@ -37,7 +37,7 @@ class Opened(Event):
 
 @frozen
 class Secured(Event):
-    """A TLS handshake ended; `failure` is empty if it succeeded, else a sentence without a subject.
+    """A TLS handshake ended. `failure` is empty if it succeeded, else what failed, and after a semicolon what to do.
 
     `server_name` is the name that the terminal asked for (SNI). `names` are those in the certificate that it got.
     `certificate` is the name in the terminal's own, verified certificate.
@@ -48,6 +48,11 @@ class Secured(Event):
     names: tuple[str, ...] = ()
     failure: str = ""
     certificate: str = ""
+
+    def parted(self) -> tuple[str, str]:
+        """Return what failed, and what to do about it."""
+        text, _, fix = self.failure.partition("; ")
+        return text, fix
 
 
 @frozen

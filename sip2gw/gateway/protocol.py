@@ -242,7 +242,7 @@ class TerminalProtocol(Reader):
     def _unexpected_header(self) -> None:
         """Close a connection that starts with a PROXY header: its sender expects other settings of this port."""
         self._metrics.proxy_headers.labels(outcome="unexpected").inc()
-        speaks, _, fix = PROXY.partition(": ")
+        speaks, _, fix = PROXY.partition("; ")
         self._wrong_language(f"it speaks {speaks}", fix)
 
     def _unexpected_tls(self) -> None:

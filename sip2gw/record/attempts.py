@@ -56,7 +56,7 @@ class Door:
             case LoginRefused():
                 self._add(event, one, event.rung, event.code, event.advice, event.library, event.account)
             case Secured(failure=failure) if failure:
-                text, _, fix = failure.partition(": ")
+                text, fix = event.parted()
                 self._add(event, one, "tls", text, fix)
             case LoggedIn():
                 self._got_in(event, one.network)

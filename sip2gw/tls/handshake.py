@@ -158,7 +158,7 @@ class TLSConnection(TLSMemoryBIOProtocol):
         self._end("plain" if language == PLAIN else "refused")
         if language == PLAIN:
             self._say(LogLevel.warn, PLAIN, "a {peer:full} speaks plain SIP2 to the TLS port" + TLS_OFF)
-            self._note("it speaks plain SIP2 to the TLS port")
+            self._note("it speaks plain SIP2 to the TLS port" + TLS_OFF)
         else:
             level = LogLevel.warn if language == PROXY else LogLevel.info
             start = f" (first bytes: {self._first.hex(' ')})" if language == NO_TLS else ""

@@ -8,7 +8,7 @@ from OpenSSL import SSL
 
 PLAIN = "SIP2"
 NO_TLS = "no TLS"
-PROXY = "PROXY, which this port does not expect: list the balancer in proxy_from, or have only one balancer add it"
+PROXY = "PROXY, which this port does not expect; list the balancer in proxy_from, or have only one balancer add it"
 
 _LANGUAGES = {
     PLAIN: re.compile(rb"[\r\n ]*[0-9]"),

@@ -129,7 +129,7 @@ class LanguageTests(AHandshake):
         told = self.said("warn")
         assert len(told) == 2
         assert all(
-            "it speaks PROXY, which this port does not expect: list the balancer in" in line for line in told
+            "it speaks PROXY, which this port does not expect; list the balancer in" in line for line in told
         )
 
     async def test_other_languages_are_refused(self) -> None:

@@ -69,7 +69,10 @@ class TLSEvents(AServer):
 
     async def test_plain_sip2_and_other_bytes_on_the_tls_port_are_named(self) -> None:
         for first, words in (
-            (LOGIN.encode() + b"\r", "it speaks plain SIP2 to the TLS port"),
+            (
+                LOGIN.encode() + b"\r",
+                "it speaks plain SIP2 to the TLS port; switch TLS on at the terminal, or put stunnel in between",
+            ),
             (b"hello\r", "it speaks no TLS (first bytes: 68 65 6c 6c)"),
             (b"GET / HTTP/1.1\r\n", "it speaks HTTP"),
         ):
