@@ -15,7 +15,7 @@ from sip2gw.circulation import (
     renewals,
     returns,
 )
-from sip2gw.circulation.acs_status import supported, welcome
+from sip2gw.circulation.acs_status import offered, supported, welcome
 from sip2gw.circulation.answers import answer, decline, is_offered
 from sip2gw.circulation.desk import Desk, Place, Policy
 from sip2gw.circulation.loans import still_so
@@ -38,6 +38,7 @@ __all__ = [
     "is_offered",
     "items",
     "loans",
+    "offered",
     "patron_information",
     "patrons",
     "renewals",

@@ -11,6 +11,9 @@ from sip2gw.library import Rules
 from sip2gw.sip2 import local, spoken_version
 from sip2gw.sip2.messages import ACSStatus, SCStatus
 
+_NAMES = {"29": "renewals", "15": "holds", "37": "payments"}
+"""What a terminal asks 98 for beside returns and loans, by the code of the request."""
+
 
 @answers(SCStatus)
 async def acs_status(request: SCStatus, desk: Desk) -> ACSStatus:
@@ -40,6 +43,20 @@ async def acs_status(request: SCStatus, desk: Desk) -> ACSStatus:
         supported_messages=may,
         terminal_location=place.location or None,
     )
+
+
+def offered(status: ACSStatus) -> str:
+    """Return what an answer offers to the terminal, in words."""
+    may = status.supported_messages or frozenset()
+    here = {
+        "returns": status.checkin_ok,
+        "loans": status.checkout_ok,
+        **{name: status.online_status and code in may for code, name in _NAMES.items()},
+    }
+    named = ", ".join(name for name, offers in here.items() if offers) or "nothing"
+    missing = ", ".join(name for name, offers in here.items() if not offers)
+    state = "online" if status.online_status else "offline"
+    return f"98 says {state} and offers {named}{f'; not {missing}' if missing else ''}"
 
 
 def welcome(request: SCStatus, policy: Policy, now: datetime, *, refused: bool = False) -> ACSStatus:

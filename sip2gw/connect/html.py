@@ -100,8 +100,8 @@ def ladder(attempts: Sequence[Mapping[str, Any]]) -> Tag:
     """Return the attempts, the latest first."""
     if not attempts:
         words = (
-            "Nothing yet from this network or at this library. Is the host right, is the port open in the "
-            "firewall, and is this the network of the terminal?"
+            "Nothing from your network yet, and nothing at this library. Is the host right, is the port open in the "
+            "firewall, and is this the address of the terminal's network?"
         )
         return tags.div(tags.p(words), id="ladder")
     return tags.div(*(_attempt(one, newest=one is attempts[0]) for one in attempts), id="ladder")

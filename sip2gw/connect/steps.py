@@ -73,6 +73,23 @@ LOGIN_STEPS: Mapping[str, str] = {
 }
 """The step at which a login failed, by the rung of its event."""
 
+_NO_API = "wait until the library's API answers; ask the operator if it takes long"
+FIXES: Mapping[str, str] = {
+    "bad_checksum": "look at the step Lines",
+    "other_library": "set AO to the library's nickname in all messages",
+    "not_logged_in": "look at the step Login",
+    "member_not_found": "try a card that Librarika has, and compare the number that the reader sends with it",
+    "copy_not_found": "try an item that Librarika has, and compare the number that the reader sends with it",
+    "password_wrong": "enter the reader's password (PIN) again",
+    "not_offered": "allow this message in the terminal's profile, or switch it off at the terminal",
+    "unavailable": _NO_API,
+    "too_late": _NO_API,
+}
+"""What to do about a request, by the code of its refusal or its outcome; for others the step has the fix."""
+
+NUMBERS: Mapping[str, str] = {"card": "reader", "label": "loan"}
+"""The step of a number that was nearly right, by the kind of its notice, where no step was refused."""
+
 OF_NOTICE: Mapping[str, str] = {
     "server_name": "tls",
     "language": "tls",

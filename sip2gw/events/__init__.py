@@ -18,7 +18,7 @@ from sip2gw.events.events import (
     Secured,
 )
 from sip2gw.events.lines import LinesSeen
-from sip2gw.events.publisher import Events, Subscriber
+from sip2gw.events.publisher import Events, Onlooker, Origin, Subscriber
 
 __all__ = [
     "APICall",
@@ -30,7 +30,9 @@ __all__ = [
     "LoggedIn",
     "LoginRefused",
     "Noticed",
+    "Onlooker",
     "Opened",
+    "Origin",
     "Outcome",
     "Secured",
     "Subscriber",

@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import time
 
+from attrs import frozen
 from twisted.logger import Logger
 
 from sip2gw.events.events import Event
 from sip2gw.events.lines import LinesSeen
 
 Subscriber = Callable[[Event], None]
+
+
+@frozen
+class Origin:
+    """Where a request comes from. `patron` is the tag of the patron in it."""
+
+    conn: str
+    library: str
+    terminal: str
+    patron: str
+
+
+Onlooker = Callable[[Origin], bool]
+"""Return whether a person looks on there: a trace runs, or an installer's page is open."""
 
 
 class Events:
@@ -25,6 +40,7 @@ class Events:
     def __init__(self, now: Callable[[], float] = time) -> None:
         self.now = now
         self._subscribers: tuple[Subscriber, ...] = ()
+        self._onlookers: tuple[Onlooker, ...] = ()
         self.lines: Callable[[LinesSeen], None] | None = None
         """Gets each line and its answer while a trace runs; None else."""
 
@@ -36,6 +52,14 @@ class Events:
             self._subscribers = tuple(one for one in self._subscribers if one is not take)
 
         return leave
+
+    def look_on(self, looks: Onlooker) -> None:
+        """Ask `looks` from now on, too, whether a person looks on."""
+        self._onlookers += (looks,)
+
+    def watched(self, origin: Origin) -> bool:
+        """Return whether a person looks on at this place."""
+        return any(looks(origin) for looks in self._onlookers)
 
     def publish(self, event: Event) -> None:
         """Pass an event to all subscribers."""

@@ -15,6 +15,7 @@ from sip2gw.circulation import ENGLISH, still_so, welcome
 from sip2gw.gateway.asking import Asking
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.near_misses import other_name
+from sip2gw.gateway.near_numbers import NearNumbers
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -67,6 +68,7 @@ class Answering:
         reactor: IReactorTime,
         limits: Callable[[], Limits],
         alarm: Alarm,
+        near_numbers: NearNumbers,
     ) -> None:
         self._terminal = terminal
         self._session = terminal.session
@@ -74,7 +76,7 @@ class Answering:
         self._reception = reception
         self._metrics = metrics
         self._reactor = reactor
-        self._asking = Asking(terminal, directory, reception, metrics, reactor, limits, alarm)
+        self._asking = Asking(terminal, directory, reception, metrics, reactor, limits, alarm, near_numbers)
         self._begun = self._until = 0.0
 
     async def answer(self, line: bytes, early: bool = False) -> Say | Ignore:

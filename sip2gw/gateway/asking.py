@@ -14,18 +14,19 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.alarm import Alarm
-from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered
+from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered, offered
 from sip2gw.concurrency import rest_of
 from sip2gw.events import Outcome
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.near_misses import odd_clock
+from sip2gw.gateway.near_numbers import NearNumbers
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import InDoubt, LibraryError, Made, Refused, Still, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import Lease
 from sip2gw.session import Ask, Say, Step
-from sip2gw.sip2 import Request, Response
+from sip2gw.sip2 import Request, Response, messages
 from sip2gw.tenants import Directory, Tenant
 
 BUGS_COUNT_FOR = 60.0
@@ -45,6 +46,8 @@ class Result:
 
 ANSWERED = Result("answered")
 NOT_OFFERED = Result("not_offered")
+OFFLINE = Result("answered", "offline")
+"""98 has told the terminal that the library can't be reached."""
 
 
 class Asking:
@@ -60,6 +63,7 @@ class Asking:
         "_limits",
         "_made_of",
         "_metrics",
+        "_near_numbers",
         "_pins",
         "_reactor",
         "_seating",
@@ -79,6 +83,7 @@ class Asking:
         reactor: IReactorTime,
         limits: Callable[[], Limits],
         alarm: Alarm,
+        near_numbers: NearNumbers,
     ) -> None:
         self._terminal = terminal
         self._session = terminal.session
@@ -89,6 +94,7 @@ class Asking:
         self._reactor = reactor
         self._limits = limits
         self._alarm = alarm
+        self._near_numbers = near_numbers
         self._lease: Lease | None = None
         self._wrote = False
         self._kept: Place | None = None
@@ -111,7 +117,12 @@ class Asking:
         except Exception:  # a bug behind one request must not cost the terminal its answer
             return self._own_up(tenant.nickname, request, made)
         self._look_at_the_clock(request, desk)
-        terminal.events.asked(request, result.outcome, result.code, made)
+        why = ""
+        if isinstance(response, messages.ACSStatus):
+            why = offered(response)
+            result = result if response.online_status else OFFLINE
+        terminal.events.asked(request, result.outcome, result.code, made, why)
+        self._near_numbers.search(result.code, request, desk, terminal.events)
         if result.outcome != "answered" and desk.place.profile.refs:
             response = _with_ref(response, terminal.events.ref)
         return self._session.reply(response, remember=remember, known=known)
@@ -173,8 +184,8 @@ class Asking:
             if until <= self._reactor.seconds():
                 raise Unavailable("the login took all the available time")
             response = await self._in_time(answer(request, desk), until)
-            offered = is_offered(request, desk.place.profile)
-            return response, ANSWERED if offered else NOT_OFFERED, self._wrote, True
+            may = is_offered(request, desk.place.profile)
+            return response, ANSWERED if may else NOT_OFFERED, self._wrote, True
         except LibraryError as error:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":

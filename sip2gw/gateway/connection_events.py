@@ -16,6 +16,7 @@ from sip2gw.events import (
     LoginRefused,
     Noticed,
     Opened,
+    Origin,
     Outcome,
     Secured,
 )
@@ -148,6 +149,12 @@ class ConnectionEvents:
         """Say what is nearly right, if anything is."""
         if seen is not None:
             self.noticed(*seen, once=once)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person looks on at the terminal, or at the patron of the current request."""
+        patron = self._about[4] if self._about else ""
+        return self._events.watched(Origin(self.conn, self.library, self.terminal, patron))
 
     def begin(self) -> None:
         """Begin a request."""

@@ -20,6 +20,7 @@ from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.connection_events import ConnectionEvents
 from sip2gw.gateway.connection_limits import Census
 from sip2gw.gateway.logins import Logins
+from sip2gw.gateway.near_numbers import NearNumbers
 from sip2gw.gateway.pace import Pace, SharedPace, Turns
 from sip2gw.gateway.protocol import TerminalProtocol
 from sip2gw.gateway.stored_logins import StoredLogins
@@ -83,6 +84,7 @@ class TerminalFactory(ServerFactory):
         self._pace = SharedPace(reactor.seconds)
         self._turns = Turns(reactor)
         self._alarm = Alarm(reactor)
+        self._near_numbers = NearNumbers(reactor)
 
     def buildProtocol(
         self, addr: IAddress | None, given: Callable[[Peer], Login | None] = lambda _: None
@@ -117,6 +119,7 @@ class TerminalFactory(ServerFactory):
             self._reactor,
             self._limits,
             self._alarm,
+            self._near_numbers,
         )
         protocol = TerminalProtocol(
             terminal,

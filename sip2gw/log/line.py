@@ -114,11 +114,10 @@ class Line:
 
 
 def _exchange(event: Exchange) -> str:
-    why = f": {event.why}" if event.why else ""
     parts = [
         WORDS.get(event.message, event.message or "line"),
         event.outcome,
-        event.code + why,
+        ": ".join(filter(None, (event.code, event.why))),
         f"{event.ms:.0f} ms",
         event.patron,
         event.item,

@@ -79,6 +79,8 @@ class Connections:
     def take(self, event: Event) -> Connection:
         """Note an event, and return its connection."""
         one = self.live.get(event.conn)
+        if one is None and isinstance(event, Noticed):  # of a search that took longer than the connection
+            one = self.find(event.conn)
         if one is None:
             one = self._opened(event)
         one.last = event.at

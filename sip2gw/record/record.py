@@ -38,6 +38,7 @@ class Record:
         self._events = events
         self.traces = Traces(tags, self._watch, self._address)
         events.subscribe(self.take)
+        events.look_on(lambda origin: self.traces.looks_on(origin, self.now()))
 
     def take(self, event: Event) -> None:
         """Note an event."""

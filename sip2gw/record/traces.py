@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import define, evolve, field, frozen
 
-from sip2gw.events import LinesSeen
+from sip2gw.events import LinesSeen, Origin
 from sip2gw.log.tags import Tags
 from sip2gw.record.redaction import Tagging, redacted
 from sip2gw.sip2 import DEFAULT
@@ -66,8 +66,8 @@ class Trace:
     addresses: deque[str] = field(factory=lambda: deque(maxlen=ADDRESSES), repr=False)
     """Addresses of the target, from which its next attempts to log in may come."""
 
-    def fits(self, seen: LinesSeen, address: str) -> bool:
-        """Return whether these lines are of the target."""
+    def fits(self, seen: LinesSeen | Origin, address: str) -> bool:
+        """Return whether what was seen is of the target."""
         target = self.target
         if target.address and target.address != address:
             return False
@@ -132,6 +132,12 @@ class Traces:
             if found := [one for one in trace.lines if (one.conn, one.seq) == (conn, seq)]:
                 return found
         return []
+
+    def looks_on(self, origin: Origin, now: float) -> bool:
+        """Return whether a trace runs there."""
+        return any(
+            now < one.ends and one.fits(origin, self._address(origin.conn)) for one in self.all.values()
+        )
 
     def _look(self, now: float) -> None:
         if all(one.ends <= now for one in self.all.values()):

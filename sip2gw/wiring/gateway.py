@@ -102,8 +102,9 @@ class Gateway(Service):
         self.recalled = alone(self.record)
         self.refused_reload = ""
         """The first fault of the configuration that was refused last; empty if a later one was applied."""
-        self.ladder = Ladder()
+        self.ladder = Ladder(self.terminals.events.now)
         self.terminals.events.subscribe(self.ladder.take)
+        self.terminals.events.look_on(self.ladder.looks_on)
         self.memory = MemoryWatch(self.terminals, reactor)
         self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
         """The accounts that each endpoint gives to its terminals, in the order of `doors`."""

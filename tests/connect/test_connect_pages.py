@@ -13,11 +13,13 @@ from urllib.parse import urlencode
 
 from click.testing import CliRunner
 from twisted.internet import reactor
+from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from sip2gw.connect.devices import BOXES, DEVICES, form, stunnel
 from sip2gw.demo import Demo
+from sip2gw.events import Noticed
 from sip2gw.secret import Secret
 from sip2gw.tools.cli import main
 
@@ -124,6 +126,43 @@ class ConnectTests(TestCase):
             assert words in found[1], (line, found[1])
             assert fix in found[2], (line, found[2])
 
+    def reads(self) -> int:
+        """How many cards and copies the library was asked for."""
+        made = self.demo._sandbox.requests("riverside")["riverside"]
+        return sum(count for name, count in made.items() if "find" in name)
+
+    async def near(self, cookie: str) -> str:
+        """Wait until the page says what a number is found as."""
+        while "is found" not in (seen := await self.ladder(cookie)):
+            await deferLater(reactor, 0.05)
+        return seen
+
+    async def test_a_number_is_sought_in_other_spellings_only_while_a_page_is_open(self) -> None:
+        lend = "11NN20261128    09330020261128    093300AOriverside|AAM-1001|ABA10002|AC|"
+        await self.say(RIGHT, lend)
+        before = self.reads()
+        cookie = await self.enter()
+        await self.ladder(cookie)
+        assert self.reads() == before
+        await self.say(RIGHT, lend)
+        seen = await self.near(cookie)
+        assert (
+            "found without the prefix A To do: set the barcode reader, or the terminal, to leave out A"
+            in (" ".join(seen.split()))
+        )
+        assert self.reads() == before + 1
+
+    async def test_a_trace_looks_on_as_a_page_does(self) -> None:
+        await self.demo.gateway.recalled.ask("trace", {"library": "riverside"})
+        noticed: list[str] = []
+        self.demo.gateway.terminals.events.subscribe(
+            lambda event: noticed.append(event.text) if isinstance(event, Noticed) else None
+        )
+        await self.say(RIGHT, PATRON.replace("M-1001", "m-1001"))
+        while not noticed:
+            await deferLater(reactor, 0.05)
+        assert noticed == ["the card is found in capitals"]
+
     async def test_plain_sip2_at_the_tls_port_stops_at_tls(self) -> None:
         cookie = await self.enter()
         await self.say(RIGHT, port=self.tls)
@@ -158,7 +197,7 @@ class ConnectTests(TestCase):
         cookie = await self.enter("hillcrest")
         await self.say(RIGHT)
         await self.say(RIGHT.replace("kiosk-secret", "wrong"))
-        assert "Nothing yet" in await self.ladder(cookie)
+        assert "Nothing from your network yet" in await self.ladder(cookie)
 
     async def test_a_stranger_gets_the_entrance_and_nothing_else(self) -> None:
         bodies = set()

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip2gw.connect.html import ladder, written
-from sip2gw.connect.ladder import ATTEMPTS, SHOWN, Asked, Ladder
-from sip2gw.events import Closed, Exchange, LoggedIn, LoginRefused, Noticed, Opened, Secured
+from sip2gw.connect.ladder import ATTEMPTS, LOOKS, SHOWN, SILENT, Asked, Ladder
+from sip2gw.events import Closed, Exchange, LoggedIn, LoginRefused, Noticed, Opened, Origin, Secured
 
 PEER = "203.0.113.7"
 HERE = Asked("riverside", frozenset({PEER}))
@@ -90,3 +90,46 @@ def test_an_odd_location_stays_in_sight_after_the_login():
         "look",
         "did you mean North?",
     )
+
+
+def test_a_card_that_is_nearly_right_is_said_at_the_step_that_failed():
+    steps = Ladder()
+    login = LoggedIn(1.0, "aaaaa", "riverside", "Hall")
+    refused = Exchange(2.0, "aaaaa", 2, "riverside", message="09", outcome="refused", code="copy_not_found")
+    near = Noticed(2.0, "aaaaa", "label", "the label is found without the prefix A", "leave out A")
+    opened(steps, "aaaaa", login, refused, Closed(3.0, "aaaaa"), near)
+    found = rung(steps, "back")
+    assert found["text"] == "refused: copy not found; the label is found without the prefix A"
+    assert found["fix"] == "leave out A"
+
+
+def test_a_page_counts_as_open_for_a_while_after_each_question():
+    now = 100.0
+    steps = Ladder(lambda: now)
+    here, there = (Origin("aaaaa", library, "Hall", "") for library in ("riverside", "hillcrest"))
+    assert not steps.looks_on(here)
+    steps.shown(HERE)
+    assert steps.looks_on(here)
+    assert not steps.looks_on(there)
+    now += LOOKS
+    assert not steps.looks_on(here)
+
+
+def test_a_silent_terminal_is_noticed_while_it_is_still_connected():
+    now = 1.0
+    steps = Ladder(lambda: now)
+    opened(steps, "aaaaa", LoggedIn(1.0, "aaaaa", "riverside", "Hall"))
+    assert rung(steps, "status")["state"] == "open"
+    now += SILENT
+    assert rung(steps, "status")["state"] == "look"
+
+
+def test_a_status_without_the_library_says_what_98_says():
+    steps = Ladder()
+    login = LoggedIn(1.0, "aaaaa", "riverside", "Hall")
+    text = "98 says offline and offers returns; not loans"
+    opened(
+        steps, "aaaaa", login, Exchange(2.0, "aaaaa", 2, "riverside", message="99", code="offline", why=text)
+    )
+    found = rung(steps, "status")
+    assert (found["state"], found["text"]) == ("look", text)
