@@ -116,7 +116,7 @@ e2e: $(DEV_READY) $(DEMO_READY) debian  ## the tests that drive the installed se
 pictures: $(DEV_READY) $(DEMO_READY) debian  ## take the manual's pictures of the screens again, into docs/_static/pictures
 	@SIP2GW_PICTURES=$(abspath docs/_static/pictures) $(BIN)/pytest -o pythonpath= --quiet tests/browser $(ARGS)
 
-mistakes: $(DEV_READY) $(DEMO_READY)  ## make 41 mistakes of installers at the demo; print what the log says of each within 10 s
+mistakes: $(DEV_READY) $(DEMO_READY)  ## make 41 mistakes of installers at the demo; print what log and page say of each within 10 s
 	@$(WITNESS) mistakes $(ARGS)
 
 bench: $(DEV_READY) $(DEMO_READY)  ## measure messages a second, CPU per message, latency, memory, beside the floor

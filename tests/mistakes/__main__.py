@@ -1,4 +1,4 @@
-"""Make each mistake at the demo and print what its log says of it: python -m mistakes.
+"""Make each mistake at the demo and print what its log and its installer's page say of it: python -m mistakes.
 
 Exit status 1 if more than three of them are not explained within ten seconds.
 """

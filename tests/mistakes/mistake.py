@@ -34,6 +34,8 @@ class Mistake:
     seen: str = ""
     fix: str = ""
     page: str = ""
+    library: str = "riverside"
+    """Where the terminal is."""
 
     def __str__(self) -> str:
         return f"{self.number} {self.what}"
@@ -47,7 +49,7 @@ def all_mistakes() -> list[Mistake]:
 def _read(entry: Mapping[str, Any]) -> Mistake:
     play = PLAYS[entry["play"]] if "play" in entry else _login(entry)
     words = {key: entry.get(key, "") for key in ("number", "what", "seen", "fix", "page")}
-    return Mistake(play=play, **words)
+    return Mistake(play=play, library=entry.get("library", "riverside"), **words)
 
 
 def _login(entry: Mapping[str, Any]) -> Callable[[Place], None]:

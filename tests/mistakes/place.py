@@ -6,7 +6,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
@@ -15,6 +15,7 @@ from urllib.request import urlopen
 from attrs import define, field
 from e2e.processes import Demo, Gateway, Process
 
+from .installer import Installer
 from .kiosk import Kiosk, login
 
 WITHIN = 10.0
@@ -27,6 +28,7 @@ class Place:
 
     demo: Demo
     folder: Path
+    installer: Installer
     _lost: Gateway | None = None
     _open: ExitStack = field(factory=ExitStack)
     _reads: dict[int, int] = field(factory=dict)
@@ -36,7 +38,8 @@ class Place:
 
     @classmethod
     def start(cls, folder: Path) -> Place:
-        return cls(Demo.start(folder), folder)
+        demo = Demo.start(folder)
+        return cls(demo, folder, Installer(demo.admin_port))
 
     @property
     def lost(self) -> Gateway:
@@ -68,14 +71,11 @@ class Place:
 
     def said(self, *patterns: str, within: float = WITHIN) -> float | None:
         """Wait for lines in which each pattern is found; after how many seconds, None if never."""
-        begun = time.monotonic()
-        while True:
-            text = "".join(self.lines())
-            if all(re.search(pattern, text, re.IGNORECASE) for pattern in patterns):
-                return time.monotonic() - begun
-            if time.monotonic() - begun > within:
-                return None
-            time.sleep(0.05)
+        return _read(lambda: "".join(self.lines()), patterns, within, every=0.05)
+
+    def shown(self, library: str, *patterns: str, within: float = WITHIN) -> float | None:
+        """The same for the page of a library's installer."""
+        return _read(lambda: self.installer.latest(library), patterns, within, every=0.5)
 
     def plain(self) -> Kiosk:
         """A kiosk without TLS at the plain port."""
@@ -126,6 +126,18 @@ class Place:
         self.clear()
         for process in self._processes:
             process.stop()
+
+
+def _read(text: Callable[[], str], patterns: Sequence[str], within: float, every: float) -> float | None:
+    """Read a text again and again, until each pattern is found; after how many seconds, None if never."""
+    begun = time.monotonic()
+    while True:
+        read = text()
+        if all(re.search(pattern, read, re.IGNORECASE) for pattern in patterns):
+            return time.monotonic() - begun
+        if time.monotonic() - begun > within:
+            return None
+        time.sleep(every)
 
 
 def login_floor() -> str:
