@@ -67,12 +67,16 @@ class _Topic:
 
 
 class Streams:
-    """All open streams. `makers` make the changing part of a page, by its name, as HTML."""
+    """All open streams. `makers` make the changing part of a page, by its name, as HTML.
+
+    `topics` is how many different pages, with their filters, may be open at the same time.
+    """
 
     log = Logger()
 
-    def __init__(self, reactor: Any, makers: Mapping[str, Make]) -> None:
+    def __init__(self, reactor: Any, makers: Mapping[str, Make], *, topics: int = MOST_TOPICS) -> None:
         self._reactor = reactor
+        self._most_topics = topics
         self._makers = makers
         self._topics: dict[str, _Topic] = {}
         self._looking = LoopingCall(self._look)
@@ -87,7 +91,7 @@ class Streams:
     ) -> Reply | None:
         """Send events to a browser from now on, while `admitted`. Returns an answer if there are too many streams."""
         name = page + query(dict(sorted(filters.items())))
-        full = len(self) >= MOST or (name not in self._topics and len(self._topics) >= MOST_TOPICS)
+        full = len(self) >= MOST or (name not in self._topics and len(self._topics) >= self._most_topics)
         if full:
             return Reply(b"too many streams", 503, "text/plain", {"retry-after": "60"})
         topic = self._topics.setdefault(name, _Topic(self._makers[page], filters))

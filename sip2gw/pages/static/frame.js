@@ -9,10 +9,22 @@ for (const part of document.querySelectorAll("[data-live]")) {
   stale.textContent = "This page is not live at the moment: what it shows may be old.";
   stale.hidden = true;
   part.before(stale);
+  const folds = new Map();
+  part.addEventListener("click", (event) => {
+    const fold = event.target.closest("summary")?.parentElement;
+    if (fold?.id) folds.set(fold.id, !fold.open);
+  });
   const source = new EventSource(part.dataset.live);
   source.onmessage = (event) => {
-    if (part.contains(document.activeElement) && document.activeElement !== document.body) return;
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    if (focused && !focused.id) return;
+    // What has an id keeps the focus, and stays open or closed as the reader has left it.
     part.innerHTML = event.data;
+    for (const [id, open] of folds) {
+      const fold = document.getElementById(id);
+      if (fold) fold.open = open; else folds.delete(id);
+    }
+    if (focused) document.getElementById(focused.id)?.focus({ preventScroll: true });
     stale.hidden = true;
   };
   source.onerror = () => { stale.hidden = false; };
@@ -35,5 +47,6 @@ for (const form of document.querySelectorAll("[data-fragment]")) {
   if (!secret) continue;
   history.replaceState(null, "", location.pathname);
   form.elements[form.dataset.fragment].value = secret;
+  if (form.elements.origin) form.elements.origin.value = location.origin;
   form.submit();
 }
