@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sip2gw.addresses import read
 from sip2gw.circulation.profiles import BUILT_IN
 
 DEVICES = {name: named.why for name, named in BUILT_IN.items()}
 """What each device is, by the name of its profile."""
+
+PLAIN = next(iter(DEVICES))
+"""The device that needs no profile of its own."""
 
 BOXES = {
     "AO": "institution id",
@@ -43,9 +47,10 @@ def form(library: str, boxes: Collection[str], location: str = "") -> dict[str, 
 
 def stunnel(host: str, port: int) -> str:
     """Return the configuration of stunnel on the kiosk's own machine. It checks the gateway's certificate."""
+    check = "checkIP" if read(host) else "checkHost"
     return (
         "[sip2]\nclient = yes\naccept = 127.0.0.1:6001\n"
         f"connect = {host}:{port}\n"
         "# On Windows: ca-certs.pem, which comes with stunnel.\n"
-        f"CAfile = /etc/ssl/certs/ca-certificates.crt\nverify = 2\ncheckHost = {host}\n"
+        f"CAfile = /etc/ssl/certs/ca-certificates.crt\nverifyChain = yes\n{check} = {host}\n"
     )

@@ -120,10 +120,15 @@ def _rung(step: Step, state: str, text: str, fix: str) -> dict[str, str]:
         "name": step.name,
         "title": step.title,
         "state": state,
-        "text": text or (step.wrong if bad else step.right if state == "good" else ""),
+        "text": _sentence(text or (step.wrong if bad else step.right if state == "good" else "")),
         "fix": (fix or step.fix) if bad else "",
         "manual": step.manual if bad else "",
     }
+
+
+def _sentence(text: str) -> str:
+    """Return a text that begins with a capital letter, if it begins with a word."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
 
 
 class Ladder:

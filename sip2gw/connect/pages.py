@@ -6,236 +6,220 @@ of the admin endpoint, or on this machine if it has none. A proxy that lets inst
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qs
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, succeed
-from twisted.web.http import BAD_REQUEST, FORBIDDEN, NOT_FOUND, OK, SEE_OTHER, UNAUTHORIZED, Request
-from twisted.web.resource import IResource, Resource
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.web.http import NOT_ALLOWED, NOT_FOUND, UNAUTHORIZED, Request
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
 
-from sip2gw.addresses import counted_network, is_loopback
+from sip2gw.addresses import counted_network
 from sip2gw.addresses import read as read_address
-from sip2gw.admin.guard import Guard
 from sip2gw.admin.later import later
-from sip2gw.connect import html
-from sip2gw.connect.devices import BOXES, DEVICES, USUAL, form, stunnel
-from sip2gw.connect.invitations import LIFE, NICKNAME, Invitations
+from sip2gw.connect import qr, shown
+from sip2gw.connect.devices import BOXES, DEVICES, PLAIN, USUAL, form, stunnel
+from sip2gw.connect.invitations import LIFE, Invitations
 from sip2gw.connect.ladder import Asked
+from sip2gw.connect.steps import STEPS
+from sip2gw.pages.http import Reply, form_of, from_this_site, query_of, redirect, send, static
+from sip2gw.pages.rendering import environment, render
+from sip2gw.pages.streams import Streams
 from sip2gw.throttle import Allowance, Throttle
 
-POLICY = b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-HTML = b"text/html; charset=utf-8"
-COOKIE = b"sip2gw_connect"
+ROOM = "sip2gw.connect"
+COOKIE, LINK = b"sip2gw_connect", b"sip2gw_connect_link"
+"""The session of a browser, and its link, which the page shows again for a phone."""
 WRONG = Allowance(most=20, period=900.0, free=4)
 """Wrong codes from one network."""
+TEXT = "text/plain; charset=utf-8"
+TOPICS = 32
+"""Different pages that are open at the same time."""
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
-_FILES = {b"connect.css": b"text/css; charset=utf-8", b"connect.js": b"text/javascript; charset=utf-8"}
 
 Found = list[dict[str, Any]]
+Inside = Callable[[Request, str], Awaitable[Reply]]
+"""Answers a browser that has a session, for its library."""
 
 
 @frozen
 class Connecting:
-    """What the pages need: the attempts, at once or later, and the ports by the name of what they speak."""
+    """What the pages need: the attempts, at once or later, and the ports by the name of what they speak.
+
+    `now` returns seconds since 1970.
+    """
 
     attempts: Callable[[Asked], Found | Deferred[Found]]
     ports: Callable[[], Mapping[str, int]]
-    seconds: Callable[[], float]
+    reactor: Any
     invitations: Invitations
+    now: Callable[[], float]
 
 
 class ConnectPages(Resource):
     """Everything below `/connect`."""
 
+    isLeaf = True
+    log = Logger()
+
     def __init__(self, connecting: Connecting) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self.invitations = connecting.invitations
         self._connecting = connecting
-        self._wrong = Throttle(connecting.seconds, entries=5_000)
-        for name, kind in _FILES.items():
-            self.putChild(name, _Page(partial(_file, name.decode(), kind)))
-        answers: dict[bytes, Callable[[Request], bytes | int]] = {
-            b"": lambda request: _html(request, html.entrance()),
-            b"page": partial(self._inside, self._page),
-            b"ladder": partial(self._inside, self._ladder),
-            b"sheet": partial(self._inside, self._sheet),
-            b"stunnel.conf": partial(self._inside, self._stunnel),
+        self._wrong = Throttle(connecting.reactor.seconds, entries=5_000)
+        self._streams = Streams(connecting.reactor, {"ladder": self._ladder}, topics=TOPICS)
+        self._get: Mapping[str, Inside] = {
+            "page": self._page,
+            "sheet": self._sheet,
+            "help": self._help,
+            "stunnel.conf": self._stunnel,
+            "qr.svg": self._qr,
         }
-        for name, answer in answers.items():
-            self.putChild(name, _Page(answer))
-        self.putChild(b"enter", _Page(self._enter, method=b"POST"))
 
-    def getChild(self, path: bytes, request: Request) -> IResource:  # noqa: ARG002 (Twisted's)
-        return _Page(lambda request: _text(request, NOT_FOUND, "not found\n"))
+    def close(self) -> None:
+        """End all streams, because the gateway stops."""
+        self._streams.stop()
 
-    def render(self, request: Request) -> bytes:
-        return _to(request, b"/connect/")
+    def render(self, request: Request) -> bytes | int:
+        path = [part.decode("utf-8", "replace") for part in request.postpath or []]  # type: ignore[attr-defined]  # twisted.web.server's has it
+        if path == ["enter"]:
+            return send(request, self._enter(request))
+        if request.method not in (b"GET", b"HEAD"):
+            return send(request, Reply(b"method not allowed\n", NOT_ALLOWED, TEXT))
+        if len(path) == 2 and path[0] == "static":
+            return send(request, static(ROOM, path[1]) or _not_found())
+        if path == [""]:
+            return send(request, render(ROOM, "entrance.html", {}))
+        if not path:
+            return send(request, redirect("/connect/"))
+        return self._inside(request, path[0] if len(path) == 1 else "")
 
-    def _enter(self, request: Request) -> bytes:
+    def _enter(self, request: Request) -> Reply:
         """Give a browser a session for a code."""
-        network = counted_network(_peer(request))
-        token = None
-        if self._wrong.wait(network, WRONG) <= 0:
-            token = self.invitations.enter(_said(request).get("code", "").strip())
+        if request.method != b"POST":
+            return Reply(b"method not allowed\n", NOT_ALLOWED, TEXT)
+        network, said = counted_network(_peer(request)), form_of(request)
+        code, token = said.get("code", "").strip(), None
+        if from_this_site(request) and self._wrong.wait(network, WRONG) <= 0:
+            token = self.invitations.enter(code)
             if token is None:
                 self._wrong.note(network)
         if token is None:
-            request.setResponseCode(UNAUTHORIZED)
-            return _html(
-                request, html.entrance("This code is wrong or has ended. Ask the operator for a new link.")
-            )
-        request.addCookie(  # type: ignore[no-untyped-call]  # Twisted's
-            COOKIE, token.encode(), path=b"/connect", max_age=b"%d" % LIFE, httpOnly=True,
-            secure=request.isSecure(), sameSite=b"strict",
-        )  # fmt: skip
-        return _to(request, b"/connect/page")
+            return render(ROOM, "entrance.html", {"wrong": True}, UNAUTHORIZED)
+        link = qr.link(said.get("origin") or _origin(request), code)
+        cookies = (_cookie(request, COOKIE, token), _cookie(request, LINK, link))
+        return redirect("/connect/page", *cookies)
 
-    def _inside(self, answer: Callable[[Request, str], bytes | int], request: Request) -> bytes | int:
-        """Answer a browser that has a session; any other gets the entrance."""
+    def _library(self, request: Request) -> str | None:
+        """Return the library of a browser's session; None if it has none."""
         token: bytes = request.received_cookies.get(COOKIE, b"")
-        library = self.invitations.library(token.decode("latin-1"))
+        return self.invitations.library(token.decode("latin-1"))
+
+    def _inside(self, request: Request, name: str) -> bytes | int:
+        """Answer a browser that has a session; any other gets the entrance."""
+        library = self._library(request)
         if library is None:
-            request.setResponseCode(UNAUTHORIZED)
-            return _html(request, html.entrance())
-        return answer(request, library)
+            return send(request, render(ROOM, "entrance.html", {}, UNAUTHORIZED))
+        if name == "events":
+            return self._stream(request, library)
+        answer = self._get.get(name)
+        if answer is None:
+            return send(request, _not_found())
+        answering = Deferred.fromCoroutine(_awaited(answer(request, library)))
+        return later(request, answering.addCallback(partial(send, request)))
 
-    def _page(self, request: Request, library: str) -> bytes | int:
-        asked = _query(request)
-        device = asked.get("device", [""])[0]
-        device = device if device in DEVICES else next(iter(DEVICES))
-        boxes = [code for code in BOXES if code in asked.get("box", USUAL)]
-        address = asked.get("address", [""])[0]
-        ports, host = self._connecting.ports(), _host(request)
+    async def _page(self, request: Request, library: str) -> Reply:
+        query = parse_qs(request.uri.partition(b"?")[2][:4096].decode("utf-8", "replace"))
+        device = query.get("device", [""])[0]
+        device = device if device in DEVICES else PLAIN
+        boxes = [code for code in BOXES if code in query.get("box", USUAL)]
+        host, ports = _host(request), self._connecting.ports()
+        address = _address(request)
+        return render(ROOM, "page.html", {
+            **await self._seen(_asked(request, library)),
+            "library": library, "devices": DEVICES, "device": device, "usual": PLAIN, "boxes": BOXES, "ticked": boxes,
+            "address": address, "filters": {"address": address},
+            "typed": shown.typed(form(library, boxes), host, ports),
+            "stunnel": stunnel(host, ports.get("TLS", 6009)), "link": _link(request),
+        })  # fmt: skip
 
-        def show(found: Found) -> bytes:
-            tags = html.tags
-            return _html(request, html.page(
-                f"Connect a terminal to {library}",
-                html.picker(device, boxes, address),
-                html.chosen(form(library, boxes, device), host, ports),
-                tags.p(tags.a("stunnel.conf", href="/connect/stunnel.conf"), ", for a terminal without TLS 1.2."),
-                tags.h2("How far it comes"),
-                html.ladder(found),
-                tags.p(tags.a("Acceptance sheet to print", href="/connect/sheet")),
-                live=True,
-            ))  # fmt: skip
+    async def _sheet(self, request: Request, library: str) -> Reply:
+        seen = await self._seen(_asked(request, library))
+        attempt = shown.ready(seen["attempts"], library)
+        return render(ROOM, "sheet.html", {**seen, "library": library, "attempt": attempt})
 
-        return self._later(request, library, show)
+    async def _help(self, _: Request, __: str) -> Reply:
+        return render(ROOM, "help.html", {"steps": STEPS})
 
-    def _ladder(self, request: Request, library: str) -> bytes | int:
-        return self._later(request, library, lambda found: _html(request, html.written(html.ladder(found))))
+    async def _stunnel(self, request: Request, _: str) -> Reply:
+        text = stunnel(_host(request), self._connecting.ports().get("TLS", 6009))
+        saved = {"content-disposition": 'attachment; filename="stunnel.conf"'}
+        return Reply(text.encode(), kind=TEXT, headers=saved)
 
-    def _sheet(self, request: Request, library: str) -> bytes | int:
-        def show(found: Found) -> bytes:
-            ready = next((one for one in found if one["library"] == library), None)
-            if ready is None:
-                return _html(
-                    request,
-                    html.page("Acceptance of a terminal", html.tags.p("No terminal has logged in yet.")),
-                )
-            return _html(request, html.sheet(library, ready))
+    async def _qr(self, request: Request, _: str) -> Reply:
+        image = qr.svg(_link(request))
+        return _not_found() if image is None else Reply(image, kind="image/svg+xml")
 
-        return self._later(request, library, show)
+    async def _seen(self, asked: Asked) -> dict[str, Any]:
+        """Return how far the attempts came, for a template."""
+        found = self._connecting.attempts(asked)
+        attempts = await found if isinstance(found, Deferred) else found
+        verdict = shown.verdict(attempts, self._connecting.now())
+        return {"attempts": attempts, "verdict": verdict, "marks": shown.MARKS}
 
-    def _stunnel(self, request: Request, library: str) -> bytes:  # noqa: ARG002 (it is the same for all)
-        ports = self._connecting.ports()
-        name = 'attachment; filename="stunnel.conf"'
-        request.setHeader(b"content-disposition", name.encode())  # type: ignore[no-untyped-call]  # Twisted's
-        return _text(request, OK, stunnel(_host(request), ports.get("TLS", 6009)))
+    async def _ladder(self, filters: Mapping[str, str]) -> str:
+        """Return the part of the page that changes, for a stream."""
+        asked = Asked(filters["library"], frozenset(filters["networks"].split()))
+        return environment(ROOM).get_template("ladder.html").render(await self._seen(asked))
 
-    def _later(self, request: Request, library: str, show: Callable[[Found], bytes]) -> bytes | int:
-        address = read_address(_query(request).get("address", [""])[0].strip())
-        networks = {counted_network(_peer(request)), *([counted_network(str(address))] if address else [])}
-        found = self._connecting.attempts(Asked(library, frozenset(networks)))
-        waiting = found if isinstance(found, Deferred) else succeed(found)
-        return later(request, waiting.addCallback(show))
+    def _stream(self, request: Request, library: str) -> bytes | int:
+        async def admitted() -> bool:
+            return self._library(request) == library
 
-
-class InvitePage(Resource):
-    """`POST /invite/LIBRARY` makes an invitation, for an operator's command. It stands behind the guard's token."""
-
-    isLeaf = True
-
-    def __init__(self, invitations: Invitations, guard: Guard) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self._invitations = invitations
-        self._guard = guard
-
-    def render(self, request: Request) -> bytes:
-        if request.method != b"POST":
-            return _json(request, 405, {"error": "method not allowed"})
-        if self._guard.token is None and not is_loopback(_peer(request)):
-            return _json(request, FORBIDDEN, {"error": "only from this machine"})
-        if request.getHeader(b"origin") is not None:  # type: ignore[no-untyped-call]  # Twisted's
-            return _json(request, FORBIDDEN, {"error": "not from a page"})
-        path: list[bytes] = request.postpath  # type: ignore[attr-defined]  # twisted.web.server's has it
-        library = b"/".join(path).decode("ascii", "replace").lower()
-        if not NICKNAME.fullmatch(library):
-            return _json(request, BAD_REQUEST, {"error": "name the library by its nickname"})
-        return _json(request, OK, {"code": self._invitations.invite(library), "seconds": LIFE})
+        asked = _asked(request, library)
+        filters = {"library": library, "networks": " ".join(sorted(asked.networks))}
+        refused = self._streams.begin(request, "ladder", filters, admitted)
+        return NOT_DONE_YET if refused is None else send(request, refused)
 
 
-class _Page(Resource):
-    """One page, and the one method that it answers."""
-
-    isLeaf = True
-
-    def __init__(self, answer: Callable[[Request], bytes | int], *, method: bytes = b"GET") -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self._answer = answer
-        self._method = method
-
-    def render(self, request: Request) -> bytes | int:
-        if request.method != self._method:
-            return _text(request, 405, "method not allowed\n")
-        return self._answer(request)
+async def _awaited(reply: Awaitable[Reply]) -> Reply:
+    return await reply
 
 
-def _file(name: str, kind: bytes, request: Request) -> bytes:
-    return _send(request, kind, files("sip2gw.connect").joinpath("static", name).read_bytes())
+def _not_found() -> Reply:
+    return Reply(b"not found\n", NOT_FOUND, TEXT)
 
 
-def _html(request: Request, body: bytes) -> bytes:
-    return _send(request, HTML, body)
+def _asked(request: Request, library: str) -> Asked:
+    """Return the attempts that a page shows: at its library, and from the networks of browser and terminal."""
+    networks = {_peer(request), _address(request)} - {""}
+    return Asked(library, frozenset(map(counted_network, networks)))
 
 
-def _text(request: Request, code: int, body: str) -> bytes:
-    request.setResponseCode(code)
-    return _send(request, b"text/plain; charset=utf-8", body.encode())
+def _address(request: Request) -> str:
+    """Return the terminal's address, as it was typed in; empty if it is none."""
+    address = read_address(query_of(request).get("address", "").strip())
+    return str(address) if address else ""
 
 
-def _json(request: Request, code: int, content: Mapping[str, Any]) -> bytes:
-    request.setResponseCode(code)
-    return _send(request, b"application/json", json.dumps(content).encode() + b"\n")
+def _cookie(request: Request, name: bytes, value: str) -> str:
+    secure = "; Secure" if request.isSecure() else ""
+    return f"{name.decode()}={value}; Path=/connect; Max-Age={LIFE:.0f}; HttpOnly; SameSite=Strict{secure}"
 
 
-def _send(request: Request, kind: bytes, body: bytes) -> bytes:
-    request.setHeader(b"content-type", kind)  # type: ignore[no-untyped-call]  # Twisted's
-    request.setHeader(b"content-security-policy", POLICY)  # type: ignore[no-untyped-call]  # Twisted's
-    return body
+def _link(request: Request) -> str:
+    return request.received_cookies.get(LINK, b"").decode("latin-1")
 
 
-def _to(request: Request, path: bytes) -> bytes:
-    request.setResponseCode(SEE_OTHER)
-    request.setHeader(b"location", path)  # type: ignore[no-untyped-call]  # Twisted's
-    return b""
-
-
-def _said(request: Request) -> dict[str, str]:
-    """Return the fields of a form that was sent."""
-    raw = b"" if request.content is None else request.content.read(4096)
-    return {name: values[0] for name, values in parse_qs(raw.decode("utf-8", "replace")).items()}
-
-
-def _query(request: Request) -> dict[str, list[str]]:
-    _, _, query = request.uri.partition(b"?")
-    return parse_qs(query[:4096].decode("utf-8", "replace"), max_num_fields=None)
+def _origin(request: Request) -> str:
+    """Return where the browser reached this page, if its script has not told."""
+    host = request.getHeader(b"host") or b""  # type: ignore[no-untyped-call]  # Twisted's
+    return f"http{'s' if request.isSecure() else ''}://{host.decode('ascii', 'replace')}"
 
 
 def _peer(request: Request) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import time
 from typing import Any
 
 from attrs import frozen
@@ -20,8 +21,9 @@ from sip2gw.admin.journal import JournalPage, Look
 from sip2gw.admin.terminals import TerminalsPage
 from sip2gw.config import Config
 from sip2gw.connect.invitations import Invitations
+from sip2gw.connect.invite import InvitePage
 from sip2gw.connect.ladder import Asked
-from sip2gw.connect.pages import Connecting, ConnectPages, Found, InvitePage
+from sip2gw.connect.pages import Connecting, ConnectPages, Found
 from sip2gw.gateway.listener import Listener
 from sip2gw.metrics import Metrics
 from sip2gw.wiring.configured import token
@@ -51,6 +53,12 @@ class Window(Listener):
     """The admin endpoint."""
 
     site: Site
+    connect: ConnectPages
+
+    def stopService(self) -> Deferred[None]:
+        """End what installers look at, and stop listening."""
+        self.connect.close()
+        return super().stopService()
 
     def add_page(self, name: str, page: Resource) -> None:
         """Answer `/name` and all below it with a page."""
@@ -72,16 +80,16 @@ def window(
         "invite": InvitePage(pages.invitations, guard),
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
-    own: dict[str, Resource] = {
-        "connect": ConnectPages(Connecting(pages.attempts, pages.ports, reactor.seconds, pages.invitations))
-    }
+    connecting = Connecting(pages.attempts, pages.ports, reactor, pages.invitations, time)
+    connect = ConnectPages(connecting)
+    own: dict[str, Resource] = {"connect": connect}
     if pages.board is not None:
         own["board"] = pages.board
     answers = site(pages.health, further, guard, metrics, status=pages.status, own=own)
     made = Window(
         "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
     )
-    made.site = answers
+    made.site, made.connect = answers, connect
     return made
 
 

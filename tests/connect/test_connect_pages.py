@@ -18,6 +18,8 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from sip2gw.connect.devices import BOXES, DEVICES, form, stunnel
+from sip2gw.connect.qr import svg
+from sip2gw.connect.steps import STEPS
 from sip2gw.demo import Demo
 from sip2gw.events import Noticed
 from sip2gw.secret import Secret
@@ -53,7 +55,11 @@ class ConnectTests(TestCase):
             body = None if said is None else urlencode(said)
             connection.request("GET" if said is None else "POST", path, body, headers)
             answer = connection.getresponse()
-            found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
+            found = (
+                answer.status,
+                {name.lower(): answer.getheader(name) for name in answer.headers},
+                answer.read().decode(),
+            )
             connection.close()
             return found
 
@@ -70,9 +76,9 @@ class ConnectTests(TestCase):
         return sent["set-cookie"]
 
     async def ladder(self, cookie: str, query: str = "") -> str:
-        status, _, body = await self.call(f"/connect/ladder{query}", Cookie=cookie.partition(";")[0])
+        status, _, body = await self.call(f"/connect/page{query}", Cookie=cookie.partition(";")[0])
         assert status == 200
-        return unescape(re.sub(r"<[^>]+>", " ", body))
+        return unescape(re.sub(r"<[^>]+>", " ", body.partition('id="ladder"')[2].partition("</div>")[0]))
 
     async def say(self, *lines: str, port: int = 0) -> list[str]:
         """Be a terminal: send lines, take an answer to each, and go."""
@@ -121,7 +127,9 @@ class ConnectTests(TestCase):
         ):  # fmt: skip
             await self.say(line)
             newest = (await self.ladder(cookie)).split("connection ")[1]
-            found = re.search(rf"{step} : +(?:✗ stopped here)(.*?)To do: (.*?)Manual", newest, re.DOTALL)
+            found = re.search(
+                rf"{step} : +(?:✗ stopped here)(.*?)To do: (.*?)What this means", newest, re.DOTALL
+            )
             assert found, (line, newest)
             assert words in found[1], (line, found[1])
             assert fix in found[2], (line, found[2])
@@ -201,9 +209,9 @@ class ConnectTests(TestCase):
 
     async def test_a_stranger_gets_the_entrance_and_nothing_else(self) -> None:
         bodies = set()
-        for path in ("/connect/page", "/connect/ladder", "/connect/sheet", "/connect/stunnel.conf"):
+        for path in ("page", "events", "sheet", "help", "stunnel.conf", "qr.svg", "no-such-page"):
             for cookie in ("", "sip2gw_connect=x"):
-                status, _, body = await self.call(path, Cookie=cookie)
+                status, _, body = await self.call(f"/connect/{path}", Cookie=cookie)
                 assert status == 401
                 bodies.add(body)
         assert len(bodies) == 1
@@ -251,13 +259,46 @@ class ConnectTests(TestCase):
         assert refused.exit_code == 2
         assert "nickname" in refused.output
 
+    async def test_the_page_shows_its_link_as_a_qr_code_for_a_phone(self) -> None:
+        code = await self.code()
+        said = {"code": code, "origin": "https://sip2.example.org"}
+        _, sent, _ = await self.call("/connect/enter", said)
+        cookies = "; ".join(one.partition(";")[0] for one in sent["set-cookie"].split(", "))
+        assert f"sip2gw_connect_link=https://sip2.example.org/connect/#{code}" in cookies
+        _, _, page = await self.call("/connect/page", Cookie=cookies)
+        assert 'src="/connect/qr.svg"' in page
+        assert code not in page
+        status, sent, body = await self.call("/connect/qr.svg", Cookie=cookies)
+        assert (status, sent["content-type"]) == (200, "image/svg+xml")
+        assert body == svg(f"https://sip2.example.org/connect/#{code}").decode()
+
+    async def test_a_link_that_leads_elsewhere_gives_no_qr_code(self) -> None:
+        session = (await self.enter()).partition(";")[0]
+        for link in ("https://evil.example/", "javascript:alert(1)//connect/#x", ""):
+            status, _, _ = await self.call("/connect/qr.svg", Cookie=f"{session}; sip2gw_connect_link={link}")
+            assert status == 404
+
+    async def test_each_step_that_failed_leads_to_its_help(self) -> None:
+        cookie = await self.enter()
+        await self.say(RIGHT.replace("kiosk-secret", "wrong"))
+        _, _, page = await self.call("/connect/page", Cookie=cookie.partition(";")[0])
+        to = re.search(r'href="(/connect/help)#(account)"', page)
+        assert to
+        _, _, help_page = await self.call(to[1], Cookie=cookie.partition(";")[0])
+        assert f'<h2 id="{to[2]}">Account</h2>' in help_page
+
+    async def test_the_page_says_what_98_offers(self) -> None:
+        cookie = await self.enter()
+        await self.say(RIGHT, "9900802.00")
+        assert "98 says online and offers returns, loans, renewals" in await self.ladder(cookie)
+
     async def test_stunnel_conf_names_the_host_and_the_tls_port(self) -> None:
         cookie = await self.enter()
         status, sent, body = await self.call("/connect/stunnel.conf", Cookie=cookie.partition(";")[0])
         assert status == 200
         assert "attachment" in sent["content-disposition"]
         assert f"connect = 127.0.0.1:{self.tls}\n" in body
-        assert "verify = 2\n" in body
+        assert "verifyChain = yes\ncheckIP = 127.0.0.1\n" in body
 
     async def test_what_the_page_says_to_type_in_logs_a_terminal_in(self) -> None:
         for boxes in ("AO CN CO CP", "AO CN CO", "AO AC", "AO AC CP", "CN CO", "CN CO CP"):
@@ -282,6 +323,15 @@ def test_each_device_of_the_page_has_a_page_in_the_manual() -> None:
     text = "".join(page.read_text("utf-8") for page in pages.glob("*.md"))
     assert [name for name in DEVICES if name not in text] == []
     assert set(BOXES) == {"AO", "AC", "CN", "CO", "CP"}
+
+
+def test_each_step_names_a_heading_of_the_manual() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    for step in STEPS:
+        page, _, heading = step.manual.partition(": ")
+        assert re.search(
+            rf"^#+ {re.escape(heading)}$", (docs / f"{page}.md").read_text("utf-8"), re.MULTILINE
+        )
 
 
 def test_stunnel_conf_checks_the_gateway() -> None:

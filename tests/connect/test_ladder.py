@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.connect.html import ladder, written
 from sip2gw.connect.ladder import ATTEMPTS, LOOKS, SHOWN, SILENT, Asked, Ladder
+from sip2gw.connect.shown import MARKS, verdict
 from sip2gw.events import Closed, Exchange, LoggedIn, LoginRefused, Noticed, Opened, Origin, Secured
+from sip2gw.pages.rendering import environment
 
 PEER = "203.0.113.7"
 HERE = Asked("riverside", frozenset({PEER}))
@@ -44,7 +45,8 @@ def test_events_in_any_order_give_a_page_of_one_s_own_attempts(events):
         steps.take(event)
     found = steps.shown(HERE)
     assert all(one["library"] in ("", "riverside") for one in found)
-    assert written(ladder(found)).startswith(b"<div")
+    values = {"attempts": found, "verdict": verdict(found, 2.0), "marks": MARKS}
+    assert "verdict" in environment("sip2gw.connect").get_template("ladder.html").render(values)
     assert [one for one in steps.shown(Asked("riverside")) if one["library"] != "riverside"] == []
 
 

@@ -24,12 +24,11 @@ class Installer:
     def latest(self, library: str) -> str:
         """The page's text about the latest attempt, a line for each step."""
         cookie = self._cookies.get(library) or self._opened(library)
-        _, text, _ = self._ask("GET", "/connect/ladder", {"Cookie": cookie})
-        text = re.sub(r"</(?:li|summary|details)>", "\n", text)
-        text = unescape(re.sub(r"<[^>]+>", " ", text)).strip()
-        lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-        ends = next((n for n, line in enumerate(lines) if n and ", connection " in line), len(lines))
-        return "\n".join(lines[:ends])
+        _, page, _ = self._ask("GET", "/connect/page", {"Cookie": cookie})
+        ladder = page.partition('id="ladder"')[2].partition(">")[2].partition("</div>")[0]
+        latest = ladder.split("<details")[1:2] or [ladder]
+        text = re.sub(r"<[^>]+>", " ", "\0".join(re.split(r"</(?:li|summary)>", latest[0])))
+        return "\n".join(" ".join(line.split()) for line in unescape(text).split("\0"))
 
     def troubles(self, library: str) -> list[str]:
         """The steps of the latest attempt that are wrong or odd, with what to do."""

@@ -1,0 +1,39 @@
+"""`POST /invite/LIBRARY`, with which an operator's command makes an invitation."""
+
+from __future__ import annotations
+
+from twisted.web.http import BAD_REQUEST, FORBIDDEN, NOT_ALLOWED, Request
+from twisted.web.resource import Resource
+
+from sip2gw.addresses import is_loopback
+from sip2gw.admin.guard import Guard
+from sip2gw.connect.invitations import LIFE, NICKNAME, Invitations
+from sip2gw.pages.http import Reply, as_json, send
+
+
+class InvitePage(Resource):
+    """Make an invitation. It stands behind the guard's token."""
+
+    isLeaf = True
+
+    def __init__(self, invitations: Invitations, guard: Guard) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._invitations = invitations
+        self._guard = guard
+
+    def render(self, request: Request) -> bytes:
+        return send(request, self._reply(request))
+
+    def _reply(self, request: Request) -> Reply:
+        if request.method != b"POST":
+            return as_json({"error": "method not allowed"}, NOT_ALLOWED)
+        peer = str(getattr(request.getClientAddress(), "host", ""))
+        if self._guard.token is None and not is_loopback(peer):
+            return as_json({"error": "only from this machine"}, FORBIDDEN)
+        if request.getHeader(b"origin") is not None:  # type: ignore[no-untyped-call]  # Twisted's
+            return as_json({"error": "not from a page"}, FORBIDDEN)
+        path: list[bytes] = request.postpath  # type: ignore[attr-defined]  # twisted.web.server's has it
+        library = b"/".join(path).decode("ascii", "replace").lower()
+        if not NICKNAME.fullmatch(library):
+            return as_json({"error": "name the library by its nickname"}, BAD_REQUEST)
+        return as_json({"code": self._invitations.invite(library), "seconds": LIFE})

@@ -1,0 +1,26 @@
+"""The link of an invitation, and its QR code for a phone."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+
+import segno
+
+ORIGIN = re.compile(r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(?::[0-9]{1,5})?")
+_LINK = re.compile(rf"{ORIGIN.pattern}/connect/#[A-Za-z0-9_-]{{1,64}}")
+
+
+def link(origin: str, code: str) -> str:
+    """Return the link to the page at an origin, such as `https://sip2.example.org`; empty if that is none."""
+    made = f"{origin}/connect/#{code}"
+    return made if _LINK.fullmatch(made) else ""
+
+
+def svg(link: str) -> bytes | None:
+    """Return a link as a QR code; None if it is not one to this page."""
+    if not _LINK.fullmatch(link):
+        return None
+    image = BytesIO()
+    segno.make(link, error="m", micro=False).save(image, kind="svg", scale=6, light="#fff", xmldecl=False)
+    return image.getvalue()

@@ -1,0 +1,59 @@
+"""What the installer's page shows, as values for its templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sip2gw.connect.devices import BOXES
+
+MARKS = {"good": "✓ done", "look": "! look", "bad": "✗ stopped here", "open": "- not yet"}
+"""The state of a step in words: colour alone says nothing."""
+QUIET = 60.0
+"""Seconds after the latest attempt from which the page says that nothing comes."""
+_NOTHING = {
+    "state": "open",
+    "title": "Nothing from your network yet, and nothing at this library.",
+    "text": "Is the host right, is the port open in the firewall, and is this the address of the terminal's network?",
+    "name": "connection",
+}
+
+
+def verdict(attempts: Sequence[Mapping[str, Any]], now: float) -> Mapping[str, str]:
+    """Return the one thing to know now: what stops the latest attempt, else what is odd about it, else what is done."""
+    if not attempts:
+        return _NOTHING
+    latest = attempts[0]
+    worst = [rung for state in ("bad", "look") for rung in latest["rungs"] if rung["state"] == state]
+    if not worst:
+        done = [rung["title"] for rung in latest["rungs"] if rung["state"] == "good"]
+        silent = not latest["open"] and now - latest["at"] > QUIET
+        text = "Nothing has come since. Connect the terminal again." if silent else ""
+        return {"state": "good", "title": f"All is right as far as: {done[-1]}.", "text": text}
+    rung = worst[0]
+    where = f"✗ Stopped at {rung['title']}." if rung["state"] == "bad" else f"! Look at {rung['title']}."
+    return {
+        "state": rung["state"],
+        "title": where,
+        "text": rung["text"],
+        "fix": rung["fix"].rstrip("."),
+        "name": rung["name"],
+    }
+
+
+def ready(attempts: Sequence[Mapping[str, Any]], library: str) -> Mapping[str, Any] | None:
+    """Return the latest attempt that reached the library, for the acceptance sheet; None if there is none."""
+    return next((one for one in attempts if one["library"] == library), None)
+
+
+def typed(form: Mapping[str, str], host: str, ports: Mapping[str, int]) -> list[tuple[str, str, bool]]:
+    """Return what to type in: the name of each box, its value, and whether that can be copied as it is."""
+    if not form:
+        return []
+    return [
+        ("host", host, True),
+        *((f"port ({what})", str(port), True) for what, port in ports.items()),
+        *((f"{BOXES[code]} ({code})", value, " " not in value) for code, value in form.items()),
+        ("protocol", "SIP2, version 2.00", False),
+        ("end of message, charset", "CR, UTF-8", False),
+    ]
