@@ -207,6 +207,8 @@ def _logged_in(attempt: Attempt, event: LoggedIn) -> None:
     attempt.library, attempt.terminal = event.library, event.terminal
     attempt.reached("library", f"{event.library}, named in {event.form}." if event.form else event.library)
     attempt.reached("account", f"{event.account} is right.")
+    if "location" not in attempt.found:
+        attempt.reached("location", f"{event.location}." if event.location else "It names none.")
     attempt.reached(
         "profile", f"{event.profile}: charset {event.charset}, lines end with {event.terminator}."
     )

@@ -26,19 +26,23 @@ def verdict(attempts: Sequence[Mapping[str, Any]], now: float) -> Mapping[str, s
     latest = attempts[0]
     worst = [rung for state in ("bad", "look") for rung in latest["rungs"] if rung["state"] == state]
     if not worst:
-        done = [rung["title"] for rung in latest["rungs"] if rung["state"] == "good"]
-        silent = not latest["open"] and now - latest["at"] > QUIET
-        text = "Nothing has come since. Connect the terminal again." if silent else ""
-        return {"state": "good", "title": f"All is right as far as: {done[-1]}.", "text": text}
+        return _right(latest, now)
     rung = worst[0]
     where = f"✗ Stopped at {rung['title']}." if rung["state"] == "bad" else f"! Look at {rung['title']}."
-    return {
-        "state": rung["state"],
-        "title": where,
-        "text": rung["text"],
-        "fix": rung["fix"].rstrip("."),
-        "name": rung["name"],
-    }
+    fix = rung["fix"] if rung["fix"].endswith((".", "?")) else f"{rung['fix']}."
+    text = rung["text"] if rung["text"].endswith(".") else f"{rung['text']}."
+    return {"state": rung["state"], "title": where, "text": text, "fix": fix, "name": rung["name"]}
+
+
+def _right(latest: Mapping[str, Any], now: float) -> Mapping[str, str]:
+    """Return the verdict on an attempt in which nothing is wrong."""
+    done = [rung["title"] for rung in latest["rungs"] if rung["state"] == "good"]
+    if len(done) == len(latest["rungs"]):
+        return {"state": "good", "title": "✓ All steps are right.", "text": "Print the acceptance sheet."}
+    text = f"The last step was: {done[-1]}."
+    if not latest["open"] and now - latest["at"] > QUIET:
+        text += " Nothing has come since: connect the terminal again."
+    return {"state": "good", "title": "✓ All is right so far.", "text": text}
 
 
 def ready(attempts: Sequence[Mapping[str, Any]], library: str) -> Mapping[str, Any] | None:

@@ -20,6 +20,7 @@ PHONE = {"width": 320, "height": 640}
 def started() -> Iterator[object]:
     """A headless browser. The test is skipped where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=PATIENCE)
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("chromium is not installed")
@@ -95,12 +96,18 @@ def cut_off(page: object, within: str = "body") -> list[str]:
     )
 
 
-def keep_picture(page: object, name: str) -> Path | None:
-    """Keep a picture of the page where SIP2GW_PICTURES says (`make pictures`); nothing is kept in other runs."""
+def keep_picture(page: object, name: str, within: str = "") -> Path | None:
+    """Keep a picture of the page where SIP2GW_PICTURES says (`make pictures`); nothing is kept in other runs.
+
+    With `within` it is a picture of that part alone.
+    """
     folder = os.environ.get("SIP2GW_PICTURES")
     if not folder:
         return None
     path = Path(folder) / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=path, animations="disabled", full_page=True)
+    if within:
+        page.locator(within).screenshot(path=path, animations="disabled")
+    else:
+        page.screenshot(path=path, animations="disabled", full_page=True)
     return path

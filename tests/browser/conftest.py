@@ -46,4 +46,4 @@ def phone(chromium, demo):
 @pytest.fixture
 def picture():
     """Call it with a tab and a name: `make pictures` keeps the picture for the manual."""
-    return lambda tab, name: keep_picture(tab.page, name)
+    return lambda tab, name, within="": keep_picture(tab.page, name, within)
