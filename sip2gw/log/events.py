@@ -61,6 +61,7 @@ class EventLog:
             case Exchange():
                 self._exchange(event, live)
             case Noticed():
+                live.library = live.library or event.library  # of a connection that has ended meanwhile
                 self._emit(self._few, LogLevel.warn, event.kind, event, live)
             case LoginRefused():
                 self._emit(self._logins, LogLevel.warn, f"login {event.code}", event, live)
@@ -99,5 +100,7 @@ class EventLog:
             sparing.count_one()
         else:
             known = event if isinstance(event, Exchange) else live
-            line = Line(event, live.peer, known.library, known.terminal, more)
+            ended = isinstance(event, Noticed) and event.conn not in self._live
+            peer = None if ended else live.peer
+            line = Line(event, peer, known.library, known.terminal, more)
             self.log.emit(level, "{line}", line=line)

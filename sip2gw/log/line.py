@@ -43,11 +43,14 @@ READS = frozenset({"17", "23", "35", "63", "93", "97", "99"})
 
 
 class Line:
-    """One event, and what is known of its connection. `more` is how many lines like it were left out before."""
+    """One event, and what is known of its connection. `more` is how many lines like it were left out before.
+
+    `peer` is None if the connection is not known any longer.
+    """
 
     __slots__ = ("_event", "_library", "_more", "_peer", "_terminal")
 
-    def __init__(self, event: Event, peer: Peer, library: str, terminal: str, more: int) -> None:
+    def __init__(self, event: Event, peer: Peer | None, library: str, terminal: str, more: int) -> None:
         self._event, self._peer, self._more = event, peer, more
         self._library, self._terminal = library, terminal
 
@@ -63,7 +66,7 @@ class Line:
         event = self._event
         kind, facts = _KINDS[type(event)], _FACTS[type(event)](event)
         if isinstance(event, LoginRefused | Noticed) and not self._is_of_a_terminal:
-            facts["address"] = self._peer.address
+            facts["address"] = self._peer.address if self._peer else ""
         named = {"library": self._library, "terminal": self._terminal, **facts}
         if self._more:
             named["more"] = self._more
@@ -96,6 +99,8 @@ class Line:
                 return f"{who} closed by the {event.by}{said}, {long} ({self._peer})"
             case _:
                 return who
+        if self._peer is None:
+            return text
         return f"{text} ({self._peer})" if self._is_of_a_terminal else f"{text} ({self._peer:full})"
 
     @property

@@ -101,6 +101,13 @@ def test_an_item_in_clear_is_its_number_in_json():
     assert json.loads(line)["item"] == "10001"
 
 
+def test_what_is_noticed_after_the_end_names_no_address():
+    noticed = Noticed(AT, CONN, "label", "the label is found in capitals", "send capitals", "riverside")
+    [line] = Written("text").lines(noticed)
+    assert "the label is found in capitals; send capitals" in line
+    assert "this machine" not in line
+
+
 def test_reads_are_logged_at_debug_alone():
     read = Exchange(AT, CONN, 1, "riverside", "Desk1", message="23")
     assert Written("text", "info").lines(read) == []
