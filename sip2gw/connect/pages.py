@@ -170,7 +170,8 @@ class ConnectPages(Resource):
         found = self._connecting.attempts(asked)
         attempts = await found if isinstance(found, Deferred) else found
         verdict = shown.verdict(attempts, self._connecting.now())
-        return {"attempts": attempts, "verdict": verdict, "marks": shown.MARKS}
+        rows = [{**one, "came_to": shown.came_to(one)} for one in attempts]
+        return {"attempts": rows, "verdict": verdict, "marks": shown.MARKS}
 
     async def _ladder(self, filters: Mapping[str, str]) -> str:
         """Return the part of the page that changes, for a stream."""

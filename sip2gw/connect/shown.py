@@ -24,14 +24,33 @@ def verdict(attempts: Sequence[Mapping[str, Any]], now: float) -> Mapping[str, s
     if not attempts:
         return _NOTHING
     latest = attempts[0]
-    worst = [rung for state in ("bad", "look") for rung in latest["rungs"] if rung["state"] == state]
-    if not worst:
+    rung = _worst(latest)
+    if rung is None:
         return _right(latest, now)
-    rung = worst[0]
-    where = f"✗ Stopped at {rung['title']}." if rung["state"] == "bad" else f"! Look at {rung['title']}."
     fix = rung["fix"] if rung["fix"].endswith((".", "?")) else f"{rung['fix']}."
     text = rung["text"] if rung["text"].endswith(".") else f"{rung['text']}."
-    return {"state": rung["state"], "title": where, "text": text, "fix": fix, "name": rung["name"]}
+    return {
+        "state": rung["state"],
+        "title": f"{came_to(latest)}.",
+        "text": text,
+        "fix": fix,
+        "name": rung["name"],
+    }
+
+
+def came_to(attempt: Mapping[str, Any]) -> str:
+    """Return in a few words what an attempt came to; empty if nothing is wrong with it."""
+    rung = _worst(attempt)
+    if rung is None:
+        return ""
+    return f"✗ Stopped at {rung['title']}" if rung["state"] == "bad" else f"! Look at {rung['title']}"
+
+
+def _worst(attempt: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Return the first step that went wrong, else the first that was odd; None if there is none."""
+    return next(
+        (rung for state in ("bad", "look") for rung in attempt["rungs"] if rung["state"] == state), None
+    )
 
 
 def _right(latest: Mapping[str, Any], now: float) -> Mapping[str, str]:

@@ -287,6 +287,14 @@ class ConnectTests(TestCase):
         _, _, help_page = await self.call(to[1], Cookie=cookie.partition(";")[0])
         assert f'<h2 id="{to[2]}">Account</h2>' in help_page
 
+    async def test_an_earlier_attempt_says_in_its_headline_where_it_stopped(self) -> None:
+        cookie = await self.enter()
+        await self.say(RIGHT.replace("kiosk-secret", "wrong"))
+        await self.say(RIGHT, "9900802.00")
+        seen = await self.ladder(cookie)
+        assert "All is right so far" in seen
+        assert re.search(r"UTC, closed\. +✗ Stopped at Account", seen)
+
     async def test_the_page_says_what_98_offers(self) -> None:
         cookie = await self.enter()
         await self.say(RIGHT, "9900802.00")
