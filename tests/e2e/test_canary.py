@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from click.testing import CliRunner
+from mistakes.installer import Installer
 
 import sip2gw.sandbox
 from sip2gw.journal.states import State
@@ -293,6 +294,8 @@ class Scene:
     def recalled(self) -> dict[str, str]:
         """What the record says of all that is done while a trace runs, and of a card."""
         trace = json.loads(self.tell("/api/traces", library="riverside", why="canaries"))["trace"]
+        installer = Installer(self.gateway.ports[2], ADMIN.word)
+        installer.latest("riverside")
         self.each([*REQUESTS, *AMISS])
         self.each(LOGINS, log_in=False)
         names = [
@@ -312,6 +315,8 @@ class Scene:
         pages["search"] = self.tell(
             "/api/exchanges/search", library="riverside", kind="patron", number=CARD.word
         )
+        for name in ("page", "sheet"):
+            pages[f"connect/{name}"] = installer.page("riverside", name)
         pages["trace"] = self.gateway.look(f"/api/traces/{trace}", ADMIN.word)[1]
         return pages
 
@@ -420,6 +425,7 @@ def test_F97_no_secret_gets_out(scene):
     assert "privacy erase" in pages["/audit, right token, later"]
     assert "riverside" in pages[f"/journal?state={EVERY_STATE}, right token"]
     assert "> 11YN" in recalled["trace"]
+    assert "connection " in recalled["connect/page"]
     assert '"library": "riverside"' in recalled["search"]
     silent = [canary.what for canary in ALL if canary.word.lower() not in scene.heard.lower()]
     assert not silent, "it was never there to get out"

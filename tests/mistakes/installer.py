@@ -16,16 +16,23 @@ PATIENCE = 20.0
 
 @define
 class Installer:
-    """The pages on one admin endpoint, by library. Each is opened with an invitation of its own."""
+    """The pages on one admin endpoint, by library. Each is opened with an invitation of its own.
+
+    `token` is that of the endpoint, if it has one.
+    """
 
     port: int
+    token: str = field(default="", repr=False)
     _cookies: dict[str, str] = field(factory=dict, repr=False)
+
+    def page(self, library: str, name: str = "page") -> str:
+        """One of the pages, as it is sent."""
+        cookie = self._cookies.get(library) or self._opened(library)
+        return self._ask("GET", f"/connect/{name}", {"Cookie": cookie})[1]
 
     def latest(self, library: str) -> str:
         """The page's text about the latest attempt, a line for each step."""
-        cookie = self._cookies.get(library) or self._opened(library)
-        _, page, _ = self._ask("GET", "/connect/page", {"Cookie": cookie})
-        ladder = page.partition('id="ladder"')[2].partition(">")[2].partition("</div>")[0]
+        ladder = self.page(library).partition('id="ladder"')[2].partition(">")[2].partition("</div>")[0]
         latest = ladder.split("<details")[1:2] or [ladder]
         text = re.sub(r"<[^>]+>", " ", "\0".join(re.split(r"</(?:li|summary)>", latest[0])))
         return "\n".join(" ".join(line.split()) for line in unescape(text).split("\0"))
@@ -36,7 +43,8 @@ class Installer:
         return [line for line in lines if "✗" in line or "! look" in line] or lines[:1]
 
     def _opened(self, library: str) -> str:
-        _, made, _ = self._ask("POST", f"/invite/{library}", {}, {})
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        _, made, _ = self._ask("POST", f"/invite/{library}", headers, {})
         _, _, cookie = self._ask("POST", "/connect/enter", {}, {"code": json.loads(made)["code"]})
         self._cookies[library] = cookie
         return cookie
