@@ -61,12 +61,13 @@ def check(
     credentials = Credentials(account, Secret(password or "")) if account else _service_account(config, name)
     steps = list(reach(config.librarika.url.replace("{library}", name), config.librarika.ca_file))
     if all(step.ok is not False for step in steps):
-        steps += _at_the_library(config, Subject(name, credentials, location, card, copy))
+        subject = Subject(name, credentials, location, card, copy, used=_used(file, name))
+        steps += _at_the_library(config, subject)
     if as_json:
         click.echo(json.dumps([asdict(step) for step in steps], indent=2))
     else:
         for step in steps:
-            _show(step)
+            click.echo(shown(step))
     if any(step.ok is False for step in steps):
         raise SystemExit(1)
 
@@ -89,27 +90,41 @@ def _service_account(config: Config, name: str) -> Credentials | None:
         raise click.ClickException(f"service_account.password_file {wrong}") from None
 
 
+def _used(file: str | None, name: str) -> int | None:
+    """Return how many seats of the library the gateway lends now; None if it can't be asked."""
+    from sip2gw.tools.admin import open_gateway
+
+    if file is None:
+        return None
+    try:
+        return int(open_gateway(None, None, file).get("libraries", name)["used"])
+    except (click.ClickException, ValueError, KeyError, TypeError):
+        return None
+
+
+async def ask(config: Config, reactor: Any, subject: Subject) -> list[Step]:
+    """Return the steps at the library, from the answers of its API."""
+    from sip2gw.metrics import Metrics
+    from sip2gw.wiring.gateway import make_librarika
+
+    librarika = make_librarika(config, reactor, Metrics())
+    try:
+        return [step async for step in look(librarika, config.settings, subject)]
+    finally:
+        await librarika.close()
+
+
 def _at_the_library(config: Config, subject: Subject) -> list[Step]:
     """Ask the API, in a reactor of its own."""
     from twisted.internet import reactor
     from twisted.internet.defer import Deferred
 
-    from sip2gw.metrics import Metrics
-    from sip2gw.wiring.gateway import make_librarika
-
     steps: list[Step] = []
     bugs: list[Any] = []
 
-    async def ask() -> None:
-        librarika = make_librarika(config, reactor, Metrics())
-        try:
-            steps.extend([step async for step in look(librarika, config.settings, subject)])
-        finally:
-            await librarika.close()
-
     def begin() -> None:
-        done = Deferred.fromCoroutine(ask())
-        done.addErrback(bugs.append).addCallback(lambda _: reactor.stop())  # type: ignore[attr-defined]
+        done = Deferred.fromCoroutine(ask(config, reactor, subject))
+        done.addCallbacks(steps.extend, bugs.append).addCallback(lambda _: reactor.stop())  # type: ignore[attr-defined]
 
     reactor.callWhenRunning(begin)  # type: ignore[attr-defined]
     reactor.run()  # type: ignore[attr-defined]
@@ -118,11 +133,11 @@ def _at_the_library(config: Config, subject: Subject) -> list[Step]:
     return steps
 
 
-def _show(step: Step) -> None:
+def shown(step: Step) -> str:
+    """Return a step for people, with the fix in a line of its own."""
     mark, colour = _MARKS[step.ok]
-    click.echo(f"{click.style(f'{mark:5}', colour)}{step.name:13}{_plain(step.text)}")
-    if step.fix:
-        click.echo(f"{'':18}{_plain(step.fix)}")
+    first = f"{click.style(f'{mark:5}', colour)}{step.name:13}{_plain(step.text)}"
+    return f"{first}\n{'':18}{_plain(step.fix)}" if step.fix else first
 
 
 def _plain(text: str) -> str:

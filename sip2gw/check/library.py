@@ -25,13 +25,17 @@ _FAILS_AT = {
 
 @frozen(repr=False)
 class Subject:
-    """What is checked at a library. `location` is a terminal's; `member` a card number, `copy` an item's number."""
+    """What is checked at a library. `location` is a terminal's; `member` a card number, `copy` an item's number.
+
+    `used` are the seats in use, None if they are not known.
+    """
 
     library: str
     credentials: Credentials | None = None
     location: str = ""
     member: str = ""
     copy: str = ""
+    used: int | None = None
 
 
 async def look(open_library: OpenLibrary, settings: Settings, subject: Subject) -> AsyncIterator[Step]:
@@ -51,9 +55,7 @@ async def look(open_library: OpenLibrary, settings: Settings, subject: Subject) 
         _ORDER, (rules.name, "the account's password is right", "Library Staff", "SIP2"), strict=True
     ):
         yield Step(name, True, text)
-    seats = "no limit" if rules.terminals is None else f"{rules.terminals} licences"
-    fix = "" if rules.terminals != 0 else "buy a licence at Librarika"
-    yield Step("seats", rules.terminals != 0, seats, fix)
+    yield _seats(rules.terminals, subject.used)
     yield _terminal(settings, rules, subject, credentials)
     if subject.member:
         yield await _member(library, subject.member)
@@ -72,6 +74,17 @@ def _refused(error: LibraryError) -> list[Step]:
             Step(at, False, "the API does not answer as it should", "try again, and see the log"),
         ]
     return [*before, Step(at, False, code.replace("_", " "), ADVICE.get(code, "ask Librarika's support"))]
+
+
+def _seats(licences: int | None, used: int | None) -> Step:
+    text = "no limit" if licences is None else f"{licences} licence{'' if licences == 1 else 's'}"
+    if used is not None:
+        text += f", {used} in use"
+    if licences == 0:
+        return Step("seats", False, text, "buy a licence at Librarika")
+    if licences is not None and used is not None and used >= licences:
+        return Step("seats", False, text, ADVICE["terminal_limit_reached"])
+    return Step("seats", True, text)
 
 
 def _terminal(settings: Settings, rules: Rules, subject: Subject, credentials: Credentials) -> Step:

@@ -15,6 +15,12 @@ SECONDS = 10.0
 SOON = 14
 """Days before a certificate's end from which it counts as a failure."""
 
+_CLOCK, _RENEW = "check this machine's clock", "the library's host must renew it"
+_NAME = "check the name in librarika.url: another server answers there, or one with another's certificate"
+_TRUST = "install the authority of the certificate, or name its file in librarika.ca_file"
+_FIXES = {9: _CLOCK, 10: f"{_RENEW}; {_CLOCK} as well", 62: _NAME, 64: _NAME}
+"""By OpenSSL's codes: not valid yet, expired, for another host name, for another IP address."""
+
 
 @frozen
 class Step:
@@ -64,13 +70,12 @@ def _secure(plain: socket.socket, host: str, authorities: Path | None) -> Iterat
             ends = ssl.cert_time_to_seconds(str((secure.getpeercert() or {})["notAfter"]))
     except ssl.SSLCertVerificationError as error:
         yield Step("TLS", True, "the server speaks TLS")
-        fix = "install the authority of the certificate, name it in librarika.ca_file, or check this machine's clock"
-        yield Step("certificate", False, error.verify_message, fix)
+        yield Step("certificate", False, error.verify_message, _FIXES.get(error.verify_code, _TRUST))
         return
     except (OSError, KeyError, ValueError) as error:
         fix = "see whether a proxy or a firewall is in between"
         yield Step("TLS", False, str(getattr(error, "reason", None) or error), fix)
         return
     days = int((ends - time.time()) // 86_400)
-    fix = "" if days >= SOON else "the library's host must renew it"
+    fix = "" if days >= SOON else _RENEW
     yield Step("certificate", days >= SOON, f"trusted, for {host}, {days} days left", fix)

@@ -210,3 +210,15 @@ def test_check_names_the_step_that_fails_and_the_fix(place, library, account, pa
     assert code == 1
     assert [step["name"] for step in steps if step["ok"] is False] == [fails]
     assert steps[-1]["fix"]
+
+
+def test_check_names_a_library_whose_licences_are_all_in_use(place):
+    with Terminal.connect(place.plain) as terminal:
+        line = "9300CN|CO|CPHall|AOhillcrest|ACkiosk@hillcrest.example:hill-secret|"
+        assert terminal.exchange(line).startswith("941")
+        words = ("check", "hillcrest", "--account", "kiosk@hillcrest.example")
+        code, printed = place.run(*words, password="hill-secret")
+    assert code == 1
+    *_, seats, fix, _ = printed.splitlines()
+    assert seats.split() == ["FAIL", "seats", "1", "licence,", "1", "in", "use"], printed
+    assert "buy another licence" in fix
