@@ -1,4 +1,4 @@
-"""`[store]`: where the gateway keeps what must outlast it, and the key by which that is encrypted."""
+"""`[store]`: where the gateway keeps what must outlast it, and the keys by which that is encrypted."""
 
 from __future__ import annotations
 
@@ -26,26 +26,44 @@ from sip2gw.secret import Secret
 FILE = "sip2gw.sqlite3"
 KEY = "sip2gw.key"
 KEY_SIZE = 32
-"""Bytes of the key."""
+"""Bytes of a key."""
+MOST_KEYS = 8
+"""Keys in a file: each write is compared with what was written under each of them."""
 
 _URL = '"postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"'
 _PORT = re.compile(r":\d*\Z")
 _MAKE_KEY = "make one with `openssl rand -hex 32`"
 
 
-def key_in(path: Path) -> Secret:
-    """Return the key in a file, as 64 hexadecimal digits. Raises `Wrong`."""
+def keys_in(path: Path) -> tuple[Secret, ...]:
+    """Return the keys in a file, one in a line, each as 64 hexadecimal digits; the newest first. Raises `Wrong`."""
     try:
-        written = path.read_text(encoding="ascii").strip()
+        lines = path.read_text(encoding="ascii").splitlines()
     except OSError as error:
         raise Wrong(f"is {path}, which can't be read: {error.strerror}", _MAKE_KEY) from None
     except UnicodeDecodeError:
         raise Wrong(f"is {path}, which is not ASCII text", _MAKE_KEY) from None
+    keys = [
+        _key(line.strip(), f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()
+    ]
+    if not keys:
+        raise Wrong(f"is {path}, which is empty", _MAKE_KEY)
+    if len(keys) > MOST_KEYS:
+        raise Wrong(
+            f"is {path}, which has more than {MOST_KEYS} keys", "remove those that are no longer in use"
+        )
+    if len(set(keys)) < len(keys):
+        raise Wrong(f"is {path}, which has one key twice", f"remove one of them, or {_MAKE_KEY}")
+    return tuple(Secret(key.hex()) for key in keys)
+
+
+def _key(written: str, where: str) -> bytes:
+    """Return a key that was written in hexadecimal or base64. Raises `Wrong`."""
     for read in (bytes.fromhex, lambda encoded: b64decode(encoded, validate=True)):
         with suppress(ValueError):
             if len(key := read(written)) == KEY_SIZE:
-                return Secret(key.hex())
-    raise Wrong(f"is {path}, which has no {KEY_SIZE} bytes in hexadecimal or base64", _MAKE_KEY)
+                return key
+    raise Wrong(f"is {where}, which has no {KEY_SIZE} bytes in hexadecimal or base64", _MAKE_KEY)
 
 
 def _check_place(path: Path) -> None:
@@ -102,10 +120,10 @@ class Store:
     "postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"."""
     password_file: PasswordFile | None = None
     """A file with the password of that database, in one line."""
-    key_file: Annotated[Path, File(key_in, '"/etc/sip2gw/sip2gw.key"')] | None = None
-    """A file with the key by which readers' data are encrypted: 32 random bytes in hexadecimal or base64. If left
-    out, sip2gw.key beside the SQLite file, which is made at the first start. With url it must be given: all gateways
-    need the same key."""
+    key_file: Annotated[Path, File(keys_in, '"/etc/sip2gw/sip2gw.key"')] | None = None
+    """A file with the key by which readers' data are encrypted: 32 random bytes in hexadecimal or base64. Lines below
+    it have keys that it has replaced, which only decrypt. If left out, sip2gw.key beside the SQLite file, which is made
+    at the first start. With url it must be given: all gateways need the same keys."""
 
     def file(self, environment: Mapping[str, str]) -> Path | None:
         """Return the path of the SQLite file; None if the store is a database of PostgreSQL."""
@@ -114,7 +132,7 @@ class Store:
         return self.path or state_folder(environment) / FILE
 
     def key(self, environment: Mapping[str, str]) -> Path:
-        """Return the path of the key. Only a file that is not given may be missing: `kept_key` makes it."""
+        """Return the path of the keys. Only a file that is not given may be missing: `kept_keys` makes it."""
         return self.key_file or (self.file(environment) or Path()).parent / KEY
 
 
@@ -138,8 +156,8 @@ def check_store(store: Store, tables: Tables) -> None:
         tables.fault("store.url", problem, f'{_MAKE_KEY}, and add key_file = "..."')
 
 
-def kept_key(path: Path) -> Secret:
-    """Return the key in a file, which is made with a random key if it does not exist. Raises `Wrong`, OSError.
+def kept_keys(path: Path) -> tuple[Secret, ...]:
+    """Return the keys in a file, which is made with a random key if it does not exist. Raises `Wrong`, OSError.
 
     Of several processes that make it at the same time, all get the same key.
     """
@@ -156,4 +174,4 @@ def kept_key(path: Path) -> Secret:
             os.fsync(folder)
         finally:
             os.close(folder)
-    return key_in(path)
+    return keys_in(path)

@@ -77,12 +77,14 @@ class Keys:
 
     def tag(self, library: str, *said: str | bytes) -> bytes:
         """Return the keyed digest of these texts, for comparisons within this library alone."""
-        key = self._of(library, self._newest).digests
-        return blake2b(joined(*said), key=key, digest_size=_TAG).digest()
+        return self._tag(self._newest, library, said)
 
     def tags(self, library: str, *said: str | bytes) -> list[bytes]:
         """Return the digest of these texts under each key, the one for new rows first."""
-        return [Keys([one]).tag(library, *said) for one in self._masters.values()]
+        return [self._tag(key_id, library, said) for key_id in self._masters]
+
+    def _tag(self, key_id: str, library: str, said: tuple[str | bytes, ...]) -> bytes:
+        return blake2b(joined(*said), key=self._of(library, key_id).digests, digest_size=_TAG).digest()
 
     def _made(self, library: str, key_id: str) -> _OfLibrary:
         master = self._masters[key_id]

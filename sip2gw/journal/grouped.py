@@ -39,10 +39,10 @@ class Begin(Alike):
 
     @classmethod
     def together(cls, tx: Transaction, works: Sequence[Begin]) -> list[Begun] | None:
-        """See `Alike.together`. They are on different items, and no row is open on one of these."""
+        """See `Alike.together`. They are on different items, of which no row is open; and no key was replaced."""
         entries, owner = [work.entry for work in works], works[0].owner
         items = {(one.library, one.item_tag) for one in entries}
-        if len(items) < len(entries) or any(work.owner != owner for work in works):
+        if len(items) < len(entries) or any(work.owner != owner or work.entry.older for work in works):
             return None
         lock(tx, entries)
         done = _in_parts(

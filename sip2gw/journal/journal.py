@@ -19,7 +19,7 @@ from sip2gw.journal.content import call_of, result_of, same_patron, sealed_call,
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.flights import Flight
 from sip2gw.journal.grouped import Begin, Finish
-from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored
+from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored, Tags
 from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
 from sip2gw.library import Unavailable
 from sip2gw.metrics import Metrics
@@ -210,19 +210,23 @@ class Journal:
 
     def entry(self, library: str, call: Call, *, line: bytes = b"", account: str = "") -> Entry:
         """Return a call as a row. `account` is the name that the terminal has logged in with, which is never shown."""
-        method, occasion, tag = call.method, call.occasion, self.keys.tag
+        method, occasion, tags = call.method, call.occasion, self.keys.tags
         patron = same_patron(str(call.arguments.get("patron_id") or ""))
+        items = tags(library, method.subject(call.arguments))
+        patrons = tags(library, "patron", patron) if patron else [None] * len(items)
+        lines = tags(library, "line", line) if line else [b""] * len(items)
         terminal = occasion.terminal
         if not terminal or terminal == account:
-            terminal = f"t:{tag(library, 'terminal', terminal).hex()[:8]}"
+            terminal = f"t:{self.keys.tag(library, 'terminal', terminal).hex()[:8]}"
         return Entry(
             library=library,
             terminal=terminal,
             method=method.name,
             key=occasion.key,
-            item_tag=tag(library, method.subject(call.arguments)),
-            patron_tag=tag(library, "patron", patron) if patron else None,
-            line=tag(library, "line", line) if line else b"",
+            item_tag=items[0],
+            patron_tag=patrons[0],
+            line=lines[0],
+            older=tuple(map(Tags, items[1:], patrons[1:], lines[1:])),
             key_id=self.keys.newest,
             arguments=sealed_call(self.keys, library, call),
             joins=method.joins and not occasion.no_block,

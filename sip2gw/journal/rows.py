@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from sip2gw.journal.states import OPEN, Event, State, Told, after, most
 from sip2gw.store.port import Row, Transaction, Value
@@ -27,8 +27,20 @@ class Fenced(Exception):
 
 
 @frozen(repr=False)
+class Tags:
+    """The keyed digests of one write under one key. `patron` is None if it names none, `line` empty as in `Entry`."""
+
+    item: bytes
+    patron: bytes | None
+    line: bytes
+
+
+@frozen(repr=False)
 class Entry:
-    """A write that is about to begin. `line` is empty if it can't be a repeat; `account_wide` if it names no item."""
+    """A write that is about to begin. `line` is empty if it can't be a repeat; `account_wide` if it names no item.
+
+    `older` has its digests under keys that were replaced: rows from before have those.
+    """
 
     library: str
     terminal: str
@@ -42,6 +54,22 @@ class Entry:
     joins: bool = False
     account_wide: bool = False
     life: float = DATED
+    older: tuple[Tags, ...] = ()
+
+    @property
+    def items(self) -> tuple[bytes, ...]:
+        """The item under each key."""
+        return (self.item_tag, *(one.item for one in self.older))
+
+    @property
+    def patrons(self) -> tuple[bytes | None, ...]:
+        """The patron under each key."""
+        return (self.patron_tag, *(one.patron for one in self.older))
+
+    @property
+    def lines(self) -> tuple[bytes, ...]:
+        """The line under each key."""
+        return (self.line, *(one.line for one in self.older))
 
 
 @frozen(repr=False)
@@ -142,11 +170,9 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
     lease = "SELECT 1 AS held FROM owners WHERE id = :id AND epoch = :epoch AND until > :now"
     if not tx.rows(lease, id=owner.id, epoch=owner.epoch, now=now):
         raise Fenced("the lease of this process is over")
+    on_item, items = _any("item_tag", entry.items)
     opened = select(
-        tx,
-        f"library = :library AND item_tag = :item AND {OPEN_STATES} ORDER BY id",
-        library=entry.library,
-        item=entry.item_tag,
+        tx, f"library = :library AND {on_item} AND {OPEN_STATES} ORDER BY id", library=entry.library, **items
     )
     same = _same_line(tx, entry, now) if entry.line else None
     if same is not None and same.state in OPEN:
@@ -156,25 +182,24 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
         return Repeat(same) if same.outcome is not None else Join(same, same, same_line=True)
     if opened and not behind:
         newest = opened[-1]
-        if entry.joins and (newest.method, newest.patron_tag) == (entry.method, entry.patron_tag):
+        if entry.joins and newest.method == entry.method and newest.patron_tag in entry.patrons:
             return _join(tx, newest, opened, owner, same_line=False)
         return Behind(opened[0])
-    _insert(tx, entry, owner, now)
+    # Rows that are open on one item have one digest of it, by which they keep their order.
+    _insert(tx, evolve(entry, item_tag=opened[-1].item_tag) if opened else entry, owner, now)
     return New()
 
 
 def lock(tx: Transaction, entries: Sequence[Entry]) -> None:
     """Let no other process begin a write on the same items meanwhile."""
-    tx.lock(*[f"journal {one.library} {one.item_tag.hex()}" for one in entries])
+    tx.lock(*[f"journal {one.library} {item.hex()}" for one in entries for item in one.items])
 
 
 def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
     """Return the row of the same line: one that is open, or one that was done within its time and still counts."""
+    is_same, lines = _any("line", entry.lines)
     found = select(
-        tx,
-        "library = :library AND line = :line ORDER BY id DESC LIMIT 1",
-        library=entry.library,
-        line=entry.line,
+        tx, f"library = :library AND {is_same} ORDER BY id DESC LIMIT 1", library=entry.library, **lines
     )
     if not found:
         return None
@@ -187,18 +212,25 @@ def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
 
 def _newer(tx: Transaction, entry: Entry, row: Stored) -> bool:
     """Return whether something newer was written on the item, or without an item on the account or by the terminal."""
-    where = "item_tag = :item"
+    where, values = _any("item_tag", entry.items)
     if entry.account_wide:
-        where = "(item_tag = :item OR patron_tag = :patron OR terminal = :terminal)"
+        of_patron, patrons = _any("patron_tag", entry.patrons)
+        where = f"({where} OR {of_patron} OR terminal = :terminal)"
+        values |= {**patrons, "terminal": entry.terminal}
     found = tx.rows(
         "SELECT 1 AS newer FROM journal WHERE library = :library AND id > :id AND state <> 'FAILED'"  # noqa: S608 (literals of ours)
         f" AND {where} LIMIT 1",
         library=entry.library,
         id=row.id,
-        item=entry.item_tag,
-        **({"patron": entry.patron_tag, "terminal": entry.terminal} if entry.account_wide else {}),
+        **values,
     )
     return bool(found)
+
+
+def _any(column: str, tags: Sequence[bytes | None]) -> tuple[str, dict[str, Value]]:
+    """Return the condition that a column has one of these digests, and its values."""
+    values: dict[str, Value] = {f"{column}_{number}": tag for number, tag in enumerate(tags)}
+    return f"{column} IN ({', '.join(f':{name}' for name in values)})", values
 
 
 def _join(tx: Transaction, row: Stored, opened: list[Stored], owner: Owner, *, same_line: bool) -> Join:

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from sip2gw.config import Config, load
 from sip2gw.config.accounts import password_in
-from sip2gw.config.store import key_in
+from sip2gw.config.store import keys_in
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.secret import Secret
 from sip2gw.store import StoreFailed
@@ -48,9 +48,10 @@ class Place:
         from sip2gw.journal.crypto import Keys
 
         try:
-            return Keys([bytes.fromhex(key_in(self._config.store.key(os.environ)).reveal())])
+            found = keys_in(self._config.store.key(os.environ))
         except Wrong as wrong:
             raise click.ClickException(f"store.key_file {wrong}") from None
+        return Keys([bytes.fromhex(key.reveal()) for key in found])
 
     def _run(self, work: Callable[[Transaction], T], *, write: bool) -> T:
         from sip2gw.journal.audit import NotPossible

@@ -10,7 +10,7 @@ from typing import Any
 
 from sip2gw.config import Config
 from sip2gw.config.accounts import password_in
-from sip2gw.config.store import kept_key
+from sip2gw.config.store import kept_keys
 from sip2gw.faults import Wrong
 from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.journal.crypto import Keys
@@ -46,11 +46,11 @@ class Journaling:
     ) -> None:
         self.store = _store(config, reactor, metrics, worker)
         alone = not (worker or self.store.shared)
-        key = _key(config)
-        self.journal = Journal(self.store, Keys([key]), reactor, metrics, alone=alone)
-        self.seats = None if alone else StoredSeats(self.store, reactor.seconds, _derived(key, b"seats"))
+        keys = _keys(config)
+        self.journal = Journal(self.store, Keys(keys), reactor, metrics, alone=alone)
+        self.seats = None if alone else StoredSeats(self.store, reactor.seconds, _derived(keys[0], b"seats"))
         """The seats, if other processes lend them as well. A process that is alone needs no store for them."""
-        self.logins = StoredLogins(self.store, _derived(key, b"logins"))
+        self.logins = StoredLogins(self.store, _derived(keys[0], b"logins"))
         self.accounts = Accounts(inner, self.journal, service_accounts(config))
         self.forwarder = Forwarder(self.journal, self.accounts)
         self.libraries = JournaledLibraries(inner, self.journal, self.accounts, self.forwarder.heard_from)
@@ -87,7 +87,7 @@ class SharedStore:
     """The store of several workers as their parent has it: locked, with its tables up to date. Raises `Wrong`."""
 
     def __init__(self, config: Config) -> None:
-        _key(config)
+        _keys(config)
         self._config = config
         self._at, self._password = _place(config)
         self._lock = FileLock(self._at) if isinstance(self._at, Path) else None
@@ -112,10 +112,10 @@ class SharedStore:
 
         Raises `Wrong`.
         """
-        key = _key(self._config)
+        keys = _keys(self._config)
         # Its metrics are its own, which no page shows.
         store = _store(self._config, reactor, Metrics(), worker=True)
-        return store, Keys([key]), StoredSeats(store, reactor.seconds, _derived(key, b"seats"))
+        return store, Keys(keys), StoredSeats(store, reactor.seconds, _derived(keys[0], b"seats"))
 
     def stop(self) -> None:
         """Leave it to another gateway."""
@@ -130,11 +130,11 @@ def _place(config: Config) -> tuple[Path | Secret, Secret | None]:
     return kept.file(os.environ) or Secret(kept.url or ""), password
 
 
-def _key(config: Config) -> bytes:
+def _keys(config: Config) -> list[bytes]:
     path = config.store.key(os.environ)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return bytes.fromhex(kept_key(path).reveal())
+        return [bytes.fromhex(key.reveal()) for key in kept_keys(path)]
     except OSError as error:
         raise Wrong(
             f"store: {error.filename or path} can't be used: {error.strerror}",

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sip2gw.circulation.profile import WhenDown
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.circulation.settings import LibrarySettings, Settings
-from sip2gw.config.store import kept_key, key_in
+from sip2gw.config.store import MOST_KEYS, kept_keys, keys_in
 from sip2gw.faults import Wrong
 
 LISTEN = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
@@ -142,7 +143,7 @@ def test_a_key_is_read_from_hexadecimal_and_base64(tmp_path_factory, key):
     path = tmp_path_factory.getbasetemp() / "a.key"
     for written in (key.hex(), key.hex().upper(), base64.b64encode(key).decode() + "\n"):
         path.write_text(written)
-        assert key_in(path).reveal() == key.hex()
+        assert [one.reveal() for one in keys_in(path)] == [key.hex()]
 
 
 @given(st.binary(max_size=100))
@@ -151,30 +152,54 @@ def test_any_file_is_a_key_or_a_fault_that_does_not_show_it(tmp_path_factory, co
     path.write_bytes(content)
     faults = set()
     try:
-        assert len(bytes.fromhex(key_in(path).reveal())) == 32
+        assert all(len(bytes.fromhex(key.reveal())) == 32 for key in keys_in(path))
     except Wrong as wrong:
-        faults.add(wrong.problem)
+        faults.add(re.sub(r", line \d+,", ",", wrong.problem))
     assert faults <= {
         f"is {path}, which is not ASCII text",
+        f"is {path}, which is empty",
         f"is {path}, which has no 32 bytes in hexadecimal or base64",
     }
+
+
+def test_keys_that_were_replaced_follow_the_newest(tmp_path):
+    path = tmp_path / "a.key"
+    path.write_text(f"{'ab' * 32}\n\n{base64.b64encode(KEY).decode()}\n")
+    assert [key.reveal() for key in keys_in(path)] == ["ab" * 32, KEY.hex()]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["ab" * 32, "cd" * 31], "keys, line 2, which has no 32 bytes in hexadecimal or base64"),
+        (["ab" * 32, "AB" * 32], "has one key twice"),
+        ([f"{number:064x}" for number in range(MOST_KEYS + 1)], "has more than 8 keys"),
+        ([""], "which is empty"),
+    ],
+)
+def test_several_keys_that_can_not_be_used_are_a_fault(faults, tmp_path, lines, says):
+    (tmp_path / "keys").write_text("\n".join(lines))
+    found = faults('[store]\nkey_file = "keys"')
+    assert list(found) == ["store.key_file"]
+    assert says in found["store.key_file"]
+    assert "ab" * 8 not in found["store.key_file"].lower()
 
 
 def test_a_key_that_is_missing_is_made_once_for_its_owner_alone(tmp_path):
     path = tmp_path / "sip2gw.key"
     with ThreadPoolExecutor(8) as pool:
-        made = {key.reveal() for key in pool.map(kept_key, [path] * 8)}
+        made = {key.reveal() for (key,) in pool.map(kept_keys, [path] * 8)}
     assert len(made) == 1
     assert path.stat().st_mode & 0o777 == 0o600
     assert os.listdir(tmp_path) == ["sip2gw.key"]
-    assert kept_key(path) == key_in(path)
+    assert kept_keys(path) == keys_in(path)
 
 
 def test_a_damaged_key_is_never_replaced(tmp_path):
     path = tmp_path / "sip2gw.key"
     path.write_text("damaged")
     with pytest.raises(Wrong, match="has no 32 bytes"):
-        kept_key(path)
+        kept_keys(path)
     assert path.read_text() == "damaged"
 
 

@@ -5,12 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.request import Request, urlopen
 
 import pytest
 
-from .processes import Process, free_ports
+from .processes import Process, free_ports, wait_until
 from .terminal import Terminal, checkin
 
 TOKEN = "Bx5mTw8LgKdQz3rVn7HpYc2JtX6fRb9M"
@@ -90,13 +89,6 @@ def place(tmp_path):
     made = Place(tmp_path)
     yield made
     made.stop()
-
-
-def wait_until(holds, what=lambda: "") -> None:
-    ends = monotonic() + 30
-    while not holds():
-        assert monotonic() < ends, what()
-        sleep(0.05)
 
 
 def test_a_refused_return_is_retried_and_closed_by_people(place):

@@ -4,13 +4,12 @@ import json
 import os
 import re
 import signal
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from .processes import Gateway
+from .processes import Gateway, wait_until
 from .terminal import Terminal, checkout, login, patron, status
 
 WORKERS = """
@@ -37,13 +36,6 @@ def gateway(demo, folder):
     wait_until(lambda: health(gateway)["status"] == "ok")
     yield gateway
     gateway.process.kill()
-
-
-def wait_until(holds, what=lambda: "") -> None:
-    ends = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < ends, what()
-        time.sleep(0.02)
 
 
 def health(gateway: Gateway) -> dict:

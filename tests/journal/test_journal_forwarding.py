@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from journal_support import KIOSK, JournalCase
+from journal_support import KIOSK, MASTER, JournalCase
 
 from sip2gw.journal.crypto import Keys
 from sip2gw.library import Credentials
@@ -157,14 +157,6 @@ class Forwarding(JournalCase):
         self.assertEqual(row.state, "DEAD")
         self.assertIn("is not in the key file", row.reason)
 
-    async def test_a_replaced_key_still_reads_old_rows(self) -> None:
-        await self.queued("10001")
-        old = b"0123456789abcdef0123456789abcdef"
-        self.gateway = self.born(keys=Keys([b"another key of thirty-two bytes!", old]))
-        await self.gateway.open()
-        await self.gateway.forward()
-        self.assertEqual((await self.rows())[-1][1], "DONE")
-
     async def test_a_method_of_a_newer_version_waits_for_people(self) -> None:
         await self.queued("10001")
         await self.store.change(lambda tx: tx.rows("UPDATE journal SET method = 'teleport'"))
@@ -209,3 +201,66 @@ class Forwarding(JournalCase):
             await self.gateway.journal.beat()
             found = await self.store.change(lambda tx: tx.rows("SELECT arguments, outcome FROM journal"))
             self.assertEqual([(row["arguments"], row["outcome"]) for row in found], left)
+
+
+class Rotation(JournalCase):
+    """The key is replaced by another one, which stands before it in the key file."""
+
+    rotated = Keys([b"another key of thirty-two bytes!", MASTER])
+
+    async def rotate(self) -> Any:
+        """Start again with the newer key, and log in."""
+        self.gateway = self.born(keys=self.rotated)
+        return await self.gateway.open()
+
+    async def test_rows_under_both_keys_are_forwarded_in_the_order_of_their_item(self) -> None:
+        first = self.gateway
+        before, after = await first.open(), await self.rotate()
+        await before.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await self.rows()
+        await first.librarika.close()
+        await self.stop_listening()
+        late = {"when_down": True, "no_block": True}
+        await before.take_back("10001", self.occasion(**late), reader=None)
+        await after.lend("M-1002", "10001", self.occasion(**late), renewal=False)
+        await after.take_back("10001", self.occasion(**late), reader=None)
+        tags = await self.store.read(
+            lambda tx: tx.rows("SELECT DISTINCT item_tag FROM journal WHERE state = 'QUEUED'")
+        )
+        self.assertEqual(len(tags), 1)
+        self.listen_again()
+        await self.rotate()
+        for _ in range(3):
+            await self.gateway.forward()
+        self.assertEqual({state for _, state, _ in await self.rows()}, {"DONE"})
+        self.assertEqual(self.kinds(), ["loan", "return", "loan", "return"])
+
+    async def test_the_same_line_under_another_key_gets_its_answer_again(self) -> None:
+        library = await self.gateway.open()
+        first = await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        await self.rows()
+        library = await self.rotate()
+        again = await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual((again, self.kinds()), (first, ["loan"]))
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+
+    async def test_a_line_with_a_newer_write_under_another_key_is_done_anew(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        await self.rows()
+        library = await self.rotate()
+        await library.take_back("10001", self.occasion(line=b"09"), reader=None)
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(self.kinds(), ["loan", "return", "loan"])
+
+    async def test_the_same_write_in_doubt_under_another_key_is_joined(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("hang_after_commit", endpoint="issue")
+        self.assertEqual(
+            await self.lost(library.lend("M-1001", "10001", self.occasion(), renewal=False)), "InDoubt"
+        )
+        self.sandbox.behave()
+        library = await self.rotate()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.assertEqual(self.kinds(), ["loan"])
+        self.assertEqual([state for _, state, _ in await self.rows()], ["DONE"])
