@@ -67,6 +67,11 @@ class Pair:
         )
 
     @property
+    def root(self) -> str:
+        """The name of the root that a client has to trust: the one above the last certificate; empty without a name."""
+        return _printable(_common_names((self.certificate, *self.chain)[-1], issuer=True))
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of the certificate, as openssl writes it: pairs of upper-case hex digits and colons."""
         return self.certificate.fingerprint(SHA256()).hex(":").upper()
@@ -127,8 +132,12 @@ def name_of(certificate: x509.Certificate) -> str:
 
     Unprintable characters become question marks, because the name appears in logs.
     """
-    names = [*_common_names(certificate), *_dns_names(certificate), ""]
-    return "".join(char if char.isprintable() else "?" for char in names[0])
+    return _printable([*_common_names(certificate), *_dns_names(certificate)])
+
+
+def _printable(names: list[str]) -> str:
+    """Return the first of these names, empty if there is none."""
+    return "".join(char if char.isprintable() else "?" for char in next(iter(names), ""))
 
 
 def _dns_names(certificate: x509.Certificate) -> list[str]:
@@ -143,12 +152,12 @@ def _dns_names(certificate: x509.Certificate) -> list[str]:
         return []
 
 
-def _common_names(certificate: x509.Certificate) -> list[str]:
+def _common_names(certificate: x509.Certificate, *, issuer: bool = False) -> list[str]:
     try:
-        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        name = certificate.issuer if issuer else certificate.subject
+        return [str(one.value) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)]
     except ValueError:
         return []
-    return [str(name.value) for name in names]
 
 
 def _signed(found: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:

@@ -169,8 +169,9 @@ class TLSConnection(TLSMemoryBIOProtocol):
         """Log and count a connection that ended before the handshake did. `reason` is Twisted's."""
         if reason is not None and isinstance(reason.value, SSL.Error):
             self._end("refused")
-            noted = self._tlsConnection.get_app_data()
-            words = noted if isinstance(noted, str) else why(reason.value)
+            made = self._tlsConnection
+            noted = made.get_app_data()
+            words = noted if isinstance(noted, str) else why(reason.value, self.factory.tls.root_of(made))
             self._tell(words, words)
             return
         self._end("lost")

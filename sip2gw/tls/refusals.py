@@ -18,7 +18,8 @@ _LANGUAGES = {
 _RECORDS = range(0x14, 0x18)
 """The first bytes of the records of TLS 1.0 to 1.3."""
 
-_OLD = "; update the terminal, or put stunnel in front of it"
+_OLD = "; update the terminal, or put stunnel in front of it (manual, Install: A kiosk that can't do TLS)"
+_TRUST = "; give it the root{root} (manual, Install: A kiosk that does not trust the certificate)"
 
 _WORDS = {
     "unsupported protocol": f"it offers only TLS versions older than 1.2{_OLD}",
@@ -30,8 +31,8 @@ _WORDS = {
     "inappropriate fallback": "it offers an older TLS version than it could",
     "peer did not return a certificate": "it has no client certificate",
     "certificate verify failed": "its certificate is not from client_authorities",
-    "alert unknown ca": "it does not trust our certificate's authority (alert: unknown CA); give it that root",
-    "alert certificate unknown": "it does not trust our certificate (alert: certificate unknown)",
+    "alert unknown ca": f"it does not trust our certificate's authority (alert: unknown CA){_TRUST}",
+    "alert certificate unknown": f"it does not trust our certificate (alert: certificate unknown){_TRUST}",
     "alert bad certificate": "it does not accept our certificate (alert: bad certificate)",
     "alert certificate expired": "it finds that our certificate has expired (alert: certificate expired)",
     "alert protocol version": f"it offers no TLS version that the gateway accepts (alert: protocol version){_OLD}",
@@ -52,11 +53,11 @@ def begins_tls(first: bytes) -> bool:
     return first.startswith(b"\x16\x03")
 
 
-def why(error: SSL.Error) -> str:
-    """Return our text for OpenSSL's error, or OpenSSL's own."""
+def why(error: SSL.Error, root: str = "") -> str:
+    """Return our text for OpenSSL's error, or OpenSSL's own. `root` is the name of our certificate's root."""
     errors = error.args[0] if error.args else ()
     reason = errors[-1][-1] if isinstance(errors, list) and errors else ""
     for end, words in _WORDS.items():
         if reason.lower().endswith(end):
-            return words
+            return words.replace("{root}", f" named {root}" if root else "")
     return reason or "it broke the protocol"

@@ -12,6 +12,7 @@ from OpenSSL import SSL
 from twisted.logger import Logger
 
 from sip2gw.metrics import Metrics
+from sip2gw.tls.certificates import Pair
 from sip2gw.tls.contexts import Material, TLSFiles, read_material, stamp_of
 
 
@@ -44,10 +45,20 @@ class ServerTLS:
         return made
 
     def names_of(self, connection: SSL.Connection) -> tuple[str, ...]:
-        """Return the names in the certificate that a connection has, by its context."""
+        """Return the names in the certificate that a connection has."""
+        pair = self._pair_of(connection)
+        return () if pair is None else pair.names
+
+    def root_of(self, connection: SSL.Connection) -> str:
+        """Return the name of the root of the certificate that a connection has; empty if it is not known."""
+        pair = self._pair_of(connection)
+        return "" if pair is None else pair.root
+
+    def _pair_of(self, connection: SSL.Connection) -> Pair | None:
+        """Return the pair of a connection, by its context."""
         material, used = self.material, connection.get_context()
         called = next((name for name, one in material.contexts.items() if one is used), None)
-        return material.pairs[called].names if called is not None else ()
+        return None if called is None else material.pairs[called]
 
     def look(self) -> None:
         """Load files that changed. A fault is logged at the second look: at the first a file may be half written."""

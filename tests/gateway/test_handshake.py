@@ -2,6 +2,7 @@
 
 import ssl
 import warnings
+from pathlib import Path
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -20,6 +21,13 @@ from .sockets import say_in_clear
 
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 """How a client's side of a handshake begins."""
+
+
+def named_in_the_manual(text: str) -> bool:
+    """Whether the manual has the place that a text ends with, in brackets."""
+    page, _, heading = text.rpartition("(manual, ")[2].removesuffix(")").partition(": ")
+    written = Path(__file__).parents[2].joinpath("docs", f"{page.lower()}.md").read_text("utf-8")
+    return f"\n### {heading}\n" in written
 
 
 class Stranger(Protocol):
@@ -155,10 +163,14 @@ class LanguageTests(AHandshake):
         await self.failure(ciphers="AES256-SHA", maximum_version=ssl.TLSVersion.TLSv1_2)
         # The client has its alert before the gateway has counted.
         await self.until(lambda: self.handshakes("refused") == 2)
+        fix = (
+            "update the terminal, or put stunnel in front of it (manual, Install: A kiosk that can't do TLS)"
+        )
         assert [line.partition(": ")[2] for line in self.said("info")[1:]] == [
-            "it offers only TLS versions older than 1.2; update the terminal, or put stunnel in front of it",
-            "it offers no cipher suite that is good enough; update the terminal, or put stunnel in front of it",
+            f"it offers only TLS versions older than 1.2; {fix}",
+            f"it offers no cipher suite that is good enough; {fix}",
         ]
+        assert named_in_the_manual(fix)
 
     async def test_a_terminal_that_does_not_trust_the_certificate_is_logged(self) -> None:
         (self.folder / "ca.pem").write_bytes(self.authority.pem)
@@ -166,7 +178,12 @@ class LanguageTests(AHandshake):
         (self.folder / "other.pem").write_bytes(other.pem)
         assert await self.failure(trusted=self.folder / "other.pem") == "CERTIFICATE_VERIFY_FAILED"
         await self.until(lambda: self.handshakes("refused") == 1)
-        assert "does not trust our certificate's authority" in self.said("info")[-1]
+        told = self.said("info")[-1]
+        assert (
+            "does not trust our certificate's authority (alert: unknown CA); give it the root named Test Authority"
+            in told
+        )
+        assert named_in_the_manual(told)
 
     async def test_a_peer_that_disconnects_in_the_handshake_is_counted(self) -> None:
         for first in (b"", HELLO):
