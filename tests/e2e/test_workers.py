@@ -230,7 +230,7 @@ def test_sigterm_ends_all_workers_and_loses_no_answer(gateway, demo):
     assert gateway.process.ended() == -signal.SIGTERM
     assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
     printed = "".join(gateway.process.printed)
-    assert not re.search("Traceback|Unhandled|were disconnected|something of|started again in 2 s", printed)
+    assert not re.search("Traceback|Unhandled|were disconnected|something of", printed)
 
 
 def test_a_second_signal_disconnects_the_terminals_of_all_workers(demo, tmp_path):

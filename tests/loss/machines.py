@@ -18,6 +18,7 @@ from typing import Any
 
 from attrs import define, field
 
+from .apart import run_apart
 from .cluster import LIBRARY, Machines
 from .kinds import KINDS
 from .places import whole_ledger
@@ -138,7 +139,7 @@ def run(
         trust = machines.trust()
         walkers = [Walker(f"K{n}", machines.bind, share, trust) for n, share in enumerate(shares)]
         begun = time.monotonic()
-        asyncio.run(Traffic(machines, walkers, events, tell).run())
+        run_apart(Traffic(machines, walkers, events, tell).run())
         seconds = time.monotonic() - begun
         machines.settled()
         return _report(machines, walkers, seconds)

@@ -1,10 +1,10 @@
 """A tenth of the matrix, another one each day of ten."""
 
-import asyncio
 from datetime import date, timedelta
 
 from catalogue import COUNTED
 
+from .apart import run_apart
 from .crashes import POINTS
 from .matrix import CELLS, OPERATIONS, chosen, run, summary, wrong
 from .proxy import FAULTS
@@ -23,7 +23,7 @@ def test_ten_days_have_all_cells_and_each_day_has_each_part():
 
 
 def test_F78_a_write_is_done_once_whatever_fails_at_whatever_point(tmp_path, record_property):
-    verdicts, this = asyncio.run(run(chosen(SHARE, TODAY), tmp_path))
+    verdicts, this = run_apart(run(chosen(SHARE, TODAY), tmp_path))
     part = f"(part {TODAY.toordinal() % SHARE} of {SHARE}, chosen by the day)"
     record_property(COUNTED, f"{summary(verdicts, this)} {part}")
     assert wrong(verdicts, this) == []
