@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sip2gw.journal.rows import COLUMNS, Stored, stored
+from sip2gw.journal.rows import COLUMNS, OPEN_STATES, Stored, stored
 from sip2gw.store.port import Transaction
 
 CLAIM = 60.0
@@ -17,7 +17,7 @@ def due(tx: Transaction, libraries: tuple[str, ...], most_rows: int) -> list[Sto
             f"SELECT {COLUMNS} FROM journal AS one WHERE library = :library AND next_try <= :now"  # noqa: S608 (literals of ours)
             " AND state IN ('QUEUED', 'UNKNOWN') AND NOT EXISTS (SELECT 1 FROM journal AS older WHERE"
             " older.library = one.library AND older.item_tag = one.item_tag AND older.id < one.id"
-            " AND older.state IN ('SENT', 'QUEUED', 'UNKNOWN')) ORDER BY id LIMIT :most",
+            f" AND {OPEN_STATES}) ORDER BY id LIMIT :most",
             library=library,
             now=tx.now,
             most=most_rows,

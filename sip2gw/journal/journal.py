@@ -138,7 +138,8 @@ class Journal:
             self._metrics.journal_oldest.set(self.counts.oldest)
         if self.clock.seconds() >= self._purge_at:
             self._purge_at = self.clock.seconds() + PURGE
-            await self.store.change(upkeep.purge)
+            while await self.store.change(upkeep.purge):
+                pass  # in between, terminals' writes are stored
 
     async def _lease_now(self) -> None:
         if self.alone and self._first:

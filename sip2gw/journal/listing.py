@@ -10,7 +10,7 @@ import msgspec
 from attrs import asdict, frozen
 
 from sip2gw.journal import rows
-from sip2gw.journal.rows import Stored
+from sip2gw.journal.rows import UNFINISHED, Stored
 from sip2gw.journal.states import FOR_PEOPLE, OPEN, State, Told
 from sip2gw.store.port import Transaction, Value
 
@@ -57,12 +57,18 @@ def find(tx: Transaction, wanted: Wanted) -> list[Listed]:
     now = tx.now
     states = ", ".join(f"'{state.value}'" for state in sorted(wanted.states))
     values: dict[str, Value] = {"number": wanted.after_number, "before": now - wanted.older}
-    where = f"state IN ({states}) AND id > :number AND created <= :before"
+    where, number = f"state IN ({states}) AND created <= :before", "id"
+    if wanted.states <= OPEN | FOR_PEOPLE:
+        # By the index of these few rows, and not in the order of the table, where all the finished ones are.
+        where, number = f"{UNFINISHED} AND {where}", "+id"
     for name, value in (("library", wanted.library), ("terminal", wanted.terminal)):
         if value:
             where += f" AND {name} = :{name}"
             values[name] = value
-    return [listed(row, now) for row in rows.select(tx, f"{where} ORDER BY id LIMIT {PAGE}", **values)]
+    return [
+        listed(row, now)
+        for row in rows.select(tx, f"{where} AND {number} > :number ORDER BY {number} LIMIT {PAGE}", **values)
+    ]
 
 
 def listed(row: Stored, now: float) -> Listed:

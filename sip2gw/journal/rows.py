@@ -5,21 +5,29 @@ Times are seconds of the epoch by the store's clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from attrs import evolve, field, frozen
 
-from sip2gw.journal.states import OPEN, Event, State, Told, after, most
+from sip2gw.journal.states import FOR_PEOPLE, OPEN, Event, State, Told, after, most
 from sip2gw.store.port import Row, Transaction, Value
 
 DATED, UNDATED = 300.0, 90.0
 """Seconds for which the same line is a repeat: with the time of its event in it, and without."""
-OPEN_STATES = "state IN ('SENT', 'QUEUED', 'UNKNOWN')"
+
+
+def _among(states: Collection[State]) -> str:
+    """Return the condition that a row is in one of these states, in SQL."""
+    return f"state IN ({', '.join(repr(state.value) for state in State if state in states)})"
+
+
+UNFINISHED = _among(OPEN | FOR_PEOPLE)
+"""What is open or needs a person. The database has an index of these rows alone, if a query says exactly this."""
+OPEN_STATES = f"{UNFINISHED} AND {_among(OPEN)}"
 COLUMNS = (
     "id, library, terminal, method, item_tag, patron_tag, key, state, told, owner, created, changed, next_try, tries,"
     " reason, key_id, arguments, outcome"
 )
-assert {f"'{state}'" for state in OPEN} == set(OPEN_STATES[10:-1].split(", "))  # noqa: S101 (the SQL names them once more)
 
 
 class Fenced(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import Factory, frozen
 
-from sip2gw.journal.rows import Owner, move
+from sip2gw.journal.rows import UNFINISHED, Owner, move
 from sip2gw.journal.states import Event, State
 from sip2gw.store.port import Transaction
 from sip2gw.store.retention import FINISHED, FOR_PEOPLE, PAYLOAD, forget
@@ -70,8 +70,9 @@ def adopt(tx: Transaction, owner: Owner, in_progress: frozenset[str]) -> int:
     now = tx.now
     tx.rows("DELETE FROM owners WHERE until <= :now", now=now)
     found = tx.rows(
-        "SELECT library, key, owner FROM journal WHERE state = 'SENT' AND (owner NOT IN (SELECT id FROM owners)"
-        " OR (owner = :id AND changed < :stuck)) ORDER BY id LIMIT :most",
+        f"SELECT library, key, owner FROM journal WHERE {UNFINISHED} AND state = 'SENT'"  # noqa: S608 (literals of ours)
+        " AND (owner NOT IN (SELECT id FROM owners)"
+        " OR (owner = :id AND changed < :stuck)) LIMIT :most",
         id=owner.id,
         stuck=now - STUCK,
         most=_BATCH,
@@ -85,8 +86,8 @@ def adopt(tx: Transaction, owner: Owner, in_progress: frozenset[str]) -> int:
 def count(tx: Transaction) -> Counts:
     """Count the rows that are not finished."""
     rows = tx.rows(
-        "SELECT library, state, count(*) AS many, min(created) AS oldest FROM journal"
-        " WHERE state IN ('SENT', 'QUEUED', 'UNKNOWN', 'DEAD', 'MISMATCH') GROUP BY library, state"
+        "SELECT library, state, count(*) AS many, min(created) AS oldest FROM journal"  # noqa: S608 (literals of ours)
+        f" WHERE {UNFINISHED} GROUP BY library, state"
     )
     by_state: dict[State, int] = dict.fromkeys(State, 0)
     opened: dict[str, int] = {}
@@ -109,7 +110,7 @@ _EMPTY = (
 )
 _DELETE = (
     "DELETE FROM journal WHERE id IN (SELECT id FROM journal"
-    " WHERE state IN ({}) AND changed < :before LIMIT :most)"
+    " WHERE state IN ({}) AND changed < :before AND arguments IS NULL AND outcome IS NULL LIMIT :most)"
 )
 _PURGES = (
     (_EMPTY.format("'DONE', 'FAILED', 'CLOSED'"), PAYLOAD),
@@ -119,9 +120,9 @@ _PURGES = (
 )
 
 
-def purge(tx: Transaction) -> None:
-    """Delete what is not needed any longer, a batch of each kind."""
+def purge(tx: Transaction) -> bool:
+    """Delete what is not needed any longer, a batch of each kind. Return whether there may be more."""
     now = tx.now
-    for sql, age in _PURGES:
-        tx.rows(sql, before=now - age, most=_BATCH)
+    batches = [tx.changed(sql, before=now - age, most=_BATCH) for sql, age in _PURGES]
     forget(tx)
+    return max(batches) == _BATCH

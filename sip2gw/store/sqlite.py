@@ -153,6 +153,8 @@ class SQLite:
         # The mode is a property of the file; the other settings are of the connection.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        # What one statement inserts is collected first: else in a file, which is made and removed each time.
+        connection.execute("PRAGMA temp_store = MEMORY")
         # A page is written to many times before it is copied into the file: 16 MB of log cost less than SQLite's 4 MB.
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
         if self._file is None:

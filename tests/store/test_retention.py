@@ -34,6 +34,9 @@ class Kept:
     def rows(self, sql: str, **values: Any) -> list[Any]:
         return self.database.rows(sql, values)
 
+    def changed(self, sql: str, **values: Any) -> int:
+        return self.database.changed(sql, values)
+
     def insert(self, table: str, **values: Any) -> None:
         names = ", ".join(values)
         places = ", ".join(f":{name}" for name in values)
