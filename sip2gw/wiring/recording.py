@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Part = Callable[[str, Mapping[str, str], str], Awaitable[Sequence[tuple[str, Any]]]]
 """Returns the parts of an answer with their workers; the last argument names a worker that alone is asked, or ""."""
-_BREAKERS = {"shut": "closed", "probing": "half-open"}
 
 
 class Recalled:
@@ -146,8 +145,7 @@ async def enter(store: Store, who: str, what: str, subject: str, why: str) -> No
 
 
 def _api(one: BackEnd) -> API:
-    breaker = _BREAKERS.get(one.state, one.state)
-    return API(one.nickname, one.online, breaker, one.since.timestamp(), one.last_failure or "")
+    return API(one.nickname, one.online, one.state, one.since.timestamp(), one.last_failure or "")
 
 
 def _knobs(effective: Effective) -> list[dict[str, str]]:

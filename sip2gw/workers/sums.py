@@ -125,7 +125,7 @@ def health(own: Health, told: Iterable[Mapping[str, Any]], workers: Iterable[dic
     )
 
 
-_STATES = "shut", "probing", "open"
+_STATES = "closed", "half-open", "open"
 
 
 def _worse(one: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:

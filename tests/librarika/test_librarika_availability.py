@@ -30,20 +30,20 @@ class Breaking(SynchronousTestCase):
         return self.breaker.state
 
     def test_F75_opens_when_half_of_twenty_fail(self) -> None:
-        self.assertIs(self.calls(10, 9), State.SHUT)
+        self.assertIs(self.calls(10, 9), State.CLOSED)
         self.assertIs(self.calls(0, 1), State.OPEN)
         self.assertFalse(self.breaker.admits)
 
     def test_F75_fewer_than_twenty_or_less_than_half_open_nothing(self) -> None:
-        self.assertIs(self.calls(0, 19), State.SHUT)
+        self.assertIs(self.calls(0, 19), State.CLOSED)
         self.clock.advance(11)  # They are forgotten.
-        self.assertIs(self.calls(0, 19), State.SHUT)
+        self.assertIs(self.calls(0, 19), State.CLOSED)
         self.clock.advance(11)
-        self.assertIs(self.calls(51, 49), State.SHUT)
+        self.assertIs(self.calls(51, 49), State.CLOSED)
 
     def test_F75_opens_after_five_connections_in_a_row_that_fail(self) -> None:
-        self.assertIs(self.calls(0, 4, connected=False), State.SHUT)
-        self.assertIs(self.calls(1, 4, connected=False), State.SHUT)
+        self.assertIs(self.calls(0, 4, connected=False), State.CLOSED)
+        self.assertIs(self.calls(1, 4, connected=False), State.CLOSED)
         self.assertIs(self.calls(0, 1, connected=False), State.OPEN)
 
     def test_F76_comes_back_by_one_two_four(self) -> None:
@@ -54,14 +54,14 @@ class Breaking(SynchronousTestCase):
         self.breaker.resume()
         self.assertFalse(self.breaker.admits, "only the one that probes")
         for width in (1, 2, 4, 8, 16):
-            self.assertEqual((self.breaker.state, self.breaker.width), (State.PROBING, width))
+            self.assertEqual((self.breaker.state, self.breaker.width), (State.HALF_OPEN, width))
             self.calls(width - 1, 0)
             self.assertEqual(self.breaker.width, width)
             self.calls(1, 0)
-        self.assertIs(self.breaker.state, State.SHUT)
+        self.assertIs(self.breaker.state, State.CLOSED)
         self.assertEqual(
             self.changes,
-            [(State.OPEN, 0), *((State.PROBING, width) for width in (1, 2, 4, 8, 16)), (State.SHUT, 32)],
+            [(State.OPEN, 0), *((State.HALF_OPEN, width) for width in (1, 2, 4, 8, 16)), (State.CLOSED, 32)],
         )
 
     def test_F75_stays_open_for_longer_each_time(self) -> None:
@@ -81,14 +81,14 @@ class Breaking(SynchronousTestCase):
         self.breaker.resume()
         self.breaker.failed(old, connected=True)
         self.breaker.passed(old)
-        self.assertEqual((self.breaker.state, self.breaker.width), (State.PROBING, 1))
+        self.assertEqual((self.breaker.state, self.breaker.width), (State.HALF_OPEN, 1))
 
     def test_a_bad_moment_long_ago_is_forgotten(self) -> None:
         self.calls(0, 5, connected=False)
         self.clock.advance(1)
         self.breaker.resume()
         self.calls(31, 0)
-        self.assertIs(self.breaker.state, State.SHUT)
+        self.assertIs(self.breaker.state, State.CLOSED)
         self.calls(0, 5, connected=False)
         self.assertEqual(self.breaker.until - self.clock.seconds(), 1)
 

@@ -60,7 +60,7 @@ class Outage(SandboxCase):
                 self.done(self.library.patron("M-1001"))
             self.sandbox.misbehave("error", library="riverside")
             calls, again = before, self.figure("call_retries_total", library="riverside")
-            while self.state() == "shut":
+            while self.state() == "closed":
                 self.fails(1)
                 calls += 1
             again = self.figure("call_retries_total", library="riverside") - again
@@ -79,13 +79,13 @@ class Outage(SandboxCase):
     def test_K24_a_breaker_that_has_closed_is_closed_since_then(self) -> None:
         self.librarika._client.wall = self.clock.seconds
         self.sandbox.misbehave("error", library="riverside")
-        while self.state() == "shut":
+        while self.state() == "closed":
             self.fails(1)
         self.sandbox.behave()
         self.clock.advance(31)
         for _ in range(31):
             self.done(self.library.patron("M-1001"))
-        self.assertEqual(self.state(), "shut")
+        self.assertEqual(self.state(), "closed")
         closed = datetime.fromtimestamp(self.clock.seconds(), UTC)
         self.clock.advance(100)
         self.assertEqual(self.librarika.back_ends()[0].since, closed)
@@ -125,7 +125,7 @@ class Outage(SandboxCase):
                 self.failureResultOf(self.lend_to_nobody()).raiseException()
         self.sandbox.misbehave("error", status=403, body="<html>", endpoint="find_member")
         self.fails(25)
-        self.assertEqual(self.state(), "shut")
+        self.assertEqual(self.state(), "closed")
 
     def lend_to_nobody(self) -> Deferred[Any]:
         return Deferred.fromCoroutine(self.lend("M-1003", "99999"))
@@ -143,7 +143,7 @@ class Outage(SandboxCase):
         self.once()
         self.sandbox.misbehave("error", library="riverside")
         self.fails(20)
-        self.assertEqual((self.state(), self.state("openall")), ("open", "shut"))
+        self.assertEqual((self.state(), self.state("openall")), ("open", "closed"))
         self.assertEqual(self.done(other.patron("O-1")).patron.patron_id, "O-1")
         self.asked()
         self.clock.advance(1)
@@ -161,7 +161,7 @@ class Outage(SandboxCase):
             calls += [self.patron() for _ in range(40)]
         # The health check, the one that waited for it and one more, four, eight, sixteen at a time.
         self.assertEqual(timeline, [1, 2, 4, 8, 16, 16, 16])
-        self.assertEqual(self.state(), "shut")
+        self.assertEqual(self.state(), "closed")
         for call in calls:
             call.addErrback(lambda _: None)
 
@@ -195,7 +195,7 @@ class Outage(SandboxCase):
         gone.add("riverside")
         self.fails(10)
         self.assertEqual(self.done(other.patron("O-1")).patron.patron_id, "O-1")
-        self.assertEqual((self.state(), self.state("openall")), ("open", "shut"))
+        self.assertEqual((self.state(), self.state("openall")), ("open", "closed"))
 
     def test_F75_F76_a_health_check_that_is_lost_is_made_again(self) -> None:
         """One had no place in time, and another met a bug."""
@@ -228,7 +228,7 @@ class Outage(SandboxCase):
         self.sandbox.behave()
         self.clock.advance(1)
         self.done(self.library.patron("M-1001"))
-        self.assertEqual(self.state(), "probing")
+        self.assertEqual(self.state(), "half-open")
         straight = self.http.request
         self.http.request = lambda *_, **__: fail(ConnectionRefusedError())
         for _ in range(5):
@@ -268,7 +268,7 @@ class Outage(SandboxCase):
         self.http._treq.flush()
         self.assertEqual(self.successResultOf(first).patron.name, "Amina Rahman")
         self.assertEqual(self.effects(), effects)
-        self.assertEqual(self.state(), "shut")
+        self.assertEqual(self.state(), "closed")
 
     def test_F75_one_that_is_busier_than_it_can_be_opens_no_breaker(self) -> None:
         self.librarika.reconfigure(Timeouts(), CallLimits(calls_per_library=4))
@@ -278,7 +278,7 @@ class Outage(SandboxCase):
             asked += [self.patron() for _ in range(4)]
             self.clock.advance(1)
             self.http._treq.flush()
-        self.assertEqual(self.state(), "shut")
+        self.assertEqual(self.state(), "closed")
         self.clock.advance(20)
         answered = [one for one in asked if isinstance(one.result, Found)]
         self.assertGreaterEqual(len(answered), 4 * 30 / 2 - 4, "as many as it can answer in that time")
@@ -338,7 +338,7 @@ class Outage(SandboxCase):
                 self.assertTrue(self.done(self.library.reachable()))
             self.sandbox.behave()
             self.done(self.library.patron("M-1001"))
-            self.assertEqual((self.asked(), self.state()), (1, "shut"))
+            self.assertEqual((self.asked(), self.state()), (1, "closed"))
 
     def test_F67_a_retry_after_that_says_nothing_is_a_failure_like_others(self) -> None:
         for said in ("-5", "soon", "1.5"):

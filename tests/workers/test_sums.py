@@ -91,7 +91,7 @@ def test_only_counters_outlive_their_process():
     assert not any(name in sums.APART for name in kept)
 
 
-def library(state: str = "shut", online: bool = True, **more: object) -> dict[str, object]:
+def library(state: str = "closed", online: bool = True, **more: object) -> dict[str, object]:
     common = {
         "nickname": "riverside",
         "since": "2026-03-01T10:15:00+00:00",

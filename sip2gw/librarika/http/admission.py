@@ -19,7 +19,7 @@ from sip2gw.librarika.http.call import Failed, How
 from sip2gw.librarika.http.client import Client
 
 _ALONE = Failed(How.NOT_ASKED, "the library asked to be left alone", sent=False)
-_CLOSED = Failed(How.NOT_ASKED, "the library does not answer", sent=False)
+_OPEN = Failed(How.NOT_ASKED, "the library does not answer", sent=False)
 
 
 class Admission:
@@ -49,9 +49,9 @@ class Admission:
         return self._client.limits.calls_per_library
 
     @property
-    def all_is_well(self) -> bool:
-        """Whether both breakers are shut."""
-        return self.breaker.state is State.SHUT and self.host.state is State.SHUT
+    def are_closed(self) -> bool:
+        """Whether both breakers are closed."""
+        return self.breaker.state is State.CLOSED and self.host.state is State.CLOSED
 
     @property
     def resting(self) -> float:
@@ -78,11 +78,11 @@ class Admission:
             self._rested()
             if failed := await self.wait(deferLater(client.clock, rest), until):
                 return failed
-        if not self.all_is_well:
+        if not self.are_closed:
             if self._due() and (failed := await self.wait(self._proof.join(), until)):
                 return failed
             if not self._admits:
-                return _CLOSED
+                return _OPEN
         return await self._place(self.bulkhead, until, stranger=stranger)
 
     async def wait(self, waiting: Deferred[None], until: float) -> Failed | None:
@@ -91,7 +91,7 @@ class Admission:
         try:
             await deadline.over(waiting)
         except TurnedAway:
-            return _CLOSED
+            return _OPEN
         except CancelledError:
             how = How.NO_TURN if deadline.late else How.ABANDONED
             return Failed(how, "it was not asked in time", sent=False)
@@ -117,15 +117,15 @@ class Admission:
 
     async def _prove(self) -> None:
         """Let one health check through, however many calls wait for it. The breakers know then."""
-        probing = [breaker for breaker in (self.breaker, self.host) if breaker.due]
-        for breaker in probing:
+        due = [breaker for breaker in (self.breaker, self.host) if breaker.due]
+        for breaker in due:
             breaker.resume()
         until = self._client.now() + self._client.timeouts.probe
         try:
             # A place of its own: calls of a time that is over may have all of the library's yet.
             await self._check(await self._place(Bulkhead(self._client.capacity, 1), until))
         finally:
-            for breaker in probing:
+            for breaker in due:
                 if breaker.unproved:  # Whatever came of it: nobody probes any longer.
                     breaker.failed(breaker.era, connected=True)
 
@@ -138,9 +138,9 @@ class Admission:
             old, self.bulkhead = self.bulkhead, Bulkhead(self._client.capacity, 1)
             old.turn_away()
         else:
-            self.bulkhead.widen(self._most() if breaker.state is State.SHUT else breaker.width)
+            self.bulkhead.widen(self._most() if breaker.state is State.CLOSED else breaker.width)
 
     def reconfigured(self) -> None:
         """The client's limits are other ones."""
-        if self.breaker.state is State.SHUT:
+        if self.breaker.state is State.CLOSED:
             self.bulkhead.widen(self._most())

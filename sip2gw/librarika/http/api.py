@@ -46,7 +46,7 @@ class API:
         self._drift = Drift(nickname, client.now, client.wall)
         self.last_failure = ""
         """Of which kind the last failure was (see `How`); empty if there was none."""
-        self._told = State.SHUT
+        self._told = State.CLOSED
         self.health = HealthCheck(self)
         self.admission = Admission(
             client, host, self.health.check, changed=self._breaker_changed, rested=self.counters.rested
@@ -167,7 +167,7 @@ class API:
             and (call.reads or not outcome.sent)
             and (outcome.how is not How.BUSY or outcome.wait is not None)
             and left > self.client.timeouts.call / 2
-            and self.admission.all_is_well
+            and self.admission.are_closed
             and self._budget.spend(self.client.now(), self.client.limits.retry_share)
         )
         if repeats:
@@ -217,7 +217,7 @@ class API:
         self._told = state
         self.counters.breaker(state)
         self._log.warn(
-            "librarika_breaker: {library} is {state} ({failure})",
+            "librarika_breaker: the breaker of {library} is {state} ({failure})",
             library=self.nickname,
             state=state.value,
             failure=self.last_failure,

@@ -1,16 +1,16 @@
-"""A breaker stops calls to what fails, and lets them in again slowly: one, then two, four, and so on.
+"""Stop calls to an API that fails, and let them in again slowly: one, then two, four, and so on.
 
-    ======= =============================== ========================================================
-    state   event                           next state
-    ======= =============================== ========================================================
-    shut    half of 20 calls or more failed open, for a second
-    shut    5 in a row did not connect      open, for a second
-    open    the pause is over, and a call   probing; the call waits for one health check
-    probing a call fails                    open, for twice as long as before, at most half a minute
-    probing all that were let in passed     probing, twice as many at once; shut when it is the most
-    ======= =============================== ========================================================
+    ========= =============================== ============================================================
+    state     event                           next state
+    ========= =============================== ============================================================
+    closed    half of 20 calls or more failed open, for a second
+    closed    5 in a row did not connect      open, for a second
+    open      the pause is over, and a call   half-open; the call waits for one health check
+    half-open a call fails                    open, for twice as long as before, at most half a minute
+    half-open all that were let in passed     half-open, twice as many at once; closed when that is the most
+    ========= =============================== ============================================================
 
-A call that began before the breaker opened tells nothing any more, however it ends.
+The outcome of a call that began before the breaker opened does not count.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from automat import TypeMachineBuilder, pep614
 
 
 class State(StrEnum):
-    """Of a breaker, as its figures and the health page name it."""
+    """A state of a breaker, as the log and the health page name it."""
 
-    SHUT = "shut"
-    PROBING = "probing"
+    CLOSED = "closed"
+    HALF_OPEN = "half-open"
     OPEN = "open"
 
 
@@ -37,30 +37,34 @@ class Patience:
     """When a breaker opens, and for how long."""
 
     window: float = 10.0
+    """Seconds over which calls are counted."""
     calls: int = 20
-    """So many in `window` seconds at least, before their failures count."""
+    """The least number of calls in `window` seconds; with fewer, the share of failures does not count."""
     share: float = 0.5
+    """The share of failed calls at which the breaker opens."""
     unconnected: int = 5
-    """So many in a row."""
+    """Calls in a row without a connection at which the breaker opens."""
     pause: float = 1.0
+    """Seconds for which it stays open the first time; each time after that twice as many."""
     longest: float = 30.0
+    """Seconds for which it stays open at most."""
 
 
 class _Breaking(Protocol):
-    """What drives the machine."""
+    """The inputs of the state machine."""
 
     def passed(self) -> None: ...
     def failed(self, connected: bool) -> None: ...
     def open(self) -> None: ...
     def resume(self) -> None: ...
-    def shut(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class Breaker:
-    """One breaker. `most` says how many calls may be under way once all is well.
+    """One breaker. `most` returns how many calls may be in progress at the same time while it is closed.
 
-    `changed` hears of each new state and width. `era` is the time since it last opened: it is taken when a call begins,
-    and told when that ends.
+    `changed` is called after each new state and width. `era` is a number that grows each time the breaker opens. A call
+    takes it when it begins, and gives it back with its outcome.
     """
 
     def __init__(
@@ -72,13 +76,13 @@ class Breaker:
         patience: Patience = Patience(),
     ) -> None:
         self.now, self.most, self.changed, self.patience = now, most, changed, patience
-        self.state = State.SHUT
+        self.state = State.CLOSED
         self.since = now()
         self.era = 0
         self.width = 0
-        """Calls that may be under way while probing."""
+        """Calls that may be in progress while it is half-open."""
         self.until = 0.0
-        """The end of the pause."""
+        """The end of the pause, by `now`."""
         self.recent = Window(patience.window)
         self.unconnected = 0
         self.openings = 0
@@ -87,49 +91,51 @@ class Breaker:
 
     @property
     def due(self) -> bool:
-        """Whether it is open, and its pause over."""
+        """Whether it is open, and its pause is over."""
         return self.state is State.OPEN and self.now() >= self.until
 
     @property
     def admits(self) -> bool:
-        """Whether a call may go out now. The one that probes does not ask."""
+        """Whether a call may go out now. The health check of a half-open breaker goes out without this question."""
         return self.state is not State.OPEN and not self.unproved
 
     @property
     def unproved(self) -> bool:
-        """Whether the first call that probes has not passed yet."""
-        return self.state is State.PROBING and self.width == 1
+        """Whether it is half-open, and its health check has not passed yet."""
+        return self.state is State.HALF_OPEN and self.width == 1
 
     def resume(self) -> None:
-        """Somebody probes."""
+        """Become half-open, because a health check is about to go out."""
         self._machine.resume()
 
     def passed(self, era: int) -> None:
-        """A call of that era got an answer. While all is well that moves nothing, so the machine is not asked."""
+        """Count a call of this era that was answered. The state machine is not needed while the breaker is closed."""
         if era != self.era:
             return
-        if self.state is State.SHUT:
+        if self.state is State.CLOSED:
             self.unconnected = 0
             self.recent.add(self.now())
         else:
             self._machine.passed()
 
     def failed(self, era: int, *, connected: bool) -> None:
-        """A call of that era failed, with or without a connection."""
+        """Count a call of this era that failed. `connected` is whether a connection was made."""
         if era == self.era:
             self._machine.failed(connected)
 
     def enter(self, state: State) -> None:
-        """The machine is in a new state."""
+        """Take over a new state of the machine."""
         self.state, self.since = state, self.now()
         self.changed()
 
 
 def _make() -> Callable[[Breaker], _Breaking]:
     builder = TypeMachineBuilder(_Breaking, Breaker)
-    shut, opened, probing = (builder.state(state.value) for state in (State.SHUT, State.OPEN, State.PROBING))
+    closed, opened, half_open = (
+        builder.state(state.value) for state in (State.CLOSED, State.OPEN, State.HALF_OPEN)
+    )
 
-    @pep614(shut.upon(_Breaking.failed).loop())
+    @pep614(closed.upon(_Breaking.failed).loop())
     def judge(machine: _Breaking, core: Breaker, connected: bool) -> None:
         core.unconnected = 0 if connected else core.unconnected + 1
         core.recent.add(core.now(), marked=1)
@@ -144,35 +150,35 @@ def _make() -> Callable[[Breaker], _Breaking]:
         core.era += 1
         core.enter(State.OPEN)
 
-    pep614(shut.upon(_Breaking.open).to(opened))(pause)
-    pep614(probing.upon(_Breaking.open).to(opened))(pause)
+    pep614(closed.upon(_Breaking.open).to(opened))(pause)
+    pep614(half_open.upon(_Breaking.open).to(opened))(pause)
 
-    @pep614(opened.upon(_Breaking.resume).to(probing))
+    @pep614(opened.upon(_Breaking.resume).to(half_open))
     def begin(_: _Breaking, core: Breaker) -> None:
         core.width, core.passes = 1, 0
-        core.enter(State.PROBING)
+        core.enter(State.HALF_OPEN)
 
-    @pep614(probing.upon(_Breaking.passed).loop())
+    @pep614(half_open.upon(_Breaking.passed).loop())
     def ramp(machine: _Breaking, core: Breaker) -> None:
         core.passes += 1
         if core.passes < core.width:
             return
         core.width, core.passes = core.width * 2, 0
         if core.width > core.most():
-            machine.shut()
+            machine.close()
         else:
             core.changed()
 
-    @pep614(probing.upon(_Breaking.failed).loop())
+    @pep614(half_open.upon(_Breaking.failed).loop())
     def relapse(machine: _Breaking, _: Breaker, connected: bool) -> None:
         del connected
         machine.open()
 
-    @pep614(probing.upon(_Breaking.shut).to(shut))
+    @pep614(half_open.upon(_Breaking.close).to(closed))
     def trust(_: _Breaking, core: Breaker) -> None:
         core.openings = core.unconnected = 0
         core.recent.clear()
-        core.enter(State.SHUT)
+        core.enter(State.CLOSED)
 
     return builder.build()
 
@@ -181,7 +187,7 @@ _machine = _make()
 
 
 class Window:
-    """How many there were of two kinds in the last `window` seconds: all, and the marked ones among them."""
+    """Count calls of the last `window` seconds: `all` of them, and those `marked`, which failed or were retries."""
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -190,7 +196,7 @@ class Window:
         self.marked = 0
 
     def add(self, now: float, *, more: int = 1, marked: int = 0) -> None:
-        """Count, at this moment."""
+        """Count calls at this moment; `now` is in seconds."""
         second = int(now)
         if not self._seconds or self._seconds[-1][0] != second:
             self._forget(now)
@@ -201,7 +207,7 @@ class Window:
         self.marked += marked
 
     def clear(self) -> None:
-        """Forget it all."""
+        """Forget all calls."""
         self._seconds.clear()
         self.all = self.marked = 0
 
@@ -213,7 +219,7 @@ class Window:
 
 
 class RetryBudget:
-    """A part of a library's calls may be tried again; so a storm of failures is not answered by a storm of retries."""
+    """Limit how many of a library's calls are tried again, so that many failures do not lead to as many retries."""
 
     _WINDOW = 10.0
     _FLOOR = 2
@@ -222,11 +228,11 @@ class RetryBudget:
         self._calls = Window(self._WINDOW)
 
     def asked(self, now: float) -> None:
-        """A call is made for the first time."""
+        """Count a call that is made for the first time."""
         self._calls.add(now)
 
     def spend(self, now: float, share: float) -> bool:
-        """Whether one may be tried again, `share` being the part of all that may; a few may at any rate."""
+        """Return whether a call may be tried again, and count it. `share` is the part of all calls; two always may."""
         self._calls.add(now, more=0)
         most = max(self._FLOOR, int(share * self._calls.all)) if share else 0
         if self._calls.marked >= most:

@@ -83,7 +83,7 @@ class Drift:
 _NOTED = 3
 """Failed calls in a row from which on they are a figure. Fewer happen to anybody."""
 
-_HEIGHT = {State.SHUT: 0, State.PROBING: 1, State.OPEN: 2}
+_HEIGHT = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
 class Counters:
@@ -103,7 +103,7 @@ class Counters:
             self.known = True
             self._nickname = nickname
             self._library = self._metrics.library(nickname)
-            self.breaker(State.SHUT)
+            self.breaker(State.CLOSED)
             self._metrics.offline.set(nickname, not self._online)
 
     def told(self, online: bool) -> None:

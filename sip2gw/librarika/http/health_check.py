@@ -65,7 +65,7 @@ class BackEnd:
 
     nickname: str
     state: str
-    """`shut` when calls go out, `open` when none do, `probing` on the way back."""
+    """The state of its breaker: `closed` when calls go out, `open` when none do, `half-open` while a few do."""
     since: datetime
     """For how long it has been in this state."""
     online: bool
@@ -79,8 +79,8 @@ class BackEnd:
 def back_end(api: API) -> BackEnd:
     """How this API is."""
     client, admission = api.client, api.admission
-    worse = admission.host if admission.breaker.state is State.SHUT else admission.breaker
-    closed = worse.state is State.SHUT
+    worse = admission.host if admission.breaker.state is State.CLOSED else admission.breaker
+    closed = worse.state is State.CLOSED
     since = max(admission.host.since, admission.breaker.since) if closed else worse.since
     ago = timedelta(seconds=client.now() - since)
     return BackEnd(
