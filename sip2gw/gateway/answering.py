@@ -49,9 +49,9 @@ class Answering:
         "_asking",
         "_begun",
         "_directory",
+        "_logins",
         "_metrics",
         "_reactor",
-        "_reception",
         "_session",
         "_terminal",
         "_until",
@@ -63,7 +63,7 @@ class Answering:
         self,
         terminal: Terminal,
         directory: Directory,
-        reception: Logins,
+        logins: Logins,
         metrics: Metrics,
         reactor: IReactorTime,
         limits: Callable[[], Limits],
@@ -73,10 +73,10 @@ class Answering:
         self._terminal = terminal
         self._session = terminal.session
         self._directory = directory
-        self._reception = reception
+        self._logins = logins
         self._metrics = metrics
         self._reactor = reactor
-        self._asking = Asking(terminal, directory, reception, metrics, reactor, limits, alarm, near_numbers)
+        self._asking = Asking(terminal, directory, logins, metrics, reactor, limits, alarm, near_numbers)
         self._begun = self._until = 0.0
 
     async def answer(self, line: bytes, early: bool = False) -> Say | Ignore:
@@ -122,7 +122,7 @@ class Answering:
             case Ask(tenant=tenant) if tenant is not None:
                 return await self._asking.ask(step, tenant, self._begun, self._until)
             case SignIn():
-                return await self._reception.sign_in(step, self._terminal, self._begun)
+                return await self._logins.sign_in(step, self._terminal, self._begun)
             case Confirm(ask) if ask.tenant is not None:
                 return session.confirmed(await self._is_still_so(ask, ask.tenant))
             case Join(first):

@@ -78,7 +78,7 @@ class Asking:
         self,
         terminal: Terminal,
         directory: Directory,
-        reception: Logins,
+        logins: Logins,
         metrics: Metrics,
         reactor: IReactorTime,
         limits: Callable[[], Limits],
@@ -88,8 +88,8 @@ class Asking:
         self._terminal = terminal
         self._session = terminal.session
         self._directory = directory
-        self._pins = reception.pins
-        self._seating = reception.seating
+        self._pins = logins.pins
+        self._seating = logins.seating
         self._metrics = metrics
         self._reactor = reactor
         self._limits = limits

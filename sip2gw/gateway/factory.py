@@ -74,7 +74,7 @@ class TerminalFactory(ServerFactory):
         self.event_log = EventLog(reactor.seconds, self.metrics.log_lines_left_out.inc)
         self.events.subscribe(self.event_log.take)
         self.events.subscribe(EventCounts(self.metrics).take)
-        self.reception = Logins(directory, self.metrics, self._limits, reactor, seats, stored_logins)
+        self.logins = Logins(directory, self.metrics, self._limits, reactor, seats, stored_logins)
         self.census = Census(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
         self.deferred_login = deferred_login
@@ -114,7 +114,7 @@ class TerminalFactory(ServerFactory):
         answering = Answering(
             terminal,
             self.directory,
-            self.reception,
+            self.logins,
             self.metrics,
             self._reactor,
             self._limits,
@@ -133,7 +133,7 @@ class TerminalFactory(ServerFactory):
         )
         terminal.leave = protocol.leave
         slot.give_way = protocol.give_way
-        protocol.closed.addCallback(lambda _: self.reception.leave(terminal))
+        protocol.closed.addCallback(lambda _: self.logins.leave(terminal))
         protocol.factory = self
         self.sessions.add(protocol)
         return protocol

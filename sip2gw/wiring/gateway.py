@@ -145,7 +145,7 @@ class Gateway(Service):
 
     def logged_in(self) -> dict[str, Any]:
         """Return the terminals that are logged in, for the operator."""
-        seating = self.terminals.reception.seating
+        seating = self.terminals.logins.seating
         return listed(seating.seen(), seating.occupancy())
 
     def operator(self, question: Question) -> Deferred[Content]:

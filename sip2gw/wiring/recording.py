@@ -92,7 +92,7 @@ def recorded(gateway: Gateway) -> Record:
 def facts(gateway: Gateway) -> Facts:
     """Return the state of the gateway's rooms."""
     metrics = gateway.metrics
-    seats = gateway.terminals.reception.seating.occupancy()
+    seats = gateway.terminals.logins.seating.occupancy()
     return Facts(
         apis=tuple(map(_api, gateway.librarika.back_ends())),
         seats={one.library: (one.used, one.licensed) for one in seats},

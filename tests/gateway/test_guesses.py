@@ -147,7 +147,7 @@ def test_R4_one_48_of_IPv6_tries_no_more_accounts_than_four_addresses(bench):
 
 
 def answered_after(bench: Bench, line: str, address: str = "192.0.2.1") -> float:
-    bench.factory.reception.chance = lambda: 0.0
+    bench.factory.logins.chance = lambda: 0.0
     assert bench.connect(address)
     bench.hear(line.encode() + b"\r")
     for tenth in range(100):

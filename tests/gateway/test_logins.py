@@ -39,7 +39,7 @@ def sign_ins(bench: Bench, library: str = "riverside") -> int:
 
 def when_answered(bench: Bench, line: str, chance: float) -> tuple[float, bytes]:
     """How long an answer took on the gateway's clock, in hundredths of seconds, and what it was."""
-    bench.factory.reception.chance = lambda: chance
+    bench.factory.logins.chance = lambda: chance
     bench.connect()
     bench.hear(line.encode() + b"\r")
     for hundredth in range(200):
@@ -58,7 +58,7 @@ def test_F48_each_failed_login_gets_one_answer_after_one_time(bench, chance):
 
 
 def test_F48_the_time_is_by_chance_and_never_below_the_floor(bench):
-    chances = [bench.factory.reception.chance() for _ in range(500)]
+    chances = [bench.factory.logins.chance() for _ in range(500)]
     assert len(set(chances)) > 490
     assert all(0 <= chance < 1 for chance in chances)
 
@@ -72,7 +72,7 @@ def test_F48_a_throttled_login_takes_the_time_of_a_wrong_password(bench):
 
 def test_F48_the_time_of_a_failed_login_counts_from_the_request(bench):
     waiting = bench.slow_logins()
-    bench.factory.reception.chance = lambda: 0.0
+    bench.factory.logins.chance = lambda: 0.0
     bench.hear(WRONG_PASSWORD.encode() + b"\r")
     bench.clock.advance(0.6)
     waiting.pop().callback(None)

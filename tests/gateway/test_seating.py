@@ -149,9 +149,9 @@ def test_a_second_login_takes_no_second_seat(bench):
 
 
 def test_F58_a_session_whose_seat_is_in_other_hands_writes_nothing_more(bench):
-    store = bench.factory.reception.seating.seats.store
+    store = bench.factory.logins.seating.seats.store
     assert bench.say(LOGIN) == "941"
-    visit = next(iter(bench.factory.reception.seating._terminals.values()))
+    visit = next(iter(bench.factory.logins.seating._terminals.values()))
     # As after a long sleep: the lease is over, and another process has the seat.
     visit.lease.seat = evolve(visit.lease.seat, expires=bench.clock.seconds() - 1)
     store._epochs["riverside", 1] += 1
@@ -163,7 +163,7 @@ def test_F58_a_session_whose_seat_is_in_other_hands_writes_nothing_more(bench):
 
 
 def test_F58_a_session_without_its_seat_ends_at_the_next_renewal(bench):
-    store = bench.factory.reception.seating.seats.store
+    store = bench.factory.logins.seating.seats.store
     assert bench.say(LOGIN) == "941"
     store._seats["riverside"][1] = evolve(store._seats["riverside"][1], epoch=2)
     bench.clock.advance(RENEWED_EVERY)
@@ -219,7 +219,7 @@ def test_F59_without_the_store_terminals_are_let_in_for_a_while(bench):
         answer, first, _ = terminal(bench, "192.0.2.1")
     assert answer == "941"
     assert "logged in without the seat store" in told(logs)[0]
-    assert bench.factory.reception.seating.seen()[0].state == "without a seat"
+    assert bench.factory.logins.seating.seen()[0].state == "without a seat"
     assert terminal(bench, "192.0.2.2")[0] == "940"
     first.connectionLost()
     bench.clock.advance(15 * 60)
@@ -234,7 +234,7 @@ def test_a_terminal_that_leaves_while_it_logs_in_takes_no_seat_with_it(bench):
     bench.hear(HILL.format("Hall").encode() + b"\r")
     bench.terminal.connectionLost()
     waiting[0].callback(None)
-    assert bench.factory.reception.seating.occupancy() == ()
+    assert bench.factory.logins.seating.occupancy() == ()
 
 
 def test_F54_the_operator_sees_the_holders_of_the_seats(bench):
@@ -242,7 +242,7 @@ def test_F54_the_operator_sees_the_holders_of_the_seats(bench):
     terminal(bench, "192.0.2.1", "Hall")
     terminal(bench, "192.0.2.2", "Attic", certificate="kiosk-7")
     bench.clock.advance(90)
-    seating = bench.factory.reception.seating
+    seating = bench.factory.logins.seating
     assert [
         (one.library, one.address, one.location, one.certificate, round(one.idle)) for one in seating.seen()
     ] == [
@@ -276,7 +276,7 @@ def test_a_terminal_that_disconnects_during_its_login_takes_no_seat(bench):
     bench.terminal.connectionLost()
     waiting.pop().callback(None)
     assert not seats(bench, "used")
-    assert bench.factory.reception.seating.seen() == ()
+    assert bench.factory.logins.seating.seen() == ()
     bench.clock.advance(20)
     assert bench.clock.getDelayedCalls() == []
 

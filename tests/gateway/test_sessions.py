@@ -163,7 +163,7 @@ def test_K14_the_location_of_a_second_login_counts(bench):
     assert field(bench.say(STATUS), "AN") == "Desk"
     assert bench.say(CN_CO.replace("CPDesk", "CPNorth")) == "941"
     assert field(bench.say(STATUS), "AN") == "North"
-    [seen] = bench.factory.reception.seating.seen()
+    [seen] = bench.factory.logins.seating.seen()
     assert seen.location == "North"
 
 

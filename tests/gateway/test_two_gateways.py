@@ -39,7 +39,7 @@ def bench(shared):
     clock, store = shared
     bench = Bench(clock=clock, seats=store)
     bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 1})
-    seats = bench.factory.reception.seating.seats
+    seats = bench.factory.logins.seating.seats
     seats.lease = LEASE
     bench.other = TerminalFactory(bench.directory, reactor=bench.clock, seats=seats.store)
     bench.connect()
@@ -121,7 +121,7 @@ def test_F58_a_write_behind_a_slow_login_is_not_done_after_a_lost_seat(bench):
 def test_F58_a_write_that_waits_too_long_for_the_seat_store_is_not_sent(bench):
     """The terminal has been told that it was not done."""
     ready_for(bench, "11")
-    seats, asked = bench.factory.reception.seating.seats, []
+    seats, asked = bench.factory.logins.seating.seats, []
 
     async def hang(*_: object, **__: object) -> None:
         asked.append(Deferred())
