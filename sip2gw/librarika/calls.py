@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sip2gw.librarika import translation
 from sip2gw.librarika.accounts import Account
 from sip2gw.librarika.http.structuring import Misshapen, structured
-from sip2gw.librarika.identifiers import Labels
+from sip2gw.librarika.labels import Labels
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.records import InQuestion
 from sip2gw.librarika.rules import RulesShelf

@@ -9,8 +9,8 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, Self
 
 from sip2gw.librarika.holds import Holds
-from sip2gw.librarika.identifiers import Labels
 from sip2gw.librarika.items import Items
+from sip2gw.librarika.labels import Labels
 from sip2gw.librarika.loans import Loans
 from sip2gw.librarika.patrons import Patrons
 from sip2gw.library import Made, Rules, Still

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.librarika.identifiers import Labels, normalised
+from sip2gw.librarika.labels import Labels, normalised
 from sip2gw.library import Refused
 
 
