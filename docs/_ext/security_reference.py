@@ -13,7 +13,7 @@ from config_reference import texts_below
 from markdown import table
 
 from sip2gw import limits
-from sip2gw.config import asking, checks
+from sip2gw.config import checks, librarika
 from sip2gw.librarika.http import settings as http
 
 
@@ -44,8 +44,12 @@ def limits_table() -> str:
     """Return a table of all limits with default and meaning."""
     rows = []
     listed: set[str] = set()
-    rooms = {limits.Limits: "limits", asking.LibrarikaAPI: "librarika"}
-    for cls, source in ((limits.Limits, limits), (asking.LibrarikaAPI, asking), (http.CallLimits, http)):
+    rooms = {limits.Limits: "limits", librarika.LibrarikaAPI: "librarika"}
+    for cls, source in (
+        (limits.Limits, limits),
+        (librarika.LibrarikaAPI, librarika),
+        (http.CallLimits, http),
+    ):
         said = texts_below(inspect.getsource(source))
         set_in_file = {key.name for key in checks.settings(cls)}
         for key in attrs.fields(cls):

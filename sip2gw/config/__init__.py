@@ -17,14 +17,15 @@ from attrs import evolve, field, fields, frozen
 
 from sip2gw.circulation.settings import Settings
 from sip2gw.config.accounts import ServiceAccount, TerminalAccount, read_accounts
-from sip2gw.config.asking import LibrarikaAPI, Terminals, check_deadlines
-from sip2gw.config.bounds import check_bounds
+from sip2gw.config.contradictory_settings import check_contradictions
 from sip2gw.config.doors import Listen, check_places, read_listen
 from sip2gw.config.libraries import read_settings
+from sip2gw.config.librarika import LibrarikaAPI
 from sip2gw.config.operation import Admin, Log, Process, Security, check_admin, readable_secrets
 from sip2gw.config.sources import read_sources
 from sip2gw.config.store import Store, check_store
 from sip2gw.config.tables import Tables
+from sip2gw.config.terminals import Terminals
 from sip2gw.faults import ConfigFaults, Fault, unknown_key
 from sip2gw.limits import Limits
 
@@ -128,8 +129,7 @@ def _read(raw: dict[str, Any], tables: Tables) -> Config | None:
         service_accounts=tuple(services.values()),
     )
     check_places(listen, config.admin, tables)
-    check_deadlines(config.librarika, config.terminals, tables)
-    check_bounds(raw, config.librarika, config.terminals, config.limits, tables)
+    check_contradictions(raw, config.librarika, config.terminals, config.limits, tables)
     check_admin(config.admin, tables)
     check_store(config.store, tables)
     accounts: dict[str, TerminalAccount | ServiceAccount] = dict(services)

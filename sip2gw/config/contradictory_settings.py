@@ -1,4 +1,4 @@
-"""Check numbers against each other: a part must not exceed the whole, nor an end come before its beginning.
+"""Find settings that contradict each other, such as a limit of a part above the limit of the whole.
 
 The bounds of a single number are in its declaration (`limits.Between`), and `scalars.py` checks them.
 
@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sip2gw.config.asking import LibrarikaAPI, Terminals
+from sip2gw.circulation.desk import ASKING
+from sip2gw.config.librarika import LibrarikaAPI
 from sip2gw.config.tables import Tables
+from sip2gw.config.terminals import Terminals
 from sip2gw.limits import Limits
 
 _COUNTED_WITHIN = (
@@ -35,10 +37,11 @@ LEAST_MEMORY = 64
 """Mebibytes that the process has without connections, roughly: with less, all logins would fail."""
 
 
-def check_bounds(
+def check_contradictions(
     raw: Mapping[str, Any], librarika: LibrarikaAPI, terminals: Terminals, limits: Limits, tables: Tables
 ) -> None:
-    """Add the faults of numbers that contradict each other. `raw` is the content of the file."""
+    """Add the faults of settings that contradict each other. `raw` is the content of the file."""
+    _check_deadlines(librarika, terminals, tables)
     read = {"librarika": librarika, "terminals": terminals, "limits": limits}
     both = (pair for pair in _COUNTED_WITHIN if _is_given(raw, pair[1]))
     for part, whole in (*both, *_ENDS_WITHIN):
@@ -65,3 +68,19 @@ def _is_given(raw: Mapping[str, Any], place: str) -> bool:
     table, _, key = place.partition(".")
     content = raw.get(table)
     return isinstance(content, Mapping) and key in content
+
+
+def _check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:
+    """Check that a terminal gets an answer before it gives up, and that no part of a call outlasts the whole."""
+    if terminals.timeout <= ASKING and tables.is_sound("terminals.timeout"):
+        problem = f"is {terminals.timeout:g} s, too short for any call to Librarika"
+        tables.fault("terminals.timeout", problem, f"keep it above {ASKING:g} s; 30 is usual")
+        return
+    call = librarika.call(terminals.timeout)
+    sound = tables.is_sound("librarika.call_deadline") and tables.is_sound("terminals.timeout")
+    if sound and call >= terminals.timeout - ASKING:
+        tables.fault(
+            "librarika.call_deadline",
+            f"is {call:g} s, but terminals give up after terminals.timeout, {terminals.timeout:g} s",
+            f"keep it more than {ASKING:g} s below that",
+        )

@@ -17,7 +17,7 @@ from sip2gw.config import profiles
 from sip2gw.config.accounts import AccountName, Nickname, PasswordFile, ServiceAccount
 from sip2gw.config.bins import read_bins
 from sip2gw.config.checks import Checked
-from sip2gw.config.contradictions import LOOKED_AT
+from sip2gw.config.contradictory_knobs import LOOKED_AT
 from sip2gw.config.knobs import given, language, table
 from sip2gw.config.profiles import check_knobs
 from sip2gw.config.scalars import is_one_line, label, say

@@ -1,4 +1,4 @@
-"""`[terminals]` and `[librarika]`: how long terminals wait, and how the API is called within that time."""
+"""The table `[librarika]`: where the libraries' API is, and how long a call may take."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from sip2gw.circulation.desk import ASKING
 from sip2gw.config.authorities import CAFile
 from sip2gw.config.checks import Checked
 from sip2gw.config.scalars import text
-from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
-from sip2gw.limits import Between, Count, Seconds
+from sip2gw.limits import Count, Seconds
 
 
 def url_template(value: Any) -> str:
@@ -43,19 +42,6 @@ def url_template(value: Any) -> str:
 
 
 @frozen
-class Terminals:
-    """`[terminals]`: settings for all terminals."""
-
-    # Three digits of 98 have the tenths of a second; 99.9 would mean "unknown". So would 999 tries.
-    timeout: Annotated[float, Between(1, 99.8, "seconds, such as 30")] = 30.0
-    """Seconds that a terminal should wait for an answer, as stated in 98."""
-    retries: Annotated[int, Between(0, 998)] = 3
-    """How often a terminal should ask again, as stated in 98."""
-    deferred_login: bool = True
-    """Whether a terminal that names no library when it logs in may name it with its first request."""
-
-
-@frozen
 class LibrarikaAPI:
     """`[librarika]`: how the libraries' API is reached. Deadlines are in seconds."""
 
@@ -80,19 +66,3 @@ class LibrarikaAPI:
         if self.call_deadline is not None:
             return self.call_deadline
         return min(20.0, (timeout - ASKING) * 0.8)
-
-
-def check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:
-    """Check that a terminal gets an answer before it gives up, and that no part of a call outlasts the whole."""
-    if terminals.timeout <= ASKING and tables.is_sound("terminals.timeout"):
-        problem = f"is {terminals.timeout:g} s, too short for any call to Librarika"
-        tables.fault("terminals.timeout", problem, f"keep it above {ASKING:g} s; 30 is usual")
-        return
-    call = librarika.call(terminals.timeout)
-    sound = tables.is_sound("librarika.call_deadline") and tables.is_sound("terminals.timeout")
-    if sound and call >= terminals.timeout - ASKING:
-        tables.fault(
-            "librarika.call_deadline",
-            f"is {call:g} s, but terminals give up after terminals.timeout, {terminals.timeout:g} s",
-            f"keep it more than {ASKING:g} s below that",
-        )

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.profiles import BUILT_IN, DEFAULT, Named
 from sip2gw.circulation.settings import LibrarySettings, Settings, changed
-from sip2gw.config.contradictions import contradictions
+from sip2gw.config.contradictory_knobs import contradictions
 from sip2gw.config.knobs import given, table
 from sip2gw.config.scalars import is_one_line, label, say
 from sip2gw.config.tables import Tables
