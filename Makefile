@@ -41,7 +41,7 @@ EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 # Where docs/words.txt is kept: it lists words to avoid, each with its replacement.
 PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml setup.cfg tox.ini .ci requirements/*.in \
          fuzz twisted tests/circulation tests/transcripts $(wildcard sip2gw/*.py) \
-         $(addprefix sip2gw/,admin board check circulation config demo events gateway journal library log pages process record sandbox seats session sip2 store tls \
+         $(addprefix sip2gw/,admin board check circulation config demo events gateway journal librarika library log pages process record sandbox seats session sip2 store tls \
          tools wiring workers)
 UNSPELLED := docs/words.txt,sip2gw/sandbox/libraries.json,docs/reference,docs/_build,sip2gw/circulation/locales,__pycache__
 

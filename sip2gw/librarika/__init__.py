@@ -1,10 +1,9 @@
-"""Librarika, reached over its REST API by treq, as a `sip2gw.library.Library`. All that is peculiar to it is in here.
+"""The library system Librarika as a `sip2gw.library.Library`, over its REST API. All that is peculiar to it is here.
 
-A question goes down through the modules in this order: `opening` (logins), `library` (what is asked, with a module for
-each noun: `patrons`, `items`, `loans`, `holds`), `calls` (one request's calls), `accounts` (tokens), and `http` (one
-REST call). An answer comes back through `http.outcome` (what a status means), `http.structuring` (JSON into `records`)
-and `translation` (the port's words).
-Only `Refused`, `Unavailable` and `InDoubt` come out.
+A request passes these modules in this order: `opening` (logins), `library` (the port, with a module for each noun:
+`patrons`, `items`, `loans`, `holds`), `calls` (the calls of one request), `accounts` (tokens), and `http` (one REST
+call). The answer passes `http.outcome` (what a status means), `http.structuring` (JSON into `records`) and
+`translation` (the port's words). All errors are `Refused`, `Unavailable` or `InDoubt`.
 """
 
 from sip2gw.librarika.http.health_check import BackEnd

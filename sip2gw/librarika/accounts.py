@@ -1,10 +1,10 @@
-"""An account has one set of tokens at a time, however many terminals use it; they live in memory and nowhere else.
+"""Keep one set of tokens for each account, in memory only, however many terminals use the account.
 
-It is an account by the password that opened it: once another password is right, this one is asked about anew.
+Another password of the same user is another account. Once it is right, the tokens of the first are checked again.
 
-Tokens are renewed before they expire, while calls go on with the one that still holds; and when the API says 401, which
-means that the request was not done: so it is made once more with the new token, and only once. A login that fails never
-touches an account that is live.
+A token is renewed before it expires. Meanwhile calls use the old one, which is still valid. A token is also renewed
+when the API answers 401, which means that the request was not done: the call is then made once more, and only once.
+A failed login never changes an account that is in use.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _NOT_ADMITTED = frozenset(
         "library_not_found",
     }
 )
-"""Refusals that are of the account, and not of what it asked."""
+"""Refusals of the account itself, and not of its request."""
 
 _LONGEST = 10**9
-"""The longest life, in seconds, that a token is believed to have; a number in JSON may be too large for a clock."""
+"""The longest life of a token, in seconds. A number in JSON may be too large for a clock."""
 
 
 class Account:
-    """One account at one api, signed in."""
+    """One account at the API of one library, signed in."""
 
     _log = Logger()
 
@@ -57,15 +57,15 @@ class Account:
         return f"<Account at {self.api.nickname}>"
 
     def signed_in(self, credentials: Credentials, tokens: Tokens) -> None:
-        """Go on with what a login has just brought."""
+        """Use the tokens of a new login from now on."""
         self._credentials: Credentials | None = credentials
         self._take(tokens)
 
     def doubted(self) -> None:
-        """The API would not have this account, at least not with this token. For those who keep more about it."""
+        """Take note that the API rejected this account or its token. For subclasses that remember the account."""
 
     def password_in_doubt(self) -> None:
-        """Another password of the same user has just been right: the next question is whether this one still is."""
+        """Check this password with the next request, because another one of the same user was right."""
         self.doubted()
         self._tokens: Tokens = evolve(self._tokens, refresh_token=None)
         self._renew_at = self._holds_until = self.api.client.now()
@@ -92,13 +92,13 @@ class Account:
         background: bool = False,
         made: list[Made] | None = None,
     ) -> Answer:
-        """Ask as this account. With a `key` it is a write, whose name that is.
+        """Make a call as this account, and return the answer. With a `key` it is a write, and the key is its name.
 
-        A write whose answer is lost is settled until `until` by the same call under the same key, with no `password` in
-        its body. `still` is asked right before it is sent; `added` are headers of this call alone, and `shape` is the
-        record that the answer brings. In the `background` it takes no place that somebody else waits for. Each
-        call is added to `made`.
-        Raises the port's errors; `Refused("invalid_credentials")` when the account can't sign in any longer.
+        If the answer of a write is lost, the same call is made again under the same key, until `until`, without the
+        `password` in its body. `still` is called right before the request is sent. `added` are headers of this call
+        alone. `shape` is the class of the record in the answer. A call in the `background` takes no slot that a
+        terminal waits for. Each call is added to `made`. Raises the port's errors; `Refused("invalid_credentials")`
+        when the account can't sign in any longer.
         """
         if (now := self.api.client.now()) >= self._holds_until:
             await self._renew_first(until)
@@ -141,7 +141,7 @@ class Account:
             raise InDoubt(f"{operation}: {error}") if doubt else error from None
 
     async def _renew_beside(self) -> None:
-        """Renew before the token expires. Nobody waits for it; if it is refused, whoever asks next hears that."""
+        """Renew before the token expires. No request waits for it; after a refusal the next request renews first."""
         stale = self._tokens
         try:
             await self._renewal.join()
@@ -152,7 +152,7 @@ class Account:
                 self._holds_until = self.api.client.now()
 
     async def _renew_first(self, until: float) -> None:
-        """Renew a token that expired, or is in doubt; if the library can't be asked, what is left of it will do."""
+        """Renew a token that expired or is in doubt. If the API can't be reached, use the token until it expires."""
         try:
             await self._replace(self._tokens, until)
         except Unavailable:
@@ -161,7 +161,7 @@ class Account:
 
     async def _replace(self, stale: Tokens, until: float) -> None:
         if self._tokens is not stale:
-            return  # Somebody else's request has seen to it.
+            return  # Another request has renewed it.
         client = self.api.client
         waiting = self._renewal.join().addTimeout(max(until - client.now(), 0.0), client.clock)
         try:
@@ -172,7 +172,7 @@ class Account:
     async def _renew(self) -> None:
         stale = self._tokens
         tokens = await self._refreshed(stale)
-        if self._tokens is stale:  # Else a login has brought newer ones meanwhile.
+        if self._tokens is stale:  # Otherwise a login has brought newer ones.
             self._take(tokens)
 
     async def _refreshed(self, stale: Tokens) -> Tokens:
@@ -190,11 +190,11 @@ class Account:
     async def _sign_in_again(self) -> Tokens:
         credentials = self._credentials
         if credentials is None:
-            raise Refused("invalid_credentials", "the password was refused before; log in anew")
+            raise Refused("invalid_credentials", "the password was refused before; log in again")
         try:
             return await sign_in(self.api, credentials)
         except Refused as refusal:
-            # A wrong password is not tried again and again: that locks accounts.
+            # A wrong password is not tried again, because that locks accounts.
             if refusal.code == "invalid_credentials" and self._credentials is credentials:
                 self._credentials = None
             self._log.warn(
@@ -206,13 +206,13 @@ class Account:
 
 
 async def sign_in(api: API, credentials: Credentials, *, stranger: bool = False) -> Tokens:
-    """Ask for tokens, perhaps for a `stranger`. Raises `Refused`, `Unavailable`."""
+    """Return the tokens of a login. `stranger`: the login was never right before. Raises `Refused`, `Unavailable`."""
     said = {"username": credentials.username, "password": credentials.password.reveal(), "scope": "sip2"}
     return await _tokens(api, "create_token", "/auth/tokens", said, stranger=stranger)
 
 
 async def refresh(api: API, refresh_token: Secret) -> Tokens:
-    """Ask for new tokens with a refresh token, which is spent by that. Raises `Refused`, `Unavailable`."""
+    """Return new tokens for a refresh token, which is then used up. Raises `Refused`, `Unavailable`."""
     said = {"refresh_token": refresh_token.reveal()}
     return await _tokens(api, "refresh_token", "/auth/tokens/refresh", said)
 
@@ -229,6 +229,6 @@ async def _tokens(
 
 
 def _ended(operation: str, why: str, *, doubt: bool) -> LibraryError:
-    """401 again. If the first one was not the library's, nobody knows what became of the call."""
+    """Return the error after a second 401. `doubt` is whether the first 401 left open what was done."""
     text = f"{operation}: {why}"
     return InDoubt(text) if doubt else Refused("invalid_credentials", text)

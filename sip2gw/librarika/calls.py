@@ -1,4 +1,4 @@
-"""How one request of a terminal asks: one call, as one account, within one deadline; and what calls say alike."""
+"""Make the calls of one request of a terminal: as one account, before one deadline."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from sip2gw.librarika.http.structuring import Misshapen, structured
 from sip2gw.librarika.labels import Labels
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.records import InQuestion
-from sip2gw.librarika.rules import RulesShelf
+from sip2gw.librarika.rules import RulesCache
 from sip2gw.library import FeeKind, Made, Occasion, Refused, Rules, Still
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
 
 _OURS = {"reservation_not_found": "hold_not_found"}
-"""Codes that have another name among the port's."""
+"""Codes of the API that have another name in the port."""
 _LONGEST = 255
 _HALF = re.compile("[\ud800-\udfff]")
-"""A lone half of a character, which no charset can hold."""
+"""Half of a surrogate pair, which no charset can encode."""
 
 
 class Calls:
-    """The calls of one account, perhaps those of one request. `languages` remembers what the members met speak."""
+    """The calls of one account or of one request. `languages` remembers the languages of the members it has met."""
 
     def __init__(
         self,
         account: Account,
-        shelf: RulesShelf,
+        rules_cache: RulesCache,
         languages: Languages,
         until: float | None = None,
         still: Still | None = None,
@@ -41,42 +41,44 @@ class Calls:
         made: list[Made] | None = None,
     ) -> None:
         self.account = account
-        self.shelf = shelf
+        self.rules_cache = rules_cache
         self.languages = languages
         self._until = until
         self._still = still
         self._background = background
         self.made = made
-        """The calls so far, if they are those of one request."""
+        """The calls so far; None if this is not for one request."""
 
     def within(self, seconds: float, still: Still | None) -> Calls:
-        """The same for one request, which must have all its answers so soon."""
+        """Return the calls for one request, whose answers must all be there in so many `seconds`."""
         client = self.account.api.client
         until = client.now() + min(seconds, client.timeouts.call)
         background = self._background
-        return Calls(self.account, self.shelf, self.languages, until, still, background=background, made=[])
+        return Calls(
+            self.account, self.rules_cache, self.languages, until, still, background=background, made=[]
+        )
 
     def in_background(self) -> Calls:
-        """The same, which takes no place that a terminal waits for."""
-        return Calls(self.account, self.shelf, self.languages, background=True)
+        """Return calls that take no slot that a terminal waits for."""
+        return Calls(self.account, self.rules_cache, self.languages, background=True)
 
     @property
     def until(self) -> float:
-        """When the answer must be there."""
+        """The time by which the answer must be there, on the clock of the reactor."""
         return self.account.api.client.deadline() if self._until is None else self._until
 
     def rules(self) -> Coroutine[Any, Any, Rules]:
-        """What the library is and allows."""
-        return self.shelf.rules(self.until)
+        """Return the rules of the library."""
+        return self.rules_cache.rules(self.until)
 
     async def ask(
         self, kind: type[T], operation: str, path: str, body: Mapping[str, Any], key: str | None = None
     ) -> T:
-        """Ask, or write under this key. A read is a POST too: what names a person does not belong in a URL.
+        """Read, or write under this key, and return the record in the answer.
 
-        What is None in `body` is not said. A write whose answer is lost is settled by the same call, with no `password`
-        in its body; `InDoubt` if that fails too. `Refused("invalid_credentials")` when the account can't sign in any
-        longer.
+        A read is a POST too, because a person's number does not belong in a URL. Members of `body` that are None are
+        left out. If the answer of a write is lost, the same call is made again without the `password` in its body;
+        `InDoubt` if that fails too. `Refused("invalid_credentials")` when the account can't sign in any longer.
         """
         try:
             answer = await self.account.request(
@@ -97,7 +99,7 @@ class Calls:
         return record
 
     def _about(self, refusal: Refused, operation: str, member_no: str) -> Refused:
-        """The same refusal, with the item that it is about."""
+        """Return the refusal with the port's code, and with the item that it is about."""
         said = InQuestion()
         with suppress(Misshapen):
             said = structured(dict(refusal.document), InQuestion)
@@ -111,7 +113,7 @@ class Calls:
 
 
 class Noun:
-    """The port's methods about one noun: what each asks by `calls`, and what the answer means."""
+    """The port's methods about one noun. `labels` says which labels the terminal reads."""
 
     def __init__(self, calls: Calls, labels: Labels = Labels()) -> None:  # noqa: B008 (frozen)
         self._calls, self._labels = calls, labels
@@ -120,9 +122,10 @@ class Noun:
 def member(
     patron_id: str, password: Secret | None = None, occasion: Occasion | None = None
 ) -> dict[str, Any]:
-    """Whose call it is. A write, which has an `occasion`, says that there was a password: sent again it is left out.
+    """Return the members of a body that name the patron. `occasion` is for a write.
 
-    `Refused("member_not_found")` for what can't be a number.
+    The body of a write also says that there was a password, because the password is left out when it is sent again.
+    `Refused("member_not_found")` for a text that can't be a member's number.
     """
     if not 0 < len(patron_id) <= _LONGEST or _HALF.search(patron_id):
         raise Refused("member_not_found", "the patron identifier is empty, too long, or half a character")

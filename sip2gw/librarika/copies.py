@@ -1,4 +1,4 @@
-"""Titles and copies in the API's answers, as frozen records. See `records`."""
+"""The titles and copies in the API's answers, as frozen records. See `records`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CurrentBooking:
 
 @frozen(repr=False)
 class Reservation:
-    """The next in a copy's queue; `branch` is where it will be collected, until the end of `expires_at`."""
+    """The next reservation of a copy. It is collected at `branch`, until the end of the day `expires_at`."""
 
     id: int
     member: MemberLabel

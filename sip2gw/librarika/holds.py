@@ -1,4 +1,4 @@
-"""Holds: placed for one copy or any of a title, changed, and given up."""
+"""Place holds on one copy or on any copy of a title, change them and cancel them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Holds(Noun):
         this_copy: bool,
         password: Secret | None = None,
     ) -> Hold:
-        """See `Library.place_hold`. `this_copy` means something only with an item."""
+        """See `Library.place_hold`. `this_copy` has an effect only with an item."""
         body = member(patron_id, password, occasion) | self._labels.either(item_id, title)
         body |= _kept(pickup, expires)
         body |= {
@@ -50,7 +50,7 @@ class Holds(Noun):
         expires: date | None,
         password: Secret | None = None,
     ) -> Hold:
-        """See `Library.change_hold`. What is left empty stays as it is."""
+        """See `Library.change_hold`. An empty argument leaves that part as it is."""
         body = member(patron_id, password, occasion) | self._labels.either(item_id, title)
         body |= _kept(pickup, expires)
         changed = await self._booking("change_reservation", "/reservations/change", body, occasion)
@@ -69,10 +69,10 @@ class Holds(Noun):
         body = (
             member(patron_id, password, occasion) | self._labels.either(item_id, title) | {"reason": _REASON}
         )
-        gone = await self._booking("cancel_reservation", "/reservations/cancel", body, occasion)
-        if gone.status != "Cancelled":
+        cancelled = await self._booking("cancel_reservation", "/reservations/cancel", body, occasion)
+        if cancelled.status != "Cancelled":
             raise InDoubt("cancel_reservation: the reservation is still there")
-        return translation.hold_of(gone)
+        return translation.hold_of(cancelled)
 
     async def _booking(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Booking:
         booking = await self._calls.ask(Booking, operation, path, body, occasion.key)
@@ -81,5 +81,5 @@ class Holds(Noun):
 
 
 def _kept(pickup: str, expires: date | None) -> dict[str, Any]:
-    """Where, and until when."""
+    """Return where and until when the item is kept for the patron."""
     return {"pickup": pickup or None, "expires_at": None if expires is None else expires.isoformat()}

@@ -1,4 +1,4 @@
-"""Items: what is known of one, and what terminals note about it. Nothing here moves it."""
+"""Look up items, and change what terminals may note about them. Nothing here lends or returns an item."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Items(Noun):
     """The port's methods about items."""
 
     async def item(self, item_id: str) -> ItemStatus:
-        """See `Library.item`. A title's number tells of its best copy, and of how many there are."""
+        """See `Library.item`. For the number of a title: its best copy, and how many copies there are."""
         body = self._labels.named(item_id)
         return translation.item_status(await self._calls.ask(CopyFound, "find_copy", "/copies/find", body))
 

@@ -1,4 +1,4 @@
-"""What a scanned label may stand for. Which copy it means is for the API to say."""
+"""Name the item of a scanned label to the API, which decides which copy is meant."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ORDER = ("accession", "barcode", "isbn")
 """The types of identifiers that the API knows."""
 
 _SHORTEST_ISBN = 9
-"""Characters: an SBN of before 1970 has one less than an ISBN."""
+"""Characters. An SBN, from before 1970, has one less than an ISBN."""
 
 
 @frozen
 class Labels:
-    """The labels of terminals that read them as these types and no others."""
+    """The labels of a terminal that reads them as identifiers of these types only."""
 
     kinds: tuple[str, ...] = ORDER
 
     def named(self, item_id: str) -> dict[str, Any]:
-        """What a call says of an item. `Refused("copy_not_found")` when nothing is left of the label."""
+        """Return the members of a body that name an item. `Refused("copy_not_found")` for an impossible label."""
         identifier = normalised(item_id)
         if not identifier:
             raise Refused("copy_not_found", "the item identifier is empty")
@@ -35,14 +35,14 @@ class Labels:
         return {"identifier": identifier[:255], "types": types}
 
     def either(self, item_id: str | None, title: str | None) -> dict[str, Any]:
-        """What a call says of an item, or of a title where no item is named."""
+        """Return the members of a body that name an item, or a title if there is no item."""
         if item_id is not None:
             return self.named(item_id)
         return {"title": (title or "").strip()[:4000] or " "}
 
 
 def normalised(item_id: str) -> str:
-    """Without white space, controls and format characters; ASCII digits; no Code-39 stars."""
+    """Return a label without white space, control and format characters and Code-39 stars, with ASCII digits."""
     if item_id.isascii() and item_id.isalnum():
         return item_id  # Most labels are this plain.
     kept = []

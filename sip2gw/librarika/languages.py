@@ -1,4 +1,4 @@
-"""Which language a patron speaks is remembered for some minutes, and nothing else of them, nor who it was."""
+"""Remember the language of patrons for some minutes, by a keyed digest of the card number, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from secrets import token_bytes
 _KEY = token_bytes(32)
 
 LIFE = 600.0
-"""Seconds: about as long as a reader stands at a terminal."""
+"""Seconds: about as long as a patron stands at a terminal."""
 _MOST = 1024
 
 
 class Languages:
-    """The languages of the patrons that one account has met lately. `now` is in seconds."""
+    """The languages of the patrons that one account has met. `now` is in seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -25,7 +25,7 @@ class Languages:
         return f"<Languages: {len(self._known)}>"
 
     def meet(self, patron_id: str, language: str) -> None:
-        """A patron who speaks this, or of whom it is not known (empty)."""
+        """Remember the language of a patron; forget it if `language` is empty."""
         if not (language or self._known):
             return
         tag = _tag(patron_id)
@@ -36,11 +36,11 @@ class Languages:
             self._known.popitem(last=False)
 
     def of(self, patron_id: str) -> str:
-        """The language of a patron; empty if it is not known."""
+        """Return the language of a patron; empty if it is not known."""
         until, language = self._known.get(_tag(patron_id), (0.0, "")) if self._known else (0.0, "")
         return language if self._now() < until else ""
 
 
 def _tag(patron_id: str) -> bytes:
-    """Tells patrons apart in this process, and names none."""
+    """Return a digest that tells patrons apart in this process and does not show their numbers."""
     return blake2b(patron_id.encode("utf-8", "replace"), key=_KEY, digest_size=16).digest()

@@ -1,6 +1,6 @@
-"""Librarika as a `Library`: each method is one operation of the contract, and each operation is one call.
+"""Librarika as a `Library`: each method is one operation of the API's contract, and makes one call.
 
-The nouns are beside it: what a call says of patrons, items, loans and holds, and what its answer means.
+The methods are in the modules of the nouns: patrons, items, loans and holds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sip2gw.library import Made, Rules, Still
 
 
 class LibrarikaLibrary(Patrons, Items, Loans, Holds):
-    """One library, opened with one account. Satisfies `library.Library`, most of whose methods are the nouns'."""
+    """One library, opened with one account. Satisfies `library.Library`; most methods come from the nouns."""
 
     def __repr__(self) -> str:
         return f"<LibrarikaLibrary {self.nickname}>"
@@ -54,7 +54,7 @@ class LibrarikaLibrary(Patrons, Items, Loans, Holds):
 
     def fresh_rules(self) -> Rules | None:
         """See `Library.fresh_rules`."""
-        return self._calls.shelf.fresh
+        return self._calls.rules_cache.fresh
 
     def rules(self) -> Coroutine[Any, Any, Rules]:
         """See `Library.rules`."""
@@ -62,7 +62,7 @@ class LibrarikaLibrary(Patrons, Items, Loans, Holds):
 
     async def confirm(self) -> Rules:
         """See `Library.confirm`."""
-        return await self._calls.shelf.confirm(self._calls.until)
+        return await self._calls.rules_cache.confirm(self._calls.until)
 
     async def reachable(self) -> bool:
         """See `Library.reachable`."""

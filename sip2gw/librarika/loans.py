@@ -1,4 +1,4 @@
-"""Loans, renewals and returns, and loans and returns undone as if they had never been."""
+"""Lend, renew and take back items, and undo loans and returns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sip2gw.library import Loan, Occasion, RenewedAll, Return
 from sip2gw.secret import Secret
 
 _TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended"})
-"""Reasons of `not_renewable` that are codes themselves."""
+"""Reasons of `not_renewable` that are codes of refusals themselves, and say more."""
 
 
 class Loans(Noun):
@@ -47,7 +47,7 @@ class Loans(Noun):
         third_party: bool,
         password: Secret | None = None,
     ) -> Loan:
-        """See `Library.renew`. By title, it is one of the patron's own loans in any case."""
+        """See `Library.renew`. A title means one of the patron's own loans."""
         body = {
             **member(patron_id, password, occasion),
             **self._labels.either(item_id, title),
@@ -58,12 +58,12 @@ class Loans(Noun):
     async def undo_return(
         self, patron_id: str, item_id: str, occasion: Occasion, *, password: Secret | None = None
     ) -> Loan:
-        """See `Library.undo_return`. The loan has its old due date again, and what the return cost is taken back."""
+        """See `Library.undo_return`. The loan gets its old due date again, and the fee of the return is cancelled."""
         body = member(patron_id, password, occasion) | self._labels.named(item_id)
         return await self._loan("undo_return", "/returns/undo", body, occasion)
 
     async def _on_terms(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
-        """Lend on these terms: a fee, or what has happened already, with the due date that the terminal gave out."""
+        """Lend on the terms of this occasion: an accepted fee, or an offline loan with the terminal's due date."""
         body["accept_fee"], body["offline_at"] = occasion.fee_acknowledged or None, _offline_at(occasion)
         if occasion.no_block and occasion.due_date is not None:
             rules = await self._calls.rules()
@@ -112,17 +112,17 @@ class Loans(Noun):
         )
 
     async def undo_loan(self, item_id: str, occasion: Occasion) -> Return:
-        """See `Library.undo_loan`. A loan that was renewed last is as it was before that."""
+        """See `Library.undo_loan`. If the last step was a renewal, only the renewal is undone."""
         body = self._labels.named(item_id)
         undone = await self._calls.ask(Booking, "undo_loan", "/loans/undo", body, occasion.key)
         return Return(translation.item_of(undone), patron_id=undone.member.member_no)
 
 
 def _true_reason(code: str, reason: str | None) -> str:
-    """The code that says why a loan can't be renewed, where the library names one that tells more."""
+    """Return the code that says why a loan can't be renewed; the library's reason if that is a code that says more."""
     return reason if code == "not_renewable" and reason in _TELLING else code
 
 
 def _offline_at(occasion: Occasion) -> str | None:
-    """When it has happened already: the library then asks for no policy."""
+    """Return when an offline transaction happened; None if it is not offline. The library then checks no policy."""
     return occasion.happened_at.isoformat() if occasion.no_block else None

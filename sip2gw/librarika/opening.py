@@ -1,7 +1,7 @@
-"""A library is opened by signing in at it: only Librarika knows whether a password holds, so it is asked again soon.
+"""Open libraries by signing in, because only Librarika knows whether a password is right.
 
-Within minutes the same login opens the same account without being asked about (`verified`), unless the API would not
-have that account any longer.
+For some minutes the same login opens the same account without a call (`verified`), unless the API has rejected that
+account since.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sip2gw.librarika.calls import Calls
 from sip2gw.librarika.http.api import API
 from sip2gw.librarika.http.breaker import Breaker
 from sip2gw.librarika.http.client import Client
-from sip2gw.librarika.http.connections import Guarded, Lines, trusting
+from sip2gw.librarika.http.connections import Guarded, OriginEndpoints, trusting
 from sip2gw.librarika.http.health_check import BackEnd, back_end
 from sip2gw.librarika.http.names import Names
 from sip2gw.librarika.http.settings import CallLimits, Timeouts
@@ -31,23 +31,21 @@ from sip2gw.librarika.http.urls import Template, checked_nickname
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.library import LibrarikaLibrary
 from sip2gw.librarika.records import Tokens
-from sip2gw.librarika.rules import RulesShelf, rules_of
+from sip2gw.librarika.rules import RulesCache, rules_of
 from sip2gw.librarika.verified import Verified
 from sip2gw.library import Credentials, Refused
 from sip2gw.metrics import Metrics
 
 _LATELY = 1000
-"""Libraries of which it is remembered how they are, while no terminal is signed in there."""
-
-
+"""Libraries whose health is remembered while no terminal is signed in there."""
 _LET_IN = 10_000
-"""Hosts of libraries that are remembered to have let a terminal in."""
+"""Hosts that are remembered because a terminal has logged in to a library there."""
 
 
 class _Open(Account):
-    """A live account with its rules and languages beside it.
+    """An open account with the rules of its library and the languages of its patrons.
 
-    It is kept as long as a session uses it, or a login is remembered that opens it.
+    It is kept as long as a session uses it, or a login that opens it is remembered.
     """
 
     def __init__(
@@ -60,17 +58,17 @@ class _Open(Account):
     ) -> None:
         self._verified = verified
         self._user = credentials.user
-        self.shelf = RulesShelf(self, rules_life)
+        self.rules_cache = RulesCache(self, rules_life)
         super().__init__(api, credentials, tokens)
         self.languages = Languages(api.client.now)
 
     def _take(self, tokens: Tokens) -> None:
         super()._take(tokens)
         if tokens.library is not None:
-            self.shelf.put(rules_of(tokens.library))
+            self.rules_cache.put(rules_of(tokens.library))
 
     def of(self, api: API, user: str) -> bool:
-        """Whether it is this user's at this api, by whatever password."""
+        """Return whether this is an account of this user at this library, with any password."""
         return self.api.nickname == api.nickname and self._user == user
 
     def doubted(self) -> None:
@@ -78,13 +76,13 @@ class _Open(Account):
 
 
 class Librarika:
-    """Opens libraries at Librarika: `await librarika(nickname, credentials)`. Satisfies `library.OpenLibrary`.
+    """Open libraries at Librarika: `await librarika(nickname, credentials)`. Satisfies `library.OpenLibrary`.
 
-    `url_template` has `{library}` in it once; plain http is taken for loopback hosts only (`ValueError` says what to
-    write instead). `trust` is a PEM file of the only authorities to be trusted, if not the system's. Names that lead to
-    private addresses are not found unless `private_networks`, or the template names such a host itself. `rules_life` is
-    in seconds, and so is `login_life`, for which a right login is taken for right without asking; `wall` is the time of
-    day in seconds since 1970. `http` takes the place of treq's client over a pool of our own (tests).
+    `url_template` has `{library}` in it once, and https, or http to a loopback host; otherwise a `ValueError` says how
+    to write it. `trust` is a PEM file of the authorities to trust in place of the system's. A host with a private
+    address is not found, unless `private_networks` is set or the template names such a host itself. `rules_life` and
+    `login_life` are in seconds: how long rules are used, and for how long a right login is right without a call. `wall`
+    returns the time of day in seconds since 1970. `http` replaces treq's client with a pool of our own (tests).
     """
 
     def __init__(
@@ -110,11 +108,11 @@ class Librarika:
             policy = trusting(None if trust is None else trust.read_bytes())
             names = Names(reactor, self._is_known)
             guarded = names if private_networks or self._template.names_private else Guarded(names)
-            lines = Lines(guarded, policy, lambda: self._client.timeouts.connect)
-            self._agent = Agent(reactor, lines, lambda: self._client.limits)
+            endpoints = OriginEndpoints(guarded, policy, lambda: self._client.timeouts.connect)
+            self._agent = Agent(reactor, endpoints, lambda: self._client.limits)
             http = StraightClient(self._agent)
         self._client = Client(reactor, http, timeouts, limits, metrics or Metrics(), wall)
-        self._client.metrics.calls_in_flight.set_function(lambda: self._client.capacity.under_way)
+        self._client.metrics.calls_in_flight.set_function(lambda: self._client.capacity.in_progress)
         self._client.metrics.calls_waiting.set_function(lambda: self._client.capacity.waiting)
         self._hosts: WeakValueDictionary[str, Breaker] = WeakValueDictionary()
         self._rules_life = rules_life
@@ -125,7 +123,7 @@ class Librarika:
         self._sign_ins: dict[bytes, SingleFlight[_Open]] = {}
 
     async def __call__(self, nickname: str, credentials: Credentials) -> LibrarikaLibrary:
-        """Sign in. Raises `Refused` (`library_not_found`, `invalid_credentials`, ...) or `Unavailable`.
+        """Sign in, and return the open library. Raises `Refused` (`library_not_found`, ...) or `Unavailable`.
 
         Terminals that sign in with the same credentials at the same moment share one call.
         """
@@ -134,24 +132,24 @@ class Librarika:
         if refusal := self.verified.refusal(digest, nickname):
             raise refusal
         account = self.verified.account(digest) or await self._sign_in(digest, api, credentials).join()
-        return LibrarikaLibrary(Calls(account, account.shelf, account.languages))
+        return LibrarikaLibrary(Calls(account, account.rules_cache, account.languages))
 
     def name(self, nicknames: Iterable[str]) -> None:
-        """These libraries are configured: their hosts' names are looked up before those that nobody knows."""
+        """Take these libraries as configured: their hosts are looked up before unknown ones."""
         self._named = frozenset(self._template.name(nickname) for nickname in nicknames)
 
     def _is_known(self, host: str) -> bool:
-        """Whether a host is that of a library which is configured or was logged in to, or of all libraries."""
+        """Return whether a host is the only one, or belongs to a library that is configured or was logged in to."""
         host = host.lower()
         return host in self._named or host in self._let_in or self._template.is_one_host
 
     def back_ends(self) -> tuple[BackEnd, ...]:
-        """How the API of each library is where a terminal was let in lately; by nickname."""
+        """Return the health of each library that a terminal has logged in to lately, sorted by nickname."""
         known = [back_end(api) for api in self._apis.values() if api.counters.known]
         return tuple(sorted(known, key=lambda one: one.nickname))
 
     def reconfigure(self, timeouts: Timeouts, limits: CallLimits) -> None:
-        """Go on with these. Calls under way end as they began."""
+        """Use these from now on. Calls in progress end as they began."""
         client = self._client
         client.timeouts, client.limits = timeouts, limits
         client.capacity.widen(limits.calls)
@@ -159,17 +157,17 @@ class Librarika:
             api.admission.reconfigured()
 
     def asks(self, nickname: str, credentials: Credentials) -> bool:
-        """Whether opening would make a call: nobody else is making it, and its outcome is not known."""
+        """Return whether opening would make a call: its outcome is not known, and no such call is in progress."""
         digest = self.verified.digest(nickname, credentials)
         known = self.verified.account(digest) or self.verified.refusal(digest, nickname)
         return known is None and digest not in self._sign_ins
 
     def close(self) -> Deferred[None]:
-        """Close the connections that are kept. Calls under way end by themselves."""
+        """Close the idle connections. Calls in progress end by themselves."""
         return succeed(None) if self._agent is None else self._agent.pool.close()
 
     def _sign_in(self, digest: bytes, api: API, credentials: Credentials) -> SingleFlight[_Open]:
-        """The sign-in that is under way, or a new one."""
+        """Return the sign-in in progress, or a new one."""
         flight = self._sign_ins.get(digest)
         if flight is None:
 
@@ -202,7 +200,7 @@ class Librarika:
         return api
 
     def _opened(self, digest: bytes, api: API, credentials: Credentials, tokens: Tokens) -> _Open:
-        """The account that this login has opened already, or a new one."""
+        """Return the account that this login has opened before, or a new one."""
         api.counters.name(api.nickname)
         host = self._template.name(api.nickname)
         self._let_in[host] = None

@@ -1,4 +1,4 @@
-"""Patrons: who they are, what they have, wait for and owe, what they pay, and whether they may borrow."""
+"""Look up patrons with their loans, holds and fees, block and enable them, and take their payments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = 200
 """The most entries that one call may ask for."""
 
 FURTHEST = 10**9
-"""The last entry at which a page may begin."""
+"""The number of the last entry at which a page may begin."""
 
 _LISTS = {
     ListKind.LOANS: "issued",
@@ -100,7 +100,7 @@ def _page(listing: Listing | None) -> dict[str, Any] | None:
 
 
 def _number(fee: str) -> int:
-    """The number of a fee. `Refused("fee_not_found")` for what is none of this library system's."""
+    """Return the number of a fee. `Refused("fee_not_found")` for a key that this library system did not give out."""
     if not (fee.isascii() and fee.isdigit() and 0 < int(fee) < 2**53):
-        raise Refused("fee_not_found", "the key is none of this library system's")
+        raise Refused("fee_not_found", "the key is not one of this library system")
     return int(fee)

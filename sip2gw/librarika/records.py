@@ -1,7 +1,7 @@
-"""The API's answers as frozen records: the library, members, bookings and entries of an account.
+"""The API's answers as frozen records: the library, members, bookings and fees.
 
-Only what the gateway uses is declared; whatever else is there is passed over, since an API grows. What may be absent
-has a default, and it is the one that allows the least.
+Only members that the gateway uses are declared. Others are ignored, because an API grows. A member that may be absent
+has a default, and the default allows the least.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sip2gw.secret import Secret
 
 @frozen
 class Preferences:
-    """A library's rules, as far as terminals see them. `renewals` None means no limit, 0 none at all."""
+    """The rules of a library that matter to terminals. `renewals` None means no limit, 0 means no renewals."""
 
     member_checkouts: bool = False
     member_checkins: bool = False
@@ -33,14 +33,14 @@ class Preferences:
 
 @frozen
 class Licence:
-    """What a library has of SIP2. `terminals_licensed` None means no limit."""
+    """The SIP2 licence of a library. `terminals_licensed` None means no limit."""
 
     terminals_licensed: int | None = None
 
 
 @frozen
 class Settings:
-    """The library, as `get_library` and the answer with a token have it."""
+    """A library, in the answer to `get_library` and in an answer with tokens."""
 
     nickname: str
     name: str
@@ -54,7 +54,7 @@ class Settings:
 
 @frozen
 class Tokens:
-    """What stands for an account from now on, and its library. `expires_in` is in seconds."""
+    """The tokens of an account, with its library. `expires_in` is in seconds."""
 
     access_token: Secret
     expires_in: int
@@ -76,7 +76,7 @@ class MemberCounts:
 
 @frozen(repr=False)
 class WouldBeRefused:
-    """The codes for which any extension, and any reservation, of a member would be refused now."""
+    """The codes with which the library would refuse any extension, or any reservation, of a member now."""
 
     extend: str | None = None
     reserve: str | None = None
@@ -107,7 +107,7 @@ class Member:
 
 @frozen(repr=False)
 class CopyFound(Copy):
-    """`find_copy`: the copy that stands for `matches` of them, of which `available` can be had."""
+    """The answer to `find_copy`: the best of `matches` copies, of which `available` can be borrowed."""
 
     matches: int = 1
     available: int = 0
@@ -115,7 +115,7 @@ class CopyFound(Copy):
 
 @frozen(repr=False)
 class Charged:
-    """What a loan, an extension or a reservation has cost."""
+    """The cost of a loan, an extension or a reservation."""
 
     id: int
     amount: Amount
@@ -124,17 +124,17 @@ class Charged:
 
 @frozen(repr=False)
 class Conflict:
-    """A rule that had to give way to what had happened already."""
+    """A rule that an offline transaction has broken."""
 
     code: str
 
 
 @frozen(repr=False)
 class Booking:
-    """A loan, due at the end of `return_date`, a reservation or a request.
+    """A loan, a reservation or a request. A loan is due at the end of the day `return_date`.
 
     `expires_at` is the last day of a reservation, and `queue_position` counts from 1. `fee`, `renewed`, `conflicts` and
-    the member's `language` come only with the write that brought them about.
+    the member's `language` are only in the answer to the write that made or changed the booking.
     """
 
     id: int
@@ -155,7 +155,7 @@ class Booking:
 
 @frozen(repr=False)
 class NotExtended:
-    """A loan that `extend_all` left as it was."""
+    """A loan that `extend_all` did not extend."""
 
     code: str
     booking: Booking
@@ -164,7 +164,7 @@ class NotExtended:
 
 @frozen(repr=False)
 class ExtendedAll:
-    """`extend_all`."""
+    """The answer to `extend_all`."""
 
     extended: Several[Booking]
     refused: Several[NotExtended]
@@ -173,7 +173,7 @@ class ExtendedAll:
 
 @frozen(repr=False)
 class Transaction:
-    """An entry of a member's account."""
+    """An entry in a member's account: a fee."""
 
     id: int
     type: str
@@ -194,7 +194,7 @@ class Page:
 
 @frozen(repr=False)
 class MemberFound(Member):
-    """`find_member`: `password` is what came of comparing it."""
+    """The answer to `find_member`. `password` is the result of comparing the password."""
 
     password: str | None = None
     page: Page | None = None
@@ -202,7 +202,7 @@ class MemberFound(Member):
 
 @frozen(repr=False)
 class Paid:
-    """`pay`."""
+    """The answer to `pay`."""
 
     id: int
     balance: Amount
@@ -211,7 +211,7 @@ class Paid:
 
 @frozen(repr=False)
 class Returned:
-    """`return`: `member_no` is who had it, `language` that of the member at the terminal."""
+    """The answer to `return`. `member_no` had the item; `language` is that of the member at the terminal."""
 
     copy: Copy
     was_on_loan: bool
@@ -223,7 +223,7 @@ class Returned:
 
 @frozen(repr=False)
 class InQuestion:
-    """What a refusal is about, as far as it is known."""
+    """The copy, the title and the member's language in a refusal, as far as they are known."""
 
     copy: CopyLabel | None = None
     media: Media | None = None

@@ -1,4 +1,4 @@
-"""A library's rules are fetched once and kept for minutes; old ones are better than none while it can't be asked."""
+"""Keep the rules of a library for some minutes, and longer while the library can't be reached."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sip2gw.librarika.records import Settings
 from sip2gw.library import LibraryError, Rules, Unavailable
 
 _AGAIN = 10.0
-"""Seconds until it is tried again after a renewal has failed."""
+"""Seconds until the next try after the rules could not be fetched."""
 
 
-class RulesShelf:
-    """The rules as one account sees them, for `life` seconds at a time."""
+class RulesCache:
+    """The rules of a library as one account gets them, kept for `life` seconds."""
 
     def __init__(self, account: Account, life: float) -> None:
         self._account = account
@@ -26,28 +26,28 @@ class RulesShelf:
 
     @property
     def fresh(self) -> Rules | None:
-        """The rules, if they needn't be asked for."""
+        """The rules; None if they are too old or have never come."""
         return self.kept if self._account.api.client.now() < self._fresh_until else None
 
     def put(self, rules: Rules) -> None:
-        """The rules have come with a login."""
+        """Keep the rules that came with a login."""
         self.kept, self._etag = rules, None
         self._fresh_until = self._account.api.client.now() + self._life
 
     async def rules(self, until: float) -> Rules:
-        """The rules that are kept, renewed on the side if they are too old. The first time it is waited for them.
+        """Return the kept rules. If they are too old, also fetch them again in the background.
 
-        Raises `Refused` and `Unavailable` then.
+        The first time it waits for them, and raises `Refused` and `Unavailable`.
         """
         if self.kept is None:
             return await self.confirm(until)
         if self._account.api.client.now() >= self._fresh_until:
-            # Whoever asks needn't wait; what went wrong is for the next question to find out.
+            # The request doesn't wait for it; a failure shows at the next request.
             self._flight.join().addErrback(lambda _: None)
         return self.kept
 
     async def confirm(self, until: float) -> Rules:
-        """The rules, asked for now. Raises `Refused` if the account is no good any longer, and `Unavailable`."""
+        """Fetch the rules now and return them. Raises `Refused` if the account is not valid now, and `Unavailable`."""
         client = self._account.api.client
         try:
             return await self._flight.join().addTimeout(max(until - client.now(), 0.0), client.clock)
@@ -77,7 +77,7 @@ class RulesShelf:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """What a library is and allows."""
+    """Return the port's rules of a library."""
     preferences = settings.preferences
     return Rules(
         name=settings.name,

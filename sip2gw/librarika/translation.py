@@ -1,4 +1,4 @@
-"""Librarika's words become the port's: members are patrons, copies are items, bookings are loans and holds."""
+"""Translate Librarika's words to the port's: a member is a patron, a copy an item, a booking a loan or a hold."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ MEDIA = {
     "References": Medium.BOOK,
     "Journals": Medium.MAGAZINE,
     "Magazines": Medium.MAGAZINE,
-    # Tapes and discs are one type in Librarika; as audio, no terminal brings a strong magnet near a tape.
+    # Tapes and discs are one type in Librarika; as audio, a tape is never put near a strong magnet.
     "Audio/Visuals": Medium.AUDIO,
 }
-"""By Librarika's media types. Those not named here (E-Books, a library's own) are `Medium.OTHER`."""
+"""By Librarika's media types. Types not named here (E-Books, a library's own) are `Medium.OTHER`."""
 
 FEES = {
     "overdue": FeeKind.OVERDUE,
@@ -51,11 +51,11 @@ FEES = {
     "reservation": FeeKind.HOLD,
     "card": FeeKind.ADMINISTRATIVE,
 }
-"""By Librarika's types of transactions. Those not named here (misc, a library's own) are `FeeKind.OTHER`."""
+"""By Librarika's types of transactions. Types not named here (misc, a library's own) are `FeeKind.OTHER`."""
 
 
 def patron(member: Member, rules: Rules) -> Patron:
-    """A member as terminals know them."""
+    """Return a member as a patron."""
     counts = member.counts
     return Patron(
         patron_id=member.member_no,
@@ -81,7 +81,7 @@ def patron(member: Member, rules: Rules) -> Patron:
 
 
 def blocks(member: Member, rules: Rules) -> frozenset[Block]:
-    """What stands in a member's way. A status that is not known to be good is not."""
+    """Return the blocks of a member. An unknown status blocks."""
     standing = (
         (Block.INACTIVE, member.status != "Active"),
         (Block.SUSPENDED, member.suspended),
@@ -94,22 +94,22 @@ def blocks(member: Member, rules: Rules) -> frozenset[Block]:
 
 
 def item(copy: Copy) -> Item:
-    """A copy as terminals know it."""
+    """Return a copy as an item."""
     return _labelled(copy.media, copy, copy.properties or "")
 
 
 def item_of(booking: Booking) -> Item:
-    """The copy of a booking; of one that waits for any copy, only what the title tells."""
+    """Return the copy of a booking as an item; only the title's part if the booking is for any copy."""
     return _labelled(booking.media, booking.copy)
 
 
 def in_question(said: InQuestion) -> Item | None:
-    """What a refusal is about, if it is clear which title that is."""
+    """Return the item that a refusal is about; None if its title is not known."""
     return None if said.media is None else _labelled(said.media, said.copy)
 
 
 def _labelled(media: Media, copy: Copy | CopyLabel | None, properties: str = "") -> Item:
-    """A copy of a title; without a copy only what the title tells."""
+    """Return a copy of a title as an item; without a copy, only the title's part."""
     return Item(
         item_id="" if copy is None else copy.accession_no,
         title=media.title,
@@ -123,7 +123,7 @@ def _labelled(media: Media, copy: Copy | CopyLabel | None, properties: str = "")
 
 
 def item_status(copy: CopyFound) -> ItemStatus:
-    """All that is told of a copy, and of how many of its title can be had."""
+    """Return the status of a copy, and how many copies of its title there are."""
     booking, waiting = copy.current_booking, copy.next_reservation
     shelved = state(copy) is ItemState.ON_HOLD_SHELF
     return ItemStatus(
@@ -139,7 +139,7 @@ def item_status(copy: CopyFound) -> ItemStatus:
 
 
 def state(copy: Copy) -> ItemState:
-    """Where a copy is in its circulation."""
+    """Return where a copy is in its circulation."""
     if copy.current_booking is not None:
         return ItemState.ON_LOAN
     if copy.next_reservation is not None and copy.next_reservation.ready:
@@ -148,7 +148,7 @@ def state(copy: Copy) -> ItemState:
 
 
 def hold(reservation: Reservation | None, copy: Copy) -> Hold | None:
-    """Who waits for a copy."""
+    """Return the next reservation of a copy as a hold."""
     if reservation is None:
         return None
     return Hold(
@@ -164,7 +164,7 @@ def hold(reservation: Reservation | None, copy: Copy) -> Hold | None:
 
 
 def hold_of(booking: Booking) -> Hold:
-    """A reservation or a request."""
+    """Return a reservation or a request as a hold."""
     return Hold(
         patron_id=booking.member.member_no,
         branch=booking.branch or "",
@@ -180,7 +180,7 @@ def hold_of(booking: Booking) -> Hold:
 
 
 def loan(booking: Booking) -> Loan:
-    """What a member has."""
+    """Return a booking as a loan."""
     return Loan(
         item=item_of(booking),
         due=booking.return_date,
@@ -193,12 +193,12 @@ def loan(booking: Booking) -> Loan:
 
 
 def charge(charged: Charged | None, kind: FeeKind) -> Charge | None:
-    """What a write has cost."""
+    """Return the cost of a write."""
     return None if charged is None else Charge(charged.amount, charged.currency, kind, str(charged.id))
 
 
 def fee(entry: Transaction, zone: tzinfo) -> Fee:
-    """What a member owes for one thing; since which day, by the library's calendar."""
+    """Return an entry of a member's account as a fee. `zone` is the library's, for the date."""
     return Fee(
         ref=str(entry.id),
         kind=FEES.get(entry.type, FeeKind.OTHER),
@@ -214,7 +214,7 @@ _PASSWORDS = {"right": PasswordCheck.RIGHT, "wrong": PasswordCheck.WRONG}
 
 
 def found(member: MemberFound, rules: Rules) -> Found:
-    """A member who was looked up."""
+    """Return a member who was looked up, with the page of loans, holds or fees."""
     page = member.page or Page()
     # A booking waits until it is lent; what is lent was asked for as a loan.
     lent = [booking for booking in page.bookings if booking.status in ("Issued", "Overdue")]

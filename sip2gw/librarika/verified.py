@@ -1,8 +1,8 @@
-"""Who has just been let in, or refused, needn't be asked about again; passwords are kept only as a keyed digest.
+"""Remember logins that were right or wrong a moment ago, so that they need no call. Passwords are keyed digests.
 
-The key is made when the process starts and never leaves it. A login that was right is remembered for `life` seconds,
-and forgotten at once when the API says of its account that it is no longer so; one that was refused only for moments,
-so that many terminals with the same wrong password cost one call.
+The key is made when the process starts, and is never stored. A right login is remembered for `life` seconds, and
+forgotten at once when the API rejects its account. A wrong one is remembered for some seconds only, so that many
+terminals with the same wrong password cost one call.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from sip2gw.secret import Digests
 A = TypeVar("A")
 
 REFUSED_FOR = 5.0
-"""Seconds for which a refusal is given again without asking."""
+"""Seconds for which a refusal is repeated without a call."""
 NO_LIBRARY_FOR = 60.0
-"""The same for a library that does not exist, whoever asks: terminals' locations are taken for nicknames."""
+"""The same for a library that does not exist, for all logins: terminals often send a location as the library."""
 _MOST = 10_000
 """Logins that are remembered, of each kind."""
 _MOST_KNOWN = 50_000
@@ -34,7 +34,7 @@ class _Kept(Generic[A]):
 
 
 class Verified(Generic[A]):
-    """Remembers accounts by the logins that opened them. `now` counts seconds."""
+    """The accounts of remembered logins. `now` returns seconds."""
 
     def __init__(self, now: Callable[[], float], life: float) -> None:
         self.life = life
@@ -45,11 +45,11 @@ class Verified(Generic[A]):
         self._known: OrderedDict[bytes, None] = OrderedDict()
 
     def digest(self, library: str, credentials: Credentials) -> bytes:
-        """What stands for a login here."""
+        """Return the digest of a login."""
         return self._digests.of(library, credentials.username, credentials.password.reveal())
 
     def right(self, digest: bytes, account: A) -> None:
-        """This login has just opened this account."""
+        """Remember that this login has just opened this account."""
         self._wrong.pop(digest, None)
         self._known[digest] = None
         self._known.move_to_end(digest)
@@ -59,7 +59,7 @@ class Verified(Generic[A]):
         _keep(self._right, digest, _Kept(account, now + self.life), now)
 
     def wrong(self, digest: bytes, library: str, error: Refused) -> None:
-        """This login has just been refused."""
+        """Remember that this login has just been refused."""
         self._right.pop(digest, None)
         self._known.pop(digest, None)
         if error.code == "library_not_found":
@@ -70,17 +70,17 @@ class Verified(Generic[A]):
         _keep(self._wrong, digest, _Kept(error, now + life), now)
 
     def is_known(self, digest: bytes) -> bool:
-        """Whether this login was right when it was asked about last, however long ago."""
+        """Return whether this login was right the last time it was checked, however long ago."""
         return digest in self._known
 
     def account(self, digest: bytes) -> A | None:
-        """The account that this login opened a while ago; None if that must be asked."""
+        """Return the account that this login opened a while ago; None if a call is needed."""
         _let_go(self._right, self._now())
         kept = self._right.get(digest)
         return kept.what if kept is not None and self._now() < kept.until else None
 
     def refusal(self, digest: bytes, library: str) -> Refused | None:
-        """Why this login was refused a moment ago."""
+        """Return the refusal of this login a moment ago; None if there was none."""
         for key in (digest, library.encode()):
             kept = self._wrong.get(key)
             if kept is not None and self._now() < kept.until:
@@ -88,7 +88,7 @@ class Verified(Generic[A]):
         return None
 
     def forget(self, account: A) -> None:
-        """This account must be asked about again, by whatever login it was opened."""
+        """Forget all right logins of this account, so that the next one needs a call."""
         for digest in [digest for digest, kept in self._right.items() if kept.what is account]:
             del self._right[digest]
 
@@ -100,6 +100,6 @@ def _keep(kept_ones: OrderedDict[bytes, _Kept[A]], digest: bytes, kept: _Kept[A]
 
 
 def _let_go(kept_ones: OrderedDict[bytes, _Kept[A]], now: float) -> None:
-    """Of those that are too old, or too many; the newest stand last, so the oldest are found first."""
+    """Drop the entries that are too old or too many. The newest are last, so the oldest are found first."""
     while kept_ones and (len(kept_ones) > _MOST or next(iter(kept_ones.values())).until <= now):
         kept_ones.popitem(last=False)

@@ -112,7 +112,7 @@ class Gateway(Service):
         self.watchdog = Watchdog(reactor, self.metrics)
         self.guard = Guard(None, reactor.seconds)
         self.configured = Configured(config, lambda: self.metrics.registry)
-        seats = self.terminals.reception.seating.seats.store
+        seats = self.terminals.logins.seating.seats.store
         opened = self.journaling.store, self.journaling.journal.keys, seats
         self.invitations = Invitations(reactor.seconds)
         self.board = make_board(config, reactor, self.recalled, opened, self.configured, self.invitations)

@@ -81,8 +81,8 @@ def recorded(gateway: Gateway) -> Record:
         lambda: facts(gateway),
         lambda conn: session_of(terminals, conn),
         lambda conn: disconnected(terminals, conn),
-        terminals.reception.seating.held,
-        terminals.reception.seating.free,
+        terminals.logins.seating.held,
+        terminals.logins.seating.free,
     )
     record = Record(terminals.events, terminals.directory.tags, ways)
     gateway.metrics.on_strike = record.struck

@@ -13,7 +13,7 @@ from twisted.trial.unittest import TestCase
 from wire_server import BOOKING, KIOSK, MEMBER, ServerCase, StillReactor, response, says
 
 from sip2gw.librarika import CallLimits
-from sip2gw.librarika.http.connections import Lines, trusting
+from sip2gw.librarika.http.connections import OriginEndpoints, trusting
 from sip2gw.librarika.http.exchange import MOST_INTERIM, MOST_PIECES
 from sip2gw.librarika.http.transport import Agent, Whole, body_of
 from sip2gw.library import InDoubt, Unavailable
@@ -238,7 +238,7 @@ class Sent(ServerCase, TestCase):
         self,
     ) -> None:
         still = StillReactor()
-        agent = Agent(still, Lines(still, trusting(None), lambda: 3.0), CallLimits)
+        agent = Agent(still, OriginEndpoints(still, trusting(None), lambda: 3.0), CallLimits)
         self.addCleanup(agent.pool.close)
         factory = Factory.forProtocol(Big)
         factory.sizes, factory.wanted, factory.gone = [], 20_000_000, Deferred()
@@ -251,7 +251,7 @@ class Sent(ServerCase, TestCase):
 
     async def test_F73_no_line_end_gets_into_a_request(self) -> None:
         still = StillReactor()
-        agent = Agent(still, Lines(still, trusting(None), lambda: 3.0), CallLimits)
+        agent = Agent(still, OriginEndpoints(still, trusting(None), lambda: 3.0), CallLimits)
         for method, url in (
             (b"GET", b"http://localhost/a\r\nX: y"),
             (b"GET x", b"http://localhost/"),

@@ -110,7 +110,7 @@ class Lanes(SynchronousTestCase):
         for _ in range(4):
             lane.leave()
         self.assertEqual(order, ["a", "b", "c", "d"])
-        self.assertEqual((lane.under_way, lane.waiting), (1, 0))
+        self.assertEqual((lane.in_progress, lane.waiting), (1, 0))
 
     def test_who_waits_does_not_lose_the_place_to_who_comes(self) -> None:
         lane = self.lane()
@@ -118,7 +118,7 @@ class Lanes(SynchronousTestCase):
         waiting = self.wait(lane)
         lane.widen(2)
         self.successResultOf(waiting)
-        self.assertEqual(lane.under_way, 2)
+        self.assertEqual(lane.in_progress, 2)
         lane.widen(1)
         lane.leave()
         self.wait(lane).addErrback(lambda _: None)
@@ -155,14 +155,14 @@ class Roads(SynchronousTestCase):
         for hanging, each in ((1, 16), (7, 16), (16, 11), (50, 5), (100, 3), (200, 2), (255, 1)):
             road = Capacity(256)
             lanes = self.fill(road, hanging, 16)
-            self.assertEqual(max(lane.under_way for lane in lanes), each)
-            self.assertGreaterEqual(min(lane.under_way for lane in lanes), each - 1, "all fare alike")
-            self.assertEqual(road.waiting, 32 * hanging - road.under_way)
+            self.assertEqual(max(lane.in_progress for lane in lanes), each)
+            self.assertGreaterEqual(min(lane.in_progress for lane in lanes), each - 1, "all fare alike")
+            self.assertEqual(road.waiting, 32 * hanging - road.in_progress)
             self.assertIsNone(Bulkhead(road, 16).enter(), hanging)
 
     def test_one_alone_has_all_that_it_may_have(self) -> None:
         for width, most, gets in ((256, 16, 16), (16, 16, 11), (3, 2, 2), (2, 16, 2), (1, 16, 1), (1, 1, 1)):
-            self.assertEqual(self.fill(Capacity(width), 1, most)[0].under_way, gets)
+            self.assertEqual(self.fill(Capacity(width), 1, most)[0].in_progress, gets)
 
     def test_a_place_goes_to_the_library_that_has_fewest(self) -> None:
         road, order = Capacity(2), []
@@ -175,7 +175,7 @@ class Roads(SynchronousTestCase):
             place.addCallback(lambda _, name=name: order.append(name))
         for lane in (busy, busy, free):
             lane.leave()
-        self.assertEqual((order, road.under_way, road.waiting), (["f", "b"], 1, 0))
+        self.assertEqual((order, road.in_progress, road.waiting), (["f", "b"], 1, 0))
 
     def test_F75_who_asks_often_is_not_put_behind_others(self) -> None:
         road, order = Capacity(1), []
@@ -190,7 +190,7 @@ class Roads(SynchronousTestCase):
         places[2].cancel()
         for lane in (holder, busy, other, busy):
             lane.leave()
-        self.assertEqual((order, road.under_way, road.waiting), (["first", "other", "last"], 0, 0))
+        self.assertEqual((order, road.in_progress, road.waiting), (["first", "other", "last"], 0, 0))
 
     def test_any_number_may_leave_as_soon_as_they_are_let_in(self) -> None:
         road, left, errors = Capacity(1), [], []
@@ -203,7 +203,7 @@ class Roads(SynchronousTestCase):
             place.addCallback(lambda _, lane=lane: (left.append(lane), lane.leave()))
             place.addErrback(errors.append)
         lanes[0].leave()
-        self.assertEqual((len(left), errors, road.under_way, road.waiting), (600, [], 0, 0))
+        self.assertEqual((len(left), errors, road.in_progress, road.waiting), (600, [], 0, 0))
 
     def test_F75_to_find_the_next_costs_the_same_however_many_libraries_wait(self) -> None:
         looked = []
@@ -221,7 +221,7 @@ class Roads(SynchronousTestCase):
         looked.clear()
         for lane in lanes:
             lane.leave()
-        self.assertEqual((road.under_way, road.waiting), (0, 0))
+        self.assertEqual((road.in_progress, road.waiting), (0, 0))
         self.assertLessEqual(len(looked), 2000)
 
     def test_as_many_places_as_there_are_now(self) -> None:
@@ -238,7 +238,7 @@ class Roads(SynchronousTestCase):
         for _ in range(4):
             self.assertEqual(road.waiting, 1)
             lane.leave()
-        self.assertEqual((road.under_way, road.waiting), (1, 0))
+        self.assertEqual((road.in_progress, road.waiting), (1, 0))
 
 
 def test_F74_a_tenth_may_be_made_again() -> None:

@@ -70,8 +70,8 @@ class Places(SynchronousTestCase):
                 inside.append(stranger)
             else:
                 place.addCallback(lambda _, stranger=stranger: inside.append(stranger))
-            self.assertEqual(lane.under_way, len(inside))
+            self.assertEqual(lane.in_progress, len(inside))
             self.assertLessEqual(sum(inside), max(width // 4, 1))
         while inside:
             lane.leave(stranger=inside.pop(0))
-        self.assertEqual((lane.waiting, lane.under_way, road.under_way, road.strangers), (0, 0, 0, 0))
+        self.assertEqual((lane.waiting, lane.in_progress, road.in_progress, road.strangers), (0, 0, 0, 0))

@@ -83,7 +83,7 @@ def test_bases(template: str, base: str) -> None:
         ("https://user@librarika.com/{library}", "user name"),
         ("https://librarika.com/?{library}", "query"),
         ("https://librarika.com/#{library}", "fragment"),
-        ("https://librarika.com:{library}/", "no URL"),
+        ("https://librarika.com:{library}/", "not a URL"),
         ("{library}://librarika.com/", "host or the path"),
         ("https://bücher.example/{library}", "ASCII"),
         ("https://librarika.com/a b/{library}", "ASCII"),

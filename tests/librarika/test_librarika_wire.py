@@ -12,7 +12,7 @@ from twisted.trial.unittest import TestCase
 from wire_server import KIOSK, MEMBER, Scripted, ServerCase, StillReactor, refuses, says
 
 from sip2gw.librarika import CallLimits, Timeouts
-from sip2gw.librarika.http.connections import Lines, trusting
+from sip2gw.librarika.http.connections import OriginEndpoints, trusting
 from sip2gw.librarika.http.transport import Agent, StraightClient, body_of
 from sip2gw.librarika.http.urls import ReadyURL
 from sip2gw.library import Block, Refused, Unavailable
@@ -39,7 +39,7 @@ class Wire(ServerCase, TestCase):
 
     async def test_F63_no_more_connections_are_kept_than_calls_may_be_made(self) -> None:
         still, limits = StillReactor(), CallLimits(calls=2)
-        agent = Agent(still, Lines(still, trusting(None), lambda: 3.0), lambda: limits)
+        agent = Agent(still, OriginEndpoints(still, trusting(None), lambda: 3.0), lambda: limits)
         client = StraightClient(agent)
         self.addCleanup(agent.pool.close)
         servers = [Scripted() for _ in range(4)]

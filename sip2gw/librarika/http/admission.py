@@ -1,7 +1,7 @@
-"""Whether a call to one library may go out now: not while it asks to be left alone, nor while a breaker is open.
+"""Decide whether a call to one library may go out now: not while it asks for a pause, nor while a breaker is open.
 
-There are two breakers in the way: the library's own, and that of its host, which several libraries may share and which
-opens only when no connection comes about. After a pause one health check is let through, and then more and more calls.
+A call passes two breakers: that of the library, and that of its host, which several libraries may share. The host's
+opens only when no connection can be made. After a pause one health check goes out first, and then more and more calls.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from sip2gw.librarika.http.bulkhead import Bulkhead, TurnedAway
 from sip2gw.librarika.http.call import Failed, How
 from sip2gw.librarika.http.client import Client
 
-_ALONE = Failed(How.NOT_ASKED, "the library asked to be left alone", sent=False)
+_ALONE = Failed(How.NOT_ASKED, "the library asked for a pause", sent=False)
 _OPEN = Failed(How.NOT_ASKED, "the library does not answer", sent=False)
 
 
 class Admission:
-    """The way to one library. `check` makes a health check with a place of its own and tells the breakers.
+    """The admission of calls to one library. `check` makes a health check from a slot; the breakers get its outcome.
 
-    `changed` hears that the library's breaker has a new state, `rested` that a call waits as the library has asked.
+    `changed` is called when the library's breaker has a new state, `rested` when a call waits because the library
+    asked for a pause.
     """
 
     def __init__(
@@ -55,11 +56,11 @@ class Admission:
 
     @property
     def resting(self) -> float:
-        """For how many seconds the library has asked to be left alone yet."""
+        """The seconds that are left of the pause that the library has asked for."""
         return max(self._rest_until - self._client.now(), 0.0) if self._rest_until else 0.0
 
     def rest(self, seconds: float) -> None:
-        """The library has asked to be left alone for so long."""
+        """Make no calls for so many seconds, because the library has asked for that."""
         self._rest_until = max(self._rest_until, self._client.now() + seconds)
 
     @property
@@ -67,7 +68,7 @@ class Admission:
         return self.breaker.admits and self.host.admits
 
     async def admit(self, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
-        """Wait until the call may go out. The place is to be left.
+        """Wait until the call may go out, and return its slot, which the caller gives back.
 
         A `stranger` is a login that was never right before.
         """
@@ -83,10 +84,10 @@ class Admission:
                 return failed
             if not self._admits:
                 return _OPEN
-        return await self._place(self.bulkhead, until, stranger=stranger)
+        return await self._slot(self.bulkhead, until, stranger=stranger)
 
     async def wait(self, waiting: Deferred[None], until: float) -> Failed | None:
-        """Wait for something before a call is sent, at most until then. None if it came about."""
+        """Wait for something before a call is sent, at most until then. Returns None if it happened."""
         deadline = self._client.alarm.deadline(until)
         try:
             await deadline.over(waiting)
@@ -99,48 +100,48 @@ class Admission:
             deadline.end()
         return None
 
-    async def _place(self, bulkhead: Bulkhead, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
-        place = bulkhead.enter(stranger=stranger)
-        if place is None:
+    async def _slot(self, bulkhead: Bulkhead, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
+        waiting = bulkhead.enter(stranger=stranger)
+        if waiting is None:
             return bulkhead
         client = self._client
         client.metrics.struck("calls_per_library" if bulkhead.is_full(stranger=stranger) else "calls")
-        # What has no turn in half of the time is not begun: the rest might be too short, and a write be in doubt.
+        # A call without a slot after half of the time is not begun: a write might not end in time, and be in doubt.
         now = client.now()
         half = now + min(until - now, client.timeouts.headers) / 2
-        return await self.wait(place, half) or bulkhead
+        return await self.wait(waiting, half) or bulkhead
 
     def _due(self) -> bool:
-        """Whether one of the breakers waits for a probe, and the other is not in its way."""
+        """Return whether one of the breakers waits for a health check, and the other lets it pass."""
         both = (self.breaker, self.host)
         return any(one.due for one in both) and all(one.due or one.admits for one in both)
 
     async def _prove(self) -> None:
-        """Let one health check through, however many calls wait for it. The breakers know then."""
+        """Make one health check for all calls that wait. Its outcome goes to the breakers."""
         due = [breaker for breaker in (self.breaker, self.host) if breaker.due]
         for breaker in due:
             breaker.resume()
         until = self._client.now() + self._client.timeouts.probe
         try:
-            # A place of its own: calls of a time that is over may have all of the library's yet.
-            await self._check(await self._place(Bulkhead(self._client.capacity, 1), until))
+            # A slot of its own: calls from before the breaker opened may still have all slots of the library.
+            await self._check(await self._slot(Bulkhead(self._client.capacity, 1), until))
         finally:
             for breaker in due:
-                if breaker.unproved:  # Whatever came of it: nobody probes any longer.
+                if breaker.unproved:  # The health check is over, with no outcome for this breaker.
                     breaker.failed(breaker.era, connected=True)
 
     def _changed(self) -> None:
-        """The library's breaker has a new state: waiting calls are turned away, or so many are let in."""
+        """Turn waiting calls away, or admit as many as the new state of the library's breaker allows."""
         breaker = self.breaker
         self._told()
         if breaker.state is State.OPEN:
-            # Those under way may hang for long yet; they belong to a time that is over.
+            # Calls in progress may hang for long. They keep the old slots, and their outcomes do not count.
             old, self.bulkhead = self.bulkhead, Bulkhead(self._client.capacity, 1)
             old.turn_away()
         else:
             self.bulkhead.widen(self._most() if breaker.state is State.CLOSED else breaker.width)
 
     def reconfigured(self) -> None:
-        """The client's limits are other ones."""
+        """Use the new limits of the client."""
         if self.breaker.state is State.CLOSED:
             self.bulkhead.widen(self._most())

@@ -1,8 +1,8 @@
-"""One library's API: calls are admitted, sent, made again where that does no harm, and what came of them is told once.
+"""One library's API: a call is admitted, sent, perhaps made again, and its outcome is reported once.
 
-A read, and a call that was certainly not sent, is made again once, while there is time, and within a budget, so that a
-storm of failures is not answered by a storm of calls. A write whose answer was lost is settled: the same call is made
-under the same key, again and again while there is time, until an answer says what became of the first.
+A read, and a call that was certainly not sent, is made again once, if there is time, and within a budget, so that many
+failures do not lead to as many calls. A write whose answer was lost is settled: the same call is made under the same
+key, again and again while there is time, until an answer says what became of the first.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from sip2gw.librarika.http.health_check import HealthCheck
 from sip2gw.library import Made, Still
 
 _TRANSIENT = frozenset({How.NOT_CONNECTED, How.LATE, How.BROKEN, How.UNREADABLE, How.SERVER_ERROR, How.BUSY})
-"""What may be better a moment later."""
+"""Failures after which the same call may succeed a moment later."""
 
 _TOO_LATE = Failed(How.NO_TURN, "too late to begin a write", sent=False)
 
 _PAUSES = (0.0, 1.0, 2.0, 4.0)
-"""Seconds before each time that a write in doubt is made again."""
+"""Seconds before each repetition of a write in doubt."""
 
 
 class API:
@@ -45,8 +45,8 @@ class API:
         self.standing = Standing(client.now)
         self._drift = Drift(nickname, client.now, client.wall)
         self.last_failure = ""
-        """Of which kind the last failure was (see `How`); empty if there was none."""
-        self._told = State.CLOSED
+        """The kind of the last failure (see `How`); empty if there was none."""
+        self._reported = State.CLOSED
         self.health = HealthCheck(self)
         self.admission = Admission(
             client, host, self.health.check, changed=self._breaker_changed, rested=self.counters.rested
@@ -67,7 +67,7 @@ class API:
         stranger: bool = False,
         made: list[Made] | None = None,
     ) -> Call:
-        """A call to this library. `headers` are for it alone; with a `key` it is a write, whose name that is."""
+        """Return a call to this library. `headers` are for it alone. With a `key` it is a write of that name."""
         headers = dict(headers)
         content = settling = None
         if key is not None:
@@ -94,7 +94,7 @@ class API:
         )
 
     async def call(self, call: Call, until: float, *, doubt: bool = False) -> Answer:
-        """Make a call. With `doubt` it has been made before, under the same key, and may have been done then.
+        """Make a call, and return its answer. `doubt`: it was made before, under the same key, and may have been done.
 
         Raises the port's errors, and `Unauthorized`.
         """
@@ -102,10 +102,10 @@ class API:
         begun = client.now()
         self._budget.asked(begun)
         while True:
-            # A write is not begun without time to settle it.
+            # A write is begun only if there is time to settle it.
             late = call.writes and not lost and until - begun < client.timeouts.reserve
-            place = _TOO_LATE if late else await self.admission.admit(until, stranger=call.stranger)
-            outcome = await self.send(call, until, begun, place)
+            slot = _TOO_LATE if late else await self.admission.admit(until, stranger=call.stranger)
+            outcome = await self.send(call, until, begun, slot)
             if isinstance(outcome, Answer):
                 doubt = False
                 break
@@ -114,8 +114,8 @@ class API:
             pause = self._pause(call, outcome, again, until, doubt=doubt)
             if pause is None:
                 break
-            if pause and (gone := await self.admission.wait(deferLater(client.clock, pause), until)):
-                outcome = gone
+            if pause and (failed := await self.admission.wait(deferLater(client.clock, pause), until)):
+                outcome = failed
                 break
             again, call, begun = again + 1, call.again(settles=doubt), client.now()
         self._ended(outcome, lost=lost, doubt=doubt)
@@ -123,11 +123,11 @@ class API:
             return outcome
         raise call.error(outcome, doubt=doubt) if isinstance(outcome, Failed) else outcome
 
-    async def send(self, call: Call, until: float, begun: float, place: Bulkhead | Failed) -> Outcome:
-        """Send a call from its place, and tell breakers, log and metrics how it went. `begun` is when it was asked."""
+    async def send(self, call: Call, until: float, begun: float, slot: Bulkhead | Failed) -> Outcome:
+        """Send a call from its slot, and report its outcome to breakers, log and metrics. `begun` is when it began."""
         breaker, host = self.admission.breaker, self.admission.host
         era, era_of_host = breaker.era, host.era
-        outcome = place if isinstance(place, Failed) else await self.client.send(call, until, place)
+        outcome = slot if isinstance(slot, Failed) else await self.client.send(call, until, slot)
         self.client.metrics.call_seconds.observe(self.client.now() - begun, call.operation)
         if isinstance(outcome, Failed):
             self._failed(call, outcome, era, era_of_host)
@@ -155,7 +155,7 @@ class API:
                 host.failed(era_of_host, connected=False)
 
     def _pause(self, call: Call, outcome: Outcome, again: int, until: float, *, doubt: bool) -> float | None:
-        """How many seconds from now the call is to be made again; None if it is not."""
+        """Return after how many seconds the call is made again; None if it is not."""
         if not isinstance(outcome, Failed) or outcome.how is How.ABANDONED:
             return None
         left = until - self.client.now() - (outcome.wait or 0.0)
@@ -192,7 +192,7 @@ class API:
         )
 
     def _ended(self, outcome: Outcome, *, lost: bool, doubt: bool) -> None:
-        """Tell what came of a call in the end. `lost` is whether an answer was lost on the way."""
+        """Report the final outcome of a call. `lost` is whether an answer was lost on the way."""
         if not isinstance(outcome, Failed) or outcome.how.theirs:
             self.standing.says(not isinstance(outcome, Failed))
             self.counters.told(self.health.online)
@@ -212,9 +212,9 @@ class API:
         if state is State.OPEN:
             self.standing.gone()
             self.counters.told(False)
-        if state is self._told:
+        if state is self._reported:
             return
-        self._told = state
+        self._reported = state
         self.counters.breaker(state)
         self._log.warn(
             "librarika_breaker: the breaker of {library} is {state} ({failure})",

@@ -1,7 +1,7 @@
-"""So many calls are under way at once, and the others wait; the more places are taken, the fewer one library may have.
+"""Limit the calls in progress, and share the slots for them fairly among the libraries; other calls wait.
 
-The first half of the places is for whoever asks. In the other half a library may have ever fewer of its own, down to
-one: as the part of that half that is left. So libraries that hang, however many, leave places to those that answer.
+Every library may use the first half of the slots. In the other half the share of a library shrinks with the slots that
+are left there, down to one. So even if many libraries hang, those that answer get slots.
 """
 
 from __future__ import annotations
@@ -12,53 +12,53 @@ from functools import partial
 from twisted.internet.defer import Deferred
 
 STRANGERS = 4
-"""Logins that were never right before get one in so many of a library's places, and never the last."""
+"""The share of a library's slots for logins that were never right before: one in so many, and never the last."""
 ALL_STRANGERS = 2
-"""The same, of all places of the process."""
+"""The same, of all slots of the process."""
 _AFTER = 1 << 20
-"""The turn of strangers: after all others."""
+"""Added to the turn of strangers, so that they come after all others."""
 
 
 class TurnedAway(Exception):
-    """Nobody who waits will get a place."""
+    """No waiting call gets a slot any more."""
 
 
 class Capacity:
-    """The `width` places of the process, which the bulkheads of all libraries share.
+    """The `width` slots of the process, which the bulkheads of all libraries share.
 
-    A place that is given back goes to the library with the fewest.
+    A free slot goes to the library with the fewest calls in progress.
     """
 
     def __init__(self, width: int) -> None:
         self._width = width
         self._bulkheads: dict[int, dict[Bulkhead, None]] = {}
-        """Those in which somebody waits, by who comes first: so that it costs the same however many there are."""
+        """Bulkheads with waiting calls, by their turn: the least first. The cost does not grow with their number."""
         self._letting_in = False
-        self.under_way = 0
+        self.in_progress = 0
         self.strangers = 0
 
     @property
     def admits_strangers(self) -> bool:
-        """Whether another stranger may have a place."""
+        """Whether another stranger may have a slot."""
         return self.strangers < max(self._width // ALL_STRANGERS, 1)
 
     @property
     def waiting(self) -> int:
-        """How many wait for a place, in all bulkheads."""
+        """The number of calls that wait for a slot, in all bulkheads."""
         return sum(bulkhead.waiting for bulkheads in self._bulkheads.values() for bulkhead in bulkheads)
 
     def has_room(self, theirs: int, most: int) -> bool:
-        """Whether a bulkhead with `theirs` places of `most` may have another of all."""
-        left = self._width - self.under_way
+        """Return whether a bulkhead with `theirs` of at most `most` slots may have another one."""
+        left = self._width - self.in_progress
         return left > 0 and theirs * self._width < most * 2 * left
 
     def widen(self, width: int) -> None:
-        """So many places from now on; if there are fewer than before, those who have one keep it."""
+        """Have so many slots from now on. Calls in progress keep theirs."""
         self._width = width
         self.let_in()
 
     def put(self, bulkhead: Bulkhead, before: int | None, now: int | None) -> None:
-        """This bulkhead's turn comes otherwise than before, after those of the same; None if nobody waits in it."""
+        """Change the turn of a bulkhead; it comes after others with the same turn. None if no call waits in it."""
         if before is not None:
             bulkheads = self._bulkheads[before]
             del bulkheads[bulkhead]
@@ -68,7 +68,7 @@ class Capacity:
             self._bulkheads.setdefault(now, {})[bulkhead] = None
 
     def let_in(self) -> None:
-        """Give away the places that somebody may have. Who is let in may leave at once: that is seen here as well."""
+        """Give free slots to waiting calls. A call may end while this runs: its slot is given away as well."""
         if self._letting_in or not self._bulkheads:
             return
         self._letting_in = True
@@ -79,8 +79,8 @@ class Capacity:
             self._letting_in = False
 
     def _first(self) -> Bulkhead | None:
-        """The bulkhead whose turn it is."""
-        if self.under_way < self._width:
+        """Return the bulkhead whose turn it is; None if there is none."""
+        if self.in_progress < self._width:
             for turn in sorted(self._bulkheads):
                 for bulkhead in self._bulkheads[turn]:
                     if bulkhead.has_room:
@@ -89,15 +89,15 @@ class Capacity:
 
 
 class Bulkhead:
-    """One library's part of the road, `width` places at most. Whoever got one leaves it; to cancel a wait gives it up.
+    """One library's part of the capacity, `width` slots at most. To cancel a wait gives it up.
 
-    Calls go in the order of asking, strangers after the others.
+    Each slot that was taken is given back with `leave`. Calls go in their order, strangers after the others.
     """
 
     def __init__(self, capacity: Capacity, width: int) -> None:
         self._capacity = capacity
         self._width = width
-        self.under_way = 0
+        self.in_progress = 0
         self._strangers = 0
         self._queue: deque[Deferred[None]] = deque()
         self._strange: deque[Deferred[None]] = deque()
@@ -105,33 +105,33 @@ class Bulkhead:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a place."""
+        """The number of calls that wait for a slot."""
         return len(self._queue) + len(self._strange)
 
     def is_full(self, *, stranger: bool = False) -> bool:
-        """Whether it has as many under way as it may ever have, or as many strangers."""
-        return self.under_way >= self._width or (stranger and not self._admits_strangers)
+        """Return whether the most slots are taken that this library may ever have, or that strangers may."""
+        return self.in_progress >= self._width or (stranger and not self._admits_strangers)
 
     @property
     def has_room(self) -> bool:
-        """Whether the next who waits may go."""
+        """Whether the next waiting call may go."""
         return bool(self._queue and self._may_go()) or bool(self._strange and self._may_go(stranger=True))
 
     def enter(self, *, stranger: bool = False) -> Deferred[None] | None:
-        """Take a place: None if it is taken, else it fires when it is. Fails with `TurnedAway`."""
+        """Take a slot. Returns None if it has one at once; otherwise fires when it has. Fails with `TurnedAway`."""
         if not (self._queue or (stranger and self._strange)) and self._may_go(stranger=stranger):
             self._take(stranger)
             return None
         queue = self._strange if stranger else self._queue
-        place: Deferred[None] = Deferred(partial(self._give_up, queue))
-        queue.append(place)
+        waiting: Deferred[None] = Deferred(partial(self._give_up, queue))
+        queue.append(waiting)
         self._changed()
-        return place
+        return waiting
 
     def leave(self, *, stranger: bool = False) -> None:
-        """Give a place back."""
-        self.under_way -= 1
-        self._capacity.under_way -= 1
+        """Give a slot back."""
+        self.in_progress -= 1
+        self._capacity.in_progress -= 1
         self._strangers -= stranger
         self._capacity.strangers -= stranger
         if self._turn is not None:
@@ -139,50 +139,50 @@ class Bulkhead:
         self._capacity.let_in()
 
     def widen(self, width: int) -> None:
-        """So many places from now on; if there are fewer than before, those who have one keep it."""
+        """Have so many slots from now on. Calls in progress keep theirs."""
         self._width = width
         self._capacity.let_in()
 
     def turn_away(self) -> None:
-        """Let nobody wait any longer."""
+        """Let all waiting calls fail with `TurnedAway`."""
         while queue := self._queue or self._strange:
-            place = queue.popleft()
+            waiting = queue.popleft()
             self._changed()
-            place.errback(TurnedAway())
+            waiting.errback(TurnedAway())
 
     def let_one_in(self) -> None:
-        """A place for the next who waits."""
+        """Give a slot to the next waiting call."""
         stranger = not self._queue
-        place = (self._queue or self._strange).popleft()
+        waiting = (self._queue or self._strange).popleft()
         self._take(stranger)
         self._changed()
-        place.callback(None)
+        waiting.callback(None)
 
     @property
     def _admits_strangers(self) -> bool:
         few = self._strangers < max(self._width // STRANGERS, 1)
-        return few and (self._width == 1 or self.under_way < self._width - 1)
+        return few and (self._width == 1 or self.in_progress < self._width - 1)
 
     def _may_go(self, *, stranger: bool = False) -> bool:
-        if self.under_way >= self._width or not self._capacity.has_room(self.under_way, self._width):
+        if self.in_progress >= self._width or not self._capacity.has_room(self.in_progress, self._width):
             return False
         return not stranger or (self._admits_strangers and self._capacity.admits_strangers)
 
     def _take(self, stranger: bool) -> None:
-        self.under_way += 1
-        self._capacity.under_way += 1
+        self.in_progress += 1
+        self._capacity.in_progress += 1
         self._strangers += stranger
         self._capacity.strangers += stranger
 
-    def _give_up(self, queue: deque[Deferred[None]], place: Deferred[None]) -> None:
-        queue.remove(place)
+    def _give_up(self, queue: deque[Deferred[None]], waiting: Deferred[None]) -> None:
+        queue.remove(waiting)
         self._changed()
 
     def _changed(self) -> None:
-        """A bulkhead keeps its turn until it is let in, or leaves; who else comes or gives up there takes none away."""
+        """Take a new turn if it changed. A turn is kept until a call gets a slot or one ends."""
         before = self._turn
         if self._queue or self._strange:
-            self._turn = self.under_way if self._queue else self.under_way + _AFTER
+            self._turn = self.in_progress if self._queue else self.in_progress + _AFTER
         else:
             self._turn = None
         if self._turn != before:

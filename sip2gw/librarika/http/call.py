@@ -1,6 +1,6 @@
-"""One REST call: what is asked, and every way in which it can end.
+"""One REST call: its request, and each way in which it can end.
 
-Nothing of a URL or a body gets into a log, or the text of an error.
+Nothing of a URL or a body gets into the log or into the text of an error.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from attrs import evolve, field, frozen
 from sip2gw.library import InDoubt, LibraryError, Made, PasswordMissing, Refused, Still, Unavailable
 
 JSON = {b"Accept": b"application/json"}
-"""The headers of a call that needs no account; to be copied."""
+"""The headers of a call without an account. Copy them to add others."""
 
 Head = Mapping[bytes, bytes]
-"""An answer's headers: their names in lower case, and of several with one name the last."""
+"""The headers of an answer, by names in lower case; the last one of several with the same name."""
 
 _encode = msgspec.json.Encoder().encode
 _SECONDS = re.compile(rb"\d{1,10}", re.ASCII)
 
 
 class How(StrEnum):
-    """The ways in which a call fails; a figure counts them by these names."""
+    """The kinds of failures of a call. A metric counts them by these names."""
 
     NOT_ASKED = "not_asked"
-    """By us: its library is left alone at this moment."""
+    """Not sent by us: the library has asked for a pause, or its breaker is open."""
     NO_TURN = "no_turn"
-    """By us: there was no place, or no time left."""
+    """Not sent by us: there was no slot, or no time left."""
     ABANDONED = "abandoned"
-    """By us: whoever asked gave up."""
+    """Given up by the caller."""
     NOT_CONNECTED = "not_connected"
     LATE = "late"
     BROKEN = "broken"
@@ -46,27 +46,27 @@ class How(StrEnum):
     REDIRECTED = "redirected"
     SERVER_ERROR = "server_error"
     BUSY = "busy"
-    """It was asked to come back later."""
+    """The API asked to call later."""
     THROTTLED = "throttled"
-    """A password was tried too often. That is between its owner and whoever tries: it says nothing of the library."""
+    """A password was tried too often. This concerns one account, and says nothing of the library's health."""
     WITHOUT_PASSWORD = "without_password"  # noqa: S105 (a name)
-    """A write that is settled, and that the server has not done: it can't do it without the password."""
+    """A write was repeated to settle it. The API has not done it, and can't do it without the password."""
     NOT_THERE = "not_there"
-    """A refusal in no form of the contract; a proxy's page, say."""
+    """A refusal that is not in the contract's form, such as a proxy's page."""
 
     @property
     def theirs(self) -> bool:
-        """Whether it says that the library's API is not well."""
+        """Whether this failure shows that the library's API is not well."""
         ours = (How.NOT_ASKED, How.NO_TURN, How.ABANDONED)
         return self not in (*ours, How.NOT_THERE, How.THROTTLED, How.WITHOUT_PASSWORD)
 
 
 @frozen
 class Failed:
-    """A call came to no answer.
+    """A call without an answer.
 
-    `sent` is whether it may have been carried out all the same, `wait` how long the server asks to be left alone, and
-    `limit` the setting that was hit.
+    `sent` is whether it may have been done all the same. `wait` is how many seconds the server asks for a pause.
+    `limit` is the setting that was hit.
     """
 
     how: How
@@ -77,13 +77,13 @@ class Failed:
 
 
 class GivenUp(InDoubt):
-    """In doubt, and the caller no longer waits."""
+    """In doubt, and the caller does not wait any longer."""
 
 
 class Unauthorized(Exception):
-    """401: the token is no longer good. It never leaves the package.
+    """401: the token is not valid any longer. This error never leaves the package.
 
-    `proved` is whether the contract's problem document says so: only then is it certain that nothing was done.
+    `proved` is whether the contract's problem document came with it: only then it is certain that nothing was done.
     """
 
     def __init__(self, operation: str, *, proved: bool) -> None:
@@ -93,7 +93,7 @@ class Unauthorized(Exception):
 
 @frozen
 class Call:
-    """One request as the contract has it. `operation` names it in logs; `url` and `body` never get there."""
+    """One request of the contract. `operation` is its name in the log; `url` and `body` never get there."""
 
     operation: str
     method: str
@@ -101,36 +101,36 @@ class Call:
     headers: dict[bytes, bytes] = field(repr=False)
     body: bytes | None = field(default=None, repr=False)
     shape: type[Any] | None = None
-    """The record that its answer is."""
+    """The class of the record in its answer."""
     reads: bool = False
-    """Whether it changes nothing, not even how often a password may be tried yet."""
+    """Whether it changes nothing, not even the number of tries that a password has left."""
     writes: bool = False
-    """Whether it has an `Idempotency-Key`: made again, it has the effect and the answer of the first."""
+    """Whether it has an `Idempotency-Key`: the same call made again has no further effect and the same answer."""
     guesses: bool = False
-    """Whether it brings a password."""
+    """Whether there is a password in its body."""
     still: Still | None = field(default=None, repr=False)
-    """Asked right before it is sent."""
+    """Called right before it is sent."""
     settling: Mapping[str, Any] | None = field(default=None, repr=False)
-    """What a write says when it is made again, if that is less: no password, which the server does not compare."""
+    """The body of a write that is made again, without the password; None if it is the same."""
     stranger: bool = False
-    """A login that was never right before."""
+    """Whether it is a login that was never right before."""
     made: list[Made] | None = field(default=None, repr=False)
-    """Each sending is added to it."""
+    """Each time that it is sent is added to this list."""
 
     def again(self, *, settles: bool) -> Call:
-        """The call as it is made once more: as it was, or so that it settles what became of it."""
+        """Return the call as it is made again. `settles` is whether it settles a write in doubt."""
         if not settles or self.settling is None:
             return self
         return evolve(self, body=encoded(self.settling), settling=None)
 
     def in_doubt(self, outcome: Outcome) -> bool:
-        """Whether this may have been done, and the outcome does not tell."""
+        """Return whether this may have been done, and the outcome does not say so."""
         if isinstance(outcome, Unauthorized):
             return self.writes and not outcome.proved
         return self.writes and isinstance(outcome, Failed) and outcome.sent
 
     def error(self, failed: Failed, *, doubt: bool) -> LibraryError:
-        """What a failure is to the caller. `doubt` is whether it may have been done, by this call or one before."""
+        """Return the error for the caller. `doubt` is whether this call or an earlier one may have been done."""
         text = f"{self.operation}: {failed.why}"
         if not doubt:
             return Unavailable(text, throttled=failed.how is How.THROTTLED)
@@ -141,7 +141,7 @@ class Call:
 
 @frozen
 class Answer:
-    """What came back. `record` is what its JSON says, in the call's shape; None without a shape, and for 304."""
+    """An answer. `record` is its JSON as the call's `shape`; None without a shape, and for 304."""
 
     status: int
     headers: Head = field(repr=False)
@@ -149,11 +149,11 @@ class Answer:
 
 
 Outcome = Answer | Failed | Refused | Unauthorized
-"""How a call ends. A `Refused` is the port's, carried as a value until `API.call` raises it."""
+"""How a call ends. `Refused` is the port's error; it is a value until `API.call` raises it."""
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
-    """The body of a request. Half a character, which no charset can hold, is spelled as an escape."""
+    """Return the body of a request. Half of a surrogate pair, which no charset can encode, becomes an escape."""
     try:
         return _encode(body)
     except UnicodeEncodeError:
@@ -161,9 +161,9 @@ def encoded(body: Mapping[str, Any]) -> bytes:
 
 
 def rest(headers: Head, now: float, most: float) -> float | None:
-    """The seconds of `Retry-After`, from 0 to `most`; None if there is none, or it is neither form.
+    """Return the seconds of `Retry-After`, from 0 to `most`; None if it is absent or can't be read.
 
-    A date counts from the server's own time, which `Date` tells; `now` is ours, since 1970.
+    A date in it is compared with the server's own time in `Date`; without that, with `now`, in seconds since 1970.
     """
     said = headers.get(b"retry-after", b"")
     if _SECONDS.fullmatch(said.strip()):
@@ -176,7 +176,7 @@ def rest(headers: Head, now: float, most: float) -> float | None:
 
 
 def date(raw: bytes) -> float | None:
-    """An HTTP date in seconds since 1970, or None."""
+    """Return an HTTP date in seconds since 1970; None if it can't be read."""
     try:
         moment = parsedate_to_datetime(raw.decode("ascii"))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

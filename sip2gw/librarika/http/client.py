@@ -1,6 +1,7 @@
-"""Send a call and say how it ended: before its deadline, as an answer or as a failure that says whether it was sent.
+"""Send a call, and return its outcome before its deadline.
 
-What happens before a connection stands was not sent, for certain; after it, only the answer can tell.
+A call that failed before its connection was made was certainly not sent. After that, only the answer shows what was
+done.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ _NOT_SENT = (NotConnected, ConnectError, DNSLookupError)
 UNSENT = -1
 """The status of a call that was not sent."""
 _LARGE = 2**16
-"""Bytes of a body from which on it is parsed in a thread."""
+"""Bytes. A larger body is parsed in a thread."""
 
 
 class Client:
-    """Sends calls. `http` is treq's client; `wall` is the time of day, in seconds since 1970."""
+    """Send calls. `http` is treq's client; `wall` returns the time of day, in seconds since 1970."""
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class Client:
     ) -> None:
         self.clock = reactor
         self.now: Callable[[], float] = reactor.seconds
-        """Seconds, on the clock that deadlines are on."""
+        """Returns seconds, on the clock of all deadlines."""
         self._http = http
         self.timeouts = timeouts
         self.limits = limits
@@ -63,11 +64,11 @@ class Client:
         self._name, self._numbers = token_hex(4).encode("ascii"), count(1)
 
     def deadline(self) -> float:
-        """When a question asked now must have its answer."""
+        """Return the deadline of a call that begins now."""
         return self.now() + self.timeouts.call
 
-    async def send(self, call: Call, until: float, place: Bulkhead) -> Outcome:
-        """Send a call whose turn it is, and wait for the outcome at most `until`. The place is left then."""
+    async def send(self, call: Call, until: float, slot: Bulkhead) -> Outcome:
+        """Send a call that has a slot, and wait for the outcome at most `until`. Gives the slot back."""
         started = self.now()
         deadline = self.alarm.deadline(min(until, started + self.timeouts.headers))
         limit, status = "headers_deadline", UNSENT
@@ -87,7 +88,7 @@ class Client:
                     limit = "call_deadline"
                     deadline.move(until)
                     body = await deadline.over(body_of(response, self.limits.answer_body))
-            except Exception as error:  # each layer below has errors of its own: they are told apart there
+            except Exception as error:  # each layer below has its own errors; `_failed` tells them apart
                 return self._failed(call, error, started, late=deadline.late, limit=limit)
             answer = (call, response.code, head_of(response), body, self.limits, self.wall())
             if len(body) > _LARGE and IReactorThreads.providedBy(self.clock):
@@ -98,7 +99,7 @@ class Client:
             return Failed(how, "no turn in time", sent=False)
         finally:
             deadline.end()
-            place.leave(stranger=call.stranger)
+            slot.leave(stranger=call.stranger)
             if call.made is not None and status != UNSENT:
                 call.made.append(
                     Made(
@@ -122,7 +123,7 @@ class Client:
         return cast(Deferred[IResponse], sending)
 
     async def _outcome_in_a_thread(self, *answer: Any) -> Outcome:
-        """A large body is here already, and bounded; to parse it takes long."""
+        """Read a large body in a thread, because parsing it takes long."""
         parsing: Deferred[Outcome] = deferToThreadPool(
             self.clock, self.clock.getThreadPool(), outcome, *answer
         )
@@ -132,10 +133,10 @@ class Client:
             return Failed(How.ABANDONED, "the caller gave up")
 
     def _failed(self, call: Call, error: Exception, started: float, *, late: bool, limit: str) -> Failed:
-        """What kind of failure this is; only the caller can have cancelled it if time is not over."""
+        """Return the failure for an error. Before the deadline, only the caller can have cancelled the call."""
         kinds = {type(error), *(type(reason.value) for reason in getattr(error, "reasons", None) or ())}
         if isinstance(error, _NOT_SENT):
-            # Endpoints tell in several ways that they were cancelled; the clock tells in one.
+            # Endpoints raise several errors when they are cancelled, so the clock decides.
             over = self.now() - started >= self.timeouts.connect
             limit = limit if late else "connect_deadline" if over else ""
             why = f"not connected in time: {limit}" if limit else f"not connected ({_kind(error)})"
@@ -153,7 +154,7 @@ class Client:
 
 
 def _kind(error: BaseException) -> str:
-    """What went wrong, by the names of classes alone: the text of an error may quote what was sent or received."""
+    """Return the error's class names only: its text may quote what was sent or received."""
     if isinstance(error, CancelledError):
         return "no answer in time"
     if isinstance(error, NotConnected):

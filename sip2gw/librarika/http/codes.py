@@ -1,6 +1,6 @@
 """The codes of the contract's refusals (`docs/librarika-api.yaml`, schema `Code`).
 
-A code that is not among them is some proxy's or framework's, and does not say that a write was not done.
+Another code comes from a proxy or a framework. It does not prove that a write was not done.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A connection counts as made only when a request may go out on it; until then, whatever fails, nothing was sent.
+"""Connect to APIs. A connection counts as made when a request may go out on it; before that nothing was sent.
 
-With TLS that is after the handshake: a certificate that doesn't hold is found out before the first byte of a request.
-Certificates are always verified, against the system's trust or one file of the operator's own.
+With TLS that is after the handshake, so a wrong certificate is found before the first byte of a request. Certificates
+are always verified, against the system's authorities or a file of the operator's.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _ORIGINS_KEPT = 1024
 
 
 class NotConnected(Exception):
-    """No connection came about, so no byte of a request was sent. Its text names the kind of failure only."""
+    """No connection was made, so nothing was sent. The text names the kind of failure only."""
 
 
 def trusting(ca_pem: bytes | None) -> BrowserLikePolicyForHTTPS:
-    """The HTTPS policy: the system's trusted roots, or only the certificates in `ca_pem`."""
+    """Return the HTTPS policy: trust the system's authorities, or only the certificates in `ca_pem`."""
     if ca_pem is None:
         return BrowserLikePolicyForHTTPS()  # type: ignore[no-untyped-call]
     ends = b"-----END CERTIFICATE-----"
@@ -51,7 +51,7 @@ def trusting(ca_pem: bytes | None) -> BrowserLikePolicyForHTTPS:
 
 @implementer(IHandshakeListener)
 class _Greeter(Protocol):
-    """Stands where the HTTP protocol will be, until the handshake is over."""
+    """Take the place of the HTTP protocol until the handshake is over."""
 
     def __init__(self, factory: IProtocolFactory) -> None:
         self._factory = factory
@@ -63,13 +63,13 @@ class _Greeter(Protocol):
             self.transport.abortConnection()  # type: ignore[attr-defined]  # TLS transports have it
 
     def handshakeCompleted(self) -> None:
-        """The certificate holds: let the HTTP protocol take over."""
+        """Let the HTTP protocol take over: the certificate is right."""
         transport: Any = self.transport
         successor = self._factory.buildProtocol(transport.getPeer())
         if successor is None or self.greeted.called:
             transport.abortConnection()
             return
-        # Over TLS loseConnection() waits for the peer to agree, for ever if it stays silent.
+        # Over TLS loseConnection() waits for the peer's agreement, without an end if it stays silent.
         transport.loseConnection = transport.abortConnection
         self._successor = successor
         self.dataReceived = successor.dataReceived  # type: ignore[method-assign]
@@ -77,7 +77,7 @@ class _Greeter(Protocol):
         self.greeted.callback(successor)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Before the handshake was over: it failed. After it: the HTTP protocol's matter."""
+        """Report a failed handshake; after the handshake, pass the end on to the HTTP protocol."""
         if self._successor is not None:
             self._successor.connectionLost(reason)
         elif not self.greeted.called:
@@ -85,8 +85,8 @@ class _Greeter(Protocol):
 
 
 @implementer(IStreamClientEndpoint)
-class Line:
-    """The way to one origin. Every failure to connect, and being cancelled while at it, is `NotConnected`."""
+class OriginEndpoint:
+    """The endpoint of one origin. Every failure to connect, and being cancelled, is `NotConnected`."""
 
     def __init__(
         self, endpoint: IStreamClientEndpoint, *, secure: bool, within: Callable[[], float], reactor: Any
@@ -94,7 +94,7 @@ class Line:
         self._endpoint, self._secure, self._within, self._reactor = endpoint, secure, within, reactor
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect, handshake included, within the time given."""
+        """Connect, with the handshake, within the given time."""
         connecting = Deferred.fromCoroutine(self._connect(protocolFactory))
         return connecting.addTimeout(self._within(), self._reactor)
 
@@ -112,49 +112,49 @@ class Line:
 
 
 def _kind(error: Exception) -> str:
-    """The failure's class; for a certificate, OpenSSL's reason, which names no peer's data."""
+    """Return the class of a failure; for a certificate also OpenSSL's reason, which has no data of the peer."""
     reasons = error.args[0] if error.args and type(error).__module__ == "OpenSSL.SSL" else None
     words = [str(reason[-1]) for reason in reasons if reason] if isinstance(reasons, list) else []
     return ": ".join([type(error).__name__, *words])
 
 
 @implementer(IAgentEndpointFactory)
-class Lines:
-    """One `Line` for each origin, made once: to make it anew for every request would cost a fifth of the call."""
+class OriginEndpoints:
+    """One endpoint for each origin, kept, because making it for every request would cost a fifth of the call."""
 
     def __init__(self, reactor: Any, policy: BrowserLikePolicyForHTTPS, within: Callable[[], float]) -> None:
         self._reactor, self._policy, self._within = reactor, policy, within
-        self._kept: dict[tuple[bytes, bytes, int], Line] = {}
+        self._kept: dict[tuple[bytes, bytes, int], OriginEndpoint] = {}
 
-    def endpointForURI(self, uri: URI) -> Line:
-        """The line to this URI's origin."""
+    def endpointForURI(self, uri: URI) -> OriginEndpoint:
+        """Return the endpoint of this URI's origin."""
         origin = (uri.scheme, uri.host, uri.port)
-        line = self._kept.get(origin)
-        if line is None:
+        endpoint = self._kept.get(origin)
+        if endpoint is None:
             if len(self._kept) >= _ORIGINS_KEPT:
                 self._kept.clear()
-            line = self._kept[origin] = self._new(uri)
-        return line
+            endpoint = self._kept[origin] = self._new(uri)
+        return endpoint
 
-    def _new(self, uri: URI) -> Line:
+    def _new(self, uri: URI) -> OriginEndpoint:
         endpoint: IStreamClientEndpoint = HostnameEndpoint(
             self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._within()
         )
         secure = uri.scheme == b"https"
         if secure:
             endpoint = wrapClientTLS(self._policy.creatorForNetloc(uri.host, uri.port), endpoint)
-        return Line(endpoint, secure=secure, within=self._within, reactor=self._reactor)
+        return OriginEndpoint(endpoint, secure=secure, within=self._within, reactor=self._reactor)
 
 
 def is_public(host: str) -> bool:
-    """Whether this address is anybody's to connect to. A mapped IPv4 address counts as what it stands for."""
+    """Return whether this address is a public one. A mapped IPv4 address counts as the IPv4 address."""
     address = read(host)
     return address is not None and address.is_global and not address.is_multicast
 
 
 @implementer(IResolutionReceiver)
 class _PublicOnly:
-    """Passes on what may be connected to."""
+    """Pass on only the addresses that may be connected to."""
 
     def __init__(self, receiver: IResolutionReceiver) -> None:
         self._receiver = receiver
@@ -162,7 +162,7 @@ class _PublicOnly:
         self.resolutionComplete = receiver.resolutionComplete
 
     def addressResolved(self, address: IAddress) -> None:
-        """One of the name's addresses."""
+        """Pass on one address of the name."""
         if isinstance(address, IPv4Address | IPv6Address) and is_public(address.host):
             self._receiver.addressResolved(address)
 
@@ -178,7 +178,7 @@ class _Resolver:
 
 
 class Guarded:
-    """The reactor, but for names that lead where they mustn't: they are not found."""
+    """The reactor, with a resolver that does not find names with private addresses."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor

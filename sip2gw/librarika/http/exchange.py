@@ -1,8 +1,8 @@
-"""One bounded answer, parsed by llhttp (`httptools`), and how treq sees it.
+"""Read one answer within bounds, with llhttp (`httptools`), and show it to treq.
 
-Written by hand because Twisted's own client bounds neither an answer's head, nor interim answers, nor what is around
-the chunks of a body. Here the head is bounded over all its pieces, and so are the number of interim (1xx) answers, the
-raw bytes and pieces of an answer, and its body.
+Written by hand because Twisted's own client does not bound the head of an answer, interim answers, or the bytes around
+the chunks of a body. Here there are limits for the head in all its pieces, for the number of interim (1xx) answers, for
+the raw bytes and pieces of an answer, and for its body.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ class HeadTooLarge(Exception):
 
 
 class Malformed(Exception):
-    """The answer is not HTTP/1.1, or not one that was asked for."""
+    """The answer is not HTTP/1.1, or belongs to no request."""
 
 
 class Exchange:
-    """What llhttp finds in one answer; each method `on_...` is a callback of the parser."""
+    """The parts of one answer, as llhttp finds them; each method `on_...` is a callback of the parser."""
 
     def __init__(self, limits: CallLimits) -> None:
         self._limits = limits
         self._most = limits.answer_body + limits.answer_head
         self.parser: Any = HttpResponseParser(self)
-        """None after the end: parser and exchange hold each other, which is work for the garbage collector."""
+        """None after the end: parser and exchange refer to each other, which would need the garbage collector."""
         self.headers: dict[bytes, bytes] = {}
-        """Names in lower case; of several with one name the last."""
+        """By names in lower case; the last one of several with the same name."""
         self._parts: list[bytes] = []
         self._size = 0
         self.headed = self.complete = self.keep = self.extra = False
         self.sized = False
-        """Whether it says where it ends; else the end of the connection is its end."""
+        """Whether the head says where the answer ends; otherwise it ends with the connection."""
         self.code = 0
         self.broken: Exception | None = None
         self._raw = self._head = self._silent = self._interim = self._pieces = 0
@@ -60,11 +60,11 @@ class Exchange:
 
     @property
     def body(self) -> bytes:
-        """What has come of the body."""
+        """The part of the body that has come."""
         return b"".join(self._parts)
 
     def feed(self, data: bytes) -> None:
-        """Take more of it. `broken` is set if that is more than may be, or not HTTP."""
+        """Read more bytes. Sets `broken` if a limit is exceeded, or the bytes are not HTTP."""
         self._heard = False
         self._raw += len(data)
         try:
@@ -153,23 +153,23 @@ class Exchange:
 
 @implementer(IResponse)
 class Reply:
-    """An answer whose head is there. Its body is delivered whole, at its end."""
+    """An answer whose head has come. Its body is delivered at its end, in one piece."""
 
     phrase, version = b"", (b"HTTP", 1, 1)
     length = previousResponse = request = None
 
     def __init__(self, exchange: Exchange, abort: Callable[[], None], whole: bytes | None = None) -> None:
         self.code, self.head = exchange.code, exchange.headers
-        """Its headers, the names in lower case."""
+        """Its headers, by names in lower case."""
         self.whole = whole
-        """The body, if all of it is there already."""
+        """The body, if all of it has come."""
         self.abortConnection = self.loseConnection = abort
         self._reader: IProtocol | None = None
         self._broken: Failure | None = None
 
     @property
     def headers(self) -> Headers:
-        """See `IResponse`. They are made of `head` for whoever wants them so."""
+        """See `IResponse`. Made from `head` for callers that need `Headers`."""
         headers = Headers()
         for name, value in self.head.items():
             headers.addRawHeader(name, value)
@@ -182,15 +182,15 @@ class Reply:
         self._deliver()
 
     def setPreviousResponse(self, response: Any) -> None:
-        """No redirect is followed, so there is none."""
+        """Do nothing: redirects are not followed, so there is no earlier response."""
 
     def end(self, body: bytes) -> None:
-        """All of it is there."""
+        """Deliver the whole body."""
         self.whole = body
         self._deliver()
 
     def fail(self, reason: Failure) -> None:
-        """No more of it comes."""
+        """Report that the rest does not come."""
         self._broken = reason
         self._deliver()
 

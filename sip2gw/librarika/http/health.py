@@ -1,4 +1,4 @@
-"""How one library's API is: whether terminals are told that it is online, whose clock differs, what is counted."""
+"""The health of one library's API: whether it is online, whether its clock is right, and its metrics."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from sip2gw.librarika.http.call import Failed, Head, How, date
 from sip2gw.metrics import OTHER, Metrics
 
 FRESH = 5.0
-"""Seconds for which a call that went well needs no other to confirm it."""
+"""Seconds for which a successful call proves that the library is online."""
 _SURE = 2
+"""Calls in a row that change whether it counts as online."""
 
 
 class Standing:
-    """Whether one library counts as on-line. `now` is in seconds."""
+    """Whether one library counts as online. `now` returns seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -26,16 +27,16 @@ class Standing:
 
     @property
     def settled(self) -> bool:
-        """Whether the last call agreed."""
+        """Whether the last call agreed with `online`."""
         return self._against == 0
 
     @property
     def certain(self) -> bool:
-        """Whether a call went well just now, and none failed since."""
+        """Whether a call succeeded a moment ago, and none has failed since."""
         return self.online and self.settled and self._now() - self._well_at < FRESH
 
     def says(self, well: bool) -> None:
-        """A call went well, or it did not."""
+        """Count a call that succeeded or failed."""
         if well:
             self._well_at = self._now()
         self._against = 0 if well == self.online else self._against + 1
@@ -43,19 +44,20 @@ class Standing:
             self.online, self._against = well, 0
 
     def gone(self) -> None:
-        """It is certain that the library can't be asked."""
+        """Count the library as offline at once."""
         self.online, self._against = False, 0
 
 
 TOLERATED = 30.0
-"""Seconds."""
+"""Seconds by which a library's clock may differ from ours."""
 _LOOK = 60.0
-"""Seconds from one look to the next; to read a date costs time."""
+"""Seconds between two checks of the clock, because reading a date costs time."""
 _REPEAT = 3600.0
+"""Seconds between two warnings."""
 
 
 class Drift:
-    """Compares for one library. `now` is monotonic; `wall` counts from 1970."""
+    """Compare the clock of one library with ours. `now` is monotonic; `wall` counts from 1970."""
 
     _log = Logger()
 
@@ -64,7 +66,7 @@ class Drift:
         self._look_at = self._warn_at = float("-inf")
 
     def see(self, headers: Head) -> None:
-        """An answer just came with these; warn if its `Date` is far from our time, once an hour."""
+        """Warn once an hour if the `Date` of an answer that has just come is far from our time."""
         now = self._now()
         if now < self._look_at:
             return
@@ -74,20 +76,20 @@ class Drift:
             return
         self._warn_at = now + _REPEAT
         self._log.warn(
-            "librarika_clock_differs: {library} is {seconds:+.0f} s from our clock; is NTP at work here?",
+            "librarika_clock_differs: {library} is {seconds:+.0f} s from our clock; check that NTP runs here",
             library=self._library,
             seconds=theirs - self._wall(),
         )
 
 
 _NOTED = 3
-"""Failed calls in a row from which on they are a figure. Fewer happen to anybody."""
+"""Failed calls in a row. From this number on a metric shows them; fewer happen to any library."""
 
 _HEIGHT = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 
 class Counters:
-    """The counters of one library."""
+    """The metrics of one library."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -98,7 +100,7 @@ class Counters:
         self.known = False
 
     def name(self, nickname: str) -> None:
-        """A terminal was let in: the library exists."""
+        """Give the metrics the library's name: it exists, because a terminal has logged in to it."""
         if not self.known:
             self.known = True
             self._nickname = nickname
@@ -107,25 +109,25 @@ class Counters:
             self._metrics.offline.set(nickname, not self._online)
 
     def told(self, online: bool) -> None:
-        """Terminals that ask now are told that the library is online, or that it is not."""
+        """Record whether terminals are told that the library is online."""
         if self.known and online is not self._online:
             self._metrics.offline.set(self._nickname, not online)
         self._online = online
 
     def answered(self) -> None:
-        """A call got what it was for."""
+        """Count a successful call."""
         self._count("answered")
         if self._in_a_row:
             self._failed_in_a_row(0)
 
     def refused(self) -> None:
-        """The library said no."""
+        """Count a call that the library refused."""
         self._count("refused")
         if self._in_a_row:
             self._failed_in_a_row(0)
 
     def failed(self, failed: Failed, *, doubt: bool) -> None:
-        """A call came to nothing."""
+        """Count a failed call."""
         if doubt:
             self._count("in_doubt")
         else:
@@ -135,19 +137,19 @@ class Counters:
             self._failed_in_a_row(self._in_a_row + 1)
 
     def retried(self) -> None:
-        """A call is made again."""
+        """Count a call that is made again."""
         self._metrics.call_retries.labels(self._library).inc()
 
     def rested(self) -> None:
-        """A call waits because the library asked for it."""
+        """Count a call that waits because the library asked for a pause."""
         self._metrics.call_rests.labels(self._library).inc()
 
     def settled(self, *, left: bool) -> None:
-        """A write in doubt was settled, or left in doubt."""
+        """Count a write in doubt that was settled, or left in doubt."""
         self._metrics.in_doubt.labels(self._library, "left" if left else "settled").inc()
 
     def breaker(self, state: State) -> None:
-        """The library's breaker has a new state."""
+        """Record the new state of the library's breaker."""
         if self.known:
             self._metrics.breakers.set(self._nickname, _HEIGHT[state])
         if state is State.OPEN:

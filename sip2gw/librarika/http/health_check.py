@@ -1,4 +1,4 @@
-"""Whether a library can be reached: asked only when other calls do not tell; and how its API is, for the operator."""
+"""Check whether a library can be reached if other calls don't tell, and report its health to the operator."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ class HealthCheck:
         self._asking: SingleFlight[bool] = SingleFlight(self._ask)
 
     def reachable(self) -> Deferred[bool]:
-        """Whether terminals are told that it is online. Those who ask together share one call. Never fails."""
+        """Return whether the library is online. Requests at the same time share one call. Never fails."""
         return self._asking.join()
 
     async def _ask(self) -> bool:
-        """Ask unless it is certain, and once more if that says the opposite: one alone proves nothing."""
+        """Check unless it is certain, and again if the result changes, because one result alone proves nothing."""
         standing, admission = self._api.standing, self._api.admission
         for _ in range(2):
             if standing.certain or admission.resting:
                 break
-            place = await admission.admit(self._ends())
-            # A refusal too: whatever said it, it was not a health check.
-            standing.says(isinstance(await self.check(place), Answer))
+            slot = await admission.admit(self._ends())
+            # A refusal counts as a failure: a health check is never refused.
+            standing.says(isinstance(await self.check(slot), Answer))
             if standing.settled:
                 break
         self._api.counters.told(self.online)
         return self.online
 
-    async def check(self, place: Bulkhead | Failed) -> Outcome:
-        """Make a health check from this place. The breakers know then."""
+    async def check(self, slot: Bulkhead | Failed) -> Outcome:
+        """Make a health check from this slot, and tell the breakers its outcome."""
         api = self._api
         return await api.send(
-            api.prepared("get_health", "GET", "/health"), self._ends(), api.client.now(), place
+            api.prepared("get_health", "GET", "/health"), self._ends(), api.client.now(), slot
         )
 
     def _ends(self) -> float:
@@ -54,30 +54,30 @@ class HealthCheck:
 
     @property
     def online(self) -> bool:
-        """What terminals are told: not that it is, while it asks to be left alone for longer than they can wait."""
+        """Whether terminals are told that it is online: not while it asks for a longer pause than they can wait."""
         api = self._api
         return api.standing.online and api.admission.resting < api.client.timeouts.call
 
 
 @frozen
 class BackEnd:
-    """How one library's API is at this moment, for the operator."""
+    """The health of one library's API at this moment, for the operator."""
 
     nickname: str
     state: str
     """The state of its breaker: `closed` when calls go out, `open` when none do, `half-open` while a few do."""
     since: datetime
-    """For how long it has been in this state."""
+    """When it entered this state."""
     online: bool
-    """What terminals are told in 98."""
+    """What 98 tells terminals."""
     last_failure: str
-    """Of which kind the last failure was (see `call.How`); empty if there was none."""
+    """The kind of the last failure (see `call.How`); empty if there was none."""
     in_flight: int
     waiting: int
 
 
 def back_end(api: API) -> BackEnd:
-    """How this API is."""
+    """Return the health of this API."""
     client, admission = api.client, api.admission
     worse = admission.host if admission.breaker.state is State.CLOSED else admission.breaker
     closed = worse.state is State.CLOSED
@@ -89,6 +89,6 @@ def back_end(api: API) -> BackEnd:
         since=datetime.fromtimestamp(client.wall(), UTC) - ago,
         online=api.health.online and worse.state is not State.OPEN,
         last_failure=api.last_failure,
-        in_flight=admission.bulkhead.under_way,
+        in_flight=admission.bulkhead.in_progress,
         waiting=admission.bulkhead.waiting,
     )

@@ -1,8 +1,8 @@
-"""Look up names that nobody knows two at a time, so that made-up ones keep no library waiting.
+"""Look up unknown host names two at a time, so that made-up names don't delay known libraries.
 
-Names of libraries come off the wire, and the reactor looks names up by few threads. A name that is not configured, and
-under which no terminal was ever let in, has two of them at most; that there is no such name is remembered for a short
-while.
+Names of libraries come from terminals, and the reactor looks names up in a few threads. A name is known if it is
+configured, or a terminal has logged in under it. The others share two lookups; a name that does not exist is remembered
+for a short time.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolu
 from zope.interface import directlyProvides, implementer, providedBy
 
 AT_ONCE = 2
-"""Unknown names that are looked up at once."""
+"""Unknown names that are looked up at the same time."""
 MOST_WAITING = 256
-"""Unknown names that may wait for that; those beyond are not found."""
+"""Unknown names that may wait for a lookup; more are not found."""
 NO_NAME_FOR = 30.0
-"""Seconds for which it is remembered that there is no such name."""
+"""Seconds for which a name that does not exist is remembered."""
 _MOST = 10_000
 
 
 @implementer(IHostResolution)
 @frozen
 class _Resolution:
-    """A name that waits, or is not looked up."""
+    """The resolution of a name that waits, or is not looked up."""
 
     name: str
 
@@ -38,7 +38,7 @@ class _Resolution:
 
 @implementer(IResolutionReceiver)
 class _Noting:
-    """Passes on what is found, and notes whether that was anything. `over` is called with that at the end."""
+    """Pass on the addresses, and note whether there were any. `over` is called with that at the end."""
 
     def __init__(self, receiver: IResolutionReceiver, over: Callable[[bool], None]) -> None:
         self._receiver = receiver
@@ -47,19 +47,19 @@ class _Noting:
         self.resolutionBegan = receiver.resolutionBegan
 
     def addressResolved(self, address: IAddress) -> None:
-        """One of the name's addresses."""
+        """Pass on one address of the name."""
         self._found = True
         self._receiver.addressResolved(address)
 
     def resolutionComplete(self) -> None:
-        """There are no more."""
+        """Report the end of the addresses."""
         self._over(self._found)
         self._receiver.resolutionComplete()
 
 
 @implementer(IHostnameResolver)
 class _Resolver:
-    """Sends each name the way that is for it."""
+    """Look up known names at once, and unknown ones in their turn."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -89,15 +89,15 @@ class _Resolver:
 
 
 class Names:
-    """The reactor, but with a resolver that looks unknown names up two at a time.
+    """The reactor, with a resolver that looks unknown names up two at a time.
 
-    `is_known` says whether a host's name is one of a library.
+    `is_known` returns whether a name is the host of a known library.
     """
 
     def __init__(self, reactor: Any, is_known: Callable[[str], bool]) -> None:
         self.is_known = is_known
         self._reactor = reactor
-        self._under_way = 0
+        self._in_progress = 0
         self._waiting: deque[Callable[[], None]] = deque()
         self._missing: OrderedDict[str, float] = OrderedDict()
         directlyProvides(self, providedBy(reactor))
@@ -113,20 +113,20 @@ class Names:
         return _Resolver(self)
 
     def may_ask(self, name: str) -> bool:
-        """Whether an unknown name is looked up: not if it was not found a moment ago, or too many wait."""
+        """Return whether an unknown name is looked up: not if it did not exist a moment ago, or too many wait."""
         now = self._reactor.seconds()
         while self._missing and next(iter(self._missing.values())) <= now:
             self._missing.popitem(last=False)
         return name not in self._missing and len(self._waiting) < MOST_WAITING
 
     def ask(self, ask: Callable[[], None]) -> None:
-        """Look an unknown name up, when it is its turn."""
+        """Look an unknown name up when it is its turn."""
         self._waiting.append(ask)
         self._go_on()
 
     def over(self, name: str, found: bool) -> None:
-        """An unknown name was looked up."""
-        self._under_way -= 1
+        """Take note of the result of a lookup, and begin the next one."""
+        self._in_progress -= 1
         self._missing.pop(name, None)
         if not found:
             self._missing[name] = self._reactor.seconds() + NO_NAME_FOR
@@ -135,8 +135,8 @@ class Names:
         self._go_on()
 
     def _go_on(self) -> None:
-        while self._waiting and self._under_way < AT_ONCE:
-            self._under_way += 1
+        while self._waiting and self._in_progress < AT_ONCE:
+            self._in_progress += 1
             self._waiting.popleft()()
 
     def __getattr__(self, name: str) -> Any:

@@ -1,10 +1,9 @@
-"""What an answer means: done, refused, not done, or nobody knows. Decided here, once.
+"""Decide what an answer means: done, refused, not done, or in doubt.
 
-A status alone proves nothing: proxies, gateways and frameworks send them too, also after the work was done. Only the
-contract's problem document (`application/problem+json` with a known `code`) says that a write was refused. Statuses
-that mean "later" or "too much" say that a write was not done only if the document says `not_processed`.
-A read changed nothing, however it failed. Nothing of a body but a problem's `code` and facts of known names and forms
-gets any further.
+A status alone proves nothing: proxies and frameworks send them too, even after the work was done. A write was refused
+only if the contract's problem document says so (`application/problem+json` with a known `code`). A status such as
+"later" or "too much" means that a write was not done only if the document says `not_processed`. A failed read has
+changed nothing. Of a problem document only the `code` and known facts in known forms are used.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ _FACTS = {
     "currency": ("currency", re.compile(r"[A-Z]{3}", re.ASCII)),
     "payable": ("payable", _AMOUNT),
 }
-"""Members of a problem document that a text may name: what they are called there, here, and their form."""
+"""Members of a problem document for texts: their name there, their name here, and their form."""
 
 _LATER = frozenset({408, 421, 425, 429})
-"""Come back later."""
+"""Statuses that ask the caller to come back later."""
 _UNDECIDED = frozenset({408, 413, 421, 425, 429})
-"""Statuses below 500 that say nothing of whether the work was done, whatever code comes with them."""
+"""Statuses below 500 that do not show whether the work was done, with any code."""
 _KEY_REUSED, _OTHER_REQUEST = "idempotency_key_reused", 422
-"""Only with this status does the code mean another request. A 409 means that this one is under way, or was done."""
+"""With this status the code means another request. With 409 this request is in progress, or was done."""
 
 
 def outcome(
@@ -47,7 +46,7 @@ def outcome(
     limits: CallLimits = CallLimits(),
     now: float = 0.0,
 ) -> Outcome:
-    """What this answer means. `now` is in seconds since 1970."""
+    """Return what this answer means. `now` is in seconds since 1970."""
     if 200 <= status < 300:
         return _answer(call, status, headers, body)
     if status == 304 and b"If-None-Match" in call.headers:
@@ -81,15 +80,15 @@ def _no(
         return Failed(How.BUSY, f"{status}, asked to come back later", sent=sent, wait=wait)
     if status >= 500:
         return Failed(How.SERVER_ERROR, f"status {status}", sent=sent)
-    under_way = problem.get("code") == _KEY_REUSED and status != _OTHER_REQUEST
-    undecided = status in _UNDECIDED or under_way
+    in_progress = problem.get("code") == _KEY_REUSED and status != _OTHER_REQUEST
+    undecided = status in _UNDECIDED or in_progress
     if not problem or (call.writes and sent and undecided):
         return Failed(How.NOT_THERE, f"status {status}, which proves nothing", sent=sent)
     return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem), document=problem)
 
 
 def _problem(headers: Head, body: bytes) -> Mapping[str, Any]:
-    """The contract's problem document; empty if this isn't one (a proxy's page, say)."""
+    """Return the contract's problem document; empty if there is none, as in a proxy's page."""
     kind = headers.get(b"content-type", b"")
     if kind.partition(b";")[0].strip().lower() != b"application/problem+json":
         return {}

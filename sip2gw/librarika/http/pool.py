@@ -1,6 +1,6 @@
-"""Connections to APIs: one request at a time, and one answer to each; in between they wait for the next call.
+"""Keep connections to APIs. Each has one request at a time and one answer to it, and waits for the next in between.
 
-An answer that nobody asked for ends its connection.
+An answer without a request ends its connection.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from sip2gw.librarika.http.exchange import Exchange, Reply
 from sip2gw.librarika.http.settings import CallLimits
 
 IDLE = 10
-"""Seconds for which an idle connection is kept: less than a server's patience, so that few writes meet a closed one."""
+"""Seconds for which an idle connection is kept; less than in most servers, so that few writes meet a closed one."""
 
 Origin = tuple[bytes, bytes]
 """Scheme, and host with its port."""
 
 
 class Connection(Protocol):
-    """One connection. `idle` hears that it can be used again, `gone` that it can't any longer."""
+    """One connection. `idle` is called when it can be used again, `gone` when it can't be used any longer."""
 
     def __init__(
         self,
@@ -44,12 +44,12 @@ class Connection(Protocol):
         self._closing: Deferred[None] | None = None
 
     def connectionMade(self) -> None:
-        """A request may go out."""
+        """Get ready for a request."""
         assert self.transport is not None  # noqa: S101 (for mypy: Twisted has just set it)
         self.transport.setTcpNoDelay(True)  # type: ignore[attr-defined]  # TCP transports have it
 
     def send(self, request: bytes) -> Deferred[IResponse]:
-        """Send a request. It fires when the head of its answer is there; to cancel it ends the connection."""
+        """Send a request. Fires when the head of its answer has come; to cancel it ends the connection."""
         self._answer = Exchange(self._limits())
         waiting: Deferred[IResponse] = Deferred(self._give_up)
         self._waiting = waiting
@@ -61,7 +61,7 @@ class Connection(Protocol):
         self.abort()
 
     def _write(self, request: bytes) -> None:
-        """In one piece, and at once where that is certain to be what goes over the wire."""
+        """Write in one piece, directly to the socket if no earlier bytes wait and the bytes need no change."""
         transport: Any = self.transport
         sent = write_directly(transport, request)
         self._all_taken = sent in (None, len(request))
@@ -69,7 +69,7 @@ class Connection(Protocol):
             transport.write(request[sent or 0 :])
 
     def dataReceived(self, data: bytes) -> None:
-        """More of the answer; or of one that nobody asked for."""
+        """Read more of the answer. Bytes without a request end the connection."""
         answer = self._answer
         if answer is None:
             self.abort()
@@ -84,14 +84,14 @@ class Connection(Protocol):
             self._announce(answer)
 
     def _announce(self, answer: Exchange) -> None:
-        """The head is there, but not all of the body."""
+        """Pass the head on before the whole body has come."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._reply = Reply(answer, self.abort)
             waiting.callback(self._reply)
 
     def _complete(self, answer: Exchange) -> None:
-        """The answer is whole. The connection is ready for the next one, before anybody hears of that."""
+        """Pass the whole answer on, after the connection is ready for the next request."""
         self._answer = None
         if answer.keep and not answer.extra and self._all_taken:
             self._idle(self)
@@ -102,7 +102,7 @@ class Connection(Protocol):
         self._deliver(answer)
 
     def _deliver(self, answer: Exchange) -> None:
-        """Most answers come whole: then there is a body when the head is heard of, and nothing more to wait for."""
+        """Deliver an answer. Most come in one piece, so head and body are delivered together."""
         waiting, self._waiting = self._waiting, None
         reply, self._reply = self._reply, None
         if reply is not None:
@@ -111,7 +111,7 @@ class Connection(Protocol):
             waiting.callback(Reply(answer, self.abort, answer.body))
 
     def _end(self, reason: Failure) -> None:
-        """There is no whole answer."""
+        """Report that the answer is not complete."""
         self._answer = None
         waiting, self._waiting = self._waiting, None
         reply, self._reply = self._reply, None
@@ -121,19 +121,19 @@ class Connection(Protocol):
             reply.fail(reason)
 
     def abort(self) -> None:
-        """End it at once; it is no longer used before that is done."""
+        """Close the connection at once; it is not used any longer."""
         self._gone(self)
         if self.transport is not None:
             self.transport.abortConnection()  # type: ignore[attr-defined]  # TCP and TLS transports have it
 
     def close(self) -> Deferred[None]:
-        """End it. It fires when that is done."""
+        """Close the connection. Fires when that is done."""
         self._closing = Deferred()
         self.abort()
         return self._closing
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The end of the connection, which is the end of an answer that has not said where it ends."""
+        """End the answer. Without a length, the end of the connection is the end of the answer."""
         self._gone(self)
         answer = self._answer
         if (
@@ -152,7 +152,7 @@ class Connection(Protocol):
 
 
 class Pool:
-    """As many idle connections as there may be calls, to all hosts together; the oldest is dropped first."""
+    """The idle connections to all hosts together, at most as many as calls; the oldest is dropped first."""
 
     def __init__(self, reactor: Any, limits: Callable[[], CallLimits]) -> None:
         self._reactor, self.limits = reactor, limits
@@ -165,7 +165,7 @@ class Pool:
         return len(self._since)
 
     def take(self, origin: Origin) -> Connection | None:
-        """The connection that was used last, if there is one."""
+        """Return the connection that was used last; None if there is none."""
         kept = self._idle.get(origin)
         if kept is None:
             return None
@@ -176,7 +176,7 @@ class Pool:
         return connection
 
     def put(self, origin: Origin, connection: Connection) -> None:
-        """Keep it for a moment."""
+        """Keep a connection that is idle now."""
         if self._closed:
             connection.abort()
             return
@@ -188,7 +188,7 @@ class Pool:
             self._timer = self._reactor.callLater(IDLE, self._expire)
 
     def forget(self, connection: Connection) -> None:
-        """It is in use, or has ended."""
+        """Drop a connection that is in use, or has ended."""
         kept = self._since.pop(connection, None)
         if kept is None:
             return
@@ -198,7 +198,7 @@ class Pool:
             del self._idle[origin]
 
     def _expire(self) -> None:
-        """One timer for all: it is set for the oldest, whatever became of the one that it was set for."""
+        """Close the connections that are too old. One timer serves all, set for the oldest."""
         self._timer = None
         now = self._reactor.seconds()
         for connection, (_, since) in list(self._since.items()):
@@ -208,7 +208,7 @@ class Pool:
             connection.abort()
 
     def close(self) -> Deferred[None]:
-        """End those that are kept, and keep none any more."""
+        """Close all idle connections, and keep none from now on."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()

@@ -1,4 +1,4 @@
-"""Timeouts of a call, and limits on calls. A reload replaces each of them whole."""
+"""The timeouts of a call, and limits on calls. A reload replaces each of them whole."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Timeouts:
     call: float = field(default=20.0, validator=validators.gt(0))
     """For all that one request of a terminal needs, from the first connection to the last byte."""
     probe: float = field(default=3.0, validator=validators.gt(0))
-    """For a probe whether a library can be reached; there may be two. A probe is one connection."""
+    """For a health check; there may be two in a row. Each is one call."""
 
     @classmethod
     def within(cls, call: float) -> Self:

@@ -1,7 +1,7 @@
-"""Read the API's JSON strictly, into frozen records: no value is bent to fit, `"5"` is not a number.
+"""Read the API's JSON strictly into frozen records: a text such as `"5"` is not a number.
 
-What JSON may come to is bounded before it is parsed, by functions whose time grows with the size and no faster. Members
-that a record does not declare are passed over.
+Before it is parsed, the size of the result is limited by functions whose time grows only with the size of the body.
+Members that a record does not declare are ignored.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from sip2gw.secret import Secret
 T = TypeVar("T")
 
 MOST_VALUES = 2**15
-"""In one answer: a page of 200 bookings has some 6,000."""
+"""Values in one answer. A page of 200 bookings has some 6,000."""
 MOST_RECORDS = 1000
-"""In one list: five times what is ever asked for."""
+"""Records in one list: five times the longest page that is ever requested."""
 LONGEST_TEXT = 4096
-"""Characters: more than a SIP2 message carries. Longer texts are cut before anything else is done with them."""
+"""Characters: more than a SIP2 message has room for. Longer texts are cut first of all."""
 
 Several = Annotated[tuple[T, ...], msgspec.Meta(max_length=MOST_RECORDS)]
 """A list in a record."""
 
 _AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
 _HALF = re.compile(rb"\\u[dD]")
-"""How a JSON text may spell half a character."""
+"""How JSON may spell half of a surrogate pair."""
 
 _read, _write = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
 
 class Misshapen(ValueError):
-    """The answer is not of the contract's shape. Its text names the record, and nothing that is in it."""
+    """The answer does not have the form of the contract. The text names the record, and nothing of its content."""
 
 
 class Amount(Decimal):
-    """An amount of money, which the contract writes as a text. A `Decimal` of a record would be read from `1.5` too."""
+    """An amount of money, which the contract writes as a text. msgspec would read a `Decimal` from a number too."""
 
     __slots__ = ()
 
 
 def parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`, its texts cut to `LONGEST_TEXT`. Raises `Misshapen`."""
-    # A shorter body can't have so many.
+    """Return the JSON object in `body`, with texts cut to `LONGEST_TEXT`. Raises `Misshapen`."""
+    # A shorter body can't have that many values.
     if len(body) > MOST_VALUES and body.count(b",") + body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise Misshapen("the body has too many values")
     try:
@@ -64,16 +64,16 @@ def parsed(body: bytes) -> dict[str, Any]:
 
 
 def _whole_characters(body: bytes) -> bytes:
-    """The same JSON with a question mark in place of each half of a character, which no charset can hold."""
+    """Return the JSON with a question mark for each half of a surrogate pair, which no charset can encode."""
     text = json.dumps(json.loads(body.decode("utf-8"), object_pairs_hook=_once_each), ensure_ascii=False)
     return text.encode("utf-8", "replace")
 
 
 def _refuse_doubles(body: bytes, document: Any) -> None:
-    """No member of an object may be there twice: nobody knows which one counts. Raises `ValueError`.
+    """Refuse an object that has the same member twice, because it is unclear which one counts. Raises `ValueError`.
 
-    The parser keeps the last one. So the document, written again, has a colon less than the body for each that it
-    dropped, unless the body spells colons otherwise (`\\u003a`).
+    The parser keeps the last one. So the document, written again, has fewer colons than the body, unless the body
+    spells colons as `\\u003a`.
     """
     if b"\\u003" in body:
         json.loads(body, object_pairs_hook=_once_each)
@@ -89,7 +89,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _cut(document: dict[str, Any]) -> None:
-    """Cut all texts but tokens."""
+    """Cut all texts except tokens."""
     waiting: list[Any] = [document]
     while waiting:
         one = waiting.pop()
@@ -102,16 +102,16 @@ def _cut(document: dict[str, Any]) -> None:
 
 
 def structured(document: dict[str, Any], kind: type[T]) -> T:
-    """The record in a JSON object. Raises `Misshapen`."""
+    """Return the record in a JSON object. Raises `Misshapen`."""
     try:
         return msgspec.convert(document, kind, dec_hook=_own)
     except Exception as error:
-        # The error quotes what it found: neither it nor its text may go on.
+        # The error quotes what it found, so neither it nor its text may be passed on.
         raise Misshapen(f"the body is not a {kind.__name__} ({type(error).__name__})") from None
 
 
 def _own(kind: type[Any], value: Any) -> Any:
-    """A value of a type that the parser does not know."""
+    """Return a value of a type that msgspec does not know."""
     if not isinstance(value, str) or kind not in (Amount, Secret, ZoneInfo):
         raise TypeError
     if kind is Amount and not _AMOUNT.fullmatch(value):

@@ -1,8 +1,7 @@
-"""How treq is held: its client over an agent of our own, which keeps connections and adds nothing to a request.
+"""Run treq's client over an agent of our own, which keeps connections and adds nothing to a request.
 
-Nothing is repeated, followed, decoded or remembered: no cookies, no redirects, no compression (a small body can swell
-to any size). HTTP/1.1 only, one request at a time on a connection. Any other `IAgent` will do as well, at a higher
-price per call.
+It has no retries, cookies, redirects and compression (a small body can grow to any size). HTTP/1.1 only, and one
+request at a time on a connection. Another `IAgent` works as well, at a higher cost of a call.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from sip2gw.librarika.http.call import Head
-from sip2gw.librarika.http.connections import Lines
+from sip2gw.librarika.http.connections import OriginEndpoints
 from sip2gw.librarika.http.exchange import HeadTooLarge, Reply, TooLarge
 from sip2gw.librarika.http.pool import Connection, Origin, Pool
 from sip2gw.librarika.http.settings import CallLimits
@@ -36,37 +35,37 @@ _TARGET = re.compile(rb"[!-~]+")
 _METHOD = re.compile(rb"[A-Z]+")
 _CONTROLS = bytes([*range(32), 127])
 _VALUES = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
-"""For the values of headers: what none may have in it becomes a space."""
+"""For the values of headers: control characters become spaces."""
 _TARGETS = 4096
-"""URLs whose parts are kept."""
+"""URLs whose parts are kept in a cache."""
 
 
 @implementer(IBodyProducer)
 class Whole:
-    """A request's body, written at once."""
+    """The body of a request, written in one piece."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
         self.length = len(body)
 
     def startProducing(self, consumer: IConsumer) -> Deferred[None]:
-        """Write it all."""
+        """Write the whole body."""
         consumer.write(self.body)
         return succeed(None)
 
     def stopProducing(self) -> None:
-        """It is written already."""
+        """Do nothing: the body has been written."""
 
     def pauseProducing(self) -> None:
-        """It is written already."""
+        """Do nothing: the body has been written."""
 
     def resumeProducing(self) -> None:
-        """It is written already."""
+        """Do nothing: the body has been written."""
 
 
 @implementer(IProtocolFactory)
 class _Connections:
-    """Makes the connections to one origin."""
+    """Make the connections to one origin."""
 
     noisy = False
 
@@ -86,11 +85,11 @@ class _Connections:
 
 @implementer(IAgent)
 class Agent:
-    """Sends requests over connections that it keeps. Request bodies are `Whole`."""
+    """Send requests over connections that it keeps. Request bodies are `Whole`."""
 
-    def __init__(self, reactor: Any, lines: Lines, limits: Callable[[], CallLimits]) -> None:
+    def __init__(self, reactor: Any, endpoints: OriginEndpoints, limits: Callable[[], CallLimits]) -> None:
         self.pool = Pool(reactor, limits)
-        self._lines = lines
+        self._endpoints = endpoints
 
     def request(
         self,
@@ -101,7 +100,7 @@ class Agent:
     ) -> Deferred[IResponse]:
         """See `IAgent.request`. It fails with `NotConnected` if nothing was sent.
 
-        Headers may be a plain mapping: `Headers` costs a tenth of a call.
+        Headers may be a plain mapping, because `Headers` costs a tenth of a call.
         """
         parts = _parts(uri)
         if parts is None or not _METHOD.fullmatch(method):
@@ -114,8 +113,8 @@ class Agent:
         kept = self.pool.take(origin)
         if kept is not None:
             return kept.send(request)
-        line = self._lines.endpointForURI(URI.fromBytes(uri))  # type: ignore[no-untyped-call]
-        connecting: Deferred[Any] = line.connect(_Connections(self.pool, origin))
+        endpoint = self._endpoints.endpointForURI(URI.fromBytes(uri))  # type: ignore[no-untyped-call]
+        connecting: Deferred[Any] = endpoint.connect(_Connections(self.pool, origin))
         return connecting.addCallback(lambda made: made.send(request))
 
 
@@ -134,7 +133,7 @@ def _written(
     headers: Headers | Mapping[bytes, bytes] | None,
     body: bytes | None,
 ) -> bytes:
-    """Head and body in one piece. No line end gets into a value."""
+    """Return head and body in one piece. No header can have a line end in its value."""
     lines = [b"%s %s HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: identity" % (method, target, host)]
     if isinstance(headers, Headers):
         lines += [name + b": " + value for name, values in headers.getAllRawHeaders() for value in values]
@@ -147,12 +146,12 @@ def _written(
 
 
 class StraightClient(HTTPClient):
-    """treq's client, whose requests go straight to the agent: no cookies, redirects, decoding, or parsing of URLs."""
+    """treq's client, with requests that go straight to the agent: no cookies, redirects, decoding, parsing of URLs."""
 
     _agent: IAgent
 
     def request(self, method: str, url: Any, **how: Any) -> Deferred[Any]:
-        """See `HTTPClient.request`, of which it takes `headers` and a body of bytes as `data`."""
+        """See `HTTPClient.request`. Uses `headers`, and `data` as a body of bytes."""
         data = how.get("data")
         body = None if data is None else Whole(data)
         wire = url.wire if isinstance(url, ReadyURL) else url.to_text().encode("ascii")
@@ -160,7 +159,7 @@ class StraightClient(HTTPClient):
 
 
 class _Body(Protocol):
-    """Collects a response's body, and hangs up on one that goes on for too long."""
+    """Collect the body of a response, and close the connection if the body is too long."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit
@@ -172,7 +171,7 @@ class _Body(Protocol):
             self.transport.loseConnection()
 
     def dataReceived(self, data: bytes) -> None:
-        """Keep it if there is room."""
+        """Keep these bytes if there is room."""
         self._left -= len(data)
         if self._left >= 0:
             self._parts.append(data)
@@ -182,7 +181,7 @@ class _Body(Protocol):
             self._hang_up()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The body's end, or the connection's before that. Without a length, only its content can tell which."""
+        """End the body, or report that the connection failed. Without a length the two look alike."""
         if self.finished.called:
             return
         if isinstance(reason.value, ResponseDone | PotentialDataLoss):
@@ -192,7 +191,7 @@ class _Body(Protocol):
 
 
 def head_of(response: IResponse) -> Head:
-    """An answer's headers, by names in lower case."""
+    """Return the headers of an answer, by names in lower case."""
     if isinstance(response, Reply):
         return response.head
     headers: Headers = response.headers
@@ -200,7 +199,7 @@ def head_of(response: IResponse) -> Head:
 
 
 def body_of(response: IResponse, limit: int) -> Deferred[bytes]:
-    """The whole body. Fails with `TooLarge`, or as the connection failed; to cancel it closes the connection."""
+    """Return the whole body. Fails with `TooLarge`, or as the connection did; to cancel it closes the connection."""
     body = _Body(limit)
     response.deliverBody(body)  # type: ignore[no-untyped-call]
     return body.finished

@@ -1,6 +1,6 @@
-"""Nothing that came off a wire chooses a host: a nickname is one DNS label before it is put into a URL, or refused.
+"""Build the URLs of libraries' APIs. A nickname must be one DNS label, so that no terminal can choose another host.
 
-Base URLs are parsed once for each library; a call only adds a path of the contract.
+Base URLs are parsed once for each library. A call only adds a path of the contract.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from sip2gw.library import Refused
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _HOLE = "{library}"
 _READY = 4096
-"""URLs that are kept ready: a library has some twenty, none of which names a person or an item."""
+"""URLs that are kept ready. A library has some twenty; none names a person or an item."""
 
 
 def checked_nickname(text: str) -> str:
-    """`text` if it is one lower-case DNS label. Raises `Refused("library_not_found")` for anything else."""
+    """Return `text` if it is one lower-case DNS label. Raises `Refused("library_not_found")` otherwise."""
     if not _LABEL.fullmatch(text):
-        raise Refused("library_not_found", "the nickname is no lower-case DNS label")
+        raise Refused("library_not_found", "the nickname is not a lower-case DNS label")
     return text
 
 
 class ReadyURL(EncodedURL):
-    """A URL whose text is ready for the wire, as text and as the bytes in `wire`. Made once for each operation.
+    """A URL that is ready to be sent, as text and as the bytes in `wire`. It is made once for each operation.
 
-    treq takes a parsed URL, only to ask it for its text again; hyperlink's parsing and quoting would be a sixth of
-    the processor time of a call. Nothing else may be asked of it.
+    treq takes a parsed URL and only needs its text again; hyperlink's parsing and quoting would take a sixth of the
+    processor time of a call. Use no other method of it.
     """
 
     __slots__ = ("_ready", "wire")
@@ -40,24 +40,24 @@ class ReadyURL(EncodedURL):
         self._ready, self.wire = text, text.encode("ascii")
 
     def to_uri(self) -> EncodedURL:
-        """Itself: it is one already."""
+        """Return itself."""
         return self
 
     def to_text(self, with_password: bool = False) -> str:
-        """The text that it was made with."""
-        del with_password  # There is none in it: `Template` takes no user names.
+        """Return the text that it was made from."""
+        del with_password  # It has no password: `Template` refuses user names.
         return self._ready
 
 
 ready = lru_cache(maxsize=_READY)(ReadyURL)
-"""The URL with this text."""
+"""Returns the `ReadyURL` of a text."""
 
 
 @frozen
 class Template:
-    """Where the API of a library is, with `{library}` in the place of its nickname.
+    """The URL of the libraries' APIs, with `{library}` in the place of the nickname.
 
-    Raises `ValueError` with the fix if terminals' requests could go astray or be overheard.
+    Raises `ValueError` with the fix if requests of terminals could reach another host or be overheard.
     """
 
     text: str = field()
@@ -70,7 +70,7 @@ class Template:
         try:
             one, other = self._parsed("a"), self._parsed("b")
         except (URLParseError, ValueError) as error:
-            raise ValueError(f"is no URL ({type(error).__name__}); write https://HOST/PATH") from None
+            raise ValueError(f"is not a URL ({type(error).__name__}); write https://HOST/PATH") from None
         if (one.scheme, one.port) != (other.scheme, other.port):
             raise ValueError(f"put {_HOLE} into the host or the path")
         if any(one.userinfo) or one.query or one.fragment:
@@ -81,26 +81,26 @@ class Template:
             raise ValueError("write https://HOST/PATH")
 
     def base(self, nickname: str) -> str:
-        """The base URL of a library without a slash at its end. `nickname` has been checked."""
+        """Return the base URL of a library, without a slash at its end."""
         return self.text.replace(_HOLE, checked_nickname(nickname)).rstrip("/")
 
     def host(self, nickname: str) -> str:
-        """Scheme, host and port of a library's API, which several may share."""
+        """Return scheme, host and port of a library's API, which several libraries may share."""
         url = self._parsed(nickname)
         return f"{url.scheme}://{url.host}:{url.port}"
 
     def name(self, nickname: str) -> str:
-        """The name of the host of a library's API."""
+        """Return the host name of a library's API."""
         return self._parsed(nickname).host.lower()
 
     @property
     def is_one_host(self) -> bool:
-        """Whether all libraries are at one host."""
+        """Whether all libraries are on one host."""
         return self.name("a") == self.name("b")
 
     @property
     def names_private(self) -> bool:
-        """Whether it names an address, or this machine, and no name that DNS would have to tell."""
+        """Whether it has an IP address, or the name of this machine, and needs no DNS."""
         host = self._parsed("a").host
         return addresses.is_loopback(host) or addresses.read(host) is not None
 
