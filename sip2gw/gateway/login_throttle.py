@@ -15,18 +15,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
-from sip2gw.addresses import counted_network, network_around
 from sip2gw.gateway.known import Known
-from sip2gw.gateway.stored_logins import StoredLogins, Subjects, Wrong
+from sip2gw.gateway.login_keys import LoginKeys
+from sip2gw.gateway.login_try import Notes, Try
+from sip2gw.gateway.stored_logins import StoredLogins, Wrong
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.secret import Digests
-from sip2gw.throttle import Allowance, Noted, Throttle
+from sip2gw.throttle import Allowance, Throttle
 
 FREE = 3
 """Tries for one account without a wait, and throttled logins from one address without a slower answer."""
@@ -45,92 +45,7 @@ _NO_END = 1_000_000
 all logins for a while. After that a terminal waits a minute at most."""
 
 
-_Notes: TypeAlias = "dict[tuple[Throttle, bytes | str], Noted]"
-
-
-@frozen(repr=False)
-class _Source:
-    """The keys that one login is counted under."""
-
-    login: bytes
-    account: bytes
-    pair: bytes
-    place: str
-    around: str
-    """The /48 of an address of IPv6; empty for others."""
-    wide_pair: bytes
-    stored: dict[bytes | str, bytes]
-    """The digest that the store has of each key of a throttle: addresses are not in it as they are."""
-
-    @property
-    def subjects(self) -> Subjects:
-        """What the store knows this login by."""
-        return Subjects(self.login, self.pair, self.account, tuple(self.stored.values()))
-
-
-@define(repr=False, eq=False)
-class Try:
-    """One login that the library is being asked about. Only its first result counts."""
-
-    guessing: Guessing
-    source: _Source
-    noted: _Notes
-    _ended: bool = field(default=False, init=False)
-
-    def right(self) -> None:
-        """Record that the password was right."""
-        if self._end(forgive=True):
-            source = self.source
-            self.guessing.known.right(source.login, source.pair, source.account)
-            if self.guessing.stored is not None:
-                self.guessing.stored.right(source.subjects)
-
-    def wrong(self) -> None:
-        """Record that the password was wrong."""
-        if self._end(forgive=False):
-            guessing, source = self.guessing, self.source
-            guessing.known.wrong(source.login)
-            for place in filter(None, (source.place, source.around)):
-                self.noted[guessing.addresses, place] = guessing.addresses.note(place)
-            if guessing.stored is not None:
-                guessing.stored.wrong(source.subjects, guessing.to_store(source, self.noted))
-
-    def too_many(self) -> None:
-        """Record that the library did not judge it, because it found too many tries for this account.
-
-        This try may be the cause, if it is not known to be right.
-        """
-        self._undecided(self.source.pair)
-
-    def odd(self) -> None:
-        """Record that the library refused it for a reason other than the password."""
-        self._undecided(self.source.pair, self.source.place)
-
-    def forgive(self) -> None:
-        """Record that the library did not judge it, because it could not be reached."""
-        self._end(forgive=True)
-
-    def _undecided(self, *keys: bytes | str) -> None:
-        guessing = self.guessing
-        if not self._end(forgive=True) or guessing.known.was_right(self.source.login):
-            return
-        noted: _Notes = {(guessing.undecided, key): guessing.undecided.note(key) for key in keys}
-        if guessing.stored is not None:
-            guessing.stored.undecided(guessing.to_store(self.source, noted))
-
-    def _end(self, *, forgive: bool) -> bool:
-        """End the try, and return whether it was still in progress."""
-        if self._ended:
-            return False
-        self._ended = True
-        self.guessing.ended(self.source.place)
-        if forgive:
-            for (throttle, key), noted in self.noted.items():
-                throttle.forgive(key, noted)
-        return True
-
-
-class Guessing:
+class LoginThrottle:
     """Count login tries by account, network and address. `limits` returns the current limits."""
 
     def __init__(
@@ -166,32 +81,32 @@ class Guessing:
         """
         if self.stored is None:
             return
-        source = self._source(library, credentials, address)
-        if self.known.was_right(source.login):
+        keys = self._keys(library, credentials, address)
+        if self.known.was_right(keys.login):
             return
-        found = await self.stored.recall(source.subjects)
+        found = await self.stored.recall(keys.subjects)
         if found is None:
             return
         now = self._now()
         for what, throttle in self._throttles.items():
-            for key, subject in source.stored.items():
+            for key, subject in keys.stored.items():
                 throttle.recall(key, [now - age for age in found.tries.get((what, subject), ())])
-        self.known.recall(source.login, source.pair, source.account, found)
+        self.known.recall(keys.login, keys.pair, keys.account, found)
 
-    def to_store(self, source: _Source, noted: _Notes) -> list[Wrong]:
+    def to_store(self, keys: LoginKeys, noted: Notes) -> list[Wrong]:
         """Return these tries as the store keeps them."""
         names = {id(throttle): what for what, throttle in self._throttles.items()}
-        return [Wrong(names[id(throttle)], source.stored[key], one) for (throttle, key), one in noted.items()]
+        return [Wrong(names[id(throttle)], keys.stored[key], one) for (throttle, key), one in noted.items()]
 
     def check(self, library: str, credentials: Credentials, address: str) -> Try:
         """Record a try. Raises `Refused("throttled")` if it has to wait."""
-        source = self._source(library, credentials, address)
-        if not self.known.was_right(source.login):
-            self._check_place(source)
-        self._check_account(source)
-        self._pending[source.place] += 1
-        noted: _Notes = {(throttle, key): throttle.note(key) for throttle, key in self._counted(source)}
-        return Try(self, source, noted)
+        keys = self._keys(library, credentials, address)
+        if not self.known.was_right(keys.login):
+            self._check_place(keys)
+        self._check_account(keys)
+        self._pending[keys.place] += 1
+        noted: Notes = {(throttle, key): throttle.note(key) for throttle, key in self._counted(keys)}
+        return Try(self, keys, noted)
 
     def slowness(self, library: str, credentials: Credentials, address: str) -> float:
         """Return how many times `login_floor` the answer to this login takes, if it fails.
@@ -199,8 +114,8 @@ class Guessing:
         It grows with the earlier throttled logins from there, so it does not show whether this login is throttled. A
         password that was wrong before, and is throttled repeatedly, makes only its own answers slower.
         """
-        source, period = self._source(library, credentials, address), self._limits().login_period
-        hits = max(self._throttled.count(key, period) for key in (source.place, source.login))
+        keys, period = self._keys(library, credentials, address), self._limits().login_period
+        hits = max(self._throttled.count(key, period) for key in (keys.place, keys.login))
         return min(2.0 ** min(max(hits - FREE, 0), 8), SLOWEST)
 
     def ended(self, place: str) -> None:
@@ -209,73 +124,58 @@ class Guessing:
         if not self._pending[place]:
             del self._pending[place]
 
-    def _source(self, library: str, credentials: Credentials, address: str) -> _Source:
-        user, network = credentials.user, network_around(address, 24, 64)
-        around = network_around(address, 32, 48) if ":" in network else ""
-        account, pair = self._digests.of(library, user), self._digests.of(library, user, network)
-        wide_pair = self._digests.of(library, user, around) if around else b""
-        place = counted_network(address)
-        stored: dict[bytes | str, bytes] = {one: one for one in (account, pair, wide_pair) if one}
-        stored |= {one: self._digests.of("address", one) for one in (place, around) if one}
-        return _Source(
-            login=self._digests.of(library, credentials.username, network, credentials.password.reveal()),
-            account=account,
-            pair=pair,
-            place=place,
-            around=around,
-            wide_pair=wide_pair,
-            stored=stored,
-        )
+    def _keys(self, library: str, credentials: Credentials, address: str) -> LoginKeys:
+        return LoginKeys.of(self._digests, library, credentials, address)
 
-    def _counted(self, source: _Source) -> Iterator[tuple[Throttle, bytes]]:
+    def _counted(self, keys: LoginKeys) -> Iterator[tuple[Throttle, bytes]]:
         """Yield the throttles and keys that a try counts for until it is judged."""
-        yield self.pairs, source.pair
-        if not self.known.has_pair(source.pair):
-            yield self.accounts, source.account
-            if source.wide_pair:
-                yield self.pairs, source.wide_pair
+        yield self.pairs, keys.pair
+        if not self.known.has_pair(keys.pair):
+            yield self.accounts, keys.account
+            if keys.wide_pair:
+                yield self.pairs, keys.wide_pair
 
-    def _check_place(self, source: _Source) -> None:
+    def _check_place(self, keys: LoginKeys) -> None:
         """Refuse a try if its address, or its /48, has sent too many."""
         limits = self._limits()
         most, period = self._allowed(limits.logins_per_address), limits.login_period
         here = Allowance(most, period, most // 2)
-        self._refuse_if(self.addresses.wait(source.place, here), "logins_per_address", source)
-        under_way = self._pending.get(source.place, 0)
-        if under_way and under_way + self.addresses.count(source.place, period) >= _PENDING * most:
-            self._refuse_if(1.0, "logins_per_address", source)
-        if source.around:
+        self._refuse_if(self.addresses.wait(keys.place, here), "logins_per_address", keys)
+        under_way = self._pending.get(keys.place, 0)
+        if under_way and under_way + self.addresses.count(keys.place, period) >= _PENDING * most:
+            self._refuse_if(1.0, "logins_per_address", keys)
+        if keys.around:
             wide = Allowance(most * _CUSTOMER, period, most * _CUSTOMER // 2)
-            self._refuse_if(self.addresses.wait(source.around, wide), "logins_per_address", source)
+            self._refuse_if(self.addresses.wait(keys.around, wide), "logins_per_address", keys)
         self._refuse_if(
-            self.undecided.wait(source.place, evolve(here, most=_NO_END)), "logins_per_address", None
+            self.undecided.wait(keys.place, evolve(here, most=_NO_END)), "logins_per_address", None
         )
         slowly = Allowance(_NO_END, period, FREE)
-        self._refuse_if(self.undecided.wait(source.pair, slowly), "logins_per_account", None)
+        self._refuse_if(self.undecided.wait(keys.pair, slowly), "logins_per_account", None)
 
-    def _check_account(self, source: _Source) -> None:
+    def _check_account(self, keys: LoginKeys) -> None:
         """Refuse a try if its account had too many, from this network or from all unknown networks."""
         limits, known = self._limits(), self.known
         most, period = limits.logins_per_account, limits.login_period
-        if known.was_right(source.login):
+        if known.was_right(keys.login):
             allowed = Allowance(most, period, free=most)
         else:
-            reserved = RESERVED * (known.has_pair(source.pair) + known.was_wrong(source.login, period))
+            reserved = RESERVED * (known.has_pair(keys.pair) + known.was_wrong(keys.login, period))
             allowed = Allowance(max(self._allowed(most) - reserved, 1), period, FREE)
-        self._refuse_if(self.pairs.wait(source.pair, allowed), "logins_per_account", source)
-        if known.has_pair(source.pair):
+        self._refuse_if(self.pairs.wait(keys.pair, allowed), "logins_per_account", keys)
+        if known.has_pair(keys.pair):
             return
-        if source.wide_pair:
-            self._refuse_if(self.pairs.wait(source.wide_pair, allowed), "logins_per_account", source)
-        everywhere = self._allowed(limits.logins_per_account_anywhere) + known.networks(source.account)
+        if keys.wide_pair:
+            self._refuse_if(self.pairs.wait(keys.wide_pair, allowed), "logins_per_account", keys)
+        everywhere = self._allowed(limits.logins_per_account_anywhere) + known.networks(keys.account)
         anywhere = Allowance(everywhere, HOUR, everywhere)
-        self._refuse_if(self.accounts.wait(source.account, anywhere), "logins_per_account_anywhere", source)
+        self._refuse_if(self.accounts.wait(keys.account, anywhere), "logins_per_account_anywhere", keys)
 
     def _allowed(self, most: int) -> int:
         """Return a limit; half of it while nothing is known of what other processes count."""
         return most if self.stored is None or not self.stored.failing else (most + 1) // 2
 
-    def _refuse_if(self, wait: float, limit: str, guesser: _Source | None) -> None:
+    def _refuse_if(self, wait: float, limit: str, guesser: LoginKeys | None) -> None:
         """Refuse a try that has to wait. With a `guesser`, wrong tries caused it, and later answers get slower."""
         if wait <= 0:
             return
@@ -288,9 +188,9 @@ class Guessing:
             why, facts = "many logins from its address are under way at once", {UNDER_WAY: "yes"}
         raise Refused("throttled", f"{why} ({limit}), again in {wait:.0f} s", facts)
 
-    def _wrong_from(self, source: _Source) -> int:
+    def _wrong_from(self, keys: LoginKeys) -> int:
         """Return how many logins from this address were wrong lately."""
-        return self.addresses.count(source.place, self._limits().login_period)
+        return self.addresses.count(keys.place, self._limits().login_period)
 
 
 UNDER_WAY = "under_way"

@@ -18,7 +18,8 @@ from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.wrong_passwords import PinLimits, Pins
 from sip2gw.concurrency import shielded
 from sip2gw.gateway.account_checks import Rechecks
-from sip2gw.gateway.login_throttle import UNDER_WAY, Guessing, Try
+from sip2gw.gateway.login_throttle import UNDER_WAY, LoginThrottle
+from sip2gw.gateway.login_try import Try
 from sip2gw.gateway.near_misses import odd_location, unknown_library, wrong_account
 from sip2gw.gateway.seating import Seating
 from sip2gw.gateway.stored_logins import StoredLogins
@@ -55,7 +56,7 @@ class Logins:
         store: SeatStore | None = None,
         stored: StoredLogins | None = None,
     ) -> None:
-        self.guessing = Guessing(limits, metrics, reactor.seconds, stored)
+        self.login_throttle = LoginThrottle(limits, metrics, reactor.seconds, stored)
         self.seating = Seating(metrics, reactor, directory.clock, store)
         self.rechecks = Rechecks(limits, metrics, reactor)
         self.pins = Pins(reactor.seconds, self._pin_limits, metrics.struck)
@@ -69,7 +70,7 @@ class Logins:
 
     async def sign_in(self, step: SignIn, terminal: Terminal, since: float) -> Step:
         """Ask the library to decide on a login received at `since`, and return the next step. Never raises."""
-        slowness = self.guessing.slowness(
+        slowness = self.login_throttle.slowness(
             nickname(step.library) or "", step.credentials, terminal.peer.address
         )
         try:
@@ -147,8 +148,8 @@ class Logins:
         """Ask the library, if needed, for as long as the terminal waits. A later answer counts as well."""
         if self._directory.asks(step.library, step.credentials):
             library = nickname(step.library) or ""
-            await self.guessing.recall(library, step.credentials, terminal.peer.address)
-            attempt = self.guessing.check(library, step.credentials, terminal.peer.address)
+            await self.login_throttle.recall(library, step.credentials, terminal.peer.address)
+            attempt = self.login_throttle.check(library, step.credentials, terminal.peer.address)
             asking = shielded(self._try(step, attempt))
         else:
             asking = shielded(self._directory.log_in(step.library, step.credentials))

@@ -9,7 +9,7 @@ from attrs import evolve
 from twisted.logger import capturedLogs
 
 from sip2gw.addresses import network_around
-from sip2gw.gateway.login_throttle import FREE, Guessing
+from sip2gw.gateway.login_throttle import FREE, LoginThrottle
 from sip2gw.gateway.logins import JITTER
 from sip2gw.library import Credentials, Refused, Unavailable
 from sip2gw.limits import Limits
@@ -232,14 +232,14 @@ def test_F47_a_throttled_login_is_logged(bench):
     assert metrics.get_sample_value("sip2gw_logins_total", {"library": "other", "outcome": "throttled"}) == 1
 
 
-def guessing(clock: MovingClock, **settings: Any) -> Guessing:
+def guessing(clock: MovingClock, **settings: Any) -> LoginThrottle:
     limits = Limits(**settings)
-    return Guessing(lambda: limits, Metrics(), clock.seconds)
+    return LoginThrottle(lambda: limits, Metrics(), clock.seconds)
 
 
-def tried(guessing: Guessing, credentials: Credentials, address: str) -> bool:
+def tried(guesses: LoginThrottle, credentials: Credentials, address: str) -> bool:
     try:
-        guessing.check("riverside", credentials, address)
+        guesses.check("riverside", credentials, address)
     except Refused:
         return False
     return True

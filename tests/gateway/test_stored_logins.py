@@ -11,7 +11,8 @@ from store.direct import Direct, direct
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from sip2gw.gateway.login_throttle import FREE, Guessing, Try
+from sip2gw.gateway.login_throttle import FREE, LoginThrottle
+from sip2gw.gateway.login_try import Try
 from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.library import Credentials, Refused
 from sip2gw.limits import Limits
@@ -41,14 +42,14 @@ def clock() -> Clock:
 def process(database: Direct, clock: Clock) -> Any:
     """Start another process, or the same one again: it remembers nothing by itself."""
 
-    def start(**settings: Any) -> Guessing:
+    def start(**settings: Any) -> LoginThrottle:
         limits = Limits(**settings)
-        return Guessing(lambda: limits, Metrics(), clock.seconds, StoredLogins(database, KEY))
+        return LoginThrottle(lambda: limits, Metrics(), clock.seconds, StoredLogins(database, KEY))
 
     return start
 
 
-def tried(guesses: Guessing, credentials: Credentials, address: str = STRANGER) -> Try | None:
+def tried(guesses: LoginThrottle, credentials: Credentials, address: str = STRANGER) -> Try | None:
     """Return the try, or None if it is throttled."""
     done: list[Any] = []
     Deferred.fromCoroutine(guesses.recall("riverside", credentials, address)).addBoth(done.append)
@@ -59,7 +60,7 @@ def tried(guesses: Guessing, credentials: Credentials, address: str = STRANGER) 
         return None
 
 
-def guess(guesses: Guessing, n: int, address: str = STRANGER) -> bool:
+def guess(guesses: LoginThrottle, n: int, address: str = STRANGER) -> bool:
     if attempt := tried(guesses, Credentials("kiosk", f"guess {n}"), address):
         attempt.wrong()
     return attempt is not None
@@ -150,7 +151,7 @@ class Gone(Direct):
 def test_F50_without_the_store_a_process_counts_alone_and_allows_half(clock):
     store = Gone(None)
     limits = Limits(logins_per_account=12, logins_per_account_anywhere=20)
-    guesses = Guessing(lambda: limits, Metrics(), clock.seconds, StoredLogins(store, KEY))
+    guesses = LoginThrottle(lambda: limits, Metrics(), clock.seconds, StoredLogins(store, KEY))
     tried(guesses, KIOSK, HALL).right()
     networks = [f"198.51.{n}.9" for n in range(40)]
     store.failure = store.gone
@@ -174,7 +175,7 @@ def test_F47_the_store_has_no_address_account_or_password_to_read(process, datab
 def test_F47_another_key_knows_nothing_of_the_rows(process, database, clock):
     for n in range(10):
         guess(process(), n)
-    other = Guessing(Limits, Metrics(), clock.seconds, StoredLogins(database, b"another"))
+    other = LoginThrottle(Limits, Metrics(), clock.seconds, StoredLogins(database, b"another"))
     assert guess(other, 1)
 
 
