@@ -141,8 +141,8 @@ class LoginThrottle:
         most, period = self._allowed(limits.logins_per_address), limits.login_period
         here = Allowance(most, period, most // 2)
         self._refuse_if(self.addresses.wait(keys.place, here), "logins_per_address", keys)
-        under_way = self._pending.get(keys.place, 0)
-        if under_way and under_way + self.addresses.count(keys.place, period) >= _PENDING * most:
+        in_progress = self._pending.get(keys.place, 0)
+        if in_progress and in_progress + self.addresses.count(keys.place, period) >= _PENDING * most:
             self._refuse_if(1.0, "logins_per_address", keys)
         if keys.around:
             wide = Allowance(most * _CUSTOMER, period, most * _CUSTOMER // 2)
@@ -185,7 +185,7 @@ class LoginThrottle:
             self._throttled.note(guesser.login if repeated else guesser.place)
         why, facts = _WHY[limit] if guesser else _UNJUDGED, {}
         if guesser is not None and self._pending.get(guesser.place) and not self._wrong_from(guesser):
-            why, facts = "many logins from its address are under way at once", {UNDER_WAY: "yes"}
+            why, facts = "many logins from its address are in progress at once", {IN_PROGRESS: "yes"}
         raise Refused("throttled", f"{why} ({limit}), again in {wait:.0f} s", facts)
 
     def _wrong_from(self, keys: LoginKeys) -> int:
@@ -193,11 +193,11 @@ class LoginThrottle:
         return self.addresses.count(keys.place, self._limits().login_period)
 
 
-UNDER_WAY = "under_way"
+IN_PROGRESS = "in_progress"
 """The fact of a refusal that no wrong login has caused."""
 _WHY = {
-    "logins_per_account": "too many logins to this account from its network were wrong, or are under way",
-    "logins_per_address": "too many logins from its address were wrong, or are under way",
+    "logins_per_account": "too many logins to this account from its network were wrong, or are in progress",
+    "logins_per_address": "too many logins from its address were wrong, or are in progress",
     "logins_per_account_anywhere": "too many logins to this account were wrong, from all networks together",
 }
 _UNJUDGED = "the library has refused to judge logins from there"

@@ -18,7 +18,7 @@ from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.wrong_passwords import PinLimits, Pins
 from sip2gw.concurrency import shielded
 from sip2gw.gateway.account_checks import Rechecks
-from sip2gw.gateway.login_throttle import UNDER_WAY, LoginThrottle
+from sip2gw.gateway.login_throttle import IN_PROGRESS, LoginThrottle
 from sip2gw.gateway.login_try import Try
 from sip2gw.gateway.near_misses import odd_location, unknown_library, wrong_account
 from sip2gw.gateway.seating import Seating
@@ -200,6 +200,6 @@ class Logins:
 def _advice(no: Refused) -> str:
     """Return the fix; for a refusal by the gateway, the facts."""
     advice = ADVICE.get(no.code, f"{no.reason}; is librarika.url right?")
-    if UNDER_WAY in no.facts:
+    if IN_PROGRESS in no.facts:
         advice = "they get in after the wait; their passwords may all be right"
     return f"{no.reason}; {advice}" if no.code in OWN_REFUSALS else advice

@@ -206,7 +206,7 @@ def test_many_right_logins_at_once_are_not_called_wrong(bench):
         bench.clock.advance(10)
     lines = [line for line in told(logs, "warn") if "throttled" in line]
     assert lines
-    assert all("many logins from its address are under way at once" in line for line in lines)
+    assert all("many logins from its address are in progress at once" in line for line in lines)
     assert not any("wrong" in line for line in lines)
     let_all_go(bench)
 
