@@ -1,17 +1,19 @@
-"""Values that the parts need, made from the configuration: at the start, and at each reload."""
+"""Make what the parts need from the configuration: at the start, and most of it again at each reload."""
 
 from __future__ import annotations
 
 from itertools import chain
+from typing import Any
 
 from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
 from sip2gw.config.accounts import password_in
 from sip2gw.config.operation import token_in
 from sip2gw.gateway.given import Given
-from sip2gw.librarika import CallLimits, Timeouts
+from sip2gw.librarika import CallLimits, Librarika, Timeouts
 from sip2gw.library import Credentials
 from sip2gw.log import LogSettings
+from sip2gw.metrics import Metrics
 from sip2gw.secret import Secret
 from sip2gw.session import Login
 from sip2gw.tls.clients import ClientFiles
@@ -70,3 +72,17 @@ def timeouts(config: Config) -> Timeouts:
 def call_limits(config: Config) -> CallLimits:
     """Return limits on the calls to the API."""
     return CallLimits(config.librarika.calls, config.librarika.calls_per_library)
+
+
+def make_librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
+    """Return the adapter, with this configuration's deadlines, limits and authorities."""
+    api = config.librarika
+    return Librarika(
+        reactor,
+        api.url,
+        timeouts=timeouts(config),
+        limits=call_limits(config),
+        trust=api.ca_file,
+        private_networks=api.private_networks,
+        metrics=metrics,
+    )

@@ -24,7 +24,7 @@ from sip2gw.connect.ladder import Ladder
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.given import Door
 from sip2gw.gateway.listener import Listener, listen_on_all
-from sip2gw.librarika import BackEnd, Librarika
+from sip2gw.librarika import BackEnd
 from sip2gw.log import Log
 from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
@@ -34,11 +34,11 @@ from sip2gw.process.watchdog import Watchdog
 from sip2gw.tenants import Directory
 from sip2gw.tls.server import ServerTLS
 from sip2gw.wiring.board import Configured, make_board
-from sip2gw.wiring.configured import call_limits, given, libraries, policy, timeouts, tls_files
+from sip2gw.wiring.configured import given, libraries, make_librarika, policy, tls_files
 from sip2gw.wiring.journaling import Journaling
+from sip2gw.wiring.new_configuration import prepared, refused_reload, report, report_warnings
 from sip2gw.wiring.pages import Pages, ports, window
 from sip2gw.wiring.recording import alone, enter, recorded
-from sip2gw.wiring.reloading import prepared, refused_reload, report, report_warnings
 from sip2gw.wiring.share import Worker
 
 RENEWAL_DUE = 14
@@ -258,20 +258,6 @@ class Gateway(Service):
         return self._remedies.get(
             place, f"change {place} in the configuration, or stop the program that uses it"
         )
-
-
-def make_librarika(config: Config, reactor: Any, metrics: Metrics) -> Librarika:
-    """Return the adapter, with this configuration's deadlines and authorities."""
-    api = config.librarika
-    return Librarika(
-        reactor,
-        api.url,
-        timeouts=timeouts(config),
-        limits=call_limits(config),
-        trust=api.ca_file,
-        private_networks=api.private_networks,
-        metrics=metrics,
-    )
 
 
 def _in_json(back_end: BackEnd) -> dict[str, Any]:

@@ -1,14 +1,8 @@
-"""Apply a changed configuration as a whole or not at all: first read and make all parts, then put them in use.
-
-Some keys, such as the endpoints, need a restart; these are logged, and the others apply. A connected terminal stays,
-under the new limits and profiles.
-"""
+"""Reload at SIGHUP: read the configuration file in a thread, and apply it as a whole or not at all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
 from signal import SIGHUP
 from time import time
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,33 +17,14 @@ from twisted.python.threadpool import ThreadPool
 from sip2gw.config import Config, load
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.metrics import Metrics
-from sip2gw.process.descriptors import ceiling
 from sip2gw.process.signals import Signals
 from sip2gw.process.systemd import Systemd
-from sip2gw.wiring.configured import (
-    call_limits,
-    given,
-    libraries,
-    log_settings,
-    policy,
-    timeouts,
-    tls_files,
-    token,
-)
-from sip2gw.wiring.journaling import service_accounts
 
 if TYPE_CHECKING:
     from sip2gw.wiring.board import Configured
-    from sip2gw.wiring.gateway import Gateway
-
-_log = Logger()
-
-Commit = Callable[[], None]
 
 PAUSE = 1.0
 """Seconds after a reload before another signal is answered: each holds up terminals a little."""
-_AT_START = "url", "ca_file", "private_networks"
-"""Keys of `[librarika]` that are fixed when the gateway starts."""
 
 
 class Reloadable(Protocol):
@@ -195,85 +170,3 @@ class Reloading(Service):
         if not self.running:
             self.log.warn("not reloaded: the gateway is stopping")
         return not self.running
-
-
-def report(config: Config, left: list[str]) -> None:
-    """Log the keys that need a restart, and the warnings of a configuration that is in use now."""
-    for key in left:
-        _log.warn("{key} has changed: restart the gateway to apply it", key=key)
-    report_warnings(config)
-
-
-def refused_reload(fault: str) -> tuple[str, ...]:
-    """Return the warning that the configuration in use is not that of the file; none without a fault."""
-    return (f"the changed configuration was refused, the old one is in use: {fault}",) if fault else ()
-
-
-def report_warnings(config: Config) -> None:
-    """Log the warnings of a configuration."""
-    for warning in config.warnings:
-        _log.warn("{warning}", warning=warning)
-
-
-def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commit], list[str]]:
-    """Return functions that apply the new configuration, and the keys that need a restart. Raises `Wrong`.
-
-    The gateway was started with `started`; its values that need a restart stay in use.
-    """
-    bearer, accounts = token(new), service_accounts(new)
-    doors, left = list(gateway.doors), []
-    commits: list[Commit] = []
-    for number, one in enumerate(new.listen):
-        door = next((door for door in doors if door.where == str(one.endpoint)), None)
-        if door is None:
-            left.append(f"listen[{number}].endpoint")
-            continue
-        doors.remove(door)
-        if (one.certificates is None) != (door.tls is None):
-            left.append(f"listen[{number}].certificates")
-        else:
-            commits.append(door.prepare(tls_files(one), one.proxy_from or ()))
-            entry = gateway.entries[gateway.doors.index(door)]
-            commits.append(partial(setattr, entry, "given", given(new, number)))
-    left += [f"listen ({door.where})" for door in doors]
-
-    def commit() -> None:
-        terminals = gateway.terminals
-        terminals.limits, terminals.deferred_login = new.limits, new.terminals.deferred_login
-        terminals.census.ceiling = ceiling(new.limits.connections)
-        terminals.directory.reconfigure(policy(new), new.settings)
-        for nickname in new.settings.libraries:
-            gateway.metrics.library(nickname)
-        gateway.librarika.reconfigure(timeouts(new), call_limits(new))
-        gateway.librarika.name(libraries(new))
-        gateway.journaling.reconfigure(accounts)
-        gateway.tags.items_in_clear = new.log.items
-        if same_admin_endpoint(
-            started, new
-        ):  # otherwise an endpoint that needs no token would be open to all clients
-            gateway.guard.token = bearer
-        if gateway.write_log is not None:
-            gateway.write_log.settings = log_settings(new)
-
-    return [*commits, commit], [*left, *needing_a_restart(started, new)]
-
-
-def needing_a_restart(started: Config, new: Config) -> Iterator[str]:
-    """Yield the keys that differ and need a restart."""
-    if not same_admin_endpoint(started, new):
-        yield "admin.endpoint"
-    for key in ("board", "proxy_users") if started.admin and new.admin else ():
-        if getattr(started.admin, key) != getattr(new.admin, key):
-            yield f"admin.{key}"
-    for key in _AT_START:
-        if getattr(started.librarika, key, None) != getattr(new.librarika, key, None):
-            yield f"librarika.{key}"
-    if started.store != new.store:
-        yield "store"
-    if started.process != new.process:
-        yield "process.workers"
-
-
-def same_admin_endpoint(started: Config, new: Config) -> bool:
-    """Return whether the admin endpoint is unchanged, or absent in both."""
-    return (started.admin and started.admin.endpoint) == (new.admin and new.admin.endpoint)

@@ -26,15 +26,15 @@ from sip2gw.process.watchdog import Watchdog
 from sip2gw.wiring.board import Configured, has_board, make_board
 from sip2gw.wiring.configured import log_settings, token
 from sip2gw.wiring.journaling import SharedStore
-from sip2gw.wiring.pages import Pages, Window, ports, window
-from sip2gw.wiring.recording import Recalled
-from sip2gw.wiring.reloading import (
+from sip2gw.wiring.new_configuration import (
     needing_a_restart,
     refused_reload,
     report,
     report_warnings,
     same_admin_endpoint,
 )
+from sip2gw.wiring.pages import Pages, Window, ports, window
+from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.share import share
 from sip2gw.workers.accepting import Accepting, SharedListener
 from sip2gw.workers.change import change
