@@ -47,14 +47,14 @@ class Tables:
         structure = self._structure(kind)
         try:
             return structure(raw, kind)
-        except Exception as failure:
+        except ClassValidationError as failure:
             for fault in _faults_of(failure, place, self._examples):
                 self.add(fault)
         good = {key: value for key, value in raw.items() if self.is_sound(f"{place}.{key}")}
         try:
             return structure(good, kind)
-        except Exception:
-            return None  # the fault has been added
+        except ClassValidationError:
+            return None  # a required key is faulty, and its fault has been added
 
     def _structure(self, kind: type[T]) -> Callable[[Any, Any], T]:
         """Return the function that reads tables of this class; cached, because cattrs compiles one in milliseconds."""

@@ -107,7 +107,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
-    except BaseException:
+    except BaseException:  # also when the process is interrupted
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

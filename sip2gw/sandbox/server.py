@@ -106,7 +106,7 @@ class Server:
             if not mark or not (problem.status in (404, 409) or problem.code == "password_wrong"):
                 return answer
             self.database.execute("BEGIN IMMEDIATE")
-        except BaseException:
+        except BaseException:  # a bug of a rule, or the process is interrupted
             self.database.execute("ROLLBACK")
             raise
         if mark:

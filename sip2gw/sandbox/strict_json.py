@@ -56,7 +56,7 @@ def structure(value: Any, kind: type[T], place: str = "") -> T:
     """Return the JSON value as an instance of an attrs class. Raises `Faults` with every fault at once."""
     try:
         return _CONVERTER.structure(value, kind)
-    except Exception as failure:
+    except Exception as failure:  # cattrs raises one error for a class; a hook raises its own
         lines = transform_error(failure, "", _say)
         raise Faults([_placed(line, place) for line in lines]) from None
 
@@ -195,7 +195,7 @@ def _sequence(wanted: Any, converter: cattrs.BaseConverter) -> Callable[[Any, An
         for index, item in enumerate(value):
             try:
                 result.append(element(item, kind))
-            except Exception as failure:
+            except Exception as failure:  # as cattrs does: each element's error, of any kind, is collected
                 failure.add_note(IterableValidationNote(f"element {index}", index, kind))
                 failures.append(failure)
         if failures:

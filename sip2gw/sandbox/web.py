@@ -76,7 +76,7 @@ class Api:
         def safe() -> Answer:
             try:
                 return answer()
-            except Exception:
+            except Exception:  # a bug of a rule is answered as an API answers it
                 self._log.failure("sandbox_fault")
                 return Answer.no(Problem("internal_error"))
 

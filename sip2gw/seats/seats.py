@@ -116,7 +116,7 @@ class Seats:
             return
         try:
             renewed = await self.store.renew([seat for _, seat in held], lease=self.lease)
-        except Exception:  # as above
+        except Exception:  # a store may fail in any way: see SeatStore
             self._gone_for()
             return
         self.down_since = None
@@ -138,7 +138,7 @@ class Seats:
             if grip.state != "over":
                 grip.state = "over"
                 findings.over.append(grip)
-        except Exception:  # as above
+        except Exception:  # a store may fail in any way: see SeatStore
             self._gone_for()
         else:
             self.down_since = None
@@ -153,7 +153,7 @@ class Seats:
     async def _give_back(self, seat: Seat) -> None:
         try:
             await self.store.leave(seat)
-        except Exception:  # as above
+        except Exception:  # a store may fail in any way: see SeatStore
             self._gone_for()
 
     def _oust(self, library: str, session: str | None) -> list[Lease]:

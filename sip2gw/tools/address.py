@@ -94,7 +94,7 @@ def connect(address: Address, timeout: float) -> socket.socket:
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         return _secured(plain, address) if address.tls else plain
-    except BaseException:
+    except BaseException:  # also when the command is interrupted
         plain.close()
         raise
 

@@ -98,7 +98,7 @@ class Run:
         self._terminals[terminal] = number
         try:
             await connectProtocol(self._endpoint, terminal)
-        except Exception as error:
+        except Exception as error:  # each kind of endpoint raises errors of its own
             self._forget(terminal)
             raise Unreachable(f"no connection to {self._setup.address}: {error}") from None
         try:

@@ -107,7 +107,9 @@ class OriginEndpoint:
             stage.noisy = False
             await self._endpoint.connect(stage)
             return await greeter.greeted
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # name server, socket, TLS: each fails in its own way, and nothing was sent
             raise NotConnected(_kind(error)) from None
 
 

@@ -105,7 +105,7 @@ def structured(document: dict[str, Any], kind: type[T]) -> T:
     """Return the record in a JSON object. Raises `Misshapen`."""
     try:
         return msgspec.convert(document, kind, dec_hook=_own)
-    except Exception as error:
+    except Exception as error:  # msgspec's own, and any that a type's constructor raises
         # The error quotes what it found, so neither it nor its text may be passed on.
         raise Misshapen(f"the body is not a {kind.__name__} ({type(error).__name__})") from None
 
