@@ -105,7 +105,7 @@ def _used(file: str | None, name: str) -> int | None:
 async def ask(config: Config, reactor: Any, subject: Subject) -> list[Step]:
     """Return the steps at the library, from the answers of its API."""
     from sip2gw.metrics import Metrics
-    from sip2gw.wiring.gateway import make_librarika
+    from sip2gw.wiring.configured import make_librarika
 
     librarika = make_librarika(config, reactor, Metrics())
     try:

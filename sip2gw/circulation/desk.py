@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sip2gw.circulation.sorting import BinRule
 
 
-ASKING, ANSWERING = 5.0, 2.0
+CALL_MARGIN, ANSWER_MARGIN = 5.0, 2.0
 """Seconds before the end of a terminal's timeout (98): the library is not called after the first, and the answer is
 sent before the second."""
 
@@ -57,22 +57,22 @@ class Policy:
     """What the operator of the gateway decides for all terminals.
 
     `timeout` is the number of seconds, sent in 98, for which a terminal waits for an answer. `retries` is how often it
-    then repeats the request. `asking` and `answering` count in seconds from the request: the library may be called
+    then repeats the request. `call_time` and `answer_time` are in seconds from the request: the library may be called
     until the first, and the answer is sent before the second.
     """
 
     timeout: float = 30.0
     retries: int = 3
-    asking: float = field(init=False)
-    answering: float = field(init=False)
+    call_time: float = field(init=False)
+    answer_time: float = field(init=False)
 
-    @asking.default
-    def _default_asking(self) -> float:
-        return max(self.timeout - ASKING, 1.0)
+    @call_time.default
+    def _default_call_time(self) -> float:
+        return max(self.timeout - CALL_MARGIN, 1.0)
 
-    @answering.default
-    def _default_answering(self) -> float:
-        return max(self.timeout - ANSWERING, 1.0)
+    @answer_time.default
+    def _default_answer_time(self) -> float:
+        return max(self.timeout - ANSWER_MARGIN, 1.0)
 
 
 def nowhere() -> Asker:

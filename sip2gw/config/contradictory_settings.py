@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sip2gw.circulation.desk import ASKING
+from sip2gw.circulation.desk import CALL_MARGIN
 from sip2gw.config.librarika import LibrarikaAPI
 from sip2gw.config.tables import Tables
 from sip2gw.config.terminals import Terminals
@@ -72,15 +72,15 @@ def _is_given(raw: Mapping[str, Any], place: str) -> bool:
 
 def _check_deadlines(librarika: LibrarikaAPI, terminals: Terminals, tables: Tables) -> None:
     """Check that a terminal gets an answer before it gives up, and that no part of a call outlasts the whole."""
-    if terminals.timeout <= ASKING and tables.is_sound("terminals.timeout"):
+    if terminals.timeout <= CALL_MARGIN and tables.is_sound("terminals.timeout"):
         problem = f"is {terminals.timeout:g} s, too short for any call to Librarika"
-        tables.fault("terminals.timeout", problem, f"keep it above {ASKING:g} s; 30 is usual")
+        tables.fault("terminals.timeout", problem, f"keep it above {CALL_MARGIN:g} s; 30 is usual")
         return
     call = librarika.call(terminals.timeout)
     sound = tables.is_sound("librarika.call_deadline") and tables.is_sound("terminals.timeout")
-    if sound and call >= terminals.timeout - ASKING:
+    if sound and call >= terminals.timeout - CALL_MARGIN:
         tables.fault(
             "librarika.call_deadline",
             f"is {call:g} s, but terminals give up after terminals.timeout, {terminals.timeout:g} s",
-            f"keep it more than {ASKING:g} s below that",
+            f"keep it more than {CALL_MARGIN:g} s below that",
         )

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from sip2gw.addresses import is_loopback
-from sip2gw.circulation.desk import ASKING
+from sip2gw.circulation.desk import CALL_MARGIN
 from sip2gw.config.authorities import CAFile
 from sip2gw.config.checks import Checked
 from sip2gw.config.scalars import text
@@ -65,4 +65,4 @@ class LibrarikaAPI:
         """Return the deadline of a whole call when terminals wait for `timeout` seconds."""
         if self.call_deadline is not None:
             return self.call_deadline
-        return min(20.0, (timeout - ASKING) * 0.8)
+        return min(20.0, (timeout - CALL_MARGIN) * 0.8)

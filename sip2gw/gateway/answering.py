@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from sip2gw.alarm import Alarm
 from sip2gw.circulation import ENGLISH, still_so, welcome
-from sip2gw.gateway.asking import Asking
+from sip2gw.gateway.library_requests import LibraryRequests
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.near_misses import other_name
 from sip2gw.gateway.near_numbers import NearNumbers
@@ -46,12 +46,12 @@ class Answering:
     """Answer the lines of one terminal."""
 
     __slots__ = (
-        "_asking",
         "_begun",
         "_directory",
         "_logins",
         "_metrics",
         "_reactor",
+        "_requests",
         "_session",
         "_terminal",
         "_until",
@@ -76,7 +76,9 @@ class Answering:
         self._logins = logins
         self._metrics = metrics
         self._reactor = reactor
-        self._asking = Asking(terminal, directory, logins, metrics, reactor, limits, alarm, near_numbers)
+        self._requests = LibraryRequests(
+            terminal, directory, logins, metrics, reactor, limits, alarm, near_numbers
+        )
         self._begun = self._until = 0.0
 
     async def answer(self, line: bytes, early: bool = False) -> Say | Ignore:
@@ -86,7 +88,7 @@ class Answering:
         """
         terminal, session = self._terminal, self._session
         self._begun = terminal.heard = self._reactor.seconds()
-        self._until = self._begun + self._directory.policy.answering
+        self._until = self._begun + self._directory.policy.answer_time
         terminal.busy = True
         terminal.events.begin()
         started = monotonic()
@@ -120,7 +122,7 @@ class Answering:
                 self._terminal.events.asked(request, "answered", "not_logged_in")
                 return session.reply(welcome(request, self._directory.policy, now, refused=step.refused))  # type: ignore[arg-type]
             case Ask(tenant=tenant) if tenant is not None:
-                return await self._asking.ask(step, tenant, self._begun, self._until)
+                return await self._requests.ask(step, tenant, self._begun, self._until)
             case SignIn():
                 return await self._logins.sign_in(step, self._terminal, self._begun)
             case Confirm(ask) if ask.tenant is not None:
@@ -134,13 +136,13 @@ class Answering:
     async def _is_still_so(self, ask: Ask, tenant: Tenant) -> bool:
         """Ask whether the library still shows the result of a repeated request. A late answer counts as yes."""
         try:
-            asking = Deferred.fromCoroutine(
-                still_so(ask.request, self._asking.desk(ask, tenant, self._begun))
+            confirming = Deferred.fromCoroutine(
+                still_so(ask.request, self._requests.desk(ask, tenant, self._begun))
             )
-            if not asking.called:
+            if not confirming.called:
                 left = min(CONFIRMING, self._until - self._reactor.seconds())
-                asking.addTimeout(max(left, 0.0), self._reactor)
-            return await asking
+                confirming.addTimeout(max(left, 0.0), self._reactor)
+            return await confirming
         except TookTooLong:
             return True
         except Exception:  # a bug in this question must not cost the terminal the stored answer

@@ -150,14 +150,14 @@ class Logins:
             library = nickname(step.library) or ""
             await self.login_throttle.recall(library, step.credentials, terminal.peer.address)
             attempt = self.login_throttle.check(library, step.credentials, terminal.peer.address)
-            asking = shielded(self._try(step, attempt))
+            login = shielded(self._try(step, attempt))
         else:
-            asking = shielded(self._directory.log_in(step.library, step.credentials))
-        if not asking.called:
-            left = since + self._directory.policy.asking - self._reactor.seconds()
-            asking.addTimeout(max(left, 0.0), self._reactor)
+            login = shielded(self._directory.log_in(step.library, step.credentials))
+        if not login.called:
+            left = since + self._directory.policy.call_time - self._reactor.seconds()
+            login.addTimeout(max(left, 0.0), self._reactor)
         try:
-            return await asking
+            return await login
         except TookTooLong:
             raise Unavailable("the login took too long") from None
 

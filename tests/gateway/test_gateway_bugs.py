@@ -7,7 +7,7 @@ from inspect import iscoroutinefunction
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway.asking import BUGS_COUNT_FOR
+from sip2gw.gateway.library_requests import BUGS_COUNT_FOR
 from sip2gw.sip2 import parse
 
 from .desk import CHECKIN, CHECKOUT, DATE, LOGIN, PATRON, Bench

@@ -230,7 +230,7 @@ def test_answers_that_terminals_wait_for_share_one_timer(bench):
     timers = [str(call.func) for call in bench.clock.getDelayedCalls()]
     assert sum("Alarm" in timer for timer in timers) == 1
     assert not [timer for timer in timers if "addTimeout" in timer]
-    wait_for_answers = bench.directory.policy.answering
+    wait_for_answers = bench.directory.policy.answer_time
     bench.clock.advance(wait_for_answers - 1)
     assert [transport.value() for _, transport in terminals] == [b""] * 3
     bench.clock.advance(1)

@@ -13,7 +13,7 @@ from twisted.logger import capturedLogs
 
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.circulation.settings import LibrarySettings, Settings, TerminalSettings
-from sip2gw.gateway import TerminalFactory, asking
+from sip2gw.gateway import TerminalFactory, library_requests
 from sip2gw.librarika import Librarika
 from sip2gw.sandbox import Sandbox
 from sip2gw.tenants import Directory
@@ -186,7 +186,7 @@ def test_a_note_for_staff_is_logged(bench, monkeypatch):
         return type(request).response()
 
     with monkeypatch.context() as patched, capturedLogs() as logs:
-        patched.setattr(asking, "answer", noted)
+        patched.setattr(library_requests, "answer", noted)
         bench.hear(CHECKOUT)
     [line] = told(logs, "warn")
     assert line.startswith("riverside/'Desk 1' conflict: quota_exceeded (")
@@ -200,7 +200,7 @@ def test_the_width_of_the_printer_reaches_the_desk(bench, monkeypatch):
         widths.append(desk.print_width)
         return type(request).response()
 
-    monkeypatch.setattr(asking, "answer", noted)
+    monkeypatch.setattr(library_requests, "answer", noted)
     bench.hear("9900322.00")
     bench.hear(PATRON)
     assert widths == [32, 32]

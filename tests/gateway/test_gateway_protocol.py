@@ -14,7 +14,7 @@ from twisted.internet.error import ConnectError
 from twisted.logger import capturedLogs
 
 from sip2gw.circulation import Speaker
-from sip2gw.gateway import asking
+from sip2gw.gateway import library_requests
 from sip2gw.librarika import CallLimits, Timeouts
 from sip2gw.library import Listing, ListKind, Unavailable
 from sip2gw.limits import Limits
@@ -265,9 +265,9 @@ def test_no_answer_comes_later_than_the_terminal_waits(bench, line, answer, agai
         await Deferred()
 
     with monkeypatch.context() as patched:
-        patched.setattr(asking, "answer", never)
+        patched.setattr(library_requests, "answer", never)
         assert bench.say(line) == ""
-        bench.clock.advance(bench.factory.directory.policy.answering)
+        bench.clock.advance(bench.factory.directory.policy.answer_time)
     assert bench.transport.value().startswith(answer.encode())
     assert bench.say(STATUS).startswith("98")
     assert bench.say(line).startswith(again), "a write that may have been done is not done again"
@@ -306,7 +306,7 @@ def test_a_login_is_answered_before_the_terminal_gives_up(bench):
     bench.librarika.reconfigure(Timeouts(headers=40.0, call=40.0), CallLimits())
     bench.sandbox.misbehave("hang", endpoint="create_token")
     assert bench.say(LOGIN) == ""
-    wait(bench, bench.directory.policy.asking - 0.1)
+    wait(bench, bench.directory.policy.call_time - 0.1)
     assert bench.transport.value() == b""
     wait(bench, 0.2)
     assert bench.transport.value().startswith(b"940")

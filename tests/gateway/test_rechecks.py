@@ -7,7 +7,7 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
 
-from sip2gw.gateway import asking
+from sip2gw.gateway import library_requests
 
 from .desk import LOGIN, PATRON, Bench
 
@@ -94,14 +94,14 @@ def test_F52_a_restored_account_may_log_in_again_at_once(bench):
 def test_F52_the_request_in_progress_is_answered_before_the_end(bench, monkeypatch):
     (transport,) = logged_in(bench)
     gate: Deferred[None] = Deferred()
-    answer = asking.answer
+    answer = library_requests.answer
 
     async def slowly(*what):
         await gate
         return await answer(*what)
 
     bench.factory.directory.policy = evolve(bench.factory.directory.policy, timeout=3600.0)
-    monkeypatch.setattr(asking, "answer", slowly)
+    monkeypatch.setattr(library_requests, "answer", slowly)
     bench.sandbox.change_user("riverside", KIOSK, status="Inactive")
     assert bench.say(PATRON) == ""
     pass_minutes(bench, 5)

@@ -22,11 +22,11 @@ class HealthCheck:
 
     def __init__(self, api: API) -> None:
         self._api = api
-        self._asking: SingleFlight[bool] = SingleFlight(self._ask)
+        self._shared: SingleFlight[bool] = SingleFlight(self._ask)
 
     def reachable(self) -> Deferred[bool]:
         """Return whether the library is online. Requests at the same time share one call. Never fails."""
-        return self._asking.join()
+        return self._shared.join()
 
     async def _ask(self) -> bool:
         """Check unless it is certain, and again if the result changes, because one result alone proves nothing."""

@@ -50,7 +50,7 @@ OFFLINE = Result("answered", "offline")
 """98 has told the terminal that the library can't be reached."""
 
 
-class Asking:
+class LibraryRequests:
     """The requests of one terminal that go to its library, one at a time."""
 
     __slots__ = (
@@ -148,7 +148,7 @@ class Asking:
             meant_again=ask.meant_again,
             line=ask.line,
             dated=ask.dated,
-            patience=since + place.policy.asking - self._reactor.seconds(),
+            patience=since + place.policy.call_time - self._reactor.seconds(),
             still=still,
         )
 
