@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
-from sip2gw.config.lines import lines_of
+from sip2gw.config.toml_lines import lines_of
 from sip2gw.faults import Fault, unknown_key
 
 _PART = re.compile(r"(\w+)\[(\d+)\]")

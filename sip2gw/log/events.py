@@ -23,7 +23,7 @@ from sip2gw.events import (
     Opened,
     Secured,
 )
-from sip2gw.log.line import READS, Line
+from sip2gw.log.log_line import READS, LogLine
 from sip2gw.log.sparing import Sparing
 
 LOGINS = 60
@@ -102,5 +102,5 @@ class EventLog:
             known = event if isinstance(event, Exchange) else live
             ended = isinstance(event, Noticed) and event.conn not in self._live
             peer = None if ended else live.peer
-            line = Line(event, peer, known.library, known.terminal, more)
+            line = LogLine(event, peer, known.library, known.terminal, more)
             self.log.emit(level, "{line}", line=line)

@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.logger import LogEvent, LogLevel, formatEvent
 
-from sip2gw.log.line import Line
+from sip2gw.log.log_line import LogLine
 
 FACTS = "facts"
 """The fields of a line of the door, in an event."""
@@ -18,7 +18,7 @@ _NOT_FIELDS = frozenset({FACTS, "line", "stack", "system", "isError", "time", "f
 def finished(event: LogEvent) -> LogEvent:
     """Return the event with the text and the fields of its line, if it has one: they were not made before."""
     line = event.get("line")
-    if not isinstance(line, Line):
+    if not isinstance(line, LogLine):
         return event
     made = {key: value for key, value in event.items() if key != "line"}
     text = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in str(line))

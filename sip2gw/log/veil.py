@@ -15,7 +15,7 @@ from typing import Any
 from twisted.logger import LogEvent, LogLevel
 from twisted.python.failure import Failure
 
-from sip2gw.log.line import Line
+from sip2gw.log.log_line import LogLine
 
 FIELDS = frozenset({
     "address", "advice", "bug", "called", "code", "count", "failure", "fault", "files", "has", "host", "key", "library",
@@ -50,7 +50,7 @@ def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
     """Return the event as it may be written, or None. `lost("field")` is called for each left-out field."""
     namespace = str(event.get("log_namespace", ""))
     ours = namespace == OURS or namespace.startswith(f"{OURS}.")
-    if ours and type(event.get("line")) is Line:  # made of listed fields, and shown later
+    if ours and type(event.get("line")) is LogLine:  # made of listed fields, and shown later
         return {key: event[key] for key in (*_KEPT, "log_format", "line")}
     allowed = FIELDS if ours else OF_TWISTED
     fields = {}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict
 
 from sip2gw.events import Exchange
-from sip2gw.log.line import WORDS
+from sip2gw.log.log_line import WORDS
 from sip2gw.record.asked import NotUnderstood, Wanted, limit, only, shown_key, text
 from sip2gw.record.attempts import Attempts
 from sip2gw.record.connections import Connection

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sip2gw.circulation.settings import KNOBS
 from sip2gw.config import LibrarikaAPI, Listen, Process, Store, Terminals, load, sources, tables
 from sip2gw.config.checks import settings
-from sip2gw.config.lines import lines_of
+from sip2gw.config.toml_lines import lines_of
 from sip2gw.faults import ConfigFaults, Fault
 from sip2gw.limits import Limits
 

@@ -13,7 +13,7 @@ from sip2gw.events import Closed, Exchange, LoggedIn, LoginRefused, Noticed, Ope
 from sip2gw.log import Log, LogSettings
 from sip2gw.log.events import EventLog
 from sip2gw.log.forms import as_json, finished
-from sip2gw.log.line import READS, WORDS, Line
+from sip2gw.log.log_line import READS, WORDS, LogLine
 from sip2gw.sip2 import Request, messages
 
 AT = 1795858406.123
@@ -138,7 +138,11 @@ def test_a_terminals_name_can_not_break_a_line(form, name):
 
 
 def test_the_fields_of_a_line_pass_through_a_workers_socket():
-    event = {"log_format": "{line}", "log_time": AT, "line": Line(EXCHANGE, Peer(), "riverside", "Desk1", 0)}
+    event = {
+        "log_format": "{line}",
+        "log_time": AT,
+        "line": LogLine(EXCHANGE, Peer(), "riverside", "Desk1", 0),
+    }
     made = json.loads(eventAsJSON(finished(event)))
     assert json.loads(as_json({**made, "worker": 2}))["api"] == ["827d42fb-4f"]
 

@@ -1,4 +1,4 @@
-"""The line of an event in the log, as text for a person and as fields for a machine."""
+"""One line of the log for an event, as text for a person and as fields for a machine."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ READS = frozenset({"17", "23", "35", "63", "93", "97", "99"})
 """The codes of requests that change nothing at the library."""
 
 
-class Line:
+class LogLine:
     """One event, and what is known of its connection. `more` is how many lines like it were left out before.
 
     `peer` is None if the connection is not known any longer.
