@@ -189,14 +189,14 @@ class GatewayTests(TestCase):
             + '[terminals]\ntimeout = 12\ndeferred_login = false\n[log]\nitems = true\nlevel = "warn"\n'
             '[[libraries]]\nnickname = "riverside"\nprofile = "sorter-cv"\n'
         )
-        gateway.terminals.census.ceiling = 0
+        gateway.terminals.connection_limits.ceiling = 0
         os.kill(os.getpid(), signal.SIGHUP)
         reloads = gateway.metrics.registry.get_sample_value
         while not reloads("sip2gw_reloads_total", {"outcome": "ok"}):
             await deferLater(reactor, 0.001)
         terminals = gateway.terminals
         assert terminals.limits.connections == 7
-        assert terminals.census.ceiling > 0, "and as many as files may be open for them"
+        assert terminals.connection_limits.ceiling > 0, "and as many as files may be open for them"
         assert terminals.directory.policy.timeout == 12
         assert terminals.directory.settings.of("riverside").profile == "sorter-cv"
         assert (terminals.deferred_login, gateway.tags.items_in_clear) == (False, True)

@@ -13,7 +13,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, Request
 
-from sip2gw.gateway.connection_limits import Census, Slot
+from sip2gw.gateway.connection_limits import ConnectionLimits, Slot
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.tls.refusals import PLAIN, begins_tls, other_language
@@ -31,10 +31,10 @@ LIMIT = "admin_connections"
 _NO_BODIES = b"HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
-def admin_census(metrics: Metrics, seconds: Callable[[], float]) -> Census:
+def admin_limits(metrics: Metrics, seconds: Callable[[], float]) -> ConnectionLimits:
     """Return the limits of these connections. At the limit, the busiest address loses its oldest connection."""
     limits = Limits(strangers=CONNECTIONS, strangers_per_address=CONNECTIONS + 1)
-    return Census(lambda: limits, metrics, seconds, LIMIT)
+    return ConnectionLimits(lambda: limits, metrics, seconds, LIMIT)
 
 
 def _other_language(first: bytes) -> str | None:
@@ -47,7 +47,7 @@ def _other_language(first: bytes) -> str | None:
 class AdminChannel(HTTPChannel):
     """One request. Bytes after it, or in its body, are dropped unread."""
 
-    place: Slot
+    slot: Slot
     callLater: Callable[..., IDelayedCall]
     transport: Any
     log_language: Callable[[str], None]
@@ -100,7 +100,7 @@ class AdminChannel(HTTPChannel):
         """Let an answer go on after the deadline, as a stream does. Streams are counted by their own limit."""
         if self._deadline.active():
             self._deadline.cancel()
-        self.place.leave()
+        self.slot.leave()
 
     def abort(self) -> bool:
         """Close at once. Returns True, because the slot is free then."""
@@ -111,5 +111,5 @@ class AdminChannel(HTTPChannel):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._deadline.active():
             self._deadline.cancel()
-        self.place.leave()
+        self.slot.leave()
         super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's

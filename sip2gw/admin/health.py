@@ -21,7 +21,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import Site
 
 from sip2gw.addresses import Peer
-from sip2gw.admin.channel import AdminChannel, admin_census
+from sip2gw.admin.channel import AdminChannel, admin_limits
 from sip2gw.admin.guard import HEADERS, Guard
 from sip2gw.admin.later import later
 from sip2gw.log.sparing import Sparing
@@ -130,17 +130,17 @@ class _GuardedSite(Site):
         super().__init__(root, timeout=None)  # type: ignore[no-untyped-call]  # the channel has a deadline of its own
         self._guard = guard
         self._own = frozenset(name.encode() for name in own)
-        self._census = admin_census(metrics, self.reactor.seconds)
+        self._connection_limits = admin_limits(metrics, self.reactor.seconds)
         self._sparing = Sparing(self.reactor.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> AdminChannel | None:  # type: ignore[override]  # see `protocol`
-        place = self._census.admit(str(getattr(addr, "host", "")))
-        if place is None:
+        slot = self._connection_limits.admit(str(getattr(addr, "host", "")))
+        if slot is None:
             return None
         channel: AdminChannel = super().buildProtocol(addr)  # type: ignore[no-untyped-call]  # Twisted's
-        channel.place = place
+        channel.slot = slot
         channel.log_language = partial(self._tell, str(getattr(addr, "host", "")))
-        place.give_way = channel.abort
+        slot.give_way = channel.abort
         return channel
 
     def _tell(self, host: str, language: str) -> None:

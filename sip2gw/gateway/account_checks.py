@@ -33,7 +33,7 @@ class _Watched:
     next: IDelayedCall | None = None
 
 
-class Rechecks:
+class AccountChecks:
     """Check the accounts of all terminals that are logged in. `limits` returns the current limits."""
 
     log = Logger()

@@ -25,7 +25,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
-from sip2gw.gateway.connection_limits import Census, Slot
+from sip2gw.gateway.connection_limits import ConnectionLimits, Slot
 from sip2gw.gateway.proxy_header import NoHeader, address_of, read_header
 from sip2gw.log.sparing import Sparing
 
@@ -45,9 +45,9 @@ class BalancedConnection(ProtocolWrapper):
     wrappedProtocol: Any
     transport: Any
 
-    def __init__(self, factory: BalancerFactory, place: Slot) -> None:
+    def __init__(self, factory: BalancerFactory, slot: Slot) -> None:
         super().__init__(factory, None)  # type: ignore[arg-type]  # until the header is there
-        self._place = place
+        self._slot = slot
         """Held until the header is read; after that the terminal's own slot counts."""
         self._received = b""
         self._over = False
@@ -57,7 +57,7 @@ class BalancedConnection(ProtocolWrapper):
     def makeConnection(self, transport: Any) -> None:
         directlyProvides(self, providedBy(transport))
         self.factory.registerProtocol(self)  # type: ignore[no-untyped-call]  # Twisted's
-        deadline = self.factory.census.limits().proxy_deadline
+        deadline = self.factory.connection_limits.limits().proxy_deadline
         self._deadline = self.factory.reactor.callLater(deadline, self._too_late)
         Protocol.makeConnection(self, transport)
 
@@ -123,7 +123,7 @@ class BalancedConnection(ProtocolWrapper):
     def _end(self, outcome: str) -> None:
         """Stop waiting for the header: it was read, or was rejected."""
         self._over = True
-        self._place.leave()
+        self._slot.leave()
         self.factory.metrics.proxy_headers.labels(outcome=outcome).inc()
         if self._deadline is not None and self._deadline.active():
             self._deadline.cancel()
@@ -141,13 +141,13 @@ class BalancerFactory(WrappingFactory):
         inner: IProtocolFactory,
         networks: Networks,
         reactor: IReactorTime,
-        census: Census,
+        connection_limits: ConnectionLimits,
     ) -> None:
         super().__init__(inner)  # type: ignore[no-untyped-call]  # Twisted's
         self.networks = networks
         self.reactor = reactor
-        self.census = census
-        self.metrics = census.metrics
+        self.connection_limits = connection_limits
+        self.metrics = connection_limits.metrics
         self._sparing = Sparing(reactor.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:  # type: ignore[override]  # as Factory's
@@ -157,8 +157,8 @@ class BalancerFactory(WrappingFactory):
             self.metrics.proxy_headers.labels(outcome="foreign").inc()
             self.tell(LogLevel.info, addr, "proxy_from does not list it as a load balancer")
             return None
-        place = self.census.admit("")
-        return None if place is None else BalancedConnection(self, place)
+        slot = self.connection_limits.admit("")
+        return None if slot is None else BalancedConnection(self, slot)
 
     def logPrefix(self) -> str:
         """Return the wrapped factory's log prefix: balancers do not change the service."""

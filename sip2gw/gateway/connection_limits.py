@@ -27,10 +27,10 @@ _MOST_KNOWN = 10_000
 class Slot:
     """The slot of one connection. `library` is its library's nickname; empty for a stranger."""
 
-    __slots__ = ("_census", "_left", "give_way", "known", "library", "network", "wide")
+    __slots__ = ("_connection_limits", "_left", "give_way", "known", "library", "network", "wide")
 
-    def __init__(self, census: Census, network: str, wide: str, known: bool) -> None:
-        self._census = census
+    def __init__(self, connection_limits: ConnectionLimits, network: str, wide: str, known: bool) -> None:
+        self._connection_limits = connection_limits
         self._left = False
         self.network = network
         self.wide = wide
@@ -44,24 +44,24 @@ class Slot:
     def heard(self) -> None:
         """Note that the peer has sent a line."""
         if not (self.library or self._left):
-            self._census.heard(self)
+            self._connection_limits.heard(self)
 
     def check_memory(self) -> None:
         """Raise `Unavailable` if the process has no memory for another terminal."""
-        if self._census.full and not self.library:
-            self._census.metrics.struck("memory")
+        if self._connection_limits.full and not self.library:
+            self._connection_limits.metrics.struck("memory")
             raise Unavailable("the gateway is short of memory: the limit is memory")
 
     def bind(self, library: str) -> None:
         """Assign the connection to a library at login. Raises `Unavailable` if the library's limit is reached."""
         if not (self.library or self._left):
-            self._census.bind(self, library)
+            self._connection_limits.bind(self, library)
 
     def leave(self) -> None:
         """Free the slot, because the connection has ended."""
         if not self._left:
             self._left = True
-            self._census.leave(self)
+            self._connection_limits.leave(self)
 
 
 def _stay() -> bool:
@@ -111,7 +111,7 @@ class KnownNetworks:
         return self._until.get(network, 0.0) > self._seconds()
 
 
-class Census:
+class ConnectionLimits:
     """Count and limit connections. `called` is one name for all limits of a listener that does not serve terminals."""
 
     log = Logger()
@@ -164,44 +164,44 @@ class Census:
         self._connections.add(network)
         self._wide.add(wide)
         self._strangers.add(network)
-        place = Slot(self, network, wide, known)
+        slot = Slot(self, network, wide, known)
         self._known_strangers += known
-        self._silent.setdefault(wide, OrderedDict())[place] = None
+        self._silent.setdefault(wide, OrderedDict())[slot] = None
         self._count()
-        return place
+        return slot
 
-    def heard(self, place: Slot) -> None:
+    def heard(self, slot: Slot) -> None:
         """See `Slot.heard`."""
-        self._silent[place.wide].move_to_end(place)
+        self._silent[slot.wide].move_to_end(slot)
 
-    def bind(self, place: Slot, library: str) -> None:
+    def bind(self, slot: Slot, library: str) -> None:
         """See `Slot.bind`."""
         most = self.limits().connections_per_library
         if self._libraries.of(library) >= most:
             self.metrics.struck("connections_per_library")
             raise Unavailable(f"it has {most} connections already: the limit is connections_per_library")
-        place.library = library
+        slot.library = library
         self._libraries.add(library)
-        self._no_stranger(place)
-        self._known.add(place.wide)
+        self._no_stranger(slot)
+        self._known.add(slot.wide)
         self._count()
 
-    def leave(self, place: Slot) -> None:
+    def leave(self, slot: Slot) -> None:
         """See `Slot.leave`."""
-        self._connections.take(place.network)
-        self._wide.take(place.wide)
-        if place.library:
-            self._libraries.take(place.library)
+        self._connections.take(slot.network)
+        self._wide.take(slot.wide)
+        if slot.library:
+            self._libraries.take(slot.library)
         else:
-            self._no_stranger(place)
+            self._no_stranger(slot)
         self._count()
 
-    def _no_stranger(self, place: Slot) -> None:
-        self._strangers.take(place.network)
-        self._known_strangers -= place.known
-        del self._silent[place.wide][place]
-        if not self._silent[place.wide]:
-            del self._silent[place.wide]
+    def _no_stranger(self, slot: Slot) -> None:
+        self._strangers.take(slot.network)
+        self._known_strangers -= slot.known
+        del self._silent[slot.wide][slot]
+        if not self._silent[slot.wide]:
+            del self._silent[slot.wide]
 
     def _make_room(self, limit: str, known: bool) -> bool:
         """Close the longest silent stranger in the network with most strangers; return whether there was one.
@@ -209,10 +209,10 @@ class Census:
         Strangers of known networks have a share of their own, which other strangers never take.
         """
         crowds = sorted(self._silent.values(), key=len, reverse=True)
-        for place in (place for crowd in crowds for place in crowd):
-            same_share = place.known == known if limit == "strangers" else place.known <= known
-            if same_share and place.give_way():
-                place.leave()
+        for slot in (slot for crowd in crowds for slot in crowd):
+            same_share = slot.known == known if limit == "strangers" else slot.known <= known
+            if same_share and slot.give_way():
+                slot.leave()
                 return True
         return False
 

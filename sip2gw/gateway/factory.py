@@ -18,7 +18,7 @@ from sip2gw.event_counts import EventCounts
 from sip2gw.events import Events, conn_codes, ref_codes
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.connection_events import ConnectionEvents
-from sip2gw.gateway.connection_limits import Census
+from sip2gw.gateway.connection_limits import ConnectionLimits
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.near_numbers import NearNumbers
 from sip2gw.gateway.pace import Pace, SharedPace, Turns
@@ -75,7 +75,7 @@ class TerminalFactory(ServerFactory):
         self.events.subscribe(self.event_log.take)
         self.events.subscribe(EventCounts(self.metrics).take)
         self.logins = Logins(directory, self.metrics, self._limits, reactor, seats, stored_logins)
-        self.census = Census(self._limits, self.metrics, reactor.seconds)
+        self.connection_limits = ConnectionLimits(self._limits, self.metrics, reactor.seconds)
         self._reactor = reactor
         self.deferred_login = deferred_login
         self._dialect = dialect
@@ -95,7 +95,7 @@ class TerminalFactory(ServerFactory):
         """
         if self._draining:  # the balancer sent its header too late
             return None
-        slot = self.census.admit(str(getattr(addr, "host", "")))
+        slot = self.connection_limits.admit(str(getattr(addr, "host", "")))
         if slot is None:
             return None
         terminal: Terminal

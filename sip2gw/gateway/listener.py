@@ -27,7 +27,7 @@ from twisted.python.failure import Failure
 
 from sip2gw.faults import Wrong
 from sip2gw.gateway.balancer import BalancerFactory, Networks
-from sip2gw.gateway.connection_limits import Census
+from sip2gw.gateway.connection_limits import ConnectionLimits
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.tls.contexts import TLSFiles
@@ -45,10 +45,10 @@ class CannotListen(Exception):
 class Listener(Service):
     """Connections at one endpoint, inside TLS if `tls` is given, and behind the balancers' PROXY header.
 
-    `what` names the service and `where` the endpoint in the log; `remedy` says how to choose another. `census` has
-    the limits that apply before a terminal is known, and the slots of connections that take none themselves.
-    `make_endpoint` is called at start. `level` is that of the log's line which says that it listens. `port` is the
-    listening port while there is one.
+    `what` names the service and `where` the endpoint in the log; `remedy` says how to choose another.
+    `connection_limits` has the limits that apply before a terminal is known, and the slots of connections that take
+    none themselves. `make_endpoint` is called at start. `level` is that of the log's line which says that it listens.
+    `port` is the listening port while there is one.
     """
 
     log = Logger()
@@ -64,7 +64,7 @@ class Listener(Service):
         reactor: IReactorTime,
         tls: ServerTLS | None = None,
         balancers: Networks = (),
-        census: Census | None = None,
+        connection_limits: ConnectionLimits | None = None,
         remedy: str = "choose another",
         level: Any = LogLevel.info,
     ) -> None:
@@ -73,10 +73,10 @@ class Listener(Service):
         self.tls = tls
         self.port: IListeningPort | None = None
         self._make_endpoint = make_endpoint
-        census = census or Census(Limits, Metrics(), reactor.seconds)
+        connection_limits = connection_limits or ConnectionLimits(Limits, Metrics(), reactor.seconds)
         if tls is not None:
-            factory = TLSFactory(tls, factory, reactor, census.limits, census.metrics)
-        self._factory = BalancerFactory(factory, balancers, reactor, census)
+            factory = TLSFactory(tls, factory, reactor, connection_limits.limits, connection_limits.metrics)
+        self._factory = BalancerFactory(factory, balancers, reactor, connection_limits)
         self._looking = LoopingCall(self._look, tls) if tls else None
         if self._looking is not None:
             self._looking.clock = reactor

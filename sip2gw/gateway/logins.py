@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from sip2gw.circulation import ENGLISH
 from sip2gw.circulation.wrong_passwords import PinLimits, Pins
 from sip2gw.concurrency import shielded
-from sip2gw.gateway.account_checks import Rechecks
+from sip2gw.gateway.account_checks import AccountChecks
 from sip2gw.gateway.login_throttle import IN_PROGRESS, LoginThrottle
 from sip2gw.gateway.login_try import Try
 from sip2gw.gateway.near_misses import odd_location, unknown_library, wrong_account
@@ -58,7 +58,7 @@ class Logins:
     ) -> None:
         self.login_throttle = LoginThrottle(limits, metrics, reactor.seconds, stored)
         self.seating = Seating(metrics, reactor, directory.clock, store)
-        self.rechecks = Rechecks(limits, metrics, reactor)
+        self.account_checks = AccountChecks(limits, metrics, reactor)
         self.pins = Pins(reactor.seconds, self._pin_limits, metrics.struck)
         self.chance: Callable[[], float] = SystemRandom().random
         self._served: set[str] = set()
@@ -98,7 +98,7 @@ class Logins:
     def leave(self, terminal: Terminal) -> None:
         """Free the seat and the account check of a terminal that has ended."""
         terminal.gone = True
-        self.rechecks.leave(terminal)
+        self.account_checks.leave(terminal)
         self.seating.leave(terminal)
 
     def _admitted(self, terminal: Terminal, tenant: Tenant, step: SignIn) -> None:
@@ -141,7 +141,7 @@ class Logins:
         elif step.location:
             self.seating.move(terminal, step.location)
         if not terminal.gone:
-            self.rechecks.enter(terminal, tenant)
+            self.account_checks.enter(terminal, tenant)
         return tenant
 
     async def _log_in(self, step: SignIn, terminal: Terminal, since: float) -> Tenant:

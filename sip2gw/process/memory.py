@@ -56,10 +56,10 @@ class MemoryWatch(Service):
     def look(self) -> None:
         """Check memory; if short, close idle connections of strangers and drop old answers."""
         self._terminals.answers.forget_old()
-        most, census = self._terminals.limits.memory * 2**20, self._terminals.census
+        most, connection_limits = self._terminals.limits.memory * 2**20, self._terminals.connection_limits
         has = self._resident() if most else 0
         short, full = has > SHORT * most, has > most
-        if (short, full) != (census.short, census.full):
+        if (short, full) != (connection_limits.short, connection_limits.full):
             state = (
                 "full: no terminal can log in"
                 if full
@@ -70,6 +70,6 @@ class MemoryWatch(Service):
             self.log.warn(
                 "memory is {state}; {has} of {most} MiB", state=state, has=has >> 20, most=most >> 20
             )
-        census.short, census.full = short, full
+        connection_limits.short, connection_limits.full = short, full
         if short:
             self._terminals.shed()

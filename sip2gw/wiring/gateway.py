@@ -161,7 +161,7 @@ class Gateway(Service):
     def privilegedStartService(self) -> None:
         """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
-        self.terminals.census.ceiling = ceiling(self.terminals.limits.connections)
+        self.terminals.connection_limits.ceiling = ceiling(self.terminals.limits.connections)
         listen_on_all(self._listeners())
 
     def startService(self) -> None:
@@ -249,7 +249,7 @@ class Gateway(Service):
             reactor=self._reactor,
             tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
             balancers=listen.proxy_from or (),
-            census=self.terminals.census,
+            connection_limits=self.terminals.connection_limits,
             remedy=self._remedy(f"listen[{number}].endpoint"),
             level=LogLevel.debug if self.worker else LogLevel.info,
         )

@@ -80,7 +80,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
     def commit() -> None:
         terminals = gateway.terminals
         terminals.limits, terminals.deferred_login = new.limits, new.terminals.deferred_login
-        terminals.census.ceiling = ceiling(new.limits.connections)
+        terminals.connection_limits.ceiling = ceiling(new.limits.connections)
         terminals.directory.reconfigure(policy(new), new.settings)
         for nickname in new.settings.libraries:
             gateway.metrics.library(nickname)

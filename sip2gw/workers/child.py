@@ -132,7 +132,7 @@ class Child:
         if self.gateway is not None:
             self.channel.beat(
                 {
-                    "open": self.gateway.terminals.census.open,
+                    "open": self.gateway.terminals.connection_limits.open,
                     "taken": self._taking.taken,
                     "memory": resident(),
                     "leaving": self._stopping,

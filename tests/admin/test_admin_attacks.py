@@ -87,13 +87,13 @@ class Attacks(TestCase):
     async def test_R9_a_newcomer_to_the_full_admin_endpoint_gets_a_slot(self) -> None:
         silent = [await deferToThread(connect, self.port) for _ in range(2 * channel.CONNECTIONS)]
         assert (await self.ask(LIVE)).startswith(b"HTTP/1.1 200 ")
-        assert len(self.window._census._silent["127.0.0.1"]) <= channel.CONNECTIONS
+        assert len(self.window._connection_limits._silent["127.0.0.1"]) <= channel.CONNECTIONS
         value = self.metrics.registry.get_sample_value
         assert value("sip2gw_limit_strikes_total", {"limit": "admin_connections"}) > channel.CONNECTIONS
         assert value("sip2gw_connections", {"state": "stranger"}) is None
         for client in silent:
             client.close()
-        while self.window._census._silent:
+        while self.window._connection_limits._silent:
             await deferLater(reactor, 0.001)
 
     async def test_R9_a_slow_or_silent_admin_client_is_closed_in_time(self) -> None:

@@ -15,7 +15,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from sip2gw.gateway.connection_limits import Census
+from sip2gw.gateway.connection_limits import ConnectionLimits
 from sip2gw.gateway.listener import Listener
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
@@ -59,7 +59,7 @@ class AServer(TestCase):
             self.factory,
             reactor=reactor,
             tls=tls,
-            census=Census(lambda: limits, self.metrics, reactor.seconds),
+            connection_limits=ConnectionLimits(lambda: limits, self.metrics, reactor.seconds),
             **how,
         )
         listener.startService()

@@ -10,7 +10,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import SynchronousTestCase
 
 from sip2gw.gateway.balancer import BalancerFactory
-from sip2gw.gateway.connection_limits import Census
+from sip2gw.gateway.connection_limits import ConnectionLimits
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.tls.contexts import TLSFiles
@@ -141,8 +141,8 @@ class FactoryTests(SynchronousTestCase):
         self.metrics = Metrics()
         networks = (ip_network("10.0.0.0/8"), ip_network("2001:db8::/64"))
         limits = Limits(strangers=2)
-        self.census = Census(lambda: limits, self.metrics, self.clock.seconds)
-        self.factory = BalancerFactory(self.inner, networks, self.clock, self.census)
+        self.connection_limits = ConnectionLimits(lambda: limits, self.metrics, self.clock.seconds)
+        self.factory = BalancerFactory(self.inner, networks, self.clock, self.connection_limits)
 
     def strangers(self) -> float:
         return self.metrics.registry.get_sample_value("sip2gw_connections", {"state": "stranger"})
@@ -177,7 +177,7 @@ class FactoryTests(SynchronousTestCase):
         assert not self.inner.live
 
     def test_F21_a_connection_behind_a_balancer_takes_one_slot(self) -> None:
-        self.census.ceiling = 1
+        self.connection_limits.ceiling = 1
         first = self.connect()
         assert self.strangers() == 1
         assert self.connect() is None

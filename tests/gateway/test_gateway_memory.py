@@ -63,14 +63,14 @@ def test_F22_a_login_in_progress_goes_on_while_memory_is_short(bench):
 def test_F22_when_memory_is_full_logins_fail(bench):
     waiting = bench.slow_logins()
     bench.say(STATUS)
-    bench.factory.census.full = True
+    bench.factory.connection_limits.full = True
     assert bench.denied(LOGIN) == "940"
     assert not waiting, "the library was not asked"
-    bench.factory.census.full = False
+    bench.factory.connection_limits.full = False
     bench.say(LOGIN)
     waiting[0].callback(None)
     bench.has(101)
-    assert bench.factory.census.full
+    assert bench.factory.connection_limits.full
     assert bench.say(STATUS).startswith("98"), "who is in stays in"
     assert bench.say(CHECKOUT).startswith("121")
 

@@ -94,7 +94,7 @@ def test_R7_a_48_of_ipv6_is_held_to_four_times_what_an_address_may(bench):
 
 
 def test_R7_few_descriptors_are_not_all_held_by_strangers(bench):
-    bench.factory.census.ceiling = 2
+    bench.factory.connection_limits.ceiling = 2
     there = [connect(bench, "198.51.100.7") for _ in range(2)]
     connect(bench, "192.0.2.1")
     assert aborted(there) == [0]

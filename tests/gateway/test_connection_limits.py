@@ -7,7 +7,7 @@ from attrs import evolve
 from twisted.logger import capturedLogs
 
 from sip2gw.addresses import counted_network
-from sip2gw.gateway.connection_limits import Census
+from sip2gw.gateway.connection_limits import ConnectionLimits
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 
@@ -99,7 +99,7 @@ def test_so_many_connections_in_all(bench):
 
 
 def test_F21_there_are_never_more_than_file_descriptors_allow(bench):
-    bench.factory.census.ceiling = 1
+    bench.factory.connection_limits.ceiling = 1
     all_busy(bench)
     assert connect(bench, "192.0.2.1", "192.0.2.2") == [True, False]
     assert bench.counted("connections") == 1
@@ -143,13 +143,13 @@ def test_a_terminal_that_disconnects_during_its_login_takes_no_slot(bench):
 
 
 def test_a_slot_is_freed_once_and_a_freed_one_is_not_bound():
-    census = Census(Limits, Metrics(), lambda: 0.0)
-    stays, goes = census.admit("192.0.2.7"), census.admit("192.0.2.7")
+    connection_limits = ConnectionLimits(Limits, Metrics(), lambda: 0.0)
+    stays, goes = connection_limits.admit("192.0.2.7"), connection_limits.admit("192.0.2.7")
     goes.leave()
     goes.bind("riverside")
     goes.leave()
     assert not goes.library
-    value = census.metrics.registry.get_sample_value
+    value = connection_limits.metrics.registry.get_sample_value
     assert [value("sip2gw_connections", {"state": state}) for state in ("stranger", "bound")] == [1, 0]
     stays.leave()
 
@@ -195,7 +195,7 @@ def test_no_state_is_kept_of_closed_connections(bench):
         bench.connect(f"192.0.2.{host}")
         bench.say(LOGIN)
         bench.terminal.connectionLost()
-    census = bench.factory.census
-    tallies = (census._connections, census._strangers, census._libraries)
+    connection_limits = bench.factory.connection_limits
+    tallies = (connection_limits._connections, connection_limits._strangers, connection_limits._libraries)
     assert [(tally.total, len(tally._of)) for tally in tallies] == [(0, 0)] * 3
     assert bench.say(STATUS) == ""

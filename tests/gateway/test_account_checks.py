@@ -165,4 +165,4 @@ def test_F52_a_terminal_that_logged_in_with_the_new_password_stays(bench):
     assert bench.say(PATRON).startswith("24 ")
     assert checks(bench, "refused") == 0
     bench.terminal.connectionLost()
-    assert not [call for call in bench.clock.getDelayedCalls() if "Rechecks" in str(call.func)]
+    assert not [call for call in bench.clock.getDelayedCalls() if "AccountChecks" in str(call.func)]
