@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import count
 
 from attrs import evolve
 
-from sip2gw.seats.store import Full, Holder, Seat, Taken, to_give_up
+from sip2gw.seats.store import Holder, Seat, Taken, seat_for
 
 
 class InMemory:
@@ -22,17 +21,7 @@ class InMemory:
         self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()
     ) -> Taken:
         """See `SeatStore.take`."""
-        held = {seat.number: seat for seat in self._held(library)}
-        ousted = None
-        if most is None or len(held) < most:
-            number = next(number for number in count(1) if number not in held)
-        else:
-            seats = {seat.holder: seat for seat in held.values()}
-            own = to_give_up(seats, holder.terminal, first)
-            if own is None:
-                raise Full(list(held.values()))
-            ousted = seats[own]
-            number = ousted.number
+        number, ousted = seat_for(holder, self._held(library), most, first)
         epoch = self._epochs.get((library, number), 0) + 1
         self._epochs[library, number] = epoch
         seat = Seat(library, number, epoch, holder, self._now() + lease)

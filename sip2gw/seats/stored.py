@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
-from itertools import count
 
 from attrs import evolve
 
-from sip2gw.seats.store import Full, Holder, Seat, Taken, to_give_up
+from sip2gw.seats.store import Holder, Seat, Taken, seat_for
 from sip2gw.store.port import Row, Store, Transaction, Value
 
 _CHUNK = 100
@@ -76,17 +75,7 @@ def _take(
     here: float,
 ) -> Taken:
     tx.lock(f"seats {library}")
-    held = {seat.number: seat for seat in _held(tx, library, here)}
-    ousted = None
-    if most is None or len(held) < most:
-        number = next(number for number in count(1) if number not in held)
-    else:
-        seats = {seat.holder: seat for seat in held.values()}
-        own = to_give_up(seats, holder.terminal, first)
-        if own is None:
-            raise Full(list(held.values()))
-        ousted = seats[own]
-        number = ousted.number
+    number, ousted = seat_for(holder, _held(tx, library, here), most, first)
     (row,) = _put(tx, Seat(library, number, 1, holder, 0.0), lease)
     return Taken(Seat(library, number, row["epoch"], holder, here + lease), ousted)
 
