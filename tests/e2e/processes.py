@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,14 +39,6 @@ def free_ports(count: int) -> list[int]:
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             found.add(port)
     return list(found)
-
-
-def wait_until(holds: Callable[[], object], what: Callable[[], object] = lambda: "") -> None:
-    """Wait until something holds. `what` says what is so instead, if it never does."""
-    ends = time.monotonic() + START
-    while not holds():
-        assert time.monotonic() < ends, what()
-        time.sleep(0.05)
 
 
 @define

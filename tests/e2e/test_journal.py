@@ -1,15 +1,16 @@
 """A gateway that is killed, and a library that is away: what terminals were told stays true, and is done once."""
 
 from decimal import Decimal
-from time import monotonic, sleep
 
 import pytest
 from attrs import evolve
 
 from sip2gw.sip2 import messages
 
-from .processes import Process, Sandbox, free_ports
-from .terminal import NOW, Terminal, checkin, checkout, status
+from .cloud import Cloud
+from .processes import Process, free_ports
+from .terminal import NOW, checkin, checkout, status
+from .waiting import wait_until
 
 CONFIG = """
 [[listen]]
@@ -30,57 +31,36 @@ profile = "drop"
 """
 
 
-class Cloud:
-    """A sandbox with a file, and a gateway with a file, each a process of its own."""
+def killed(cloud):
+    """A connection to the gateway after it was killed and started again."""
+    cloud.gateway.kill()
+    cloud.start_gateway()
+    return cloud.terminal()
 
-    def __init__(self, folder):
-        self.plain, port, admin = free_ports(3)
-        config = folder / "sip2gw.toml"
-        config.write_text(CONFIG.format(plain=self.plain, sandbox=port, admin=admin))
-        where = ["--port", f"tcp:{port}:interface=127.0.0.1", "--database", str(folder / "db")]
-        self.sandbox = Sandbox(port)
-        self._library = lambda: Process(["librarika-sandbox", *where], folder, ready=f"starting on {port}")
-        self.library = self._library().start()
-        self._gateway = lambda: Process(["sip2gw", "--config", str(config)], folder, ready=": health").start()
-        self.gateway = self._gateway()
 
-    def again(self):
-        """The gateway is killed, and started again; a connection to it."""
-        self.gateway.kill()
-        self.gateway = self._gateway()
-        return Terminal.connect(self.plain)
-
-    def again_library(self):
-        """The library, with all that it had stored."""
-        return self._library().start()
-
-    def kinds(self):
-        return [effect["kind"] for effect in self.sandbox.ledger("riverside")]
-
-    def stop(self):
-        self.gateway.stop()
-        self.library.kill()
+def kinds(cloud):
+    return [effect["kind"] for effect in cloud.sandbox.ledger("riverside")]
 
 
 @pytest.fixture
 def cloud(tmp_path):
-    cloud = Cloud(tmp_path)
+    cloud = Cloud(tmp_path, CONFIG)
     yield cloud
     cloud.stop()
 
 
 def test_what_terminals_were_told_survives_kills_and_outages(cloud):
-    with Terminal.connect(cloud.plain) as kiosk:
+    with cloud.terminal() as kiosk:
         assert kiosk.log_in().ok
         line = kiosk.spell(checkout("M-1001", "10001"))
         kiosk.send(line)
         first = kiosk.answer()
         assert first.ok
-    with cloud.again() as kiosk:
+    with killed(cloud) as kiosk:
         assert kiosk.log_in().ok
         kiosk.send(line)
         assert kiosk.receive()[:3] == b"121", "the same bytes get the same answer after a kill"
-        assert cloud.kinds() == ["loan"]
+        assert kinds(cloud) == ["loan"]
 
         cloud.library.kill()
         assert not kiosk.ask(checkout("M-1001", "10002")).ok
@@ -92,14 +72,11 @@ def test_what_terminals_were_told_survives_kills_and_outages(cloud):
         assert (offline.ok, offline.desensitize, offline.due_date) == (True, True, "")
         paid = kiosk.ask(_payment())
         assert (paid.payment_accepted, paid.screen_message) == (True, ())
-    with cloud.again() as kiosk:
+    with killed(cloud) as kiosk:
         assert not kiosk.log_in().ok
-    cloud.library = cloud.again_library()
-    until = monotonic() + 20
-    while not _logged_in(cloud) or len(cloud.kinds()) < 4:
-        assert monotonic() < until, cloud.kinds()
-        sleep(0.1)
-    assert sorted(cloud.kinds()) == ["loan", "loan", "payment", "return"]
+    cloud.start_library()
+    wait_until(lambda: _logged_in(cloud) and len(kinds(cloud)) >= 4, lambda: kinds(cloud))
+    assert sorted(kinds(cloud)) == ["loan", "loan", "payment", "return"]
     assert not [line for line in cloud.gateway.printed if "Traceback" in line]
 
 
@@ -127,5 +104,5 @@ def _payment():
 
 
 def _logged_in(cloud):
-    with Terminal.connect(cloud.plain) as terminal:
+    with cloud.terminal() as terminal:
         return terminal.log_in().ok

@@ -9,8 +9,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from .processes import Process, free_ports, wait_until
-from .terminal import Terminal, checkin
+from .cloud import Cloud
+from .terminal import checkin
+from .waiting import wait_until
 
 TOKEN = "Bx5mTw8LgKdQz3rVn7HpYc2JtX6fRb9M"
 CONFIG = """
@@ -35,24 +36,11 @@ profile = "drop"
 """
 
 
-class Place:
-    """A gateway of two workers, and a library that can be away."""
+class Place(Cloud):
+    """A gateway of two workers, and what people read there."""
 
     def __init__(self, folder: Path) -> None:
-        self.plain, port, self.admin = free_ports(3)
-        self.config = folder / "sip2gw.toml"
-        self.config.write_text(CONFIG.format(plain=self.plain, sandbox=port, admin=self.admin))
-        folder.joinpath("token").write_text(TOKEN)
-        folder.joinpath("token").chmod(0o600)
-        where = ["--port", f"tcp:{port}:interface=127.0.0.1"]
-        self.library = Process(["librarika-sandbox", *where], folder, ready=f"starting on {port}").start()
-        self._again = Process(["librarika-sandbox", *where], folder, ready=f"starting on {port}")
-        self.gateway = Process(["sip2gw", "--config", str(self.config)], folder, ready="worker 2 is ready")
-        self.gateway.start()
-
-    def back(self) -> None:
-        """The library is there again."""
-        self.library = self._again.start()
+        super().__init__(folder, CONFIG, token=TOKEN, ready="worker 2 is ready")
 
     def page(self, path: str, why: str = "") -> dict:
         """What the admin endpoint says; a change if there is a reason."""
@@ -79,10 +67,6 @@ class Place:
         )  # fmt: skip
         return done.stdout
 
-    def stop(self) -> None:
-        self.gateway.kill()
-        self.library.kill()
-
 
 @pytest.fixture
 def place(tmp_path):
@@ -92,13 +76,13 @@ def place(tmp_path):
 
 
 def test_a_refused_return_is_retried_and_closed_by_people(place):
-    with Terminal.connect(place.plain) as kiosk:
+    with place.terminal() as kiosk:
         assert kiosk.log_in().ok
         place.library.kill()
         assert kiosk.ask(checkin("no-such-item")).ok, "accepted for later"
         ((number, state),) = place.rows()
         assert state in ("QUEUED", "UNKNOWN")
-        place.back()
+        place.start_library()
         place.command("journal", "settle", number, "--why", "the library is back")
         wait_until(lambda: place.rows() == [(number, "DEAD")], place.rows)
         dead = 'sip2gw_journal_rows{state="dead"} 1.0\n'

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from .processes import wait_until
+from .cloud import Cloud
 from .terminal import Terminal, checkin, checkout
-from .test_journal import Cloud
+from .test_journal import CONFIG, killed, kinds
+from .waiting import wait_until
 
 NEWER = "cd" * 32
 ITEMS = "10001", "10002", "10004"
@@ -17,14 +18,14 @@ ITEMS = "10001", "10002", "10004"
 
 @pytest.fixture
 def cloud(tmp_path):
-    cloud = Cloud(tmp_path)
+    cloud = Cloud(tmp_path, CONFIG)
     yield cloud
     cloud.stop()
 
 
 def returned_while_away(cloud: Cloud) -> None:
     """Items are lent, and returned while the library is away."""
-    with Terminal.connect(cloud.plain) as kiosk:
+    with cloud.terminal() as kiosk:
         assert kiosk.log_in().ok
         assert all(kiosk.ask(checkout("M-1002", item)).ok for item in ITEMS)
         cloud.library.kill()
@@ -33,8 +34,8 @@ def returned_while_away(cloud: Cloud) -> None:
 
 def logged_in_again(cloud: Cloud) -> Terminal:
     """The gateway starts again, the library is back, and a terminal logs in."""
-    cloud.library = cloud.again_library()
-    kiosk = cloud.again()
+    cloud.start_library()
+    kiosk = killed(cloud)
     assert kiosk.log_in().ok
     return kiosk
 
@@ -52,10 +53,10 @@ def test_open_writes_are_forwarded_after_a_rotation(cloud, tmp_path):
     key.write_text(f"{NEWER}\n{key.read_text()}")
     with logged_in_again(cloud) as kiosk:
         assert kiosk.ask(checkout("M-1001", ITEMS[0])).ok, "its return was forwarded before"
-        wait_until(lambda: cloud.kinds().count("return") == len(ITEMS), cloud.kinds)
+        wait_until(lambda: kinds(cloud).count("return") == len(ITEMS), lambda: kinds(cloud))
         wait_until(lambda: not rows(tmp_path), lambda: rows(tmp_path))
     key.write_text(f"{NEWER}\n")
-    with cloud.again() as kiosk:
+    with killed(cloud) as kiosk:
         assert kiosk.log_in().ok
         assert kiosk.ask(checkin(ITEMS[0])).ok
 

@@ -17,7 +17,8 @@ from sip2gw.config import load
 from sip2gw.limits import Limits
 from sip2gw.tls.certificates import CHAIN, KEY
 
-from .processes import Process, free_ports, wait_until
+from .processes import Process, free_ports
+from .waiting import wait_until
 
 FILE = Path(__file__).parents[2] / "contrib" / "kubernetes" / "sip2gw.yaml"
 TEXT = FILE.read_text("utf-8")

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 from attrs import evolve
@@ -13,8 +12,9 @@ from attrs import evolve
 from sip2gw.sip2 import Secret
 from sip2gw.sip2.messages import Checkout
 
-from .processes import Process, free_ports
+from .cloud import Cloud
 from .terminal import Terminal, checkout
+from .waiting import wait_until
 
 TOKEN = "Bx5mTw8LgKdQz3rVn7HpYc2JtX6fRb9M"
 CARD, PIN, ITEM, PASSWORD = "M-1001", "1234", "10001", "kiosk-secret"
@@ -38,19 +38,11 @@ def lend() -> Checkout:
     return evolve(checkout(CARD, ITEM), patron_password=Secret(PIN))
 
 
-class Place:
+class Place(Cloud):
     """A gateway of two workers, and what its commands print."""
 
     def __init__(self, folder: Path) -> None:
-        self.plain, port, self.admin = free_ports(3)
-        self.config = folder / "sip2gw.toml"
-        self.config.write_text(CONFIG.format(plain=self.plain, sandbox=port, admin=self.admin))
-        folder.joinpath("token").write_text(TOKEN)
-        folder.joinpath("token").chmod(0o600)
-        where = ["--port", f"tcp:{port}:interface=127.0.0.1"]
-        self.library = Process(["librarika-sandbox", *where], folder, ready=f"starting on {port}").start()
-        self.gateway = Process(["sip2gw", "--config", str(self.config)], folder, ready="worker 2 is ready")
-        self.gateway.start()
+        super().__init__(folder, CONFIG, token=TOKEN, ready="worker 2 is ready")
         self.printed: list[str] = []
 
     def run(self, *words: object, typed: str = "", password: str = "") -> tuple[int, str]:
@@ -79,15 +71,8 @@ class Place:
         assert code == 0, printed
         return json.loads(printed)
 
-    def until(self, look: object, seconds: float = 20) -> None:
-        """Wait until something is so."""
-        end = monotonic() + seconds
-        while not look():
-            assert monotonic() < end
-            sleep(0.1)
-
     def log_in(self, location: str) -> Terminal:
-        terminal = Terminal.connect(self.plain)
+        terminal = self.terminal()
         line = f"9300CN|CO|CP{location}|AOriverside|ACkiosk@riverside.example:{PASSWORD}|"
         assert terminal.exchange(line).startswith("941")
         return terminal
@@ -97,8 +82,7 @@ class Place:
 def place(tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("operator"))
     yield place
-    place.gateway.stop()
-    place.library.stop()
+    place.stop()
     for canary in (CARD, PIN + "\n", PASSWORD, TOKEN, "Amina"):
         assert all(canary not in printed for printed in place.printed), canary
 
@@ -114,7 +98,7 @@ def test_the_terminals_of_both_workers_are_shown_together(place):
     assert "riverside" in printed
     for terminal in terminals:
         terminal.close()
-    place.until(lambda: not place.json("show", "riverside")["terminal_rows"])
+    wait_until(lambda: not place.json("show", "riverside")["terminal_rows"])
 
 
 def test_an_exchange_is_found_by_its_ref_with_its_call(place):

@@ -9,8 +9,8 @@ import pytest
 
 from sip2gw.sip2 import DENIED, lay_out, parse
 
-from .processes import Process, Sandbox, free_ports
-from .terminal import Terminal, checkin, checkout, patron, status
+from .cloud import Cloud
+from .terminal import checkin, checkout, patron, status
 
 CONFIG = """
 [[listen]]
@@ -26,30 +26,10 @@ WELL = 16
 """Requests that go well before each misbehaviour: or it would be taken for the end of the library, and not asked."""
 
 
-class Cloud:
-    """A sandbox and a gateway, each a process of its own."""
-
-    def __init__(self, folder):
-        self.plain, port, admin = free_ports(3)
-        config = folder / "sip2gw.toml"
-        config.write_text(CONFIG.format(plain=self.plain, sandbox=port, admin=admin))
-        where = ["--port", f"tcp:{port}:interface=127.0.0.1", "--database", str(folder / "db")]
-        self.sandbox = Sandbox(port)
-        self.library = Process(["librarika-sandbox", *where], folder, ready=f"starting on {port}").start()
-        self.gateway = Process(["sip2gw", "--config", str(config)], folder, ready=": health").start()
-
-    def terminal(self):
-        return Terminal.connect(self.plain)
-
-    def stop(self):
-        self.gateway.stop()
-        self.library.kill()
-
-
 @pytest.fixture
 def cloud(tmp_path):
     """For a test that kills it."""
-    cloud = Cloud(tmp_path)
+    cloud = Cloud(tmp_path, CONFIG)
     yield cloud
     cloud.stop()
 
@@ -57,7 +37,7 @@ def cloud(tmp_path):
 @pytest.fixture(scope="module")
 def moody(tmp_path_factory):
     """For tests that have it misbehave, one after the other."""
-    cloud = Cloud(tmp_path_factory.mktemp("cloud"))
+    cloud = Cloud(tmp_path_factory.mktemp("cloud"), CONFIG)
     yield cloud
     cloud.stop()
 

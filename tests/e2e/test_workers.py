@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .processes import Gateway, wait_until
+from .processes import Gateway
 from .terminal import Terminal, checkout, login, patron, status
+from .waiting import wait_until
 
 WORKERS = """
 [process]
@@ -155,7 +156,17 @@ def test_a_reload_reaches_all_workers_or_none(gateway, demo):
 
 
 def test_each_line_of_the_log_is_whole_and_names_its_worker(gateway):
-    with gateway.terminal() as one, gateway.terminal() as other:
+    with ExitStack() as stack:
+        kiosks = []
+
+        def has_both() -> bool:
+            """Connect one more. The parent hears of terminals that ended at a worker's next beat."""
+            kiosks.append(stack.enter_context(gateway.terminal()))
+            kiosks[-1].ask(status())  # its worker has it then
+            return all(terminals(gateway))
+
+        wait_until(has_both, lambda: terminals(gateway))
+        one, other = kiosks[0], kiosks[-1]
         assert one.log_in().ok
         assert other.log_in().ok
         for kiosk in (one, other) * 20:
