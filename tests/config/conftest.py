@@ -25,12 +25,13 @@ def _private():
 
 
 @pytest.fixture
-def read(tmp_path: Path):
-    """Load a text as a file."""
+def read(tmp_path: Path, request):
+    """Load a text as a file, with the module's `BEFORE` before it, unless it has a listener of its own."""
+    before = getattr(request.module, "BEFORE", "")
 
     def read(text: str) -> Config:
         path = tmp_path / "sip2gw.toml"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text if "[[listen]]" in text else before + text, encoding="utf-8")
         return load(path)
 
     return read

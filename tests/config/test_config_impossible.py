@@ -2,14 +2,8 @@
 
 import pytest
 
-LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+BEFORE = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 RIVERSIDE = '[[libraries]]\nnickname = "riverside"\n'
-
-
-@pytest.fixture
-def read(read):
-    """Load a text, with a listener before it unless it has one."""
-    return lambda text: read(text if "[[listen]]" in text else LOCAL + text)
 
 
 @pytest.fixture
@@ -335,7 +329,7 @@ def test_K21_a_bin_that_earlier_rules_leave_something_to_is_taken(read, rules):
         (RIVERSIDE + '[libraries.texts.bn]\nrenewed_ = "Hi"', "did you mean renewed.bn?"),
         (RIVERSIDE + '[libraries.texts.bn]\nrenewed = "Hi"', "did you mean renewed.bn?"),
         ("[[libraries]]\nnickname = \u201criverside\u201d", 'write the quotes straight: "'),
-        (LOCAL + 'endpoint = "tcp:6002"', "name each key once in a table"),
+        (BEFORE + 'endpoint = "tcp:6002"', "name each key once in a table"),
         ('[[listen]]\nendpoint = "tcp:6001:interface=::1"', '"tcp:6001:interface=\\\\:\\\\:1"'),
         ('[[listen]]\nendpoint = "tcp:6001:interface=[2001:db8::1]"', r"=2001\\:db8\\:\\:1"),
     ],

@@ -10,14 +10,8 @@ from sip2gw.config.knobs import CHECKS
 from sip2gw.faults import ConfigFaults
 from sip2gw.library import Medium
 
-LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+BEFORE = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 RIVERSIDE = '[[libraries]]\nnickname = "riverside"\n'
-
-
-@pytest.fixture
-def read(read):
-    """Load a text with a listener before it."""
-    return lambda text: read(LOCAL + text)
 
 
 def test_every_knob_has_a_check():
@@ -225,7 +219,7 @@ def test_a_field_is_hidden_or_shown(faults):
 )
 def test_a_value_that_is_not_a_table_is_a_fault(tmp_path, text, place):
     path = tmp_path / "sip2gw.toml"
-    path.write_text(text + "\n" + LOCAL if text.startswith(("profiles =", "libraries =")) else LOCAL + text)
+    path.write_text(text + "\n" + BEFORE if text.startswith(("profiles =", "libraries =")) else BEFORE + text)
     with pytest.raises(ConfigFaults) as raised:
         load(path)
     assert [fault.place for fault in raised.value.faults] == [place]

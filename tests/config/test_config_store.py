@@ -16,18 +16,17 @@ from sip2gw.circulation.settings import LibrarySettings, Settings
 from sip2gw.config.store import MOST_KEYS, kept_keys, keys_in
 from sip2gw.faults import Wrong
 
-LISTEN = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+BEFORE = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 URL = "postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"
 RIVERSIDE = '[[libraries]]\nnickname = "riverside"\n'
 KEY = bytes(range(32))
 
 
-@pytest.fixture
-def read(read, tmp_path: Path):
-    """Load a text with a listener before it, beside a key and a password."""
+@pytest.fixture(autouse=True)
+def _secrets(tmp_path: Path):
+    """A key and a password beside the file."""
     (tmp_path / "key").write_text(KEY.hex())
     (tmp_path / "password").write_text("open sesame\n")
-    return lambda text: read(LISTEN + text)
 
 
 @pytest.fixture
@@ -186,12 +185,13 @@ def test_several_keys_that_can_not_be_used_are_a_fault(faults, tmp_path, lines, 
 
 
 def test_a_key_that_is_missing_is_made_once_for_its_owner_alone(tmp_path):
-    path = tmp_path / "sip2gw.key"
+    path = tmp_path / "state" / "sip2gw.key"
+    path.parent.mkdir()
     with ThreadPoolExecutor(8) as pool:
         made = {key.reveal() for (key,) in pool.map(kept_keys, [path] * 8)}
     assert len(made) == 1
     assert path.stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path) == ["sip2gw.key"]
+    assert os.listdir(path.parent) == ["sip2gw.key"]
     assert kept_keys(path) == keys_in(path)
 
 
