@@ -19,12 +19,12 @@ from sip2gw.library import (
     ItemStatus,
     Listing,
     Loan,
+    MayWrite,
     PasswordCheck,
     Patron,
     Refused,
     Return,
     Rules,
-    Still,
 )
 from sip2gw.secret import Secret
 from sip2gw.tenants import Directory
@@ -45,7 +45,7 @@ class AnyLibrary:
     def reading(self, _: tuple[str, ...]) -> AnyLibrary:
         return self
 
-    def within(self, _: float, __: Still | None = None) -> AnyLibrary:
+    def within(self, _: float, __: MayWrite | None = None) -> AnyLibrary:
         return self
 
     def language_of(self, _: str) -> str:

@@ -18,7 +18,7 @@ from sip2gw.circulation import (
 from sip2gw.circulation.acs_status import offered, supported, welcome
 from sip2gw.circulation.answers import answer, decline, is_offered
 from sip2gw.circulation.desk import Desk, Place, Policy
-from sip2gw.circulation.loans import still_so
+from sip2gw.circulation.loans import is_still_shown
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.speech import ENGLISH, Speaker
 
@@ -36,6 +36,7 @@ __all__ = [
     "fees",
     "holds",
     "is_offered",
+    "is_still_shown",
     "items",
     "loans",
     "offered",
@@ -43,7 +44,6 @@ __all__ = [
     "patrons",
     "renewals",
     "returns",
-    "still_so",
     "supported",
     "welcome",
 ]

@@ -18,7 +18,7 @@ from sip2gw.circulation.profile import KIOSK, Profile
 from sip2gw.circulation.speech import Speaker
 from sip2gw.circulation.translations import first_known
 from sip2gw.circulation.wrong_passwords import Asker, Pins
-from sip2gw.library import Library, Occasion, Rules, Still
+from sip2gw.library import Library, MayWrite, Occasion, Rules
 
 if TYPE_CHECKING:
     from sip2gw.circulation.sorting import BinRule
@@ -147,13 +147,13 @@ class Place:
         line: bytes = b"",
         dated: bool = True,
         patience: float = inf,
-        still: Still | None = None,
+        may_write: MayWrite | None = None,
     ) -> Desk:
         """Return the desk for one request, which the library must answer within `patience` seconds.
 
-        `still` is called before each write, and says whether the terminal may still write.
+        `may_write` is called before each write, and says whether the terminal may still write.
         """
-        library = self.library.within(patience, still)
+        library = self.library.within(patience, may_write)
         return Desk(self, library, reader, print_width, sequence, meant_again, "", line, dated)
 
 

@@ -153,7 +153,7 @@ def _renews(request: Checkout, desk: Desk) -> bool:
     return request.sc_renewal_policy and desk.place.profile.renew_by_checkout and desk.place.rules.renewals
 
 
-async def still_so(request: Request, desk: Desk) -> bool:
+async def is_still_shown(request: Request, desk: Desk) -> bool:
     """Return whether the library still shows a loan, renewal or return that it has stored: see `still_shown`."""
     if not isinstance(request, Checkout | Checkin | Renew):
         return True

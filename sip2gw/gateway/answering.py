@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.alarm import Alarm
-from sip2gw.circulation import ENGLISH, still_so, welcome
+from sip2gw.circulation import ENGLISH, is_still_shown, welcome
 from sip2gw.gateway.library_requests import LibraryRequests
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.near_misses import other_name
@@ -126,18 +126,18 @@ class Answering:
             case SignIn():
                 return await self._logins.sign_in(step, self._terminal, self._begun)
             case Confirm(ask) if ask.tenant is not None:
-                return session.confirmed(await self._is_still_so(ask, ask.tenant))
+                return session.confirmed(await self._is_still_shown(ask, ask.tenant))
             case Join(first):
                 return await self._join(first)
             case Decline():
                 return self._decline(step)
         raise AssertionError("not a question")
 
-    async def _is_still_so(self, ask: Ask, tenant: Tenant) -> bool:
+    async def _is_still_shown(self, ask: Ask, tenant: Tenant) -> bool:
         """Ask whether the library still shows the result of a repeated request. A late answer counts as yes."""
         try:
             confirming = Deferred.fromCoroutine(
-                still_so(ask.request, self._requests.desk(ask, tenant, self._begun))
+                is_still_shown(ask.request, self._requests.desk(ask, tenant, self._begun))
             )
             if not confirming.called:
                 left = min(CONFIRMING, self._until - self._reactor.seconds())

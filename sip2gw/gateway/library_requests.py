@@ -21,7 +21,7 @@ from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.near_misses import odd_clock
 from sip2gw.gateway.near_numbers import NearNumbers
 from sip2gw.gateway.terminal import Terminal
-from sip2gw.library import InDoubt, LibraryError, Made, Refused, Still, Unavailable
+from sip2gw.library import InDoubt, LibraryError, Made, MayWrite, Refused, Unavailable
 from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.seats import Lease
@@ -106,7 +106,7 @@ class LibraryRequests:
         """Answer a request that was received at `since`, before `until`; both in seconds of the reactor."""
         terminal, request = self._terminal, ask.request
         lease = self._lease = terminal.lease  # also of a terminal that ends while it is asked about
-        if not (self._seating.is_sure(lease, since) or await self._seating.still(terminal, lease)):
+        if not (self._seating.is_sure(lease, since) or await self._seating.holds_seat(terminal, lease)):
             terminal.events.asked(request, "refused", "no_seat")
             return self._session.refuse(ENGLISH.say("not_logged_in"))
         made: Sequence[Made] = ()
@@ -138,8 +138,8 @@ class LibraryRequests:
         self._terminal.events.saw(seen, once=False)
         self._clock_due = now + (DAY if seen else HOUR)
 
-    def desk(self, ask: Ask, tenant: Tenant, since: float, still: Still | None = None) -> Desk:
-        """Return the desk that answers this request, received at `since`. `still` is asked before a write is sent."""
+    def desk(self, ask: Ask, tenant: Tenant, since: float, may_write: MayWrite | None = None) -> Desk:
+        """Return the desk for this request, received at `since`. `may_write` is called before a write is sent."""
         place = self._place(tenant, ask.location)
         return place.desk(
             reader=ask.reader,
@@ -149,7 +149,7 @@ class LibraryRequests:
             line=ask.line,
             dated=ask.dated,
             patience=since + place.policy.call_time - self._reactor.seconds(),
-            still=still,
+            may_write=may_write,
         )
 
     def _place(self, tenant: Tenant, location: str) -> Place:
@@ -168,7 +168,7 @@ class LibraryRequests:
         self._wrote = True
         if self._seating.is_sure(self._lease, self._reactor.seconds()):
             return True
-        return await self._seating.still(self._terminal, self._lease)
+        return await self._seating.holds_seat(self._terminal, self._lease)
 
     async def _answered(
         self, request: Request, desk: Desk, until: float

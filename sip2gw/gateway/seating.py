@@ -106,12 +106,12 @@ class Seating:
             terminal.lease.holder = evolve(terminal.lease.holder, location=location)
 
     def is_sure(self, lease: Lease | None, now: float) -> bool:
-        """Return whether the terminal with this lease has its seat for sure. If not, `still` asks the store."""
+        """Return whether the terminal with this lease has its seat for sure. If not, `holds_seat` asks the store."""
         if lease is None:
             return True
         return lease.state != "lost" and (lease.seat is None or now < lease.seat.expires)
 
-    async def still(self, terminal: Terminal, lease: Lease | None) -> bool:
+    async def holds_seat(self, terminal: Terminal, lease: Lease | None) -> bool:
         """Return whether the terminal still has the seat of its lease. If another session has it, it is disconnected.
 
         A request of a terminal that has ended may be finished, if the terminal had its seat until its end.

@@ -11,7 +11,7 @@ from sip2gw.journal.codec import Call
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import METHODS, Method
 from sip2gw.journal.writing import Writing
-from sip2gw.library import Library, Still
+from sip2gw.library import Library, MayWrite
 
 
 @frozen(repr=False)
@@ -46,7 +46,7 @@ class JournaledLibrary:
         inner: Library,
         context: Context,
         identifiers: tuple[str, ...] = (),
-        still: Still | None = None,
+        still: MayWrite | None = None,
     ) -> None:
         self._inner, self._context, self._identifiers, self._still = inner, context, identifiers, still
         self._journal = context.journal
@@ -72,7 +72,7 @@ class JournaledLibrary:
         """See `Library.reading`."""
         return JournaledLibrary(self._inner.reading(identifiers), self._context, identifiers, self._still)
 
-    def within(self, seconds: float, still: Still | None = None) -> JournaledLibrary:
+    def within(self, seconds: float, still: MayWrite | None = None) -> JournaledLibrary:
         """See `Library.within`."""
         return JournaledLibrary(self._inner.within(seconds, still), self._context, self._identifiers, still)
 

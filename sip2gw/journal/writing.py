@@ -17,7 +17,7 @@ from sip2gw.journal.open_rows import joinable, settle_before, settle_row, was_an
 from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
 from sip2gw.journal.settling import Settled, ask
 from sip2gw.journal.states import Event, Told
-from sip2gw.library import Library, LibraryError, Still, Unavailable
+from sip2gw.library import Library, LibraryError, MayWrite, Unavailable
 from sip2gw.library.still_shown import still_shown
 from sip2gw.secret import Secret
 
@@ -36,7 +36,7 @@ class Writing:
     call: Call
     password: Secret | None
     entry: Entry
-    still: Still | None
+    still: MayWrite | None
     heard_from: Callable[[str], None]
     gone: bool = False
     """The terminal no longer waits for the outcome."""

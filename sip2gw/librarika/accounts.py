@@ -21,7 +21,7 @@ from sip2gw.concurrency import SingleFlight
 from sip2gw.librarika.http.api import API
 from sip2gw.librarika.http.call import JSON, Answer, Unauthorized
 from sip2gw.librarika.records import Tokens
-from sip2gw.library import Credentials, InDoubt, LibraryError, Made, Refused, Still, Unavailable
+from sip2gw.library import Credentials, InDoubt, LibraryError, Made, MayWrite, Refused, Unavailable
 from sip2gw.secret import Secret
 
 _MARGIN = 60.0
@@ -87,7 +87,7 @@ class Account:
         body: Mapping[str, Any] | None = None,
         added: Mapping[bytes, bytes] | None = None,
         key: str | None = None,
-        still: Still | None = None,
+        may_write: MayWrite | None = None,
         shape: type[Any] | None = None,
         background: bool = False,
         made: list[Made] | None = None,
@@ -95,7 +95,7 @@ class Account:
         """Make a call as this account, and return the answer. With a `key` it is a write, and the key is its name.
 
         If the answer of a write is lost, the same call is made again under the same key, until `until`, without the
-        `password` in its body. `still` is called right before the request is sent. `added` are headers of this call
+        `password` in its body. `may_write` is called right before the request is sent. `added` are headers of this call
         alone. `shape` is the class of the record in the answer. A call in the `background` takes no slot that a
         terminal waits for. Each call is added to `made`. Raises the port's errors; `Refused("invalid_credentials")`
         when the account can't sign in any longer.
@@ -116,7 +116,7 @@ class Account:
                 body=body,
                 key=key,
                 reads=key is None,
-                still=still,
+                may_write=may_write,
                 shape=shape,
                 stranger=background,
                 made=made,

@@ -14,7 +14,7 @@ from sip2gw.librarika.labels import Labels
 from sip2gw.librarika.languages import Languages
 from sip2gw.librarika.records import InQuestion
 from sip2gw.librarika.rules import RulesCache
-from sip2gw.library import FeeKind, Made, Occasion, Refused, Rules, Still
+from sip2gw.library import FeeKind, Made, MayWrite, Occasion, Refused, Rules
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Calls:
         rules_cache: RulesCache,
         languages: Languages,
         until: float | None = None,
-        still: Still | None = None,
+        may_write: MayWrite | None = None,
         *,
         background: bool = False,
         made: list[Made] | None = None,
@@ -44,18 +44,18 @@ class Calls:
         self.rules_cache = rules_cache
         self.languages = languages
         self._until = until
-        self._still = still
+        self._may_write = may_write
         self._background = background
         self.made = made
         """The calls so far; None if this is not for one request."""
 
-    def within(self, seconds: float, still: Still | None) -> Calls:
+    def within(self, seconds: float, may_write: MayWrite | None) -> Calls:
         """Return the calls for one request, whose answers must all be there in so many `seconds`."""
         client = self.account.api.client
         until = client.now() + min(seconds, client.timeouts.call)
         background = self._background
         return Calls(
-            self.account, self.rules_cache, self.languages, until, still, background=background, made=[]
+            self.account, self.rules_cache, self.languages, until, may_write, background=background, made=[]
         )
 
     def in_background(self) -> Calls:
@@ -88,7 +88,7 @@ class Calls:
                 until=self.until,
                 body={name: value for name, value in body.items() if value is not None},
                 key=key,
-                still=None if key is None else self._still,
+                may_write=None if key is None else self._may_write,
                 background=self._background,
                 shape=kind,
                 made=self.made,

@@ -13,7 +13,7 @@ from sip2gw.librarika.items import Items
 from sip2gw.librarika.labels import Labels
 from sip2gw.librarika.loans import Loans
 from sip2gw.librarika.patrons import Patrons
-from sip2gw.library import Made, Rules, Still
+from sip2gw.library import Made, MayWrite, Rules
 
 
 class LibrarikaLibrary(Patrons, Items, Loans, Holds):
@@ -36,9 +36,9 @@ class LibrarikaLibrary(Patrons, Items, Loans, Holds):
         """See `Library.reading`."""
         return self if identifiers == self._labels.kinds else type(self)(self._calls, Labels(identifiers))
 
-    def within(self, seconds: float, still: Still | None = None) -> Self:
+    def within(self, seconds: float, may_write: MayWrite | None = None) -> Self:
         """See `Library.within`."""
-        return type(self)(self._calls.within(seconds, still), self._labels)
+        return type(self)(self._calls.within(seconds, may_write), self._labels)
 
     def in_background(self) -> Self:
         """See `Library.in_background`."""

@@ -10,7 +10,7 @@ from sip2gw.library.items import Item, ItemState, ItemStatus, Medium
 from sip2gw.library.loans import Hold, Loan, RenewedAll, Return
 from sip2gw.library.made import Made
 from sip2gw.library.patrons import Block, Counts, Found, Listing, ListKind, PasswordCheck, Patron
-from sip2gw.library.port import Library, OpenLibrary, Still
+from sip2gw.library.port import Library, MayWrite, OpenLibrary
 from sip2gw.library.rules import Rules
 from sip2gw.library.terminals import Credentials, Occasion
 
@@ -33,6 +33,7 @@ __all__ = [
     "Listing",
     "Loan",
     "Made",
+    "MayWrite",
     "Medium",
     "Occasion",
     "OpenLibrary",
@@ -44,6 +45,5 @@ __all__ = [
     "RenewedAll",
     "Return",
     "Rules",
-    "Still",
     "Unavailable",
 ]

@@ -21,7 +21,7 @@ from sip2gw.library.rules import Rules
 from sip2gw.library.terminals import Credentials, Occasion
 from sip2gw.secret import Secret
 
-Still = Callable[[], Coroutine[Any, Any, bool]]
+MayWrite = Callable[[], Coroutine[Any, Any, bool]]
 """Return whether a terminal may still write. Its request may have waited for long."""
 
 
@@ -42,10 +42,10 @@ class Library(Protocol):
         """Return the same library for terminals whose labels are only these: `accession`, `barcode`, `isbn`."""
         ...
 
-    def within(self, seconds: float, still: Still | None = None) -> Library:
+    def within(self, seconds: float, may_write: MayWrite | None = None) -> Library:
         """Return the same library for one request, whose calls must be answered within `seconds`.
 
-        `still` is called right before each write. If it returns false, the write raises `Unavailable`.
+        `may_write` is called right before each write. If it returns false, the write raises `Unavailable`.
         """
         ...
 

@@ -416,7 +416,7 @@ def test_R3_a_repeat_is_answered_though_the_library_is_silent(bench):
 def test_R3_a_bug_behind_the_confirmation_costs_no_terminal_its_answer(bench, monkeypatch):
     bench.say(LOGIN)
     answer = bench.say(LOAN)
-    monkeypatch.setattr(answering, "still_so", None)
+    monkeypatch.setattr(answering, "is_still_shown", None)
     assert bench.say(LOAN) == answer
     assert not bench.transport.aborted
 

@@ -20,7 +20,7 @@ from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Outcome,
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.health import Counters, Drift, Standing
 from sip2gw.librarika.http.health_check import HealthCheck
-from sip2gw.library import Made, Still
+from sip2gw.library import Made, MayWrite
 
 _TRANSIENT = frozenset({How.NOT_CONNECTED, How.LATE, How.BROKEN, How.UNREADABLE, How.SERVER_ERROR, How.BUSY})
 """Failures after which the same call may succeed a moment later."""
@@ -63,7 +63,7 @@ class API:
         key: str | None = None,
         reads: bool = False,
         shape: type[Any] | None = None,
-        still: Still | None = None,
+        may_write: MayWrite | None = None,
         stranger: bool = False,
         made: list[Made] | None = None,
     ) -> Call:
@@ -87,7 +87,7 @@ class API:
             reads=(reads or method == "GET") and settling is None,
             writes=key is not None,
             guesses=settling is not None,
-            still=still,
+            may_write=may_write,
             settling=settling,
             stranger=stranger,
             made=made,

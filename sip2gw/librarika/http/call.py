@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from attrs import evolve, field, frozen
 
-from sip2gw.library import InDoubt, LibraryError, Made, PasswordMissing, Refused, Still, Unavailable
+from sip2gw.library import InDoubt, LibraryError, Made, MayWrite, PasswordMissing, Refused, Unavailable
 
 JSON = {b"Accept": b"application/json"}
 """The headers of a call without an account. Copy them to add others."""
@@ -108,7 +108,7 @@ class Call:
     """Whether it has an `Idempotency-Key`: the same call made again has no further effect and the same answer."""
     guesses: bool = False
     """Whether there is a password in its body."""
-    still: Still | None = field(default=None, repr=False)
+    may_write: MayWrite | None = field(default=None, repr=False)
     """Called right before it is sent."""
     settling: Mapping[str, Any] | None = field(default=None, repr=False)
     """The body of a write that is made again, without the password; None if it is the same."""

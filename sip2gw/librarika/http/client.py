@@ -75,8 +75,8 @@ class Client:
         try:
             if until <= started:
                 return Failed(How.NO_TURN, "no time left", sent=False)
-            if call.still is not None:
-                holds = begun(call.still())
+            if call.may_write is not None:
+                holds = begun(call.may_write())
                 if not (await deadline.over(holds) if isinstance(holds, Deferred) else holds):
                     return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
             try:
