@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import inf
+from secrets import token_bytes
+from time import time_ns
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID
 
 from attrs import Factory, define, field, frozen
 
@@ -39,8 +41,13 @@ def utc_now() -> datetime:
 
 
 def new_key() -> str:
-    """Return a new unique key for one transaction."""
-    return str(uuid4())
+    """Return a new unique key for one transaction: a UUID of version 7 (RFC 9562).
+
+    Its order is that of time, so keys that are made one after the other are neighbours in a database's index.
+    """
+    milliseconds, random = time_ns() // 1_000_000, int.from_bytes(token_bytes(10), "big")
+    number = milliseconds << 80 | random & ~(0xF << 76 | 0x3 << 62) | 0x7 << 76 | 0x2 << 62
+    return str(UUID(int=number))
 
 
 def forget(_: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b, sha256
+from itertools import count
 from secrets import token_bytes
 
 from attrs import field, frozen
@@ -21,7 +22,7 @@ from sip2gw.secret import joined
 
 LENGTH = 32
 """Bytes of a key."""
-_ID, _NONCE = 4, 12
+_ID, _NONCE, _NUMBER = 4, 12, 5
 _BEGIN = _ID + _NONCE
 _TAG = 16
 _LIBRARIES = 2048
@@ -49,6 +50,8 @@ class Keys:
             raise ValueError(f"the journal needs a key of {LENGTH} bytes")
         self._masters = {_derived(one, "id")[:_ID].hex(): one for one in masters}
         self._newest = next(iter(self._masters))
+        # A number in a process, after what no other process has: random bytes for each row cost as much as the cipher.
+        self._nonces, self._numbers = token_bytes(_NONCE - _NUMBER), count()
         self._of = lru_cache(_LIBRARIES)(self._made)
 
     def __repr__(self) -> str:
@@ -61,7 +64,8 @@ class Keys:
 
     def seal(self, library: str, about: str, content: bytes) -> bytes:
         """Encrypt `content` of a row of this library. `about` must be the same to decrypt it."""
-        keys, nonce = self._of(library, self._newest), token_bytes(_NONCE)
+        keys = self._of(library, self._newest)
+        nonce = self._nonces + next(self._numbers).to_bytes(_NUMBER, "big")
         return bytes.fromhex(keys.id) + nonce + keys.cipher.encrypt(nonce, content, _bound(library, about))
 
     def open(self, library: str, about: str, sealed: bytes) -> bytes:
