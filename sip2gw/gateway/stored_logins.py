@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from attrs import Factory, define, frozen
-from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -97,7 +96,7 @@ class StoredLogins:
             if failure.check(StoreFailed) is None:
                 self.log.failure("a login could not be stored", failure)
 
-        Deferred.fromCoroutine(self._store.change(work)).addCallbacks(kept, failed)
+        self._store.change(work).addCallbacks(kept, failed)
 
 
 def _recall(tx: Transaction, subjects: Subjects) -> Recalled:

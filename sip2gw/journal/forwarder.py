@@ -140,12 +140,14 @@ class Forwarder:
         # A person may have one tried again that was never in doubt; this try is counted already.
         afresh = row.state is State.UNKNOWN and row.tries == 1
         if (age > KEY_KEPT and not afresh) or row.tries > MOST_TRIES:
-            await journal.record(row.library, row.key, Event.GIVEN_UP, reason="not settled within a day")
+            await journal.outcomes.record(
+                row.library, row.key, Event.GIVEN_UP, reason="not settled within a day"
+            )
             return
         try:
             call = journal.call(row)
         except (Unreadable, Misfit) as why:
-            await journal.record(row.library, row.key, Event.GIVEN_UP, reason=str(why))
+            await journal.outcomes.record(row.library, row.key, Event.GIVEN_UP, reason=str(why))
             return
         library = await self._accounts.of(row.library, call.account)
         if library is None:
@@ -168,7 +170,7 @@ class Forwarder:
         else:
             road.unwell(self._clock.seconds(), self._jitter)
         wait = self._jitter(min(2.0 ** min(row.tries, 12), LONGEST_WAIT))
-        await self._journal.record(
+        await self._journal.outcomes.record(
             row.library, row.key, settled.event, reason=settled.reason, result=settled.result, wait=wait
         )
 

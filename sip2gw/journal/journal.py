@@ -8,53 +8,28 @@ from secrets import token_hex
 from time import time
 from typing import Any
 
-from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.journal import rows, upkeep
 from sip2gw.journal.codec import Call
-from sip2gw.journal.content import call_of, result_of, same_patron, sealed_call, sealed_result
+from sip2gw.journal.content import call_of, result_of, same_patron, sealed_call
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.flights import Flight
-from sip2gw.journal.grouped import Begin, Finish
+from sip2gw.journal.grouped import Begin
+from sip2gw.journal.outcomes import Outcomes
 from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored, Tags
-from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
+from sip2gw.journal.settling import Settled
+from sip2gw.journal.states import Event, Told
 from sip2gw.library import Unavailable
 from sip2gw.metrics import Metrics
-from sip2gw.store.port import Store, StoreFailed, Transaction
+from sip2gw.store.port import Store, StoreFailed
 
 MOST_OPEN = 50_000
 """Open rows of one library."""
 PURGE = 60.0
 """Seconds between two deletions."""
-
-
-@define(eq=False, repr=False)
-class _Move:
-    """A change of a row, which may stay open, that is not in the store yet."""
-
-    library: str
-    key: str
-    event: Event
-    told: Told
-    reason: str
-    outcome: bytes | None
-    wait: float = 1.0
-
-    def __call__(self, tx: Transaction) -> Stored | None:
-        """Move the row, and return it as it was before."""
-        return rows.move(
-            tx,
-            self.library,
-            self.key,
-            self.event,
-            self.told,
-            reason=self.reason,
-            outcome=self.outcome,
-            wait=self.wait,
-        )
 
 
 class Journal:
@@ -79,6 +54,7 @@ class Journal:
         self.keys = keys
         self.clock = clock
         self.counts = upkeep.Counts()
+        self.outcomes = Outcomes(store, keys)
         self.flights: dict[str, Flight] = {}
         self.now = wall
         self._metrics = metrics
@@ -86,7 +62,6 @@ class Journal:
         self._first = True
         self._lease: SingleFlight[None] = SingleFlight(self._lease_now)
         self._owner = Owner(token_hex(8), 0)
-        self._unstored: list[_Move | Finish] = []
         self._timer: Any = None
         self._running = False
         self._purge_at = 0.0
@@ -104,7 +79,7 @@ class Journal:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         try:
-            await self._store_the_rest()
+            await self.outcomes.store_the_rest()
             await self.store.change(partial(upkeep.resign, owner=self._owner))
         except StoreFailed as failed:
             self.log.warn("the journal was not closed in order: {why}", why=failed.reason)
@@ -128,7 +103,7 @@ class Journal:
     async def beat(self) -> None:
         """Renew the lease, adopt orphans, store what could not be stored, count, delete. Raises `StoreFailed`."""
         await self._lease.join()
-        await self._store_the_rest()
+        await self.outcomes.store_the_rest()
         in_progress = frozenset(self.flights)
         await self.store.change(partial(upkeep.adopt, owner=self._owner, in_progress=in_progress))
         self.counts = await self.store.read(upkeep.count)
@@ -165,43 +140,17 @@ class Journal:
             raise Unavailable(str(fenced)) from None
         except StoreFailed as failed:
             # It may be stored all the same, and it is not sent.
-            self._later(_Move(entry.library, entry.key, Event.NOT_SENT, Told.NO, "", None))
+            self.outcomes.store_later(entry.library, entry.key, Event.NOT_SENT, Told.NO)
             raise Unavailable(f"the gateway's store: {failed.kind}") from None
-
-    async def record(
-        self,
-        library: str,
-        key: str,
-        event: Event,
-        told: Told = Told.NOTHING,
-        *,
-        reason: str = "",
-        result: Any = None,
-        wait: float = 1.0,
-    ) -> bool:
-        """Store what became of a write; later, if the store fails now. Return whether it is stored."""
-        outcome = None
-        if event is Event.DONE and result is not None:
-            outcome = sealed_result(self.keys, library, key, result)
-        decided = event in (Event.DONE, Event.REFUSED)
-        move: _Move | Finish
-        if decided:
-            move = Finish(library, key, event, told, reason, outcome)
-        else:
-            move = _Move(library, key, event, told, reason, outcome, wait)
-        try:
-            # Until what is decided is stored, the row says no more than that it may be done.
-            before = await self.store.change(move, patient=decided)
-        except StoreFailed:
-            self._later(move)
-            return False
-        self._tell_of(before, move)
-        return True
 
     def fly(self, key: str) -> Flight:
         """Begin to send a write. `land` must follow."""
         flight = self.flights[key] = Flight()
         return flight
+
+    def finish(self, library: str, key: str, settled: Settled, told: Told) -> None:
+        """Store what a library has decided, and end the write then. The terminal does not wait for that."""
+        self.outcomes.finish(library, key, settled, told, lambda: self.land(key))
 
     def land(self, key: str) -> None:
         """End a write: its outcome is stored, or will be."""
@@ -242,34 +191,3 @@ class Journal:
     def result(self, row: Stored) -> Any:
         """Return the stored result of a row. Raises `Unreadable` and `Misfit`."""
         return result_of(self.keys, row)
-
-    def _later(self, move: _Move | Finish) -> None:
-        self._unstored.append(move)
-
-    async def _store_the_rest(self) -> None:
-        """Store what could not be stored, in its order. Raises `StoreFailed`."""
-        while self._unstored:
-            move = self._unstored[0]
-            before = await self.store.change(move)
-            self._unstored.remove(move)
-            self._tell_of(before, move)
-
-    def _tell_of(self, before: Stored | None, move: _Move | Finish) -> None:
-        """Log a row that needs a person from now on."""
-        if before is None:
-            return
-        state = after(before.state, move.event, most(before.told, move.told))
-        if state is before.state:
-            return
-        if state in FOR_PEOPLE:
-            self.log.warn(
-                "journal: {library}: a {operation} of terminal {terminal} needs a person ({state}: {reason}); "
-                "number {number}",
-                library=before.library,
-                operation=before.method,
-                terminal=before.terminal,
-                state=state.value,
-                reason=move.reason
-                or ("done, and the terminal was told no" if state is State.MISMATCH else "given up"),
-                number=before.id,
-            )

@@ -50,7 +50,9 @@ async def settle_before(journal: Journal, library: Library, row: Stored) -> bool
     except (Unreadable, Misfit):
         return False
     settled = await settle_row(journal, library, row, call, None)
-    await journal.record(row.library, row.key, settled.event, reason=settled.reason, result=settled.result)
+    await journal.outcomes.record(
+        row.library, row.key, settled.event, reason=settled.reason, result=settled.result
+    )
     return settled.is_decided
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from attrs import define
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
 
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
@@ -28,8 +27,6 @@ _MOST_BEFORE = 8
 @define(eq=False, repr=False)
 class Writing:
     """One write as a terminal asks for it. `heard_from` is called with the nickname of a library that has answered."""
-
-    log = Logger()
 
     inner: Library
     journal: Journal
@@ -96,14 +93,14 @@ class Writing:
         if not await still_shown(self.inner, call.method.name, item_id, patron_id):
             return None
         if row.told is not Told.OK:
-            await journal.record(row.library, row.key, Event.TOLD, Told.OK)
+            await journal.outcomes.record(row.library, row.key, Event.TOLD, Told.OK)
         return result
 
     async def _sent(self) -> Any:
         """Send a write that has its row."""
         entry = self.entry
         if self.gone:
-            await self.journal.record(entry.library, entry.key, Event.NOT_SENT)
+            await self.journal.outcomes.record(entry.library, entry.key, Event.NOT_SENT)
             raise Unavailable("the terminal is gone")
         return await self._flown(self.call, entry.key, lambda: ask(self.inner, self.call, self.password))
 
@@ -137,7 +134,7 @@ class Writing:
         except LibraryError:
             raise
         except BaseException:  # a bug of the adapter: it is not known how far it came
-            await journal.record(self.entry.library, key, Event.LOST, Told.NO)
+            await journal.outcomes.record(self.entry.library, key, Event.LOST, Told.NO)
             raise
         finally:
             if not decided:
@@ -145,30 +142,18 @@ class Writing:
 
     def _decided(self, key: str, settled: Settled) -> None:
         """Store what the library has decided. The terminal does not wait for that."""
-        library = self.entry.library
         told = self._told(Told.OK if settled.event is Event.DONE else Told.NO)
-        self.heard_from(library)
-
-        async def stored() -> None:
-            try:
-                await self.journal.record(
-                    library, key, settled.event, told, reason=settled.reason, result=settled.result
-                )
-            finally:
-                self.journal.land(key)
-
-        Deferred.fromCoroutine(stored()).addErrback(
-            lambda bug: self.log.failure("the outcome of a write could not be stored", failure=bug)
-        )
+        self.heard_from(self.entry.library)
+        self.journal.finish(self.entry.library, key, settled, told)
 
     async def _undecided(self, call: Call, key: str, settled: Settled) -> Any:
         """Store that the write is not decided, before the terminal is answered. Return what it is accepted with."""
         journal, library, event = self.journal, self.entry.library, settled.event
         if await self._accepts(call):
             later = Event.ACCEPTED if event is Event.NOT_SENT else event
-            if await journal.record(library, key, later, Told.OK):
+            if await journal.outcomes.record(library, key, later, Told.OK):
                 return accepted(call.method.name, call.arguments, call.occasion)
-        await journal.record(library, key, event, self._told(Told.NO))
+        await journal.outcomes.record(library, key, event, self._told(Told.NO))
         return settled.value()
 
     def _told(self, answer: Told) -> Told:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from sip2gw.metrics import Metrics
@@ -51,13 +52,13 @@ class ThreadedStore:
         await changes
         await reads
 
-    async def change(self, work: Callable[[Transaction], T], *, patient: bool = False) -> T:
+    def change(self, work: Callable[[Transaction], T], *, patient: bool = False) -> Deferred[T]:
         """See `Store.change`."""
-        return await self._changes.submit(work, patient=patient)
+        return self._changes.submit(work, patient=patient)
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
+    def read(self, work: Callable[[Transaction], T]) -> Deferred[T]:
         """See `Store.read`."""
-        return await self._reads.submit(work)
+        return self._reads.submit(work)
 
     def _changed(self, served: Served) -> None:
         self._count_failures(served)

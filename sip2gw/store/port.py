@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
+from twisted.internet.defer import Deferred
+
 T = TypeVar("T")
 
 Value: TypeAlias = "int | float | str | bytes | None"
@@ -119,18 +121,18 @@ class Store(Protocol):
         """Finish the work that waits, and close the store."""
         ...
 
-    async def change(self, work: Callable[[Transaction], T], *, patient: bool = False) -> T:
-        """Run work as one transaction, and return its result once that is durable.
+    def change(self, work: Callable[[Transaction], T], *, patient: bool = False) -> Deferred[T]:
+        """Run work as one transaction; its result comes once that is durable.
 
         `patient` work waits up to `PATIENCE` seconds for other work, and shares its commit.
 
         The work runs in a thread of the store and may run twice, so it only reads, writes and returns. An error that
-        it raises undoes this work alone, and is raised here. Raises `StoreFailed`.
+        it raises undoes this work alone, and comes in place of the result. Fails with `StoreFailed`.
         """
         ...
 
-    async def read(self, work: Callable[[Transaction], T]) -> T:
-        """Run work that only reads, on one state of the store. Raises `StoreFailed`."""
+    def read(self, work: Callable[[Transaction], T]) -> Deferred[T]:
+        """Run work that only reads, on one state of the store. Fails with `StoreFailed`."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from store.direct import Direct, direct
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from sip2gw.gateway.login_throttle import FREE, LoginThrottle
@@ -142,8 +142,8 @@ class Gone(Direct):
 
     gone = StoreFailed("gone", "there is no store")
 
-    async def change(self, work: Any, *, patient: bool = False) -> Any:
-        raise self.gone
+    def change(self, work: Any, *, patient: bool = False) -> Any:
+        return fail(self.gone)
 
     read = change
 
@@ -181,5 +181,5 @@ def test_F47_another_key_knows_nothing_of_the_rows(process, database, clock):
 
 def _read(database: Direct, sql: str) -> list[Any]:
     done: list[Any] = []
-    Deferred.fromCoroutine(database.read(lambda tx: tx.rows(sql))).addBoth(done.append)
+    database.read(lambda tx: tx.rows(sql)).addBoth(done.append)
     return done[0]

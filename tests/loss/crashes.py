@@ -68,8 +68,9 @@ def _before_reply() -> None:
 
 def _at_the_journal(point: str) -> None:
     from sip2gw.journal.journal import Journal
+    from sip2gw.journal.outcomes import Outcomes
 
-    begin, record = Journal.begin, Journal.record
+    begin, record, finish = Journal.begin, Outcomes.record, Outcomes.finish
 
     async def begun(self: Journal, *rest: Any, **more: Any) -> Any:
         if point == "before row":
@@ -79,10 +80,15 @@ def _at_the_journal(point: str) -> None:
             crash()
         return row
 
-    async def recorded(self: Journal, *rest: Any, **more: Any) -> Any:
+    async def recorded(self: Outcomes, *rest: Any, **more: Any) -> Any:
         stored = await record(self, *rest, **more)
         if point == "after outcome":
             crash()
         return stored
 
-    Journal.begin, Journal.record = begun, recorded  # type: ignore[method-assign]
+    def finished(self: Outcomes, *rest: Any) -> None:
+        *rest, stored = rest
+        finish(self, *rest, crash if point == "after outcome" else stored)
+
+    Journal.begin = begun  # type: ignore[method-assign]
+    Outcomes.record, Outcomes.finish = recorded, finished  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from store.direct import Time, direct
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore, StoredSeats, free_all
@@ -28,7 +28,7 @@ def holder(session: str, terminal: str = "", since: float = 0.0) -> Holder:
 def now(coroutine: Any) -> Any:
     """What a coroutine that need not wait comes to."""
     found: list[Any] = []
-    Deferred.fromCoroutine(coroutine).addBoth(found.append)
+    ensureDeferred(coroutine).addBoth(found.append)
     (result,) = found
     if hasattr(result, "raiseException"):
         result.raiseException()

@@ -58,7 +58,7 @@ class Contract:
         return caught.exception
 
     def change(self, work: Any) -> Deferred[Any]:
-        return Deferred.fromCoroutine(self.store.change(work))
+        return self.store.change(work)
 
     def counted(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(f"sip2gw_{name}", labels) or 0.0
@@ -173,9 +173,7 @@ class Contract:
             else:
                 tx.rows("UPDATE owners SET epoch = :epoch", epoch=row["epoch"] + 1)
 
-        await gatherResults(
-            [Deferred.fromCoroutine(store.change(count)) for _ in range(40) for store in (self.store, other)]
-        )
+        await gatherResults([store.change(count) for _ in range(40) for store in (self.store, other)])
         assert (await self.store.read(lambda tx: tx.rows("SELECT epoch FROM owners"))) == [{"epoch": 80}]
 
     async def test_work_that_takes_crossed_locks_is_done_by_both(self) -> None:
@@ -190,7 +188,7 @@ class Contract:
             return work
 
         crossed = [
-            Deferred.fromCoroutine(store.change(both(names)))
+            store.change(both(names))
             for _ in range(10)
             for store, names in ((self.store, "ab"), (other, "ba"))
         ]

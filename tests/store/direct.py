@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import execute
 from twisted.internet.task import Clock
 
 from sip2gw.secret import Secret
@@ -30,11 +31,11 @@ class Direct:
     async def close(self) -> None:
         self._database.close()
 
-    async def change(self, work: Any, *, patient: bool = False) -> Any:
-        return self._run(work, write=True)
+    def change(self, work: Any, *, patient: bool = False) -> Any:
+        return execute(self._run, work, write=True)
 
-    async def read(self, work: Any) -> Any:
-        return self._run(work, write=False)
+    def read(self, work: Any) -> Any:
+        return execute(self._run, work, write=False)
 
     def age(self, seconds: float) -> None:
         """Make all that ends at some time end so much earlier, as if the time had passed."""

@@ -160,9 +160,7 @@ class OnPostgreSQL(Contract, TestCase):
             with contextlib.suppress(StoreFailed):
                 while True:  # until the server has read its settings
                     await store.change(lambda tx: write(tx, "early"))
-            waiting = [
-                Deferred.fromCoroutine(store.change(lambda tx, n=n: write(tx, str(n)))) for n in range(5)
-            ]
+            waiting = [store.change(lambda tx, n=n: write(tx, str(n))) for n in range(5)]
             for one in waiting:
                 assert (await self.raised(StoreFailed, one)).kind == "slow"
             self.directly("ALTER SYSTEM RESET synchronous_standby_names")

@@ -1,0 +1,136 @@
+"""What became of writes, on its way to the store: at once, or later if the store fails now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sip2gw.journal import rows
+from sip2gw.journal.content import sealed_result
+from sip2gw.journal.crypto import Keys
+from sip2gw.journal.grouped import Finish
+from sip2gw.journal.rows import Stored
+from sip2gw.journal.settling import Settled
+from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
+from sip2gw.store.port import Store, StoreFailed, Transaction
+
+
+@define(eq=False, repr=False)
+class _Move:
+    """A change of a row, which may stay open."""
+
+    library: str
+    key: str
+    event: Event
+    told: Told
+    reason: str = ""
+    outcome: bytes | None = None
+    wait: float = 1.0
+
+    def __call__(self, tx: Transaction) -> Stored | None:
+        """Move the row, and return it as it was before."""
+        return rows.move(
+            tx,
+            self.library,
+            self.key,
+            self.event,
+            self.told,
+            reason=self.reason,
+            outcome=self.outcome,
+            wait=self.wait,
+        )
+
+
+class Outcomes:
+    """The outcomes of one process's writes. A row that needs a person from then on is logged."""
+
+    log = Logger()
+
+    def __init__(self, store: Store, keys: Keys) -> None:
+        self._store = store
+        self._keys = keys
+        self._unstored: list[_Move | Finish] = []
+
+    async def record(
+        self,
+        library: str,
+        key: str,
+        event: Event,
+        told: Told = Told.NOTHING,
+        *,
+        reason: str = "",
+        result: Any = None,
+        wait: float = 1.0,
+    ) -> bool:
+        """Store what became of a write; later, if the store fails now. Return whether it is stored."""
+        outcome = self._sealed(library, key, event, result)
+        move = _Move(library, key, event, told, reason, outcome, wait)
+        try:
+            before = await self._store.change(move)
+        except StoreFailed:
+            self._unstored.append(move)
+            return False
+        self._tell_of(before, move)
+        return True
+
+    def finish(
+        self, library: str, key: str, settled: Settled, told: Told, stored: Callable[[], object]
+    ) -> None:
+        """Store what a library has decided, with other outcomes; later, if the store fails now. Then call `stored`.
+
+        Until it is stored, the row says no more than that the write may be done.
+        """
+        outcome = self._sealed(library, key, settled.event, settled.result)
+        finish = Finish(library, key, settled.event, told, settled.reason, outcome)
+
+        def done(before: Stored | None) -> None:
+            self._tell_of(before, finish)
+            stored()
+
+        def failed(failure: Failure) -> None:
+            if isinstance(failure.value, StoreFailed):
+                self._unstored.append(finish)
+            else:
+                self.log.failure("the outcome of a write could not be stored", failure)
+            stored()
+
+        self._store.change(finish, patient=True).addCallbacks(done, failed)
+
+    def store_later(self, library: str, key: str, event: Event, told: Told) -> None:
+        """Store what became of a write once the store works again."""
+        self._unstored.append(_Move(library, key, event, told))
+
+    async def store_the_rest(self) -> None:
+        """Store what could not be stored, in its order. Raises `StoreFailed`."""
+        while self._unstored:
+            move = self._unstored[0]
+            before = await self._store.change(move)
+            self._unstored.remove(move)
+            self._tell_of(before, move)
+
+    def _sealed(self, library: str, key: str, event: Event, result: Any) -> bytes | None:
+        if event is not Event.DONE or result is None:
+            return None
+        return sealed_result(self._keys, library, key, result)
+
+    def _tell_of(self, before: Stored | None, move: _Move | Finish) -> None:
+        """Log a row that needs a person from now on."""
+        if before is None:
+            return
+        state = after(before.state, move.event, most(before.told, move.told))
+        if state is not before.state and state in FOR_PEOPLE:
+            self.log.warn(
+                "journal: {library}: a {operation} of terminal {terminal} needs a person ({state}: {reason}); "
+                "number {number}",
+                library=before.library,
+                operation=before.method,
+                terminal=before.terminal,
+                state=state.value,
+                reason=move.reason
+                or ("done, and the terminal was told no" if state is State.MISMATCH else "given up"),
+                number=before.id,
+            )
