@@ -43,6 +43,7 @@ class Place(Cloud):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, CONFIG, token=TOKEN, ready="worker 2 is ready")
+        assert self.gateway.waited(1, "worker 1 is ready")
         self.printed: list[str] = []
 
     def run(self, *words: object, typed: str = "", password: str = "") -> tuple[int, str]:
