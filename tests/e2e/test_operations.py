@@ -13,6 +13,7 @@ from sip2gw.wiring.reloading import PAUSE
 
 from .processes import Gateway
 from .terminal import checkout, login, patron, status
+from .waiting import wait_until
 
 ON_OPEN = (("AO", "openall"),)
 OPEN = "kiosk@openall.example:open-secret"
@@ -133,6 +134,7 @@ def test_F91_a_crowd_that_comes_back_is_one_login(gateway, demo):
             answers = [terminal.answer().ok for terminal in crowd]
         # There are as many seats as the library has licences; who finds none is told so by the gateway itself.
         assert answers.count(True) >= 20
+        wait_until(lambda: 'sip2gw_connections{state="bound"} 0.0' in gateway.look("/metrics")[1])
         assert demo.requests("openall")["create_token"] == 1
 
 
