@@ -105,7 +105,7 @@ class Process:
 
     def waited(self, times: int, text: str) -> bool:
         """Wait until so many lines with this text were printed, or it is plain that they won't be."""
-        for _ in range(1000):
+        for _ in range(3000):
             if sum(text in line for line in self.printed) >= times:
                 return True
             time.sleep(0.01)

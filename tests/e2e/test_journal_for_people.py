@@ -82,8 +82,15 @@ def test_a_refused_return_is_retried_and_closed_by_people(place):
         assert kiosk.ask(checkin("no-such-item")).ok, "accepted for later"
         ((number, state),) = place.rows()
         assert state in ("QUEUED", "UNKNOWN")
+        place.command("journal", "settle", number, "--why", "the library is about to be back")
         place.start_library()
-        place.command("journal", "settle", number, "--why", "the library is back")
+
+        def is_refused() -> bool:
+            """Whether the library has refused it: what waits is sent once it has answered a terminal."""
+            kiosk.ask(checkin("10001"))
+            return (number, "DEAD") in place.rows()
+
+        wait_until(is_refused, place.rows)
         wait_until(lambda: place.rows() == [(number, "DEAD")], place.rows)
         dead = 'sip2gw_journal_rows{state="dead"} 1.0\n'
         wait_until(lambda: dead in place.text("/metrics"), lambda: place.text("/metrics"))

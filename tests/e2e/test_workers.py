@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -81,10 +82,11 @@ def test_connections_are_shared_evenly_by_workers(gateway):
 
 def test_a_killed_worker_disturbs_its_own_terminals_alone(gateway, demo):
     answered = 'sip2gw_messages_total{library="openall",message="99",outcome="answered"}'
+    wait_until(lambda: terminals(gateway) == [0, 0], lambda: health(gateway))
     with ExitStack() as stack:
         kiosks = [stack.enter_context(gateway.terminal()) for _ in range(40)]
         assert all(kiosk.log_in(OPEN, "openall").ok for kiosk in kiosks)
-        wait_until(lambda: terminals(gateway) == [20, 20])
+        wait_until(lambda: terminals(gateway) == [20, 20], lambda: health(gateway))
         before = processes(gateway)
         assert all(kiosk.ask(status()).online_status for kiosk in kiosks)
         counted = metric(gateway, answered)
@@ -97,7 +99,9 @@ def test_a_killed_worker_disturbs_its_own_terminals_alone(gateway, demo):
             if kiosk not in lost:
                 assert kiosk.ask(status()).online_status
         assert gateway.look("/health/ready")[0] == 200
-        back = [stack.enter_context(gateway.terminal()) for _ in lost]  # they reconnect, to the other worker
+        back = [
+            stack.enter_context(gateway.terminal()) for _ in lost
+        ]  # to the other worker, or its successor
         assert all(kiosk.log_in(OPEN, "openall").ok for kiosk in back)
         assert all(kiosk.ask(status()).online_status for kiosk in back)
         assert metric(gateway, answered) >= counted + 40  # the dead one's answers stay counted
@@ -109,9 +113,10 @@ def test_a_killed_worker_disturbs_its_own_terminals_alone(gateway, demo):
         assert metric(gateway, 'sip2gw_worker_starts_total{worker="1"}') == 2
         new = stack.enter_context(gateway.terminal())
         assert new.log_in(OPEN, "openall").ok
-        wait_until(lambda: terminals(gateway) == [1, 40], lambda: health(gateway))
+        wait_until(lambda: sum(terminals(gateway)) == 41, lambda: health(gateway))
         page = json.loads(gateway.look("/terminals")[1])
-        assert sorted(one["worker"] for one in page["terminals"]) == [1] + [2] * 40
+        at = Counter(one["worker"] for one in page["terminals"])
+        assert (at[1] + at[2], at[1] >= 1, at[2] >= 20) == (41, True, True)
         assert [one["used"] for one in page["libraries"]] == [41]
 
 
@@ -227,10 +232,10 @@ def test_sigterm_ends_all_workers_and_loses_no_answer(gateway, demo):
     with ExitStack() as stack:
         kiosks = [stack.enter_context(gateway.terminal()) for _ in range(10)]
         assert all(kiosk.log_in(OPEN, "openall").ok for kiosk in kiosks)
-        demo.misbehave(what="slow", endpoint="find_member", seconds=0.3)
+        demo.misbehave(what="slow", endpoint="find_member", seconds=1)
         for kiosk in kiosks:
             kiosk.send(kiosk.spell(patron("O-2", library="openall")))
-        wait_until(lambda: demo.requests("openall").get("find_member", 0) >= 1)
+        wait_until(lambda: demo.requests("openall").get("find_member", 0) == 10)
         gateway.process.tell(signal.SIGTERM)
         for worker in workers:  # systemd tells all processes of a service
             os.kill(worker, signal.SIGTERM)
