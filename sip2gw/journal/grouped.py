@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from attrs import define
 
-from sip2gw.journal.rows import OPEN_STATES, Begun, Entry, New, Owner, Stored, begin, lock, move
+from sip2gw.journal.begin import Begun, Entry, New, Owner, begin, lock
+from sip2gw.journal.rows import OPEN_STATES, Stored, move
 from sip2gw.journal.states import OPEN, Event, State, Told, after
 from sip2gw.store.port import Alike, Transaction, Value
 
@@ -22,7 +23,7 @@ _MOST = 32
 
 @define(eq=False, repr=False)
 class Begin(Alike):
-    """Give a write its row: see `rows.begin`."""
+    """Give a write its row: see `begin.begin`."""
 
     turn: ClassVar[int] = 1
 

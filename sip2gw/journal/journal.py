@@ -12,14 +12,15 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from sip2gw.concurrency import SingleFlight
-from sip2gw.journal import rows, upkeep
+from sip2gw.journal import upkeep
+from sip2gw.journal.begin import DATED, UNDATED, Begun, Entry, Fenced, Owner, Tags
 from sip2gw.journal.codec import Call
 from sip2gw.journal.content import call_of, result_of, same_patron, sealed_call
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.flights import Flight
 from sip2gw.journal.grouped import Begin
 from sip2gw.journal.outcomes import Outcomes
-from sip2gw.journal.rows import Begun, Entry, Fenced, Owner, Stored, Tags
+from sip2gw.journal.rows import Stored
 from sip2gw.journal.settling import Settled
 from sip2gw.journal.states import Event, Told
 from sip2gw.library import Unavailable
@@ -125,7 +126,7 @@ class Journal:
     # -- rows
 
     async def begin(self, entry: Entry, *, fresh: bool = False, behind: bool = False) -> Begun:
-        """Store a write before it is sent: see `rows.begin`. Raises `Unavailable`."""
+        """Store a write before it is sent: see `begin.begin`. Raises `Unavailable`."""
         if self.counts.opened.get(entry.library, 0) >= MOST_OPEN:
             if self._metrics is not None:
                 self._metrics.struck("journal")
@@ -181,7 +182,7 @@ class Journal:
             arguments=sealed_call(self.keys, library, call),
             joins=method.joins and not occasion.no_block,
             account_wide=not method.on_item,
-            life=rows.DATED if occasion.dated else rows.UNDATED,
+            life=DATED if occasion.dated else UNDATED,
         )
 
     def call(self, row: Stored) -> Call:

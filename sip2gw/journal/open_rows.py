@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sip2gw.journal.begin import Join
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
-from sip2gw.journal.rows import Join, Stored
+from sip2gw.journal.rows import Stored
 from sip2gw.journal.settling import Settled, settle
 from sip2gw.journal.states import State
 from sip2gw.library import Library, PasswordCheck, Refused

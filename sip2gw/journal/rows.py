@@ -5,15 +5,12 @@ Times are seconds of the epoch by the store's clock.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from attrs import evolve, field, frozen
+from attrs import frozen
 
 from sip2gw.journal.states import FOR_PEOPLE, OPEN, Event, State, Told, after, most
 from sip2gw.store.port import Row, Transaction, Value
-
-DATED, UNDATED = 300.0, 90.0
-"""Seconds for which the same line is a repeat: with the time of its event in it, and without."""
 
 
 def _among(states: Collection[State]) -> str:
@@ -28,56 +25,6 @@ COLUMNS = (
     "id, library, terminal, method, item_tag, patron_tag, key, state, told, owner, created, changed, next_try, tries,"
     " reason, key_id, arguments, outcome"
 )
-
-
-class Fenced(Exception):
-    """The process has lost its lease: others may take its rows for orphans."""
-
-
-@frozen(repr=False)
-class Tags:
-    """The keyed digests of one write under one key. `patron` is None if it names none, `line` empty as in `Entry`."""
-
-    item: bytes
-    patron: bytes | None
-    line: bytes
-
-
-@frozen(repr=False)
-class Entry:
-    """A write that is about to begin. `line` is empty if it can't be a repeat; `account_wide` if it names no item.
-
-    `older` has its digests under keys that were replaced: rows from before have those.
-    """
-
-    library: str
-    terminal: str
-    method: str
-    key: str
-    item_tag: bytes
-    patron_tag: bytes | None
-    line: bytes
-    key_id: str
-    arguments: bytes
-    joins: bool = False
-    account_wide: bool = False
-    life: float = DATED
-    older: tuple[Tags, ...] = ()
-
-    @property
-    def items(self) -> tuple[bytes, ...]:
-        """The item under each key."""
-        return (self.item_tag, *(one.item for one in self.older))
-
-    @property
-    def patrons(self) -> tuple[bytes | None, ...]:
-        """The patron under each key."""
-        return (self.patron_tag, *(one.patron for one in self.older))
-
-    @property
-    def lines(self) -> tuple[bytes, ...]:
-        """The line under each key."""
-        return (self.line, *(one.line for one in self.older))
 
 
 @frozen(repr=False)
@@ -125,147 +72,6 @@ def stored(row: Row) -> Stored:
         key_id=row["key_id"],
         arguments=None if row["arguments"] is None else bytes(row["arguments"]),
         outcome=None if row["outcome"] is None else bytes(row["outcome"]),
-    )
-
-
-@frozen
-class New:
-    """The write has its row, and may be sent."""
-
-
-@frozen(repr=False)
-class Repeat:
-    """The same line was done before: its stored result is the answer."""
-
-    row: Stored
-
-
-@frozen(repr=False)
-class Join:
-    """The same write is open: its row is settled instead. `same_line` if the terminal has sent the same bytes."""
-
-    row: Stored
-    first: Stored
-    """The oldest open row on the item, which may be this one."""
-    same_line: bool
-
-
-@frozen(repr=False)
-class Behind:
-    """Older writes on the item are open: this is the first of them, which has to be settled before."""
-
-    first: Stored
-
-
-Begun = New | Repeat | Join | Behind
-
-
-@frozen
-class Owner:
-    """A process with a lease. `epoch` rises with each lease."""
-
-    id: str
-    epoch: int = field(default=1)
-
-
-def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, behind: bool = False) -> Begun:
-    """Give a write its row, unless it is a repeat or has to wait for an older one. Raises `Fenced`.
-
-    `fresh`: it does not repeat a write that was done. `behind`: it is not sent now, so older ones may be open.
-    """
-    lock(tx, [entry])
-    now = tx.now
-    lease = "SELECT 1 AS held FROM owners WHERE id = :id AND epoch = :epoch AND until > :now"
-    if not tx.rows(lease, id=owner.id, epoch=owner.epoch, now=now):
-        raise Fenced("the lease of this process is over")
-    on_item, items = _any("item_tag", entry.items)
-    opened = select(
-        tx, f"library = :library AND {on_item} AND {OPEN_STATES} ORDER BY id", library=entry.library, **items
-    )
-    same = _same_line(tx, entry, now) if entry.line else None
-    if same is not None and same.state in OPEN:
-        return _join(tx, same, opened, owner, same_line=True)
-    if same is not None and not fresh:
-        # Without its result the library is asked for that again, under the same key.
-        return Repeat(same) if same.outcome is not None else Join(same, same, same_line=True)
-    if opened and not behind:
-        newest = opened[-1]
-        if entry.joins and newest.method == entry.method and newest.patron_tag in entry.patrons:
-            return _join(tx, newest, opened, owner, same_line=False)
-        return Behind(opened[0])
-    # Rows that are open on one item have one digest of it, by which they keep their order.
-    _insert(tx, evolve(entry, item_tag=opened[-1].item_tag) if opened else entry, owner, now)
-    return New()
-
-
-def lock(tx: Transaction, entries: Sequence[Entry]) -> None:
-    """Let no other process begin a write on the same items meanwhile."""
-    tx.lock(*[f"journal {one.library} {item.hex()}" for one in entries for item in one.items])
-
-
-def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
-    """Return the row of the same line: one that is open, or one that was done within its time and still counts."""
-    is_same, lines = _any("line", entry.lines)
-    found = select(
-        tx, f"library = :library AND {is_same} ORDER BY id DESC LIMIT 1", library=entry.library, **lines
-    )
-    if not found:
-        return None
-    row = found[0]
-    if row.state in OPEN:
-        return row
-    done = row.state in (State.DONE, State.MISMATCH) and row.arguments is not None
-    return row if done and now - row.created < entry.life and not _newer(tx, entry, row) else None
-
-
-def _newer(tx: Transaction, entry: Entry, row: Stored) -> bool:
-    """Return whether something newer was written on the item, or without an item on the account or by the terminal."""
-    where, values = _any("item_tag", entry.items)
-    if entry.account_wide:
-        of_patron, patrons = _any("patron_tag", entry.patrons)
-        where = f"({where} OR {of_patron} OR terminal = :terminal)"
-        values |= {**patrons, "terminal": entry.terminal}
-    found = tx.rows(
-        "SELECT 1 AS newer FROM journal WHERE library = :library AND id > :id AND state <> 'FAILED'"  # noqa: S608 (literals of ours)
-        f" AND {where} LIMIT 1",
-        library=entry.library,
-        id=row.id,
-        **values,
-    )
-    return bool(found)
-
-
-def _any(column: str, tags: Sequence[bytes | None]) -> tuple[str, dict[str, Value]]:
-    """Return the condition that a column has one of these digests, and its values."""
-    values: dict[str, Value] = {f"{column}_{number}": tag for number, tag in enumerate(tags)}
-    return f"{column} IN ({', '.join(f':{name}' for name in values)})", values
-
-
-def _join(tx: Transaction, row: Stored, opened: list[Stored], owner: Owner, *, same_line: bool) -> Join:
-    """Join a row. If another process is sending it, none of the two may fail it alone from now on."""
-    if row.state is State.SENT and row.owner != owner.id:
-        move(tx, row.library, row.key, Event.ORPHANED)
-    return Join(row, opened[0] if opened else row, same_line)
-
-
-def _insert(tx: Transaction, entry: Entry, owner: Owner, now: float) -> None:
-    tx.rows(
-        "INSERT INTO journal (library, terminal, method, item_tag, patron_tag, line, key, state, owner, created,"
-        " changed, tries, key_id, arguments) VALUES (:library, :terminal, :method, :item, :patron, :line, :key, 'SENT',"
-        " :owner, :now, :now, 1, :key_id, :arguments)"
-        # The work may run twice, and have been stored the first time.
-        " ON CONFLICT (library, key) DO NOTHING",
-        library=entry.library,
-        terminal=entry.terminal,
-        method=entry.method,
-        item=entry.item_tag,
-        patron=entry.patron_tag,
-        line=entry.line or None,
-        key=entry.key,
-        owner=owner.id,
-        now=now,
-        key_id=entry.key_id,
-        arguments=entry.arguments,
     )
 
 

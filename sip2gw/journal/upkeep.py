@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from attrs import Factory, frozen
 
-from sip2gw.journal.rows import UNFINISHED, Owner, move
+from sip2gw.journal.begin import Owner
+from sip2gw.journal.rows import UNFINISHED, move
 from sip2gw.journal.states import Event, State
 from sip2gw.store.port import Transaction
 from sip2gw.store.retention import FINISHED, FOR_PEOPLE, PAYLOAD, forget

@@ -8,12 +8,13 @@ from typing import Any
 from attrs import define
 from twisted.internet.defer import CancelledError, Deferred
 
+from sip2gw.journal.begin import Behind, Entry, Join, New, Repeat
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import accepted
 from sip2gw.journal.open_rows import joinable, settle_before, settle_row, was_answered
-from sip2gw.journal.rows import Behind, Entry, Join, New, Repeat, Stored
+from sip2gw.journal.rows import Stored
 from sip2gw.journal.settling import Settled, ask
 from sip2gw.journal.states import Event, Told
 from sip2gw.library import Library, LibraryError, MayWrite, Unavailable

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 
-from sip2gw.store.database import Again, Database
-from sip2gw.store.group import Job, fail, run
+from sip2gw.store.database import Database
+from sip2gw.store.group import Job
 from sip2gw.store.port import LIMIT, PATIENCE, StoreFailed, Transaction
+from sip2gw.store.thread import StoreThread
 
 T = TypeVar("T")
 
@@ -28,8 +29,6 @@ _MOST = 200
 """Jobs in one transaction."""
 _MANY, _PAUSE = 6, 0.003
 """After so many jobs in a transaction, so many seconds in which others may come: fewer commits cost less."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
-"""Seconds between two attempts to reach a store that has failed."""
 
 
 class Reactor(Protocol):
@@ -83,7 +82,7 @@ class Threads:
         self._waiting: deque[Job] = deque()
         self._watch: IDelayedCall | None = None
         self._leaving: IDelayedCall | None = None
-        self._threads = [_Worker(one, self._queue, self._hand_over, write=write) for one in databases]
+        self._threads = [StoreThread(one, self._queue, self._hand_over, write=write) for one in databases]
         self._running = 0
         self._ended: Deferred[None] = Deferred()
         self._closed = True
@@ -216,94 +215,3 @@ class Threads:
 
 def _slow() -> StoreFailed:
     return StoreFailed("slow", "the store has not answered in time")
-
-
-_Done: TypeAlias = Callable[[Sequence[Job], float, "StoreFailed | None", bool], None]
-
-
-class _Worker:
-    """One thread: its connection, and since when it has been busy."""
-
-    def __init__(
-        self,
-        database: Database,
-        queue: SimpleQueue[list[Job] | None],
-        done: _Done,
-        *,
-        write: bool,
-    ) -> None:
-        self.busy_since = float("inf")
-        self._database = database
-        self._queue = queue
-        self._done = done
-        self._write = write
-        self._failed: StoreFailed | None = None
-        self._pause = _FIRST_PAUSE
-        self._next_try = 0.0
-
-    def work(self, ended: Callable[[], None]) -> None:
-        """Serve the queue until it says to end."""
-        going_on = True
-        while going_on:
-            jobs, going_on = self._take()
-            if jobs:
-                self._serve(jobs)
-            elif going_on:
-                self._prove()
-        self._database.close()
-        ended()
-
-    def _take(self) -> tuple[list[Job], bool]:
-        """Return the next jobs, and whether to go on after them. None come while a failure is due for a proof."""
-        wait = None if self._failed is None else max(self._next_try - monotonic(), 0.0)
-        try:
-            jobs = self._queue.get(timeout=wait)
-        except Empty:
-            return [], True
-        return jobs or [], jobs is not None
-
-    def _serve(self, jobs: Sequence[Job]) -> None:
-        jobs = [job for job in jobs if not job.over]
-        if not jobs:
-            self._done(jobs, 0.0, self._failed, True)
-            return
-        if self._failed is not None and not self._database.is_open and monotonic() < self._next_try:
-            fail(jobs, self._failed)
-            self._done(jobs, 0.0, self._failed, True)
-            return
-        self.busy_since = begun = monotonic()
-        run(self._database, jobs, write=self._write)
-        self.busy_since = float("inf")
-        failed = next((job.error.again() for job in jobs if isinstance(job.error, StoreFailed)), None)
-        self._note(failed)
-        self._done(jobs, monotonic() - begun, failed, True)
-
-    def _prove(self) -> None:
-        """Find out whether a store that has failed works again."""
-        self.busy_since = monotonic()
-        failed: StoreFailed | None = None
-        try:
-            self._database.open()
-            self._database.begin(write=self._write)
-            if self._write:
-                self._database.prove()
-            self._database.commit()
-        except StoreFailed as error:
-            failed = error.again()
-        except Again:
-            failed = self._failed
-        finally:
-            self._database.rollback()
-            self.busy_since = float("inf")
-        self._note(failed)
-        if failed is None:
-            self._done([], 0.0, None, False)
-
-    def _note(self, failed: StoreFailed | None) -> None:
-        """Remember whether the store works, and when to try again if it does not."""
-        self._failed = failed
-        if failed is None:
-            self._pause = _FIRST_PAUSE
-        else:
-            self._next_try = monotonic() + self._pause
-            self._pause = min(2 * self._pause, _LONGEST_PAUSE)

@@ -8,10 +8,10 @@ from typing import Any
 
 from journal_support import JournalCase
 
-from sip2gw.journal import claims, listing, rows, upkeep
+from sip2gw.journal import claims, listing, upkeep
+from sip2gw.journal.begin import Entry, Owner, begin
 from sip2gw.journal.grouped import Begin, Finish
 from sip2gw.journal.listing import Wanted
-from sip2gw.journal.rows import Entry, Owner
 from sip2gw.journal.states import Event, Told
 from sip2gw.store.port import Transaction
 
@@ -47,7 +47,7 @@ class ManyRows(JournalCase):
         owner = await self.store.change(partial(upkeep.lease, owner=Owner("me", 0)))
         works = {
             "begin": Begin(ENTRY, owner),
-            "begin alone": partial(rows.begin, entry=ENTRY, owner=owner),
+            "begin alone": partial(begin, entry=ENTRY, owner=owner),
             "finish": Finish("riverside", "key", Event.DONE, Told.OK, "", None),
             "due": partial(claims.due, libraries=("riverside",), most_rows=4),
             "hurry": partial(claims.hurry, library="riverside"),
