@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import test_journal_forwarding
+import test_journal_writes
+import test_people
 from journal_support import Gateway, JournalCase
 from store.postgresql_server import Emptied
-from test_journal_forwarding import Forwarding as _Forwarding
-from test_journal_writes import Order as _Order
-from test_journal_writes import Writes as _Writes
-from test_people import Deciding as _Deciding
-from test_people import Finding as _Finding
-from test_people import Privacy as _Privacy
 from twisted.internet import reactor
 
 from sip2gw.secret import Secret
@@ -62,28 +59,25 @@ class TwoMachines(_OnPostgreSQL):
         self.assertEqual(self.kinds(), ["loan"])
 
 
-class Writes(_OnPostgreSQL, _Writes):
+class Writes(_OnPostgreSQL, test_journal_writes.Writes):
     """As on SQLite."""
 
 
-class Order(_OnPostgreSQL, _Order):
+class Order(_OnPostgreSQL, test_journal_writes.Order):
     """As on SQLite."""
 
 
-class Forwarding(_OnPostgreSQL, _Forwarding):
+class Forwarding(_OnPostgreSQL, test_journal_forwarding.Forwarding):
     """As on SQLite."""
 
 
-del _Writes, _Order, _Forwarding
-
-
-class Deciding(_OnPostgreSQL, _Deciding):
+class Deciding(_OnPostgreSQL, test_people.Deciding):
     """As on SQLite."""
 
 
-class Finding(_OnPostgreSQL, _Finding):
+class Finding(_OnPostgreSQL, test_people.Finding):
     """As on SQLite."""
 
 
-class Privacy(_OnPostgreSQL, _Privacy):
+class Privacy(_OnPostgreSQL, test_people.Privacy):
     """As on SQLite."""
