@@ -31,7 +31,7 @@ from sip2gw.pages.http import (
     send,
     static,
 )
-from sip2gw.pages.streams import Streams
+from sip2gw.pages.streams import Streams, answer_or_stream
 from sip2gw.secret import Secret
 from sip2gw.store.port import StoreFailed
 
@@ -186,17 +186,7 @@ class Board(Resource):
                 return stranger()
             return self._streams.begin(request, path[0], query_of(request), admitted)
 
-        def refused(reply: Reply | None) -> None:
-            if reply is not None and not gone:
-                request.write(send(request, reply))
-                request.finish()  # type: ignore[no-untyped-call]  # Twisted's
-
-        gone: list[bool] = []
-        request.notifyFinish().addErrback(lambda _: gone.append(True))
-        Deferred.fromCoroutine(begin()).addCallback(refused).addErrback(
-            lambda failure: self.log.failure("a stream of the board hit a bug", failure)
-        )
-        return 1  # NOT_DONE_YET
+        return answer_or_stream(request, begin())
 
 
 def _proof(visitor: Visitor, told: str) -> str:

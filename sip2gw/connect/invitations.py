@@ -1,17 +1,17 @@
-"""Invitations: a code that lives 8 hours, and the sessions of the browsers that brought it. They are kept in memory.
+"""Invitations: a code that lives 8 hours, and the browsers that brought it.
 
-A restart ends them. Only digests of codes and sessions are kept.
+The store keeps them, so they hold after a restart, and at each machine that shares it. It has digests of codes and of
+the browsers' cookies alone.
 """
 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
-from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from secrets import token_urlsafe
 
-from attrs import define
+from sip2gw.store.port import Store, Transaction
 
 NICKNAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """What may be the nickname of a library."""
@@ -24,53 +24,67 @@ MOST = 1_000
 """Invitations that are kept; the oldest ends first."""
 
 
-@define
-class Invitation:
-    """A library, the time at which it ends, and how many browsers may still come."""
-
-    library: str
-    ends: float
-    left: int = BROWSERS
-
-
 class Invitations:
-    """All invitations of this process. `now` returns seconds."""
+    """The invitations in a store. Each method raises `StoreFailed`."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._codes: OrderedDict[bytes, Invitation] = OrderedDict()
-        self._sessions: OrderedDict[bytes, Invitation] = OrderedDict()
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
-    def invite(self, library: str) -> str:
+    async def invite(self, library: str) -> str:
         """Return the code of a new invitation."""
         code = token_urlsafe(24)
-        self._codes[_digest(code)] = Invitation(library, self._now() + LIFE)
-        if len(self._codes) > MOST:
-            self._codes.popitem(last=False)
+        await self._store.change(partial(_invite, digest=_digest(code), library=library))
         return code
 
-    def enter(self, code: str) -> str | None:
-        """Return the token of a session for a code; None if the code is wrong, used up or has ended."""
-        invitation = self._codes.get(_digest(code))
-        if invitation is None or not invitation.left or invitation.ends <= self._now():
-            return None
-        invitation.left -= 1
+    async def enter(self, code: str) -> str | None:
+        """Return what a browser is known by from now on; None if the code is wrong, used up or has ended."""
         token = token_urlsafe(24)
-        self._sessions[_digest(token)] = invitation
-        if len(self._sessions) > MOST * BROWSERS:
-            self._sessions.popitem(last=False)
-        return token
+        entered = await self._store.change(partial(_enter, code=_digest(code), token=_digest(token)))
+        return token if entered else None
 
-    def library(self, token: str) -> str | None:
-        """Return the library of a session; None if there is none."""
-        invitation = self._sessions.get(_digest(token))
-        if invitation is None:
-            return None
-        if invitation.ends <= self._now():
-            del self._sessions[_digest(token)]
-            return None
-        return invitation.library
+    async def library(self, token: str) -> str | None:
+        """Return the library that a browser was invited to; None if there is none, or no longer."""
+        return await self._store.read(partial(_library, token=_digest(token)))
 
 
 def _digest(text: str) -> bytes:
+    # 192 random bits can't be guessed: no key and no salt is needed.
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _invite(tx: Transaction, digest: bytes, library: str) -> None:
+    tx.rows(
+        "DELETE FROM invitations WHERE ends <"
+        " (SELECT min(ends) FROM (SELECT ends FROM invitations ORDER BY ends DESC LIMIT :others) AS newest)",
+        others=MOST - 1,
+    )
+    tx.rows(
+        "INSERT INTO invitations (digest, library, ends, browsers) VALUES (:digest, :library, :ends, :browsers)",
+        digest=digest,
+        library=library,
+        ends=tx.now + LIFE,
+        browsers=BROWSERS,
+    )
+
+
+def _enter(tx: Transaction, code: bytes, token: bytes) -> bool:
+    found = tx.rows(
+        "UPDATE invitations SET browsers = browsers - 1 WHERE digest = :code AND browsers > 0 AND ends > :now"
+        " RETURNING library, ends",
+        code=code,
+        now=tx.now,
+    )
+    for row in found:
+        tx.rows(
+            "INSERT INTO invited_browsers (digest, library, ends) VALUES (:token, :library, :ends)",
+            token=token,
+            library=row["library"],
+            ends=row["ends"],
+        )
+    return bool(found)
+
+
+def _library(tx: Transaction, token: bytes) -> str | None:
+    sql = "SELECT library FROM invited_browsers WHERE digest = :token AND ends > :now"
+    found = tx.rows(sql, token=token, now=tx.now)
+    return found[0]["library"] if found else None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from twisted.web.http import BAD_REQUEST, FORBIDDEN, NOT_ALLOWED, Request
+from functools import partial
+
+from twisted.internet.defer import Deferred
+from twisted.web.http import BAD_REQUEST, FORBIDDEN, NOT_ALLOWED, SERVICE_UNAVAILABLE, Request
 from twisted.web.resource import Resource
 
 from sip2gw.addresses import is_loopback
 from sip2gw.admin.guard import Guard
+from sip2gw.admin.later import later
 from sip2gw.connect.invitations import LIFE, NICKNAME, Invitations
 from sip2gw.pages.http import Reply, as_json, send
+from sip2gw.store.port import StoreFailed
 
 
 class InvitePage(Resource):
@@ -21,10 +26,11 @@ class InvitePage(Resource):
         self._invitations = invitations
         self._guard = guard
 
-    def render(self, request: Request) -> bytes:
-        return send(request, self._reply(request))
+    def render(self, request: Request) -> int:
+        answer = Deferred.fromCoroutine(self._reply(request))
+        return later(request, answer.addCallback(partial(send, request)))
 
-    def _reply(self, request: Request) -> Reply:
+    async def _reply(self, request: Request) -> Reply:
         if request.method != b"POST":
             return as_json({"error": "method not allowed"}, NOT_ALLOWED)
         peer = str(getattr(request.getClientAddress(), "host", ""))
@@ -36,4 +42,8 @@ class InvitePage(Resource):
         library = b"/".join(path).decode("ascii", "replace").lower()
         if not NICKNAME.fullmatch(library):
             return as_json({"error": "name the library by its nickname"}, BAD_REQUEST)
-        return as_json({"code": self._invitations.invite(library), "seconds": LIFE})
+        try:
+            code = await self._invitations.invite(library)
+        except StoreFailed as failed:
+            return as_json({"error": f"the store can't be used: {failed.reason}"}, SERVICE_UNAVAILABLE)
+        return as_json({"code": code, "seconds": LIFE})

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.web.http import NOT_ALLOWED, NOT_FOUND, UNAUTHORIZED, Request
+from twisted.web.http import NOT_ALLOWED, NOT_FOUND, SERVICE_UNAVAILABLE, UNAUTHORIZED, Request
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET
 
 from sip2gw.addresses import counted_network
 from sip2gw.addresses import read as read_address
-from sip2gw.admin.later import later
 from sip2gw.connect import qr, shown
 from sip2gw.connect.devices import BOXES, DEVICES, PLAIN, USUAL, form, stunnel
 from sip2gw.connect.invitations import LIFE, Invitations
@@ -29,7 +26,8 @@ from sip2gw.connect.ladder import Asked
 from sip2gw.connect.steps import STEPS
 from sip2gw.pages.http import Reply, form_of, from_this_site, query_of, redirect, send, static
 from sip2gw.pages.rendering import environment, render
-from sip2gw.pages.streams import Streams
+from sip2gw.pages.streams import Streams, answer_or_stream
+from sip2gw.store.port import StoreFailed
 from sip2gw.throttle import Allowance, Throttle
 
 ROOM = "sip2gw.connect"
@@ -88,7 +86,7 @@ class ConnectPages(Resource):
     def render(self, request: Request) -> bytes | int:
         path = [part.decode("utf-8", "replace") for part in request.postpath or []]  # type: ignore[attr-defined]  # twisted.web.server's has it
         if path == ["enter"]:
-            return send(request, self._enter(request))
+            return answer_or_stream(request, self._with_store(self._enter(request)))
         if request.method not in (b"GET", b"HEAD"):
             return send(request, Reply(b"method not allowed\n", NOT_ALLOWED, TEXT))
         if len(path) == 2 and path[0] == "static":
@@ -97,16 +95,23 @@ class ConnectPages(Resource):
             return send(request, render(ROOM, "entrance.html", {}))
         if not path:
             return send(request, redirect("/connect/"))
-        return self._inside(request, path[0] if len(path) == 1 else "")
+        name = path[0] if len(path) == 1 else ""
+        return answer_or_stream(request, self._with_store(self._inside(request, name)))
 
-    def _enter(self, request: Request) -> Reply:
+    async def _with_store(self, reply: Awaitable[Reply | None]) -> Reply | None:
+        try:
+            return await reply
+        except StoreFailed as failed:
+            return Reply(f"the store can't be used: {failed.reason}\n".encode(), SERVICE_UNAVAILABLE, TEXT)
+
+    async def _enter(self, request: Request) -> Reply:
         """Give a browser a session for a code."""
         if request.method != b"POST":
             return Reply(b"method not allowed\n", NOT_ALLOWED, TEXT)
         network, said = counted_network(_peer(request)), form_of(request)
         code, token = said.get("code", "").strip(), None
         if from_this_site(request) and self._wrong.wait(network, WRONG) <= 0:
-            token = self.invitations.enter(code)
+            token = await self.invitations.enter(code)
             if token is None:
                 self._wrong.note(network)
         if token is None:
@@ -115,23 +120,20 @@ class ConnectPages(Resource):
         cookies = (_cookie(request, COOKIE, token), _cookie(request, LINK, link))
         return redirect("/connect/page", *cookies)
 
-    def _library(self, request: Request) -> str | None:
+    async def _library(self, request: Request) -> str | None:
         """Return the library of a browser's session; None if it has none."""
         token: bytes = request.received_cookies.get(COOKIE, b"")
-        return self.invitations.library(token.decode("latin-1"))
+        return await self.invitations.library(token.decode("latin-1")) if token else None
 
-    def _inside(self, request: Request, name: str) -> bytes | int:
-        """Answer a browser that has a session; any other gets the entrance."""
-        library = self._library(request)
+    async def _inside(self, request: Request, name: str) -> Reply | None:
+        """Answer a browser that has a session; any other gets the entrance. None means that a stream has begun."""
+        library = await self._library(request)
         if library is None:
-            return send(request, render(ROOM, "entrance.html", {}, UNAUTHORIZED))
+            return render(ROOM, "entrance.html", {}, UNAUTHORIZED)
         if name == "events":
             return self._stream(request, library)
         answer = self._get.get(name)
-        if answer is None:
-            return send(request, _not_found())
-        answering = Deferred.fromCoroutine(_awaited(answer(request, library)))
-        return later(request, answering.addCallback(partial(send, request)))
+        return _not_found() if answer is None else await answer(request, library)
 
     async def _page(self, request: Request, library: str) -> Reply:
         query = parse_qs(request.uri.partition(b"?")[2][:4096].decode("utf-8", "replace"))
@@ -178,18 +180,16 @@ class ConnectPages(Resource):
         asked = Asked(filters["library"], frozenset(filters["networks"].split()))
         return environment(ROOM).get_template("ladder.html").render(await self._seen(asked))
 
-    def _stream(self, request: Request, library: str) -> bytes | int:
+    def _stream(self, request: Request, library: str) -> Reply | None:
         async def admitted() -> bool:
-            return self._library(request) == library
+            try:
+                return await self._library(request) == library
+            except StoreFailed:
+                return True  # it was admitted before
 
         asked = _asked(request, library)
         filters = {"library": library, "networks": " ".join(sorted(asked.networks))}
-        refused = self._streams.begin(request, "ladder", filters, admitted)
-        return NOT_DONE_YET if refused is None else send(request, refused)
-
-
-async def _awaited(reply: Awaitable[Reply]) -> Reply:
-    return await reply
+        return self._streams.begin(request, "ladder", filters, admitted)
 
 
 def _not_found() -> Reply:

@@ -5,7 +5,7 @@ A stream that does not take its events is closed. A page without a viewer is not
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from attrs import define, field
@@ -13,7 +13,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.http import Request
+from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from sip2gw.pages.http import Reply, send
@@ -172,3 +174,24 @@ class Streams:
     def _failed(self, failure: Any, topic: _Topic) -> None:
         topic.making = False
         self.log.failure("an event of a page hit a bug", failure)
+
+
+def answer_or_stream(request: Request, reply: Coroutine[Any, Any, Reply | None]) -> int:
+    """Send a reply as soon as it is there; None means that a stream has begun. Returns what `render` has to return."""
+    here = [True]
+
+    def gone(_: Failure) -> None:
+        here.clear()
+
+    def answer(reply: Reply | None) -> None:
+        if reply is not None and here:
+            request.write(send(request, reply))
+            request.finish()  # type: ignore[no-untyped-call]  # Twisted's
+
+    def failed(failure: Failure) -> None:
+        if here:
+            request.processingFailed(failure)  # type: ignore[attr-defined]  # twisted.web.server's has it
+
+    request.notifyFinish().addErrback(gone)
+    Deferred.fromCoroutine(reply).addCallback(answer).addErrback(failed)
+    return NOT_DONE_YET

@@ -74,6 +74,10 @@ TABLES: Mapping[str, Kept] = {
         "who made it; a digest of its secret",
         "its end or its revocation",
     ),
+    "invitations": Kept(
+        "links by which installers see how far a terminal comes", "a digest of its code", "8 h"
+    ),
+    "invited_browsers": Kept("the browsers that came with such a link", "a digest of its cookie", "8 h"),
     "schema": Kept("the version of the tables", "none", "always"),
     "clock": Kept("the latest time of the store's clock", "none", "always"),
 }
@@ -86,6 +90,8 @@ _OLD: Mapping[str, tuple[tuple[str, str, float], ...]] = {
         ("what, subject", "at < :before AND what = 'wrong'", WRONG_LOGINS),
         ("what, subject", "at < :before", RIGHT_LOGINS),
     ),
+    "invitations": (("digest", "ends < :before", 0.0),),
+    "invited_browsers": (("digest", "ends < :before", 0.0),),
 }
 """Of each table the key of its rows, which of them are over, and their age."""
 

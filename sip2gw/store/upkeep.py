@@ -20,7 +20,8 @@ from sip2gw.store.sqlite import SQLite
 
 T = TypeVar("T")
 
-_TABLES = ("journal", "owners", "seats", "login_tries", "login_marks", "audit", "operators", "board_links")
+_TABLES = ("journal", "owners", "seats", "login_tries", "login_marks", "audit", "operators", "board_links",
+           "invitations", "invited_browsers")  # fmt: skip
 
 
 @frozen

@@ -36,16 +36,11 @@ if TYPE_CHECKING:
     from sip2gw.wiring.reloading import Reloading
 
 
-def has_board(config: Config) -> bool:
-    """Return whether the board is switched on."""
-    return config.admin is not None and config.admin.board
-
-
 def make_board(
     config: Config,
     reactor: Any,
     recalled: Record,
-    opened: tuple[Store, Keys, SeatStore] | None,
+    opened: tuple[Store, Keys, SeatStore],
     configured: Configured,
     invitations: Invitations,
 ) -> Board | None:
@@ -53,7 +48,7 @@ def make_board(
 
     `opened` has the store, the keys of its journal, and the seats of the terminals, on the clock of `reactor`.
     """
-    if config.admin is None or not config.admin.board or opened is None:
+    if config.admin is None or not config.admin.board:
         return None
     (store, keys, lent), record = opened, Told(recalled)
     door = Door(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
@@ -75,7 +70,7 @@ def make_board(
         if not NICKNAME.fullmatch(name):
             raise NotPossible("this is not the nickname of a library")
         await store.change(lambda tx: audit.enter(tx, asked.visitor.name, "installer invited", name))
-        return View("invited.html", {"library": name, "code": invitations.invite(name)})
+        return View("invited.html", {"library": name, "code": await invitations.invite(name)})
 
     async def live(filters: Mapping[str, str]) -> str:
         view = await screens.exchanges_of(filters)

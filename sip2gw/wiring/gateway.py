@@ -114,7 +114,7 @@ class Gateway(Service):
         self.configured = Configured(config, lambda: self.metrics.registry)
         seats = self.terminals.logins.seating.seats.store
         opened = self.journaling.store, self.journaling.journal.keys, seats
-        self.invitations = Invitations(reactor.seconds)
+        self.invitations = Invitations(self.journaling.store)
         self.board = make_board(config, reactor, self.recalled, opened, self.configured, self.invitations)
         pages = Pages(
             lambda: self._status,

@@ -108,7 +108,7 @@ class SharedStore:
             run_once(self._at, free_all, write=True)
 
     def opened(self, reactor: Any) -> tuple[Store, Keys, SeatStore]:
-        """Return the store as the board uses it, not started, with the keys of the journal and the seats in it.
+        """Return the store for the admin endpoint, not started, the keys of its journal, and the seats in it.
 
         Raises `Wrong`.
         """

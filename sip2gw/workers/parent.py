@@ -23,7 +23,7 @@ from sip2gw.log import Log
 from sip2gw.log.tags import DayKey, Tags
 from sip2gw.metrics import Metrics
 from sip2gw.process.watchdog import Watchdog
-from sip2gw.wiring.board import Configured, has_board, make_board
+from sip2gw.wiring.board import Configured, make_board
 from sip2gw.wiring.configured import log_settings, token
 from sip2gw.wiring.journaling import SharedStore
 from sip2gw.wiring.new_configuration import (
@@ -94,7 +94,7 @@ class Workers(Service):
         self.doors = [self._door(place) for place in range(len(config.listen))]
         self.guard = Guard(None, reactor.seconds)
         self.store = SharedStore(config)
-        self._opened = self.store.opened(reactor) if has_board(config) else None
+        self._opened = self.store.opened(reactor)
         self._together = Together(self.workers, self.metrics)
         self.configured = Configured(config, lambda: Deferred.fromCoroutine(self._together.metrics()))
         self.refused_reload = ""
@@ -102,7 +102,7 @@ class Workers(Service):
         self.recalled = Recalled(
             self._together.record, self._tag, lambda: refused_reload(self.refused_reload)
         )
-        self.invitations = Invitations(reactor.seconds)
+        self.invitations = Invitations(self._opened[0])
         self.board = make_board(
             config, reactor, self.recalled, self._opened, self.configured, self.invitations
         )
@@ -136,8 +136,7 @@ class Workers(Service):
         """Start the workers, as the user that the parent is by now. Raises `StoreFailed`."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self.store.start()
-        if self._opened is not None:
-            self._opened[0].start()
+        self._opened[0].start()
         for listener in self._listeners():
             listener.startService()
         self.watchdog.startService()
@@ -170,8 +169,7 @@ class Workers(Service):
         if timer.active():
             timer.cancel()
         self._looking.stop()
-        if self._opened is not None:
-            await self._opened[0].close()
+        await self._opened[0].close()
         self.store.stop()
         self.watchdog.stopService()
         if self.board is not None:

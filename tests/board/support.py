@@ -212,7 +212,7 @@ class BoardCase(TestCase):
         self.facts = Facts()
         config = Config(listen=(), admin=self.admin)
         configured = Configured(config, lambda: self.metrics.registry)
-        self.invitations = Invitations(reactor.seconds)
+        self.invitations = Invitations(self.store)
         self.seats = InMemory(reactor.seconds)
         opened = self.store, Keys([bytes(32)]), self.seats
         board = make_board(config, reactor, self.facts, opened, configured, self.invitations)

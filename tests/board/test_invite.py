@@ -9,9 +9,9 @@ class Invite(BoardCase):
         form = {"csrf": await self.browser.csrf()}
         made = await self.browser.post("/board/libraries/riverside/invite", form)
         code = made.text.partition("/connect/#")[2].partition('"')[0]
-        token = self.invitations.enter(code)
+        token = await self.invitations.enter(code)
         assert token is not None
-        assert self.invitations.library(token) == "riverside"
+        assert await self.invitations.library(token) == "riverside"
         assert ("ann", "installer invited", "riverside", "") in await self.audited()
 
     async def test_a_request_without_the_form_s_token_makes_no_link(self) -> None:

@@ -226,6 +226,21 @@ class ConnectTests(TestCase):
         code = await self.code()
         assert [(await self.call("/connect/enter", {"code": code}))[0] for _ in range(6)] == [303] * 5 + [401]
 
+    async def test_codes_and_browsers_are_known_after_a_restart_and_to_workers(self) -> None:
+        code, cookie = await self.code(), await self.enter()
+        await self.demo.stopService()
+        self.start(workers=2)
+        assert (await self.call("/connect/page", Cookie=cookie.partition(";")[0]))[0] == 200
+        assert [(await self.call("/connect/enter", {"code": code}))[0] for _ in range(6)] == [303] * 5 + [401]
+
+    async def test_what_has_ended_lets_nobody_in(self) -> None:
+        code, cookie = await self.code(), await self.enter()
+        store = self.demo.gateway.journaling.store
+        for table in ("invitations", "invited_browsers"):
+            await store.change(lambda tx, table=table: tx.rows(f"UPDATE {table} SET ends = ends - 28800"))  # noqa: S608
+        assert (await self.call("/connect/page", Cookie=cookie.partition(";")[0]))[0] == 401
+        assert (await self.call("/connect/enter", {"code": code}))[0] == 401
+
     async def test_the_cookie_is_for_this_page_alone(self) -> None:
         cookie = (await self.enter()).lower()
         for part in ("httponly", "samesite=strict", "path=/connect", "max-age=28800"):

@@ -13,3 +13,22 @@ CREATE TABLE board_links (
     expires {real} NOT NULL,
     made_by TEXT NOT NULL
 );
+
+-- Invitations of installers, and the browsers that came with one. Codes and cookies are kept as digests.
+CREATE TABLE invitations (
+    digest {bytes} PRIMARY KEY,
+    library TEXT NOT NULL,
+    ends {real} NOT NULL,
+    -- How many browsers may still come.
+    browsers {integer} NOT NULL
+);
+
+CREATE INDEX invitations_ends ON invitations (ends);
+
+CREATE TABLE invited_browsers (
+    digest {bytes} PRIMARY KEY,
+    library TEXT NOT NULL,
+    ends {real} NOT NULL
+);
+
+CREATE INDEX invited_browsers_ends ON invited_browsers (ends);
