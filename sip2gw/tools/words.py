@@ -62,6 +62,11 @@ def _timestamp(text: str) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}, " + ("local time" if zone in ("", "0000") else f"zone {zone}")
 
 
+def _due_date(text: str) -> str:
+    """Return a due date that is in the form of the other dates in words: it may have any form (3M)."""
+    return _timestamp(text) if re.fullmatch(r"[0-9]{8}.{4}[0-9]{6}", text) else ""
+
+
 def _patron_status(text: str) -> str:
     flags = [_plain(flag.name) for flag in PatronFlag if text[flag : flag + 1] in ("Y", "y")]
     return ", ".join(flags) or "no restriction"
@@ -95,7 +100,11 @@ def _retries(text: str) -> str:
     return "unknown" if text == _UNKNOWN else ""
 
 
-_BY_NAME: dict[str, Callable[[str], str]] = {"timeout_period": _tenths, "retries_allowed": _retries}
+_BY_NAME: dict[str, Callable[[str], str]] = {
+    "timeout_period": _tenths,
+    "retries_allowed": _retries,
+    "due_date": _due_date,
+}
 
 _BY_KIND: dict[str, Callable[[str], str]] = {
     "yn": _choice({"Y": "yes", "N": "no"}, "neither Y nor N"),

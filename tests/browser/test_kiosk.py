@@ -31,13 +31,12 @@ def test_a_loan_and_a_return_need_only_the_keyboard(tab, picture):
     expect(screen).to_contain_text("Return (09)")
 
 
-def test_a_sorter_shows_its_bin_on_a_phone(phone, picture):
+def test_a_sorter_shows_its_bin_on_a_phone(phone):
     phone.go("/kiosk/")
     phone.page.get_by_label("Machine").select_option("sorter")
     phone.page.locator("#items button").first.tap()
     expect(phone.page.locator(".bin")).to_have_text(re.compile(r"Bin \d"))
     assert cut_off(phone.page) == []
-    picture(phone, "kiosk-phone")
 
 
 def test_an_item_that_is_markup_is_shown_as_text(tab):

@@ -196,3 +196,17 @@ def test_any_bytes_that_are_a_message_can_be_shown(line: bytes) -> None:
 def test_lines_are_the_same_however_the_stream_is_cut(chunks: list[bytes]) -> None:
     whole = b"".join(chunks)
     assert list(split_lines(chunks)) == list(filter(None, whole.replace(b"\r", b"\n").split(b"\n")))
+
+
+@pytest.mark.parametrize(
+    ("due", "words"),
+    [
+        ("20261213    235900", "2026-12-13 23:59:00, local time"),
+        ("13/12/2026", ""),
+        ("20261399    235900", "not a date"),
+    ],
+)
+def test_a_due_date_is_in_words_if_it_has_the_form_of_the_other_dates(due: str, words: str) -> None:
+    line = f"121NNY20261129    014827AOriverside|AAM-1001|AB10002|AJEmma|AH{due}|"
+    (row,) = [row for row in Decoded(line.encode()).rows() if row[0] == "AH"]
+    assert row[3] == words
