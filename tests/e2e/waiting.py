@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from time import monotonic, sleep
 
-LONG = 30.0
-"""Seconds after which it does not come."""
+LONG = 90.0
+"""Seconds after which it does not come. A row that a killed gateway was about to send is due again after 60."""
 
 
 def wait_until(holds: Callable[[], object], what: Callable[[], object] = lambda: "") -> None:
