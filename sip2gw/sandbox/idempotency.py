@@ -56,6 +56,6 @@ def keep(call: Call, mark: str, answer: Answer) -> None:
     now = call.now.timestamp()
     call.database.execute("DELETE FROM idempotency WHERE at <= ?", (now - KEPT,))
     call.database.execute(
-        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (call.nickname, call.user_id, call.key, mark, answer.status, answer.content_type, answer.body, now),
+        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (call.nickname, call.key, mark, answer.status, answer.content_type, answer.body, now),
     )

@@ -58,13 +58,13 @@ CREATE INDEX actions_copy ON actions (copy_id);
 CREATE TABLE ledger (id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, library TEXT NOT NULL,
   kind TEXT NOT NULL, booking_id INTEGER, copy_id INTEGER, member_id INTEGER, accession_no TEXT, member_no TEXT,
   amount TEXT, idempotency_key TEXT, request_id TEXT);
-CREATE TABLE idempotency (library TEXT NOT NULL, user_id INTEGER NOT NULL, key TEXT NOT NULL,
-  fingerprint TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL,
-  at REAL NOT NULL, PRIMARY KEY (library, user_id, key)) WITHOUT ROWID;
+CREATE TABLE idempotency (library TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  status INTEGER NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (library, key)) WITHOUT ROWID;
 CREATE INDEX idempotency_age ON idempotency (at);
 """
 
-_VERSION = 2
+_VERSION = 3
 
 
 def open_database(path: str | None) -> tuple[sqlite3.Connection, bool]:
