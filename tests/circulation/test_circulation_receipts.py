@@ -46,7 +46,7 @@ def test_a_return_receipt_names_no_patron():
     assert return_receipt("Riverside Public Library", NOW, NIGHT, Speaker("de"), 32) == (
         "Riverside Public Library",
         "05.03.2026, 16:05",
-        "Zurückgegeben",
+        "Rückgabe",
         "The Left Hand of Darkness",
         "Medium: 10001",
     )

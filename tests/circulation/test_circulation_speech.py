@@ -195,10 +195,8 @@ def test_K1_Bengali_has_Bengali_digits_under_any_CLDR(language):
 
 def test_a_number_selects_its_plural_form():
     german = Speaker("de")
-    assert [german.say("quota_exceeded_limit", limit=limit).partition(" Medi")[0] for limit in (1, 2)] == [
-        "Die Grenze von 1 entliehenem",
-        "Die Grenze von 2 entliehenen",
-    ]
+    assert "von 1 Medium " in german.say("quota_exceeded_limit", limit=1)
+    assert "von 2 Medien " in german.say("quota_exceeded_limit", limit=2)
     french = Speaker("fr")
     assert [french.say("copies_available", available=free, copies=1234) for free in (0, 1, 2)] == [
         "0 exemplaire disponible sur 1 234.",

@@ -5,12 +5,16 @@ from babel.messages.catalog import Catalog
 from babel.messages.plurals import PLURALS
 
 from sip2gw.circulation import locale_formats
+from sip2gw.circulation.receipts import wrapped
 from sip2gw.circulation.speech import ENGLISH, Speaker, names
 from sip2gw.circulation.texts import COUNTED, REFUSALS, TEXTS
 from sip2gw.circulation.translations import LANGUAGES, source, texts_in
 
 FOREIGN = LANGUAGES[1:]
 LONGEST_FIELD = 255
+SCREEN = 40
+"""Columns of the narrowest screen that a text is written for; a longer text is shown in lines."""
+MOST_LINES = 3
 FACT = "15 September 2026"
 """As long a value as a text gets for one of its names."""
 ADVICE = ("Please ", "There is nothing more to do.")
@@ -109,6 +113,16 @@ def test_every_text_can_be_formatted_and_fits_into_a_field(language, text):
     assert said
     assert "{" not in said
     assert len(said.encode()) <= LONGEST_FIELD
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("text", TEXTS)
+def test_every_text_fits_three_lines_of_a_narrow_screen(language, text):
+    facts = {name: f"{{{name}}}" for name in names(TEXTS[text])}
+    if text in COUNTED:
+        facts[COUNTED[text][0]] = 12
+    said = Speaker(language).say(text, **facts)
+    assert len(wrapped(said, SCREEN)) <= MOST_LINES, said
 
 
 @pytest.mark.parametrize("language", FOREIGN)
