@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sip2gw.board import audit
 from sip2gw.board.source import Asked, Done, NotPossible, Record
 from sip2gw.seats import Seat, SeatStore
-from sip2gw.seats.seats import LEASE
+from sip2gw.seats.leases import LEASE
 from sip2gw.store.port import Store, StoreFailed
 
 

@@ -20,7 +20,7 @@ from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import Refused, Unavailable
 from sip2gw.metrics import Metrics
 from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore
-from sip2gw.seats.seats import RENEWED_EVERY
+from sip2gw.seats.leases import RENEWED_EVERY
 from sip2gw.tenants import Tenant
 
 TAKEN = "another connection with the same account and location took its seat, and no other was free"

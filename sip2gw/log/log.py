@@ -1,4 +1,4 @@
-"""Put the veil and the queue before all observers of the process's log, and remove them at the end."""
+"""Put redaction and the queue before all observers of the process's log, and remove them at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from twisted.logger import FileLogObserver, ILogObserver, LogEvent, LogLevel, Lo
 
 from sip2gw.log.forms import as_json
 from sip2gw.log.queued import Queued
-from sip2gw.log.veil import veiled
+from sip2gw.log.redaction import redacted
 
 PATIENCE = 2.0
 """Seconds that the end of the process waits for the log to be written."""
@@ -45,7 +45,7 @@ class Log(Collector):
         self._queued: list[Queued] = []
 
     def begin(self) -> None:
-        """Put the veil before all current observers; a further call does so for new observers."""
+        """Redact and queue events for all current observers; a further call does so for new observers."""
         if not self._queued:  # a process that ends without stopping its services writes its log too
             atexit.register(self.flush)
         there = [
@@ -61,7 +61,7 @@ class Log(Collector):
             self._publisher.addObserver(queued)
 
     def take(self, event: LogEvent) -> None:
-        """Write an event of a worker process, which put it through its own veil."""
+        """Write an event of a worker process, which has redacted it."""
         for queued in self._queued:
             queued.take(event)
 
@@ -103,7 +103,7 @@ class Log(Collector):
         return event.get("log_level", LogLevel.info) in _WANTED[self.settings.level]
 
     def _made(self, event: LogEvent) -> LogEvent | None:
-        return veiled(event, self._lose)
+        return redacted(event, self._lose)
 
     def _lose(self, what: str) -> None:
         self.lost[what] += 1

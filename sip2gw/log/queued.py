@@ -14,7 +14,7 @@ from twisted.logger import ILogObserver, LogEvent
 from zope.interface import implementer
 
 from sip2gw.log.forms import finished
-from sip2gw.log.veil import Lost
+from sip2gw.log.redaction import Lost
 
 APART = 0.05
 """Seconds for which events are collected before they are written."""

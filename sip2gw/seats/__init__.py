@@ -4,8 +4,8 @@
 shared by several processes and machines. `Seats` is what the gateway uses: it works on when the store fails.
 """
 
+from sip2gw.seats.leases import Lease, Renewal, Seats
 from sip2gw.seats.memory import InMemory
-from sip2gw.seats.seats import Lease, Renewal, Seats
 from sip2gw.seats.store import Full, Holder, Seat, SeatStore, Taken
 from sip2gw.seats.stored import StoredSeats, free_all
 

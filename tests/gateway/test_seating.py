@@ -13,7 +13,7 @@ from sip2gw.addresses import Peer
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.seating import Occupancy
 from sip2gw.seats import InMemory
-from sip2gw.seats.seats import RENEWED_EVERY
+from sip2gw.seats.leases import RENEWED_EVERY
 
 from .desk import CHECKOUT, LOGIN, PATRON, STATUS, Bench
 

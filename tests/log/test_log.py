@@ -23,7 +23,7 @@ from twisted.logger import (
 import sip2gw
 from sip2gw.addresses import Peer
 from sip2gw.log import Log, LogSettings
-from sip2gw.log.veil import FIELDS
+from sip2gw.log.redaction import FIELDS
 
 CANARY = "qX7zK9wVj2Hp"
 

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 
 from sip2gw.seats import Full, Holder, InMemory, Lease, Seats, SeatStore, StoredSeats, free_all
-from sip2gw.seats.seats import LEASE
+from sip2gw.seats.leases import LEASE
 from sip2gw.secret import Secret
 
 

@@ -46,7 +46,7 @@ _NUMBERS = (int, float, type(None))
 """Types of values that are logged as they are; an int may be a bool."""
 
 
-def veiled(event: LogEvent, lost: Lost) -> LogEvent | None:
+def redacted(event: LogEvent, lost: Lost) -> LogEvent | None:
     """Return the event as it may be written, or None. `lost("field")` is called for each left-out field."""
     namespace = str(event.get("log_namespace", ""))
     ours = namespace == OURS or namespace.startswith(f"{OURS}.")
