@@ -25,7 +25,7 @@ _MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("-", "yellow")}
     "--config", "file", type=click.Path(), help="The gateway's configuration.  [default: Librarika's own API]"
 )
 @click.option(
-    "--account", default="", metavar="USER", help="User name.  [default: the library's service_account]"
+    "--account", default="", metavar="USER", help="User name.  [default: the library's own, of --config]"
 )
 @click.option(
     "--password", envvar="SIP2GW_PASSWORD", show_envvar=True, help="Password; without it you are asked."
@@ -87,7 +87,7 @@ def _service_account(config: Config, name: str) -> Credentials | None:
     try:
         return service_accounts(config).get(name)
     except Wrong as wrong:
-        raise click.ClickException(f"service_account.password_file {wrong}") from None
+        raise click.ClickException(f"the password_file of {name} {wrong}") from None
 
 
 def _used(file: str | None, name: str) -> int | None:

@@ -26,7 +26,7 @@ _OPENER = build_opener(ProxyHandler({}))
 @click.option("--public-url", metavar="URL", help="How the installer reaches that endpoint, if it differs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 def invite(library: str, url: str, token_file: TextIO | None, public_url: str | None, as_json: bool) -> None:
-    """Print a link to the page "Connect a terminal" of LIBRARY. It lives 8 hours and lets five browsers in.
+    """Print a link to the page "Connect a terminal" of LIBRARY. It is valid for 8 hours and five browsers.
 
     The exit status is 2 if the gateway makes none.
     """
