@@ -6,62 +6,14 @@ from collections.abc import Sequence
 
 from attrs import evolve, field, frozen
 
+from sip2gw.journal.entry import Entry
 from sip2gw.journal.rows import OPEN_STATES, Stored, move, select
 from sip2gw.journal.states import OPEN, Event, State
 from sip2gw.store.port import Transaction, Value
 
-DATED, UNDATED = 300.0, 90.0
-"""Seconds for which the same line is a repeat: with the time of its event in it, and without."""
-
 
 class Fenced(Exception):
     """The process has lost its lease: others may take its rows for orphans."""
-
-
-@frozen(repr=False)
-class Tags:
-    """The keyed digests of one write under one key. `patron` is None if it names none, `line` empty as in `Entry`."""
-
-    item: bytes
-    patron: bytes | None
-    line: bytes
-
-
-@frozen(repr=False)
-class Entry:
-    """A write that is about to begin. `line` is empty if it can't be a repeat; `account_wide` if it names no item.
-
-    `older` has its digests under keys that were replaced: rows from before have those.
-    """
-
-    library: str
-    terminal: str
-    method: str
-    key: str
-    item_tag: bytes
-    patron_tag: bytes | None
-    line: bytes
-    key_id: str
-    arguments: bytes
-    joins: bool = False
-    account_wide: bool = False
-    life: float = DATED
-    older: tuple[Tags, ...] = ()
-
-    @property
-    def items(self) -> tuple[bytes, ...]:
-        """The item under each key."""
-        return (self.item_tag, *(one.item for one in self.older))
-
-    @property
-    def patrons(self) -> tuple[bytes | None, ...]:
-        """The patron under each key."""
-        return (self.patron_tag, *(one.patron for one in self.older))
-
-    @property
-    def lines(self) -> tuple[bytes, ...]:
-        """The line under each key."""
-        return (self.line, *(one.line for one in self.older))
 
 
 @frozen

@@ -16,9 +16,9 @@ def sealed_call(keys: Keys, library: str, call: Call) -> bytes:
     return keys.seal(library, f"{call.occasion.key} {_ARGUMENTS}", packed(call))
 
 
-def sealed_result(keys: Keys, library: str, key: str, result: Any) -> bytes:
-    """Return a result, encrypted for the row with this key."""
-    return keys.seal(library, f"{key} {_OUTCOME}", packed_result(result))
+def sealed_result(keys: Keys, library: str, key: str, result: Any) -> bytes | None:
+    """Return a result, encrypted for the row with this key. None if there is none: the write was not done."""
+    return None if result is None else keys.seal(library, f"{key} {_OUTCOME}", packed_result(result))
 
 
 def opened(keys: Keys, row: Stored, name: str) -> bytes | None:

@@ -13,10 +13,11 @@ from twisted.logger import Logger
 
 from sip2gw.concurrency import SingleFlight
 from sip2gw.journal import upkeep
-from sip2gw.journal.begin import DATED, UNDATED, Begun, Entry, Fenced, Owner, Tags
+from sip2gw.journal.begin import Begun, Fenced, Owner
 from sip2gw.journal.codec import Call
-from sip2gw.journal.content import call_of, result_of, same_patron, sealed_call
+from sip2gw.journal.content import call_of, result_of
 from sip2gw.journal.crypto import Keys
+from sip2gw.journal.entry import Write
 from sip2gw.journal.flights import Flight
 from sip2gw.journal.grouped import Begin
 from sip2gw.journal.outcomes import Outcomes
@@ -125,23 +126,23 @@ class Journal:
 
     # -- rows
 
-    async def begin(self, entry: Entry, *, fresh: bool = False, behind: bool = False) -> Begun:
+    async def begin(self, write: Write, *, fresh: bool = False, behind: bool = False) -> Begun:
         """Store a write before it is sent: see `begin.begin`. Raises `Unavailable`."""
-        if self.counts.opened.get(entry.library, 0) >= MOST_OPEN:
+        if self.counts.opened.get(write.library, 0) >= MOST_OPEN:
             if self._metrics is not None:
                 self._metrics.struck("journal")
             raise Unavailable("too many writes of the library are open")
         try:
             try:
-                return await self.store.change(Begin(entry, self._owner, fresh, behind))
+                return await self.store.change(Begin(write, self._owner, fresh, behind))
             except Fenced:  # at the start, and after this process stood still for long
                 await self._lease.join()
-                return await self.store.change(Begin(entry, self._owner, fresh, behind))
+                return await self.store.change(Begin(write, self._owner, fresh, behind))
         except Fenced as fenced:
             raise Unavailable(str(fenced)) from None
         except StoreFailed as failed:
             # It may be stored all the same, and it is not sent.
-            self.outcomes.store_later(entry.library, entry.key, Event.NOT_SENT, Told.NO)
+            self.outcomes.store_later(write.library, write.key, Event.NOT_SENT, Told.NO)
             raise Unavailable(f"the gateway's store: {failed.kind}") from None
 
     def fly(self, key: str) -> Flight:
@@ -158,32 +159,6 @@ class Journal:
         flight = self.flights.pop(key)
         flight.answered.open()
         flight.stored.open()
-
-    def entry(self, library: str, call: Call, *, line: bytes = b"", account: str = "") -> Entry:
-        """Return a call as a row. `account` is the name that the terminal has logged in with, which is never shown."""
-        method, occasion, tags = call.method, call.occasion, self.keys.tags
-        patron = same_patron(str(call.arguments.get("patron_id") or ""))
-        items = tags(library, method.subject(call.arguments))
-        patrons = tags(library, "patron", patron) if patron else [None] * len(items)
-        lines = tags(library, "line", line) if line else [b""] * len(items)
-        terminal = occasion.terminal
-        if not terminal or terminal == account:
-            terminal = f"t:{self.keys.tag(library, 'terminal', terminal).hex()[:8]}"
-        return Entry(
-            library=library,
-            terminal=terminal,
-            method=method.name,
-            key=occasion.key,
-            item_tag=items[0],
-            patron_tag=patrons[0],
-            line=lines[0],
-            older=tuple(map(Tags, items[1:], patrons[1:], lines[1:])),
-            key_id=self.keys.newest,
-            arguments=sealed_call(self.keys, library, call),
-            joins=method.joins and not occasion.no_block,
-            account_wide=not method.on_item,
-            life=DATED if occasion.dated else UNDATED,
-        )
 
     def call(self, row: Stored) -> Call:
         """Return what a row says. Raises `Unreadable` and `Misfit`."""

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from sip2gw.journal.codec import Call
+from sip2gw.journal.entry import Write
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import METHODS, Method
 from sip2gw.journal.writing import Writing
@@ -93,9 +94,10 @@ class JournaledLibrary:
         context = self._context
         arguments = dict(zip(method.names, args, strict=False)) | kwargs
         occasion, password = arguments.pop("occasion"), arguments.pop("password", None)
-        line = occasion.line
-        occasion = evolve(occasion, line=b"", password_entered=bool(password))
+        if password:
+            occasion = evolve(occasion, password_entered=True)
         call = Call(method, arguments, occasion, self._identifiers, context.account_tag)
-        entry = self._journal.entry(self.nickname, call, line=line, account=context.account)
-        writing = Writing(self._inner, self._journal, call, password, entry, self._still, context.heard_from)
-        return await writing.outcome()
+        write = Write(self._inner.nickname, call, self._journal.keys, context.account)
+        return await Writing(
+            self._inner, self._journal, write, password, self._still, context.heard_from
+        ).outcome()

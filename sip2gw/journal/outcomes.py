@@ -67,7 +67,7 @@ class Outcomes:
         wait: float = 1.0,
     ) -> bool:
         """Store what became of a write; later, if the store fails now. Return whether it is stored."""
-        outcome = self._sealed(library, key, event, result)
+        outcome = sealed_result(self._keys, library, key, result)
         move = _Move(library, key, event, told, reason, outcome, wait)
         try:
             before = await self._store.change(move)
@@ -84,8 +84,7 @@ class Outcomes:
 
         Until it is stored, the row says no more than that the write may be done.
         """
-        outcome = self._sealed(library, key, settled.event, settled.result)
-        finish = Finish(library, key, settled.event, told, settled.reason, outcome)
+        finish = Finish(library, key, settled.event, told, settled.reason, settled.result, self._keys)
 
         def done(before: Stored | None) -> None:
             self._tell_of(before, finish)
@@ -111,11 +110,6 @@ class Outcomes:
             before = await self._store.change(move)
             self._unstored.remove(move)
             self._tell_of(before, move)
-
-    def _sealed(self, library: str, key: str, event: Event, result: Any) -> bytes | None:
-        if event is not Event.DONE or result is None:
-            return None
-        return sealed_result(self._keys, library, key, result)
 
     def _tell_of(self, before: Stored | None, move: _Move | Finish) -> None:
         """Log a row that needs a person from now on."""

@@ -6,11 +6,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from attrs import define
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 
-from sip2gw.journal.begin import Behind, Entry, Join, New, Repeat
+from sip2gw.concurrency import shielded
+from sip2gw.journal.begin import Behind, Join, New, Repeat
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
+from sip2gw.journal.entry import Write
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import accepted
 from sip2gw.journal.open_rows import joinable, settle_before, settle_row, was_answered
@@ -31,9 +33,8 @@ class Writing:
 
     inner: Library
     journal: Journal
-    call: Call
+    write: Write
     password: Secret | None
-    entry: Entry
     still: MayWrite | None
     heard_from: Callable[[str], None]
     gone: bool = False
@@ -42,25 +43,17 @@ class Writing:
     def outcome(self) -> Deferred[Any]:
         """Do the write, and return its outcome. A cancel ends only the wait for it."""
 
-        def cancel(waiting: Deferred[Any]) -> None:
-            self.gone = True
-            waiting.errback(CancelledError())
+        return shielded(self._written(), self._leave)
 
-        waiting: Deferred[Any] = Deferred(cancel)
-
-        def over(result: Any) -> None:
-            if not waiting.called:
-                waiting.callback(result)
-
-        Deferred.fromCoroutine(self._written()).addBoth(over)
-        return waiting
+    def _leave(self) -> None:
+        self.gone = True
 
     async def _written(self) -> Any:
         """Begin the write as often as older ones have to be settled before."""
-        journal, entry = self.journal, self.entry
+        journal = self.journal
         fresh, landed = False, ""
         for _ in range(_MOST_BEFORE):
-            begun = await journal.begin(entry, fresh=fresh)
+            begun = await journal.begin(self.write, fresh=fresh)
             match begun:
                 case New():
                     return await self._sent()
@@ -99,11 +92,11 @@ class Writing:
 
     async def _sent(self) -> Any:
         """Send a write that has its row."""
-        entry = self.entry
+        write = self.write
         if self.gone:
-            await self.journal.outcomes.record(entry.library, entry.key, Event.NOT_SENT)
+            await self.journal.outcomes.record(write.library, write.key, Event.NOT_SENT)
             raise Unavailable("the terminal is gone")
-        return await self._flown(self.call, entry.key, lambda: ask(self.inner, self.call, self.password))
+        return await self._flown(write.call, write.key, lambda: ask(self.inner, write.call, self.password))
 
     async def _flown(
         self,
@@ -135,7 +128,7 @@ class Writing:
         except LibraryError:
             raise
         except BaseException:  # a bug of the adapter: it is not known how far it came
-            await journal.outcomes.record(self.entry.library, key, Event.LOST, Told.NO)
+            await journal.outcomes.record(self.write.library, key, Event.LOST, Told.NO)
             raise
         finally:
             if not decided:
@@ -144,12 +137,12 @@ class Writing:
     def _decided(self, key: str, settled: Settled) -> None:
         """Store what the library has decided. The terminal does not wait for that."""
         told = self._told(Told.OK if settled.event is Event.DONE else Told.NO)
-        self.heard_from(self.entry.library)
-        self.journal.finish(self.entry.library, key, settled, told)
+        self.heard_from(self.write.library)
+        self.journal.finish(self.write.library, key, settled, told)
 
     async def _undecided(self, call: Call, key: str, settled: Settled) -> Any:
         """Store that the write is not decided, before the terminal is answered. Return what it is accepted with."""
-        journal, library, event = self.journal, self.entry.library, settled.event
+        journal, library, event = self.journal, self.write.library, settled.event
         if await self._accepts(call):
             later = Event.ACCEPTED if event is Event.NOT_SENT else event
             if await journal.outcomes.record(library, key, later, Told.OK):
@@ -170,13 +163,13 @@ class Writing:
     async def _queued(self) -> Any:
         """Put a write behind older ones on its item, which can't be settled now; else refuse it."""
         error = Unavailable("an older write on the same item is not settled yet")
-        if not self.call.occasion.when_down:
+        if not self.write.call.occasion.when_down:
             raise error
-        begun = await self.journal.begin(self.entry, fresh=True, behind=True)
+        begun = await self.journal.begin(self.write, fresh=True, behind=True)
         if not isinstance(begun, New):
             raise error
         settled = Settled(Event.NOT_SENT, error=error)
-        return await self._undecided(self.call, self.entry.key, settled)
+        return await self._undecided(self.write.call, self.write.key, settled)
 
     async def _joined(self, join: Join, call: Call) -> Any:
         """Settle a row for a terminal that asks for the same write again."""

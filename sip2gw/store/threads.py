@@ -148,6 +148,8 @@ class Threads:
 
     def _hang(self) -> bool:
         """Return whether each thread has been busy with one group for too long."""
+        if self._free:
+            return False
         since = monotonic() - LIMIT
         return all(one.busy_since < since for one in self._threads)
 

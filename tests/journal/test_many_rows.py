@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from journal_support import JournalCase
 
 from sip2gw.journal import claims, listing, upkeep
-from sip2gw.journal.begin import Entry, Owner, begin
+from sip2gw.journal.begin import Owner, begin
+from sip2gw.journal.codec import Call
+from sip2gw.journal.crypto import Keys
+from sip2gw.journal.entry import Write
 from sip2gw.journal.grouped import Begin, Finish
 from sip2gw.journal.listing import Wanted
+from sip2gw.journal.methods import METHODS
 from sip2gw.journal.states import Event, Told
+from sip2gw.library import Occasion
 from sip2gw.store.port import Transaction
 
-ENTRY = Entry("riverside", "kiosk-1", "lend", "key", b"item", b"patron", b"line", "id", b"said")
+KEYS = Keys([b"k" * 32])
+WRITE = Write(
+    "riverside",
+    Call(
+        METHODS["lend"],
+        {"patron_id": "M-1", "item_id": "1001"},
+        Occasion("kiosk-1", datetime(2026, 11, 29, tzinfo=UTC), "key", line=b"line"),
+    ),
+    KEYS,
+)
 
 
 class Explained:
@@ -46,9 +61,9 @@ class ManyRows(JournalCase):
     async def test_each_work_finds_its_rows_by_an_index(self) -> None:
         owner = await self.store.change(partial(upkeep.lease, owner=Owner("me", 0)))
         works = {
-            "begin": Begin(ENTRY, owner),
-            "begin alone": partial(begin, entry=ENTRY, owner=owner),
-            "finish": Finish("riverside", "key", Event.DONE, Told.OK, "", None),
+            "begin": Begin(WRITE, owner),
+            "begin alone": partial(begin, entry=WRITE.entry, owner=owner),
+            "finish": Finish("riverside", "key", Event.DONE, Told.OK, "", None, KEYS),
             "due": partial(claims.due, libraries=("riverside",), most_rows=4),
             "hurry": partial(claims.hurry, library="riverside"),
             "adopt": partial(upkeep.adopt, owner=owner, in_progress=frozenset()),
@@ -63,7 +78,7 @@ class ManyRows(JournalCase):
     async def test_a_write_does_not_read_the_finished_rows_of_its_item(self) -> None:
         owner = await self.store.change(partial(upkeep.lease, owner=Owner("me", 0)))
         (on_item,) = [
-            plan for plan in await self.plans(Begin(ENTRY, owner)) if re.search("SEARCH journal ", plan)
+            plan for plan in await self.plans(Begin(WRITE, owner)) if re.search("SEARCH journal ", plan)
         ]
         self.assertIn("journal_unfinished (library=? AND item_tag=?)", on_item)
 
