@@ -6,7 +6,7 @@ A line is never broken inside a character as people see it.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -91,7 +91,7 @@ def payment_receipt(
 
 
 def _paper(
-    name: str, now: datetime, lines: Iterable[str], speaker: Speaker, width: int | None
+    name: str, now: datetime, lines: Sequence[str], speaker: Speaker, width: int | None
 ) -> tuple[str, ...]:
     """Return the lines as they are printed, below the library's name and the minute."""
     limit = None if width in _NO_WIDTH else width
@@ -107,13 +107,12 @@ def _head(name: str, minute: datetime, language: str, charset: str, limit: int |
     return _printed((name, locale_formats.moment(minute, language)), charset, limit)
 
 
-def _printed(lines: Iterable[str], charset: str, limit: int | None) -> tuple[str, ...]:
+def _printed(lines: Sequence[str], charset: str, limit: int | None) -> tuple[str, ...]:
     """Return the lines wrapped after they are put into the terminal's charset, which may make them longer."""
-    printed: tuple[str, ...] = ()
-    for text in lines:
-        usual = len(text) <= _USUAL and _DELIMITER not in text and may_stand(text, charset)
-        printed += wrapped(text if usual else to_wire(text, _on_paper(charset)).decode(charset), limit)
-    return printed
+    whole = "".join(lines)
+    if len(whole) > _USUAL or _DELIMITER in whole or not may_stand(whole, charset):
+        lines = [to_wire(text, _on_paper(charset)).decode(charset) for text in lines]
+    return tuple(piece for text in lines for piece in wrapped(text, limit))
 
 
 @cache

@@ -53,7 +53,7 @@ class JournaledLibrary:
         self._journal = context.journal
         # Reads are the library's own methods: they cost nothing here.
         self.patron, self.item, self.language_of = inner.patron, inner.item, inner.language_of
-        self.calls_made = inner.calls_made
+        self.calls_made, self.nickname = inner.calls_made, inner.nickname
         self.rules, self.fresh_rules, self.confirm = inner.rules, inner.fresh_rules, inner.confirm
 
     lend, renew, renew_all = _write("lend"), _write("renew"), _write("renew_all")
@@ -63,11 +63,6 @@ class JournaledLibrary:
 
     def __repr__(self) -> str:
         return f"<JournaledLibrary {self.nickname}>"
-
-    @property
-    def nickname(self) -> str:
-        """See `Library.nickname`."""
-        return self._inner.nickname
 
     def reading(self, identifiers: tuple[str, ...]) -> JournaledLibrary:
         """See `Library.reading`."""
@@ -97,7 +92,7 @@ class JournaledLibrary:
         if password:
             occasion = evolve(occasion, password_entered=True)
         call = Call(method, arguments, occasion, self._identifiers, context.account_tag)
-        write = Write(self._inner.nickname, call, self._journal.keys, context.account)
+        write = Write(self.nickname, call, self._journal.keys, context.account)
         return await Writing(
             self._inner, self._journal, write, password, self._still, context.heard_from
         ).outcome()

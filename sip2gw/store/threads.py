@@ -103,7 +103,7 @@ class Threads:
         if self._closed:
             job.expire(StoreFailed("gone", "the store is closed"))
             return job.waiter
-        if self._hang():
+        if not self._free and self._hang():
             self._give_up([job])
             return job.waiter
         self._waiting.append(job)
@@ -148,8 +148,6 @@ class Threads:
 
     def _hang(self) -> bool:
         """Return whether each thread has been busy with one group for too long."""
-        if self._free:
-            return False
         since = monotonic() - LIMIT
         return all(one.busy_since < since for one in self._threads)
 
@@ -177,9 +175,9 @@ class Threads:
         self._reactor.callFromThread(self._settle, jobs, seconds, failed, free)
 
     def _settle(self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None, free: bool) -> None:
-        done = sum(not isinstance(job.error, StoreFailed) for job in jobs)
-        failures = sum(isinstance(job.error, StoreFailed) and not job.over for job in jobs)
-        self._report(Served(seconds, done, failures, failed))
+        without = [job for job in jobs if isinstance(job.error, StoreFailed)]
+        failures = len([job for job in without if not job.over])
+        self._report(Served(seconds, len(jobs) - len(without), failures, failed))
         for job in jobs:
             job.answer()
         while self._waiting and self._waiting[0].over:
