@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from io import BytesIO
+from base64 import b64encode
+from io import BytesIO, StringIO
 
 import segno
 
@@ -22,5 +23,27 @@ def svg(link: str) -> bytes | None:
     if not _LINK.fullmatch(link):
         return None
     image = BytesIO()
-    segno.make(link, error="m", micro=False).save(image, kind="svg", scale=6, light="#fff", xmldecl=False)
+    _code(link).save(image, kind="svg", scale=6, light="#fff", xmldecl=False)
     return image.getvalue()
+
+
+def inline(link: str) -> str:
+    """Return a link as a QR code that is the source of an image in a page; empty if it is not one to this page."""
+    image = svg(link)
+    return "" if image is None else f"data:image/svg+xml;base64,{b64encode(image).decode()}"
+
+
+def blocks(link: str) -> list[str]:
+    """Return a link as the lines of a QR code in half blocks; none if it is not one to this page.
+
+    What is light has the colour of the text.
+    """
+    if not _LINK.fullmatch(link):
+        return []
+    text = StringIO()
+    _code(link).terminal(text, compact=True)
+    return text.getvalue().splitlines()
+
+
+def _code(link: str) -> segno.QRCode:
+    return segno.make(link, error="m", micro=False)

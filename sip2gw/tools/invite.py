@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TextIO
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 import click
+
+from sip2gw.addresses import is_loopback
+from sip2gw.connect import qr
 
 _OPENER = build_opener(ProxyHandler({}))
 """Asks the gateway without a proxy: gateway and token are on this machine."""
@@ -27,6 +31,8 @@ _OPENER = build_opener(ProxyHandler({}))
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 def invite(library: str, url: str, token_file: TextIO | None, public_url: str | None, as_json: bool) -> None:
     """Print a link to the page "Connect a terminal" of LIBRARY. It is valid for 8 hours and five browsers.
+
+    In a terminal window its QR code follows, for a phone.
 
     The exit status is 2 if the gateway makes none.
     """
@@ -49,7 +55,25 @@ def invite(library: str, url: str, token_file: TextIO | None, public_url: str | 
         click.echo(f"{url} made no link: {reason}", err=True)
         raise SystemExit(2) from None
     link = f"{(public_url or url).rstrip('/')}/connect/#{code}"
-    click.echo(json.dumps({"library": library, "link": link, "hours": 8}) if as_json else link)
+    if as_json:
+        click.echo(json.dumps({"library": library, "link": link, "hours": 8}))
+        return
+    click.echo(link)
+    if sys.stdout.isatty():
+        _show(link)
+
+
+def _show(link: str) -> None:
+    """Draw the QR code of a link, in white on black also where the window has other colours."""
+    lines = qr.blocks(link)
+    try:
+        "".join(lines).encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return  # the window can't show it
+    for line in lines:
+        click.secho(line, fg="bright_white", bg="black")
+    if lines and is_loopback(urlsplit(link).hostname or ""):
+        click.echo("Only this machine can open the link: for a phone, give --public-url.", err=True)
 
 
 def _reason(error: HTTPError) -> str:

@@ -20,6 +20,7 @@ from sip2gw.board.seats import SeatDesk
 from sip2gw.board.site import Board, Route
 from sip2gw.board.source import Asked, Configuration, Done, NotPossible, Record, View
 from sip2gw.config import Config
+from sip2gw.connect import qr
 from sip2gw.connect.invitations import NICKNAME, Invitations
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.journal.crypto import Keys
@@ -70,7 +71,10 @@ def make_board(
         if not NICKNAME.fullmatch(name):
             raise NotPossible("this is not the nickname of a library")
         await store.change(lambda tx: audit.enter(tx, asked.visitor.name, "installer invited", name))
-        return View("invited.html", {"library": name, "code": await invitations.invite(name)})
+        code = await invitations.invite(name)
+        # No path and no cookie has the code, so the image is in the page.
+        image = qr.inline(qr.link(asked.value("origin"), code))
+        return View("invited.html", {"library": name, "code": code, "qr": image})
 
     async def live(filters: Mapping[str, str]) -> str:
         view = await screens.exchanges_of(filters)

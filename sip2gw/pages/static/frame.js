@@ -41,12 +41,14 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// The address by which this page was reached: a proxy with TLS before the gateway hides it.
+for (const field of document.querySelectorAll("input[name=origin]")) field.value = location.origin;
+
 // The secret of a link stands behind the #: take it out of the address, and send it in the named field.
 for (const form of document.querySelectorAll("[data-fragment]")) {
   const secret = location.hash.slice(1);
   if (!secret) continue;
   history.replaceState(null, "", location.pathname);
   form.elements[form.dataset.fragment].value = secret;
-  if (form.elements.origin) form.elements.origin.value = location.origin;
   form.submit();
 }
