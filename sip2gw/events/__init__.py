@@ -16,6 +16,7 @@ from sip2gw.events.events import (
     Opened,
     Outcome,
     Secured,
+    Undecodable,
 )
 from sip2gw.events.lines import LinesSeen
 from sip2gw.events.publisher import Events, Onlooker, Origin, Subscriber
@@ -36,6 +37,7 @@ __all__ = [
     "Outcome",
     "Secured",
     "Subscriber",
+    "Undecodable",
     "conn_codes",
     "ref_codes",
 ]

@@ -115,6 +115,11 @@ class Exchange(Event):
 
 
 @frozen
+class Undecodable(Event):
+    """A line had bytes that are not text in the terminal's charset. `Noticed` says once what they may be."""
+
+
+@frozen
 class Noticed(Event):
     """Something that is nearly right, or wrong in a way that can be named. `kind` is a word of the program.
 

@@ -19,6 +19,7 @@ from sip2gw.events import (
     Origin,
     Outcome,
     Secured,
+    Undecodable,
 )
 from sip2gw.gateway.near_misses import Seen
 from sip2gw.library import Credentials, Made
@@ -149,6 +150,11 @@ class ConnectionEvents:
         """Say what is nearly right, if anything is."""
         if seen is not None:
             self.noticed(*seen, once=once)
+
+    def undecodable(self, seen: Seen) -> None:
+        """Say that a line had bytes that are not text; once, what they may be."""
+        self._events.publish(Undecodable(self._events.now(), self.conn))
+        self.saw(seen)
 
     @property
     def watched(self) -> bool:

@@ -215,7 +215,8 @@ class TerminalProtocol(Reader):
         if begins_header(line):
             self._unexpected_header()
             return False
-        self._events.saw(odd_bytes(line, self._terminal.session.charset))
+        if (odd := odd_bytes(line, self._terminal.session.charset)) is not None:
+            self._events.undecodable(odd)
         try:
             step = await self._answering.answer(line, early)
         except Exception:  # a bug in the conversation itself: no part is left that could answer

@@ -7,7 +7,17 @@ from collections.abc import Iterator
 
 from attrs import define, field, frozen
 
-from sip2gw.events import Closed, Event, Exchange, LoggedIn, LoginRefused, Noticed, Opened, Secured
+from sip2gw.events import (
+    Closed,
+    Event,
+    Exchange,
+    LoggedIn,
+    LoginRefused,
+    Noticed,
+    Opened,
+    Secured,
+    Undecodable,
+)
 
 LIVE = 65_536
 """More connections than a process can have: what is beyond that was lost somewhere, and is dropped."""
@@ -43,6 +53,8 @@ class Connection:
     outcomes: dict[str, int] = field(factory=dict)
     resends: int = 0
     bad_checksums: int = 0
+    undecodable: int = 0
+    """Lines with bytes that are not text in its charset."""
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -94,6 +106,8 @@ class Connections:
                 one.requests += 1
             case Secured():
                 one.secured = event
+            case Undecodable():
+                one.undecodable += 1
             case Noticed():
                 notice = Notice(event.at, event.kind, event.text, event.fix)
                 one.notices = (*one.notices, notice)[-_NOTICES:]

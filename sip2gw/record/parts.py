@@ -138,6 +138,7 @@ def terminal(record: Record, about: About) -> Part | None:
             **one.outcomes,
             "resends": one.resends,
             "bad checksums": one.bad_checksums,
+            "lines that are not text": one.undecodable,
         },
         "notices": [asdict(notice) for notice in one.notices],
     }

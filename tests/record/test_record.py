@@ -83,6 +83,20 @@ def test_a_terminal_shows_its_identity_its_spelling_and_its_counters(room):
     assert one["counters"]["refused"] == 2
 
 
+def test_a_terminal_shows_how_many_of_its_lines_are_not_text(room):
+    room.say(LOGIN)
+    for line in (CHECKIN.replace("AP|", "APGef\xe4\xdf|"), STATUS, "99\0", CHECKIN.replace("AP|", "AP\xdf|")):
+        room.terminal.dataReceived(line.encode("latin-1") + b"\r")
+    [row] = room.ask("terminals")["rows"]
+    counted = room.ask("terminal", conn=row["conn"])
+    assert counted["counters"]["lines that are not text"] == 3
+    assert [one["kind"] for one in counted["notices"]] == ["location", "charset", "utf_16"]
+    assert "Gef" not in json.dumps(counted)
+    room.terminal.connectionLost()
+    ended = room.ask("terminal", conn=row["conn"])
+    assert ended["counters"] == counted["counters"]
+
+
 def test_a_terminal_that_left_is_among_those_that_have_ended(room):
     a_day(room)
     room.terminal.connectionLost()
