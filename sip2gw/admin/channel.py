@@ -105,6 +105,7 @@ class AdminChannel(HTTPChannel):
     def abort(self) -> bool:
         """Close at once. Returns True, because the slot is free then."""
         self._taken = True
+        self.slot.leave()
         self.transport.abortConnection()
         return True
 

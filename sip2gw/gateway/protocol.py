@@ -205,8 +205,9 @@ class TerminalProtocol(Reader):
         return not self.busy
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """End the connection at once. Its slot is free before the loop has reported the end."""
         self.leaving = True
+        self.slot.leave()
         if not self.closed.called:
             self.transport.abortConnection()
 

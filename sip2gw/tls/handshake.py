@@ -152,7 +152,9 @@ class TLSConnection(TLSMemoryBIOProtocol):
             self._end("deadline")
             self.factory.metrics.struck("handshake_deadline")
             self._tell("deadline", "it did not finish the handshake in time")
-        self.abortConnection()  # type: ignore[no-untyped-call]  # Twisted's
+        # The protocol inside, if it can, has more to free.
+        abort = getattr(self.wrappedProtocol, "abort", self.abortConnection)
+        abort()
 
     def _speaks(self, language: str) -> None:
         self._end("plain" if language == PLAIN else "refused")

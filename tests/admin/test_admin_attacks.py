@@ -4,8 +4,10 @@ import socket
 
 import pytest
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import deferLater
+from twisted.internet.testing import StringTransport
 from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
@@ -95,6 +97,15 @@ class Attacks(TestCase):
             client.close()
         while self.window._connection_limits._silent:
             await deferLater(reactor, 0.001)
+
+    def test_a_client_that_is_cut_off_frees_its_slot_at_once(self) -> None:
+        client = self.window.buildProtocol(IPv4Address("TCP", "192.0.2.1", 54321))
+        client.makeConnection(StringTransport())
+        assert self.window._connection_limits.open == 1
+        client.abort()
+        assert self.window._connection_limits.open == 0
+        client.connectionLost()
+        assert self.window._connection_limits.open == 0
 
     async def test_R9_a_slow_or_silent_admin_client_is_closed_in_time(self) -> None:
         monkeypatch = pytest.MonkeyPatch()

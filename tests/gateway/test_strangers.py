@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.address import IPv4Address
 
 from sip2gw.limits import Limits
+from sip2gw.tls.contexts import TLSFiles
+from sip2gw.tls.handshake import TLSFactory
+from sip2gw.tls.server import ServerTLS
 
-from .desk import LOGIN, STATUS, Bench
+from .authority import Authority
+from .desk import LOGIN, STATUS, Bench, Transport
+
+PLAIN_SIP2 = STATUS.encode()
 
 
 @pytest.fixture
@@ -98,3 +105,38 @@ def test_R7_few_descriptors_are_not_all_held_by_strangers(bench):
     there = [connect(bench, "198.51.100.7") for _ in range(2)]
     connect(bench, "192.0.2.1")
     assert aborted(there) == [0]
+
+
+def test_a_stranger_that_is_cut_off_at_its_deadline_gives_no_way_besides(bench):
+    bench.factory.limits = Limits(strangers=1, login_deadline=60)
+    late = connect(bench, "192.0.2.1")
+    bench.clock.advance(60)
+    assert late.aborted
+    connect(bench, "192.0.2.2")  # before the loop has told that the other is gone
+    assert (bench.counted("login_deadline"), bench.counted("strangers")) == (1, 0)
+
+
+@pytest.mark.parametrize("first", [b"", PLAIN_SIP2], ids=["silent", "no TLS, and does not take the alert"])
+def test_a_stranger_that_is_cut_off_at_its_handshake_gives_no_way_besides(bench, tmp_path, first):
+    Authority().write_pair(tmp_path / "tls.pem", "localhost")
+    metrics = bench.factory.metrics
+    tls = ServerTLS(TLSFiles(tmp_path / "tls.pem"), metrics=metrics)
+    bench.factory.limits = Limits(strangers=1, handshake_deadline=10)
+    door = TLSFactory(tls, bench.factory, bench.clock, lambda: bench.factory.limits, metrics)
+    late = Transport(peerAddress=IPv4Address("TCP", "192.0.2.1", 54321))
+    connection = door.buildProtocol(late.getPeer())
+    connection.makeConnection(late)
+    if first:
+        connection.dataReceived(first)
+    assert gauge(bench) == 1
+    bench.clock.advance(10)
+    assert late.aborted
+    assert gauge(bench) == 0
+    assert door.buildProtocol(IPv4Address("TCP", "192.0.2.2", 54321))
+    assert bench.counted("strangers") == 0
+    assert bench.counted("handshake_deadline") == (not first)
+
+
+def gauge(bench: Bench) -> float:
+    """How many strangers there are."""
+    return bench.factory.metrics.registry.get_sample_value("sip2gw_connections", {"state": "stranger"})
