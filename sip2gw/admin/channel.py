@@ -50,7 +50,8 @@ class AdminChannel(HTTPChannel):
     slot: Slot
     callLater: Callable[..., IDelayedCall]
     transport: Any
-    log_language: Callable[[str], None]
+    speaks: Callable[[str], None]
+    """Is called with the language of a terminal."""
     _heard = False
     _taken = False
 
@@ -62,7 +63,7 @@ class AdminChannel(HTTPChannel):
         if not self._heard:
             self._heard = True
             if language := _other_language(data):
-                self.log_language(language)
+                self.speaks(language)
                 self.abort()
                 return
         if not self._taken:

@@ -15,16 +15,13 @@ from typing import Any
 from attrs import asdict, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
-from twisted.logger import Logger, LogLevel
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, UNAUTHORIZED, Request
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Site
 
-from sip2gw.addresses import Peer
 from sip2gw.admin.channel import AdminChannel, admin_limits
 from sip2gw.admin.guard import HEADERS, Guard
 from sip2gw.admin.later import later
-from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 
 
@@ -69,11 +66,13 @@ def site(
     *,
     status: Callable[[], Status],
     own: Mapping[str, Resource] | None = None,
+    terminal: Callable[[str, str], None] = lambda *_: None,
 ) -> Site:
     """Return a site for an endpoint, without an access log.
 
     `status` is what `/health/ready` goes by, which never waits. `further` are the other pages, by name. `own` are
-    those that find out by themselves who asks, so `guard` does not look at them.
+    those that find out by themselves who asks, so `guard` does not look at them. `terminal` is called with the address
+    and the language of each terminal that connects here, and is disconnected.
     """
     root = Answer(lambda: (NOT_FOUND, {"error": "not found"}))
     page = Answer(partial(_numbers, health))
@@ -82,7 +81,7 @@ def site(
     root.putChild(b"health", page)
     for name, other in {**(further or {}), **(own or {})}.items():
         root.putChild(name.encode(), other)
-    return _GuardedSite(root, guard or Guard(None), metrics or Metrics(), tuple(own or ()))
+    return _GuardedSite(root, guard or Guard(None), metrics or Metrics(), tuple(own or ()), terminal)
 
 
 class Answer(Resource):
@@ -123,15 +122,21 @@ class _GuardedSite(Site):
     """A site behind the guard. Probes come every few seconds, so connections are not logged."""
 
     noisy = False
-    _log = Logger()
     protocol = AdminChannel  # type: ignore[assignment]  # Twisted's would look for HTTP/2 first
 
-    def __init__(self, root: IResource, guard: Guard, metrics: Metrics, own: Sequence[str]) -> None:
+    def __init__(
+        self,
+        root: IResource,
+        guard: Guard,
+        metrics: Metrics,
+        own: Sequence[str],
+        terminal: Callable[[str, str], None],
+    ) -> None:
         super().__init__(root, timeout=None)  # type: ignore[no-untyped-call]  # the channel has a deadline of its own
         self._guard = guard
         self._own = frozenset(name.encode() for name in own)
         self._connection_limits = admin_limits(metrics, self.reactor.seconds)
-        self._sparing = Sparing(self.reactor.seconds)
+        self._terminal = terminal
 
     def buildProtocol(self, addr: IAddress | None) -> AdminChannel | None:  # type: ignore[override]  # see `protocol`
         slot = self._connection_limits.admit(str(getattr(addr, "host", "")))
@@ -139,16 +144,9 @@ class _GuardedSite(Site):
             return None
         channel: AdminChannel = super().buildProtocol(addr)  # type: ignore[no-untyped-call]  # Twisted's
         channel.slot = slot
-        channel.log_language = partial(self._tell, str(getattr(addr, "host", "")))
+        channel.speaks = partial(self._terminal, str(getattr(addr, "host", "")))
         slot.give_way = channel.abort
         return channel
-
-    def _tell(self, host: str, language: str) -> None:
-        self._sparing.tell(
-            self._log, LogLevel.warn, language,
-            "a {peer:full} speaks {what} to the admin port; terminals connect to a port of [[listen]]",
-            peer=Peer(host), what=language,
-        )  # fmt: skip
 
     def getResourceFor(self, request: Request) -> IResource:
         for name, value in HEADERS.items():

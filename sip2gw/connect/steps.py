@@ -149,6 +149,7 @@ NUMBERS: Mapping[str, str] = {"card": "reader", "label": "loan"}
 """The step of a number that was nearly right, by the kind of its notice, where no step was refused."""
 
 OF_NOTICE: Mapping[str, str] = {
+    "port": "connection",
     "server_name": "tls",
     "language": "tls",
     "no_library": "library",

@@ -40,6 +40,7 @@ from sip2gw.wiring.new_configuration import prepared, refused_reload, report, re
 from sip2gw.wiring.pages import Pages, ports, window
 from sip2gw.wiring.recording import alone, enter, recorded
 from sip2gw.wiring.share import Worker
+from sip2gw.wiring.wrong_port import WrongPort
 
 RENEWAL_DUE = 14
 """Days before a certificate's end from which health warns of it."""
@@ -99,7 +100,10 @@ class Gateway(Service):
         if log is not None:
             self.terminals.event_log.wants_reads = lambda: log.settings.level == "debug"
         self.record = recorded(self)
-        self.recalled = alone(self.record)
+        self.wrong_port = WrongPort(
+            reactor, lambda: ports(self._started, self.doors), self.metrics.log_lines_left_out.inc
+        )
+        self.recalled = alone(self.record, self.wrong_port.beside)
         self.refused_reload = ""
         """The first fault of the configuration that was refused last; empty if a later one was applied."""
         self.ladder = Ladder(self.terminals.events.now)
@@ -127,6 +131,7 @@ class Gateway(Service):
             self.ladder.shown,
             lambda: ports(self._started, self.doors),
             self.invitations,
+            self.wrong_port,
             self.board,
         )
         remedy = self._remedy("admin.endpoint")

@@ -27,6 +27,7 @@ from sip2gw.connect.pages import Connecting, ConnectPages, Found
 from sip2gw.gateway.listener import Listener
 from sip2gw.metrics import Metrics
 from sip2gw.wiring.configured import token
+from sip2gw.wiring.wrong_port import WrongPort
 
 
 @frozen
@@ -45,6 +46,7 @@ class Pages:
     ports: Callable[[], dict[str, int]]
     invitations: Invitations
     """For `/connect`."""
+    wrong_port: WrongPort
     board: Resource | None = None
     """The operator's screens, if they are switched on."""
 
@@ -80,12 +82,21 @@ def window(
         "invite": InvitePage(pages.invitations, guard),
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
-    connecting = Connecting(pages.attempts, pages.ports, reactor, pages.invitations, time)
+    attempts = pages.wrong_port.with_attempts(pages.attempts)
+    connecting = Connecting(attempts, pages.ports, reactor, pages.invitations, time)
     connect = ConnectPages(connecting)
     own: dict[str, Resource] = {"connect": connect}
     if pages.board is not None:
         own["board"] = pages.board
-    answers = site(pages.health, further, guard, metrics, status=pages.status, own=own)
+    answers = site(
+        pages.health,
+        further,
+        guard,
+        metrics,
+        status=pages.status,
+        own=own,
+        terminal=pages.wrong_port.came,
+    )
     made = Window(
         "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
     )

@@ -65,13 +65,13 @@ class Recalled:
         return join("trace", about, await self._parts("trace", about, ""))
 
 
-def alone(record: Record) -> Recalled:
-    """Return the answers of a process that is alone."""
+def alone(record: Record, beside: Callable[[Part], Part] = lambda parts: parts) -> Recalled:
+    """Return the answers of a process that is alone. `beside` adds to the parts."""
 
     async def parts(what: str, about: Mapping[str, str], worker: str) -> list[tuple[str, Any]]:
         return [("", record.part(what, about))] if not worker else []
 
-    return Recalled(parts, record.tag)
+    return Recalled(beside(parts), record.tag)
 
 
 def recorded(gateway: Gateway) -> Record:

@@ -36,6 +36,7 @@ from sip2gw.wiring.new_configuration import (
 from sip2gw.wiring.pages import Pages, Window, ports, window
 from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.share import share
+from sip2gw.wiring.wrong_port import WrongPort
 from sip2gw.workers.accepting import Accepting, SharedListener
 from sip2gw.workers.change import change
 from sip2gw.workers.channel import Start
@@ -99,8 +100,13 @@ class Workers(Service):
         self.configured = Configured(config, lambda: Deferred.fromCoroutine(self._together.metrics()))
         self.refused_reload = ""
         """As for a gateway."""
+        self.wrong_port = WrongPort(
+            reactor, lambda: ports(self._started, self.doors), self.metrics.log_lines_left_out.inc
+        )
         self.recalled = Recalled(
-            self._together.record, self._tag, lambda: refused_reload(self.refused_reload)
+            self.wrong_port.beside(self._together.record),
+            self._tag,
+            lambda: refused_reload(self.refused_reload),
         )
         self.invitations = Invitations(self._opened[0])
         self.board = make_board(
@@ -231,6 +237,7 @@ class Workers(Service):
             lambda asked: Deferred.fromCoroutine(together.attempts(asked)),
             lambda: ports(self._started, self.doors),
             self.invitations,
+            self.wrong_port,
             self.board,
         )
         remedy = self._remedy("admin.endpoint")
