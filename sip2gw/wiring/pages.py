@@ -83,7 +83,7 @@ def window(
         **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
     }
     attempts = pages.wrong_port.with_attempts(pages.attempts)
-    connecting = Connecting(attempts, pages.ports, reactor, pages.invitations, time)
+    connecting = Connecting(attempts, pages.ports, reactor, pages.invitations, time, config.process.workers)
     connect = ConnectPages(connecting)
     own: dict[str, Resource] = {"connect": connect}
     if pages.board is not None:

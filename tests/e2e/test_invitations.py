@@ -12,6 +12,7 @@ import pytest
 from sip2gw.connect.invitations import BROWSERS
 
 from .processes import Gateway
+from .waiting import wait_until
 
 TOGETHER = 12
 """Browsers that come at the same time, one half of them to each machine."""
@@ -66,3 +67,17 @@ def test_browsers_at_two_machines_at_once_are_no_more_than_an_invitation_lets_in
             for gateway in machines:
                 pages = [ask(gateway, "GET", "/connect/page", cookie=cookie) for cookie in cookies]
                 assert [status for status, _, _ in pages] == [200] * BROWSERS
+
+
+def test_the_page_says_that_there_are_other_machines_while_there_are(machines):
+    one, other = machines
+    code = json.loads(ask(one, "POST", "/invite/riverside", {})[2])["code"]
+    cookie = ask(one, "POST", "/connect/enter", {"code": code})[1]
+
+    def said_by(gateway):
+        return "Several machines" in ask(gateway, "GET", "/connect/page", cookie=cookie)[2]
+
+    for gateway in machines:
+        wait_until(lambda gateway=gateway: said_by(gateway))
+    other.process.kill()
+    wait_until(lambda: not said_by(one))
