@@ -114,6 +114,7 @@ e2e: $(DEV_READY) $(DEMO_READY) debian  ## the tests that drive the installed se
 	@$(BIN)/pytest -o pythonpath= --quiet tests/e2e tests/interop tests/loss $(ARGS)
 
 pictures: $(DEV_READY) $(DEMO_READY) debian  ## take the manual's pictures of the screens again, into docs/_static/pictures
+	@sh .ci/packages fonts-lohit-beng-bengali
 	@SIP2GW_PICTURES=$(abspath docs/_static/pictures) $(BIN)/pytest -o pythonpath= --quiet tests/browser $(ARGS)
 
 mistakes: $(DEV_READY) $(DEMO_READY)  ## make 41 mistakes of installers at the demo; print what log and page say of each within 10 s
