@@ -153,9 +153,9 @@ def test_a_password_check_that_was_given_up_is_not_a_wrong_password(bench, monke
     ("language", "words"),
     [
         ("001", "Too many passwords were tried"),
-        ("002", "Trop de mots de passe"),
-        ("003", "zu viele Passwörter"),
-        ("008", "demasiadas contraseñas"),
+        ("002", "Trop d'essais de mot de passe"),
+        ("003", "Zu viele Passwortversuche"),
+        ("008", "Demasiados intentos"),
     ],
 )
 def test_K24_too_many_PINs_for_the_library_are_logged_with_that_reason(bench, language, words):
