@@ -14,17 +14,14 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, globalLogPublisher
 
 from sip2gw import __version__
-from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status
 from sip2gw.config import Config
-from sip2gw.connect.invitations import Invitations
 from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.log import Log
 from sip2gw.log.tags import DayKey, Tags
 from sip2gw.metrics import Metrics
 from sip2gw.process.watchdog import Watchdog
-from sip2gw.wiring.board import Configured, make_board
-from sip2gw.wiring.configured import log_settings, token
+from sip2gw.wiring.configured import Remedies, log_settings, token
 from sip2gw.wiring.journaling import SharedStore
 from sip2gw.wiring.new_configuration import (
     needing_a_restart,
@@ -33,7 +30,7 @@ from sip2gw.wiring.new_configuration import (
     report_warnings,
     same_admin_endpoint,
 )
-from sip2gw.wiring.pages import Pages, Window, ports, window
+from sip2gw.wiring.pages import AdminEndpoint, Pages, ports
 from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.share import share
 from sip2gw.workers.accepting import Accepting, SharedListener
@@ -70,7 +67,7 @@ class Workers(Service):
         self._config = self._started = config
         self._part = share(config, config.process.workers)
         self._reactor = reactor
-        self._remedies = remedies or {}
+        self._remedies = Remedies(remedies or {})
         self._log = log
         self._beat = beat
         self._stopping = False
@@ -92,21 +89,17 @@ class Workers(Service):
         ]  # fmt: skip
         self.accepting = Accepting(self.processes)
         self.doors = [self._door(place) for place in range(len(config.listen))]
-        self.guard = Guard(None, reactor.seconds)
         self.store = SharedStore(config)
         self._opened = self.store.opened(reactor)
         self._together = Together(self.workers, self.metrics)
-        self.configured = Configured(config, lambda: Deferred.fromCoroutine(self._together.metrics()))
         self.refused_reload = ""
         """As for a gateway."""
         self.recalled = Recalled(
             self._together.record, self._tag, lambda: refused_reload(self.refused_reload)
         )
-        self.invitations = Invitations(self._opened[0])
-        self.board = make_board(
-            config, reactor, self.recalled, self._opened, self.configured, self.invitations
-        )
-        self.window = self._window()
+        remedy = self._remedies["admin.endpoint"]
+        self.admin = AdminEndpoint(config, reactor, self._pages(), self._opened, self.metrics, remedy)
+        self.window = self.admin.window
         self._looking = LoopingCall(self._look)
         self._looking.clock = reactor
 
@@ -172,20 +165,17 @@ class Workers(Service):
         await self._opened[0].close()
         self.store.stop()
         self.watchdog.stopService()
-        if self.board is not None:
-            self.board.close()
-        if self.window is not None:
-            await self.window.stopService()
+        await self.admin.stop()
 
     async def _reload(self, config: Config) -> None:
         bearer, part = token(config), share(config, len(self.workers))
         left = await change(self._running(), part)
         self._config, self._part = config, part
-        self.configured.use(config)
+        self.admin.configured.use(config)
         # Those that were started while the others were asked.
         left += await change([process for process in self._running() if process.config is not part], part)
         if same_admin_endpoint(self._started, config):
-            self.guard.token = bearer
+            self.admin.guard.token = bearer
         if self._log is not None:
             self._log.settings = log_settings(config)
         report(config, list(dict.fromkeys([*left, *needing_a_restart(self._started, config)])))
@@ -218,9 +208,9 @@ class Workers(Service):
     def _listeners(self) -> list[Listener]:
         return [*self.doors, *([self.window] if self.window else [])]
 
-    def _window(self) -> Window | None:
+    def _pages(self) -> Pages:
         together = self._together
-        pages = Pages(
+        return Pages(
             self.status,
             lambda: Deferred.fromCoroutine(together.health(self._health())),
             lambda: Deferred.fromCoroutine(together.metrics()),
@@ -230,11 +220,7 @@ class Workers(Service):
             lambda question: Deferred.fromCoroutine(together.operator(question)),
             lambda asked: Deferred.fromCoroutine(together.attempts(asked)),
             lambda: ports(self._started, self.doors),
-            self.invitations,
-            self.board,
         )
-        remedy = self._remedy("admin.endpoint")
-        return window(self._config, self._reactor, pages, self.guard, self.metrics, remedy)
 
     def _tag(self, kind: str, library: str, number: str) -> str:
         tags = Tags(items_in_clear=self._config.log.items, shared=self._day_key.now())
@@ -259,10 +245,5 @@ class Workers(Service):
             accepting=self.accepting,
             place=place,
             reactor=self._reactor,
-            remedy=self._remedy(f"listen[{place}].endpoint"),
-        )
-
-    def _remedy(self, place: str) -> str:
-        return self._remedies.get(
-            place, f"change {place} in the configuration, or stop the program that uses it"
+            remedy=self._remedies[f"listen[{place}].endpoint"],
         )
