@@ -5,7 +5,8 @@ With several processes a connection is named `2-c7f3a`, by its worker and its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sip2gw.record.asked import limit
@@ -44,6 +45,14 @@ def first(_: About, parts: Parts) -> Any:
 def rows_of(parts: Parts) -> list[Row]:
     """Return the rows of all parts."""
     return [named(worker, row) for worker, part in parts for row in part["rows"]]
+
+
+def summed_outcomes(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how often each outcome came, in all rows."""
+    total: Counter[str] = Counter()
+    for row in rows:
+        total.update(row["outcomes"])
+    return dict(total)
 
 
 def page(rows: list[Row], most: int) -> Row:

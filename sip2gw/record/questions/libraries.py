@@ -11,7 +11,7 @@ from sip2gw.record.asked import only, text
 from sip2gw.record.durations import percentile, summed
 from sip2gw.record.facts import API, Facts
 from sip2gw.record.libraries import Library, joined
-from sip2gw.record.parts import About, Part, Parts, Row, named, numbered_page
+from sip2gw.record.parts import About, Part, Parts, Row, named, numbered_page, summed_outcomes
 from sip2gw.record.questions.door import attempts_row, groups, joined_attempts
 
 if TYPE_CHECKING:
@@ -123,14 +123,6 @@ def _joined_rows(rows: Sequence[Row]) -> Row:
     """Join what several processes know of one library."""
     if len(rows) == 1:
         return rows[0]
-    outcomes: dict[str, int] = {}
-    codes: dict[str, list[Any]] = {}
-    for row in rows:
-        for outcome, count in row["outcomes"].items():
-            outcomes[outcome] = outcomes.get(outcome, 0) + count
-        for code, (count, last, ref) in row["codes"].items():
-            before = codes.get(code, [0, 0.0, ""])
-            codes[code] = [before[0] + count, *([last, ref] if last >= before[1] else before[1:])]
     known = [row for row in rows if row["online"] is not None]
     worst = min(known or rows, key=lambda row: (row["online"] is not False, row["breaker"] != "open"))
     refused = [row["refused_since"] for row in rows]
@@ -138,13 +130,25 @@ def _joined_rows(rows: Sequence[Row]) -> Row:
         **worst,
         **{name: sum(row[name] for row in rows) for name in ("terminals", "used", "requests")},
         "licensed": max((row["licensed"] for row in rows if row["licensed"] is not None), default=None),
-        "outcomes": outcomes,
-        "codes": codes,
+        "outcomes": summed_outcomes(rows),
+        "codes": _joined_codes(rows),
         "durations": summed(row["durations"] for row in rows),
         "last": max(row["last"] for row in rows),
         # A login that was good at one process may come after a refusal at another.
         "refused_since": max(refused) if all(refused) else 0.0,
     }
+
+
+def _joined_codes(rows: Sequence[Row]) -> dict[str, tuple[int, float, str]]:
+    """Return for each code how often it came, and when and under which ref it came last."""
+    joined: dict[str, tuple[int, float, str]] = {}
+    for row in rows:
+        for code, (count, last, ref) in row["codes"].items():
+            counted, latest, example = joined.get(code, (0, 0.0, ""))
+            if last >= latest:
+                latest, example = last, ref
+            joined[code] = counted + count, latest, example
+    return joined
 
 
 def _summary(row: Row) -> Row:

@@ -11,7 +11,7 @@ from sip2gw.record.asked import only
 from sip2gw.record.durations import percentile, summed
 from sip2gw.record.load import LATELY, MINUTES
 from sip2gw.record.needs import needs
-from sip2gw.record.parts import About, Part, Parts, Row
+from sip2gw.record.parts import About, Part, Parts, Row, summed_outcomes
 
 if TYPE_CHECKING:
     from sip2gw.record.record import Record
@@ -62,10 +62,7 @@ def _needs(told: Sequence[Mapping[str, Any]]) -> list[Row]:
 def _tiles(told: Sequence[Mapping[str, Any]], lately: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Return the figures of now, and of the minutes `lately`; a value is None if there is nothing to measure."""
     terminals = sum(part["terminals"] for part in told)
-    outcomes: dict[str, int] = {}
-    for minute in lately:
-        for outcome, count in minute["outcomes"].items():
-            outcomes[outcome] = outcomes.get(outcome, 0) + count
+    outcomes = summed_outcomes(lately)
     at_terminal = percentile(summed(minute["durations"] for minute in lately))
     api = percentile(summed(minute["api"] for minute in lately))
     return [
