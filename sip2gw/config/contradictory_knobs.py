@@ -127,26 +127,31 @@ def _literal(template: str) -> str:
 
 def _of_renames(profile: Profile) -> Iterator[tuple[str, str]]:
     """Yield the faults of the codes that rename fields."""
-    another = "write another code, such as ZA, or leave it out"
     taken: dict[str, str] = {}
     for code, new in profile.rename.items():
-        having = [message for message, fields in SENT.items() if code in fields]
-        if code == new:
-            yield f"has {code} = {new}, which changes nothing", another
-        elif new in taken:
-            yield f"has both {taken[new]} and {code} = {new}", "give each a code of its own"
-        elif not having:
-            yield f"has {code}, which no answer has", f"the answers have {', '.join(sorted(EVER_SENT))}"
-        elif having and _hidden_everywhere(code, profile):
-            yield f"has {code}, which is hidden", f'leave it out, or write show = ["{code}"]'
-        elif (knob := ONLY_WITH.get(code)) and not getattr(profile, knob):
-            yield f"has {code}, which is only sent with {knob}", f"add {knob} = true, or leave it out"
-        else:
-            for message in having:
-                if _is_sent(new, message, profile):
-                    yield f"has {code} = {new}, but {message} has a field {new} beside {code}", another
-                    break
+        if fault := _fault_of_rename(code, new, taken.get(new, ""), profile):
+            yield fault
         taken[new] = code
+
+
+def _fault_of_rename(code: str, new: str, taken_by: str, profile: Profile) -> tuple[str, str] | None:
+    """Return the fault of one code; `taken_by` is another one that has the same new code."""
+    another = "write another code, such as ZA, or leave it out"
+    having = [message for message, fields in SENT.items() if code in fields]
+    if code == new:
+        return f"has {code} = {new}, which changes nothing", another
+    if taken_by:
+        return f"has both {taken_by} and {code} = {new}", "give each a code of its own"
+    if not having:
+        return f"has {code}, which no answer has", f"the answers have {', '.join(sorted(EVER_SENT))}"
+    if _hidden_everywhere(code, profile):
+        return f"has {code}, which is hidden", f'leave it out, or write show = ["{code}"]'
+    if (knob := ONLY_WITH.get(code)) and not getattr(profile, knob):
+        return f"has {code}, which is only sent with {knob}", f"add {knob} = true, or leave it out"
+    message = next((message for message in having if _is_sent(new, message, profile)), None)
+    if message is not None:
+        return f"has {code} = {new}, but {message} has a field {new} beside {code}", another
+    return None
 
 
 def _hidden_everywhere(code: str, profile: Profile) -> bool:

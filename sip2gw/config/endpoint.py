@@ -85,24 +85,8 @@ class Endpoint:
     @classmethod
     def read(cls, description: str) -> Endpoint:
         """Return the endpoint. Raises `Wrong` if Twisted could not listen on it."""
-        kind = description.partition(":")[0]
-        if kind == "haproxy":
-            raise Wrong(
-                f"is {description!r}, which would let any client state a false address",
-                'write it with tcp, such as "tcp:6009", and proxy_from = ["10.0.0.0/8"] beside it',
-            )
-        if kind in ("ssl", "tls"):
-            raise Wrong(
-                f"is {description!r}, which does TLS by itself",
-                'write it with tcp, such as "tcp:6009", and certificates = "..." beside it',
-            )
-        if address := _IPV6.search(description):
-            escaped = address[1].replace(":", "\\\\:")
-            raise Wrong(
-                f"is {description!r}, where a colon begins something else",
-                f'write the address with escaped colons: "{description[: address.start()]}:interface={escaped}"',
-            )
-        notes = _Notes()
+        _refuse_form(description)
+        kind, notes = description.partition(":")[0], _Notes()
         try:
             endpoint = serverFromString(notes, description)
             if kind in _REHEARSED:
@@ -135,6 +119,27 @@ class Endpoint:
             description += f":backlog={BACKLOG}"
         endpoint: IStreamServerEndpoint = serverFromString(reactor, description)
         return endpoint
+
+
+def _refuse_form(description: str) -> None:
+    """Raise `Wrong` for what Twisted may listen on, but not as it is meant."""
+    kind = description.partition(":")[0]
+    if kind == "haproxy":
+        raise Wrong(
+            f"is {description!r}, which would let any client state a false address",
+            'write it with tcp, such as "tcp:6009", and proxy_from = ["10.0.0.0/8"] beside it',
+        )
+    if kind in ("ssl", "tls"):
+        raise Wrong(
+            f"is {description!r}, which does TLS by itself",
+            'write it with tcp, such as "tcp:6009", and certificates = "..." beside it',
+        )
+    if address := _IPV6.search(description):
+        escaped = address[1].replace(":", "\\\\:")
+        raise Wrong(
+            f"is {description!r}, where a colon begins something else",
+            f'write the address with escaped colons: "{description[: address.start()]}:interface={escaped}"',
+        )
 
 
 def endpoint(value: Any) -> Endpoint:

@@ -166,10 +166,11 @@ def _item(library: Stock) -> tuple[MediaForm, CopyForm] | None:
     booked = {booking.accession_no for booking in library.bookings}
     named = {name for booking in library.bookings for name in (booking.title, booking.isbn13) if name}
     for title in library.media:
-        free = title.active and title.circulation and not named & {title.title, title.isbn13}
-        for copy in (
-            title.copies if free and not booked & {copy.accession_no for copy in title.copies} else ()
-        ):
+        if not (title.active and title.circulation) or named & {title.title, title.isbn13}:
+            continue
+        if booked & {copy.accession_no for copy in title.copies}:
+            continue
+        for copy in title.copies:
             if copy.active and copy.circulation and numbers.count(copy.accession_no) == 1:
                 return title, copy
     return None

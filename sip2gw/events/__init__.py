@@ -4,6 +4,7 @@ An event is frozen. No event holds a card number, a name or a password; a patron
 is never in a `repr`.
 """
 
+from sip2gw.events.accounts import masked_account
 from sip2gw.events.codes import conn_codes, ref_codes
 from sip2gw.events.events import (
     APICall,
@@ -39,5 +40,6 @@ __all__ = [
     "Subscriber",
     "Undecodable",
     "conn_codes",
+    "masked_account",
     "ref_codes",
 ]

@@ -20,6 +20,7 @@ from sip2gw.events import (
     Outcome,
     Secured,
     Undecodable,
+    masked_account,
 )
 from sip2gw.gateway.near_misses import Seen
 from sip2gw.library import Credentials, Made
@@ -27,7 +28,6 @@ from sip2gw.log.tags import Tags
 from sip2gw.session import BAD_CHECKSUM
 from sip2gw.sip2 import Dialect, Request, UnknownMessage, lay_out
 
-_MAIL = re.compile(r"([^\s@:/])[^\s@:/]*(@[A-Za-z0-9.-]+\.[A-Za-z]{2,})")
 _CODE = re.compile(rb"\W*([0-9]{2})")
 
 RUNGS = {
@@ -44,7 +44,6 @@ RUNGS = {
 }
 """The step of a login at which it failed, by the code of the refusal."""
 
-
 _About = tuple[str, Outcome, str, Sequence[Made], str, str, str]
 """Message, outcome, code, calls, patron's tag, item's tag, why."""
 
@@ -56,20 +55,9 @@ class ConnectionEvents:
     """
 
     __slots__ = (
-        "_about",
-        "_events",
-        "_network",
-        "_opened",
-        "_refs",
-        "_tags",
-        "_told",
-        "conn",
-        "library",
-        "profile",
-        "ref",
-        "seq",
-        "terminal",
-    )
+        "_about", "_events", "_network", "_opened", "_refs", "_tags", "_told", "conn", "library", "profile", "ref",
+        "seq", "terminal",
+    )  # fmt: skip
 
     def __init__(self, events: Events, conn: str, tags: Tags, refs: Iterator[str]) -> None:
         self.conn = conn
@@ -120,7 +108,7 @@ class ConnectionEvents:
                 profile.name,
                 profile.charset,
                 profile.terminator,
-                masked(account),
+                masked_account(account),
             )
         )
 
@@ -136,7 +124,7 @@ class ConnectionEvents:
                 code,
                 advice,
                 rung or RUNGS.get(code, "account"),
-                masked(credentials.username) if credentials else "",
+                masked_account(credentials.username) if credentials else "",
             )
         )
 
@@ -243,12 +231,6 @@ class ConnectionEvents:
         """Say that the connection ended."""
         now = self._events.now()
         self._events.publish(Closed(now, self.conn, by, why, max(now - self._opened, 0.0), self.seq))
-
-
-def masked(account: str) -> str:
-    """Return `k...@riverside.example` for an e-mail address. Any other text may be a password: it gives `(...)`."""
-    found = _MAIL.fullmatch(account.strip())
-    return f"{found[1]}...{found[2]}" if found else "(...)" if account else ""
 
 
 def _patron_in(line: bytes, dialect: Dialect) -> str:

@@ -85,9 +85,9 @@ class LogLine:
             case LoginRefused():
                 to = event.library or "(not a nickname)"
                 account = f" as {event.account}" if event.account else ""
-                text = f"{who} login to {to}{account} refused, {event.code}: {event.advice}"
+                return f"{who} login to {to}{account} refused, {event.code}: {event.advice}{self._origin}"
             case Noticed():
-                text = f"{who} {event.text}" + (f"; {event.fix}" if event.fix else "")
+                return f"{who} {event.text}" + (f"; {event.fix}" if event.fix else "") + self._origin
             case Opened():
                 return f"{who} opened on {event.where} ({self._peer})"
             case Secured():
@@ -99,9 +99,13 @@ class LogLine:
                 return f"{who} closed by the {event.by}{said}, {long} ({self._peer})"
             case _:
                 return who
+
+    @property
+    def _origin(self) -> str:
+        """Where it comes from, if that is known; the whole address only of a stranger."""
         if self._peer is None:
-            return text
-        return f"{text} ({self._peer})" if self._is_of_a_terminal else f"{text} ({self._peer:full})"
+            return ""
+        return f" ({self._peer})" if self._is_of_a_terminal else f" ({self._peer:full})"
 
     @property
     def _is_of_a_terminal(self) -> bool:

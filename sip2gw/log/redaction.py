@@ -52,20 +52,8 @@ def redacted(event: LogEvent, lost: Lost) -> LogEvent | None:
     ours = namespace == OURS or namespace.startswith(f"{OURS}.")
     if ours and type(event.get("line")) is LogLine:  # made of listed fields, and shown later
         return {key: event[key] for key in (*_KEPT, "log_format", "line")}
-    allowed = FIELDS if ours else OF_TWISTED
-    fields = {}
-    for key, value in event.items():
-        if key in allowed:
-            as_it_is = type(value) is float or (
-                type(value) is str and value.isprintable() and len(value) < LONGEST
-            )
-            fields[key] = value if as_it_is else _value(value)
-        elif ours and not key.startswith("log_"):
-            lost("field")
-    try:
-        text = _filled_in(str(event.get("log_format") or ""), event, fields, lost)
-    except (ValueError, LookupError):
-        text = DROPPED
+    fields = _listed(event, ours, lost)
+    text = _text(event, fields, lost)
     failure = event.get("log_failure")
     if not ours and (not text or DROPPED in text):
         if failure is None and event.get("log_level", LogLevel.info) < LogLevel.warn:
@@ -79,6 +67,29 @@ def redacted(event: LogEvent, lost: Lost) -> LogEvent | None:
     made.update(fields)
     made["log_format"] = text.replace("{", "{{").replace("}", "}}")
     return made
+
+
+def _listed(event: LogEvent, ours: bool, lost: Lost) -> dict[str, Any]:
+    """Return the listed fields of an event, as they are shown."""
+    allowed = FIELDS if ours else OF_TWISTED
+    fields = {}
+    for key, value in event.items():
+        if key in allowed:
+            as_it_is = type(value) is float or (
+                type(value) is str and value.isprintable() and len(value) < LONGEST
+            )
+            fields[key] = value if as_it_is else _value(value)
+        elif ours and not key.startswith("log_"):
+            lost("field")
+    return fields
+
+
+def _text(event: LogEvent, fields: Mapping[str, Any], lost: Lost) -> str:
+    """Return the text of an event; where its format is not one, only a sign that something is left out."""
+    try:
+        return _filled_in(str(event.get("log_format") or ""), event, fields, lost)
+    except (ValueError, LookupError):
+        return DROPPED
 
 
 def stack_of(failure: Failure) -> str:
@@ -116,25 +127,21 @@ def _filled_in(text: str, event: LogEvent, fields: Mapping[str, Any], lost: Lost
     """
     filled = []
     for literal, name, form, conversion in _parsed(text):
-        if literal:
-            filled.append(literal)
+        filled.append(literal)
         if name is None:
             continue
         if name not in fields:
             lost("field")
             filled.append(DROPPED)
-            continue
-        if not (form or conversion):
+        elif form or conversion:
+            if form and "{" in form:
+                if depth:
+                    raise ValueError("a form within the form of a form")
+                form = _filled_in(form, event, fields, lost, depth + 1)
+            value = _CONVERTING.convert_field(event[name], conversion) if conversion else event[name]
+            filled.append(_formed(value, form or ""))
+        else:
             filled.append(str(fields[name]))
-            continue
-        value = event[name]
-        if form and "{" in form:
-            if depth:
-                raise ValueError("a form within the form of a form")
-            form = _filled_in(form, event, fields, lost, depth + 1)
-        if conversion:
-            value = _CONVERTING.convert_field(value, conversion)
-        filled.append(_formed(value, form or ""))
     return "".join(filled)
 
 

@@ -18,7 +18,7 @@ from sip2gw.record.exchanges import Exchanges
 from sip2gw.record.facts import Ways
 from sip2gw.record.libraries import Libraries
 from sip2gw.record.load import LimitHits, Load
-from sip2gw.record.parts import QUESTIONS
+from sip2gw.record.questions import QUESTIONS
 from sip2gw.record.traces import MINUTES, Target, Traces
 
 
@@ -77,7 +77,7 @@ class Record:
         question = QUESTIONS.get(what)
         if question is None:
             raise NotUnderstood(f"there is no question {what[:40]!r}")
-        return question(self, about)
+        return question.part(self, about)
 
     def _trace(self, about: Mapping[str, str]) -> dict[str, Any]:
         library, terminal = text(about, "library").lower(), text(about, "terminal")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from importlib import resources
@@ -16,6 +17,11 @@ from sip2gw.sandbox.form import BookingForm, LibraryForm, MediaForm, MemberForm,
 from sip2gw.sandbox.isbn import isbn_key
 
 T = TypeVar("T")
+
+_Faults = list[tuple[str, str]]
+"""Places and what is wrong there."""
+_Lists = dict[str, list[tuple[str, Any]]]
+"""The entries of a library by the names of their lists, each with its place."""
 
 _LISTS: dict[str, type[Any]] = {
     "users": UserForm,
@@ -66,7 +72,7 @@ def load_data(path: str | Path) -> dict[str, Any]:
 
 def stock(value: Any) -> tuple[Stock, ...]:
     """Return the libraries in a data file's content. Raises `DataFault`."""
-    faults: list[tuple[str, str]] = []
+    faults: _Faults = []
     if not isinstance(value, Mapping) or not isinstance(value.get("libraries"), list):
         raise DataFault('the whole: must be an object with a list "libraries"')
     faults += [(key, 'unknown key; only "libraries" is known') for key in value if key != "libraries"]
@@ -83,7 +89,7 @@ def stock(value: Any) -> tuple[Stock, ...]:
     return tuple(found)
 
 
-def _library(raw: Any, place: str, faults: list[tuple[str, str]]) -> Stock | None:
+def _library(raw: Any, place: str, faults: _Faults) -> Stock | None:
     if not isinstance(raw, Mapping):
         faults.append((place, "is not an object; write it in braces"))
         return None
@@ -97,7 +103,7 @@ def _library(raw: Any, place: str, faults: list[tuple[str, str]]) -> Stock | Non
     return Stock(shell, **{name: tuple(item for _, item in items) for name, items in lists.items()})
 
 
-def _one(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> T | None:
+def _one(raw: Any, kind: type[T], place: str, faults: _Faults) -> T | None:
     try:
         return strict_json.structure(raw, kind, place)
     except strict_json.Faults as found:
@@ -105,7 +111,7 @@ def _one(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> 
         return None
 
 
-def _several(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]]) -> list[tuple[str, T]]:
+def _several(raw: Any, kind: type[T], place: str, faults: _Faults) -> list[tuple[str, T]]:
     if not isinstance(raw, list):
         faults.append((place, "is not a list; write it in square brackets"))
         return []
@@ -115,57 +121,69 @@ def _several(raw: Any, kind: type[T], place: str, faults: list[tuple[str, str]])
     return [(where, item) for where, item in items if item is not None]
 
 
-def _check(
-    shell: LibraryForm | None,
-    lists: dict[str, list[Any]],
-    raw: Any,
-    faults: list[tuple[str, str]],
-) -> None:
+def _check(shell: LibraryForm | None, lists: _Lists, raw: Any, faults: _Faults) -> None:
     """Check entries against each other: names are unique, and each reference has its record."""
     # Numbers are taken from the raw file too, so that one fault in a member is not reported again at its bookings.
     members = {item.get("member_no") for item in _objects(raw.get("members"))}
     titles = list(_objects(raw.get("media")))
     copies = [copy for title in titles for copy in _objects(title.get("copies"))]
-    accessions = [str(copy.get("accession_no")).lstrip("0") for copy in copies]
+    numbers = Counter(str(copy.get("accession_no")).lstrip("0") for copy in copies)
     for name, key in (("users", "username"), ("members", "member_no")):
-        seen: set[str] = set()
-        for where, item in lists[name]:
-            if getattr(item, key) in seen:
-                faults.append((f"{where}.{key}", "is used twice; give each its own"))
-            seen.add(getattr(item, key))
+        _check_unique(lists[name], key, faults)
     for where, media in lists["media"]:
-        for key in ("isbn", "isbn13"):
-            if getattr(media, key) and not isbn_key(getattr(media, key)):
-                faults.append((f"{where}.{key}", "is not an ISBN: its length or check digit is wrong"))
-        for index, copy in enumerate(media.copies):
-            if shell and copy.branch is not None and copy.branch not in shell.branches:
-                faults.append(
-                    (f"{where}.copies[{index}].branch", "is not a branch of the library; add it there")
-                )
-    on_loan: set[str] = set()
+        _check_media(media, shell, where, faults)
     for where, item in lists["bookings"] + lists["transactions"]:
-        if item.member_no not in members:
-            faults.append((f"{where}.member_no", "names no member of this library"))
-        if item.accession_no is not None:
-            same = accessions.count(item.accession_no.lstrip("0"))
-            if same != 1:
-                faults.append(
-                    (f"{where}.accession_no", f"must name one copy of this library, and names {same}")
-                )
+        _check_references(item, members, numbers, where, faults)
+    on_loan: set[str | None] = set()
     for where, booking in lists["bookings"]:
         _check_booking(booking, titles, where, faults)
-        if booking.status in ("Issued", "Overdue"):
-            if booking.accession_no in on_loan:
-                faults.append((f"{where}.accession_no", "is on loan already; a copy has one loan at a time"))
-            on_loan.add(booking.accession_no)
+        _check_loan(booking, on_loan, where, faults)
     for where, entry in lists["transactions"]:
         _check_day(entry.created_at, f"{where}.created_at", faults)
         if shell and entry.currency not in (None, shell.currency):
             faults.append((f"{where}.currency", f"is not the library's, {shell.currency}; leave it out"))
 
 
+def _check_unique(entries: list[tuple[str, Any]], key: str, faults: _Faults) -> None:
+    seen: set[str] = set()
+    for where, item in entries:
+        name = getattr(item, key)
+        if name in seen:
+            faults.append((f"{where}.{key}", "is used twice; give each its own"))
+        seen.add(name)
+
+
+def _check_media(media: MediaForm, shell: LibraryForm | None, where: str, faults: _Faults) -> None:
+    for key in ("isbn", "isbn13"):
+        if getattr(media, key) and not isbn_key(getattr(media, key)):
+            faults.append((f"{where}.{key}", "is not an ISBN: its length or check digit is wrong"))
+    for index, copy in enumerate(media.copies):
+        if shell and copy.branch is not None and copy.branch not in shell.branches:
+            faults.append((f"{where}.copies[{index}].branch", "is not a branch of the library; add it there"))
+
+
+def _check_references(
+    item: BookingForm | TransactionForm, members: set[Any], numbers: Counter[str], where: str, faults: _Faults
+) -> None:
+    """Check that the member exists, and that the copy, if one is named, is just one. `numbers` are those of copies."""
+    if item.member_no not in members:
+        faults.append((f"{where}.member_no", "names no member of this library"))
+    if item.accession_no is not None:
+        same = numbers[item.accession_no.lstrip("0")]
+        if same != 1:
+            faults.append((f"{where}.accession_no", f"must name one copy of this library, and names {same}"))
+
+
+def _check_loan(booking: BookingForm, on_loan: set[str | None], where: str, faults: _Faults) -> None:
+    """Check that the copy of a loan is not `on_loan` already, and add it."""
+    if booking.status in ("Issued", "Overdue"):
+        if booking.accession_no in on_loan:
+            faults.append((f"{where}.accession_no", "is on loan already; a copy has one loan at a time"))
+        on_loan.add(booking.accession_no)
+
+
 def _check_booking(
-    booking: BookingForm, titles: list[Mapping[str, Any]], where: str, faults: list[tuple[str, str]]
+    booking: BookingForm, titles: list[Mapping[str, Any]], where: str, faults: _Faults
 ) -> None:
     for key in ("booking_date", "return_date", "received_at", "expires_at"):
         if (text := getattr(booking, key)) is not None:
@@ -187,7 +205,7 @@ def means(booking: BookingForm, title: Any, isbn13: Any) -> bool:
     return bool(booking.title == title)
 
 
-def _check_day(text: str, where: str, faults: list[tuple[str, str]]) -> None:
+def _check_day(text: str, where: str, faults: _Faults) -> None:
     try:
         days.relative(text, date(2000, 1, 1))
     except ValueError as failure:

@@ -19,7 +19,8 @@ from sip2gw.secret import Secret
 from sip2gw.store.base import ThreadedStore
 from sip2gw.store.clock import Clock
 from sip2gw.store.database import Again, Database
-from sip2gw.store.port import Kind, Row, StatementFailed, StoreFailed, Value
+from sip2gw.store.port import Row, StoreFailed, Value
+from sip2gw.store.postgresql_failures import failure, unreachable
 from sip2gw.store.schema import migrate
 from sip2gw.store.threads import Reactor
 
@@ -42,26 +43,6 @@ SELECT set_config('statement_timeout', '1500ms', false),
                        ELSE current_setting('synchronous_commit') END, false)
 """
 """The time limits are below those of the store. A gateway that hangs loses its locks. A commit waits for the disk."""
-
-_FAILURES: dict[str, tuple[Kind, str]] = {
-    "08": ("gone", "the connection was lost"),
-    "25006": ("read-only", "the database does not accept changes: is it a standby?"),
-    "28": ("gone", "the database rejects the user or the password"),
-    "3D000": ("gone", "there is no such database"),
-    "42501": ("read-only", "the user may not change the tables: grant that"),
-    "53100": ("full", "the disk of the database is full"),
-    "53": ("gone", "the server has no connection or no memory left"),
-    "55P03": ("slow", "another transaction holds a lock for too long"),
-    "57014": ("slow", "a statement took too long"),
-    "57P": ("gone", "the server stops or starts"),
-    "58": ("gone", "the server's disk fails"),
-    "XX001": ("damaged", "the database is damaged: restore a backup"),
-    "XX002": ("damaged", "the database is damaged: restore a backup"),
-}
-"""Failures by SQLSTATE or its first characters."""
-
-_AGAIN = {"40001", "40P01", "0A000", "25P03"}
-"""Serialization and deadlock; a plan from before a migration; an idle transaction that was ended."""
 
 _PARAMETER = re.compile(r"(?<!:):([a-z_]\w*)")
 
@@ -122,7 +103,8 @@ class PostgreSQL:
             self._connection.execute(_SETTINGS)
             self._connection.add_notice_handler(self._hear)
         except psycopg.Error as error:
-            raise self._unreachable(error) from None
+            self.close()
+            raise unreachable(error) from None
         if self._prepare is not None:
             try:
                 self._prepare(self)
@@ -228,42 +210,15 @@ class PostgreSQL:
         try:
             return connection.execute(sql, values)
         except psycopg.Error as error:
-            raise self._failed(error, connection) from None
-
-    def _failed(self, error: psycopg.Error, connection: psycopg.Connection[Any]) -> Exception:
-        """Return what an error is to the caller. The server's text may have data, and is left out."""
-        known = _known(error.sqlstate)
-        if self._reading and error.sqlstate == "25006":
-            known = None  # work that should only read has tried to write
-        if connection.closed or (known is not None and known[0] in ("gone", "read-only", "damaged")):
-            self.close()
-        if error.sqlstate in _AGAIN or (connection.closed and (known is None or known[0] == "gone")):
-            return Again()
-        if known is not None:
-            return StoreFailed(known[0], f"{known[1]} ({error.sqlstate})")
-        name = error.sqlstate or type(error).__name__
-        return StatementFailed(f"PostgreSQL refuses the statement ({name})", constraint=name.startswith("23"))
-
-    def _unreachable(self, error: psycopg.Error) -> StoreFailed:
-        """Return why there is no connection. libpq's text may name the user, and is left out."""
-        self.close()
-        kind, why = _known(error.sqlstate) or ("gone", "the database can't be reached")
-        if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
-            why = "the address of the database is not valid: write postgresql://user@host/name"
-        elif "password authentication failed" in str(error) or "no password supplied" in str(error):
-            why = "the database rejects the user or the password"
-        return StoreFailed(kind, why)
+            failed, usable = failure(error, reading=self._reading, lost=connection.closed)
+            if not usable:
+                self.close()
+            raise failed from None
 
 
 def _number(name: str) -> int:
     """Return the number that stands for a name among the locks of the database."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8, person=b"sip2gw").digest(), signed=True)
-
-
-def _known(sqlstate: str | None) -> tuple[Kind, str] | None:
-    if sqlstate is None:
-        return None
-    return next((_FAILURES[sqlstate[:n]] for n in (5, 3, 2) if sqlstate[:n] in _FAILURES), None)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -17,29 +16,12 @@ from sip2gw.store.database import Database
 from sip2gw.store.file_lock import FileLock
 from sip2gw.store.port import FINAL, Kind, Row, StatementFailed, StoreFailed, Value
 from sip2gw.store.schema import migrate
+from sip2gw.store.sqlite_failures import failure, file_failure
+from sip2gw.store.sqlite_file import StoreFile
 from sip2gw.store.threads import Reactor
 
 _BUSY = 1.0
 """Seconds to wait for another process that writes."""
-
-_FAILURES: dict[int, tuple[Kind, str]] = {
-    sqlite3.SQLITE_FULL: ("full", "the disk is full"),
-    sqlite3.SQLITE_CORRUPT: ("damaged", "the file is damaged: restore a backup"),
-    sqlite3.SQLITE_NOTADB: ("damaged", "the file is not a database of SQLite: restore a backup"),
-    sqlite3.SQLITE_FORMAT: ("damaged", "the file is damaged: restore a backup"),
-    sqlite3.SQLITE_READONLY: ("read-only", "the file can't be written: correct its owner and its mode"),
-    sqlite3.SQLITE_PERM: ("read-only", "the file can't be written: correct its owner and its mode"),
-    sqlite3.SQLITE_CANTOPEN: ("gone", "the file can't be opened"),
-    sqlite3.SQLITE_IOERR: ("gone", "the disk fails"),
-    sqlite3.SQLITE_BUSY: ("slow", "another process writes to the file for too long"),
-    sqlite3.SQLITE_LOCKED: ("slow", "another process writes to the file for too long"),
-}
-_OS_FAILURES: dict[int, Kind] = {
-    errno.EACCES: "read-only", errno.EPERM: "read-only", errno.EROFS: "read-only", errno.ENOSPC: "full",
-    errno.EDQUOT: "full",
-}  # fmt: skip
-_NOT_WRITTEN = {"SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_SHMSIZE"}
-"""Failures to write a file. SQLite does not say why; nearly always there is no room."""
 
 
 class SQLiteStore(ThreadedStore):
@@ -99,14 +81,12 @@ class SQLite:
         reading: bool = False,
         prepare: Callable[[Database], object] = migrate,
     ) -> None:
-        self._path = path
+        self._file = StoreFile(path)
         self._clock = clock
         self._reading = reading
         self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
         self._now: float | None = None
-        self._file: tuple[int, int] | None = None
-        """Device and inode of the file once it was opened. Another file in its place is not taken for it."""
 
     @property
     def is_open(self) -> bool:
@@ -117,12 +97,12 @@ class SQLite:
         """See `Database.open`. Only the first time the file is made, with mode 0600."""
         if self._connection is not None:
             return
-        if self._reading and self._file is None and not os.path.lexists(self._path):
+        if self._reading and self._file.is_new and not os.path.lexists(self._file.path):
             raise self._of("gone", "there is no such file; the gateway makes it when it starts")
         try:
-            made = self._make() if self._file is None and not self._reading else False
+            made = self._file.make() if self._file.is_new and not self._reading else False
             connection = sqlite3.connect(
-                f"{self._path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY, isolation_level=None,
+                self._file.uri, uri=True, timeout=_BUSY, isolation_level=None,
                 check_same_thread=False, cached_statements=256,
             )  # fmt: skip
             self._connection = connection
@@ -134,20 +114,7 @@ class SQLite:
         except sqlite3.Error as error:
             raise self._failed(error) from None
         except OSError as error:
-            raise self._of(
-                _OS_FAILURES.get(error.errno or 0, "gone"), error.strerror or "can't be opened"
-            ) from None
-
-    def _make(self) -> bool:
-        """Make the file if there is none, readable by its owner alone; return whether it was made."""
-        made = not self._path.exists()
-        opened = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if os.fstat(opened).st_uid == os.geteuid():
-                os.fchmod(opened, 0o600)
-        finally:
-            os.close(opened)
-        return made
+            raise file_failure(error, self._file.path) from None
 
     def _set_up(self, connection: sqlite3.Connection, made: bool) -> None:
         # The mode is a property of the file; the other settings are of the connection.
@@ -157,11 +124,11 @@ class SQLite:
         connection.execute("PRAGMA temp_store = MEMORY")
         # A page is written to many times before it is copied into the file: 16 MB of log cost less than SQLite's 4 MB.
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        if self._file is None:
+        if self._file.is_new:
             if not made and not self._reading and self.faults("PRAGMA quick_check(1)"):
                 raise self._of("damaged", "the file is damaged: restore a backup")
             self._prepare(self)
-            self._file = self._found()
+            self._file.note_opened()
         if self._reading:
             connection.execute("PRAGMA query_only = ON")
 
@@ -175,7 +142,7 @@ class SQLite:
     def begin(self, *, write: bool) -> None:
         """See `Database.begin`."""
         self.open()
-        if self._file is not None and self._found() != self._file:
+        if self._file.is_another:
             self.close()
             raise self._of(
                 "gone", "the file was removed or replaced: put it back, or start the gateway again"
@@ -267,30 +234,13 @@ class SQLite:
         return self._connection
 
     def _failed(self, error: sqlite3.Error) -> StoreFailed | StatementFailed:
-        """Return what an error of SQLite is to the caller. The text of the error may have data, and is left out."""
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        name = getattr(error, "sqlite_errorname", type(error).__name__)
-        known = _FAILURES.get(code & 0xFF)
-        if self._reading and code & 0xFF == sqlite3.SQLITE_READONLY:
-            known = None  # work that should only read has tried to write
-        if known is None:
-            return StatementFailed(f"SQLite refuses the statement ({name})", constraint="CONSTRAINT" in name)
-        kind, why = known
-        if name in _NOT_WRITTEN:
-            kind, why = "full", "the disk can't be written, and seems to be full"
-        if kind in ("gone", "damaged", "read-only"):
+        failed, usable = failure(error, self._file.path, reading=self._reading)
+        if not usable:
             self.close()
-        return self._of(kind, f"{why} ({name})")
+        return failed
 
     def _of(self, kind: Kind, why: str) -> StoreFailed:
-        return StoreFailed(kind, f"{self._path}: {why}")
-
-    def _found(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self._path)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        return StoreFailed(kind, f"{self._file.path}: {why}")
 
 
 def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:

@@ -6,8 +6,10 @@ TLS 1.2 or newer, cipher suites with AEAD and forward secrecy.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from attrs import field, frozen
 from OpenSSL import SSL
@@ -17,6 +19,8 @@ from sip2gw.faults import Wrong
 from sip2gw.tls.certificates import Pair, files_of, read_pair
 from sip2gw.tls.clients import ClientFiles, Clients, read_clients
 from sip2gw.tls.folder import by_server_name, choose, default_of, places
+
+T = TypeVar("T")
 
 _SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
 """Suites of TLS 1.2; all of 1.3 are good."""
@@ -81,41 +85,33 @@ def context(pair: Pair, clients: Clients | None = None) -> SSL.Context:
 
 def read_material(files: TLSFiles, before: Material | None = None) -> Material:
     """Read all files. Raises `Wrong`; given `before`, an unusable file leaves its old value in place instead."""
+    old = before or Material({}, "", None, {}, {})
     faults: dict[str, Wrong] = {}
 
-    def put_up_with(called: str, fault: Wrong) -> None:
-        if before is None:
-            raise fault
-        faults[called] = fault
-
-    clients = before.clients if before else None
-    try:
-        clients = read_clients(files.clients) if files.clients else None
-    except Wrong as fault:
-        put_up_with(CLIENTS, fault)
-    found: dict[str, Path] = {}
-    try:
-        found = places(files.certificates)
-    except Wrong as fault:
-        put_up_with(files.certificates.name, fault)
-    old = before.pairs if before else {}
-    pairs, contexts = {}, {}
-    for called in {**old, **found}:
+    def read(called: str, how: Callable[[], T], otherwise: T) -> T:
         try:
-            pair = read_pair(found.get(called, files.certificates / called))
-            contexts[called] = context(pair, clients)
+            return how()
         except Wrong as fault:
-            put_up_with(called, fault)
-            if called not in old:
-                continue
-            pair = old[called]
-            contexts[called] = context(pair, clients)
-        pairs[called] = pair
-    default = before.default if before else ""
-    try:
-        default = default_of(pairs, files.default)
-    except Wrong as fault:
-        put_up_with("default_certificate", fault)
+            if before is None:
+                raise
+            faults[called] = fault
+            return otherwise
+
+    clients = read(CLIENTS, lambda: read_clients(files.clients) if files.clients else None, old.clients)
+    found: dict[str, Path] = read(files.certificates.name, lambda: places(files.certificates), {})
+
+    def usable(called: str) -> tuple[Pair, SSL.Context]:
+        pair = read_pair(found.get(called, files.certificates / called))
+        return pair, context(pair, clients)
+
+    pairs, contexts = {}, {}
+    for called in {**old.pairs, **found}:
+        made = read(called, partial(usable, called), None)
+        if made is None and called in old.pairs:
+            made = old.pairs[called], context(old.pairs[called], clients)
+        if made is not None:
+            pairs[called], contexts[called] = made
+    default = read("default_certificate", lambda: default_of(pairs, files.default), old.default)
     _choose_by_name(pairs, contexts)
     return Material(pairs, default, clients, faults, contexts)
 

@@ -133,10 +133,7 @@ def _setup(
     if not tls and not host.startswith(_LOOPBACK):
         click.echo("Without TLS, the network can read passwords and patrons.", err=True)
     if account and password is None:
-        if sys.stdin.isatty():
-            password = click.prompt(f"Password of {account}", hide_input=True, err=True)
-        else:
-            click.echo("No password is sent: give --password, or set SIP2GW_PASSWORD.", err=True)
+        password = _asked_password(account)
     port = port or (TLS_PORT if tls else PLAIN_PORT)
     return Setup(
         Address(host, port, tls, ca_file, pinned, insecure, server_name, client_cert, client_key),
@@ -145,6 +142,15 @@ def _setup(
         _TERMINATORS[terminator],
         timeout,
     )
+
+
+def _asked_password(account: str) -> str | None:
+    """Ask the person for the password; if there is none, say that no password is sent."""
+    if sys.stdin.isatty():
+        given: str = click.prompt(f"Password of {account}", hide_input=True, err=True)
+        return given
+    click.echo("No password is sent: give --password, or set SIP2GW_PASSWORD.", err=True)
+    return None
 
 
 _NAMES = frozenset(_setup.__kwdefaults__ or ()) | frozenset(_setup.__annotations__) - {"return"}

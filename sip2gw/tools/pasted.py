@@ -167,20 +167,31 @@ def _sure(found: Found) -> tuple[_Certainty, Layout | None]:
         return _Certainty.CHECKSUM_FITS, layout
     fields = fixed_fields(layout.message)
     right = [is_by_the_book(fields[name], text) or not text for name, text in layout.fixed]
+    begins_right = right[:1] != [False]
     listed = any(code in layout.message.variables for code, _ in layout.fields)
     nothing_else = _follows_at_once(found, layout)
-    complete = listed or (all(text for _, text in layout.fixed) and (bool(layout.fixed) or not layout.fields))
-    if all(right) and nothing_else and complete:
+    if all(right) and nothing_else and (listed or _is_whole(layout)):
         return _Certainty.VALID, layout
-    if listed and _lost_blanks(layout) and (right[:1] != [False] or _LOST_BLANKS.match(layout.fixed[0][1])):
-        restored = _LOST_IN_DATE.sub(rb"\1    \2\3", found.line)
-        sure = _Certainty.NO if restored == found.line else _sure(evolve(found, line=restored))[0]
-        return max(sure, _Certainty.WITHOUT_BLANKS), layout
-    begins_well = right[:1] != [False] or (layout.fixed[0][1] + " ").isspace()
+    if listed and _lost_blanks(layout) and (begins_right or _LOST_BLANKS.match(layout.fixed[0][1])):
+        return max(_sure_with_blanks(found), _Certainty.WITHOUT_BLANKS), layout
+    begins_well = begins_right or (layout.fixed[0][1] + " ").isspace()
     at_once = nothing_else and bool(layout.fields) and layout.fields[0][0] in layout.message.variables
-    if (listed and (begins_well or at_once)) or (begins_well and nothing_else and _may_be_cut(layout)):
+    if listed and (begins_well or at_once):
+        return _Certainty.BROKEN, layout
+    if begins_well and nothing_else and _may_be_cut(layout):
         return _Certainty.BROKEN, layout
     return _Certainty.NO, layout
+
+
+def _is_whole(layout: Layout) -> bool:
+    """Return whether all of the fixed part is there; a message that has none must have no fields either."""
+    return all(text for _, text in layout.fixed) and (bool(layout.fixed) or not layout.fields)
+
+
+def _sure_with_blanks(found: Found) -> _Certainty:
+    """Judge the message with the blanks of its dates put back."""
+    restored = _LOST_IN_DATE.sub(rb"\1    \2\3", found.line)
+    return _Certainty.NO if restored == found.line else _sure(evolve(found, line=restored))[0]
 
 
 def _may_be_cut(layout: Layout) -> bool:

@@ -64,6 +64,13 @@ def token(config: Config) -> Secret | None:
     return None if file is None else token_in(file)
 
 
+class Remedies(dict[str, str]):
+    """How to choose another endpoint, by its place in the configuration."""
+
+    def __missing__(self, place: str) -> str:
+        return f"change {place} in the configuration, or stop the program that uses it"
+
+
 def timeouts(config: Config) -> Timeouts:
     """Return timeouts of calls that let a terminal get an answer before it gives up."""
     return Timeouts.within(config.librarika.call(config.terminals.timeout))

@@ -13,13 +13,11 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger, LogLevel
 
 from sip2gw import __version__
-from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Content, Health, Status
 from sip2gw.admin.journal import Question
 from sip2gw.admin.journal_answers import answer
 from sip2gw.admin.terminals import listed
 from sip2gw.config import Config, Listen
-from sip2gw.connect.invitations import Invitations
 from sip2gw.connect.ladder import Ladder
 from sip2gw.gateway import TerminalFactory
 from sip2gw.gateway.given import Door
@@ -33,11 +31,10 @@ from sip2gw.process.memory import MemoryWatch
 from sip2gw.process.watchdog import Watchdog
 from sip2gw.tenants import Directory
 from sip2gw.tls.server import ServerTLS
-from sip2gw.wiring.board import Configured, make_board
-from sip2gw.wiring.configured import given, libraries, make_librarika, policy, tls_files
+from sip2gw.wiring.configured import Remedies, given, libraries, make_librarika, policy, tls_files
 from sip2gw.wiring.journaling import Journaling
 from sip2gw.wiring.new_configuration import prepared, refused_reload, report, report_warnings
-from sip2gw.wiring.pages import Pages, ports, window
+from sip2gw.wiring.pages import AdminEndpoint, Pages, ports
 from sip2gw.wiring.recording import alone, enter, recorded
 from sip2gw.wiring.share import Worker
 from sip2gw.wiring.wrong_port import WrongPort
@@ -68,7 +65,7 @@ class Gateway(Service):
         self.worker = worker
         self._config = self._started = config
         self._reactor = reactor
-        self._remedies = remedies or {}
+        self._remedies = Remedies(remedies or {})
         self._status = Status.STARTING
         self._enough: Deferred[None] = Deferred()
         self.metrics = Metrics(named=config.settings.libraries)
@@ -114,13 +111,14 @@ class Gateway(Service):
         """The accounts that each endpoint gives to its terminals, in the order of `doors`."""
         self.doors = [self._door(n, listen, self.entries[n]) for n, listen in enumerate(config.listen)]
         self.watchdog = Watchdog(reactor, self.metrics)
-        self.guard = Guard(None, reactor.seconds)
-        self.configured = Configured(config, lambda: self.metrics.registry)
         seats = self.terminals.logins.seating.seats.store
         opened = self.journaling.store, self.journaling.journal.keys, seats
-        self.invitations = Invitations(self.journaling.store)
-        self.board = make_board(config, reactor, self.recalled, opened, self.configured, self.invitations)
-        pages = Pages(
+        remedy = self._remedies["admin.endpoint"]
+        self.admin = AdminEndpoint(config, reactor, self._pages(), opened, self.metrics, remedy)
+        self.window = self.admin.window
+
+    def _pages(self) -> Pages:
+        return Pages(
             lambda: self._status,
             self.health,
             lambda: self.metrics.registry,
@@ -130,12 +128,8 @@ class Gateway(Service):
             self.operator,
             self.ladder.shown,
             lambda: ports(self._started, self.doors),
-            self.invitations,
             self.wrong_port,
-            self.board,
         )
-        remedy = self._remedy("admin.endpoint")
-        self.window = window(config, reactor, pages, self.guard, self.metrics, remedy)
 
     def health(self) -> Health:
         """Return the current state of the gateway."""
@@ -207,7 +201,7 @@ class Gateway(Service):
             for one in commits:
                 one()
             self._config = config
-            self.configured.use(config)
+            self.admin.configured.use(config)
 
         return commit, left
 
@@ -230,10 +224,7 @@ class Gateway(Service):
         self.watchdog.stopService()
         await self.journaling.stop()
         await self._unless_enough(self.librarika.close())
-        if self.board is not None:
-            self.board.close()
-        if self.window is not None:
-            await self._unless_enough(self.window.stopService())
+        await self._unless_enough(self.admin.stop())
         self.hurry()
 
     async def _unless_enough(self, *steps: Deferred[Any]) -> None:
@@ -255,13 +246,8 @@ class Gateway(Service):
             tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
             balancers=listen.proxy_from or (),
             connection_limits=self.terminals.connection_limits,
-            remedy=self._remedy(f"listen[{number}].endpoint"),
+            remedy=self._remedies[f"listen[{number}].endpoint"],
             level=LogLevel.debug if self.worker else LogLevel.info,
-        )
-
-    def _remedy(self, place: str) -> str:
-        return self._remedies.get(
-            place, f"change {place} in the configuration, or stop the program that uses it"
         )
 
 

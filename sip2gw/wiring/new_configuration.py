@@ -90,7 +90,7 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
         gateway.tags.items_in_clear = new.log.items
         # The token stays with its endpoint: one that needs no token would be open to all clients.
         if same_admin_endpoint(started, new):
-            gateway.guard.token = bearer
+            gateway.admin.guard.token = bearer
         if gateway.write_log is not None:
             gateway.write_log.settings = log_settings(new)
 

@@ -1,4 +1,4 @@
-"""The admin endpoint, from what its pages show."""
+"""The admin endpoint of a gateway, or of the parent of several workers: its pages, its board, and its guard."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
@@ -25,7 +25,11 @@ from sip2gw.connect.invite import InvitePage
 from sip2gw.connect.ladder import Asked
 from sip2gw.connect.pages import Connecting, ConnectPages, Found
 from sip2gw.gateway.listener import Listener
+from sip2gw.journal.crypto import Keys
 from sip2gw.metrics import Metrics
+from sip2gw.seats import SeatStore
+from sip2gw.store import Store
+from sip2gw.wiring.board import Configured, make_board
 from sip2gw.wiring.configured import token
 from sip2gw.wiring.wrong_port import WrongPort
 
@@ -44,11 +48,8 @@ class Pages:
     """Answers `/journal` and `/audit`."""
     attempts: Callable[[Asked], Found | Deferred[Found]]
     ports: Callable[[], dict[str, int]]
-    invitations: Invitations
-    """For `/connect`."""
     wrong_port: WrongPort
-    board: Resource | None = None
-    """The operator's screens, if they are switched on."""
+    """With the two before it, for `/connect`."""
 
 
 class Window(Listener):
@@ -67,41 +68,61 @@ class Window(Listener):
         self.site.resource.putChild(name.encode(), page)
 
 
-def window(
-    config: Config, reactor: Any, pages: Pages, guard: Guard, metrics: Metrics, remedy: str
-) -> Window | None:
-    """Return the admin endpoint; None if there is none. Raises `Wrong` for its token."""
-    if config.admin is None:
-        return None
-    endpoint = config.admin.endpoint
-    guard.token = token(config)
-    further = {
-        "api": API(guard, pages.recalled, pages.enter),
-        "metrics": MetricsPage(pages.metrics),
-        "terminals": TerminalsPage(pages.terminals),
-        "invite": InvitePage(pages.invitations, guard),
-        **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
-    }
-    attempts = pages.wrong_port.with_attempts(pages.attempts)
-    connecting = Connecting(attempts, pages.ports, reactor, pages.invitations, time, config.process.workers)
-    connect = ConnectPages(connecting)
-    own: dict[str, Resource] = {"connect": connect}
-    if pages.board is not None:
-        own["board"] = pages.board
-    answers = site(
-        pages.health,
-        further,
-        guard,
-        metrics,
-        status=pages.status,
-        own=own,
-        terminal=pages.wrong_port.came,
-    )
-    made = Window(
-        "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
-    )
-    made.site, made.connect = answers, connect
-    return made
+class AdminEndpoint:
+    """The endpoint, and what its pages share. `opened` has the store, the keys of its journal, and the seats.
+
+    Raises `Wrong` for its token.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        reactor: Any,
+        pages: Pages,
+        opened: tuple[Store, Keys, SeatStore],
+        metrics: Metrics,
+        remedy: str,
+    ) -> None:
+        self.guard = Guard(None, reactor.seconds)
+        self.configured = Configured(config, pages.metrics)
+        self._invitations = Invitations(opened[0])
+        self._board = make_board(config, reactor, pages.recalled, opened, self.configured, self._invitations)
+        self.window = self._window(config, reactor, pages, metrics, remedy)
+        """None if the configuration has no admin endpoint."""
+
+    def _window(
+        self, config: Config, reactor: Any, pages: Pages, metrics: Metrics, remedy: str
+    ) -> Window | None:
+        if config.admin is None:
+            return None
+        guard, endpoint = self.guard, config.admin.endpoint
+        guard.token = token(config)
+        further = {
+            "api": API(guard, pages.recalled, pages.enter),
+            "metrics": MetricsPage(pages.metrics),
+            "terminals": TerminalsPage(pages.terminals),
+            "invite": InvitePage(self._invitations, guard),
+            **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
+        }
+        attempts, workers = pages.wrong_port.with_attempts(pages.attempts), config.process.workers
+        connecting = Connecting(attempts, pages.ports, reactor, self._invitations, time, workers)
+        connect = ConnectPages(connecting)
+        own: dict[str, Resource] = {"connect": connect}
+        if self._board is not None:
+            own["board"] = self._board
+        terminal = pages.wrong_port.came
+        answers = site(pages.health, further, guard, metrics, status=pages.status, own=own, terminal=terminal)
+        made = Window(
+            "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
+        )
+        made.site, made.connect = answers, connect
+        return made
+
+    def stop(self) -> Deferred[None]:
+        """End what operators and installers look at, and stop listening."""
+        if self._board is not None:
+            self._board.close()
+        return self.window.stopService() if self.window is not None else succeed(None)
 
 
 def ports(config: Config, doors: Sequence[Listener]) -> dict[str, int]:

@@ -21,7 +21,7 @@ from sip2gw.process.signals import Signals
 from sip2gw.process.systemd import Systemd
 
 if TYPE_CHECKING:
-    from sip2gw.wiring.board import Configured
+    from sip2gw.wiring.pages import AdminEndpoint
 
 PAUSE = 1.0
 """Seconds after a reload before another signal is answered: each holds up terminals a little."""
@@ -32,7 +32,7 @@ class Reloadable(Protocol):
 
     metrics: Metrics
     refused_reload: str
-    configured: Configured
+    admin: AdminEndpoint
 
     def reload(self, config: Config) -> Deferred[None] | None:
         """Apply a configuration as a whole. Raises `Wrong`, or fails with it."""
@@ -49,7 +49,7 @@ class Reloading(Service):
     ) -> None:
         self._path = os.path.abspath(path)  # twistd may change the working directory
         self._gateway = gateway
-        gateway.configured.reloading = self
+        gateway.admin.configured.reloading = self
         self._signals = signals
         self._systemd = systemd
         self._reactor = reactor

@@ -10,21 +10,17 @@ from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, globalLogPublisher
 
 from sip2gw import __version__
-from sip2gw.admin.guard import Guard
-from sip2gw.admin.health import Health, Status
+from sip2gw.admin.health import Health
 from sip2gw.config import Config
-from sip2gw.connect.invitations import Invitations
 from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.log import Log
 from sip2gw.log.tags import DayKey, Tags
 from sip2gw.metrics import Metrics
 from sip2gw.process.watchdog import Watchdog
-from sip2gw.wiring.board import Configured, make_board
-from sip2gw.wiring.configured import log_settings, token
+from sip2gw.wiring.configured import Remedies, log_settings, token
 from sip2gw.wiring.journaling import SharedStore
 from sip2gw.wiring.new_configuration import (
     needing_a_restart,
@@ -33,17 +29,16 @@ from sip2gw.wiring.new_configuration import (
     report_warnings,
     same_admin_endpoint,
 )
-from sip2gw.wiring.pages import Pages, Window, ports, window
+from sip2gw.wiring.pages import AdminEndpoint, Pages, ports
 from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.share import share
 from sip2gw.wiring.wrong_port import WrongPort
-from sip2gw.workers.accepting import Accepting, SharedListener
+from sip2gw.workers.accepting import SharedListener
 from sip2gw.workers.change import change
 from sip2gw.workers.channel import Start
-from sip2gw.workers.freeing import Freeing
-from sip2gw.workers.supervisor import BEAT, PAUSES, Supervisor
+from sip2gw.workers.pool import Pool
+from sip2gw.workers.supervisor import BEAT, PAUSES
 from sip2gw.workers.together import Together
-from sip2gw.workers.worker import Process
 
 AFTER = 5.0
 """Seconds after `drain_deadline` in which the workers must have ended."""
@@ -71,33 +66,25 @@ class Workers(Service):
         self._config = self._started = config
         self._part = share(config, config.process.workers)
         self._reactor = reactor
-        self._remedies = remedies or {}
+        self._remedies = Remedies(remedies or {})
         self._log = log
         self._beat = beat
-        self._stopping = False
         self._day_key = DayKey(shared=(datetime.now(UTC).date(), token_bytes(32)))
-        self.serving: Deferred[None] = Deferred()
-        """Fires as soon as all workers serve terminals."""
         self.metrics = Metrics()
         if log is not None:
             self.metrics.registry.register(log)
         self.watchdog = Watchdog(reactor, self.metrics)
         take = log.take if log is not None else globalLogPublisher
-        self.freeing = Freeing(self.processes)
-        self.workers = [
-            Supervisor(
-                reactor, number + 1, self._begin, self._changed, self.freeing.lost,
-                errors=lambda: self.watchdog.file, take=take, pauses=pauses,
-            )
-            for number in range(config.process.workers)
-        ]  # fmt: skip
-        self.accepting = Accepting(self.processes)
+        self.pool = Pool(
+            reactor, config.process.workers, self._begin,
+            errors=lambda: self.watchdog.file, take=take, pauses=pauses, beat=beat,
+        )  # fmt: skip
+        self.serving = self.pool.complete
+        """Fires as soon as all workers serve terminals."""
         self.doors = [self._door(place) for place in range(len(config.listen))]
-        self.guard = Guard(None, reactor.seconds)
         self.store = SharedStore(config)
         self._opened = self.store.opened(reactor)
-        self._together = Together(self.workers, self.metrics)
-        self.configured = Configured(config, lambda: Deferred.fromCoroutine(self._together.metrics()))
+        self._together = Together(self.pool.workers, self.metrics)
         self.refused_reload = ""
         """As for a gateway."""
         self.wrong_port = WrongPort(
@@ -108,30 +95,13 @@ class Workers(Service):
             self._tag,
             lambda: refused_reload(self.refused_reload),
         )
-        self.invitations = Invitations(self._opened[0])
-        self.board = make_board(
-            config, reactor, self.recalled, self._opened, self.configured, self.invitations
-        )
-        self.window = self._window()
-        self._looking = LoopingCall(self._look)
-        self._looking.clock = reactor
-
-    def processes(self) -> list[Process]:
-        """Return the processes that serve terminals."""
-        return [worker.serving for worker in self.workers if worker.serving is not None]
-
-    def status(self) -> Status:
-        """Return the status of all together. Terminals are served as long as one worker serves them."""
-        if self._stopping:
-            return Status.STOPPING
-        missing = len(self.workers) - len(self.processes())
-        if missing == len(self.workers):
-            return Status.STARTING
-        return Status.DEGRADED if missing else Status.OK
+        remedy = self._remedies["admin.endpoint"]
+        self.admin = AdminEndpoint(config, reactor, self._pages(), self._opened, self.metrics, remedy)
+        self.window = self.admin.window
 
     def is_alive(self) -> bool:
         """Return whether systemd may be told that all is well."""
-        return all(worker.is_alive for worker in self.workers)
+        return all(worker.is_alive for worker in self.pool.workers)
 
     def privilegedStartService(self) -> None:
         """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
@@ -147,15 +117,13 @@ class Workers(Service):
             listener.startService()
         self.watchdog.startService()
         report_warnings(self._config)
-        for worker in self.workers:
-            worker.start()
-        self._looking.start(self._beat, now=False)
+        self.pool.start()
 
     def stopService(self) -> Deferred[None]:
         """Have all workers finish the requests in progress and end, within `drain_deadline`. Fires when they have."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
-        self._stopping = True
-        self.log.info("stopping: {count} workers finish their requests", count=len(self.processes()))
+        self.pool.stopping = True
+        self.log.info("stopping: {count} workers finish their requests", count=len(self.pool.serving()))
         return Deferred.fromCoroutine(self._stop())
 
     def reload(self, config: Config) -> Deferred[None]:
@@ -164,45 +132,28 @@ class Workers(Service):
 
     def hurry(self) -> None:
         """Disconnect at once, while the workers stop."""
-        for worker in self.workers:
-            worker.tell("hurry")
+        self.pool.hurry()
 
     async def _stop(self) -> None:
         await DeferredList([door.stopService() for door in self.doors])
-        self.accepting.close()
-        timer = self._reactor.callLater(self._config.limits.drain_deadline + AFTER, self._kill)
-        await DeferredList([worker.stop() for worker in self.workers])
-        if timer.active():
-            timer.cancel()
-        self._looking.stop()
+        await self.pool.stop(self._config.limits.drain_deadline + AFTER)
         await self._opened[0].close()
         self.store.stop()
         self.watchdog.stopService()
-        if self.board is not None:
-            self.board.close()
-        if self.window is not None:
-            await self.window.stopService()
+        await self.admin.stop()
 
     async def _reload(self, config: Config) -> None:
-        bearer, part = token(config), share(config, len(self.workers))
-        left = await change(self._running(), part)
+        bearer, part = token(config), share(config, len(self.pool.workers))
+        left = await change(self.pool.running(), part)
         self._config, self._part = config, part
-        self.configured.use(config)
+        self.admin.configured.use(config)
         # Those that were started while the others were asked.
-        left += await change([process for process in self._running() if process.config is not part], part)
+        left += await change([process for process in self.pool.running() if process.config is not part], part)
         if same_admin_endpoint(self._started, config):
-            self.guard.token = bearer
+            self.admin.guard.token = bearer
         if self._log is not None:
             self._log.settings = log_settings(config)
         report(config, list(dict.fromkeys([*left, *needing_a_restart(self._started, config)])))
-
-    def _running(self) -> list[Process]:
-        return [worker.process for worker in self.workers if worker.process is not None]
-
-    def _kill(self) -> None:
-        for process in self._running():
-            self.log.error("worker {worker} did not end in time and is killed", worker=process.start.number)
-            process.kill("it did not end in time")
 
     def _begin(self, number: int) -> Start:
         """Return what a worker gets at its start."""
@@ -211,23 +162,13 @@ class Workers(Service):
         name = token_hex(4)
         return Start(self._part, number, name, addresses, self._day_key.now(), self._beat)
 
-    def _changed(self) -> None:
-        self.accepting.changed()
-        self.freeing.changed()
-        if self.status() is Status.OK and not self.serving.called:
-            self.serving.callback(None)
-
-    def _look(self) -> None:
-        for worker in self.workers:
-            worker.look()
-
     def _listeners(self) -> list[Listener]:
         return [*self.doors, *([self.window] if self.window else [])]
 
-    def _window(self) -> Window | None:
+    def _pages(self) -> Pages:
         together = self._together
-        pages = Pages(
-            self.status,
+        return Pages(
+            self.pool.status,
             lambda: Deferred.fromCoroutine(together.health(self._health())),
             lambda: Deferred.fromCoroutine(together.metrics()),
             lambda: Deferred.fromCoroutine(together.terminals()),
@@ -236,12 +177,8 @@ class Workers(Service):
             lambda question: Deferred.fromCoroutine(together.operator(question)),
             lambda asked: Deferred.fromCoroutine(together.attempts(asked)),
             lambda: ports(self._started, self.doors),
-            self.invitations,
             self.wrong_port,
-            self.board,
         )
-        remedy = self._remedy("admin.endpoint")
-        return window(self._config, self._reactor, pages, self.guard, self.metrics, remedy)
 
     def _tag(self, kind: str, library: str, number: str) -> str:
         tags = Tags(items_in_clear=self._config.log.items, shared=self._day_key.now())
@@ -250,7 +187,7 @@ class Workers(Service):
     def _health(self) -> Health:
         """Return what the parent knows by itself."""
         return Health(
-            status=self.status(),
+            status=self.pool.status(),
             version=__version__,
             terminals=0,
             listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
@@ -263,13 +200,8 @@ class Workers(Service):
             "SIP2 over TLS" if listen.certificates else "SIP2",
             str(listen.endpoint),
             partial(listen.endpoint.on, self._reactor),
-            accepting=self.accepting,
+            accepting=self.pool.accepting,
             place=place,
             reactor=self._reactor,
-            remedy=self._remedy(f"listen[{place}].endpoint"),
-        )
-
-    def _remedy(self, place: str) -> str:
-        return self._remedies.get(
-            place, f"change {place} in the configuration, or stop the program that uses it"
+            remedy=self._remedies[f"listen[{place}].endpoint"],
         )

@@ -253,7 +253,7 @@ class ConnectTests(TestCase):
 
     async def test_a_token_is_needed_to_invite_and_not_to_enter(self) -> None:
         code = await self.code()
-        self.demo.gateway.guard.token = Secret("t" * 32)
+        self.demo.gateway.admin.guard.token = Secret("t" * 32)
         assert (await self.call("/invite/riverside", {}))[0] == 401
         right = {"Authorization": f"Bearer {'t' * 32}"}
         assert (await self.call("/invite/riverside", {}, **right))[0] == 200

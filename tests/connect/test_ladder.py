@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.connect.ladder import ATTEMPTS, LOOKS, SHOWN, SILENT, Asked, Ladder
+from sip2gw.connect.attempt import SILENT
+from sip2gw.connect.ladder import ATTEMPTS, LOOKS, SHOWN, Asked, Ladder
 from sip2gw.connect.shown import MARKS, verdict
 from sip2gw.events import Closed, Exchange, LoggedIn, LoginRefused, Noticed, Opened, Origin, Secured
 from sip2gw.pages.rendering import environment

@@ -1,4 +1,4 @@
-"""The publisher of events, and the codes that people read out."""
+"""The publisher of events, the codes that people read out, and masked accounts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from itertools import islice
 import pytest
 from twisted.logger import capturedLogs
 
-from sip2gw.events import Closed, Events, LoginRefused, Opened, conn_codes, ref_codes
-from sip2gw.gateway.connection_events import masked
+from sip2gw.events import Closed, Events, LoginRefused, Opened, conn_codes, masked_account, ref_codes
 
 
 def test_each_subscriber_gets_each_event_until_it_leaves():
@@ -64,5 +63,5 @@ def test_a_repr_has_no_whole_address():
     ],
 )
 def test_an_account_is_masked_and_a_password_is_not_shown(account, shown):
-    assert masked(account) == shown
+    assert masked_account(account) == shown
     assert shown in repr(LoginRefused(1.0, "00001", "riverside", "x", account=shown))

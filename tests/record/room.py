@@ -11,7 +11,24 @@ from sip2gw.events import Events
 from sip2gw.record import Facts, Record, Ways
 from sip2gw.wiring.recording import alone, disconnected, session_of
 
-__all__ = ["CHECKIN", "CHECKOUT", "LOGIN", "PATRON", "STATUS", "Room"]
+__all__ = [
+    "ALL",
+    "CARD",
+    "CHECKIN",
+    "CHECKOUT",
+    "LOGIN",
+    "NAME",
+    "PASSWORD",
+    "PATRON",
+    "PIN",
+    "STATUS",
+    "Room",
+    "a_day",
+]
+
+CARD, PIN, NAME, PASSWORD = "M-1001", "1234", "Amina", "kiosk-secret"
+ALL = "now", "libraries", "terminals", "exchanges", "door", "traces"
+"""The questions that need no filter."""
 
 
 class Room(Bench):
@@ -45,3 +62,8 @@ class Room(Bench):
         """The terminal connects again."""
         self.terminal.connectionLost()
         assert self.connect(address)
+
+
+def a_day(room: Room) -> None:
+    for line in (LOGIN, STATUS, PATRON, CHECKOUT, CHECKIN, CHECKOUT.replace("10001", "31337")):
+        room.say(line)

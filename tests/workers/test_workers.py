@@ -85,14 +85,14 @@ class WorkersTests(TestCase):
         with capturedLogs() as events:
             workers = await self.start(self.config(), pauses=(0.01,), beat=0.1)
             assert (await self.ask(workers)).startswith(b"98")
-            assert workers.status().value == "ok"
-            stuck = workers.processes()[0]
+            assert workers.pool.status().value == "ok"
+            stuck = workers.pool.serving()[0]
             os.kill(stuck.pid, signal.SIGSTOP)
             await self.until(lambda: stuck.phase.value == "ending")
-            assert workers.status().value == "starting"
+            assert workers.pool.status().value == "starting"
             assert workers.is_alive()
             assert (await self.ask(workers)).startswith(b"98")
-            assert workers.processes()[0].pid != stuck.pid
+            assert workers.pool.serving()[0].pid != stuck.pid
             await workers.stopService()
         told = [event["why"] for event in events if "has ended" in event["log_format"]]
         assert told == ["it gave no sign of life for 1 s"]
@@ -100,18 +100,18 @@ class WorkersTests(TestCase):
     async def test_a_unix_socket_is_served_and_limits_are_shares(self) -> None:
         workers = await self.start(self.config(2))
         assert (await self.ask(workers, 1)).startswith(b"98")
-        part = workers.processes()[0].config
+        part = workers.pool.serving()[0].config
         assert (part.limits.connections, part.librarika.calls, part.admin) == (11, 4, None)
         await workers.stopService()
-        assert workers.processes() == []
+        assert workers.pool.serving() == []
 
     async def test_a_worker_that_is_told_to_end_finishes_and_another_one_comes(self) -> None:
         workers = await self.start(self.config(), pauses=(0.01,))
-        first = workers.processes()[0]
+        first = workers.pool.serving()[0]
         os.kill(first.pid, signal.SIGTERM)
         await self.until(lambda: first.phase.value == "ending")
         assert (await self.ask(workers)).startswith(b"98")
-        assert workers.workers[0].starts == 2
+        assert workers.pool.workers[0].starts == 2
         await workers.stopService()
 
     async def test_a_configuration_that_one_worker_refuses_is_used_by_none(self) -> None:
@@ -124,10 +124,10 @@ class WorkersTests(TestCase):
         with self.assertRaises(Wrong) as refused:
             await workers.reload(changed)
         assert "privkey.pem" in str(refused.exception)
-        assert {process.config.limits.login_floor for process in workers.processes()} == {1.0}
+        assert {process.config.limits.login_floor for process in workers.pool.serving()} == {1.0}
         key.write_bytes(right)
         await workers.reload(changed)
-        assert {process.config.limits.login_floor for process in workers.processes()} == {0.5}
+        assert {process.config.limits.login_floor for process in workers.pool.serving()} == {0.5}
         await workers.stopService()
 
     async def test_a_worker_that_can_not_start_is_tried_again_with_the_reason(self) -> None:
@@ -138,14 +138,14 @@ class WorkersTests(TestCase):
             workers.privilegedStartService()
             with mock.patch.object(sys, "executable", str(python)):
                 workers.startService()
-                await self.until(lambda: workers.workers[0].starts >= 2)
+                await self.until(lambda: workers.pool.workers[0].starts >= 2)
                 before = len(os.listdir("/proc/self/fd"))
-                await self.until(lambda: workers.workers[0].starts >= 12)
+                await self.until(lambda: workers.pool.workers[0].starts >= 12)
                 # A try uses six, some of which are closed in the next turn.
                 assert len(os.listdir("/proc/self/fd")) < before + 10
                 python.chmod(0o700)
-                await self.until(lambda: workers.workers[0].process is not None)
-                await self.until(lambda: workers.workers[0].process is None)
+                await self.until(lambda: workers.pool.workers[0].process is not None)
+                await self.until(lambda: workers.pool.workers[0].process is None)
             await workers.serving
             await workers.stopService()
         told = [event["why"] for event in events if "has ended" in event["log_format"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sip2gw.events import Events, Exchange, LoggedIn, LoginRefused, Opened
+from sip2gw.events import Events, Exchange, LinesSeen, LoggedIn, LoginRefused, Opened
 from sip2gw.log.tags import Tags
 from sip2gw.record import API, Facts, Record, Ways, join, split_conn
 
@@ -37,6 +37,11 @@ class Process:
                 code=code,
             )
         )
+
+    def line(self, conn: str, after: float, line: bytes, answer: bytes) -> None:
+        take = self.events.lines
+        assert take is not None, "no trace runs"
+        take(LinesSeen(START + after, conn, 1, "riverside", "Desk", "", "utf-8", "|", line, answer))
 
 
 def two() -> tuple[Process, Process]:
@@ -126,3 +131,20 @@ def test_a_login_that_is_good_at_one_process_ends_refusals_at_another():
 def test_no_part_is_no_answer():
     assert join("terminal", {}, [("1", None), ("2", None)]) is None
     assert join("now", {}, []) is None
+
+
+def test_a_trace_in_all_processes_is_one_with_the_lines_of_each():
+    both = two()
+    begun = [one.record.part("trace", {"library": "riverside", "trace": "t1"}) for one in both]
+    assert begun[0]["trace"] == begun[1]["trace"]
+    for process, after in zip(both, (8.5, 8.25), strict=True):
+        process.line("aaaaa", after, b"9900802.00", b"98YYYNNN")
+    [row] = ask(both, "traces")["rows"]
+    assert (row["trace"], row["lines"], row["runs"]) == (begun[0]["trace"], 4, True)
+    lines = ask(both, "trace_lines", trace=row["trace"])["text"].splitlines()
+    assert [line.split(" ", 1)[1][:15] for line in lines] == [
+        "2-aaaaa#1 > 990",
+        "2-aaaaa#1 < 98Y",
+        "1-aaaaa#1 > 990",
+        "1-aaaaa#1 < 98Y",
+    ]

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from attrs import evolve
-from click.testing import CliRunner
 
 from sip2gw.record import API, Facts, NotUnderstood
-from sip2gw.tools.cli import main
 
-from .room import CHECKIN, CHECKOUT, LOGIN, PATRON, STATUS, Room
-
-CARD, PIN, NAME, PASSWORD = "M-1001", "1234", "Amina", "kiosk-secret"
-ALL = "now", "libraries", "terminals", "exchanges", "door", "traces"
-
-
-@pytest.fixture
-def room():
-    room = Room()
-    yield room
-    room.sandbox.close()
-
-
-def a_day(room: Room) -> None:
-    for line in (LOGIN, STATUS, PATRON, CHECKOUT, CHECKIN, CHECKOUT.replace("10001", "31337")):
-        room.say(line)
+from .room import ALL, CARD, CHECKIN, LOGIN, PASSWORD, STATUS, a_day
 
 
 def test_an_exchange_is_found_by_each_filter(room):
@@ -160,171 +142,6 @@ def test_libraries_with_trouble_come_first(room):
     ]  # fmt: skip
     assert [one["library"] for one in room.ask("libraries", state="full")["rows"]] == ["full"]
     assert [one["library"] for one in room.ask("libraries", q="ver")["rows"]] == ["riverside"]
-
-
-def kinds(room: Room) -> dict[str, dict]:
-    return {need["kind"]: need for need in room.ask("now")["needs"]}
-
-
-def test_nothing_needs_a_person_where_all_is_well(room):
-    a_day(room)
-    now = room.ask("now")
-    assert now["needs"] == []
-    assert {"name": "terminals", "value": 1} in now["tiles"]
-    assert now["graph"][-1] == pytest.approx(5 / 60, abs=0.001)
-
-
-def test_what_other_rooms_report_needs_a_person(room):
-    room.facts = Facts(
-        apis=(API("riverside", False, "open", 5.0, "unreachable"),),
-        warnings=("the certificate a.pem expires in 3 days",),
-        journal={"DEAD": 2, "UNKNOWN": 1},
-        journal_oldest=700.0,
-    )
-    found = kinds(room)
-    assert found["offline"]["since"] == 5.0
-    assert found["offline"]["severity"] == "bad"
-    assert "riverside" in found["offline"]["text"]
-    assert found["warning"]["text"] == "The certificate a.pem expires in 3 days."
-    journal = [need for need in room.ask("now")["needs"] if need["kind"] == "journal"]
-    assert {(need["subject"], need["count"]) for need in journal} == {("DEAD", 2), ("open", 1)}
-    assert all(need["link"].startswith("/board/") for need in room.ask("now")["needs"])
-
-
-def test_refused_logins_alone_need_a_person_after_a_quarter_of_an_hour(room):
-    a_day(room)
-    room.again()
-    room.denied(LOGIN.replace(PASSWORD, "wrong"))
-    assert "refused" not in kinds(room)
-    room.clock.advance(900)
-    room.again()
-    assert kinds(room)["refused"]["subject"] == "riverside"
-    room.say(LOGIN)
-    assert "refused" not in kinds(room)
-
-
-def test_a_full_library_with_a_terminal_outside_needs_a_person(room):
-    room.record.take(_refused(room, "terminal_limit_reached", "seats"))
-    assert kinds(room)["full"]["subject"] == "riverside"
-    room.clock.advance(901)
-    assert "full" not in kinds(room)
-
-
-def _refused(room: Room, code: str, rung: str):
-    from sip2gw.events import LoginRefused
-
-    [conn] = room.record.connections.live
-    return LoginRefused(room.record.now(), conn, "riverside", code, "", rung)
-
-
-def test_a_terminal_that_connects_again_and_again_needs_a_person(room):
-    for _ in range(6):
-        room.again()
-        room.say(LOGIN)
-    assert kinds(room)["flaps"]["subject"] == "riverside/Desk"
-    room.clock.advance(901)
-    assert "flaps" not in kinds(room)
-
-
-def test_a_limit_that_was_reached_needs_a_person_unless_it_only_slows(room):
-    room.factory.metrics.struck("connections")
-    room.factory.metrics.struck("pace")
-    assert [need["subject"] for need in room.ask("now")["needs"]] == ["connections"]
-
-
-def test_a_trace_has_the_lines_of_its_terminal_and_goes_on_after_a_reconnect(room, tmp_path):
-    room.say(LOGIN)
-    begun = room.ask("trace", library="riverside", terminal="Desk")
-    room.say(PATRON)
-    room.again()
-    room.say(LOGIN)
-    room.say(CHECKOUT)
-    text = room.ask("trace_lines", trace=begun["trace"])["text"]
-    sent = [line.split(" ")[2:4] for line in text.splitlines()]
-    assert [(arrow, line[:2]) for arrow, line in sent] == [
-        (">", "23"), ("<", "24"), (">", "93"), ("<", "94"), (">", "11"), ("<", "12"),
-    ]  # fmt: skip
-    file = tmp_path / "trace.txt"
-    file.write_text(text)
-    decoded = CliRunner().invoke(main, ["decode", "--json", "--file", str(file)])
-    assert decoded.exit_code == 0, decoded.output
-    read = [json.loads(line) for line in decoded.stdout.splitlines()]
-    assert [one["code"] for one in read] == ["23", "24", "93", "94", "11", "12"]
-    ref = room.ask("exchanges", message="11")["rows"][0]["ref"]
-    assert [line[:4] for line in room.ask("exchange", ref=ref)["lines"]] == ["> 11", "< 12"]
-
-
-def test_nobody_s_data_is_in_a_trace_or_in_any_answer(room):
-    begun = room.ask("trace", library="riverside", address="")
-    a_day(room)
-    room.denied(LOGIN.replace(PASSWORD, "canary-password"))
-    room.say(f"6300020260301    101500          AOriverside|AA{CARD}|AC|AD{PIN}|")
-    said = room.ask("trace_lines", trace=begun["trace"])["text"]
-    [row] = room.ask("terminals")["rows"]
-    pages = [room.ask(what) for what in ALL] + [room.ask("library", library="riverside")]
-    pages += [room.ask("terminal", conn=row["conn"])]
-    pages += [room.ask("exchange", ref=one["ref"]) for one in room.ask("exchanges")["rows"]]
-    assert len(said.splitlines()) >= 12
-    for canary in (CARD, PIN + "|", NAME, "Rahman", PASSWORD, "canary", "kiosk@", "10001", "Emma"):
-        alone = re.compile(
-            rf"(?<![\d.]){re.escape(canary)}(?!\d)"
-        )  # a moment may have such digits among its own
-        assert not alone.search(said), canary
-        assert not alone.search(json.dumps(pages)), canary
-
-
-def test_a_trace_of_a_connection_follows_its_terminal(room):
-    room.say(LOGIN)
-    [row] = room.ask("terminals")["rows"]
-    begun = room.ask("trace", conn=row["conn"])
-    assert begun["target"] == "riverside/Desk"
-    room.again()
-    begun = room.ask("trace", conn=next(iter(room.record.connections.live)))
-    assert begun["target"] == "one address"
-    assert room.ask("trace", conn="zzzzz") is None
-
-
-def test_a_trace_ends_and_is_forgotten(room):
-    room.say(LOGIN)
-    begun = room.ask("trace", library="riverside", minutes="1")
-    room.say(STATUS)
-    room.clock.advance(61)
-    room.say(STATUS)
-    assert room.factory.events.lines is None
-    assert len(room.ask("trace_lines", trace=begun["trace"])["text"].splitlines()) == 2
-    [row] = room.ask("traces")["rows"]
-    assert (row["runs"], row["target"]) == (False, "riverside")
-    room.clock.advance(3601)
-    assert room.ask("traces")["rows"] == []
-
-
-def test_a_trace_is_stopped_and_no_line_is_kept_any_more(room):
-    room.say(LOGIN)
-    begun = room.ask("trace", library="riverside")
-    assert room.ask("stop", trace=begun["trace"]) == {"done": True}
-    room.say(STATUS)
-    assert room.ask("trace_lines", trace=begun["trace"]) == {"text": ""}
-    assert room.ask("stop", trace="none") is None
-
-
-def test_a_trace_of_a_patron_has_that_patron_s_lines_alone(room):
-    room.say(LOGIN)
-    begun = room.ask("trace", library="riverside", patron=CARD)
-    assert begun["target"].startswith("riverside p:")
-    room.say(STATUS)
-    room.say(PATRON)
-    room.say(PATRON.replace(CARD, "M-1002"))
-    lines = room.ask("trace_lines", trace=begun["trace"])["text"].splitlines()
-    assert [line.split(" ")[3][:2] for line in lines] == ["23", "24"]
-
-
-def test_a_trace_of_an_address_has_logins_that_fail(room):
-    begun = room.ask("trace", address="192.168.1.1")
-    room.denied(LOGIN.replace(PASSWORD, "wrong"))
-    assert [line.split(" ")[3][:3] for line in room.ask("trace_lines", trace=begun["trace"])["text"].splitlines()] == [
-        "930", "940",
-    ]  # fmt: skip
-    assert "192.168.1.1" not in begun["target"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""The questions about the record, none of which changes anything: one file for each noun.
+
+Each question has a function that returns the part of one process, and one that joins the parts of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from sip2gw.record.parts import About, Part, Parts, first
+from sip2gw.record.questions import door, exchanges, libraries, now, terminals, traces
+
+if TYPE_CHECKING:
+    from sip2gw.record.record import Record
+
+
+@frozen
+class Question:
+    """What can be asked. `part` returns None if there is no such thing, and raises `NotUnderstood`."""
+
+    part: Callable[[Record, About], Part | None]
+    join: Callable[[About, Parts], Any]
+
+
+QUESTIONS: dict[str, Question] = {
+    "now": Question(now.now, now.joined),
+    "libraries": Question(libraries.libraries, libraries.joined_libraries),
+    "library": Question(libraries.library, libraries.joined_library),
+    "terminals": Question(terminals.terminals, terminals.joined_terminals),
+    "terminal": Question(terminals.terminal, terminals.joined_terminal),
+    "exchanges": Question(exchanges.exchanges, exchanges.joined_exchanges),
+    "exchange": Question(exchanges.exchange, exchanges.latest),
+    "search": Question(exchanges.search, exchanges.joined_exchanges),
+    "door": Question(door.door, door.joined),
+    "traces": Question(traces.traces, traces.joined_traces),
+    "trace_lines": Question(traces.trace_lines, traces.joined_lines),
+}
+
+
+def join(what: str, about: About, parts: Parts) -> Any:
+    """Return the answer to a question, or what a change has returned; None if no part has any."""
+    there = [(worker, part) for worker, part in parts if part is not None]
+    if not there:
+        return None
+    question = QUESTIONS.get(what)
+    return question.join(about, there) if question is not None else first(about, there)

@@ -1,0 +1,52 @@
+"""The file of a store of SQLite: made once for its owner alone, and told from another file in its place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class StoreFile:
+    """A file at `path`, which is the store's from `note_opened` on."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._opened: tuple[int, int] | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the file was not opened before."""
+        return self._opened is None
+
+    @property
+    def is_another(self) -> bool:
+        """Whether the file that was opened was removed or replaced."""
+        return self._opened is not None and self._found() != self._opened
+
+    @property
+    def uri(self) -> str:
+        """The address for SQLite, which then makes no file."""
+        return f"{self.path.absolute().as_uri()}?mode=rw"
+
+    def make(self) -> bool:
+        """Make the file if there is none, readable by its owner alone; return whether it was made. Raises `OSError`."""
+        made = not self.path.exists()
+        opened = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(opened).st_uid == os.geteuid():
+                os.fchmod(opened, 0o600)
+        finally:
+            os.close(opened)
+        return made
+
+    def note_opened(self) -> None:
+        """Note which file it is."""
+        self._opened = self._found()
+
+    def _found(self) -> tuple[int, int] | None:
+        """Return device and inode of the file; None if there is none."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
