@@ -35,13 +35,13 @@ endif
 
 # The inner rooms: no reactor, checked strictly. The other rooms use Twisted.
 INNER := sip2gw/sip2 sip2gw/library sip2gw/circulation sip2gw/tenants.py sip2gw/session sip2gw/seats sip2gw/store sip2gw/throttle.py \
-         sip2gw/librarika sip2gw/config sip2gw/journal sip2gw/events sip2gw/record sip2gw/addresses.py
+         sip2gw/librarika sip2gw/config sip2gw/journal sip2gw/events sip2gw/record sip2gw/machines sip2gw/addresses.py
 EDGES := sip2gw twisted/plugins/sip2gw_plugin.py
 
 # Where docs/words.txt is kept: it lists words to avoid, each with its replacement.
 PLAIN := docs contrib README.md CONTRIBUTING.md CHANGELOG.md Makefile pyproject.toml setup.cfg tox.ini .ci requirements/*.in \
          fuzz twisted tests/circulation tests/transcripts $(wildcard sip2gw/*.py) \
-         $(addprefix sip2gw/,admin board check circulation config demo events gateway journal librarika library log pages process record sandbox seats session sip2 store tls \
+         $(addprefix sip2gw/,admin board check circulation config demo events gateway journal librarika library log machines pages process record sandbox seats session sip2 store tls \
          tools wiring workers)
 UNSPELLED := docs/words.txt,sip2gw/sandbox/libraries.json,docs/reference,docs/_build,sip2gw/circulation/locales,__pycache__
 

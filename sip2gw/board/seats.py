@@ -14,13 +14,24 @@ from sip2gw.store.port import Store, StoreFailed
 
 
 class SeatDesk:
-    """The seats of `seats`, on whose clock `now` is. `record` knows the connections, `store` has the audit."""
+    """The seats of `seats`, on whose clock `now` is. `record` knows the connections, `store` has the audit.
 
-    def __init__(self, record: Record, store: Store, seats: SeatStore, now: Callable[[], float]) -> None:
+    `machine_of` returns the name of the other machine that has a session; "" if none is known.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        store: Store,
+        seats: SeatStore,
+        now: Callable[[], float],
+        machine_of: Callable[[str], str],
+    ) -> None:
         self._record = record
         self._store = store
         self._seats = seats
         self._now = now
+        self._machine_of = machine_of
 
     async def of(self, library: str, connected: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]] | None:
         """Return the seats that are taken; None if the store can't be asked.
@@ -59,5 +70,6 @@ class SeatDesk:
             "certificate": holder.certificate,
             "since": holder.since,
             "conn": connected["conn"] if connected else "",
+            "machine": "" if connected else self._machine_of(holder.session),
             "renewed": max(LEASE - (seat.expires - self._now()), 0.0),
         }

@@ -66,7 +66,7 @@ class TerminalFactory(ServerFactory):
         self.sessions: set[TerminalProtocol] = set()
         self.events = Events() if events is None else events
         self._conns, self._refs = conn_codes(), ref_codes()
-        self._process = process or token_hex(4)
+        self.process = process or token_hex(4)
         self._draining = False
         self.directory = directory
         self.limits = limits
@@ -110,7 +110,7 @@ class TerminalFactory(ServerFactory):
             given=lambda: given(terminal.peer),
         )
         events = ConnectionEvents(self.events, next(self._conns), self.directory.tags, self._refs)
-        terminal = Terminal(session, slot, f"{self._process}.{token_hex(8)}", events)
+        terminal = Terminal(session, slot, f"{self.process}.{token_hex(8)}", events)
         answering = Answering(
             terminal,
             self.directory,

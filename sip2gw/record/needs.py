@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 from attrs import frozen
@@ -17,6 +18,10 @@ LATELY = 900.0
 FOR_PEOPLE = "DEAD", "MISMATCH"
 OLD = 600.0
 """Seconds after which an open row of the journal needs a person."""
+SHARED = frozenset({"journal"})
+"""Kinds of which all machines know the same."""
+_ONCE = frozenset({"journal", "offline", "warning"})
+"""Kinds that are counted once: all processes see the same journal, API and certificates."""
 _MOST = 50
 """Of one kind."""
 _SLOWING = frozenset({"pace", "requests_waiting", "write_queue"})
@@ -58,6 +63,26 @@ def needs(
         for number, need in enumerate(kind):
             if number < _MOST:
                 yield need
+
+
+def join_needs(told: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """Return what needs a person by several processes or machines, as one list, the worst first.
+
+    Some may have `machines`, with the names of those that know of it.
+    """
+    joined: dict[tuple[str, str], dict[str, Any]] = {}
+    for need in (need for part in told for need in part):
+        place = need["kind"], need["subject"]
+        same = joined.get(place)
+        if same is None:
+            joined[place] = dict(need)
+            continue
+        together = max if need["kind"] in _ONCE else int.__add__
+        same["count"] = together(same["count"], need["count"])
+        same["since"] = min(filter(None, (same["since"], need["since"])), default=0.0)
+        if "machines" in need:
+            same["machines"] = [*same["machines"], *need["machines"]]
+    return sorted(joined.values(), key=lambda one: (one["severity"] != "bad", one["since"] or float("inf")))
 
 
 def _of(library: str) -> str:

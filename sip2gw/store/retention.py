@@ -21,6 +21,8 @@ WRONG_LOGINS, RIGHT_LOGINS = HOUR, 90 * DAY
 SEATS = DAY
 """Seconds after which a lease that has ended does not begin again, not even for a process that could not reach the
 store."""
+MACHINES = DAY
+"""Seconds for which a gateway that ended without a stop is still shown."""
 AUDIT = 365 * DAY
 """Seconds for which it is kept who of the operator's people did what."""
 BATCH = 1000
@@ -65,6 +67,12 @@ TABLES: Mapping[str, Kept] = {
         "at",
     ),
     "owners": Kept("the gateway's processes", "none", "the end of the process"),
+    "machines": Kept(
+        "the gateways that share the store: how each is, for the boards of the others",
+        "name and network of a terminal that needs a person",
+        f"its orderly stop, or {_span(MACHINES)} without a sign of life",
+        "began",
+    ),
     "audit": Kept("what the operator's people did, and why", "the name of who did it", _span(AUDIT), "at"),
     "operators": Kept(
         "the accounts of the board", "a name; a hash of its password", "until it is removed", "since"
@@ -90,6 +98,7 @@ _OLD: Mapping[str, tuple[tuple[str, str, float], ...]] = {
         ("what, subject", "at < :before AND what = 'wrong'", WRONG_LOGINS),
         ("what, subject", "at < :before", RIGHT_LOGINS),
     ),
+    "machines": (("id", "seen < :before", MACHINES),),
     "invitations": (("digest", "ends < :before", 0.0),),
     "invited_browsers": (("digest", "ends < :before", 0.0),),
 }

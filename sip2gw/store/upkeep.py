@@ -21,7 +21,7 @@ from sip2gw.store.sqlite import SQLite
 T = TypeVar("T")
 
 _TABLES = ("journal", "owners", "seats", "login_tries", "login_marks", "audit", "operators", "board_links",
-           "invitations", "invited_browsers")  # fmt: skip
+           "invitations", "invited_browsers", "machines")  # fmt: skip
 
 
 @frozen

@@ -15,6 +15,7 @@ from twisted.internet.threads import deferToThread
 from sip2gw.board import audit
 from sip2gw.board.desk import Desk
 from sip2gw.board.entrance import Door, Entrance
+from sip2gw.board.machines import MachineDesk, Others
 from sip2gw.board.screens import Screens
 from sip2gw.board.seats import SeatDesk
 from sip2gw.board.site import Board, Route
@@ -44,10 +45,12 @@ def make_board(
     opened: tuple[Store, Keys, SeatStore],
     configured: Configured,
     invitations: Invitations,
+    others: Others | None = None,
 ) -> Board | None:
     """Return the board; None if it is switched off. `invitations` are those of installers.
 
     `opened` has the store, the keys of its journal, and the seats of the terminals, on the clock of `reactor`.
+    `others` are the machines that share the store.
     """
     if config.admin is None or not config.admin.board:
         return None
@@ -56,7 +59,8 @@ def make_board(
     entrance = Entrance(store, reactor, time, door)
     configured.board = entrance
     screens, desk = Screens(record, store), Desk(store, keys, entrance)
-    seats = SeatDesk(record, store, lent, reactor.seconds)
+    machines = MachineDesk(others)
+    seats = SeatDesk(record, store, lent, reactor.seconds, machines.of_session)
     settings = ConfigurationScreen(configured, store)
     explaining = Explaining(lambda: configured.config)
 
@@ -107,6 +111,7 @@ def make_board(
         "libraries/*/link": Route(desk.make_link),
         "libraries/*/seats/*/free": Route(seats.free),
         "libraries/*/invite": Route(invite),
+        "machines/*/forget": Route(machines.forget),
         "links/*/revoke": Route(desk.revoke),
         "journal/*/do": Route(desk.do),
         "journal/*": Route(desk.look),

@@ -25,6 +25,7 @@ from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.librarika import BackEnd
 from sip2gw.log import Log
 from sip2gw.log.tags import Tags
+from sip2gw.machines import Rounds
 from sip2gw.metrics import Metrics
 from sip2gw.process.descriptors import ceiling
 from sip2gw.process.memory import MemoryWatch
@@ -33,6 +34,7 @@ from sip2gw.tenants import Directory
 from sip2gw.tls.server import ServerTLS
 from sip2gw.wiring.configured import Remedies, given, libraries, make_librarika, policy, tls_files
 from sip2gw.wiring.journaling import Journaling
+from sip2gw.wiring.machines import own, state
 from sip2gw.wiring.new_configuration import prepared, refused_reload, report, report_warnings
 from sip2gw.wiring.pages import AdminEndpoint, Pages, ports
 from sip2gw.wiring.recording import alone, enter, recorded
@@ -113,8 +115,13 @@ class Gateway(Service):
         self.watchdog = Watchdog(reactor, self.metrics)
         seats = self.terminals.logins.seating.seats.store
         opened = self.journaling.store, self.journaling.journal.keys, seats
+        self.rounds = Rounds(
+            self.journaling.store, reactor, self.recalled, seats, lambda: state(self._status),
+            lambda: [self.terminals.process],
+        )  # fmt: skip
+        self.recalled.others = self.rounds
         remedy = self._remedies["admin.endpoint"]
-        self.admin = AdminEndpoint(config, reactor, self._pages(), opened, self.metrics, remedy)
+        self.admin = AdminEndpoint(config, reactor, self._pages(), opened, self.rounds, self.metrics, remedy)
         self.window = self.admin.window
 
     def _pages(self) -> Pages:
@@ -172,13 +179,15 @@ class Gateway(Service):
         self.memory.startService()
         self.watchdog.startService()
         self._status = Status.OK
-        if self.worker is None:  # otherwise the parent reports them once
+        if self.worker is None:  # otherwise the parent does it once
             report_warnings(self._config)
+            self.rounds.start(own(self._config, self.doors, self.window))
 
     def stopService(self) -> Deferred[None]:
         """Finish the requests in progress and disconnect all terminals, within `drain_deadline`. Fires when done."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         self._status = Status.STOPPING
+        self.rounds.hurry()
         self.log.info("stopping: {count} terminals are connected", count=len(self.terminals.sessions))
         timer = self._reactor.callLater(self.terminals.limits.drain_deadline, self._out_of_time)
         self._enough.addCallback(lambda _: timer.active() and timer.cancel())
@@ -222,6 +231,7 @@ class Gateway(Service):
             self.terminals.cut()
         self.memory.stopService()
         self.watchdog.stopService()
+        await self.rounds.stop()
         await self.journaling.stop()
         await self._unless_enough(self.librarika.close())
         await self._unless_enough(self.admin.stop())

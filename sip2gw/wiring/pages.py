@@ -19,6 +19,7 @@ from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
 from sip2gw.admin.journal import JournalPage, Look
 from sip2gw.admin.terminals import TerminalsPage
+from sip2gw.board.machines import Others
 from sip2gw.config import Config
 from sip2gw.connect.invitations import Invitations
 from sip2gw.connect.invite import InvitePage
@@ -71,6 +72,8 @@ class Window(Listener):
 class AdminEndpoint:
     """The endpoint, and what its pages share. `opened` has the store, the keys of its journal, and the seats.
 
+    `others` are the machines that share the store.
+
     Raises `Wrong` for its token.
     """
 
@@ -80,13 +83,16 @@ class AdminEndpoint:
         reactor: Any,
         pages: Pages,
         opened: tuple[Store, Keys, SeatStore],
+        others: Others,
         metrics: Metrics,
         remedy: str,
     ) -> None:
         self.guard = Guard(None, reactor.seconds)
         self.configured = Configured(config, pages.metrics)
         self._invitations = Invitations(opened[0])
-        self._board = make_board(config, reactor, pages.recalled, opened, self.configured, self._invitations)
+        self._board = make_board(
+            config, reactor, pages.recalled, opened, self.configured, self._invitations, others
+        )
         self.window = self._window(config, reactor, pages, metrics, remedy)
         """None if the configuration has no admin endpoint."""
 

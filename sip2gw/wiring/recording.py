@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import asdict
 
@@ -13,7 +13,7 @@ from sip2gw.gateway import TerminalFactory
 from sip2gw.journal import audit
 from sip2gw.journal.audit import By
 from sip2gw.librarika import BackEnd
-from sip2gw.record import API, Facts, Record, Ways, join, split_conn, warned
+from sip2gw.record import ALONE, API, Facts, Machines, Record, Ways, join, split_conn, warned
 from sip2gw.session import Serving
 from sip2gw.store.port import Store, Transaction
 
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 
 Part = Callable[[str, Mapping[str, str], str], Awaitable[Sequence[tuple[str, Any]]]]
 """Returns the parts of an answer with their workers; the last argument names a worker that alone is asked, or ""."""
+
+
+class Others(Protocol):
+    """The machines that share the store."""
+
+    @property
+    def known(self) -> Machines:
+        """What was read of them last."""
+        ...
+
+    async def terminals(self, library: str) -> list[dict[str, Any]]:
+        """Return the terminals of a library that others have."""
+        ...
 
 
 class Recalled:
@@ -40,6 +53,8 @@ class Recalled:
         self._parts = parts
         self.tag = tag
         self._warnings = warnings
+        self.others: Others | None = None
+        """The machines that share the store."""
 
     async def ask(self, what: str, about: Mapping[str, str]) -> Any:
         """Return the answer; None if there is no such thing. Raises `NotUnderstood`."""
@@ -48,9 +63,14 @@ class Recalled:
         worker, conn = split_conn(about.get("conn", ""))
         if worker:
             about = {**about, "conn": conn}
-        answer = join(what, about, await self._parts(what, about, worker))
+        machines = self.others.known if self.others is not None else ALONE
+        answer = join(what, about, await self._parts(what, about, worker), machines)
         if what == "now" and answer is not None:
             answer["needs"] = [*map(asdict, warned(self._warnings())), *answer["needs"]]
+        if self.others is not None and isinstance(answer, dict):
+            self.others.known.add_to(what, answer)
+            if what == "terminals" and [name for name, value in about.items() if value] == ["library"]:
+                answer["elsewhere"] = await self.others.terminals(about["library"])
         return answer
 
     async def _trace(self, about: Mapping[str, str]) -> Any:

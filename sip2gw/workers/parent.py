@@ -18,10 +18,12 @@ from sip2gw.config import Config
 from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.log import Log
 from sip2gw.log.tags import DayKey, Tags
+from sip2gw.machines import Rounds
 from sip2gw.metrics import Metrics
 from sip2gw.process.watchdog import Watchdog
 from sip2gw.wiring.configured import Remedies, log_settings, token
 from sip2gw.wiring.journaling import SharedStore
+from sip2gw.wiring.machines import own, state
 from sip2gw.wiring.new_configuration import (
     needing_a_restart,
     refused_reload,
@@ -95,8 +97,17 @@ class Workers(Service):
             self._tag,
             lambda: refused_reload(self.refused_reload),
         )
+        store, _, seats = self._opened
+        self.rounds = Rounds(
+            store, reactor, self.recalled, seats, lambda: state(self.pool.status()),
+            lambda: [process.start.process for process in self.pool.running()],
+        )  # fmt: skip
+        self.serving.addCallback(lambda _: self.rounds.hurry())
+        self.recalled.others = self.rounds
         remedy = self._remedies["admin.endpoint"]
-        self.admin = AdminEndpoint(config, reactor, self._pages(), self._opened, self.metrics, remedy)
+        self.admin = AdminEndpoint(
+            config, reactor, self._pages(), self._opened, self.rounds, self.metrics, remedy
+        )
         self.window = self.admin.window
 
     def is_alive(self) -> bool:
@@ -118,11 +129,13 @@ class Workers(Service):
         self.watchdog.startService()
         report_warnings(self._config)
         self.pool.start()
+        self.rounds.start(own(self._config, self.doors, self.window))
 
     def stopService(self) -> Deferred[None]:
         """Have all workers finish the requests in progress and end, within `drain_deadline`. Fires when they have."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
         self.pool.stopping = True
+        self.rounds.hurry()
         self.log.info("stopping: {count} workers finish their requests", count=len(self.pool.serving()))
         return Deferred.fromCoroutine(self._stop())
 
@@ -137,6 +150,7 @@ class Workers(Service):
     async def _stop(self) -> None:
         await DeferredList([door.stopService() for door in self.doors])
         await self.pool.stop(self._config.limits.drain_deadline + AFTER)
+        await self.rounds.stop()
         await self._opened[0].close()
         self.store.stop()
         self.watchdog.stopService()

@@ -21,6 +21,7 @@ from twisted.web.http_headers import Headers
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
 from sip2gw.board import operators
+from sip2gw.board.machines import Others
 from sip2gw.config import Admin, Config
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.connect.invitations import Invitations
@@ -55,9 +56,15 @@ class Facts:
         self.told: list[tuple[str, dict[str, str]]] = []
         self.tags = Tags()
         self.needs: list[dict[str, Any]] = []
+        self.others: dict[str, dict[str, Any]] = {}
+        """What other machines add to an answer."""
 
     async def ask(self, what: str, about: Mapping[str, str]) -> Any:
         """Return the answer to a question."""
+        answer = await self._ask(what, about)
+        return {**answer, **self.others.get(what, {})} if answer is not None else None
+
+    async def _ask(self, what: str, about: Mapping[str, str]) -> Any:
         if what != "search":
             self.told.append((what, dict(about)))
         other = {**EXCHANGE, "ref": "Z9Z9", "library": "hillside", "conn": "aaaaa"}
@@ -215,7 +222,7 @@ class BoardCase(TestCase):
         self.invitations = Invitations(self.store)
         self.seats = InMemory(reactor.seconds)
         opened = self.store, Keys([bytes(32)]), self.seats
-        board = make_board(config, reactor, self.facts, opened, configured, self.invitations)
+        board = make_board(config, reactor, self.facts, opened, configured, self.invitations, self.others())
         assert board is not None
         self.board = board
         if self.accounts:
@@ -228,6 +235,10 @@ class BoardCase(TestCase):
         self.addCleanup(port.stopListening)
         self.base = f"http://127.0.0.1:{port.getHost().port}"
         self.browser = Browser(self.base)
+
+    def others(self) -> Others | None:
+        """Return the machines that share the store."""
+        return None
 
     def folder(self) -> Path:
         """Return a new folder."""

@@ -126,6 +126,15 @@ def test_a_seat_of_a_process_that_died_forgets_its_terminal(kept):
     assert kept.after(DAY + 1, seat) == [("", "", "", "", "", 7)]
 
 
+def test_a_machine_that_is_silent_for_a_day_is_forgotten(kept):
+    kept.insert(
+        "machines", id="a", name="gw1", place="192.0.2.1:6009", version="1", state="serving", began=START - DAY,
+        seen=START, board="", summary="{}",
+    )  # fmt: skip
+    assert kept.after(DAY - 1, "SELECT name FROM machines") == [("gw1",)]
+    assert kept.after(DAY + 1, "SELECT name FROM machines") == []
+
+
 def test_every_table_of_the_schema_is_described():
     made = {name for sql in migrations().values() for name in re.findall(r"CREATE TABLE (\w+)", sql)}
     assert made | {"schema"} == set(TABLES)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from sip2gw.record import summary
+from sip2gw.record.elsewhere import ALONE, Machines
 from sip2gw.record.parts import About, Part, Parts, first
 from sip2gw.record.questions import door, exchanges, libraries, now, terminals, traces
 
@@ -37,13 +39,21 @@ QUESTIONS: dict[str, Question] = {
     "door": Question(door.door, door.joined),
     "traces": Question(traces.traces, traces.joined_traces),
     "trace_lines": Question(traces.trace_lines, traces.joined_lines),
+    "machine": Question(summary.part, summary.joined),
 }
 
 
-def join(what: str, about: About, parts: Parts) -> Any:
-    """Return the answer to a question, or what a change has returned; None if no part has any."""
+def join(what: str, about: About, parts: Parts, machines: Machines = ALONE) -> Any:
+    """Return the answer to a question, or what a change has returned; None if no part has any.
+
+    `machines` are all that share the store.
+    """
     there = [(worker, part) for worker, part in parts if part is not None]
+    if what == "library":
+        return libraries.joined_library(about, there, machines)
     if not there:
         return None
+    if what == "libraries":
+        return libraries.joined_libraries(about, there, machines)
     question = QUESTIONS.get(what)
     return question.join(about, there) if question is not None else first(about, there)

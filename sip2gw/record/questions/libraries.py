@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sip2gw.record.asked import only, text
 from sip2gw.record.durations import percentile, summed
+from sip2gw.record.elsewhere import ALONE, Machines
 from sip2gw.record.facts import API, Facts
 from sip2gw.record.libraries import Library, joined
 from sip2gw.record.parts import About, Part, Parts, Row, named, numbered_page, summed_outcomes
@@ -85,14 +86,17 @@ def _row(one: Library | None, name: str, api: API | None, facts: Facts, terminal
     }
 
 
-def joined_libraries(about: About, parts: Parts) -> Row:
-    """Return a page of the libraries, those with trouble first."""
+def joined_libraries(about: About, parts: Parts, machines: Machines = ALONE) -> Row:
+    """Return a page of the libraries at all machines, those with trouble first."""
     by_name: dict[str, list[Row]] = {}
     for _, part in parts:
         for row in part["rows"]:
             by_name.setdefault(row["library"], []).append(row)
-    state = about.get("state", "")
-    every = ((_state(row), row) for row in map(_joined_rows, by_name.values()))
+    state, wanted = about.get("state", ""), text(about, "q").lower()
+    for name in machines.libraries.keys() - by_name.keys():
+        if wanted in name:
+            by_name[name] = [_only_elsewhere(name)]
+    every = ((_state(row), row) for row in map(machines.added, map(_joined_rows, by_name.values())))
     rows = [
         (_RANK[found], -_refused(row), row["library"], row) for found, row in every if state in ("", found)
     ]
@@ -101,9 +105,13 @@ def joined_libraries(about: About, parts: Parts) -> Row:
     return {**page, "rows": list(map(_summary, page["rows"]))}
 
 
-def joined_library(_: About, parts: Parts) -> Row:
+def joined_library(about: About, parts: Parts, machines: Machines = ALONE) -> Row | None:
     """Return one library, its codes by their number, with all its seats and attempts."""
-    row = _joined_rows([part for _, part in parts])
+    if not parts and (name := text(about, "library").lower()) in machines.libraries:
+        parts = [("", {**_only_elsewhere(name), "seats": [], "attempts": []})]
+    if not parts:
+        return None
+    row = machines.added(_joined_rows([part for _, part in parts]))
     codes = sorted(row["codes"].items(), key=lambda one: -one[1][0])
     shown = _summary(row)
     return {
@@ -117,6 +125,11 @@ def joined_library(_: About, parts: Parts) -> Row:
         "seats": [named(worker, seat) for worker, part in parts for seat in part["seats"]],
         "attempts": joined_attempts([one for _, part in parts for one in part["attempts"]]),
     }
+
+
+def _only_elsewhere(library: str) -> Row:
+    """Return a library of which this machine knows nothing."""
+    return _row(None, library, None, Facts(), 0, 0.0)
 
 
 def _joined_rows(rows: Sequence[Row]) -> Row:

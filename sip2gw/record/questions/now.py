@@ -10,7 +10,7 @@ from attrs import asdict
 from sip2gw.record.asked import only
 from sip2gw.record.durations import percentile, summed
 from sip2gw.record.load import LATELY, MINUTES
-from sip2gw.record.needs import needs
+from sip2gw.record.needs import join_needs, needs
 from sip2gw.record.parts import About, Part, Parts, Row, summed_outcomes
 
 if TYPE_CHECKING:
@@ -42,21 +42,10 @@ def joined(_: About, parts: Parts) -> Row:
     lately = [minute for minute in minutes if minute["number"] > this - LATELY]
     return {
         "at": at,
-        "needs": _needs(told),
+        "needs": join_needs(part["needs"] for part in told),
         "tiles": [tile for tile in _tiles(told, lately) if tile["value"] is not None],
         "graph": _graph(minutes, this),
     }
-
-
-def _needs(told: Sequence[Mapping[str, Any]]) -> list[Row]:
-    joined: dict[tuple[str, str], Row] = {}
-    for need in (need for part in told for need in part["needs"]):
-        same = joined.setdefault((need["kind"], need["subject"]), dict(need, count=0, since=need["since"]))
-        # All processes see the same journal, API and certificates.
-        together = max if need["kind"] in ("journal", "offline", "warning") else int.__add__
-        same["count"] = together(same["count"], need["count"])
-        same["since"] = min(filter(None, (same["since"], need["since"])), default=0.0)
-    return sorted(joined.values(), key=lambda one: (one["severity"] != "bad", one["since"] or float("inf")))
 
 
 def _tiles(told: Sequence[Mapping[str, Any]], lately: Sequence[Mapping[str, Any]]) -> list[Row]:
