@@ -33,7 +33,7 @@ from sip2gw.journal.crypto import Keys
 from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
 from sip2gw.process.garbage import settle
-from sip2gw.record import Facts, Record, Ways
+from sip2gw.record import Facts, Machine, Machines, Record, Summary, Ways
 from sip2gw.seats import InMemory
 from sip2gw.store import SQLiteStore
 from sip2gw.wiring.board import Configured, make_board
@@ -76,8 +76,25 @@ def streams(port: int, count: int) -> Iterator[list[int]]:
 LISTS = "", "libraries", "libraries?state=offline", "terminals", "exchanges", "exchanges?outcome=bug", "door"
 
 
+class Others:
+    """Two other machines with as many libraries and terminals."""
+
+    def __init__(self, libraries: int, terminals: int) -> None:
+        there = {f"library{n}": (terminals // libraries, False) for n in range(libraries)}
+        summary = Summary(terminals, terminals, libraries=there)
+        rows = [Machine(str(n), f"gw{n}", seen=time.time(), summary=summary) for n in range(3)]
+        self.known = Machines.read("0", time.time(), rows)
+
+    async def terminals(self, _: str) -> list[dict[str, Any]]:
+        """Return none: these pages are of all libraries."""
+        return []
+
+
 def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
-    """Return the milliseconds of the slowest of some tries for each page, over a socket of this process."""
+    """Return the milliseconds of the slowest of some tries for each page, over a socket of this process.
+
+    The board is that of one of three machines, each of which has so many libraries and terminals.
+    """
     settle()  # as each gateway does: otherwise the collector goes through all modules amid a page
     events, found = Events(time.time), dict[str, float]()
     names = frozenset(f"library{n}" for n in range(libraries))
@@ -94,6 +111,9 @@ def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
                     time.time(), conn, seq, library, terminal, "generic-kiosk", "11", "refused", "no", 3.0
                 )
             )
+
+    recalled = alone(record)
+    recalled.others = Others(libraries, terminals)
 
     def ask(port: int) -> None:
         for page in LISTS:
@@ -113,7 +133,7 @@ def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
         board = make_board(
             config,
             reactor,
-            alone(record),
+            recalled,
             (store, Keys([bytes(32)]), InMemory(reactor.seconds)),
             configured,
             Invitations(reactor.seconds),

@@ -68,8 +68,9 @@ class Screens:
         found = await self._one("library", library=name)
         terminals = await self._record.ask("terminals", {"library": name})
         latest = await self._record.ask("exchanges", {"library": name, "limit": str(_LATEST)})
+        rows = {"terminal_rows": _rows(terminals), "exchange_rows": _rows(latest)}
         return View(
-            "library.html", {**found, "terminal_rows": _rows(terminals), "exchange_rows": _rows(latest)}
+            "library.html", _for(asked, {**found, **rows, "elsewhere_rows": terminals.get("elsewhere", [])})
         )
 
     async def terminal(self, asked: Asked) -> View:
@@ -143,7 +144,7 @@ class Screens:
         if asked.visitor.library:
             filters["library"] = asked.visitor.library
         found = await self._record.ask(what, filters)
-        return View(f"{what}.html", {**found, "filters": filters})
+        return View(f"{what}.html", _for(asked, {**found, "filters": filters}))
 
     async def _one(self, what: str, **about: str) -> dict[str, Any]:
         found = await self._record.ask(what, about)
@@ -182,6 +183,11 @@ def _told_of(found: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "knobs": seen.get("knobs", []),
     }  # fmt: skip
+
+
+def _for(asked: Asked, content: dict[str, Any]) -> dict[str, Any]:
+    """Return what this visitor may see: where the other boards are is the operator's business."""
+    return {name: value for name, value in content.items() if name != "boards" or asked.visitor.is_operator}
 
 
 def _rows(found: dict[str, Any]) -> list[Any]:

@@ -47,11 +47,26 @@ def _top(now: Mapping[str, Any], libraries: Mapping[str, Any]) -> Iterator[str]:
         mark = "!!" if need["severity"] == "bad" else "! "
         times = f" ({need['count']} times)" if need["count"] > 1 else ""
         since = f" since {when(need['since'])}" if need["since"] else ""
-        yield f"{mark} {shown(need['text'], 200)}{since}{times} {shown(need['fix'], 200)}".rstrip()
+        at = f" at {shown(', '.join(need['machines']), 200)}" if need.get("machines") else ""
+        yield f"{mark} {shown(need['text'], 200)}{at}{since}{times} {shown(need['fix'], 200)}".rstrip()
     if not now["needs"]:
         yield "Nothing needs you."
     yield ""
     yield "   ".join(f"{tile['name']} {tile['value']:g}{tile.get('unit', '')}" for tile in now["tiles"])
+    if machines := now.get("machines"):
+        yield ""
+        yield from table(
+            (
+                "machine",
+                "state",
+                "version",
+                "terminals",
+                "requests a minute",
+                "refused a minute",
+                "needs you",
+            ),
+            map(_machine, machines),
+        )
     yield ""
     yield from table(
         ("library", "state", "terminals", "seats", "requests", "refused", "top code", "p95", "last"),
@@ -69,6 +84,19 @@ def _top(now: Mapping[str, Any], libraries: Mapping[str, Any]) -> Iterator[str]:
             )
             for one in libraries["rows"]
         ),
+    )
+
+
+def _machine(one: Mapping[str, Any]) -> tuple[object, ...]:
+    silent = one["silent_since"]
+    return (
+        shown(one["machine"]) + (" (this one)" if one["here"] else ""),
+        f"silent since {when(silent)}" if silent else shown(one["state"]),
+        shown(one["version"]),
+        one["terminals"],
+        f"{one['requests_per_minute']:g}",
+        f"{one['refused_per_minute']:g}",
+        one["needs"],
     )
 
 

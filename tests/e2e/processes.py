@@ -203,11 +203,18 @@ class Gateway:
 
     @classmethod
     def start(
-        cls, folder: Path, sandbox: int, more: str = "", *arguments: str, url: str = "", **how: Any
+        cls,
+        folder: Path,
+        sandbox: int,
+        more: str = "",
+        *arguments: str,
+        url: str = "",
+        admin: bool = True,
+        **how: Any,
     ) -> "Gateway":
         """`more` is added to the configuration file; `arguments` stand before `sip2gw`; `how` is of the process.
 
-        `url` is where the libraries' APIs are, if not in the sandbox.
+        `url` is where the libraries' APIs are, if not in the sandbox; `admin` is as for `write`.
         """
         kept_pair(folder / "tls")
         config = folder / "sip2gw.toml"
@@ -217,7 +224,7 @@ class Gateway:
         # A gateway that lives for several tests has none of their state folders.
         process.environment.setdefault("XDG_STATE_HOME", str(folder / "state"))
         gateway = cls(process, config, sandbox, url=url or f"http://127.0.0.1:{sandbox}/{{library}}/api/v1")
-        gateway.write(more)
+        gateway.write(more, admin=admin)
         process.start()
         printed = "".join(process.printed)
         told = re.findall(r'(?:listening on |"where": ")127\.0\.0\.1:(\d+)', printed)  # as text, or as JSON
