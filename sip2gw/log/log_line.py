@@ -15,30 +15,14 @@ from sip2gw.events import (
     Opened,
     Secured,
 )
+from sip2gw.sip2 import REQUESTS
 
 _LONGEST = 60
 """Characters of a terminal's name."""
 
-WORDS = {
-    "01": "block_patron",
-    "09": "checkin",
-    "11": "checkout",
-    "15": "hold",
-    "17": "item_information",
-    "19": "item_status_update",
-    "23": "patron_status_request",
-    "25": "patron_enable",
-    "29": "renew",
-    "35": "end_patron_session",
-    "37": "fee_paid",
-    "63": "patron_information",
-    "65": "renew_all",
-    "93": "login",
-    "97": "resend",
-    "99": "status",
-}
+WORDS = {code: kind.name for code, kind in REQUESTS.items()} | {"97": "resend", "99": "status"}
 """The name of each request, by its code."""
-READS = frozenset({"17", "23", "35", "63", "93", "97", "99"})
+READS = frozenset(code for code, kind in REQUESTS.items() if kind.read_only) | {"35", "93", "97", "99"}
 """The codes of requests that change nothing at the library."""
 
 
