@@ -27,6 +27,7 @@ def _make_pages(app: Sphinx) -> None:
         "contract.md": rest_contract.page(docs / "librarika-api.yaml"),
         # These are included by other pages.
         "advice.inc": words_reference.advice(),
+        "languages.inc": words_reference.languages(),
         "screen.inc": words_reference.screen(),
         "misbehaviours.inc": words_reference.misbehaviours(),
         "faults.inc": words_reference.faults(),

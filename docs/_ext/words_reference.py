@@ -7,7 +7,7 @@ from babel import Locale
 from markdown import table
 
 from sip2gw.circulation.texts import COUNTED, TEXTS
-from sip2gw.circulation.translations import LANGUAGES, texts_in
+from sip2gw.circulation.translations import LANGUAGES, SIP2_LANGUAGES, texts_in
 from sip2gw.sandbox.faults import FAULTS
 from sip2gw.sandbox.misbehaviour import KINDS
 from sip2gw.tenants import ADVICE
@@ -42,6 +42,23 @@ def _forms(id: str, language: str) -> str:
 def _name(language: str) -> str:
     locale = Locale.parse(language)
     return locale.english_name if language == "en" else f"{locale.english_name}: {locale.display_name}"
+
+
+def languages() -> str:
+    """Return a table of the languages: the tag of each, and its codes in a request."""
+    rows = [[Locale.parse(tag).english_name, f"`{tag}`", _codes(tag)] for tag in LANGUAGES]
+    return table(["Language", "Tag", "In the request"], rows)
+
+
+def _codes(language: str) -> str:
+    return (
+        ", ".join(_code(code, tag) for code, tag in SIP2_LANGUAGES.items() if tag[:2] == language) or "none"
+    )
+
+
+def _code(code: str, tag: str) -> str:
+    territory = Locale.parse(tag, sep="-").get_territory_name("en")
+    return f"`{code}` ({territory})" if territory else f"`{code}`"
 
 
 def misbehaviours() -> str:

@@ -62,7 +62,7 @@ def test_a_language_is_known_by_its_tag_or_by_the_code_of_sip2(tag, language):
     assert choose([tag], {}, "utf-8").language == language
 
 
-@pytest.mark.parametrize("tag", ["", "   ", "000", "999", "004", "it", "Bengali", "english", "|", "b", "bnx"])
+@pytest.mark.parametrize("tag", ["", "   ", "000", "999", "027", "xx", "Bengali", "english", "|", "b", "bnx"])
 def test_an_unknown_language_is_skipped(tag):
     assert choose([tag, "de"], {}, "utf-8").language == "de"
     assert choose([tag], {}, "utf-8").language == "en"
