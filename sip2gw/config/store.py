@@ -1,15 +1,10 @@
-"""`[store]`: where the gateway keeps what must outlast it, and the keys by which that is encrypted."""
+"""`[store]`: where the gateway keeps what must outlast it."""
 
 from __future__ import annotations
 
-import os
 import re
-from base64 import b64decode
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
@@ -18,52 +13,15 @@ from attrs import frozen
 from sip2gw.addresses import is_loopback
 from sip2gw.config.accounts import PasswordFile
 from sip2gw.config.checks import Checked, File
+from sip2gw.config.key_file import KEY, MAKE_KEY, keys_in
 from sip2gw.config.scalars import text
 from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
-from sip2gw.secret import Secret
 
 FILE = "sip2gw.sqlite3"
-KEY = "sip2gw.key"
-KEY_SIZE = 32
-"""Bytes of a key."""
-MOST_KEYS = 8
-"""Keys in a file: each write is compared with what was written under each of them."""
 
 _URL = '"postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"'
 _PORT = re.compile(r":\d*\Z")
-_MAKE_KEY = "make one with `openssl rand -hex 32`"
-
-
-def keys_in(path: Path) -> tuple[Secret, ...]:
-    """Return the keys in a file, one in a line, each as 64 hexadecimal digits; the newest first. Raises `Wrong`."""
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except OSError as error:
-        raise Wrong(f"is {path}, which can't be read: {error.strerror}", _MAKE_KEY) from None
-    except UnicodeDecodeError:
-        raise Wrong(f"is {path}, which is not ASCII text", _MAKE_KEY) from None
-    keys = [
-        _key(line.strip(), f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()
-    ]
-    if not keys:
-        raise Wrong(f"is {path}, which is empty", _MAKE_KEY)
-    if len(keys) > MOST_KEYS:
-        raise Wrong(
-            f"is {path}, which has more than {MOST_KEYS} keys", "remove those that are no longer in use"
-        )
-    if len(set(keys)) < len(keys):
-        raise Wrong(f"is {path}, which has one key twice", f"remove one of them, or {_MAKE_KEY}")
-    return tuple(Secret(key.hex()) for key in keys)
-
-
-def _key(written: str, where: str) -> bytes:
-    """Return a key that was written in hexadecimal or base64. Raises `Wrong`."""
-    for read in (bytes.fromhex, lambda encoded: b64decode(encoded, validate=True)):
-        with suppress(ValueError):
-            if len(key := read(written)) == KEY_SIZE:
-                return key
-    raise Wrong(f"is {where}, which has no {KEY_SIZE} bytes in hexadecimal or base64", _MAKE_KEY)
 
 
 def _check_place(path: Path) -> None:
@@ -153,25 +111,4 @@ def check_store(store: Store, tables: Tables) -> None:
         tables.fault("store.password_file", "means nothing without url", "add url, or leave it out")
     if store.url is not None and store.key_file is None and tables.is_sound("store.key_file"):
         problem = "needs a key_file, because all gateways need the same key"
-        tables.fault("store.url", problem, f'{_MAKE_KEY}, and add key_file = "..."')
-
-
-def kept_keys(path: Path) -> tuple[Secret, ...]:
-    """Return the keys in a file, which is made with a random key if it does not exist. Raises `Wrong`, OSError.
-
-    Of several processes that make it at the same time, all get the same key.
-    """
-    if not path.exists():
-        # The file appears with all of its content, or not at all. Only its owner can read a temporary file.
-        with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as made:
-            made.write(token_hex(KEY_SIZE) + "\n")
-            made.flush()
-            os.fsync(made.fileno())
-            with suppress(FileExistsError):
-                os.link(made.name, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    return keys_in(path)
+        tables.fault("store.url", problem, f'{MAKE_KEY}, and add key_file = "..."')

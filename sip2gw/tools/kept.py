@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from sip2gw.config import Config, load
 from sip2gw.config.accounts import password_in
-from sip2gw.config.store import keys_in
+from sip2gw.config.key_file import keys_in
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.secret import Secret
 from sip2gw.store import StoreFailed

@@ -10,7 +10,7 @@ from typing import Any
 
 from sip2gw.config import Config
 from sip2gw.config.accounts import password_in
-from sip2gw.config.store import kept_keys
+from sip2gw.config.key_file import kept_keys
 from sip2gw.faults import Wrong
 from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.journal.crypto import Keys

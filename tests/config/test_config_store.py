@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sip2gw.circulation.profile import WhenDown
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.circulation.settings import LibrarySettings, Settings
-from sip2gw.config.store import MOST_KEYS, kept_keys, keys_in
+from sip2gw.config.key_file import MOST_KEYS, kept_keys, keys_in
 from sip2gw.faults import Wrong
 
 BEFORE = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
