@@ -1,7 +1,7 @@
 """Seats: a library has one for each licence, and each live session of a terminal holds one.
 
-`SeatStore` is their store, which decides who gets a seat; `InMemory` is one for a single process, and `StoredSeats` is
-shared by several processes and machines. `Seats` is what the gateway uses: it works on when the store fails.
+`SeatStore` is their store; `InMemory` is one for a single process, and `StoredSeats` is shared by several processes and
+machines. Both take the seat that `choice` names. `Seats` is what the gateway uses: it works on when the store fails.
 """
 
 from sip2gw.seats.leases import Lease, Renewal, Seats

@@ -13,7 +13,8 @@ from typing import Literal
 
 from attrs import Factory, define, frozen
 
-from sip2gw.seats.store import Full, Holder, Seat, SeatStore, to_give_up
+from sip2gw.seats.choice import to_give_up
+from sip2gw.seats.store import Full, Holder, Seat, SeatStore
 
 LEASE = 45.0
 """Seconds for which a seat is lent."""

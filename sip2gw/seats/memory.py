@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from attrs import evolve
 
-from sip2gw.seats.store import Holder, Seat, Taken, seat_for
+from sip2gw.seats.choice import seat_for
+from sip2gw.seats.store import Holder, Seat, Taken
 
 
 class InMemory:

@@ -8,7 +8,8 @@ from hashlib import blake2b
 
 from attrs import evolve
 
-from sip2gw.seats.store import Holder, Seat, Taken, seat_for
+from sip2gw.seats.choice import seat_for
+from sip2gw.seats.store import Holder, Seat, Taken
 from sip2gw.store.port import Row, Store, Transaction, Value
 
 _CHUNK = 100
