@@ -28,23 +28,23 @@ class Invitations:
     """The invitations in a store. Each method raises `StoreFailed`."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self._store = store
 
     async def invite(self, library: str) -> str:
         """Return the code of a new invitation."""
         code = token_urlsafe(24)
-        await self.store.change(partial(_invite, digest=_digest(code), library=library))
+        await self._store.change(partial(_invite, digest=_digest(code), library=library))
         return code
 
     async def enter(self, code: str) -> str | None:
         """Return what a browser is known by from now on; None if the code is wrong, used up or has ended."""
         token = token_urlsafe(24)
-        entered = await self.store.change(partial(_enter, code=_digest(code), token=_digest(token)))
+        entered = await self._store.change(partial(_enter, code=_digest(code), token=_digest(token)))
         return token if entered else None
 
     async def library(self, token: str) -> str | None:
         """Return the library that a browser was invited to; None if there is none, or no longer."""
-        return await self.store.read(partial(_library, token=_digest(token)))
+        return await self._store.read(partial(_library, token=_digest(token)))
 
 
 def _digest(text: str) -> bytes:

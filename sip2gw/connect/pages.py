@@ -23,7 +23,6 @@ from sip2gw.connect import qr, shown
 from sip2gw.connect.devices import BOXES, DEVICES, PLAIN, USUAL, form, stunnel
 from sip2gw.connect.invitations import LIFE, Invitations
 from sip2gw.connect.ladder import Asked
-from sip2gw.connect.machines import other_machines
 from sip2gw.connect.steps import STEPS
 from sip2gw.pages.http import Reply, form_of, from_this_site, query_of, redirect, send, static
 from sip2gw.pages.rendering import environment, render
@@ -50,7 +49,8 @@ Inside = Callable[[Request, str], Awaitable[Reply]]
 class Connecting:
     """What the pages need: the attempts, at once or later, and the ports by the name of what they speak.
 
-    `now` returns seconds since 1970. `processes` of this machine serve terminals.
+    `now` returns seconds since 1970. `several_machines` tells whether others serve these terminals
+    too.
     """
 
     attempts: Callable[[Asked], Found | Deferred[Found]]
@@ -58,7 +58,7 @@ class Connecting:
     reactor: Any
     invitations: Invitations
     now: Callable[[], float]
-    processes: int
+    several_machines: Callable[[], bool]
 
 
 class ConnectPages(Resource):
@@ -150,7 +150,7 @@ class ConnectPages(Resource):
             "address": address, "filters": {"address": address},
             "typed": shown.typed(form(library, boxes), host, ports),
             "stunnel": stunnel(host, ports.get("TLS", 6009)), "link": _link(request),
-            "other_machines": await other_machines(self.invitations.store, self._connecting.processes),
+            "several_machines": self._connecting.several_machines(),
         })  # fmt: skip
 
     async def _sheet(self, request: Request, library: str) -> Reply:

@@ -19,7 +19,6 @@ from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
 from sip2gw.admin.journal import JournalPage, Look
 from sip2gw.admin.terminals import TerminalsPage
-from sip2gw.board.machines import Others
 from sip2gw.config import Config
 from sip2gw.connect.invitations import Invitations
 from sip2gw.connect.invite import InvitePage
@@ -27,6 +26,7 @@ from sip2gw.connect.ladder import Asked
 from sip2gw.connect.pages import Connecting, ConnectPages, Found
 from sip2gw.gateway.listener import Listener
 from sip2gw.journal.crypto import Keys
+from sip2gw.machines import Rounds
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
 from sip2gw.store import Store
@@ -72,7 +72,7 @@ class Window(Listener):
 class AdminEndpoint:
     """The endpoint, and what its pages share. `opened` has the store, the keys of its journal, and the seats.
 
-    `others` are the machines that share the store.
+    `rounds` know the machines that share the store.
 
     Raises `Wrong` for its token.
     """
@@ -83,7 +83,7 @@ class AdminEndpoint:
         reactor: Any,
         pages: Pages,
         opened: tuple[Store, Keys, SeatStore],
-        others: Others,
+        rounds: Rounds,
         metrics: Metrics,
         remedy: str,
     ) -> None:
@@ -91,8 +91,9 @@ class AdminEndpoint:
         self.configured = Configured(config, pages.metrics)
         self._invitations = Invitations(opened[0])
         self._board = make_board(
-            config, reactor, pages.recalled, opened, self.configured, self._invitations, others
+            config, reactor, pages.recalled, opened, self.configured, self._invitations, rounds
         )
+        self._several_machines = lambda: bool(rounds.known.live)
         self.window = self._window(config, reactor, pages, metrics, remedy)
         """None if the configuration has no admin endpoint."""
 
@@ -110,8 +111,10 @@ class AdminEndpoint:
             "invite": InvitePage(self._invitations, guard),
             **{page: JournalPage(page, guard, pages.operator) for page in ("journal", "audit")},
         }
-        attempts, workers = pages.wrong_port.with_attempts(pages.attempts), config.process.workers
-        connecting = Connecting(attempts, pages.ports, reactor, self._invitations, time, workers)
+        connecting = Connecting(
+            pages.wrong_port.with_attempts(pages.attempts), pages.ports, reactor, self._invitations, time,
+            self._several_machines,
+        )  # fmt: skip
         connect = ConnectPages(connecting)
         own: dict[str, Resource] = {"connect": connect}
         if self._board is not None:
