@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from socket import socket
 from typing import Any
 
 from test_librarika_canary import reachable
@@ -10,10 +11,11 @@ from test_librarika_failures import OCCASION, once, writes
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import TestCase
+from twisted.web.client import URI
 from wire_server import BOOKING, KIOSK, MEMBER, ServerCase, StillReactor, response, says
 
 from sip2gw.librarika import CallLimits
-from sip2gw.librarika.http.connections import OriginEndpoints, trusting
+from sip2gw.librarika.http.connections import NotConnected, OriginEndpoints, trusting
 from sip2gw.librarika.http.exchange import MOST_INTERIM, MOST_PIECES
 from sip2gw.librarika.http.transport import Agent, Whole, body_of
 from sip2gw.library import InDoubt, Unavailable
@@ -248,6 +250,18 @@ class Sent(ServerCase, TestCase):
         await factory.gone
         self.assertEqual(len(agent.pool), 0)
         self.assertLess(factory.sizes[0] - factory.wanted, 200)
+
+    async def test_an_address_that_refuses_a_connection_is_known_to_at_once(self) -> None:
+        still = StillReactor()
+        with socket() as kept:
+            kept.bind(("127.0.0.1", 0))
+            url = b"http://127.0.0.1:%d/" % kept.getsockname()[1]
+            endpoint = OriginEndpoints(still, trusting(None), lambda: 3.0).endpointForURI(URI.fromBytes(url))
+            refused = self.assertFailure(endpoint.connect(Factory()), NotConnected)
+            for _ in range(5):
+                await self.turn()
+                still.advance(0.02)
+            self.assertTrue(refused.called)
 
     async def test_F73_no_line_end_gets_into_a_request(self) -> None:
         still = StillReactor()

@@ -31,6 +31,8 @@ from zope.interface import directlyProvides, implementer, providedBy
 from sip2gw.addresses import read
 
 _ORIGINS_KEPT = 1024
+_ONLY_ONE = 0.01
+"""Seconds until a host that is an address, and so has no second one, is known to refuse a connection."""
 
 
 class NotConnected(Exception):
@@ -139,8 +141,11 @@ class OriginEndpoints:
         return endpoint
 
     def _new(self, uri: URI) -> OriginEndpoint:
+        host = uri.host.decode("ascii")
+        # Twisted pauses after each address of a host, also after the last, before it says that none can be reached.
+        pause = None if read(host) is None else _ONLY_ONE
         endpoint: IStreamClientEndpoint = HostnameEndpoint(
-            self._reactor, uri.host.decode("ascii"), uri.port, timeout=self._within()
+            self._reactor, host, uri.port, timeout=self._within(), attemptDelay=pause
         )
         secure = uri.scheme == b"https"
         if secure:
