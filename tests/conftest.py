@@ -1,6 +1,7 @@
 """With SIP2GW_STRICT=1 nothing is left out unnoticed: a test that would be skipped fails, and says what it lacked."""
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager, nullcontext
 from itertools import count
@@ -19,7 +20,21 @@ settings.register_profile("default", UNHURRIED, max_examples=30)
 settings.register_profile("ci", UNHURRIED, max_examples=30, derandomize=True, print_blob=True)
 settings.register_profile("soak", UNHURRIED, max_examples=1000)
 _NUMBERS = count()
+MEMORY, ENOUGH = "/dev/shm", 2**31
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def _has_room(folder):
+    """Whether the files of all tests fit there, and programs among them may be run."""
+    may = (
+        os.path.isdir(folder) and os.access(folder, os.W_OK) and not os.statvfs(folder).f_flag & os.ST_NOEXEC
+    )
+    return may and shutil.disk_usage(folder).free > ENOUGH
+
+
+# A disk that all processes of a machine wait for may take longer than the 2 s that a store has. No test cuts the power.
+if _has_room(MEMORY):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
 def pytest_configure(config):
