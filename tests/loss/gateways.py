@@ -101,7 +101,7 @@ class Nursery:
         return str(ip_address(f"{self._network}.0") + next(self._addresses))
 
     async def start(self, config: Path, crash: str, hand: Path, jumps: bool) -> Child:
-        """Start a gateway with this configuration, and wait until it listens. `jumps`: its clock will be moved far."""
+        """Start a gateway with this configuration, and wait until it listens. `jumps`: see `Front`."""
         number = len(self._children)
         child = self._children[number] = Child()
         order = {
@@ -130,7 +130,7 @@ class Front:
     address: str
     hand: Hand
     jumps: bool = False
-    """Whether its clock will be moved by more than a second at once."""
+    """Whether its clock may be moved by more than a moment while its store is at work."""
     child: Child | None = None
 
     @classmethod

@@ -93,6 +93,7 @@ class Run:
         proxy = await Proxy(self.sandbox_port).start()
         libraries = [{"nickname": cell.library}]
         front = Front.make(self.nursery, self.folder / cell.library, proxy.port, libraries, self.more)
+        front.jumps = True
         told = self.told[cell] = Told(cell.write)
         try:
             await self._first(cell, front, proxy, told)

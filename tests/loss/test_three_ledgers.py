@@ -29,7 +29,7 @@ class Story(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.scene = Scene(self.stage)
+        self.scene = Scene(self.stage, jumps=True)
         self.told: list[Told] = []
         self.at: list[float] = []
         self.begun = self.scene.front.seconds()
