@@ -269,4 +269,5 @@ def test_a_session_is_found_by_its_token_alone():
     assert kept.find(tokens[0]) is None
     assert kept.find(tokens[-1]).name == str(sessions.MOST)
     assert kept.find("") is None
-    assert not any(token in repr(vars(kept)) for token in tokens)
+    held = repr(vars(kept))
+    assert not any(token in held for token in tokens)

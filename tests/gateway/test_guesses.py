@@ -17,6 +17,8 @@ from sip2gw.sandbox.data import default_data
 from .desk import LOGIN, PATRON, Bench, MovingClock, told
 from .test_logins import guess, guessing, sign_ins, tried
 
+pytestmark = pytest.mark.untraced
+
 ACCOUNTS = 80
 
 

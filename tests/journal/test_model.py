@@ -14,6 +14,8 @@ from attrs import evolve, frozen
 
 from sip2gw.journal.states import FOR_PEOPLE, OPEN, PEOPLE, TRANSITIONS, Event, State, Told, after, most
 
+pytestmark = pytest.mark.untraced
+
 BEGUN, SENT, DONE, REFUSED, LOST, NOT_SENT, RECORD = (
     "begun",
     "sent",

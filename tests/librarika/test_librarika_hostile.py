@@ -83,6 +83,7 @@ def seconds(body: bytes) -> float:
     return process_time() - begun
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", HOSTILE)
 def test_R2_twice_the_answer_takes_at_most_thrice_the_time(name: str) -> None:
     half, whole = HOSTILE[name](MOST // 2), HOSTILE[name](MOST)
@@ -92,6 +93,7 @@ def test_R2_twice_the_answer_takes_at_most_thrice_the_time(name: str) -> None:
     pytest.fail("it takes more than in proportion")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", HOSTILE)
 def test_R2_an_answer_takes_at_most_sixteen_times_its_size(name: str) -> None:
     body = HOSTILE[name](MOST)

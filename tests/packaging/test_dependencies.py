@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -32,15 +33,18 @@ def declared():
     return {canonicalize_name(one.name): one for one in requirements}
 
 
+@cache
 def imports():
     """Each absolute import of the sources: where it stands, the dotted name, and the names taken from there."""
+    found = []
     for top in ("sip2gw", "twisted"):
         for file in (ROOT / top).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.ImportFrom) and node.level == 0:
-                    yield file.relative_to(ROOT), node.module, [name.name for name in node.names]
+                    found.append((file.relative_to(ROOT), node.module, [name.name for name in node.names]))
                 elif isinstance(node, ast.Import):
-                    yield from ((file.relative_to(ROOT), name.name, []) for name in node.names)
+                    found += [(file.relative_to(ROOT), name.name, []) for name in node.names]
+    return found
 
 
 def others():

@@ -6,9 +6,13 @@ import gc
 import tracemalloc
 from itertools import count
 
+import pytest
+
 from sip2gw.events import Closed, Events, Exchange, LoggedIn, LoginRefused, Noticed, Opened, Secured
 from sip2gw.log.tags import Tags
 from sip2gw.record import Record, attempts, connections, exchanges, join, libraries
+
+pytestmark = pytest.mark.untraced
 
 MIB = 2**20
 MOST = 60 * MIB
