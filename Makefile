@@ -19,8 +19,9 @@ WHEELS    ?= dist
 ARGS      ?=
 # Seconds of fuzzing for each target.
 SECONDS   ?= 60
-# One more than the cores, because many tests wait for other processes. Each worker reads all tests, which takes 10 s.
-PYTEST    ?= -n 3
+# One more than the cores, because many tests wait for other processes. Each worker reads all tests, which takes 8 s. A file
+# is run by one worker, which starts its processes once; files come in the order of tests/conftest.py, not of their number of tests.
+PYTEST    ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 ifeq ($(origin BIN),command line)
 DEV_READY  :=

@@ -5,6 +5,7 @@ import shutil
 import sys
 from contextlib import contextmanager, nullcontext
 from itertools import count
+from pathlib import Path
 
 import pytest
 from catalogue import Catalogue
@@ -20,6 +21,9 @@ settings.register_profile("default", UNHURRIED, max_examples=30)
 settings.register_profile("ci", UNHURRIED, max_examples=30, derandomize=True, print_blob=True)
 settings.register_profile("soak", UNHURRIED, max_examples=1000)
 _NUMBERS = count()
+TESTS = Path(__file__).parent
+LONG = ("loss", "e2e", "workers", "mistakes", "browser", "interop", "packaging")
+"""The folders whose tests start processes and wait for them; a file of others takes a few seconds."""
 MEMORY, ENOUGH = "/dev/shm", 2**31
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
@@ -41,6 +45,15 @@ def pytest_configure(config):
     """The cases of the catalogue are counted where all reports arrive: not in a worker of xdist."""
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Catalogue(config), "catalogue-of-failures")
+
+
+def pytest_collection_modifyitems(items):
+    """Files that take long come first: no worker is left with one of them when the others have finished."""
+    items.sort(key=lambda item: _place(item.path.relative_to(TESTS).parts[0]))
+
+
+def _place(folder):
+    return LONG.index(folder) if folder in LONG else len(LONG)
 
 
 @contextmanager
