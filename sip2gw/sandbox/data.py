@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,6 +53,12 @@ def default_data() -> dict[str, Any]:
     """Return the libraries that come with the package."""
     text = (resources.files("sip2gw.sandbox") / "libraries.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
+
+
+@cache
+def default_stock() -> tuple[Stock, ...]:
+    """Return the libraries that come with the package, as they are put into a database. They are read once."""
+    return stock(default_data())
 
 
 def load_data(path: str | Path) -> dict[str, Any]:

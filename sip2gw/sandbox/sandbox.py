@@ -6,13 +6,15 @@ Its methods are available over HTTP too, under `/control` and from this machine 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sqlite3 import Connection
 from typing import Any
 
 from twisted.web.server import Site
 
 from sip2gw.sandbox import accounts, days, ledger, libraries, schema
 from sip2gw.sandbox.control import Control
-from sip2gw.sandbox.data import default_data, stock
+from sip2gw.sandbox.data import default_stock, stock
+from sip2gw.sandbox.filled import filled
 from sip2gw.sandbox.misbehaviour import Misbehaviours
 from sip2gw.sandbox.schema import transaction
 from sip2gw.sandbox.seed import seed
@@ -41,13 +43,13 @@ class Sandbox:
     ) -> None:
         if clock is None:
             from twisted.internet import reactor as clock
-        self._stock = stock(default_data() if data is None else data)
+        self._stock = default_stock() if data is None else stock(data)
         connection, new = schema.open_database(database)
         self._server = Server(connection, clock, token_life)
         self._misbehaviours = Misbehaviours(clock)
         self.resource = Api(self._server, self._misbehaviours, Control(self))
         if new:
-            self.reset()
+            self._fill(connection, in_memory=database in (None, ":memory:"))
         else:
             self._server.libraries = libraries.load(connection)
 
@@ -71,6 +73,20 @@ class Sandbox:
         server.expired.clear()
         server.honour_keys = True
         self._misbehaviours.clear()
+
+    def _fill(self, connection: Connection, *, in_memory: bool) -> None:
+        """Put the data into a new database."""
+        now = days.at(self._server.clock.seconds())
+
+        def fill() -> None:
+            with transaction(connection):
+                seed(connection, self._stock, now)
+
+        if in_memory:
+            filled(connection, self._stock, now, fill)
+        else:
+            fill()
+        self._server.libraries = libraries.load(connection)
 
     def misbehave(self, what: str, **how: Any) -> None:
         """Fail from now on: `what` is one of `misbehaviour.KINDS`, `how` the fields of `Misbehaviour`.

@@ -42,6 +42,21 @@ class DatabaseTests(SandboxCase):
             assert self.issue("A1", "1").status == 200
             assert self.issue("A1", "1").status == 409
 
+    def test_sandboxes_of_one_moment_begin_alike_and_have_nothing_in_common(self) -> None:
+        first = self.kept(None)
+        self.sandbox.change_library("riverside", preferences={"renewals": 9})
+        self.sandbox._server.database.execute("DELETE FROM copies")
+        assert self.kept(None) == first
+        assert self.kept(str(self.file)) == first, "in memory and in a file alike"
+        self.clock.advance(86400)
+        assert self.kept(None) != first, "days count from today"
+
+    def kept(self, database: str | None) -> list[str]:
+        """All that a new sandbox of the package's libraries has, but for the seals of passwords."""
+        self.open(None, database=database)
+        lines = self.sandbox._server.database.iterdump()
+        return [re.sub(r"'[^']*\$[^']*'", "seal", line) for line in lines]
+
     def test_a_file_of_another_program_is_refused_and_unchanged(self) -> None:
         self.file.write_text("not a database, but a text; and long enough to have a header")
         with pytest.raises(sqlite3.DatabaseError):
