@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from sip2gw.tools.cli import main
+
 from .processes import Process, Sandbox, free_ports
 from .terminal import Terminal
 
@@ -44,3 +48,10 @@ class Cloud:
     def stop(self) -> None:
         self.gateway.stop()
         self.library.kill()
+
+
+def command(*words: object) -> str:
+    """What a command of `sip2gw` prints, which ends well. Without a process of its own, which takes a second."""
+    done = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output

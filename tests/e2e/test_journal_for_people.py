@@ -1,15 +1,12 @@
 """A return that the library refuses after it was accepted: two workers, the admin endpoint and the commands show it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
-from .cloud import Cloud
+from .cloud import Cloud, command
 from .terminal import checkin
 from .waiting import wait_until
 
@@ -60,12 +57,8 @@ class Place(Cloud):
 
     def command(self, *words: object) -> str:
         """What `sip2gw` prints."""
-        program = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / "sip2gw"
-        room, name, *more = map(str, words)
-        done = subprocess.run(
-            [str(program), room, name, "--config", str(self.config), *more], capture_output=True, text=True, check=True
-        )  # fmt: skip
-        return done.stdout
+        room, name, *more = words
+        return command(room, name, "--config", self.config, *more)
 
 
 @pytest.fixture

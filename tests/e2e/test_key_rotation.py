@@ -1,13 +1,11 @@
 """The store's key is replaced while writes are open: all are forwarded. Without their key they wait for people."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from .cloud import Cloud
+from .cloud import Cloud, command
 from .terminal import Terminal, checkin, checkout
 from .test_journal import CONFIG, killed, kinds
 from .waiting import wait_until
@@ -42,9 +40,7 @@ def logged_in_again(cloud: Cloud) -> Terminal:
 
 def rows(folder: Path) -> list[dict]:
     """What the operator is shown of rows that are open or wait for people."""
-    program = Path(os.environ["SIP2GW_BIN"]) / "sip2gw"
-    command = [str(program), "journal", "list", "--json", "--config", str(folder / "sip2gw.toml")]
-    return json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)["rows"]
+    return json.loads(command("journal", "list", "--json", "--config", folder / "sip2gw.toml"))["rows"]
 
 
 def test_open_writes_are_forwarded_after_a_rotation(cloud, tmp_path):
