@@ -25,7 +25,7 @@ from sip2gw.sandbox.faults import Fault
 class Failures:
     """The suite, for a server with the scene's library in it (see `scenes`) behind a fault proxy."""
 
-    timeout = 20
+    timeout = 120
     writes = ""
     """A text that is in a request that lends, and in none that reads."""
 

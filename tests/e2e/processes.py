@@ -132,7 +132,7 @@ class Sandbox:
         if body is not None:
             request.add_header("Content-Type", "application/json")
             request.data = json.dumps(body).encode()
-        with urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
+        with urlopen(request, timeout=60) as answer:  # noqa: S310  # as above
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -250,7 +250,7 @@ class Gateway:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         request = Request(f"http://127.0.0.1:{self.ports[2]}{page}", headers=headers)
         try:
-            with urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
+            with urlopen(request, timeout=60) as answer:  # noqa: S310  # as above
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             with error:

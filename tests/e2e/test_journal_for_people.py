@@ -49,7 +49,7 @@ class Place(Cloud):
         )
         if why:
             request.data = json.dumps({"why": why}).encode()
-        with urlopen(request, timeout=10) as answer:  # noqa: S310  # http, loopback
+        with urlopen(request, timeout=60) as answer:  # noqa: S310  # http, loopback
             return answer.read().decode()
 
     def rows(self) -> list[tuple[int, str]]:

@@ -67,7 +67,7 @@ class Gateway:
 class JournalCase(TestCase):
     """A sandbox, a store, and a gateway. `die` ends the gateway without any warning; another one takes its place."""
 
-    timeout = 30
+    timeout = 120
 
     def setUp(self) -> None:
         self.sandbox = Sandbox()

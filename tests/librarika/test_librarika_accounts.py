@@ -234,7 +234,7 @@ class Logins(SandboxCase):
 class AtTheSameTime(ServerCase, TestCase):
     """Over sockets, where requests overlap."""
 
-    timeout = 20
+    timeout = 120
 
     async def test_F53_one_sign_in_for_the_same_credentials(self) -> None:
         librarika = self.serve()

@@ -78,7 +78,7 @@ CUT = {
 
 
 class Answers(ServerCase, TestCase):
-    timeout = 30
+    timeout = 120
 
     async def opened(self, **settings: Any) -> Any:
         self.librarika = self.serve(**{"limits": LIMITS, **settings})
@@ -144,7 +144,7 @@ class Answers(ServerCase, TestCase):
 class Kept(ServerCase, TestCase):
     """Whether a connection is used for another call."""
 
-    timeout = 30
+    timeout = 120
 
     async def opened(self, **settings: Any) -> Any:
         self.librarika = self.serve(**settings)
@@ -234,7 +234,7 @@ class Big(Protocol):
 
 
 class Sent(ServerCase, TestCase):
-    timeout = 30
+    timeout = 120
 
     async def test_a_request_that_is_not_taken_at_once_is_sent_whole_and_its_connection_not_kept(
         self,

@@ -68,7 +68,7 @@ class Tried(StillReactor):
 
 
 class Guard(ServerCase, TestCase):
-    timeout = 10
+    timeout = 120
 
     async def opens(self, still: Tried, url: str = "https://{library}.example/api/v1", **more: bool) -> None:
         with self.assertRaises(Unavailable):

@@ -29,7 +29,7 @@ NOT_DONE = ("reset_before", "error", "redirect")
 class Doubt(ServerCase, TestCase):
     """A sandbox behind a real socket."""
 
-    timeout = 30
+    timeout = 120
 
     async def opened(self) -> Any:
         self.sandbox = Sandbox()

@@ -161,7 +161,7 @@ WITHOUT_CODE = {
 class FailureTable(ServerCase, TestCase):
     """Each row once as a read and once as a write."""
 
-    timeout = 20
+    timeout = 120
 
     async def read(self, misdeed: Any) -> LibraryError:
         library = await self.serve(limits=CallLimits(answer_body=250_000, retry_share=0.0))(
@@ -356,7 +356,7 @@ class FailureTable(ServerCase, TestCase):
 class Deadlines(ServerCase, TestCase):
     """Time runs out at each stage of a call. The clock stands still but for what a test says."""
 
-    timeout = 20
+    timeout = 120
 
     async def late(self, name: str, misdeed: Any, seconds: float, ask: Any) -> LibraryError:
         """Ask, let `seconds` pass once the request has come, and see how it ends."""
@@ -462,7 +462,7 @@ class Deadlines(ServerCase, TestCase):
 class NeverSent(ServerCase, TestCase):
     """What fails before a connection stands was not done, whatever it was."""
 
-    timeout = 20
+    timeout = 120
 
     async def test_F60_refused(self) -> None:
         closed = self.adapter("http://127.0.0.1:1/{library}/api/v1")

@@ -53,7 +53,7 @@ class Quiet(Protocol):
 class TLS(ServerCase, TestCase):
     """A server with a certificate of its own."""
 
-    timeout = 20
+    timeout = 120
 
     def serve_tls(self, shown: PrivateCertificate, trusted: bytes | None, **settings: Any) -> Any:
         self.server = Scripted()

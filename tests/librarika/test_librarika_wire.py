@@ -19,7 +19,7 @@ from sip2gw.library import Block, Refused, Unavailable
 
 
 class Wire(ServerCase, TestCase):
-    timeout = 20
+    timeout = 120
 
     async def opened(self, nickname: str = "riverside", **settings: Any) -> Any:
         self.librarika = self.serve(**settings)

@@ -70,7 +70,7 @@ class Lagging(Clock):
 
 
 class Faults(TestCase):
-    timeout = 10
+    timeout = 120
 
     async def connected(self, *faults: Fault, clock: type[Clock] = Clock) -> Listener:
         self.clock = clock()

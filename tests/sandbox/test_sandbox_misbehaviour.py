@@ -24,7 +24,7 @@ LOAN = {"member_no": "A1", "identifier": "1"}
 class SocketTests(TestCase):
     """A sandbox on a port of this machine."""
 
-    timeout = 20
+    timeout = 120
 
     def setUp(self) -> None:
         self.sandbox = Sandbox({"libraries": [library(), library(nickname="elm")]})
