@@ -36,6 +36,10 @@ def test_what_there_is_after_the_start_is_not_searched_for_garbage(tmp_path):
         text=True,
         timeout=60,
         check=True,
-        env={"PYTHONPATH": str(Path(sip2gw.__file__).parents[1]), "PATH": ""},
+        env={
+            "PYTHONPATH": str(Path(sip2gw.__file__).parents[1]),
+            "PATH": "",
+            "XDG_STATE_HOME": str(tmp_path / "state"),
+        },
     )
     assert "frozen True True 10000" in ended.stdout
