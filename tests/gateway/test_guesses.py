@@ -17,8 +17,6 @@ from sip2gw.sandbox.data import default_data
 from .desk import LOGIN, PATRON, Bench, MovingClock, told
 from .test_logins import guess, guessing, sign_ins, tried
 
-pytestmark = pytest.mark.untraced
-
 ACCOUNTS = 80
 
 
@@ -52,6 +50,7 @@ def test_R10_80_right_logins_from_one_address_are_all_let_in(bench):
         assert bench.say(login) == "941"
 
 
+@pytest.mark.untraced
 def test_R10_80_accounts_that_log_in_at_once_are_all_admitted(bench):
     bench.factory.limits = type(bench.factory.limits)(strangers_per_address=200)
     bench.calls.held = {"/auth/tokens"}
@@ -67,6 +66,7 @@ def test_R10_80_accounts_that_log_in_at_once_are_all_admitted(bench):
     assert {transport.value() for transport in transports} == {b"941\r"}
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("tries", [1, 5])
 @pytest.mark.parametrize("outage", ["error", "garbage", "refuse"])
 def test_R10_after_an_outage_40_machines_are_let_in_at_once(bench, outage, tries):
@@ -139,6 +139,7 @@ def test_R4_networks_of_one_48_of_IPv6_are_one_network(bench):
     assert sign_ins(bench) - before == 10
 
 
+@pytest.mark.untraced
 def test_R4_one_48_of_IPv6_tries_no_more_accounts_than_four_addresses(bench):
     before = sign_ins(bench)
     for number in range(400):

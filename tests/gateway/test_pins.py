@@ -16,8 +16,6 @@ from sip2gw.sandbox.data import default_data
 
 from .desk import LOGIN, PATRON, Bench
 
-pytestmark = pytest.mark.untraced
-
 RIGHT, WRONG = PATRON, PATRON.replace("AD1234", "AD0000")
 
 

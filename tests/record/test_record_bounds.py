@@ -12,8 +12,6 @@ from sip2gw.events import Closed, Events, Exchange, LoggedIn, LoginRefused, Noti
 from sip2gw.log.tags import Tags
 from sip2gw.record import Record, attempts, connections, exchanges, join, libraries
 
-pytestmark = pytest.mark.untraced
-
 MIB = 2**20
 MOST = 60 * MIB
 """What the record's own text says."""
@@ -97,6 +95,7 @@ def test_notices_of_one_connection_have_an_end():
     assert len(record.part("terminal", {"conn": "aaaaa"})["notices"]) < 20
 
 
+@pytest.mark.untraced
 def test_a_full_record_fits_into_the_memory_that_is_promised():
     gc.collect()
     tracemalloc.start()
