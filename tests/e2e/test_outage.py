@@ -18,6 +18,8 @@ endpoint = "tcp:{plain}:interface=127.0.0.1"
 [librarika]
 url = "http://127.0.0.1:{sandbox}/{{library}}/api/v1"
 call_deadline = 3
+[limits]
+login_deadline = 120
 [admin]
 endpoint = "tcp:{admin}:interface=127.0.0.1"
 """
