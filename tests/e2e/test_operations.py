@@ -60,6 +60,7 @@ def test_F88_sigterm_loses_no_answer(gateway, demo):
             terminal.send(terminal.spell(patron("O-2", library="openall")))
         # As many as are asked at the same time; the others wait for their turn.
         wait_for(demo, "find_member", 16, "openall")
+        gateway.look("/health/ready")  # when it answers this, it has read all that was sent before
 
         gateway.process.tell(signal.SIGTERM)
         assert gateway.process.waited(1, "stopping: ")
