@@ -27,8 +27,6 @@ T = TypeVar("T")
 
 _MOST = 200
 """Jobs in one transaction."""
-_MANY, _PAUSE = 6, 0.003
-"""After so many jobs in a transaction, so many seconds in which others may come: fewer commits cost less."""
 
 
 class Reactor(Protocol):
@@ -78,7 +76,6 @@ class Threads:
         """Some of the collected work does not wait for other work."""
         self._free = len(databases)
         self._patience: IDelayedCall | None = None
-        self._pausing: IDelayedCall | None = None
         self._waiting: deque[Job] = deque()
         self._watch: IDelayedCall | None = None
         self._leaving: IDelayedCall | None = None
@@ -182,19 +179,9 @@ class Threads:
             job.answer()
         while self._waiting and self._waiting[0].over:
             self._waiting.popleft()
-        # Not before: what the answers lead to is one group.
-        if free and len(jobs) >= _MANY and self._pausing is None:
-            self._pausing = self._reactor.callLater(_PAUSE, self._end_pause)
-        elif free:
-            self._set_free()
-
-    def _end_pause(self) -> None:
-        self._pausing = None
-        self._set_free()
-
-    def _set_free(self) -> None:
-        self._free += 1
-        self._hand_out()
+        if free:  # not before: what the answers lead to is one group
+            self._free += 1
+            self._hand_out()
 
     def _end(self) -> None:
         self._reactor.callFromThread(self._count_end)
@@ -206,7 +193,7 @@ class Threads:
 
     def _leave(self) -> None:
         """End the wait for the threads, and all timers."""
-        for timer in (self._watch, self._leaving, self._patience, self._pausing):
+        for timer in (self._watch, self._leaving, self._patience):
             if timer is not None and timer.active():
                 timer.cancel()
         if not self._ended.called:
