@@ -42,6 +42,11 @@ def _write(name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
 class JournaledLibrary:
     """One library, opened with one account, for one request or several. Satisfies `library.Library`."""
 
+    __slots__ = (
+        "_context", "_identifiers", "_inner", "_journal", "_still", "calls_made", "confirm", "fresh_rules", "item",
+        "language_of", "nickname", "patron", "rules",
+    )  # fmt: skip
+
     def __init__(
         self,
         inner: Library,

@@ -29,6 +29,8 @@ _HALF = re.compile("[\ud800-\udfff]")
 class Calls:
     """The calls of one account or of one request. `languages` remembers the languages of the members it has met."""
 
+    __slots__ = ("_background", "_may_write", "_until", "account", "languages", "made", "rules_cache")
+
     def __init__(
         self,
         account: Account,
@@ -114,6 +116,8 @@ class Calls:
 
 class Noun:
     """The port's methods about one noun. `labels` says which labels the terminal reads."""
+
+    __slots__ = ("_calls", "_labels")
 
     def __init__(self, calls: Calls, labels: Labels = Labels()) -> None:  # noqa: B008 (frozen)
         self._calls, self._labels = calls, labels

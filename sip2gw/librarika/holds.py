@@ -17,6 +17,8 @@ _REASON = "Given up by the member at a terminal"
 class Holds(Noun):
     """The port's methods about holds."""
 
+    __slots__ = ()
+
     async def place_hold(
         self,
         patron_id: str,

@@ -12,6 +12,8 @@ from sip2gw.library import Item, ItemStatus, Occasion
 class Items(Noun):
     """The port's methods about items."""
 
+    __slots__ = ()
+
     async def item(self, item_id: str) -> ItemStatus:
         """See `Library.item`. For the number of a title: its best copy, and how many copies there are."""
         body = self._labels.named(item_id)

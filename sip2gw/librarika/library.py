@@ -19,6 +19,8 @@ from sip2gw.library import Made, MayWrite, Rules
 class LibrarikaLibrary(Patrons, Items, Loans, Holds):
     """One library, opened with one account. Satisfies `library.Library`; most methods come from the nouns."""
 
+    __slots__ = ()
+
     def __repr__(self) -> str:
         return f"<LibrarikaLibrary {self.nickname}>"
 

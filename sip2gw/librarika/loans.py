@@ -18,6 +18,8 @@ _TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended
 class Loans(Noun):
     """The port's methods about lending, renewing and taking back."""
 
+    __slots__ = ()
+
     async def lend(
         self,
         patron_id: str,

@@ -30,6 +30,8 @@ _LISTS = {
 class Patrons(Noun):
     """The port's methods about patrons."""
 
+    __slots__ = ()
+
     async def patron(
         self, patron_id: str, *, password: Secret | None = None, listing: Listing | None = None
     ) -> Found:
