@@ -22,8 +22,8 @@ from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.gateway.listener import CannotListen
 from sip2gw.log import Log, LogSettings
 from sip2gw.process.clock import use_a_steady_clock
-from sip2gw.process.garbage import settle
 from sip2gw.process.hardening import keep_files_private, keep_memory_private, log_file
+from sip2gw.process.interpreter import settle
 from sip2gw.process.signals import Signals
 from sip2gw.process.systemd import Systemd
 from sip2gw.store import StoreFailed

@@ -18,8 +18,8 @@ from twisted.logger import Logger, globalLogBeginner, globalLogPublisher
 from sip2gw.config import Config
 from sip2gw.log import Log, LogSettings
 from sip2gw.process.clock import use_a_steady_clock
-from sip2gw.process.garbage import settle
 from sip2gw.process.hardening import keep_memory_private
+from sip2gw.process.interpreter import settle
 from sip2gw.process.memory import resident
 from sip2gw.process.signals import Signals
 from sip2gw.record import NotUnderstood

@@ -1,4 +1,4 @@
-"""The collector of garbage, in a process as twistd starts it."""
+"""The interpreter, in a process as twistd starts it."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from twisted.internet import reactor
 from twisted.scripts import twistd
 def told():
     now = gc.get_freeze_count() > 10_000, gc.isenabled(), gc.get_threshold()[0]
-    print("frozen", *now, file=sys.__stdout__, flush=True)
+    print("frozen", *now, sys.getswitchinterval(), file=sys.__stdout__, flush=True)
     reactor.stop()
 reactor.callWhenRunning(lambda: reactor.callLater(0, told))
 sys.argv = ["twistd", "-n", "--pidfile=", "sip2gw", "--config=sip2gw.toml"]
@@ -27,7 +27,7 @@ url = "https://{library}.example/api/v1"
 """
 
 
-def test_what_there_is_after_the_start_is_not_searched_for_garbage(tmp_path):
+def test_it_is_set_once_all_has_started(tmp_path):
     (tmp_path / "sip2gw.toml").write_text(CONFIG)
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM],
@@ -42,4 +42,4 @@ def test_what_there_is_after_the_start_is_not_searched_for_garbage(tmp_path):
             "XDG_STATE_HOME": str(tmp_path / "state"),
         },
     )
-    assert "frozen True True 10000" in ended.stdout
+    assert "frozen True True 10000 0.0005" in ended.stdout
