@@ -146,10 +146,12 @@ class Logins:
 
     async def _log_in(self, step: SignIn, terminal: Terminal, since: float) -> Tenant:
         """Ask the library, if needed, for as long as the terminal waits. A later answer counts as well."""
+        library, address = nickname(step.library) or "", terminal.peer.address
         if self._directory.asks(step.library, step.credentials):
-            library = nickname(step.library) or ""
-            await self.login_throttle.recall(library, step.credentials, terminal.peer.address)
-            attempt = self.login_throttle.check(library, step.credentials, terminal.peer.address)
+            await self.login_throttle.recall(library, step.credentials, address)
+        # Asked again: of a crowd that comes back, another one may ask the library by now.
+        if self._directory.asks(step.library, step.credentials):
+            attempt = self.login_throttle.check(library, step.credentials, address)
             login = shielded(self._try(step, attempt))
         else:
             login = shielded(self._directory.log_in(step.library, step.credentials))

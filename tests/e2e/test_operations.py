@@ -137,6 +137,7 @@ def test_F91_a_crowd_that_comes_back_is_one_login(gateway, demo):
         assert answers.count(True) >= 20
         wait_until(lambda: 'sip2gw_connections{state="bound"} 0.0' in gateway.look("/metrics")[1])
         assert demo.requests("openall")["create_token"] == 1
+        assert "throttled" not in "".join(gateway.process.printed), "all have the right password"
 
 
 def test_twist_writes_no_more_than_twistd(gateway, demo):
