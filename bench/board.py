@@ -32,7 +32,7 @@ from sip2gw.events import Events, Exchange, LoggedIn, Opened
 from sip2gw.journal.crypto import Keys
 from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
-from sip2gw.process.garbage import settle
+from sip2gw.process.interpreter import settle
 from sip2gw.record import Facts, Machine, Machines, Record, Summary, Ways
 from sip2gw.seats import InMemory
 from sip2gw.store import SQLiteStore

@@ -24,7 +24,7 @@ from twisted.web.server import Site
 
 from sip2gw.admin.figures import MetricsPage
 from sip2gw.metrics import Metrics
-from sip2gw.process.garbage import settle
+from sip2gw.process.interpreter import settle
 
 MESSAGES = "09", "11", "17", "23", "35", "63", "99"
 ASK = """
