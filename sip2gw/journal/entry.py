@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import define, field, frozen
+from functools import cached_property
+
+from attrs import define, frozen
 
 from sip2gw.journal.codec import Call
 from sip2gw.journal.content import same_patron, sealed_call
@@ -69,21 +71,15 @@ class Write:
     call: Call
     keys: Keys
     account: str = ""
-    _entry: Entry | None = field(default=None, init=False)
 
     @property
     def key(self) -> str:
         """The key under which the library does it at most once."""
         return self.call.occasion.key
 
-    @property
+    @cached_property
     def entry(self) -> Entry:
         """Its row."""
-        if self._entry is None:
-            self._entry = self._made()
-        return self._entry
-
-    def _made(self) -> Entry:
         library, call, tags = self.library, self.call, self.keys.tags
         method, occasion = call.method, call.occasion
         patron = same_patron(str(call.arguments.get("patron_id") or ""))

@@ -4,6 +4,5 @@
 """
 
 from sip2gw.machines.rounds import Rounds
-from sip2gw.machines.table import Own
 
-__all__ = ["Own", "Rounds"]
+__all__ = ["Rounds"]

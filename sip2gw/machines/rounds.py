@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from sip2gw.machines import table
-from sip2gw.record import Machines, Summary, terminal_elsewhere
+from sip2gw.record import Machine, Machines, Summary, terminal_elsewhere
 from sip2gw.seats import SeatStore
 from sip2gw.store.port import Store, StoreFailed, Transaction
 
@@ -53,7 +53,7 @@ class Rounds:
         self._seats = seats
         self._state = state
         self._processes = processes
-        self._own: table.Own | None = None
+        self._own: Machine | None = None
         self._entered = False
         self._timer: Any = None
         self._round: Deferred[None] | None = None
@@ -61,7 +61,7 @@ class Rounds:
         self._back = 0.0
         """When the store was found to work again, by its clock."""
 
-    def start(self, own: table.Own) -> None:
+    def start(self, own: Machine) -> None:
         """Begin, unless this gateway is alone."""
         if self._store.shared:
             self._own = own
@@ -152,7 +152,7 @@ class Rounds:
             seen = await self._store.read(table.seen)
         except StoreFailed:  # the store has logged it
             self.known = evolve(self.known, failed=True)
-        except Exception:
+        except Exception:  # a bug here must not end the rounds
             self.log.failure("the row of this machine could not be written because of a bug")
         else:
             if self.known.failed:

@@ -17,17 +17,6 @@ _summaries = msgspec.json.Decoder(Summary)
 
 
 @frozen
-class Own:
-    """This gateway as it enters itself. `id` is another one at each start; `place` is where terminals connect."""
-
-    id: str
-    name: str
-    place: str = ""
-    version: str = ""
-    board: str = ""
-
-
-@frozen
 class Seen:
     """All rows, and the time at which they were read."""
 
@@ -35,13 +24,13 @@ class Seen:
     rows: tuple[Machine, ...] = field(factory=tuple)
 
 
-def enter(tx: Transaction, own: Own) -> None:
+def enter(tx: Transaction, own: Machine) -> None:
     """Delete the rows that earlier starts of this gateway have left: it is at their place now."""
     tx.changed("DELETE FROM machines WHERE name = :name AND place = :place", name=own.name, place=own.place)
 
 
-def keep(tx: Transaction, own: Own, state: str, summary: str) -> None:
-    """Write the row of this gateway."""
+def keep(tx: Transaction, own: Machine, state: str, summary: str) -> None:
+    """Write the row of this gateway, whose id is another one at each start."""
     tx.changed(
         "INSERT INTO machines (id, name, place, version, state, began, seen, board, summary)"
         " VALUES (:id, :name, :place, :version, :state, :now, :now, :board, :summary)"
@@ -58,7 +47,7 @@ def keep(tx: Transaction, own: Own, state: str, summary: str) -> None:
     )
 
 
-def leave(tx: Transaction, own: Own) -> None:
+def leave(tx: Transaction, own: Machine) -> None:
     """Delete the row of this gateway, which stops in order."""
     tx.changed("DELETE FROM machines WHERE id = :id", id=own.id)
 

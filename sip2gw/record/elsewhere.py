@@ -14,7 +14,7 @@ from attrs import asdict, define, evolve, field, frozen
 
 from sip2gw.addresses import shown_network
 from sip2gw.record.needs import join_needs
-from sip2gw.record.summary import Summary
+from sip2gw.record.summary import Summary, summed_libraries
 
 SILENT = 20.0
 """Seconds without a sign of life after which a machine is silent: four signs are missing."""
@@ -26,7 +26,10 @@ Answer = dict[str, Any]
 
 @frozen
 class Machine:
-    """A gateway as its row has it. `began` and `seen` are seconds of the epoch, by the store's clock."""
+    """A gateway as its row has it. `place` is where terminals connect, `board` where its board is.
+
+    `began` and `seen` are seconds of the epoch, by the store's clock.
+    """
 
     id: str
     name: str
@@ -88,12 +91,7 @@ class Machines:
     @cached_property
     def libraries(self) -> Mapping[str, tuple[int, bool]]:
         """Of each library the terminals at other machines, and whether its system does not answer one of them."""
-        found: dict[str, tuple[int, bool]] = {}
-        for one in self.live:
-            for name, (terminals, offline) in one.summary.libraries.items():
-                before = found.get(name, (0, False))
-                found[name] = before[0] + terminals, before[1] or offline
-        return found
+        return summed_libraries(one.summary.libraries for one in self.live)
 
     @cached_property
     def _processes(self) -> Mapping[str, str]:

@@ -74,12 +74,8 @@ def joined(_: Mapping[str, str], parts: Sequence[tuple[str, Any]]) -> Summary:
 def summed(parts: Sequence[Mapping[str, Any]]) -> Summary:
     """Return the summary of a gateway from the parts of its processes."""
     door: Counter[str] = Counter()
-    libraries: dict[str, tuple[int, bool]] = {}
     for one in parts:
         door.update(one["door"])
-        for name, (terminals, offline) in one["libraries"].items():
-            before = libraries.get(name, (0, False))
-            libraries[name] = before[0] + terminals, before[1] or offline
     return Summary(
         terminals=sum(one["terminals"] for one in parts),
         connections=sum(one["connections"] for one in parts),
@@ -87,8 +83,18 @@ def summed(parts: Sequence[Mapping[str, Any]]) -> Summary:
         refused=round(sum(one["refused"] for one in parts) / LATELY, 1),
         needs=short(need for one in parts for need in one["needs"]),
         door=dict(door.most_common(REASONS)),
-        libraries=_first(libraries),
+        libraries=_first(summed_libraries(one["libraries"] for one in parts)),
     )
+
+
+def summed_libraries(many: Iterable[Mapping[str, Sequence[Any]]]) -> dict[str, tuple[int, bool]]:
+    """Return `Summary.libraries` of several processes or machines as one."""
+    found: dict[str, tuple[int, bool]] = {}
+    for libraries in many:
+        for name, (terminals, offline) in libraries.items():
+            before = found.get(name, (0, False))
+            found[name] = before[0] + terminals, before[1] or offline
+    return found
 
 
 def short(found: Iterable[Mapping[str, Any]]) -> tuple[Need, ...]:

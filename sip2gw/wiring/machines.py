@@ -11,18 +11,18 @@ from sip2gw.addresses import read
 from sip2gw.admin.health import Status
 from sip2gw.config import Config
 from sip2gw.gateway.listener import Listener
-from sip2gw.machines import Own
+from sip2gw.record import Machine
 
 _STATES = {Status.OK: "serving", Status.STOPPING: "draining"}
 
 
-def own(config: Config, doors: Sequence[Listener], window: Listener | None) -> Own:
+def own(config: Config, doors: Sequence[Listener], window: Listener | None) -> Machine:
     """Return this gateway by the name of its host, with the addresses on which it listens by now."""
     name = socket.gethostname()
     place = next((door.address for door in doors if door.address), "")
     board = config.admin is not None and config.admin.board and window is not None
     at = _of_host(window.address, name) if board and window is not None else ""
-    return Own(token_hex(8), name, place, __version__, at)
+    return Machine(token_hex(8), name, place, __version__, board=at)
 
 
 def state(status: Status) -> str:

@@ -68,7 +68,7 @@ class Recalled:
         if what == "now" and answer is not None:
             answer["needs"] = [*map(asdict, warned(self._warnings())), *answer["needs"]]
         if self.others is not None and isinstance(answer, dict):
-            self.others.known.add_to(what, answer)
+            machines.add_to(what, answer)
             if what == "terminals" and [name for name, value in about.items() if value] == ["library"]:
                 answer["elsewhere"] = await self.others.terminals(about["library"])
         return answer

@@ -9,7 +9,7 @@ from twisted.internet import reactor
 
 from board.support import HOSTILE, BoardCase, Browser
 from board.test_look import Page
-from sip2gw.machines import Own, Rounds, table
+from sip2gw.machines import Rounds, table
 from sip2gw.record import Machine, Machines, Summary
 from sip2gw.record.elsewhere import terminal_elsewhere
 from sip2gw.record.needs import Need
@@ -76,7 +76,7 @@ class OtherMachines(BoardCase):
         assert re.findall(r'action="/board/machines/([^"]+)/forget"', text) == ["3"]
         assert set(Page(text).fields) <= Page(text).labelled
         form = {"csrf": await self.browser.csrf(), "why": "sold"}
-        await self.store.change(lambda tx: table.keep(tx, Own("3", "gw3"), "serving", "{}"))
+        await self.store.change(lambda tx: table.keep(tx, Machine("3", "gw3"), "serving", "{}"))
         answer = await self.browser.post("/board/machines/3/forget", form)
         assert answer.code == 409
         assert "is not silent" in answer.text

@@ -9,15 +9,15 @@ from store.direct import Direct, direct
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
-from sip2gw.machines import Own, Rounds, table
+from sip2gw.machines import Rounds, table
 from sip2gw.machines.rounds import EVERY
-from sip2gw.record import Summary
+from sip2gw.record import Machine, Summary
 from sip2gw.record.elsewhere import SILENT
 from sip2gw.seats import InMemory
 from sip2gw.store import StoreFailed
 
-OWN = Own("1", "gw1", "192.0.2.1:6009")
-OTHER = Own("2", "gw2", "192.0.2.2:6009")
+OWN = Machine("1", "gw1", "192.0.2.1:6009")
+OTHER = Machine("2", "gw2", "192.0.2.2:6009")
 
 
 class Record:

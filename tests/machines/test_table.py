@@ -6,13 +6,13 @@ import pytest
 from attrs import evolve
 from store.direct import direct
 
-from sip2gw.machines import Own, table
-from sip2gw.record import Machines, Summary
+from sip2gw.machines import table
+from sip2gw.record import Machine, Machines, Summary
 from sip2gw.record.needs import Need
 from sip2gw.secret import Secret
 
-ONE = Own("1", "gw1", "192.0.2.1:6009", "1.0", "gw1:8080")
-OTHER = Own("2", "gw2", "192.0.2.2:6009", "1.1")
+ONE = Machine("1", "gw1", "192.0.2.1:6009", "1.0", board="gw1:8080")
+OTHER = Machine("2", "gw2", "192.0.2.2:6009", "1.1")
 SUMMARY = Summary(
     3, 4, 12.5, 0.5, (Need("offline", "riverside", "gone", since=5.0, severity="bad"),), {"unknown library": 7},
     {"riverside": (3, True)}, ("aa", "bb"),
