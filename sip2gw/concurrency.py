@@ -100,23 +100,16 @@ def rest_of(
         coroutine.close()
 
 
-def shielded(coroutine: Coroutine[Any, Any, T], left: Callable[[], object] | None = None) -> Deferred[T]:
-    """Return the result of a coroutine. A cancel ends only the wait; the coroutine finishes unwatched.
-
-    `left`, if given, is called at the cancel.
-    """
+def shielded(coroutine: Coroutine[Any, Any, T]) -> Deferred[T]:
+    """Return the result of a coroutine. A cancel ends only the wait; the coroutine finishes unwatched."""
     running = Deferred.fromCoroutine(coroutine)
     if running.called:
         return running
-
-    def cancel(_: Deferred[T]) -> None:
-        if left is not None:
-            left()
 
     def over(result: T | Failure) -> None:
         if not waiting.called:
             waiting.callback(result)  # a Failure as well
 
-    waiting: Deferred[T] = Deferred(cancel)
+    waiting: Deferred[T] = Deferred()
     running.addBoth(over)
     return waiting

@@ -102,6 +102,7 @@ def move(
         strongest = most(row.told, told)
         state = after(row.state, event, strongest)
         never_sent = event is Event.ACCEPTED and row.state is State.SENT
+        due = tx.now + wait if state in (State.QUEUED, State.UNKNOWN) else None
         changed = tx.rows(
             "UPDATE journal SET state = :state, told = :told, changed = :now, next_try = :next, tries = :tries,"
             " owner = :owner, reason = :reason, outcome = :outcome"
@@ -112,7 +113,7 @@ def move(
             state=state.value,
             told=strongest.value,
             now=tx.now,
-            next=tx.now + wait if state in (State.QUEUED, State.UNKNOWN) else None,
+            next=row.next_try if event is Event.TOLD else due,
             tries=0 if never_sent else row.tries,
             owner=row.owner if state is State.SENT else "",
             reason=reason or row.reason,

@@ -45,7 +45,7 @@ class Event(StrEnum):
     """It was not sent, and the terminal is told yes."""
     GIVEN_UP = "given up"
     TOLD = "told"
-    """A terminal got the stored result again."""
+    """A terminal got an answer that is not of the library: the stored result, or a no while the outcome is open."""
     RETRY = "retry"
     APPLIED = "applied"
     DISCARDED = "discarded"
@@ -88,6 +88,7 @@ _TABLE: tuple[tuple[tuple[State, ...], Event, tuple[Told, ...], State], ...] = (
     ((State.DONE,), Event.NOT_SENT, (Told.NO,), State.MISMATCH),
     ((State.FAILED,), Event.LOST, (Told.OK,), State.DEAD),
     ((State.FAILED,), Event.ACCEPTED, (Told.OK,), State.DEAD),
+    ((State.DONE,), Event.TOLD, (Told.NO,), State.MISMATCH),
     ((State.DONE, State.MISMATCH), Event.TOLD, (Told.OK,), State.DONE),
     ((State.DEAD,), Event.RETRY, ANY, State.UNKNOWN),
     ((State.DEAD, State.MISMATCH), Event.APPLIED, ANY, State.CLOSED),

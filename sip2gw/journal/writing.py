@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from attrs import define
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError
 
 from sip2gw.concurrency import shielded
-from sip2gw.journal.begin import Behind, Join, New, Repeat
+from sip2gw.journal.begin import Begun, Behind, Join, New, Repeat
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.entry import Write
@@ -37,16 +37,30 @@ class Writing:
     password: Secret | None
     still: MayWrite | None
     heard_from: Callable[[str], None]
-    gone: bool = False
-    """The terminal no longer waits for the outcome."""
+    refused: bool = False
+    """The terminal was told no, or that the outcome is not known, however the write ends."""
+    untold: str = ""
+    """The key of the row that the terminal asks for, while that row does not have what the terminal is told."""
 
-    def outcome(self) -> Deferred[Any]:
-        """Do the write, and return its outcome. A cancel ends only the wait for it."""
+    async def outcome(self) -> Any:
+        """Do the write, and return its outcome.
 
-        return shielded(self._written(), self._leave)
+        A cancel ends only the wait for it. The terminal then gets a refusal, as after any error, and the row knows.
+        """
+        try:
+            return await shielded(self._written())
+        except CancelledError:
+            await self._refuse(self.untold or self.write.key)
+            raise
+        except LibraryError:
+            await self._refuse(self.untold)
+            raise
 
-    def _leave(self) -> None:
-        self.gone = True
+    async def _refuse(self, key: str) -> None:
+        """Store in the row with this key, if there is one, that the terminal is told no."""
+        self.refused = True
+        if key:
+            await self.journal.outcomes.record(self.write.library, key, Event.TOLD, Told.NO)
 
     async def _written(self) -> Any:
         """Begin the write as often as older ones have to be settled before."""
@@ -54,6 +68,9 @@ class Writing:
         fresh, landed = False, ""
         for _ in range(_MOST_BEFORE):
             begun = await journal.begin(self.write, fresh=fresh)
+            if self.refused:
+                return await self._left(begun)
+            self.untold = begun.row.key if isinstance(begun, Repeat | Join) else ""
             match begun:
                 case New():
                     return await self._sent()
@@ -61,7 +78,7 @@ class Writing:
                     again = await self._again(row)
                     if again is not None:
                         return again
-                    fresh = True
+                    fresh, self.untold = True, ""
                 case Join(row) if was_answered(journal, row, landed):
                     landed = row.key
                     if (flight := journal.flights.get(row.key)) is not None:
@@ -86,16 +103,23 @@ class Writing:
         item_id, patron_id = named.get("item_id") or "", named.get("patron_id") or ""
         if not await still_shown(self.inner, call.method.name, item_id, patron_id):
             return None
-        if row.told is not Told.OK:
+        if row.told is not Told.OK and not self.refused:
             await journal.outcomes.record(row.library, row.key, Event.TOLD, Told.OK)
         return result
+
+    async def _left(self, begun: Begun) -> Any:
+        """Do nothing: the terminal was told no while its row was looked for. Raises `Unavailable`."""
+        record, library = self.journal.outcomes.record, self.write.library
+        match begun:
+            case New():
+                await record(library, self.write.key, Event.NOT_SENT, Told.NO)
+            case Repeat(row) | Join(row):
+                await record(library, row.key, Event.TOLD, Told.NO)
+        raise Unavailable("the terminal no longer waits")
 
     async def _sent(self) -> Any:
         """Send a write that has its row."""
         write = self.write
-        if self.gone:
-            await self.journal.outcomes.record(write.library, write.key, Event.NOT_SENT)
-            raise Unavailable("the terminal is gone")
         return await self._flown(write.call, write.key, lambda: ask(self.inner, write.call, self.password))
 
     async def _flown(
@@ -109,10 +133,11 @@ class Writing:
 
         While the same write is in progress here, its outcome is waited for instead.
         """
-        journal = self.journal
+        journal, self.untold = self.journal, key
         while (other := journal.flights.get(key)) is not None:
             await other.answered.passed()
             if other.settled is not None and other.settled.is_decided:
+                self.untold = ""  # the row gets it from the other one
                 return other.settled.value()
             await other.stored.passed()
         flight, decided = journal.fly(key), False
@@ -136,8 +161,9 @@ class Writing:
 
     def _decided(self, key: str, settled: Settled) -> None:
         """Store what the library has decided. The terminal does not wait for that."""
-        told = self._told(Told.OK if settled.event is Event.DONE else Told.NO)
+        told = Told.OK if settled.event is Event.DONE and not self.refused else Told.NO
         self.heard_from(self.write.library)
+        self.untold = ""
         self.journal.finish(self.write.library, key, settled, told)
 
     async def _undecided(self, call: Call, key: str, settled: Settled) -> Any:
@@ -147,18 +173,15 @@ class Writing:
             later = Event.ACCEPTED if event is Event.NOT_SENT else event
             if await journal.outcomes.record(library, key, later, Told.OK):
                 return accepted(call.method.name, call.arguments, call.occasion)
-        await journal.outcomes.record(library, key, event, self._told(Told.NO))
+        await journal.outcomes.record(library, key, event, Told.NO)
+        self.untold = ""
         return settled.value()
-
-    def _told(self, answer: Told) -> Told:
-        """Return what the terminal is told: nothing, if it no longer waits."""
-        return Told.NOTHING if self.gone else answer
 
     async def _accepts(self, call: Call) -> bool:
         """Return whether the terminal is told yes for what will be sent later."""
-        if not (call.occasion.when_down and call.method.queues) or self.gone:
+        if not (call.occasion.when_down and call.method.queues):
             return False
-        return self.still is None or await self.still()
+        return (self.still is None or await self.still()) and not self.refused
 
     async def _queued(self) -> Any:
         """Put a write behind older ones on its item, which can't be settled now; else refuse it."""

@@ -12,6 +12,16 @@ from twisted.internet.task import deferLater
 
 from sip2gw.secret import Secret
 from sip2gw.store import StoreFailed
+from sip2gw.store.port import Transaction
+
+
+def _crashed(tx: Transaction, state: str) -> None:
+    """The process of the last write has died before its terminal was told anything, when the row was so far."""
+    tx.rows(
+        "UPDATE journal SET state = :state, told = '', next_try = 0 WHERE id = (SELECT max(id) FROM journal)",
+        state=state,
+    )
+
 
 DONE_AND_LOST = ("reset_after_commit", "error_after_commit", "cut_body", "garbage", "hang_after_commit")
 NOT_DONE = ("reset_before", "error", "hang")
@@ -129,11 +139,11 @@ class Writes(JournalCase):
         self.assertEqual(await self.rows(), [("lend", "DONE", "")])
         self.assertEqual(self.kinds(), ["loan"])
 
-    async def test_a_terminal_that_leaves_does_not_end_its_write(self) -> None:
+    async def test_what_is_done_after_the_terminal_was_told_that_it_is_in_doubt_needs_a_person(self) -> None:
         flights = []
 
         async def still() -> bool:
-            """Right before the call goes out, the terminal disconnects."""
+            """Right before the call goes out, the time of the terminal is over."""
             flights.extend(self.gateway.journal.flights.values())
             lending.cancel()
             return True
@@ -144,7 +154,39 @@ class Writes(JournalCase):
         await lending
         await flights[0].stored.passed()
         self.assertEqual(self.kinds(), ["loan"])
-        self.assertEqual(await self.rows(), [("lend", "DONE", "")])
+        self.assertEqual(await self.rows(), [("lend", "MISMATCH", "no")])
+
+    async def test_a_terminal_whose_time_is_over_before_its_row_is_found_is_refused(self) -> None:
+        """The row is new, or from a process that died before it answered."""
+        library = await self.gateway.open()
+        await self.gateway.journal.beat()
+        for row, effects in (("FAILED", 0), ("MISMATCH", 1)):
+            asking = self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
+            asking.addErrback(lambda gone: gone.trap(CancelledError))
+            asking.cancel()
+            await asking
+            while not (await self.rows() or [("", "", "")])[-1][2]:
+                """The row does not have yet what the terminal was told."""
+            self.assertEqual((await self.rows())[-1], ("lend", row, "no"))
+            self.assertEqual(len(self.kinds()), effects)
+            if not effects:
+                await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+                await self.rows()
+                await self.store.change(lambda tx: _crashed(tx, "DONE"))
+
+    async def test_a_wrong_password_for_an_open_write_is_a_no_of_which_the_row_knows(self) -> None:
+        library = await self.gateway.open()
+        said = {"renewal": False, "password": Secret("1234")}
+        await library.lend("M-1001", "10001", self.occasion(line=b"a"), **said)
+        await self.rows()
+        await self.store.change(lambda tx: _crashed(tx, "UNKNOWN"))
+        asking = library.lend(
+            "M-1001", "10001", self.occasion(line=b"b"), renewal=False, password=Secret("9999")
+        )
+        self.assertEqual(await self.outcome(asking), "password_wrong")
+        self.assertEqual(await self.rows(), [("lend", "UNKNOWN", "no")])
+        await self.gateway.forward()
+        self.assertEqual(await self.rows(), [("lend", "MISMATCH", "no")])
 
     async def test_the_same_line_on_two_connections_is_one_write(self) -> None:
         library = await self.gateway.open()
