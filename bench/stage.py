@@ -127,12 +127,18 @@ def environment(tree: Path = ROOT) -> dict[str, str]:
 
 def alone(pid: int) -> None:
     """Pin a process to the first core, which no other measured process uses."""
-    os.sched_setaffinity(pid, _cores()[:1])
+    _pin(pid, _cores()[:1])
 
 
 def beside(pid: int) -> None:
     """Pin a process to the other cores, if there are any."""
-    os.sched_setaffinity(pid, _cores()[1:] or _cores())
+    _pin(pid, _cores()[1:] or _cores())
+
+
+def _pin(pid: int, cores: list[int]) -> None:
+    """Pin a process with all its threads; those that it starts later are pinned as well."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        os.sched_setaffinity(int(thread), cores)
 
 
 def _cores() -> list[int]:
