@@ -23,6 +23,9 @@ from sip2gw.store.threads import Reactor
 _BUSY = 1.0
 """Seconds to wait for another process that writes."""
 
+_READ_CLOCK = "SELECT latest FROM clock"
+_MOVE_CLOCK = "UPDATE clock SET latest = max(latest, :now) RETURNING latest"
+
 
 class SQLiteStore(ThreadedStore):
     """A store in a file, which is made if it is not there. One gateway uses it; its workers may share it.
@@ -152,7 +155,10 @@ class SQLite:
 
     def rows(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
         """See `Database.rows`."""
-        return self._execute(sql, values)
+        try:
+            return self._run(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
 
     def changed(self, sql: str, values: Mapping[str, Value]) -> int:
         """See `Database.changed`."""
@@ -161,16 +167,20 @@ class SQLite:
     def mark(self, *, again: bool = False) -> None:
         """See `Database.mark`."""
         if again:
-            self._execute("RELEASE SAVEPOINT work", {})
-        self._execute("SAVEPOINT work", {})
+            self._run("RELEASE SAVEPOINT work", {})
+        self._run("SAVEPOINT work", {})
 
     def undo(self) -> None:
         """See `Database.undo`."""
-        self._execute("ROLLBACK TO SAVEPOINT work", {})
+        self._run("ROLLBACK TO SAVEPOINT work", {})
 
     def commit(self) -> None:
         """See `Database.commit`."""
-        self._run("COMMIT", {})
+        try:
+            # As a statement it would let go of the interpreter three times, and wait for its turn each time.
+            self._open_connection.commit()
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
 
     def rollback(self) -> None:
         """See `Database.rollback`."""
@@ -186,10 +196,9 @@ class SQLite:
         The time of a transaction is that of its first work: no other process writes meanwhile.
         """
         if self._now is None or not self._open_connection.in_transaction:
-            (row,) = self.rows("SELECT latest FROM clock", {}) or [{"latest": 0.0}]
-            self._now = self._clock.now(row["latest"])
-            if not self._reading:
-                self._run("UPDATE clock SET latest = :now", {"now": self._now})
+            here = self._clock.now()
+            (row,) = self.rows(_READ_CLOCK if self._reading else _MOVE_CLOCK, {"now": here})
+            self._now = here if row["latest"] <= here else self._clock.now(row["latest"])
         return self._now
 
     def lock(self, *names: str, wait: bool) -> None:
@@ -212,14 +221,8 @@ class SQLite:
 
     def faults(self, check: str = "PRAGMA integrity_check(5)") -> list[str]:
         """See `Database.faults`. Reads the whole file."""
-        found = [str(*row.values()) for row in self._execute(check, {})]
+        found = [str(*row.values()) for row in self.rows(check, {})]
         return [] if found == ["ok"] else found
-
-    def _execute(self, sql: str, values: Mapping[str, Value]) -> list[Row]:
-        try:
-            return self._run(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise self._failed(error) from None
 
     def _run(self, sql: str, values: Mapping[str, Value]) -> sqlite3.Cursor:
         try:
