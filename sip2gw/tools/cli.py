@@ -32,7 +32,7 @@ _COMMANDS = {
     "tail": "sip2gw.tools.watch:tail",
     "terminal": "sip2gw.tools.terminal:terminal",
     "terminals": "sip2gw.tools.terminals:terminals",
-    "top": "sip2gw.tools.watch:top",
+    "top": "sip2gw.tools.top:top",
     "trace": "sip2gw.tools.intervene:trace",
 }
 """Name of the subcommand, and the module and name of its command object."""

@@ -1,8 +1,8 @@
-"""Tables and times for the commands that watch a gateway."""
+"""Tables, times and seats for the commands that watch a gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,8 @@ from sip2gw.tools.admin import shown
 
 _LONGEST = 120
 """Characters of a cell."""
+EVERY = 2.0
+"""Seconds between two looks at a gateway."""
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
@@ -30,6 +32,12 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def seats(library: Mapping[str, Any]) -> str:
+    """Return how many seats of a library are taken, and of how many."""
+    used, licensed = library["used"], library["licensed"]
+    return f"{used} of {licensed}" if licensed is not None else f"{used}"
 
 
 def _text(cell: Any) -> str:

@@ -1,9 +1,8 @@
-"""`sip2gw top`, `tail`, `show` and `door`: what happens at a gateway now, from its admin endpoint."""
+"""`sip2gw tail`, `show` and `door`: requests, terminals and failed attempts, from the admin endpoint of a gateway."""
 
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,97 +10,9 @@ from typing import Any
 import click
 
 from sip2gw.tools.admin import Gateway, gateway_options, print_json, shown
-from sip2gw.tools.tables import duration, table, when
+from sip2gw.tools.tables import EVERY, duration, seats, table, when
 
-EVERY = 2.0
-"""Seconds between two looks."""
-_TOP = 20
 _LATEST = "20"
-
-
-@click.command(short_help="Show what needs you, and the busiest libraries.")
-@gateway_options
-@click.option("--once", is_flag=True, help="Show it once.  [default: again every 2 s, on a screen]")
-def top(gateway: Gateway, as_json: bool, once: bool) -> None:
-    """Show what needs a person first, then how the gateway is, then its libraries, those with trouble first."""
-    while True:
-        now, libraries = gateway.get("now"), gateway.get("libraries", limit=str(_TOP))
-        if as_json:
-            print_json({**now, "libraries": libraries["rows"]})
-        else:
-            lines = list(_top(now, libraries))
-            if not once and _is_screen():
-                click.clear()
-            click.echo("\n".join(lines))
-        if once or as_json or not _is_screen():
-            return
-        time.sleep(EVERY)
-
-
-def _is_screen() -> bool:
-    return sys.stdout.isatty()
-
-
-def _top(now: Mapping[str, Any], libraries: Mapping[str, Any]) -> Iterator[str]:
-    for need in now["needs"]:
-        mark = "!!" if need["severity"] == "bad" else "! "
-        times = f" ({need['count']} times)" if need["count"] > 1 else ""
-        since = f" since {when(need['since'])}" if need["since"] else ""
-        at = f" at {shown(', '.join(need['machines']), 200)}" if need.get("machines") else ""
-        yield f"{mark} {shown(need['text'], 200)}{at}{since}{times} {shown(need['fix'], 200)}".rstrip()
-    if not now["needs"]:
-        yield "Nothing needs you."
-    yield ""
-    yield "   ".join(f"{tile['name']} {tile['value']:g}{tile.get('unit', '')}" for tile in now["tiles"])
-    if machines := now.get("machines"):
-        yield ""
-        yield from table(
-            (
-                "machine",
-                "state",
-                "version",
-                "terminals",
-                "requests a minute",
-                "refused a minute",
-                "needs you",
-            ),
-            map(_machine, machines),
-        )
-    yield ""
-    yield from table(
-        ("library", "state", "terminals", "seats", "requests", "refused", "top code", "p95", "last"),
-        (
-            (
-                one["library"],
-                one["state"],
-                one["terminals"],
-                _seats(one),
-                one["requests"],
-                f"{one['refused']:g} %",
-                one["top_code"],
-                "" if one["p95"] is None else f"{one['p95']:g} ms",
-                when(one["last"]),
-            )
-            for one in libraries["rows"]
-        ),
-    )
-
-
-def _machine(one: Mapping[str, Any]) -> tuple[object, ...]:
-    silent = one["silent_since"]
-    return (
-        shown(one["machine"]) + (" (this one)" if one["here"] else ""),
-        f"silent since {when(silent)}" if silent else shown(one["state"]),
-        shown(one["version"]),
-        one["terminals"],
-        f"{one['requests_per_minute']:g}",
-        f"{one['refused_per_minute']:g}",
-        one["needs"],
-    )
-
-
-def _seats(one: Mapping[str, Any]) -> str:
-    return f"{one['used']} of {one['licensed']}" if one["licensed"] is not None else f"{one['used']}"
 
 
 @click.command(short_help="Show requests as they are answered.")
@@ -190,7 +101,7 @@ def _library(one: Mapping[str, Any], terminals: Iterable[Mapping[str, Any]]) -> 
     yield f"{one['library']}: {one['state']}"
     facts = {
         "breaker": one["breaker"],
-        "seats": _seats(one),
+        "seats": seats(one),
         "requests": one["requests"],
         "refused": f"{one['refused']:g} %",
     }
