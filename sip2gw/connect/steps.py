@@ -150,6 +150,7 @@ NUMBERS: Mapping[str, str] = {"card": "reader", "label": "loan"}
 
 OF_NOTICE: Mapping[str, str] = {
     "port": "connection",
+    "proxy": "connection",
     "server_name": "tls",
     "language": "tls",
     "no_library": "library",

@@ -6,6 +6,7 @@ listed, there is no header.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
@@ -20,18 +21,23 @@ from twisted.internet.interfaces import (
     IReactorTime,
 )
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.logger import Logger, LogLevel
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, implementer, providedBy
 
 from sip2gw.gateway.connection_limits import ConnectionLimits, Slot
 from sip2gw.gateway.proxy_header import NoHeader, address_of, read_header
-from sip2gw.log.sparing import Sparing
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
-_REMEDY = "; proxy_from lists it: have it send a PROXY header of version 1 or 2, or remove it from proxy_from"
+_FOREIGN = (
+    "it came directly to a port of load balancers",
+    "connect to the load balancer; if it is one itself, list it in proxy_from",
+)
+_REMEDY = "have the load balancer send a PROXY header of version 1 or 2, or remove it from proxy_from"
+
+TurnedAway = Callable[[str, str, str], object]
+"""Called with the address of a connection that gets no terminal, with the reason, and with the fix."""
 
 
 @implementer(IHalfCloseableProtocol)
@@ -73,7 +79,7 @@ class BalancedConnection(ProtocolWrapper):
             try:
                 header = read_header(self._received)
             except NoHeader as none:
-                self._refuse("refused", str(none))
+                self._refuse("refused", f"the load balancer sent {none}")
                 return
             if header is not None:
                 self._serve(header.source, self._received[header.size :])
@@ -113,11 +119,11 @@ class BalancedConnection(ProtocolWrapper):
 
     def _too_late(self) -> None:
         self.factory.metrics.struck("proxy_deadline")
-        self._refuse("deadline", "no PROXY header in time")
+        self._refuse("deadline", "the load balancer sent no PROXY header in time")
 
     def _refuse(self, outcome: str, why: str) -> None:
         self._end(outcome)
-        self.factory.tell(LogLevel.warn, self.transport.getPeer(), why, _REMEDY)
+        self.factory.turned_away(_host(self.transport.getPeer()), why, _REMEDY)
         self.transport.loseConnection()
 
     def _end(self, outcome: str) -> None:
@@ -134,7 +140,6 @@ class BalancerFactory(WrappingFactory):
     """Make connections of `inner`, through the balancers in `networks`; without a balancer if that is empty."""
 
     noisy = False
-    log = Logger()
 
     def __init__(
         self,
@@ -142,20 +147,21 @@ class BalancerFactory(WrappingFactory):
         networks: Networks,
         reactor: IReactorTime,
         connection_limits: ConnectionLimits,
+        turned_away: TurnedAway = lambda *_: None,
     ) -> None:
         super().__init__(inner)  # type: ignore[no-untyped-call]  # Twisted's
         self.networks = networks
         self.reactor = reactor
         self.connection_limits = connection_limits
         self.metrics = connection_limits.metrics
-        self._sparing = Sparing(reactor.seconds)
+        self.turned_away = turned_away
 
     def buildProtocol(self, addr: IAddress | None) -> IProtocol | None:  # type: ignore[override]  # as Factory's
         if not self.networks:
             return self.wrappedFactory.buildProtocol(addr)
         if not self._is_balancer(addr):
             self.metrics.proxy_headers.labels(outcome="foreign").inc()
-            self.tell(LogLevel.info, addr, "proxy_from does not list it as a load balancer")
+            self.turned_away(_host(addr), *_FOREIGN)
             return None
         slot = self.connection_limits.admit("")
         return None if slot is None else BalancedConnection(self, slot)
@@ -165,14 +171,13 @@ class BalancerFactory(WrappingFactory):
         inner = self.wrappedFactory
         return str(inner.logPrefix()) if ILoggingContext.providedBy(inner) else type(inner).__name__
 
-    def tell(self, level: Any, addr: IAddress | None, why: str, remedy: str = "") -> None:
-        """Log why a connection is closed, and the fix, at most a few times a minute."""
-        host = str(getattr(addr, "host", ""))
-        self._sparing.tell(self.log, level, why, "closed: {why} ({host})" + remedy, why=why, host=host)
-
     def _is_balancer(self, addr: IAddress | None) -> bool:
         try:
-            address = address_of(str(getattr(addr, "host", "")).partition("%")[0])
+            address = address_of(_host(addr).partition("%")[0])
         except ValueError:  # not an IP address
             return False
         return any(address in network for network in self.networks)
+
+
+def _host(addr: IAddress | None) -> str:
+    return str(getattr(addr, "host", ""))

@@ -86,6 +86,16 @@ class TerminalFactory(ServerFactory):
         self._alarm = Alarm(reactor)
         self._near_numbers = NearNumbers(reactor)
 
+    def turned_away(self, where: str, address: str, text: str, fix: str) -> None:
+        """Say why a connection to the port `where` got no terminal, and what to do."""
+        events = self._connection_events()
+        events.opened(where, address)
+        events.noticed("proxy", text, fix)
+        events.closed("gateway", "no PROXY header")
+
+    def _connection_events(self) -> ConnectionEvents:
+        return ConnectionEvents(self.events, next(self._conns), self.directory.tags, self._refs)
+
     def buildProtocol(
         self, addr: IAddress | None, given: Callable[[Peer], Login | None] = lambda _: None
     ) -> TerminalProtocol | None:
@@ -109,7 +119,7 @@ class TerminalFactory(ServerFactory):
             now=self.directory.clock,
             given=lambda: given(terminal.peer),
         )
-        events = ConnectionEvents(self.events, next(self._conns), self.directory.tags, self._refs)
+        events = self._connection_events()
         terminal = Terminal(session, slot, f"{self.process}.{token_hex(8)}", events)
         answering = Answering(
             terminal,

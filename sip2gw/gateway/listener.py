@@ -47,8 +47,9 @@ class Listener(Service):
 
     `what` names the service and `where` the endpoint in the log; `remedy` says how to choose another.
     `connection_limits` has the limits that apply before a terminal is known, and the slots of connections that take
-    none themselves. `make_endpoint` is called at start. `level` is that of the log's line which says that it listens.
-    `port` is the listening port while there is one.
+    none themselves. `turned_away` is called for each connection without a right PROXY header: with the port as a person
+    names it, and what `TurnedAway` gets. `make_endpoint` is called at start. `level` is that of the log's line which
+    says that it listens. `port` is the listening port while there is one.
     """
 
     log = Logger()
@@ -65,6 +66,7 @@ class Listener(Service):
         tls: ServerTLS | None = None,
         balancers: Networks = (),
         connection_limits: ConnectionLimits | None = None,
+        turned_away: Callable[[str, str, str, str], object] = lambda *_: None,
         remedy: str = "choose another",
         level: Any = LogLevel.info,
     ) -> None:
@@ -76,7 +78,9 @@ class Listener(Service):
         connection_limits = connection_limits or ConnectionLimits(Limits, Metrics(), reactor.seconds)
         if tls is not None:
             factory = TLSFactory(tls, factory, reactor, connection_limits.limits, connection_limits.metrics)
-        self._factory = BalancerFactory(factory, balancers, reactor, connection_limits)
+        self._factory = BalancerFactory(
+            factory, balancers, reactor, connection_limits, lambda *said: turned_away(self._named(), *said)
+        )
         self._looking = LoopingCall(self._look, tls) if tls else None
         if self._looking is not None:
             self._looking.clock = reactor
@@ -94,6 +98,9 @@ class Listener(Service):
                 return os.fsdecode(name) if name else ""
             case _:
                 return ""
+
+    def _named(self) -> str:
+        return f"{'TLS' if self.tls else 'plain'} port {self.address.rpartition(':')[2]}"
 
     def warnings(self, due: int) -> tuple[str, ...]:
         """Return warnings for the operator, one sentence each, of certificates that expire within `due` days."""

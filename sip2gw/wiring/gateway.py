@@ -256,6 +256,7 @@ class Gateway(Service):
             tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
             balancers=listen.proxy_from or (),
             connection_limits=self.terminals.connection_limits,
+            turned_away=self.terminals.turned_away,
             remedy=self._remedies[f"listen[{number}].endpoint"],
             level=LogLevel.debug if self.worker else LogLevel.info,
         )

@@ -11,10 +11,10 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from sip2gw.addresses import shown_network
 from sip2gw.connect.ladder import SHOWN, Asked, Ladder
 from sip2gw.connect.pages import Found
-from sip2gw.events import Closed, Events, Noticed, Opened, conn_codes
+from sip2gw.events import Events, conn_codes
+from sip2gw.gateway.connection_events import ConnectionEvents
 from sip2gw.log.events import EventLog
 from sip2gw.log.tags import Tags
 from sip2gw.record import Record
@@ -35,17 +35,18 @@ class WrongPort:
         self._ports = ports
         self._conns = conn_codes()
         self._events = Events()
-        self._record = Record(self._events, Tags())
+        self._tags = Tags()
+        self._record = Record(self._events, self._tags)
         self._ladder = Ladder(self._events.now)
         self._events.subscribe(self._ladder.take)
         self._events.subscribe(EventLog(reactor.seconds, left_out).take)
 
     def came(self, address: str, language: str) -> None:
         """Note that a terminal at this address has begun to speak `TLS` or `plain SIP2`, and was disconnected."""
-        at, conn, publish = self._events.now(), next(self._conns), self._events.publish
-        publish(Opened(at, conn, PORT, address, shown_network(address)))
-        publish(Noticed(at, conn, "port", f"it speaks {language} to the {PORT}", self._fix()))
-        publish(Closed(at, conn, "gateway", "wrong port"))
+        events = ConnectionEvents(self._events, next(self._conns), self._tags, iter(()))
+        events.opened(PORT, address)
+        events.noticed("port", f"it speaks {language} to the {PORT}", self._fix())
+        events.closed("gateway", "wrong port")
 
     def beside(self, parts: Part) -> Part:
         """Return the parts of an answer of the record, with the attempts that came here."""
