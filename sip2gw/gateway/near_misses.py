@@ -19,7 +19,7 @@ from sip2gw.tenants import nickname, read_name
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _TRAILER = re.compile(rb"(.*AZ)([0-9A-Fa-f]{4})\s*\Z", re.DOTALL)
 _CHARSETS = ("latin-1", "cp850", "utf-8", "utf-16-le")
-_DAY, _YEAR = 86400.0, 365.25 * 86400
+_HOUR, _DAY, _YEAR = 3600.0, 86400.0, 365.25 * 86400
 _ALIKE = 0.7
 """How much two names must have in common for one to be the other, misspelt."""
 CLOCK = _DAY
@@ -185,5 +185,6 @@ def _under(asked: str, name: str) -> bool:
 
 
 def _long(seconds: float) -> str:
-    number, unit = (seconds / _YEAR, "years") if seconds >= 1.5 * _YEAR else (seconds / _DAY, "days")
-    return f"{number:.0f} {unit}"
+    units = ((_YEAR, "years"), (_DAY, "days"), (_HOUR, "hours"))
+    unit, name = next(one for one in units if seconds >= 1.5 * one[0])
+    return f"{seconds / unit:.0f} {name}"

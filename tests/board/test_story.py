@@ -1,6 +1,7 @@
 """A terminal at a real gateway, and the operator who looks: from a card number to the call, and to the disconnect."""
 
 import sys
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from sip2gw.demo import Demo
 from sip2gw.store.upkeep import bring_up_to_date, run_once
 
 LOGIN = "9300CNkiosk@riverside.example|COkiosk-secret|CPMain|AOriverside|"
-CHECKOUT = "11YN20261128    093000                  AOriverside|AAM-1001|AB10001|AC|AD1234|"
+CHECKOUT = f"11YN{datetime.now():%Y%m%d    %H%M%S}                  AOriverside|AAM-1001|AB10001|AC|AD1234|"
 UNKNOWN = CHECKOUT.replace("AB10001", "AB99999")
 SECRETS = "M-1001", "kiosk-secret", "1234|", "Emma", "kiosk@riverside.example", "CO***kiosk"
 

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from datetime import datetime
 from urllib.request import urlopen
 
 import pytest
@@ -11,7 +12,7 @@ from .chromium import Tab, cut_off
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
 RIGHT = "9300CNkiosk@riverside.example|COkiosk-secret|CPHall|AOriverside|"
-PATRON = "2300020261128    093300AOriverside|AAM-1001|AC|AD1234|"
+PATRON = f"23000{datetime.now():%Y%m%d    %H%M%S}AOriverside|AAM-1001|AC|AD1234|"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The operator's story in a browser: from a card number to the exchange, and to the call to the library."""
 
 import re
+from datetime import datetime
 
 import pytest
 
@@ -17,7 +18,7 @@ def refused(demo):
     demo.reset()
     with demo.terminal(tls=False) as kiosk:
         assert kiosk.log_in("kiosk@openall.example:open-secret", "openall").ok
-        moment = "20261128    160000"
+        moment = f"{datetime.now():%Y%m%d    %H%M%S}"
         assert kiosk.exchange(f"11NN{moment}{moment}AOopenall|AA{CARD}|AB{ITEM}|AC|")[2] == "0"
         yield kiosk
 

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import sys
+from datetime import datetime
 from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
@@ -28,7 +29,8 @@ from sip2gw.tools.cli import main
 PORTS = ("tls-port", "plain-port", "admin-port", "sandbox-port")
 ACCOUNT = "kiosk@riverside.example"
 RIGHT = f"9300CN{ACCOUNT}|COkiosk-secret|CPMain|AOriverside|"
-PATRON = "2300020261128    093300AOriverside|AAM-1001|AC|AD1234|"
+NOW = f"{datetime.now():%Y%m%d    %H%M%S}"
+PATRON = f"23000{NOW}AOriverside|AAM-1001|AC|AD1234|"
 
 
 class ConnectTests(TestCase):
@@ -146,7 +148,7 @@ class ConnectTests(TestCase):
         return seen
 
     async def test_a_number_is_sought_in_other_spellings_only_while_a_page_is_open(self) -> None:
-        lend = "11NN20261128    09330020261128    093300AOriverside|AAM-1001|ABA10002|AC|"
+        lend = f"11NN{NOW}{NOW}AOriverside|AAM-1001|ABA10002|AC|"
         await self.say(RIGHT, lend)
         before = self.reads()
         cookie = await self.enter()
