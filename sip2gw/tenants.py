@@ -105,7 +105,6 @@ class Directory:
         settings: Settings | None = None,
         tags: Tags | None = None,
         clock: Callable[[], datetime] = utc_now,
-        journaled: bool = False,
     ) -> None:
         self._open = open_library
         self._digests = Digests()
@@ -113,8 +112,6 @@ class Directory:
         self.settings = settings or Settings()
         self.tags = tags or Tags()
         self.clock = clock
-        self.journaled = journaled
-        """Whether the libraries have a journal, which settles a write whose answer was lost."""
         self._effective: Callable[[str, str, str], Effective] = lru_cache(1024)(self.settings.effective)
 
     def reconfigure(self, policy: Policy, settings: Settings) -> None:

@@ -55,6 +55,7 @@ class LibraryRequests:
 
     __slots__ = (
         "_alarm",
+        "_asked_to_write",
         "_bugs",
         "_clock_due",
         "_directory",
@@ -69,7 +70,6 @@ class LibraryRequests:
         "_seating",
         "_session",
         "_terminal",
-        "_wrote",
     )
 
     log = Logger()
@@ -96,7 +96,7 @@ class LibraryRequests:
         self._alarm = alarm
         self._near_numbers = near_numbers
         self._lease: Lease | None = None
-        self._wrote = False
+        self._asked_to_write = False
         self._kept: Place | None = None
         self._made_of: tuple[object, ...] = ()
         self._clock_due = 0.0
@@ -111,7 +111,7 @@ class LibraryRequests:
             return self._session.refuse(ENGLISH.say("not_logged_in"))
         made: Sequence[Made] = ()
         try:
-            desk = self.desk(ask, tenant, since, self._about_to_write)
+            desk = self.desk(ask, tenant, since, self._may_write)
             made = desk.library.calls_made
             response, result, remember, known = await self._answered(request, desk, until)
         except Exception:  # a bug behind one request must not cost the terminal its answer
@@ -163,9 +163,9 @@ class LibraryRequests:
             self._made_of = made_of
         return kept
 
-    async def _about_to_write(self) -> bool:
-        """Record that the library is asked to write, and return whether the terminal may."""
-        self._wrote = True
+    async def _may_write(self) -> bool:
+        """Return whether the terminal may still write. Asked right before a write is sent, and noted."""
+        self._asked_to_write = True
         if self._seating.is_sure(self._lease, self._reactor.seconds()):
             return True
         return await self._seating.holds_seat(self._terminal, self._lease)
@@ -175,31 +175,26 @@ class LibraryRequests:
     ) -> tuple[Response, Result, bool, bool]:
         """Return the response, what became of it, whether to remember it for a repeat, and whether the patron is known.
 
-        The response may be a refusal. A write's response is remembered if the library was asked to do it and has done
-        it, or may have and no journal settles it. The patron is known unless the library rejected the card number or
-        password.
+        The response may be a refusal. A write's response is remembered if the library was asked to do it in this
+        request, and has done it or the journal has accepted it; the journal answers for every other write that may be
+        done. The patron is known unless the library rejected the card number or password.
         """
-        self._wrote = False
+        self._asked_to_write = False
         try:
             if until <= self._reactor.seconds():
                 raise Unavailable("the login took all the available time")
             response = await self._in_time(answer(request, desk), until)
             may = is_offered(request, desk.place.profile)
-            return response, ANSWERED if may else NOT_OFFERED, self._wrote, True
+            return response, ANSWERED if may else NOT_OFFERED, self._asked_to_write, True
         except LibraryError as error:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":
                 self._pins.unknown(self._terminal.slot.library, self._terminal.asker())
-            remember = self._wrote and self._remembers(error)
-            return decline(request, desk, error), _result(error), remember, code not in _NOT_THERE
+            return decline(request, desk, error), _result(error), False, code not in _NOT_THERE
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
             result = Result(_result(late).outcome, "too_late")
-            return decline(request, desk, late), result, self._remembers(late), True
-
-    def _remembers(self, error: LibraryError) -> bool:
-        """Return whether a repeat gets this error again. With a journal it settles the write instead."""
-        return isinstance(error, InDoubt) and not self._directory.journaled
+            return decline(request, desk, late), result, False, True
 
     async def _in_time(self, answering: Coroutine[Any, Any, Response], until: float) -> Response:
         """Return the answer, and wait for it as long as the terminal does. Raises `TookTooLong`."""

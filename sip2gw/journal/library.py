@@ -43,8 +43,8 @@ class JournaledLibrary:
     """One library, opened with one account, for one request or several. Satisfies `library.Library`."""
 
     __slots__ = (
-        "_context", "_identifiers", "_inner", "_journal", "_still", "calls_made", "confirm", "fresh_rules", "item",
-        "language_of", "nickname", "patron", "rules",
+        "_context", "_identifiers", "_inner", "_journal", "_may_write", "calls_made", "confirm", "fresh_rules",
+        "item", "language_of", "nickname", "patron", "rules",
     )  # fmt: skip
 
     def __init__(
@@ -52,9 +52,14 @@ class JournaledLibrary:
         inner: Library,
         context: Context,
         identifiers: tuple[str, ...] = (),
-        still: MayWrite | None = None,
+        may_write: MayWrite | None = None,
     ) -> None:
-        self._inner, self._context, self._identifiers, self._still = inner, context, identifiers, still
+        self._inner, self._context, self._identifiers, self._may_write = (
+            inner,
+            context,
+            identifiers,
+            may_write,
+        )
         self._journal = context.journal
         # Reads are the library's own methods: they cost nothing here.
         self.patron, self.item, self.language_of = inner.patron, inner.item, inner.language_of
@@ -71,11 +76,13 @@ class JournaledLibrary:
 
     def reading(self, identifiers: tuple[str, ...]) -> JournaledLibrary:
         """See `Library.reading`."""
-        return JournaledLibrary(self._inner.reading(identifiers), self._context, identifiers, self._still)
+        return JournaledLibrary(self._inner.reading(identifiers), self._context, identifiers, self._may_write)
 
-    def within(self, seconds: float, still: MayWrite | None = None) -> JournaledLibrary:
+    def within(self, seconds: float, may_write: MayWrite | None = None) -> JournaledLibrary:
         """See `Library.within`."""
-        return JournaledLibrary(self._inner.within(seconds, still), self._context, self._identifiers, still)
+        return JournaledLibrary(
+            self._inner.within(seconds, may_write), self._context, self._identifiers, may_write
+        )
 
     async def reachable(self) -> bool:
         """See `Library.reachable`. Without the store no write is taken."""
@@ -83,7 +90,9 @@ class JournaledLibrary:
 
     def in_background(self) -> JournaledLibrary:
         """See `Library.in_background`."""
-        return JournaledLibrary(self._inner.in_background(), self._context, self._identifiers, self._still)
+        return JournaledLibrary(
+            self._inner.in_background(), self._context, self._identifiers, self._may_write
+        )
 
     def accepts_later(self) -> bool:
         """See `Library.accepts_later`."""
@@ -99,5 +108,5 @@ class JournaledLibrary:
         call = Call(method, arguments, occasion, self._identifiers, context.account_tag)
         write = Write(self.nickname, call, self._journal.keys, context.account)
         return await Writing(
-            self._inner, self._journal, write, password, self._still, context.heard_from
+            self._inner, self._journal, write, password, self._may_write, context.heard_from
         ).outcome()

@@ -35,7 +35,7 @@ class Writing:
     journal: Journal
     write: Write
     password: Secret | None
-    still: MayWrite | None
+    may_write: MayWrite | None
     heard_from: Callable[[str], None]
     refused: bool = False
     """The terminal was told no, or that the outcome is not known, however the write ends."""
@@ -181,7 +181,7 @@ class Writing:
         """Return whether the terminal is told yes for what will be sent later."""
         if not (call.occasion.when_down and call.method.queues):
             return False
-        return (self.still is None or await self.still()) and not self.refused
+        return (self.may_write is None or await self.may_write()) and not self.refused
 
     async def _queued(self) -> Any:
         """Put a write behind older ones on its item, which can't be settled now; else refuse it."""

@@ -83,7 +83,6 @@ class Gateway(Service):
             tags=self.tags,
             policy=policy(config),
             settings=config.settings,
-            journaled=True,
         )
         self.terminals = TerminalFactory(
             directory,

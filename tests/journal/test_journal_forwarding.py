@@ -87,10 +87,10 @@ class Later(JournalCase):
         self.assertEqual((row.state, row.reason), ("DEAD", "copy_not_found"))
 
     async def test_a_terminal_whose_session_is_over_gets_no_yes(self) -> None:
-        async def still() -> bool:
+        async def may_write() -> bool:
             return False
 
-        library = (await self.lent()).within(5.0, still)
+        library = (await self.lent()).within(5.0, may_write)
         asking = library.take_back("10001", self.occasion(when_down=True), reader=None)
         self.assertEqual(await self.lost(asking), "Unavailable")
 

@@ -142,13 +142,13 @@ class Writes(JournalCase):
     async def test_what_is_done_after_the_terminal_was_told_that_it_is_in_doubt_needs_a_person(self) -> None:
         flights = []
 
-        async def still() -> bool:
+        async def may_write() -> bool:
             """Right before the call goes out, the time of the terminal is over."""
             flights.extend(self.gateway.journal.flights.values())
             lending.cancel()
             return True
 
-        library = (await self.gateway.open()).within(5.0, still)
+        library = (await self.gateway.open()).within(5.0, may_write)
         lending = self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
         lending.addErrback(lambda gone: gone.trap(CancelledError))
         await lending
@@ -232,12 +232,12 @@ class WithoutStore(JournalCase):
     async def test_an_outcome_that_can_not_be_stored_is_stored_later(self) -> None:
         library = await self.gateway.open()
 
-        async def still() -> bool:
+        async def may_write() -> bool:
             """Right before the call goes out, the store fails."""
             self.path.rename(self.path.with_name("elsewhere"))
             return True
 
-        asking = library.within(5.0, still).lend("M-1001", "10001", self.occasion(), renewal=False)
+        asking = library.within(5.0, may_write).lend("M-1001", "10001", self.occasion(), renewal=False)
         flights = self.gateway.journal.flights
         self.assertEqual(await self.outcome(asking), "done")
         for flight in list(flights.values()):

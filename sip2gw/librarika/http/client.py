@@ -76,8 +76,8 @@ class Client:
             if until <= started:
                 return Failed(How.NO_TURN, "no time left", sent=False)
             if call.may_write is not None:
-                holds = begun(call.may_write())
-                if not (await deadline.over(holds) if isinstance(holds, Deferred) else holds):
+                may = begun(call.may_write())
+                if not (await deadline.over(may) if isinstance(may, Deferred) else may):
                     return Failed(How.ABANDONED, "the caller may not write any more", sent=False)
             try:
                 status = 0
