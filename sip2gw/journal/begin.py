@@ -1,4 +1,8 @@
-"""The first step of a write: it gets its row, unless it repeats a write or has to wait for an older one."""
+"""The first step of a write: it gets its row, unless it repeats a write or has to wait for an older one.
+
+Nearly every write gets its row from `grouped.Begin.together`, in one statement with others. Only the rest comes here:
+writes for which another row may matter, as one that is open on the item or has the same line.
+"""
 
 from __future__ import annotations
 
@@ -33,16 +37,16 @@ class Join:
     """The same write is open: its row is settled instead. `same_line` if the terminal has sent the same bytes."""
 
     row: Stored
-    first: Stored
+    oldest: Stored
     """The oldest open row on the item, which may be this one."""
     same_line: bool
 
 
 @frozen(repr=False)
 class Behind:
-    """Older writes on the item are open: this is the first of them, which has to be settled before."""
+    """Older writes on the item are open: this is the oldest of them, which has to be settled before."""
 
-    first: Stored
+    oldest: Stored
 
 
 Begun = New | Repeat | Join | Behind

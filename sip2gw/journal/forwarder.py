@@ -12,13 +12,14 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from sip2gw.journal import claims
+from sip2gw.journal.calling import Outcome
 from sip2gw.journal.claims import CLAIM
 from sip2gw.journal.codec import Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import ACCOUNT_REFUSED, KEY_KEPT, Settled, settle
+from sip2gw.journal.settling import ACCOUNT_REFUSED, KEY_KEPT, settle
 from sip2gw.journal.states import Event, State
 from sip2gw.store.port import StoreFailed
 
@@ -154,24 +155,24 @@ class Forwarder:
             road.unwell(self._clock.seconds(), self._jitter)
             await self._release(row, road)
             return
-        settled = await settle(library.in_background().within(_DEADLINE), call, told=row.told, age=age)
-        await self._settled(row, settled, road)
-        if settled.event is Event.NOT_SENT and str(settled.error) in ACCOUNT_REFUSED:
+        outcome = await settle(library.in_background().within(_DEADLINE), call, told=row.told, age=age)
+        await self._store(row, outcome, road)
+        if outcome.event is Event.NOT_SENT and str(outcome.error) in ACCOUNT_REFUSED:
             self._accounts.drop(row.library, call.account)
 
-    async def _settled(self, row: Stored, settled: Settled, road: Road) -> None:
+    async def _store(self, row: Stored, outcome: Outcome, road: Road) -> None:
         """Store what a library said of a row."""
-        if settled.event is Event.NOT_SENT:
+        if outcome.event is Event.NOT_SENT:
             road.unwell(self._clock.seconds(), self._jitter)
             await self._release(row, road)
             return
-        if settled.is_decided:
+        if outcome.is_decided:
             road.well()
         else:
             road.unwell(self._clock.seconds(), self._jitter)
         wait = self._jitter(min(2.0 ** min(row.tries, 12), LONGEST_WAIT))
         await self._journal.outcomes.record(
-            row.library, row.key, settled.event, reason=settled.reason, result=settled.result, wait=wait
+            row.library, row.key, outcome.event, reason=outcome.reason, result=outcome.result, wait=wait
         )
 
     async def _release(self, row: Stored, road: Road) -> None:

@@ -14,15 +14,15 @@ from twisted.logger import Logger
 from sip2gw.concurrency import SingleFlight
 from sip2gw.journal import upkeep
 from sip2gw.journal.begin import Begun, Fenced, Owner
+from sip2gw.journal.calling import Outcome
 from sip2gw.journal.codec import Call
 from sip2gw.journal.content import call_of, result_of
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.entry import Write
-from sip2gw.journal.flights import Flight
 from sip2gw.journal.grouped import Begin
+from sip2gw.journal.in_progress import InProgress
 from sip2gw.journal.outcomes import Outcomes
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import Settled
 from sip2gw.journal.states import Event, Told
 from sip2gw.library import Unavailable
 from sip2gw.metrics import Metrics
@@ -57,7 +57,8 @@ class Journal:
         self.clock = clock
         self.counts = upkeep.Counts()
         self.outcomes = Outcomes(store, keys)
-        self.flights: dict[str, Flight] = {}
+        self.in_progress: dict[str, InProgress] = {}
+        """The writes that this process sends now, by their keys."""
         self.now = wall
         self._metrics = metrics
         self.alone = alone
@@ -106,7 +107,7 @@ class Journal:
         """Renew the lease, adopt orphans, store what could not be stored, count, delete. Raises `StoreFailed`."""
         await self._lease.join()
         await self.outcomes.store_the_rest()
-        in_progress = frozenset(self.flights)
+        in_progress = frozenset(self.in_progress)
         await self.store.change(partial(upkeep.adopt, owner=self._owner, in_progress=in_progress))
         self.counts = await self.store.read(upkeep.count)
         if self._metrics is not None:
@@ -145,20 +146,20 @@ class Journal:
             self.outcomes.store_later(write.library, write.key, Event.NOT_SENT, Told.NO)
             raise Unavailable(f"the gateway's store: {failed.kind}") from None
 
-    def fly(self, key: str) -> Flight:
-        """Begin to send a write. `land` must follow."""
-        flight = self.flights[key] = Flight()
-        return flight
+    def started(self, key: str) -> InProgress:
+        """Note that this process sends a write from now on. `ended` must follow."""
+        write = self.in_progress[key] = InProgress()
+        return write
 
-    def finish(self, library: str, key: str, settled: Settled, told: Told) -> None:
+    def finish(self, library: str, key: str, outcome: Outcome, told: Told) -> None:
         """Store what a library has decided, and end the write then. The terminal does not wait for that."""
-        self.outcomes.finish(library, key, settled, told, lambda: self.land(key))
+        self.outcomes.finish(library, key, outcome, told, lambda: self.ended(key))
 
-    def land(self, key: str) -> None:
-        """End a write: its outcome is stored, or will be."""
-        flight = self.flights.pop(key)
-        flight.answered.open()
-        flight.stored.open()
+    def ended(self, key: str) -> None:
+        """Note that a write is over: its outcome is stored, or will be."""
+        write = self.in_progress.pop(key)
+        write.answered.set()
+        write.stored.set()
 
     def call(self, row: Stored) -> Call:
         """Return what a row says. Raises `Unreadable` and `Misfit`."""

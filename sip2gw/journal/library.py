@@ -109,4 +109,4 @@ class JournaledLibrary:
         write = Write(self.nickname, call, self._journal.keys, context.account)
         return await Writing(
             self._inner, self._journal, write, password, self._may_write, context.heard_from
-        ).outcome()
+        ).do()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sip2gw.journal.begin import Join
+from sip2gw.journal.calling import Outcome
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import Settled, settle
+from sip2gw.journal.settling import settle
 from sip2gw.journal.states import State
 from sip2gw.library import Library, PasswordCheck, Refused
 from sip2gw.secret import Secret
@@ -20,8 +21,8 @@ def was_answered(journal: Journal, row: Stored, before: str) -> bool:
     """
     if row.state is not State.SENT or row.key == before:
         return False
-    flight = journal.flights.get(row.key)
-    return flight is None or flight.settled is not None
+    sending = journal.in_progress.get(row.key)
+    return sending is None or sending.outcome is not None
 
 
 async def joinable(journal: Journal, library: Library, join: Join, password: Secret | None) -> Call | None:
@@ -43,23 +44,23 @@ async def joinable(journal: Journal, library: Library, join: Join, password: Sec
 
 async def settle_before(journal: Journal, library: Library, row: Stored) -> bool:
     """Settle an older row on the item. Return whether it is out of the way."""
-    if (flight := journal.flights.get(row.key)) is not None:
-        await flight.stored.passed()
+    if (sending := journal.in_progress.get(row.key)) is not None:
+        await sending.stored.wait()
         return True
     try:
         call = journal.call(row)
     except (Unreadable, Misfit):
         return False
-    settled = await settle_row(journal, library, row, call, None)
+    outcome = await settle_row(journal, library, row, call, None)
     await journal.outcomes.record(
-        row.library, row.key, settled.event, reason=settled.reason, result=settled.result
+        row.library, row.key, outcome.event, reason=outcome.reason, result=outcome.result
     )
-    return settled.is_decided
+    return outcome.is_decided
 
 
 async def settle_row(
     journal: Journal, library: Library, row: Stored, call: Call, password: Secret | None
-) -> Settled:
+) -> Outcome:
     """Settle a row, with the password that was entered again just now."""
     age = max(journal.now() - row.created, 0.0)
     return await settle(library, call, told=row.told, age=age, password=password)

@@ -10,11 +10,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sip2gw.journal import rows
+from sip2gw.journal.calling import Outcome
 from sip2gw.journal.content import sealed_result
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.grouped import Finish
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import Settled
 from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
 from sip2gw.store.port import Store, StoreFailed, Transaction
 
@@ -78,13 +78,13 @@ class Outcomes:
         return True
 
     def finish(
-        self, library: str, key: str, settled: Settled, told: Told, stored: Callable[[], object]
+        self, library: str, key: str, outcome: Outcome, told: Told, stored: Callable[[], object]
     ) -> None:
         """Store what a library has decided, with other outcomes; later, if the store fails now. Then call `stored`.
 
         Until it is stored, the row says no more than that the write may be done.
         """
-        finish = Finish(library, key, settled.event, told, settled.reason, settled.result, self._keys)
+        finish = Finish(library, key, outcome.event, told, outcome.reason, outcome.result, self._keys)
 
         def done(before: Stored | None) -> None:
             self._tell_of(before, finish)

@@ -10,6 +10,7 @@ from twisted.internet.defer import CancelledError
 
 from sip2gw.concurrency import shielded
 from sip2gw.journal.begin import Begun, Behind, Join, New, Repeat
+from sip2gw.journal.calling import Outcome, make_call
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.entry import Write
@@ -17,7 +18,6 @@ from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import accepted
 from sip2gw.journal.open_rows import joinable, settle_before, settle_row, was_answered
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import Settled, ask
 from sip2gw.journal.states import Event, Told
 from sip2gw.library import Library, LibraryError, MayWrite, Unavailable
 from sip2gw.library.still_shown import still_shown
@@ -25,6 +25,7 @@ from sip2gw.secret import Secret
 
 _MOST_BEFORE = 8
 """Older writes on an item that a newer one settles by itself."""
+_OLDER_OPEN = "an older write on the same item is not settled yet"
 
 
 @define(eq=False, repr=False)
@@ -41,9 +42,13 @@ class Writing:
     """The terminal was told no, or that the outcome is not known, however the write ends."""
     untold: str = ""
     """The key of the row that the terminal asks for, while that row does not have what the terminal is told."""
+    fresh: bool = False
+    """The write repeats a row whose result no longer holds, so it gets a row of its own."""
+    waited_for: str = ""
+    """The key of a row whose outcome this process knew, and which was waited for until that was stored."""
 
-    async def outcome(self) -> Any:
-        """Do the write, and return its outcome.
+    async def do(self) -> Any:
+        """Do the write, and return its result.
 
         A cancel ends only the wait for it. The terminal then gets a refusal, as after any error, and the row knows.
         """
@@ -63,37 +68,38 @@ class Writing:
             await self.journal.outcomes.record(self.write.library, key, Event.TOLD, Told.NO)
 
     async def _written(self) -> Any:
-        """Begin the write as often as older ones have to be settled before."""
-        journal = self.journal
-        fresh, landed = False, ""
+        """Begin the write, and begin it again each time that something which stood in its way is gone."""
         for _ in range(_MOST_BEFORE):
-            begun = await journal.begin(self.write, fresh=fresh)
+            begun = await self.journal.begin(self.write, fresh=self.fresh)
             if self.refused:
                 return await self._left(begun)
-            self.untold = begun.row.key if isinstance(begun, Repeat | Join) else ""
-            match begun:
-                case New():
-                    return await self._sent()
-                case Repeat(row):
-                    again = await self._again(row)
-                    if again is not None:
-                        return again
-                    fresh, self.untold = True, ""
-                case Join(row) if was_answered(journal, row, landed):
-                    landed = row.key
-                    if (flight := journal.flights.get(row.key)) is not None:
-                        await flight.stored.passed()
-                case Join() if (
-                    call := await joinable(journal, self.inner, begun, self.password)
-                ) is not None:
-                    return await self._joined(begun, call)
-                case Join(first=first) | Behind(first):
-                    if not await settle_before(journal, self.inner, first):
-                        break
+            result = await self._result(begun)
+            if result is not None:
+                return result
         return await self._queued()
 
-    async def _again(self, row: Stored) -> Any:
-        """Return the stored result of a repeat; None if it no longer holds."""
+    async def _result(self, begun: Begun) -> Any:
+        """Return the result of the write; None if it has to begin again."""
+        self.untold = begun.row.key if isinstance(begun, Repeat | Join) else ""
+        match begun:
+            case New():
+                return await self._sent()
+            case Repeat(row):
+                return await self._repeated(row)
+            case Join():
+                return await self._joined(begun)
+            case Behind(oldest):
+                return await self._after(oldest)
+
+    async def _repeated(self, row: Stored) -> Any:
+        """Return the stored result of a repeat; None if it no longer holds, and the write is a new one."""
+        result = await self._stored_result(row)
+        if result is None:
+            self.fresh, self.untold = True, ""
+        return result
+
+    async def _stored_result(self, row: Stored) -> Any:
+        """Return the stored result of a row; None if it can't be read, or the library no longer shows it."""
         journal = self.journal
         try:
             call, result = journal.call(row), journal.result(row)
@@ -106,6 +112,29 @@ class Writing:
         if row.told is not Told.OK and not self.refused:
             await journal.outcomes.record(row.library, row.key, Event.TOLD, Told.OK)
         return result
+
+    async def _joined(self, join: Join) -> Any:
+        """Return the result of the row that is open for the same write; None if this write has to begin again."""
+        journal, row = self.journal, join.row
+        if was_answered(journal, row, self.waited_for):
+            self.waited_for = row.key
+            if (sending := journal.in_progress.get(row.key)) is not None:
+                await sending.stored.wait()
+            return None
+        call = await joinable(journal, self.inner, join, self.password)
+        if call is None:
+            return await self._after(join.oldest)
+        if join.oldest.id != row.id:
+            return await self._queued_row(row, call)
+        return await self._made(
+            call, row.key, lambda: settle_row(journal, self.inner, row, call, self.password), row.told
+        )
+
+    async def _after(self, oldest: Stored) -> Any:
+        """Settle the oldest open row on the item first, and return None. If that can't be settled now, queue."""
+        if await settle_before(self.journal, self.inner, oldest):
+            return None
+        return await self._queued()
 
     async def _left(self, begun: Begun) -> Any:
         """Do nothing: the terminal was told no while its row was looked for. Raises `Unavailable`."""
@@ -120,62 +149,65 @@ class Writing:
     async def _sent(self) -> Any:
         """Send a write that has its row."""
         write = self.write
-        return await self._flown(write.call, write.key, lambda: ask(self.inner, write.call, self.password))
+        return await self._made(
+            write.call, write.key, lambda: make_call(self.inner, write.call, self.password)
+        )
 
-    async def _flown(
+    async def _made(
         self,
         call: Call,
         key: str,
-        asking: Callable[[], Coroutine[Any, Any, Settled]],
+        make: Callable[[], Coroutine[Any, Any, Outcome]],
         told: Told = Told.NOTHING,
     ) -> Any:
-        """Return what comes of asking, and store it. `told` is what a terminal was told of this write before.
+        """Make a call with `make`, store its outcome, and return the result.
 
-        While the same write is in progress here, its outcome is waited for instead.
+        `told` is what a terminal was told of this write before. While the same write is in progress here, its outcome
+        is waited for instead.
         """
         journal, self.untold = self.journal, key
-        while (other := journal.flights.get(key)) is not None:
-            await other.answered.passed()
-            if other.settled is not None and other.settled.is_decided:
+        while (other := journal.in_progress.get(key)) is not None:
+            await other.answered.wait()
+            if other.outcome is not None and other.outcome.is_decided:
                 self.untold = ""  # the row gets it from the other one
-                return other.settled.value()
-            await other.stored.passed()
-        flight, decided = journal.fly(key), False
+                return other.outcome.value()
+            await other.stored.wait()
+        sending, decided = journal.started(key), False
         try:
-            settled = flight.settled = await asking()
-            flight.answered.open()
-            if decided := settled.is_decided:
-                self._decided(key, settled)
-                return settled.value()
+            outcome = sending.outcome = await make()
+            sending.answered.set()
+            if decided := outcome.is_decided:
+                self._decided(key, outcome)
+                return outcome.value()
             if told is Told.OK:
                 return accepted(call.method.name, call.arguments, call.occasion)
-            return await self._undecided(call, key, settled)
+            return await self._undecided(call, key, outcome)
         except LibraryError:
             raise
         except BaseException:  # a bug of the adapter: it is not known how far it came
             await journal.outcomes.record(self.write.library, key, Event.LOST, Told.NO)
             raise
         finally:
-            if not decided:
-                journal.land(key)
+            if not decided:  # a decided one ends once its outcome is stored
+                journal.ended(key)
 
-    def _decided(self, key: str, settled: Settled) -> None:
+    def _decided(self, key: str, outcome: Outcome) -> None:
         """Store what the library has decided. The terminal does not wait for that."""
-        told = Told.OK if settled.event is Event.DONE and not self.refused else Told.NO
+        told = Told.OK if outcome.event is Event.DONE and not self.refused else Told.NO
         self.heard_from(self.write.library)
         self.untold = ""
-        self.journal.finish(self.write.library, key, settled, told)
+        self.journal.finish(self.write.library, key, outcome, told)
 
-    async def _undecided(self, call: Call, key: str, settled: Settled) -> Any:
+    async def _undecided(self, call: Call, key: str, outcome: Outcome) -> Any:
         """Store that the write is not decided, before the terminal is answered. Return what it is accepted with."""
-        journal, library, event = self.journal, self.write.library, settled.event
+        journal, library, event = self.journal, self.write.library, outcome.event
         if await self._accepts(call):
             later = Event.ACCEPTED if event is Event.NOT_SENT else event
             if await journal.outcomes.record(library, key, later, Told.OK):
                 return accepted(call.method.name, call.arguments, call.occasion)
         await journal.outcomes.record(library, key, event, Told.NO)
         self.untold = ""
-        return settled.value()
+        return outcome.value()
 
     async def _accepts(self, call: Call) -> bool:
         """Return whether the terminal is told yes for what will be sent later."""
@@ -185,26 +217,19 @@ class Writing:
 
     async def _queued(self) -> Any:
         """Put a write behind older ones on its item, which can't be settled now; else refuse it."""
-        error = Unavailable("an older write on the same item is not settled yet")
         if not self.write.call.occasion.when_down:
-            raise error
+            raise Unavailable(_OLDER_OPEN)
         begun = await self.journal.begin(self.write, fresh=True, behind=True)
         if not isinstance(begun, New):
-            raise error
-        settled = Settled(Event.NOT_SENT, error=error)
-        return await self._undecided(self.write.call, self.write.key, settled)
+            raise Unavailable(_OLDER_OPEN)
+        return await self._undecided(self.write.call, self.write.key, _not_sent())
 
-    async def _joined(self, join: Join, call: Call) -> Any:
-        """Settle a row for a terminal that asks for the same write again."""
-        row = join.row
-        if join.first.id != row.id:
-            error = Unavailable("an older write on the same item is open")
-            if row.told is Told.OK:
-                return accepted(call.method.name, call.arguments, call.occasion)
-            return await self._undecided(call, row.key, Settled(Event.NOT_SENT, error=error))
-        return await self._flown(
-            call,
-            row.key,
-            lambda: settle_row(self.journal, self.inner, row, call, self.password),
-            row.told,
-        )
+    async def _queued_row(self, row: Stored, call: Call) -> Any:
+        """Leave a row behind older ones on its item. Return what it is accepted with."""
+        if row.told is Told.OK:
+            return accepted(call.method.name, call.arguments, call.occasion)
+        return await self._undecided(call, row.key, _not_sent())
+
+
+def _not_sent() -> Outcome:
+    return Outcome(Event.NOT_SENT, error=Unavailable(_OLDER_OPEN))

@@ -132,8 +132,8 @@ class JournalCase(TestCase):
 
     async def rows(self) -> list[tuple[str, str, str]]:
         """Method, state, and what the terminal was told, of each row, once all outcomes are stored."""
-        for flight in list(self.gateway.journal.flights.values()):
-            await flight.stored.passed()
+        for write in list(self.gateway.journal.in_progress.values()):
+            await write.stored.wait()
         found = await self.store.change(
             lambda tx: tx.rows("SELECT method, state, told FROM journal ORDER BY id")
         )

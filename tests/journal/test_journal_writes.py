@@ -140,11 +140,11 @@ class Writes(JournalCase):
         self.assertEqual(self.kinds(), ["loan"])
 
     async def test_what_is_done_after_the_terminal_was_told_that_it_is_in_doubt_needs_a_person(self) -> None:
-        flights = []
+        in_progress = []
 
         async def may_write() -> bool:
             """Right before the call goes out, the time of the terminal is over."""
-            flights.extend(self.gateway.journal.flights.values())
+            in_progress.extend(self.gateway.journal.in_progress.values())
             lending.cancel()
             return True
 
@@ -152,7 +152,7 @@ class Writes(JournalCase):
         lending = self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
         lending.addErrback(lambda gone: gone.trap(CancelledError))
         await lending
-        await flights[0].stored.passed()
+        await in_progress[0].stored.wait()
         self.assertEqual(self.kinds(), ["loan"])
         self.assertEqual(await self.rows(), [("lend", "MISMATCH", "no")])
 
@@ -238,10 +238,10 @@ class WithoutStore(JournalCase):
             return True
 
         asking = library.within(5.0, may_write).lend("M-1001", "10001", self.occasion(), renewal=False)
-        flights = self.gateway.journal.flights
+        in_progress = self.gateway.journal.in_progress
         self.assertEqual(await self.outcome(asking), "done")
-        for flight in list(flights.values()):
-            await flight.stored.passed()
+        for write in list(in_progress.values()):
+            await write.stored.wait()
         await self.put_back()
         self.assertEqual(await self.rows(), [("lend", "SENT", "")])
         await self.gateway.journal.beat()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from attrs import define, field
 from twisted.internet.defer import Deferred
 
-from sip2gw.journal.settling import Settled
+from sip2gw.journal.calling import Outcome
 
 
-class Gate:
-    """An event in the life of a write. Those who wait go on once it has happened."""
+class OneEvent:
+    """An event that happens once, to wait for, as in asyncio."""
 
     def __init__(self) -> None:
         self._waiting: list[Deferred[None]] | None = []
 
-    def passed(self) -> Deferred[None]:
-        """Return a Deferred that fires once the gate is open."""
+    def wait(self) -> Deferred[None]:
+        """Return a Deferred that fires once it has happened."""
         waiter: Deferred[None] = Deferred()
         if self._waiting is None:
             waiter.callback(None)
@@ -23,7 +23,7 @@ class Gate:
             self._waiting.append(waiter)
         return waiter
 
-    def open(self) -> None:
+    def set(self) -> None:
         """Let those who wait go on, and those who come later."""
         waiting, self._waiting = self._waiting or [], None
         for waiter in waiting:
@@ -31,10 +31,10 @@ class Gate:
 
 
 @define(eq=False, repr=False)
-class Flight:
+class InProgress:
     """A write that this process has in progress, until its outcome is stored."""
 
-    settled: Settled | None = None
+    outcome: Outcome | None = None
     """What came of it; None until then, and if that is not known."""
-    answered: Gate = field(factory=Gate)
-    stored: Gate = field(factory=Gate)
+    answered: OneEvent = field(factory=OneEvent)
+    stored: OneEvent = field(factory=OneEvent)
