@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sip2gw.circulation.hidden_fields import is_hidden
 from sip2gw.circulation.profile import Profile
-from sip2gw.config.answers import EVER_SENT, ONLY_WITH, SENT
+from sip2gw.config.response_fields import EVER_SENT, ONLY_WITH, SENT
 from sip2gw.config.spelled import check_delimiter
 from sip2gw.faults import Wrong
 

@@ -13,8 +13,8 @@ from attrs import field, make_class
 from sip2gw.circulation import translations
 from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.settings import KNOBS
-from sip2gw.config.answers import EVER_SENT, SENT
 from sip2gw.config.checks import Checked, check_of
+from sip2gw.config.response_fields import EVER_SENT, SENT
 from sip2gw.config.scalars import say
 from sip2gw.config.words import Check, listed, meant, plain_text, words
 from sip2gw.faults import Wrong

@@ -25,14 +25,14 @@ from sip2gw.session import (
     Confirm,
     Connected,
     Decline,
-    First,
+    FirstTry,
     Ignore,
-    Join,
     LoggedIn,
     Say,
     Serving,
     SignIn,
     Step,
+    Wait,
     institution_id,
 )
 from sip2gw.sip2 import Request
@@ -127,8 +127,8 @@ class Answering:
                 return await self._logins.sign_in(step, self._terminal, self._begun)
             case Confirm(ask) if ask.tenant is not None:
                 return session.confirmed(await self._is_still_shown(ask, ask.tenant))
-            case Join(first):
-                return await self._join(first)
+            case Wait(first):
+                return await self._wait_for(first)
             case Decline():
                 return self._decline(step)
         raise AssertionError("not a question")
@@ -149,7 +149,7 @@ class Answering:
             self.log.failure("a repeated request could not be confirmed")
             return True
 
-    async def _join(self, first: First) -> Step:
+    async def _wait_for(self, first: FirstTry) -> Step:
         """Wait for the first try of a reconnected terminal, and return its answer."""
         over: Deferred[None] = Deferred()
         first.when_over(lambda: over.callback(None))
@@ -159,7 +159,7 @@ class Answering:
             if (request := self._session.request) is not None:
                 self._terminal.events.asked(request, "in_doubt", "repeated")
             return self._session.refuse(ENGLISH.say("in_doubt"))
-        return self._session.joined()
+        return self._session.waited()
 
     def _near_miss(self, code: str, request: Request) -> None:
         """Say what is nearly right about a request that was refused without a login, or for its library."""

@@ -29,7 +29,7 @@ from sip2gw.limits import Limits
 from sip2gw.log.events import EventLog
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore
-from sip2gw.session import Answers, Login, Session
+from sip2gw.session import KeptAnswers, Login, Session
 from sip2gw.sip2 import DEFAULT, Dialect
 from sip2gw.tenants import Directory
 
@@ -80,7 +80,7 @@ class TerminalFactory(ServerFactory):
         self.deferred_login = deferred_login
         self._dialect = dialect
         self._session = session
-        self.answers = Answers(reactor.seconds, keeps=not shared)
+        self.answers = KeptAnswers(reactor.seconds, keeps=not shared)
         self._pace = SharedPace(reactor.seconds)
         self._turns = Turns(reactor)
         self._alarm = Alarm(reactor)

@@ -11,7 +11,7 @@ from sip2gw.journal.content import same_patron, sealed_call
 from sip2gw.journal.crypto import Keys
 
 DATED, UNDATED = 300.0, 90.0
-"""Seconds for which the same line is a repeat: with the time of its event in it, and without."""
+"""Seconds for which the same line is a repeat, as in `session`: with the time of its event in it, and without."""
 
 
 @frozen(repr=False)

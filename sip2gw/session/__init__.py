@@ -30,7 +30,7 @@ The step and the next state for a line, by the state of the session:
     Serving    a write, same bytes as before  Say the answer given before, while nothing newer was written on its item
     Serving    such a repeat, done on an item Confirm: if so Say the answer given before, else as a new write
     Serving    such a repeat, early           Ignore: the answer sent meanwhile is the one that was asked for
-    Serving    a write that is in progress    Join: the terminal sent it on another connection, and has reconnected
+    Serving    a write that is in progress    Wait: the terminal sent it on another connection, and has reconnected
     Serving    AO of this library, or none    Ask
     Serving    AO or AC of another one        Decline; the third disconnects: Closed
     refused    99                             Ask, of no library
@@ -48,8 +48,8 @@ it is the terminal's password, which may have a colon in it.
 
 Early means that a line came before the answer to the previous line was sent.
 
-A session handles one line at a time. `SignIn`, `Ask`, `Confirm`, `Join` and `Decline` are questions to the gateway: it
-calls `admitted` or `turned_away`, `reply`, `confirmed`, `joined`, or `refuse`, each of which returns the next step.
+A session handles one line at a time. `SignIn`, `Ask`, `Confirm`, `Wait` and `Decline` are questions to the gateway: it
+calls `admitted` or `turned_away`, `reply`, `confirmed`, `waited`, or `refuse`, each of which returns the next step.
 
 A 98 to a 99 whose login could not be decided, because the library can't be reached, does not say that it is online.
 
@@ -66,8 +66,8 @@ every other request, even one with an account in AC.
 From `admitted` on the terminal's profile decides how responses are spelled, the 941 included; before, the default does.
 """
 
-from sip2gw.session.answers import MEMORY, UNDATED, Answers, First, Newest
 from sip2gw.session.conversation import Session
+from sip2gw.session.kept_answers import MEMORY, UNDATED, FirstTry, KeptAnswers, Newest
 from sip2gw.session.logins import Login, institution_id
 from sip2gw.session.signing_in import NOT_AGAIN
 from sip2gw.session.steps import (
@@ -83,13 +83,13 @@ from sip2gw.session.steps import (
     Connected,
     Decline,
     Ignore,
-    Join,
     LoggedIn,
     Say,
     Serving,
     SignIn,
     State,
     Step,
+    Wait,
 )
 
 __all__ = [
@@ -102,15 +102,14 @@ __all__ = [
     "REPEATED",
     "RESENT",
     "UNDATED",
-    "Answers",
     "Ask",
     "Closed",
     "Confirm",
     "Connected",
     "Decline",
-    "First",
+    "FirstTry",
     "Ignore",
-    "Join",
+    "KeptAnswers",
     "LoggedIn",
     "Login",
     "Newest",
@@ -120,5 +119,6 @@ __all__ = [
     "SignIn",
     "State",
     "Step",
+    "Wait",
     "institution_id",
 ]

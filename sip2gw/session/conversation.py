@@ -9,9 +9,9 @@ from time import monotonic
 from attrs import evolve
 
 from sip2gw.library import LibraryError, Refused, Unavailable
-from sip2gw.session.answers import Answers
 from sip2gw.session.habits import Habits
 from sip2gw.session.hearing import DAMAGED, Damaged, Hearing, Unreadable
+from sip2gw.session.kept_answers import KeptAnswers
 from sip2gw.session.logins import Expects, Login, account_in, institution_id, names_several
 from sip2gw.session.repeats import Repeats
 from sip2gw.session.signing_in import Held, Rejected, SigningIn
@@ -63,7 +63,7 @@ class Session:
         deferred_login: bool = True,
         most_fields: Callable[[], int] = lambda: 64,
         expects: Expects = lambda *_: False,
-        answers: Answers | None = None,
+        answers: KeptAnswers | None = None,
         clock: Callable[[], float] = monotonic,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
         given: Callable[[], Login | None] = lambda: None,
@@ -77,7 +77,8 @@ class Session:
         self.habits = Habits()
         self._repeats = Repeats(clock, answers)
         self._signing_in = SigningIn(deferred_login=deferred_login, expects=expects, clock=clock, given=given)
-        self._strangers = 0
+        self._of_others = 0
+        """Requests so far that were of another library or account, or may have been."""
         self._denied = False
         self._asked_since_held = False
 
@@ -167,8 +168,8 @@ class Session:
         self._repeats.forget(pending)
         return self._begin(pending)
 
-    def joined(self) -> Step:
-        """Continue after `Join`. If the first request was not decided, this one is done."""
+    def waited(self) -> Step:
+        """Continue after `Wait`. If the first request was not decided, this one is done."""
         if isinstance(self.state, Closed):
             return Ignore("closed")
         pending = self._in_progress()
@@ -188,7 +189,7 @@ class Session:
             self._denied = not response.ok
             if self._denied:
                 self._log_out()
-        step = self._say(response, pending.trailer, self._strangers >= PATIENCE)
+        step = self._say(response, pending.trailer, self._of_others >= PATIENCE)
         self._repeats.answered(pending, step.line, keep=remember)
         return step
 
@@ -214,7 +215,7 @@ class Session:
             return self._follow(self._signing_in.by_message(request, state, several=several))
         self._spelling.note(request)
         if names_several(pending.line, self._spelling.dialect):
-            return self._stranger("two_libraries")
+            return self._decline_other("two_libraries")
         name = institution_id(request)
         if isinstance(state, Serving):
             return self._serve(state, pending, name)
@@ -233,9 +234,9 @@ class Session:
         """Return the question to the library, unless the request is of another library."""
         request = pending.request
         if not serving.is_called(name):
-            return self._stranger("other_library")
+            return self._decline_other("other_library")
         if serving.password is not None and serving.is_another(request):
-            return self._stranger("other_account")
+            return self._decline_other("other_account")
         if serving.refused:
             is_status = isinstance(request, messages.SCStatus)
             return Ask(request, refused=True) if is_status else Decline("not_logged_in")
@@ -270,9 +271,9 @@ class Session:
             self.state = self.state.after(pending.request, Response(), self._clock())
         return Say(answer, kind=REPEATED)
 
-    def _stranger(self, code: str) -> Decline:
+    def _decline_other(self, code: str) -> Decline:
         """Decline a request that is, or may be, of another library or account than the session's."""
-        self._strangers += 1
+        self._of_others += 1
         return Decline(code)
 
     def _follow(self, decision: Login | Held | Rejected) -> Step:
@@ -284,8 +285,8 @@ class Session:
                 self.state = LoggedIn(login)
                 self._asked_since_held = False
                 return evolve(self.reply(messages.LoginResponse(ok=True)), kind=HELD)
-            case Rejected(why, strange):
-                self._strangers += strange
+            case Rejected(why, of_others):
+                self._of_others += of_others
                 return evolve(self.reply(messages.LoginResponse()), note=why, kind=REJECTED)
 
     def _sign_in(self, login: Login) -> Step:

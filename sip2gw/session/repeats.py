@@ -10,9 +10,9 @@ from secrets import token_hex
 from attrs import evolve
 
 from sip2gw.secret import joined
-from sip2gw.session.answers import MEANT_AGAIN, MEMORY, UNDATED, Answers, First
+from sip2gw.session.kept_answers import MEANT_AGAIN, MEMORY, UNDATED, FirstTry, KeptAnswers
 from sip2gw.session.shares import Key
-from sip2gw.session.steps import Ask, Confirm, Ignore, Join, Pending
+from sip2gw.session.steps import Ask, Confirm, Ignore, Pending, Wait
 
 _TRAILER = re.compile(rb"(?:AY.?)?(?:AZ[0-9A-Fa-f]{0,4})?\Z")
 _LONGEST_TRAILER = 9
@@ -23,21 +23,21 @@ class Repeats:
 
     __slots__ = ("_answered_last", "_answers", "_first", "_last", "_library", "_terminal", "last_sent")
 
-    def __init__(self, clock: Callable[[], float], answers: Answers | None = None) -> None:
+    def __init__(self, clock: Callable[[], float], answers: KeptAnswers | None = None) -> None:
         self.last_sent: bytes | None = None
-        self._answers = Answers(clock) if answers is None else answers
+        self._answers = KeptAnswers(clock) if answers is None else answers
         self._library = ""
         self._terminal = token_hex(16)
         self._last: Key | None = None
         self._answered_last: Key | None = None
-        self._first: First | None = None
+        self._first: FirstTry | None = None
 
     def belongs_to(self, library: str, terminal: str) -> None:
         """Bind the session. `terminal` is the same text for the same terminal, and empty if it can't be identified."""
         self._library = library
         self._terminal = terminal or self._terminal
 
-    def once(self, ask: Ask, pending: Pending) -> Ask | Confirm | Join | Ignore | bytes:
+    def once(self, ask: Ask, pending: Pending) -> Ask | Confirm | Wait | Ignore | bytes:
         """Return the step for a write, so that a write that was done, or is in progress, is not done twice.
 
         Bytes are the answer that was given before. After `Ask`, `over` must follow.
@@ -53,9 +53,9 @@ class Repeats:
             if before is MEANT_AGAIN:
                 return evolve(ask, meant_again=True)
             return ask.of_line(self._digest(pending), dated=pending.is_dated)
-        if isinstance(before, First):
-            return Join(before)
-        if pending.item and before[2:3] == b"1":  # 10, 12 and 30 have 1 here if the write was done
+        if isinstance(before, FirstTry):
+            return Wait(before)
+        if pending.item and before[2:3] == b"1":  # "ok" of 10, 12, 16, 20 and 30: the write was done
             return Confirm(ask)
         return before
 

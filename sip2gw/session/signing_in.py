@@ -28,7 +28,7 @@ class Rejected:
     """A login that is not tried; `why` is for the log. It counts as so many requests of another library."""
 
     why: str
-    strange: int = 0
+    of_others: int = 0
 
 
 class SigningIn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import define, field, frozen
 
 from sip2gw.library import Credentials
-from sip2gw.session.answers import First
+from sip2gw.session.kept_answers import FirstTry
 from sip2gw.session.logins import Login, account_in
 from sip2gw.session.shares import Key
 from sip2gw.sip2 import Request, Response, Secret, Trailer, messages
@@ -209,10 +209,10 @@ class Confirm:
 
 
 @frozen
-class Join:
-    """Wait until the same write, in progress on another connection of the terminal, is over; then `joined`."""
+class Wait:
+    """Wait until the same write, in progress on another connection of the terminal, is over; then `waited`."""
 
-    first: First
+    first: FirstTry
 
 
 @frozen
@@ -226,4 +226,4 @@ class Decline:
     """More for the log: the message and its fault, never its bytes."""
 
 
-Step = Ignore | Say | SignIn | Ask | Confirm | Join | Decline
+Step = Ignore | Say | SignIn | Ask | Confirm | Wait | Decline

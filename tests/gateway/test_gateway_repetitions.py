@@ -9,7 +9,7 @@ from sip2gw.addresses import Peer
 from sip2gw.gateway import TerminalFactory, answering
 from sip2gw.gateway.answering import CONFIRMING
 from sip2gw.process.memory import MemoryWatch
-from sip2gw.session import MEMORY, Answers, Newest
+from sip2gw.session import MEMORY, KeptAnswers, Newest
 from sip2gw.sip2 import lay_out
 
 from .desk import CHECKIN, CHECKOUT, DATE, LOGIN, PATRON, STATUS, Bench, told
@@ -336,7 +336,7 @@ def test_R3_a_payment_from_another_till_is_a_new_payment(bench):
 def test_R3_a_payment_repeated_after_a_restart_is_booked_once(bench):
     bench.say(LOGIN)
     assert bench.say(numbered(PAYMENT, 1)).startswith("38Y")
-    bench.factory.answers = Answers(bench.clock.seconds)
+    bench.factory.answers = KeptAnswers(bench.clock.seconds)
     reconnected(bench)
     assert bench.say(numbered(PAYMENT, 1)).startswith("38Y")
     assert written(bench) == ["payment"]
@@ -449,7 +449,9 @@ def test_R6_a_refusal_by_the_gateway_is_not_remembered(bench, line):
 
 
 def test_R6_a_terminal_that_writes_fast_drops_no_answer_of_another_library(bench):
-    bench.factory.answers = Answers(bench.clock.seconds, most=4, newest=Newest(bench.clock.seconds, most=6))
+    bench.factory.answers = KeptAnswers(
+        bench.clock.seconds, most=4, newest=Newest(bench.clock.seconds, most=6)
+    )
     hill = LOGIN.replace("riverside", "hillcrest").replace("kiosk-secret", "hill-secret")
     reconnected(bench, login=hill)
     lent = f"11YN{NOW}{NOW}AOhillcrest|AA7|AB14|AC|"

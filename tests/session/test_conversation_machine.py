@@ -11,13 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sip2gw.library import InDoubt, Refused, Unavailable
 from sip2gw.session import (
-    Answers,
     Ask,
     Closed,
     Confirm,
     Connected,
     Decline,
     Ignore,
+    KeptAnswers,
     LoggedIn,
     Newest,
     Say,
@@ -76,7 +76,7 @@ class Conversation(RuleBasedStateMachine):
         self.session = Session(
             deferred_login=deferred,
             expects=lambda *_: expects,
-            answers=Answers(lambda: self.seconds, most=3, newest=Newest(lambda: self.seconds, most=4)),
+            answers=KeptAnswers(lambda: self.seconds, most=3, newest=Newest(lambda: self.seconds, most=4)),
             clock=lambda: self.seconds,
             now=lambda: datetime(2026, 3, 1, 10, 15, tzinfo=UTC),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.session import Answers, Newest
+from sip2gw.session import KeptAnswers, Newest
 from sip2gw.session.shares import Key, Shares
 
 KEYS = st.builds(Key, st.sampled_from("abc"), st.sampled_from(["", "t1", "t2"]), st.integers(0, 9))
@@ -42,7 +42,7 @@ def test_R6_whoever_stays_within_an_equal_share_loses_nothing(modest, greedy):
 
 
 def test_R6_a_terminal_that_fills_its_share_loses_its_own_oldest():
-    answers = Answers(lambda: 0.0, most=100, per_terminal=2)
+    answers = KeptAnswers(lambda: 0.0, most=100, per_terminal=2)
     keys = [answers.key("riverside", "t1", b"%d" % number) for number in range(3)]
     other = answers.key("riverside", "t2", b"0")
     for key in (other, *keys):
@@ -53,7 +53,7 @@ def test_R6_a_terminal_that_fills_its_share_loses_its_own_oldest():
 def test_R6_what_is_out_of_date_is_let_go_of_in_every_library():
     seconds = 0.0
     newest = Newest(lambda: seconds)
-    answers = Answers(lambda: seconds, newest=newest)
+    answers = KeptAnswers(lambda: seconds, newest=newest)
     for library in ("riverside", "hillcrest"):
         write = newest.note(library, "item 1")
         answers.keep(answers.key(library, "t1", b"0"), b"yes", 300.0, write, has_item=True)

@@ -7,6 +7,8 @@ Whole lines are compared: terminals that always send AY0 are common, and a check
 share it. A terminal whose clock stands still may mean the same line again: so an answer is repeated only while no
 terminal of the library has written anything newer on that item (or, without an item, on that patron's account), and
 until the terminal sends its next write on that connection.
+
+If other processes answer the same terminals, nothing is kept here (`keeps`): only the journal knows all writes then.
 """
 
 from __future__ import annotations
@@ -80,7 +82,7 @@ class _Answered:
 
 
 @define(eq=False, repr=False)
-class First:
+class FirstTry:
     """A write in progress that a second try of the same terminal waits for."""
 
     _key: Key
@@ -106,7 +108,7 @@ class MeantAgain(Enum):
 MEANT_AGAIN = MeantAgain.MEANT_AGAIN
 
 
-class Answers:
+class KeptAnswers:
     """The answers to writes, of all terminals of the process. Terminal and line are stored as a digest.
 
     `clock` returns seconds.
@@ -126,7 +128,7 @@ class Answers:
         self._clock = clock
         self._digests = Digests()
         self._answered: Shares[_Answered] = Shares(most, per_terminal)
-        self._in_progress: dict[Key, First] = {}
+        self._in_progress: dict[Key, FirstTry] = {}
 
     def __len__(self) -> int:
         return len(self._answered)
@@ -140,7 +142,7 @@ class Answers:
         if self._keeps:
             self._answered.put(key, _Answered(answer, self._clock() + life, write, has_item))
 
-    def before(self, key: Key) -> bytes | First | MeantAgain | None:
+    def before(self, key: Key) -> bytes | FirstTry | MeantAgain | None:
         """Return the answer, if it still holds; the same write while it is in progress; None for a new line."""
         before = self._answered.get(key)
         if before is None:
@@ -172,12 +174,12 @@ class Answers:
         self._answered.drop_oldest_while(lambda one: one.until <= now)
         self.newest.forget_old()
 
-    def begin(self, key: Key) -> First:
+    def begin(self, key: Key) -> FirstTry:
         """Record that this write is in progress."""
-        self._in_progress[key] = first = First(key)
+        self._in_progress[key] = first = FirstTry(key)
         return first
 
-    def over(self, first: First) -> None:
+    def over(self, first: FirstTry) -> None:
         """Record that it is over."""
         del self._in_progress[first._key]
         first.over()

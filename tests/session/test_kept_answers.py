@@ -4,13 +4,13 @@ import pytest
 
 from sip2gw.session import (
     MEMORY,
-    Answers,
     Ask,
     Confirm,
     Ignore,
-    Join,
+    KeptAnswers,
     Newest,
     Say,
+    Wait,
 )
 from sip2gw.sip2 import messages
 
@@ -47,23 +47,23 @@ def written(session, line, kind=messages.CheckinResponse):
 
 
 def test_R3_two_who_hear_that_it_is_not_so_any_more_ask_once():
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     lend(again(answers))
     first, second = (again(answers) for _ in range(2))
     assert isinstance(first.receive(CHECKOUT), Confirm)
     assert isinstance(second.receive(CHECKOUT), Confirm)
     assert isinstance(first.confirmed(False), Ask)
-    assert isinstance(second.confirmed(False), Join)
+    assert isinstance(second.confirmed(False), Wait)
 
 
 def test_F31_a_write_answered_on_another_connection_is_answered_so_again():
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     answer = lend(again(answers))
     assert repeated(again(answers)) == answer
 
 
 def test_F31_one_that_is_early_is_the_answer_that_went_out_meanwhile():
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     lend(again(answers))
     session = again(answers)
     assert isinstance(repeated(session, early=True), Say)
@@ -71,36 +71,36 @@ def test_F31_one_that_is_early_is_the_answer_that_went_out_meanwhile():
 
 
 def test_F31_a_write_in_hand_on_another_connection_is_joined():
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     first, second, third = (again(answers) for _ in range(3))
     assert isinstance(first.receive(CHECKOUT), Ask)
     first.close()
     over = []
     for session in (second, third):
         step = session.receive(CHECKOUT)
-        assert isinstance(step, Join)
+        assert isinstance(step, Wait)
         step.first.when_over(lambda: over.append(1))
     answer = first.reply(messages.CheckoutResponse(ok=True))
     assert over == [1, 1]
-    assert second.joined() == answer
+    assert second.waited() == answer
     third.close()
-    assert isinstance(third.joined(), Ignore)
+    assert isinstance(third.waited(), Ignore)
 
 
 @pytest.mark.parametrize("end", ["let_go", "refuse"])
 def test_F31_what_came_to_nothing_is_asked_by_the_next_and_joined_by_the_others(end):
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     first, second, third = (again(answers) for _ in range(3))
     first.receive(CHECKOUT)
-    assert all(isinstance(session.receive(CHECKOUT), Join) for session in (second, third))
+    assert all(isinstance(session.receive(CHECKOUT), Wait) for session in (second, third))
     first.let_go() if end == "let_go" else first.refuse("no")
-    assert isinstance(second.joined(), Ask)
-    assert isinstance(third.joined(), Join)
+    assert isinstance(second.waited(), Ask)
+    assert isinstance(third.waited(), Wait)
 
 
 @pytest.mark.parametrize("other", [{"terminal": "t2"}, {"terminal": ""}, {"library": "elsewhere"}])
 def test_F31_another_terminal_hears_nothing_of_it(other):
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     line = CHECKOUT.replace(b"AOriverside", b"AO")
     first = again(answers)
     second = again(answers, **other)
@@ -112,7 +112,7 @@ def test_F31_another_terminal_hears_nothing_of_it(other):
 
 
 def test_F31_who_goes_on_to_the_next_write_has_heard_the_answer_before():
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     session = again(answers)
     lend(session)
     written(session, checkin("2"))
@@ -121,7 +121,7 @@ def test_F31_who_goes_on_to_the_next_write_has_heard_the_answer_before():
 
 def test_F31_answers_are_bounded_and_are_let_go_in_time():
     clock = Clock()
-    answers = Answers(clock, most=2)
+    answers = KeptAnswers(clock, most=2)
     for number in range(3):
         written(again(answers), checkin(str(number)))
     assert len(answers) == 2
@@ -134,7 +134,7 @@ def test_F31_answers_are_bounded_and_are_let_go_in_time():
 
 @pytest.mark.parametrize("item", ["1", " 1 "])
 def test_F33_after_a_loan_at_another_terminal_the_same_return_is_a_new_one(item):
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     first, second = (serving(answers=answers) for _ in range(2))
     answer = written(first, checkin())
     assert repeated(first, checkin()) == answer, "nobody has written on it since"
@@ -151,7 +151,7 @@ def test_F33_a_loan_at_the_same_terminal_is_as_new():
 
 @pytest.mark.parametrize("other", [tenant("elsewhere"), tenant()])
 def test_F33_what_is_written_elsewhere_or_on_other_items_is_no_reason(other):
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     first = serving(answers=answers)
     answer = written(first, checkin())
     second = connected(answers=answers)
@@ -164,7 +164,7 @@ def test_F33_what_is_written_elsewhere_or_on_other_items_is_no_reason(other):
 
 
 def test_F33_a_loan_that_was_not_decided_is_no_newer_write():
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     first, second = (serving(answers=answers) for _ in range(2))
     answer = written(first, checkin())
     second.receive(CHECKOUT)
@@ -173,7 +173,7 @@ def test_F33_a_loan_that_was_not_decided_is_no_newer_write():
 
 
 def test_F33_what_a_terminal_did_that_is_gone_counts_as_well():
-    answers = Answers(Clock())
+    answers = KeptAnswers(Clock())
     first, second = (serving(answers=answers) for _ in range(2))
     written(first, checkin())
     second.receive(CHECKOUT)
