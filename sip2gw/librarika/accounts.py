@@ -118,7 +118,7 @@ class Account:
                 reads=key is None,
                 may_write=may_write,
                 shape=shape,
-                stranger=background,
+                low_priority=background,
                 made=made,
             )
             try:
@@ -205,10 +205,10 @@ class Account:
             raise
 
 
-async def sign_in(api: API, credentials: Credentials, *, stranger: bool = False) -> Tokens:
-    """Return the tokens of a login. `stranger`: the login was never right before. Raises `Refused`, `Unavailable`."""
+async def sign_in(api: API, credentials: Credentials, *, low_priority: bool = False) -> Tokens:
+    """Return the tokens of a login. `low_priority` is as in `Call`. Raises `Refused` and `Unavailable`."""
     said = {"username": credentials.username, "password": credentials.password.reveal(), "scope": "sip2"}
-    return await _tokens(api, "create_token", "/auth/tokens", said, stranger=stranger)
+    return await _tokens(api, "create_token", "/auth/tokens", said, low_priority=low_priority)
 
 
 async def refresh(api: API, refresh_token: Secret) -> Tokens:
@@ -218,9 +218,9 @@ async def refresh(api: API, refresh_token: Secret) -> Tokens:
 
 
 async def _tokens(
-    api: API, operation: str, path: str, body: Mapping[str, Any], *, stranger: bool = False
+    api: API, operation: str, path: str, body: Mapping[str, Any], *, low_priority: bool = False
 ) -> Tokens:
-    call = api.prepared(operation, "POST", path, body=body, shape=Tokens, stranger=stranger)
+    call = api.prepared(operation, "POST", path, body=body, shape=Tokens, low_priority=low_priority)
     tokens: Tokens = (await api.call(call, api.client.deadline())).record
     token = tokens.access_token.reveal()
     if not token.isascii() or not token.isprintable():

@@ -172,9 +172,9 @@ class Librarika:
         if flight is None:
 
             async def opened() -> _Open:
-                stranger = not self.verified.is_known(digest)
+                known = self.verified.is_known(digest)
                 try:
-                    tokens = await sign_in(api, credentials, stranger=stranger)
+                    tokens = await sign_in(api, credentials, low_priority=not known)
                     account = self._opened(digest, api, credentials, tokens)
                 except Refused as refusal:
                     self.verified.wrong(digest, api.nickname, refusal)

@@ -67,10 +67,10 @@ class Admission:
     def _admits(self) -> bool:
         return self.breaker.admits and self.host.admits
 
-    async def admit(self, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
+    async def admit(self, until: float, *, low_priority: bool = False) -> Bulkhead | Failed:
         """Wait until the call may go out, and return its slot, which the caller gives back.
 
-        A `stranger` is a login that was never right before.
+        `low_priority` is as in `Call`.
         """
         client = self._client
         while self._rest_until and (rest := self.resting) > 0:
@@ -84,7 +84,7 @@ class Admission:
                 return failed
             if not self._admits:
                 return _OPEN
-        return await self._slot(self.bulkhead, until, stranger=stranger)
+        return await self._slot(self.bulkhead, until, low_priority=low_priority)
 
     async def wait(self, waiting: Deferred[None], until: float) -> Failed | None:
         """Wait for something before a call is sent, at most until then. Returns None if it happened."""
@@ -100,12 +100,14 @@ class Admission:
             deadline.end()
         return None
 
-    async def _slot(self, bulkhead: Bulkhead, until: float, *, stranger: bool = False) -> Bulkhead | Failed:
-        waiting = bulkhead.enter(stranger=stranger)
+    async def _slot(
+        self, bulkhead: Bulkhead, until: float, *, low_priority: bool = False
+    ) -> Bulkhead | Failed:
+        waiting = bulkhead.enter(low_priority=low_priority)
         if waiting is None:
             return bulkhead
         client = self._client
-        client.metrics.struck("calls_per_library" if bulkhead.is_full(stranger=stranger) else "calls")
+        client.metrics.struck("calls_per_library" if bulkhead.is_full(low_priority=low_priority) else "calls")
         # A call without a slot after half of the time is not begun: a write might not end in time, and be in doubt.
         now = client.now()
         half = now + min(until - now, client.timeouts.headers) / 2

@@ -64,19 +64,19 @@ class API:
         reads: bool = False,
         shape: type[Any] | None = None,
         may_write: MayWrite | None = None,
-        stranger: bool = False,
+        low_priority: bool = False,
         made: list[Made] | None = None,
     ) -> Call:
         """Return a call to this library. `headers` are for it alone. With a `key` it is a write of that name."""
         headers = dict(headers)
-        content = settling = None
+        content = body_again = None
         if key is not None:
             headers[b"Idempotency-Key"] = key.encode("utf-8", "replace")
         if body is not None:
             headers[b"Content-Type"] = b"application/json"
             content = encoded(body)
             if "password" in body:
-                settling = {name: value for name, value in body.items() if name != "password"}
+                body_again = {name: value for name, value in body.items() if name != "password"}
         return Call(
             operation,
             method,
@@ -84,12 +84,12 @@ class API:
             headers,
             content,
             shape,
-            reads=(reads or method == "GET") and settling is None,
+            reads=(reads or method == "GET") and body_again is None,
             writes=key is not None,
-            guesses=settling is not None,
+            guesses=body_again is not None,
             may_write=may_write,
-            settling=settling,
-            stranger=stranger,
+            body_again=body_again,
+            low_priority=low_priority,
             made=made,
         )
 
@@ -104,7 +104,7 @@ class API:
         while True:
             # A write is begun only if there is time to settle it.
             late = call.writes and not lost and until - begun < client.timeouts.reserve
-            slot = _TOO_LATE if late else await self.admission.admit(until, stranger=call.stranger)
+            slot = _TOO_LATE if late else await self.admission.admit(until, low_priority=call.low_priority)
             outcome = await self.send(call, until, begun, slot)
             if isinstance(outcome, Answer):
                 doubt = False

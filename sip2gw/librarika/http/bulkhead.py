@@ -11,12 +11,12 @@ from functools import partial
 
 from twisted.internet.defer import Deferred
 
-STRANGERS = 4
-"""The share of a library's slots for logins that were never right before: one in so many, and never the last."""
-ALL_STRANGERS = 2
+LOW_PRIORITY = 4
+"""The share of a library's slots for calls of low priority: one in so many, and never the last."""
+LOW_PRIORITY_OF_ALL = 2
 """The same, of all slots of the process."""
 _AFTER = 1 << 20
-"""Added to the turn of strangers, so that they come after all others."""
+"""Added to the turn of a bulkhead in which only calls of low priority wait, so that it comes after all others."""
 
 
 class TurnedAway(Exception):
@@ -35,12 +35,12 @@ class Capacity:
         """Bulkheads with waiting calls, by their turn: the least first. The cost does not grow with their number."""
         self._letting_in = False
         self.in_progress = 0
-        self.strangers = 0
+        self.low_priority = 0
 
     @property
-    def admits_strangers(self) -> bool:
-        """Whether another stranger may have a slot."""
-        return self.strangers < max(self._width // ALL_STRANGERS, 1)
+    def admits_low_priority(self) -> bool:
+        """Whether another call of low priority may have a slot."""
+        return self.low_priority < max(self._width // LOW_PRIORITY_OF_ALL, 1)
 
     @property
     def waiting(self) -> int:
@@ -91,49 +91,53 @@ class Capacity:
 class Bulkhead:
     """One library's part of the capacity, `width` slots at most. To cancel a wait gives it up.
 
-    Each slot that was taken is given back with `leave`. Calls go in their order, strangers after the others.
+    Each slot that was taken is given back with `leave`. Calls go in their order, those of low priority (see `Call`)
+    after the others.
     """
 
     def __init__(self, capacity: Capacity, width: int) -> None:
         self._capacity = capacity
         self._width = width
         self.in_progress = 0
-        self._strangers = 0
+        self._low_priority = 0
         self._queue: deque[Deferred[None]] = deque()
-        self._strange: deque[Deferred[None]] = deque()
+        self._low_queue: deque[Deferred[None]] = deque()
         self._turn: int | None = None
 
     @property
     def waiting(self) -> int:
         """The number of calls that wait for a slot."""
-        return len(self._queue) + len(self._strange)
+        return len(self._queue) + len(self._low_queue)
 
-    def is_full(self, *, stranger: bool = False) -> bool:
-        """Return whether the most slots are taken that this library may ever have, or that strangers may."""
-        return self.in_progress >= self._width or (stranger and not self._admits_strangers)
+    def is_full(self, *, low_priority: bool = False) -> bool:
+        """Return whether the most slots are taken that this library may ever have, or that low priority may."""
+        return self.in_progress >= self._width or (low_priority and not self._admits_low_priority)
 
     @property
     def has_room(self) -> bool:
         """Whether the next waiting call may go."""
-        return bool(self._queue and self._may_go()) or bool(self._strange and self._may_go(stranger=True))
+        if self._queue and self._may_go():
+            return True
+        return bool(self._low_queue) and self._may_go(low_priority=True)
 
-    def enter(self, *, stranger: bool = False) -> Deferred[None] | None:
+    def enter(self, *, low_priority: bool = False) -> Deferred[None] | None:
         """Take a slot. Returns None if it has one at once; otherwise fires when it has. Fails with `TurnedAway`."""
-        if not (self._queue or (stranger and self._strange)) and self._may_go(stranger=stranger):
-            self._take(stranger)
+        is_next = not (self._queue or (low_priority and self._low_queue))
+        if is_next and self._may_go(low_priority=low_priority):
+            self._take(low_priority)
             return None
-        queue = self._strange if stranger else self._queue
+        queue = self._low_queue if low_priority else self._queue
         waiting: Deferred[None] = Deferred(partial(self._give_up, queue))
         queue.append(waiting)
         self._changed()
         return waiting
 
-    def leave(self, *, stranger: bool = False) -> None:
+    def leave(self, *, low_priority: bool = False) -> None:
         """Give a slot back."""
         self.in_progress -= 1
         self._capacity.in_progress -= 1
-        self._strangers -= stranger
-        self._capacity.strangers -= stranger
+        self._low_priority -= low_priority
+        self._capacity.low_priority -= low_priority
         if self._turn is not None:
             self._changed()
         self._capacity.let_in()
@@ -145,34 +149,34 @@ class Bulkhead:
 
     def turn_away(self) -> None:
         """Let all waiting calls fail with `TurnedAway`."""
-        while queue := self._queue or self._strange:
+        while queue := self._queue or self._low_queue:
             waiting = queue.popleft()
             self._changed()
             waiting.errback(TurnedAway())
 
     def let_one_in(self) -> None:
         """Give a slot to the next waiting call."""
-        stranger = not self._queue
-        waiting = (self._queue or self._strange).popleft()
-        self._take(stranger)
+        low_priority = not self._queue
+        waiting = (self._queue or self._low_queue).popleft()
+        self._take(low_priority)
         self._changed()
         waiting.callback(None)
 
     @property
-    def _admits_strangers(self) -> bool:
-        few = self._strangers < max(self._width // STRANGERS, 1)
+    def _admits_low_priority(self) -> bool:
+        few = self._low_priority < max(self._width // LOW_PRIORITY, 1)
         return few and (self._width == 1 or self.in_progress < self._width - 1)
 
-    def _may_go(self, *, stranger: bool = False) -> bool:
+    def _may_go(self, *, low_priority: bool = False) -> bool:
         if self.in_progress >= self._width or not self._capacity.has_room(self.in_progress, self._width):
             return False
-        return not stranger or (self._admits_strangers and self._capacity.admits_strangers)
+        return not low_priority or (self._admits_low_priority and self._capacity.admits_low_priority)
 
-    def _take(self, stranger: bool) -> None:
+    def _take(self, low_priority: bool) -> None:
         self.in_progress += 1
         self._capacity.in_progress += 1
-        self._strangers += stranger
-        self._capacity.strangers += stranger
+        self._low_priority += low_priority
+        self._capacity.low_priority += low_priority
 
     def _give_up(self, queue: deque[Deferred[None]], waiting: Deferred[None]) -> None:
         queue.remove(waiting)
@@ -181,7 +185,7 @@ class Bulkhead:
     def _changed(self) -> None:
         """Take a new turn if it changed. A turn is kept until a call gets a slot or one ends."""
         before = self._turn
-        if self._queue or self._strange:
+        if self._queue or self._low_queue:
             self._turn = self.in_progress if self._queue else self.in_progress + _AFTER
         else:
             self._turn = None

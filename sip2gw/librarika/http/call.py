@@ -110,18 +110,18 @@ class Call:
     """Whether there is a password in its body."""
     may_write: MayWrite | None = field(default=None, repr=False)
     """Called right before it is sent."""
-    settling: Mapping[str, Any] | None = field(default=None, repr=False)
+    body_again: Mapping[str, Any] | None = field(default=None, repr=False)
     """The body of a write that is made again, without the password; None if it is the same."""
-    stranger: bool = False
-    """Whether it is a login that was never right before."""
+    low_priority: bool = False
+    """Whether other calls come first. It is a login that was never right, or a write that the journal forwards."""
     made: list[Made] | None = field(default=None, repr=False)
     """Each time that it is sent is added to this list."""
 
     def again(self, *, settles: bool) -> Call:
         """Return the call as it is made again. `settles` is whether it settles a write in doubt."""
-        if not settles or self.settling is None:
+        if not settles or self.body_again is None:
             return self
-        return evolve(self, body=encoded(self.settling), settling=None)
+        return evolve(self, body=encoded(self.body_again), body_again=None)
 
     def in_doubt(self, outcome: Outcome) -> bool:
         """Return whether this may have been done, and the outcome does not say so."""

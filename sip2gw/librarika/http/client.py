@@ -99,7 +99,7 @@ class Client:
             return Failed(how, "no turn in time", sent=False)
         finally:
             deadline.end()
-            slot.leave(stranger=call.stranger)
+            slot.leave(low_priority=call.low_priority)
             if call.made is not None and status != UNSENT:
                 call.made.append(
                     Made(
