@@ -106,7 +106,10 @@ class Seating:
             terminal.lease.holder = evolve(terminal.lease.holder, location=location)
 
     def is_sure(self, lease: Lease | None, now: float) -> bool:
-        """Return whether the terminal with this lease has its seat for sure. If not, `holds_seat` asks the store."""
+        """Return whether the terminal with this lease has its seat for sure. If not, `holds_seat` asks the store.
+
+        A terminal that is served has a lease until it ends. None: it has ended, and its last request is finished.
+        """
         if lease is None:
             return True
         return lease.state != "lost" and (lease.seat is None or now < lease.seat.expires)

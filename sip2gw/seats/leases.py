@@ -52,20 +52,20 @@ class _Findings:
 class Seats:
     """The seats that this process's sessions hold. `now` returns seconds, on the clock of the store's leases."""
 
-    def __init__(self, store: SeatStore, now: Callable[[], float], *, lease: float = LEASE) -> None:
+    def __init__(self, store: SeatStore, now: Callable[[], float], *, lease_seconds: float = LEASE) -> None:
         self.store = store
-        self.lease = lease
+        self.lease_seconds = lease_seconds
         self.down_since: float | None = None
         """When the store was found to fail; None while it works."""
         self._now = now
-        self._grips: dict[str, set[Lease]] = {}
+        self._leases: dict[str, set[Lease]] = {}
 
     async def take(
         self, library: str, holder: Holder, most: int | None, first: Sequence[str] = ()
     ) -> tuple[Lease, str | None]:
         """Return a lease, and the session that lost it. Raises `Full`; after the grace time, the store's error."""
         try:
-            taken = await self.store.take(library, holder, most=most, lease=self.lease, first=first)
+            taken = await self.store.take(library, holder, most=most, seconds=self.lease_seconds, first=first)
         except Full:
             self.down_since = None
             raise
@@ -73,81 +73,83 @@ class Seats:
             if self._gone_for() >= GRACE:
                 raise
             ousted = self._without_store(library, holder, most, first)
-            grip = Lease(library, holder, most, None)
+            lease = Lease(library, holder, most, None)
         else:
             self.down_since = None
             ousted = taken.ousted.holder.session if taken.ousted else None
-            grip = Lease(library, holder, most, taken.seat)
+            lease = Lease(library, holder, most, taken.seat)
         self._oust(library, ousted)
-        self._grips.setdefault(library, set()).add(grip)
-        return grip, ousted
+        self._leases.setdefault(library, set()).add(lease)
+        return lease, ousted
 
-    async def leave(self, grip: Lease) -> None:
+    async def leave(self, lease: Lease) -> None:
         """Release the seat of a session that has ended. If the store fails, the lease expires by itself."""
-        self._drop(grip)
-        if grip.seat is not None and grip.state != "lost":
-            await self._give_back(grip.seat)
+        self._drop(lease)
+        if lease.seat is not None and lease.state != "lost":
+            await self._give_back(lease.seat)
 
-    def lose(self, grip: Lease) -> None:
+    def lose(self, lease: Lease) -> None:
         """Note that the seat of this lease has been freed by others."""
-        grip.state = "lost"
-        self._drop(grip)
+        lease.state = "lost"
+        self._drop(lease)
 
-    async def holds(self, grip: Lease) -> bool:
+    async def holds(self, lease: Lease) -> bool:
         """Return whether the session still has its seat. The store is asked only after the lease has expired."""
-        if grip.state != "lost" and grip.seat is not None and self._now() >= grip.seat.expires:
-            await self._renew([grip], _Findings())
-        return grip.state != "lost"
+        if lease.state != "lost" and lease.seat is not None and self._now() >= lease.seat.expires:
+            await self._renew([lease], _Findings())
+        return lease.state != "lost"
 
     async def renew(self) -> Renewal:
         """Renew all leases."""
         findings = _Findings()
         await self._renew(self._all(), findings)
-        for grip in [grip for grip in self._all() if grip.seat is None]:
-            await self._catch_up(grip, findings)
+        for lease in [lease for lease in self._all() if lease.seat is None]:
+            await self._catch_up(lease, findings)
         return Renewal(tuple(findings.lost), tuple(findings.over))
 
     def of(self, library: str) -> list[Lease]:
         """Return the leases of this library in this process."""
-        return list(self._grips.get(library, ()))
+        return list(self._leases.get(library, ()))
 
-    async def _renew(self, grips: Iterable[Lease], findings: _Findings) -> None:
-        held = [(grip, grip.seat) for grip in grips if grip.seat is not None]
+    async def _renew(self, leases: Iterable[Lease], findings: _Findings) -> None:
+        held = [(lease, lease.seat) for lease in leases if lease.seat is not None]
         if not held:
             return
         try:
-            renewed = await self.store.renew([seat for _, seat in held], lease=self.lease)
+            renewed = await self.store.renew([seat for _, seat in held], seconds=self.lease_seconds)
         except Exception:  # a store may fail in any way: see SeatStore
             self._gone_for()
             return
         self.down_since = None
-        for (grip, before), seat in zip(held, renewed, strict=True):
-            if grip.seat is not before:
+        for (lease, before), seat in zip(held, renewed, strict=True):
+            if lease.seat is not before:
                 continue  # it was renewed or released while the store was asked
             if seat is None:
-                self.lose(grip)
-                findings.lost.append(grip)
+                self.lose(lease)
+                findings.lost.append(lease)
             else:
-                grip.seat = seat
+                lease.seat = seat
 
-    async def _catch_up(self, grip: Lease, findings: _Findings) -> None:
+    async def _catch_up(self, lease: Lease, findings: _Findings) -> None:
         """Take a seat for a session that was admitted while the store failed."""
         try:
-            taken = await self.store.take(grip.library, grip.holder, most=grip.most, lease=self.lease)
+            taken = await self.store.take(
+                lease.library, lease.holder, most=lease.most, seconds=self.lease_seconds
+            )
         except Full:
             self.down_since = None
-            if grip.state != "over":
-                grip.state = "over"
-                findings.over.append(grip)
+            if lease.state != "over":
+                lease.state = "over"
+                findings.over.append(lease)
         except Exception:  # a store may fail in any way: see SeatStore
             self._gone_for()
         else:
             self.down_since = None
             ousted = taken.ousted.holder.session if taken.ousted else None
-            if ousted != grip.holder.session:  # otherwise the store gave it a seat, and the answer was lost
-                findings.lost += self._oust(grip.library, ousted)
-            if grip in self._grips.get(grip.library, ()):
-                grip.seat, grip.state = taken.seat, "held"
+            if ousted != lease.holder.session:  # otherwise the store gave it a seat, and the answer was lost
+                findings.lost += self._oust(lease.library, ousted)
+            if lease in self._leases.get(lease.library, ()):
+                lease.seat, lease.state = taken.seat, "held"
             else:  # it has ended or was disconnected meanwhile
                 await self._give_back(taken.seat)
 
@@ -159,32 +161,32 @@ class Seats:
 
     def _oust(self, library: str, session: str | None) -> list[Lease]:
         """Take the lease from this session, if it is one of this process."""
-        ousted = [grip for grip in self.of(library) if grip.holder.session == session]
-        for grip in ousted:
-            self.lose(grip)
+        ousted = [lease for lease in self.of(library) if lease.holder.session == session]
+        for lease in ousted:
+            self.lose(lease)
         return ousted
 
     def _without_store(
         self, library: str, holder: Holder, most: int | None, first: Sequence[str]
     ) -> str | None:
         """Admit one more by this process's own count; return the session that loses its seat to it. Raises `Full`."""
-        grips = self.of(library)
-        if most is None or len(grips) < most:
+        leases = self.of(library)
+        if most is None or len(leases) < most:
             return None
-        own = to_give_up((grip.holder for grip in grips), holder.terminal, first)
+        own = to_give_up((lease.holder for lease in leases), holder.terminal, first)
         if own is None:
-            raise Full([grip.seat or Seat(library, 0, 0, grip.holder, 0.0) for grip in grips]) from None
+            raise Full([lease.seat or Seat(library, 0, 0, lease.holder, 0.0) for lease in leases]) from None
         return own.session
 
     def _all(self) -> list[Lease]:
-        return list(chain.from_iterable(self._grips.values()))
+        return list(chain.from_iterable(self._leases.values()))
 
-    def _drop(self, grip: Lease) -> None:
+    def _drop(self, lease: Lease) -> None:
         """Forget a lease."""
-        grips = self._grips.get(grip.library, set())
-        grips.discard(grip)
-        if not grips:
-            self._grips.pop(grip.library, None)
+        leases = self._leases.get(lease.library, set())
+        leases.discard(lease)
+        if not leases:
+            self._leases.pop(lease.library, None)
 
     def _gone_for(self) -> float:
         """Return for how long the store has failed, counted from now if this is the first failure."""

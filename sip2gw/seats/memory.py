@@ -19,19 +19,19 @@ class InMemory:
         self._epochs: dict[tuple[str, int], int] = {}
 
     async def take(
-        self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()
+        self, library: str, holder: Holder, *, most: int | None, seconds: float, first: Sequence[str] = ()
     ) -> Taken:
         """See `SeatStore.take`."""
         number, ousted = seat_for(holder, self._held(library), most, first)
         epoch = self._epochs.get((library, number), 0) + 1
         self._epochs[library, number] = epoch
-        seat = Seat(library, number, epoch, holder, self._now() + lease)
+        seat = Seat(library, number, epoch, holder, self._now() + seconds)
         self._seats.setdefault(library, {})[number] = seat
         return Taken(seat, ousted)
 
-    async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
+    async def renew(self, seats: Sequence[Seat], *, seconds: float) -> Sequence[Seat | None]:
         """See `SeatStore.renew`. An expired lease is renewed too, if no other session has taken the seat."""
-        return [self._renewed(seat, lease) for seat in seats]
+        return [self._renewed(seat, seconds) for seat in seats]
 
     async def leave(self, seat: Seat) -> None:
         """See `SeatStore.leave`."""
@@ -52,9 +52,9 @@ class InMemory:
         now = self._seats.get(seat.library, {}).get(seat.number)
         return now is not None and now.epoch == seat.epoch
 
-    def _renewed(self, seat: Seat, lease: float) -> Seat | None:
+    def _renewed(self, seat: Seat, seconds: float) -> Seat | None:
         if not self._is(seat):
             return None
-        renewed = evolve(seat, expires=self._now() + lease)
+        renewed = evolve(seat, expires=self._now() + seconds)
         self._seats[seat.library][seat.number] = renewed
         return renewed

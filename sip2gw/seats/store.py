@@ -62,17 +62,20 @@ class SeatStore(Protocol):
     """
 
     async def take(
-        self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()
+        self, library: str, holder: Holder, *, most: int | None, seconds: float, first: Sequence[str] = ()
     ) -> Taken:
-        """Take a seat for a session, of `most` (None: no limit), as one transaction.
+        """Take a seat for a session for so many `seconds`, of `most` (None: no limit), as one transaction.
 
         If none is free, take the seat of an earlier session of the same terminal: the first found in `first`, else
         the oldest. Raises `Full` if there is none.
         """
         ...
 
-    async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
-        """Return the same seats with a new lease, in this order; None for each that another session took."""
+    async def renew(self, seats: Sequence[Seat], *, seconds: float) -> Sequence[Seat | None]:
+        """Return the same seats with a new lease of so many `seconds`, in this order.
+
+        None stands for each seat that another session took.
+        """
         ...
 
     async def leave(self, seat: Seat) -> None:

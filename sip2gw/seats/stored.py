@@ -31,19 +31,19 @@ class StoredSeats:
         self._now = now
 
     async def take(
-        self, library: str, holder: Holder, *, most: int | None, lease: float, first: Sequence[str] = ()
+        self, library: str, holder: Holder, *, most: int | None, seconds: float, first: Sequence[str] = ()
     ) -> Taken:
         """See `SeatStore.take`."""
         here = self._now()
         stored = self._stored(holder)
-        taken = await self._store.change(lambda tx: _take(tx, library, stored, most, lease, first, here))
+        taken = await self._store.change(lambda tx: _take(tx, library, stored, most, seconds, first, here))
         return evolve(taken, seat=evolve(taken.seat, holder=holder))
 
-    async def renew(self, seats: Sequence[Seat], *, lease: float) -> Sequence[Seat | None]:
+    async def renew(self, seats: Sequence[Seat], *, seconds: float) -> Sequence[Seat | None]:
         """See `SeatStore.renew`. An expired lease is renewed too, if no other session has taken the seat."""
-        expires = self._now() + lease
+        expires = self._now() + seconds
         stored = [evolve(seat, holder=self._stored(seat.holder)) for seat in seats]
-        alive = await self._store.change(lambda tx: _renew(tx, stored, lease))
+        alive = await self._store.change(lambda tx: _renew(tx, stored, seconds))
         return [evolve(seat, expires=expires) if _key(seat) in alive else None for seat in seats]
 
     async def leave(self, seat: Seat) -> None:
@@ -71,17 +71,17 @@ def _take(
     library: str,
     holder: Holder,
     most: int | None,
-    lease: float,
+    seconds: float,
     first: Sequence[str],
     here: float,
 ) -> Taken:
     tx.lock(f"seats {library}")
     number, ousted = seat_for(holder, _held(tx, library, here), most, first)
-    (row,) = _put(tx, Seat(library, number, 1, holder, 0.0), lease)
-    return Taken(Seat(library, number, row["epoch"], holder, here + lease), ousted)
+    (row,) = _put(tx, Seat(library, number, 1, holder, 0.0), seconds)
+    return Taken(Seat(library, number, row["epoch"], holder, here + seconds), ousted)
 
 
-def _put(tx: Transaction, seat: Seat, lease: float, *, lost: bool = False) -> list[Row]:
+def _put(tx: Transaction, seat: Seat, seconds: float, *, lost: bool = False) -> list[Row]:
     """Write the seat in the hands of its holder; return its epoch, which rises if the seat has a row.
 
     `lost`: only if the store has lost this seat. Its epoch stays, and nothing is returned otherwise.
@@ -98,13 +98,13 @@ def _put(tx: Transaction, seat: Seat, lease: float, *, lost: bool = False) -> li
         library=seat.library,
         number=seat.number,
         epoch=seat.epoch,
-        expires=tx.now + lease,
+        expires=tx.now + seconds,
         **({"now": tx.now} if lost else {}),
         **{name: getattr(seat.holder, name) for name in _HOLDER},
     )
 
 
-def _renew(tx: Transaction, seats: Sequence[Seat], lease: float) -> set[tuple[str, int, int]]:
+def _renew(tx: Transaction, seats: Sequence[Seat], seconds: float) -> set[tuple[str, int, int]]:
     """Renew these seats, and return which of them were still their holders'.
 
     Rows are never deleted, so one that is missing, or of an older epoch, was lost by the store: it is written again.
@@ -114,10 +114,10 @@ def _renew(tx: Transaction, seats: Sequence[Seat], lease: float) -> set[tuple[st
         named: dict[str, Value] = {}
         for at, seat in enumerate(chunk):
             named |= {f"l{at}": seat.library, f"n{at}": seat.number, f"e{at}": seat.epoch}
-        rows = tx.rows(_renewal(len(chunk)), expires=tx.now + lease, **named)
+        rows = tx.rows(_renewal(len(chunk)), expires=tx.now + seconds, **named)
         alive |= {(row["library"], row["number"], row["epoch"]) for row in rows}
     return alive | {
-        _key(seat) for seat in seats if _key(seat) not in alive and _put(tx, seat, lease, lost=True)
+        _key(seat) for seat in seats if _key(seat) not in alive and _put(tx, seat, seconds, lost=True)
     }
 
 

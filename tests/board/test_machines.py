@@ -89,7 +89,7 @@ class OtherMachines(BoardCase):
     async def test_a_seat_names_the_machine_of_its_terminal(self) -> None:
         self.rounds.known = Machines.read("1", AT, (ONE, evolve(SILENT, summary=Summary(processes=("aa",)))))
         for session in ("aa.1", "bb.1"):
-            await self.seats.take("riverside", Holder(session, session, AT), most=None, lease=45)
+            await self.seats.take("riverside", Holder(session, session, AT), most=None, seconds=45)
         assert (
             len(
                 re.findall(

@@ -28,7 +28,7 @@ def holder(location: str, session: str = "dead.1") -> Holder:
 
 class SeatsOnThePage(BoardCase):
     async def test_a_seat_is_freed_once_with_a_reason_in_the_audit(self) -> None:
-        await self.seats.take("riverside", holder(ANSI + HOSTILE), most=2, lease=45)
+        await self.seats.take("riverside", holder(ANSI + HOSTILE), most=2, seconds=45)
         await self.browser.log_in()
         page = await self.browser.get("/board/libraries/riverside")
         assert "not connected to this gateway" in page.text
@@ -46,11 +46,11 @@ class SeatsOnThePage(BoardCase):
         assert (await self.browser.post("/board/libraries/riverside/seats/1/free", form)).code == 409
 
     async def test_a_seat_that_has_changed_hands_is_not_freed(self) -> None:
-        await self.seats.take("riverside", holder("Hall"), most=1, lease=45)
+        await self.seats.take("riverside", holder("Hall"), most=1, seconds=45)
         await self.browser.log_in()
         page = await self.browser.get("/board/libraries/riverside")
         (epoch,) = re.findall(r'name="epoch" value="(\d+)"', page.text)
-        await self.seats.take("riverside", holder("Hall", "other.2"), most=1, lease=45)
+        await self.seats.take("riverside", holder("Hall", "other.2"), most=1, seconds=45)
         form = {"csrf": page.csrf, "epoch": epoch, "why": "x"}
         assert (await self.browser.post("/board/libraries/riverside/seats/1/free", form)).code == 409
         assert len(await self.seats.seats("riverside")) == 1
@@ -127,7 +127,7 @@ class SeatsOfTerminals(TestCase):
         demo = await self.started(2)
         store, _, seats = demo.gateway._opened
         await self.operator(store.change)
-        await seats.take("hillcrest", holder("A"), most=1, lease=45)
+        await seats.take("hillcrest", holder("A"), most=1, seconds=45)
         assert not await self.admitted("B")
         await self.free()
         assert await self.admitted("B")

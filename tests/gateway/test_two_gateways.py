@@ -40,7 +40,7 @@ def bench(shared):
     bench = Bench(clock=clock, seats=store)
     bench.sandbox.change_library("riverside", sip2={"terminals_licensed": 1})
     seats = bench.factory.logins.seating.seats
-    seats.lease = LEASE
+    seats.lease_seconds = LEASE
     bench.other = TerminalFactory(bench.directory, reactor=bench.clock, seats=seats.store)
     bench.connect()
     yield bench

@@ -138,9 +138,9 @@ def test_F54_a_refused_terminal_is_logged_with_the_holders(seats):
 def test_F56_a_terminal_gives_up_a_seat_of_its_own_if_none_is_free(seats):
     take(seats, "a", terminal="T", since=1.0)
     take(seats, "b", terminal="T", since=2.0)
-    grip, ousted = take(seats, "c", terminal="T", since=3.0)
+    lease, ousted = take(seats, "c", terminal="T", since=3.0)
     assert ousted == "a", "the oldest"
-    assert grip.seat.epoch == 2
+    assert lease.seat.epoch == 2
     _, ousted = now(seats.take("riverside", holder("d", "T", 4.0), 2, ["c"]))
     assert ousted == "c", "the one that is said to be idle"
     with pytest.raises(Full):
@@ -153,41 +153,41 @@ def test_F55_a_seat_whose_lease_is_over_is_free(store, clock):
     clock.advance(LEASE - 1)
     with pytest.raises(Full):
         take(there, "b", most=1)
-    grip, ousted = take(there, "a2", most=1, terminal="terminal of a")
+    lease, ousted = take(there, "a2", most=1, terminal="terminal of a")
     assert ousted == "a", "the same terminal need not wait for that"
-    assert grip.seat.epoch == 2
+    assert lease.seat.epoch == 2
     clock.advance(LEASE)
-    grip, ousted = take(here, "b", most=1)
-    assert (grip.seat.epoch, ousted) == (3, None)
+    lease, ousted = take(here, "b", most=1)
+    assert (lease.seat.epoch, ousted) == (3, None)
 
 
 def test_F58_a_session_that_slept_too_long_has_lost_its_seat(store, clock):
     here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
-    grip, _ = take(here, "a", most=1)
-    assert now(here.holds(grip))
+    lease, _ = take(here, "a", most=1)
+    assert now(here.holds(lease))
     clock.advance(60)
     take(there, "b", most=1)
-    assert not now(here.holds(grip))
-    assert grip.state == "lost"
-    now(here.leave(grip))
+    assert not now(here.holds(lease))
+    assert lease.state == "lost"
+    now(here.leave(lease))
     assert [seat.holder.session for seat in now(store.seats("riverside"))] == ["b"], "and it stays b's"
 
 
 def test_F58_an_expired_lease_of_a_free_seat_is_renewed(seats, clock):
-    grip, _ = take(seats, "a", most=1)
+    lease, _ = take(seats, "a", most=1)
     clock.advance(60)
-    assert now(seats.holds(grip))
-    assert grip.seat.expires == clock.seconds() + LEASE
+    assert now(seats.holds(lease))
+    assert lease.seat.expires == clock.seconds() + LEASE
     clock.advance(60)
     assert now(seats.renew()).lost == ()
 
 
 def test_F58_a_renewal_returns_the_lost_leases(store, clock):
     here, there = Seats(store, clock.seconds), Seats(store, clock.seconds)
-    grip, _ = take(here, "a", most=1)
+    lease, _ = take(here, "a", most=1)
     clock.advance(60)
     take(there, "b", most=1)
-    assert now(here.renew()).lost == (grip,)
+    assert now(here.renew()).lost == (lease,)
     assert now(here.renew()).lost == ()
 
 
@@ -208,7 +208,7 @@ def test_F57_racing_clients_never_get_one_seat_too_many(kept, clock):
     got = [one for one in outcomes if not hasattr(one, "check")]
     assert (len(got), len(outcomes)) == (10, 40)
     assert all(one.check(Full) for one in outcomes if hasattr(one, "check"))
-    assert len({grip.seat.number for grip, _ in got}) == 10
+    assert len({lease.seat.number for lease, _ in got}) == 10
 
 
 def test_F59_without_the_store_sessions_go_on_and_some_more_are_let_in(store, seats, clock):
@@ -251,7 +251,7 @@ def test_F59_the_outage_of_the_store_ends_with_an_answer_that_it_is_full(store, 
     store.gone = True
     take(seats, "a", most=2)
     store.gone = False
-    now(store.take("riverside", holder("x"), most=1, lease=10_000))
+    now(store.take("riverside", holder("x"), most=1, seconds=10_000))
     with pytest.raises(Full):
         take(seats, "b", most=1)
     assert seats.down_since is None
@@ -272,11 +272,11 @@ class Deaf(Flaky):
 
 def test_F59_a_session_takes_over_a_seat_whose_answer_was_lost(kept, clock):
     seats = Seats(Deaf(kept), clock.seconds)
-    grip, _ = take(seats, "a", most=1)
-    assert grip.seat is None
+    lease, _ = take(seats, "a", most=1)
+    assert lease.seat is None
     assert now(seats.renew()).lost == ()
-    assert (grip.state, grip.seat.epoch) == ("held", 2)
-    assert now(seats.holds(grip))
+    assert (lease.state, lease.seat.epoch) == ("held", 2)
+    assert now(seats.holds(lease))
 
 
 def test_F59_a_session_disconnected_as_the_store_came_back_gets_no_seat(kept, clock):
@@ -304,7 +304,7 @@ class Office(RuleBasedStateMachine):
         self.clock = Time()
         self.store = self.made()
         self.nodes = [Seats(self.store, self.clock.seconds) for _ in range(2)]
-        self.grips: list[tuple[Seats, Lease]] = []
+        self.leases: list[tuple[Seats, Lease]] = []
         self.count = 0
 
     def made(self) -> SeatStore:
@@ -316,19 +316,19 @@ class Office(RuleBasedStateMachine):
         asking = holder(f"s{self.count}", terminal, float(self.count))
         held = now(self.store.seats("riverside"))
         try:
-            grip, _ = now(self.nodes[node].take("riverside", asking, most))
+            lease, _ = now(self.nodes[node].take("riverside", asking, most))
         except Full:
             assert len(held) >= most
             assert terminal not in {seat.holder.terminal for seat in held}
         else:
-            self.grips.append((self.nodes[node], grip))
+            self.leases.append((self.nodes[node], lease))
             assert len(now(self.store.seats("riverside"))) <= max(most, len(held))
 
     @rule(which=st.integers(0, 30))
     def go(self, which: int) -> None:
-        if self.grips:
-            node, grip = self.grips.pop(which % len(self.grips))
-            now(node.leave(grip))
+        if self.leases:
+            node, lease = self.leases.pop(which % len(self.leases))
+            now(node.leave(lease))
 
     @rule(seconds=st.sampled_from([1, 20, 50]))
     def sleep(self, seconds: int) -> None:
@@ -338,7 +338,7 @@ class Office(RuleBasedStateMachine):
     def no_seat_has_two_who_may_write(self) -> None:
         for node in self.nodes:
             now(node.renew())
-        numbers = [grip.seat.number for node, grip in self.grips if now(node.holds(grip))]
+        numbers = [lease.seat.number for node, lease in self.leases if now(node.holds(lease))]
         assert len(numbers) == len(set(numbers))
 
 
@@ -370,10 +370,10 @@ def test_a_renewal_of_many_seats_returns_each_in_its_place(kind, request, tmp_pa
     at = tmp_path / "kept" if kind == "sqlite" else Secret(request.getfixturevalue("postgresql").url)
     with direct(at) as database:
         kept = StoredSeats(database, lambda: 0.0, b"key")
-        taken = [now(kept.take("riverside", holder(f"s{n}"), most=None, lease=45)).seat for n in range(130)]
+        taken = [now(kept.take("riverside", holder(f"s{n}"), most=None, seconds=45)).seat for n in range(130)]
         now(kept.leave(taken[7]))
         now(kept.leave(taken[120]))
-        renewed = now(kept.renew(taken, lease=60))
+        renewed = now(kept.renew(taken, seconds=60))
     lost = [n for n, seat in enumerate(renewed) if seat is None]
     assert lost == [7, 120]
     assert [seat.number for seat in renewed if seat] == [n + 1 for n in range(130) if n not in lost]
@@ -386,18 +386,18 @@ def test_the_seats_of_a_dead_process_are_free_and_no_others(kind, request, tmp_p
     with direct(at) as database:
         kept = StoredSeats(database, lambda: 0.0, b"key")
         sessions = "ab12.1", "ab12.2", "ab1.3", "xab12.4", "ab12"
-        taken = [now(kept.take("riverside", holder(one), most=None, lease=45)).seat for one in sessions]
+        taken = [now(kept.take("riverside", holder(one), most=None, seconds=45)).seat for one in sessions]
         now(kept.free("ab12"))
         held = [seat.holder.session for seat in now(kept.seats("riverside"))]
         assert held == ["ab1.3", "xab12.4", "ab12"]
-        assert [seat is None for seat in now(kept.renew(taken, lease=45))] == [
+        assert [seat is None for seat in now(kept.renew(taken, seconds=45))] == [
             True,
             True,
             False,
             False,
             False,
         ]
-        assert now(kept.take("riverside", holder("new"), most=4, lease=45)).seat.epoch == 2
+        assert now(kept.take("riverside", holder("new"), most=4, seconds=45)).seat.epoch == 2
         now(database.change(free_all))
         assert now(kept.seats("riverside")) == []
 
@@ -409,13 +409,13 @@ def test_a_seat_that_the_store_has_lost_is_written_again(lost, tmp_path):
     with direct(tmp_path / "kept") as database:
         kept = StoredSeats(database, lambda: 0.0, b"key")
         for _ in range(3):  # the seat has changed hands before
-            seat = now(kept.take("riverside", holder("a", "T"), most=1, lease=45)).seat
+            seat = now(kept.take("riverside", holder("a", "T"), most=1, seconds=45)).seat
         now(database.change(lambda tx: tx.rows(lost)))
-        assert now(kept.renew([seat], lease=45)) == [seat]
+        assert now(kept.renew([seat], seconds=45)) == [seat]
         (held,) = now(kept.seats("riverside"))
         assert (held.epoch, held.holder.session) == (3, "a")
         with pytest.raises(Full):
-            now(kept.take("riverside", holder("b"), most=1, lease=45))
+            now(kept.take("riverside", holder("b"), most=1, seconds=45))
 
 
 def test_the_store_has_only_a_keyed_digest_of_a_terminal(tmp_path):
@@ -423,7 +423,7 @@ def test_the_store_has_only_a_keyed_digest_of_a_terminal(tmp_path):
     for key in (b"one", b"other"):
         with direct(tmp_path / key.decode()) as database:
             kept = StoredSeats(database, lambda: 0.0, key)
-            now(kept.take("riverside", holder("a", "the terminal"), most=1, lease=45))
+            now(kept.take("riverside", holder("a", "the terminal"), most=1, seconds=45))
             (row,) = now(database.read(lambda tx: tx.rows("SELECT terminal FROM seats")))
             found.append(row["terminal"])
     assert "the terminal" not in found
@@ -434,7 +434,7 @@ def test_nothing_of_a_holder_is_kept_after_its_seat_is_free(tmp_path):
     with direct(tmp_path / "kept") as database:
         kept = StoredSeats(database, lambda: 0.0, b"key")
         who = evolve(holder("a"), address="192.0.2.7", location="Hall", certificate="kiosk-1")
-        seat = now(kept.take("riverside", who, most=1, lease=45)).seat
+        seat = now(kept.take("riverside", who, most=1, seconds=45)).seat
         now(kept.leave(seat))
         (row,) = now(database.read(lambda tx: tx.rows("SELECT * FROM seats")))
     assert {row[name] for name in ("terminal", "session", "address", "location", "certificate")} == {""}
@@ -449,7 +449,7 @@ def test_two_processes_get_no_seat_too_many_from_one_database(postgresql):
         def come(store: StoredSeats, node: int) -> None:
             for n in range(20):
                 try:
-                    now(store.take("riverside", holder(f"{node}-{n}"), most=10, lease=45))
+                    now(store.take("riverside", holder(f"{node}-{n}"), most=10, seconds=45))
                     outcomes.append("taken")
                 except Full:
                     outcomes.append("full")
