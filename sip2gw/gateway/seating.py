@@ -25,7 +25,7 @@ from sip2gw.tenants import Tenant
 
 TAKEN = "another connection with the same account and location took its seat, and no other was free"
 FREED = "an operator has freed its seat"
-ALIKE = "if they are two machines, give each its own location (CP)"
+ALIKE = "if they are two terminals, give each its own location (CP)"
 
 
 @frozen

@@ -1,4 +1,4 @@
-"""A kiosk in the browser, for the demo: each machine speaks SIP2 to the gateway's own TLS port, as a real one does."""
+"""A kiosk in the browser, for the demo: each device speaks SIP2 to the gateway's own TLS port, as a real one does."""
 
 from sip2gw.kiosk.pages import KioskPages
 from sip2gw.kiosk.table import Table, laid_out

@@ -16,7 +16,7 @@ from twisted.web.resource import IResource, Resource
 
 from sip2gw.addresses import is_loopback
 from sip2gw.admin.later import later
-from sip2gw.kiosk.machines import MACHINES
+from sip2gw.kiosk.devices import DEVICES
 from sip2gw.kiosk.sessions import Sessions
 from sip2gw.kiosk.table import Table
 from sip2gw.pages.http import Reply, as_json, redirect, send, static
@@ -39,7 +39,7 @@ class KioskPages(Resource):
         self.putChild(b"", _Page(render(ROOM, "kiosk.html", {})))
         self.putChild(b"static", _Files())
         self.putChild(b"table", _Answering(lambda _: self._table()))
-        self.putChild(b"machine", _Answering(self._begin, post=True))
+        self.putChild(b"device", _Answering(self._begin, post=True))
         self.putChild(b"ask", _Answering(self._ask, post=True))
 
     def getChild(self, path: bytes, request: Request) -> IResource:  # noqa: ARG002 (Twisted's)
@@ -49,15 +49,15 @@ class KioskPages(Resource):
         return send(request, redirect("/kiosk/"))
 
     def _table(self) -> tuple[int, Any]:
-        machines = [
+        devices = [
             {"name": one.name, "title": one.title, "profile": one.location, "requests": one.requests,
-             "example": one.example} for one in MACHINES.values()
+             "example": one.example} for one in DEVICES.values()
         ]  # fmt: skip
         tables = [table.as_object() for table in self.sessions.tables.values()]
-        return OK, {"machines": machines, "libraries": tables}
+        return OK, {"devices": devices, "libraries": tables}
 
     def _begin(self, said: dict[str, str]) -> tuple[int, Any]:
-        return OK, {"session": self.sessions.begin(said.get("machine", ""), said.get("library", ""))}
+        return OK, {"session": self.sessions.begin(said.get("device", ""), said.get("library", ""))}
 
     def _ask(self, said: dict[str, str]) -> Deferred[tuple[int, Any]]:
         values = {name: said.get(name, "").strip() for name in ("card", "pin", "item")}

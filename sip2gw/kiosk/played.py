@@ -1,11 +1,11 @@
-"""One machine that is played: its own connection, and what it shows and sends. It blocks, so it runs in a thread."""
+"""One device that is played: its own connection, and what it shows and sends. It blocks, so it runs in a thread."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sip2gw.kiosk.machines import Machine
+from sip2gw.kiosk.devices import Device
 from sip2gw.kiosk.table import Table
 from sip2gw.sip2 import Request, UnknownMessage, build, lay_out
 from sip2gw.tools.address import Address, Unreachable
@@ -24,12 +24,12 @@ _SHOWN = {"AE": "name", "AJ": "title", "AH": "due", "CL": "bin", "BV": "owed"}
 
 
 class Played:
-    """A machine at `address`, in the library of `table`. It connects and logs in at its first request."""
+    """A device at `address`, in the library of `table`. It connects and logs in at its first request."""
 
-    def __init__(self, machine: Machine, table: Table, address: Address) -> None:
-        self.machine = machine
+    def __init__(self, device: Device, table: Table, address: Address) -> None:
+        self.device = device
         self._terminal = Terminal(
-            library=table.library, account=table.account, password=table.password, location=machine.location
+            library=table.library, account=table.account, password=table.password, location=device.location
         )
         self._connection = Connection(address, timeout=TIMEOUT)
         self._conversation: Conversation | None = None
@@ -37,7 +37,7 @@ class Played:
     def ask(self, name: str, values: Mapping[str, str]) -> list[dict[str, Any]]:
         """Send a request, after a login if necessary. Return each exchange as the page shows it.
 
-        Raises ValueError, in words, for a request that the machine can't send, and `Unreachable`.
+        Raises ValueError, in words, for a request that the device can't send, and `Unreachable`.
         """
         wanted = self._request(name, values)
         try:
@@ -67,8 +67,8 @@ class Played:
         self._conversation = None
 
     def _request(self, name: str, values: Mapping[str, str]) -> Request:
-        if name not in self.machine.requests:
-            raise ValueError(f"a {self.machine.title.lower()} does not send this request")
+        if name not in self.device.requests:
+            raise ValueError(f"a {self.device.title.lower()} does not send this request")
         command = REQUEST_COMMANDS[name]
         typed: dict[str, Any] = {}
         for said, attribute in _FIELDS.items():
@@ -89,7 +89,7 @@ class Played:
 
 
 def _shown(exchange: Exchange, *, pin_given: bool) -> dict[str, Any]:
-    """Return an exchange: both lines as sent and in words, and what the machine's screen makes of the answer."""
+    """Return an exchange: both lines as sent and in words, and what the device's screen makes of the answer."""
     fields = lay_out(exchange.answer).fields
     answer = _line(exchange.answer)
     known = {

@@ -1,4 +1,4 @@
-"""The machines that are being played, each known to its page by a random name. There are few of them at a time."""
+"""The devices that are being played, each known to its page by a random name. There are few of them at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from twisted.internet.defer import DeferredLock
 from twisted.internet.threads import deferToThreadPool
 
-from sip2gw.kiosk.machines import MACHINES
+from sip2gw.kiosk.devices import DEVICES
 from sip2gw.kiosk.played import Played
 from sip2gw.kiosk.table import Table
 from sip2gw.tools.address import Address
@@ -20,7 +20,7 @@ MOST = 6
 
 
 class Sessions:
-    """The machines that are being played. `address` returns where the gateway listens with TLS."""
+    """The devices that are being played. `address` returns where the gateway listens with TLS."""
 
     def __init__(self, tables: Mapping[str, Table], address: Callable[[], Address], reactor: Any) -> None:
         self.tables = tables
@@ -28,13 +28,13 @@ class Sessions:
         self._reactor = reactor
         self._played: OrderedDict[str, tuple[Played, DeferredLock]] = OrderedDict()
 
-    def begin(self, machine: str, library: str) -> str:
-        """Return the name of a new session. Raises ValueError for an unknown machine or library."""
-        if machine not in MACHINES or library not in self.tables:
-            raise ValueError("choose a machine and a library of the list")
+    def begin(self, device: str, library: str) -> str:
+        """Return the name of a new session. Raises ValueError for an unknown device or library."""
+        if device not in DEVICES or library not in self.tables:
+            raise ValueError("choose a device and a library of the list")
         name = token_urlsafe(16)
         self._played[name] = (
-            Played(MACHINES[machine], self.tables[library], self._address()),
+            Played(DEVICES[device], self.tables[library], self._address()),
             DeferredLock(),
         )
         while len(self._played) > MOST:
@@ -61,12 +61,12 @@ class Sessions:
 
     def _find(self, session: str) -> tuple[Played, DeferredLock]:
         if session not in self._played:
-            raise ValueError("this machine was switched off: choose it again")
+            raise ValueError("this device was switched off: choose it again")
         self._played.move_to_end(session)
         return self._played[session]
 
     def close(self) -> None:
-        """Disconnect all machines."""
+        """Disconnect all devices."""
         for played, _ in self._played.values():
             played.close()
         self._played.clear()

@@ -1,4 +1,4 @@
-"""What lies on the table beside the machine: a library with its account, cards and items, from the sandbox's data."""
+"""What lies on the table beside the device: a library with its account, cards and items, from the sandbox's data."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from twisted.internet.threads import deferToThread
 from sip2gw.board import audit
 from sip2gw.board.desk import Desk
 from sip2gw.board.entrance import Door, Entrance
-from sip2gw.board.machines import MachineDesk, Others
+from sip2gw.board.other_machines import MachineDesk, Others
 from sip2gw.board.screens import Screens
 from sip2gw.board.seats import SeatDesk
 from sip2gw.board.site import Board, Route

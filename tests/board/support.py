@@ -21,7 +21,7 @@ from twisted.web.http_headers import Headers
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
 from sip2gw.board import operators
-from sip2gw.board.machines import Others
+from sip2gw.board.other_machines import Others
 from sip2gw.config import Admin, Config
 from sip2gw.config.endpoint import Endpoint
 from sip2gw.connect.invitations import Invitations

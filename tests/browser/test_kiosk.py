@@ -33,7 +33,7 @@ def test_a_loan_and_a_return_need_only_the_keyboard(tab, picture):
 
 def test_a_sorter_shows_its_bin_on_a_phone(phone):
     phone.go("/kiosk/")
-    phone.page.get_by_label("Machine").select_option("sorter")
+    phone.page.get_by_label("Device").select_option("sorter")
     phone.page.locator("#items button").first.tap()
     expect(phone.page.locator(".bin")).to_have_text(re.compile(r"Bin \d"))
     assert cut_off(phone.page) == []
@@ -41,15 +41,15 @@ def test_a_sorter_shows_its_bin_on_a_phone(phone):
 
 def test_an_item_that_is_markup_is_shown_as_text(tab):
     tab.go("/kiosk/")
-    tab.page.get_by_label("Machine").select_option("returns")
+    tab.page.get_by_label("Device").select_option("returns")
     scan(tab.page, "<img src=x onerror=alert(1)>")
     expect(tab.page.locator("#log > li").first).to_contain_text("<img src=x")
     assert tab.page.locator("main img").count() == 0
 
 
-def test_the_example_of_each_machine_plays_to_its_end(tab):
+def test_the_example_of_each_device_plays_to_its_end(tab):
     tab.go("/kiosk/")
-    for machine, last in (("checkout", "Goodbye (35)"), ("returns", "Return (09)"), ("sorter", "Bin")):
-        tab.page.get_by_label("Machine").select_option(machine)
+    for device, last in (("checkout", "Goodbye (35)"), ("returns", "Return (09)"), ("sorter", "Bin")):
+        tab.page.get_by_label("Device").select_option(device)
         tab.page.get_by_role("button", name="Play an example").click()
         expect(tab.page.locator("#screen")).to_contain_text(last)

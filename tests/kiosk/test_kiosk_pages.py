@@ -15,7 +15,7 @@ from twisted.internet.threads import deferToThread
 from twisted.trial.unittest import TestCase
 
 from sip2gw.demo import Demo
-from sip2gw.kiosk.machines import MACHINES
+from sip2gw.kiosk.devices import DEVICES
 from sip2gw.kiosk.played import Played
 from sip2gw.kiosk.sessions import MOST
 from sip2gw.kiosk.table import laid_out
@@ -59,8 +59,8 @@ class KioskTests(TestCase):
         is_json = sent.get("content-type") == "application/json"
         return status, sent, json.loads(text) if is_json else {"text": text}
 
-    async def machine(self, name: str, library: str = "riverside") -> str:
-        status, _, found = await self.call("/kiosk/machine", {"machine": name, "library": library})
+    async def device(self, name: str, library: str = "riverside") -> str:
+        status, _, found = await self.call("/kiosk/device", {"device": name, "library": library})
         assert status == 200, (status, found)
         return found["session"]
 
@@ -70,7 +70,7 @@ class KioskTests(TestCase):
         return found["exchanges"]
 
     async def test_a_checkout_shows_both_lines_and_the_screen(self) -> None:
-        session = await self.machine("checkout")
+        session = await self.device("checkout")
         login, loan = await self.ask(session, "checkout", card="M-1001", pin="1234", item="10001")
         assert login["sent"]["line"].startswith("9300")
         assert login["answer"]["line"].startswith("941")
@@ -82,47 +82,47 @@ class KioskTests(TestCase):
         assert back["ok"]
 
     async def test_no_password_is_on_the_page_or_in_an_exchange(self) -> None:
-        session = await self.machine("checkout")
+        session = await self.device("checkout")
         shown = json.dumps(await self.ask(session, "patron-info", card="M-1001", pin="4711"))
         assert "kiosk-secret" not in shown
         assert "4711" not in shown
         assert "kiosk-secret" not in json.dumps((await self.call("/kiosk/table"))[2])
 
     async def test_a_sorter_gets_a_bin_also_for_an_unknown_item(self) -> None:
-        session = await self.machine("sorter")
+        session = await self.device("sorter")
         assert (await self.ask(session, "checkin", item="no-such-item"))[-1]["known"]["bin"] == "99"
 
-    async def test_each_machine_can_play_its_example_in_each_library(self) -> None:
+    async def test_each_device_can_play_its_example_in_each_library(self) -> None:
         table = (await self.call("/kiosk/table"))[2]
         for library in table["libraries"]:
             card, item = library["cards"][0], library["items"][0]["number"]
-            for machine in table["machines"]:
-                session = await self.machine(machine["name"], library["library"])
+            for device in table["devices"]:
+                session = await self.device(device["name"], library["library"])
                 values = {"card": card["number"], "pin": card["pin"], "item": item}
-                for name, *_ in machine["example"]:
+                for name, *_ in device["example"]:
                     shown = await self.ask(session, name, **values)
                     assert shown[-1]["answer"]["line"][:2] != "96"
 
-    async def test_a_machine_sends_only_its_own_requests(self) -> None:
-        session = await self.machine("sorter")
+    async def test_a_device_sends_only_its_own_requests(self) -> None:
+        session = await self.device("sorter")
         status, _, found = await self.call(
             "/kiosk/ask", {"session": session, "request": "checkout", "card": "M-1001", "item": "10001"}
         )
         assert (status, found) == (400, {"error": "a sorter does not send this request"})
 
     async def test_a_request_without_a_card_says_what_to_scan(self) -> None:
-        session = await self.machine("checkout")
+        session = await self.device("checkout")
         status, _, found = await self.call(
             "/kiosk/ask", {"session": session, "request": "checkout", "item": "10001"}
         )
         assert (status, found["error"]) == (400, "scan a card first")
 
-    async def test_the_machine_used_least_lately_is_switched_off(self) -> None:
-        first = await self.machine("returns")
+    async def test_the_device_used_least_lately_is_switched_off(self) -> None:
+        first = await self.device("returns")
         for _ in range(MOST):
-            await self.machine("returns")
+            await self.device("returns")
         status, _, found = await self.call("/kiosk/ask", {"session": first, "request": "status"})
-        assert (status, found["error"]) == (400, "this machine was switched off: choose it again")
+        assert (status, found["error"]) == (400, "this device was switched off: choose it again")
 
     async def test_the_page_may_load_only_its_own_files(self) -> None:
         for path in (
@@ -141,11 +141,11 @@ class KioskTests(TestCase):
         assert (await self.call("/kiosk/../demo/__init__.py"))[0] == 404
 
     async def test_a_page_of_another_site_is_refused(self) -> None:
-        begin = {"machine": "sorter", "library": "riverside"}
-        assert (await self.call("/kiosk/machine", begin, Sec_Fetch_Site="cross-site"))[0] == 403
-        assert (await self.call("/kiosk/machine", begin, Host="evil.example"))[0] == 403
-        assert (await self.call("/kiosk/machine", begin, ours=False))[0] == 403
-        assert (await self.call("/kiosk/machine"))[0] == 403
+        begin = {"device": "sorter", "library": "riverside"}
+        assert (await self.call("/kiosk/device", begin, Sec_Fetch_Site="cross-site"))[0] == 403
+        assert (await self.call("/kiosk/device", begin, Host="evil.example"))[0] == 403
+        assert (await self.call("/kiosk/device", begin, ours=False))[0] == 403
+        assert (await self.call("/kiosk/device"))[0] == 403
         assert (await self.call("/kiosk/table", Host="evil.example"))[0] == 403
 
     async def test_a_question_that_is_not_texts_is_refused(self) -> None:
@@ -153,8 +153,8 @@ class KioskTests(TestCase):
             status, _, found = await self.call("/kiosk/ask", said)
             assert (status, found["error"]) == (400, "not an object of texts in JSON")
 
-    async def test_the_machines_disconnect_when_the_demo_stops(self) -> None:
-        await self.ask(await self.machine("returns"), "status")
+    async def test_the_devices_disconnect_when_the_demo_stops(self) -> None:
+        await self.ask(await self.device("returns"), "status")
         assert (await self.call("/health"))[2]["terminals"] == 1
         await self.demo.stopService()
         assert len(self.demo.gateway.terminals.sessions) == 0
@@ -165,13 +165,13 @@ NOWHERE = Address("127.0.0.1", 1)
 
 
 @given(
-    st.sampled_from(sorted(MACHINES)),
+    st.sampled_from(sorted(DEVICES)),
     st.text(),
     st.dictionaries(st.sampled_from(("card", "pin", "item")), st.text()),
 )
-def test_what_is_typed_is_refused_in_words_or_sent(machine: str, name: str, values: dict[str, str]) -> None:
-    played = Played(MACHINES[machine], TABLE, NOWHERE)
-    for request in (name, *MACHINES[machine].requests):
+def test_what_is_typed_is_refused_in_words_or_sent(device: str, name: str, values: dict[str, str]) -> None:
+    played = Played(DEVICES[device], TABLE, NOWHERE)
+    for request in (name, *DEVICES[device].requests):
         with pytest.raises((ValueError, Unreachable)) as refused:
             played.ask(request, values)
         assert str(refused.value).isprintable()

@@ -6,7 +6,7 @@ const WORDS = {
   "checkin": "Return (09)", "end-session": "Goodbye (35)", "item": "What is it (17)",
 };
 const KNOWN = {name: "Reader", title: "Title", due: "Due", owed: "Owed"};
-let world = {machines: [], libraries: []};
+let world = {devices: [], libraries: []};
 let session = "";
 let card = "";
 let item = "";
@@ -32,7 +32,7 @@ async function call(path, said) {
   return content;
 }
 
-const machine = () => world.machines.find(one => one.name === at("machine").value);
+const device = () => world.devices.find(one => one.name === at("device").value);
 const library = () => world.libraries.find(one => one.library === at("library").value);
 const scans = kind => at("kind-card").checked ? kind === "card" : kind === "item";
 
@@ -87,7 +87,7 @@ function log(exchange) {
 }
 
 async function ask(name, values) {
-  if (!session) session = (await call("machine", {machine: at("machine").value, library: at("library").value})).session;
+  if (!session) session = (await call("device", {device: at("device").value, library: at("library").value})).session;
   const said = {session, request: name, card, item, pin: at("pin").value, ...values};
   const exchanges = (await call("ask", said)).exchanges;
   exchanges.forEach(log);
@@ -100,7 +100,7 @@ async function ask(name, values) {
 function forget() {
   card = "";
   at("pin").value = "";
-  if (machine().requests.includes("patron-info")) choose("card");
+  if (device().requests.includes("patron-info")) choose("card");
 }
 
 // One request at a time, in the order of the clicks.
@@ -116,13 +116,13 @@ function scanned(number) {
     return begin(() => ask("patron-info"));
   }
   item = number;
-  return begin(() => ask(card && machine().requests.includes("checkout") ? "checkout" : "checkin"));
+  return begin(() => ask(card && device().requests.includes("checkout") ? "checkout" : "checkin"));
 }
 
 async function play() {
   const table = library();
   const values = {card: table.cards[0]?.number || "", pin: table.cards[0]?.pin || "", item: table.items[0]?.number || ""};
-  for (const [name] of machine().example) await ask(name, values);
+  for (const [name] of device().example) await ask(name, values);
 }
 
 function button(text, work) {
@@ -140,7 +140,7 @@ function thing(kind, number, words) {
 }
 
 function changed() {
-  const now = machine();
+  const now = device();
   const reads = now.requests.includes("patron-info");
   session = card = item = "";
   at("title").textContent = now.title;
@@ -161,9 +161,9 @@ function changed() {
 
 async function start() {
   world = await call("table");
-  at("machine").replaceChildren(...world.machines.map(one => new Option(one.title, one.name)));
+  at("device").replaceChildren(...world.devices.map(one => new Option(one.title, one.name)));
   at("library").replaceChildren(...world.libraries.map(one => new Option(one.name, one.library)));
-  at("machine").addEventListener("change", changed);
+  at("device").addEventListener("change", changed);
   at("library").addEventListener("change", changed);
   at("choice").addEventListener("submit", event => event.preventDefault());
   at("scanning").addEventListener("submit", event => {

@@ -1,4 +1,4 @@
-"""The machines that the page plays: what each is called, its profile, the requests that it may send, an example."""
+"""The devices that the page plays: what each is called, its profile, the requests that it may send, an example."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from attrs import frozen
 
 
 @frozen
-class Machine:
-    """One machine. Its location (CP) is the name of its profile, because the demo gives it that profile."""
+class Device:
+    """One device. Its location (CP) is the name of its profile, because the demo gives it that profile."""
 
     name: str
     title: str
@@ -20,10 +20,10 @@ class Machine:
     """A conversation to play: a request, then the names of its fields that are filled in from the table."""
 
 
-MACHINES: Mapping[str, Machine] = {
-    machine.name: machine
-    for machine in (
-        Machine(
+DEVICES: Mapping[str, Device] = {
+    device.name: device
+    for device in (
+        Device(
             "checkout",
             "Self-checkout",
             "generic-kiosk",
@@ -37,14 +37,14 @@ MACHINES: Mapping[str, Machine] = {
                 ("end-session", "card"),
             ),
         ),
-        Machine(
+        Device(
             "returns",
             "Return station",
             "return-station",
             ("status", "item", "checkin"),
             (("status",), ("item", "item"), ("checkin", "item")),
         ),
-        Machine(
+        Device(
             "sorter",
             "Sorter",
             "sorter-cl",
