@@ -197,7 +197,11 @@ class LibraryRequests:
             return decline(request, desk, late), result, False, True
 
     async def _in_time(self, answering: Coroutine[Any, Any, Response], until: float) -> Response:
-        """Return the answer, and wait for it as long as the terminal does. Raises `TookTooLong`."""
+        """Return the answer, and wait for it as long as the terminal does. Raises `TookTooLong`.
+
+        The coroutine is run by hand, so that an answer without a wait costs no deadline, and so that a late one is
+        cancelled in the wait that it is in.
+        """
         try:
             waiting = answering.send(None)
         except StopIteration as over:  # without a wait, as from a cache
