@@ -30,7 +30,7 @@ from sip2gw.limits import Limits
 from sip2gw.log.sparing import Sparing
 from sip2gw.metrics import Metrics
 from sip2gw.tls.refusals import NO_TLS, PLAIN, PROXY, other_language, why
-from sip2gw.tls.server import ServerTLS
+from sip2gw.tls.server import ServerTLS, shed_buffers
 from sip2gw.tls.unheard import Unheard
 
 TLS_OFF = "; switch TLS on at the terminal, or put stunnel in between"
@@ -77,6 +77,7 @@ class TLSConnection(TLSMemoryBIOProtocol):
         super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted's
         if self._handshakeDone and not self._outcome:
             self._end("ok")
+            shed_buffers(self._tlsConnection)
 
     def secured(self) -> tuple[str, str, tuple[str, ...]]:
         """Return the version of TLS, the name that the peer asked for, and those of the certificate it got."""

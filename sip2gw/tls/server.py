@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from OpenSSL import SSL
+from OpenSSL._util import lib as openssl  # pyOpenSSL itself can't change the buffers of a connection
 from twisted.logger import Logger
 
 from sip2gw.metrics import Metrics
@@ -126,3 +127,13 @@ class ServerTLS:
         for called, pair in self.material.pairs.items():
             self._metrics.certificate_days_left.labels(self.where, called).set(pair.days_left())
         self._metrics.certificate_faults.labels(self.where).set(len(self.material.faults))
+
+
+def shed_buffers(connection: SSL.Connection) -> None:
+    """Give a connection whose buffers are empty new ones.
+
+    A buffer of OpenSSL stays as large as it was once. After a handshake that is the certificates and the peer's hello.
+    """
+    connection._into_ssl = openssl.BIO_new(openssl.BIO_s_mem())
+    connection._from_ssl = openssl.BIO_new(openssl.BIO_s_mem())
+    openssl.SSL_set_bio(connection._ssl, connection._into_ssl, connection._from_ssl)  # it frees the old ones

@@ -87,6 +87,33 @@ def failure_of(visit: Callable[..., Seen], *arguments: object) -> str:
     return "no failure"
 
 
+def say_behind_handshake(port: int, line: bytes, kept: int) -> bytes:
+    """Say a line together with the end of the handshake, except its record's last `kept` bytes.
+
+    Those come once the server has finished the handshake. Return the first answer.
+    """
+    came, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    secure = trusting(None, minimum_version=ssl.TLSVersion.TLSv1_3).wrap_bio(came, out)
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as plain:
+        while True:
+            try:
+                secure.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                plain.sendall(out.read())
+                came.write(plain.recv(65536))
+        secure.write(line)
+        said = out.read()
+        plain.sendall(said[:-kept])
+        came.write(plain.recv(65536))  # session tickets: the last that the server sends of its handshake
+        plain.sendall(said[-kept:])
+        while True:
+            try:
+                return secure.read(1000)
+            except ssl.SSLWantReadError:
+                came.write(plain.recv(65536))
+
+
 def say_in_clear(port: int, line: bytes) -> bytes:
     """What a server answers to a line until it hangs up."""
     with socket.create_connection(("127.0.0.1", port), TIMEOUT) as plain:

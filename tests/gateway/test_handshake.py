@@ -17,7 +17,7 @@ from sip2gw.tls.contexts import TLSFiles
 from sip2gw.tls.refusals import other_language
 
 from .servers import AServer
-from .sockets import say_in_clear
+from .sockets import say_behind_handshake, say_in_clear
 
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 """How a client's side of a handshake begins."""
@@ -89,6 +89,13 @@ class DeadlineTests(AHandshake):
         there.transport.abortConnection()
         await there.closed
         assert self.handshakes("lost") == 0
+
+    async def test_a_line_behind_the_handshake_is_read_wherever_it_is_cut(self) -> None:
+        self.serve_until(30)
+        record = 33  # with 5 bytes before and 17 behind the line
+        for kept in (1, 20, record - 3, record - 5, record):
+            heard = await deferToThread(say_behind_handshake, self.port, b"9900302.00\r", kept)
+            assert heard == b"9900302.00\r", kept
 
     async def test_F12_a_connection_closed_in_the_handshake_ends_at_once(self) -> None:
         self.serve_until(30)
