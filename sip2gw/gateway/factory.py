@@ -137,14 +137,12 @@ class TerminalFactory(ServerFactory):
             reactor=self._reactor,
             limits=self._limits,
             metrics=self.metrics,
-            gone=self.sessions.discard,
+            gone=self._gone,
             pace=Pace(self._pace),
             turns=self._turns,
         )
         terminal.leave = protocol.leave
         slot.give_way = protocol.give_way
-        protocol.closed.addCallback(lambda _: self.logins.leave(terminal))
-        protocol.factory = self
         self.sessions.add(protocol)
         return protocol
 
@@ -176,6 +174,10 @@ class TerminalFactory(ServerFactory):
         """Close the remaining connections at once."""
         for protocol in list(self.sessions):
             protocol.abort()
+
+    def _gone(self, protocol: TerminalProtocol) -> None:
+        self.sessions.discard(protocol)
+        self.logins.leave(protocol.terminal)
 
     def _limits(self) -> Limits:
         return self.limits
