@@ -70,7 +70,7 @@ class ConnectionEvents:
         self._network = ""
         self._opened = events.now()
         self._about: _About | None = None
-        self._told: frozenset[str] = frozenset()
+        self._told: tuple[str, ...] = ()
 
     def opened(self, where: str, address: str) -> None:
         """Say that the connection was accepted on `where`, from this whole address."""
@@ -130,9 +130,11 @@ class ConnectionEvents:
 
     def noticed(self, kind: str, text: str, fix: str = "", *, once: bool = True) -> None:
         """Say that something is nearly right; `once` for each connection."""
-        if not (once and kind in self._told):
-            self._told |= {kind}
-            self._events.publish(Noticed(self._events.now(), self.conn, kind, text, fix, self.library))
+        if kind not in self._told:
+            self._told += (kind,)
+        elif once:
+            return
+        self._events.publish(Noticed(self._events.now(), self.conn, kind, text, fix, self.library))
 
     def saw(self, seen: Seen | None, *, once: bool = True) -> None:
         """Say what is nearly right, if anything is."""
