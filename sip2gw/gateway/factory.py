@@ -70,6 +70,9 @@ class TerminalFactory(ServerFactory):
         self._draining = False
         self.directory = directory
         self.limits = limits
+        # Made once, because each connection would keep bound methods of its own.
+        self._limits: Callable[[], Limits] = lambda: self.limits
+        self._most_fields: Callable[[], int] = lambda: self.limits.fields
         self.metrics = metrics or Metrics()
         self.event_log = EventLog(reactor.seconds, self.metrics.log_lines_left_out.inc)
         self.events.subscribe(self.event_log.take)
@@ -112,7 +115,7 @@ class TerminalFactory(ServerFactory):
         session = self._session(
             dialect=self._dialect,
             deferred_login=self.deferred_login,
-            most_fields=lambda: self.limits.fields,
+            most_fields=self._most_fields,
             expects=self.directory.expects,
             answers=self.answers,
             clock=self._reactor.seconds,
@@ -178,6 +181,3 @@ class TerminalFactory(ServerFactory):
     def _gone(self, protocol: TerminalProtocol) -> None:
         self.sessions.discard(protocol)
         self.logins.leave(protocol.terminal)
-
-    def _limits(self) -> Limits:
-        return self.limits
