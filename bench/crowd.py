@@ -71,8 +71,8 @@ class Silence:
     """How many stayed connected after those without a slot had been closed."""
     gone_after: float
     """Seconds from the first connection until all were closed."""
-    kib: float
-    """KiB of memory for each connection that was held."""
+    mib: float
+    """MiB by which the process had grown then: with ended connections that Python has not freed yet."""
 
 
 def be_silent(stage: Stage, count: int, seconds: float) -> Silence:
@@ -102,7 +102,7 @@ def be_silent(stage: Stage, count: int, seconds: float) -> Silence:
         connection.close()
     if connections:
         print(f"{len(connections)} silent connections were not closed")
-    return Silence(held, last - began, (resident - before) / max(held, 1))
+    return Silence(held, last - began, (resident - before) / 1024)
 
 
 def is_connected(connection: socket.socket) -> bool:
@@ -192,7 +192,7 @@ def measure(say: Callable[[str], None], terminals: int, strangers: int) -> dict[
         "kib_per_idle_terminal": round((idle - empty) / terminals, 1),
         "strangers": strangers,
         "held_at_once": silence.held,
-        "kib_per_silent_connection": round(silence.kib, 1),
+        "mib_of_silent_connections": round(silence.mib, 1),
         "gone_after_s": round(silence.gone_after, 1),
         "answers_meanwhile": found.get("messages", 0),
         "errors_meanwhile": found.get("errors", {}),
@@ -214,7 +214,8 @@ def show(result: dict[str, Any]) -> None:
     print(f"{result['idle_terminals']} idle terminals over TLS: {result['kib_per_idle_terminal']} KiB each")
     print(
         f"{result['strangers']} silent strangers at once: {result['held_at_once']} were held (at most 512), "
-        f"{result['kib_per_silent_connection']} KiB each; all closed after {result['gone_after_s']} s (deadline 5 s)"
+        f"the process grew by {result['mib_of_silent_connections']} MiB; all closed after {result['gone_after_s']} s "
+        "(deadline 5 s)"
     )
     latency = result["latency_ms"]
     print(
