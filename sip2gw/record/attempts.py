@@ -86,13 +86,14 @@ class Door:
         account: str = "",
     ) -> None:
         place = one.network, rung, reason, library
+        text = reason.replace("_", " ")
         group = self._groups.get(place)
         if group is None:
-            group = Attempts(
-                one.network, rung, reason, library, reason.replace("_", " "), fix, event.at, event.at
-            )
+            group = Attempts(one.network, rung, reason, library, text, fix, event.at, event.at)
             self._groups[place] = group
         group.count += 1
+        # What was nearly right about an earlier one is not true of this one.
+        group.text = text
         group.last, group.fix, group.got_in = event.at, fix or group.fix, 0.0
         group.account, group.address = account or group.account, one.address
         self._groups.move_to_end(place)

@@ -29,7 +29,7 @@ class Facts:
     warnings: tuple[str, ...] = ()
     """Sentences of the operator's health page: certificates, the store."""
     journal: Mapping[str, int] = Factory(dict)
-    """Rows by state."""
+    """Rows by state, as `journal.states.State` spells it."""
     journal_oldest: float = 0.0
     """Seconds since the oldest open row was begun."""
     lag: float = 0.0

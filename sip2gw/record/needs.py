@@ -26,6 +26,8 @@ _MOST = 50
 """Of one kind."""
 _SLOWING = frozenset({"pace", "requests_waiting", "write_queue"})
 """Limits that only slow a terminal down."""
+_API = frozenset({"call_deadline", "headers_deadline", "answer_head", "answer_body"})
+"""Limits on the answers of a library's API."""
 
 
 @frozen
@@ -138,10 +140,15 @@ def _only_refused(libraries: Libraries, now: float) -> Iterator[Need]:
 def _flapping(libraries: Libraries, now: float) -> Iterator[Need]:
     for library, terminal, since in libraries.flapping(now):
         named = f"{library}/{terminal}" if terminal else library
+        who = (
+            f"The terminal {named} connects"
+            if terminal
+            else f"Terminals of {library} without a location connect"
+        )
         yield Need(
             "flaps",
             named,
-            f"The terminal {named} connects again and again.",
+            f"{who} again and again.",
             "See why its connections end. If two terminals have one account, give each its own location (CP).",
             since,
             1,
@@ -187,7 +194,7 @@ def _journal(facts: Facts) -> Iterator[Need]:
             yield Need(
                 "journal",
                 state,
-                f"Rows of the journal are {state}.",
+                f"Writes in the journal need a person ({state}).",
                 "Look at each, and close it or have it tried again.",
                 0.0,
                 count,
@@ -216,13 +223,26 @@ def warned(warnings: Iterable[str]) -> Iterator[Need]:
 def _limits(limit_hits: LimitHits, now: float) -> Iterator[Need]:
     for limit, one in limit_hits.all.items():
         if limit not in _SLOWING and now - one.last < QUIET:
+            fix, link = _of_limit(limit)
             yield Need(
                 "limit",
                 limit,
                 f"The limit {limit} was reached.",
-                "Raise it if these were your own terminals.",
+                fix,
                 one.first,
                 one.count,
                 "warn",
-                "/board/configuration",
+                link,
             )
+
+
+def _of_limit(limit: str) -> tuple[str, str]:
+    """Return what to do about a limit, and where to look."""
+    if limit in _API:
+        return "A library's API was slow, or its answer too large. See which one.", "/board/libraries"
+    if limit.startswith("logins_per_"):
+        return "See who tried a wrong password, and correct it at the terminal.", "/board/door"
+    if limit.startswith("pins_per_"):
+        return "See at which terminal readers' passwords were wrong.", "/board/exchanges?outcome=refused"
+    protects = "See what it protects (manual, Limits), and raise it if these were your own terminals."
+    return protects, "/board/configuration"

@@ -117,7 +117,7 @@ def facts(gateway: Gateway) -> Facts:
         apis=tuple(map(_api, gateway.librarika.back_ends())),
         seats={one.library: (one.used, one.licensed) for one in seats},
         warnings=gateway.health().warnings,
-        journal={labels["state"]: int(value) for labels, value in _samples(metrics.journal_rows)},
+        journal={labels["state"].upper(): int(value) for labels, value in _samples(metrics.journal_rows)},
         journal_oldest=_samples(metrics.journal_oldest)[0][1],
         lag=_samples(metrics.loop_lag)[0][1],
         libraries=frozenset(gateway.terminals.directory.settings.libraries),

@@ -88,6 +88,8 @@ def test_a_refused_return_is_retried_and_closed_by_people(place):
         dead = 'sip2gw_journal_rows{state="dead"} 1.0\n'
         wait_until(lambda: dead in place.text("/metrics"), lambda: place.text("/metrics"))
         assert f"{number} " in place.command("journal", "list", "--state", "dead")
+        needs = [one for one in place.page("/api/now")["needs"] if one["kind"] == "journal"]
+        assert [(one["subject"], one["count"], one["severity"]) for one in needs] == [("DEAD", 1, "bad")]
 
         place.command("journal", "retry", number, "--why", "once more")
         wait_until(lambda: place.rows() == [(number, "DEAD")], place.rows)

@@ -76,3 +76,28 @@ def test_a_limit_that_was_reached_needs_a_person_unless_it_only_slows(room):
     room.factory.metrics.struck("connections")
     room.factory.metrics.struck("pace")
     assert [need["subject"] for need in room.ask("now")["needs"]] == ["connections"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "fix", "link"),
+    [
+        ("headers_deadline", "API was slow", "/board/libraries"),
+        ("logins_per_account", "wrong password", "/board/door"),
+        ("pins_per_terminal", "readers' passwords", "/board/exchanges?outcome=refused"),
+        ("connections", "raise it", "/board/configuration"),
+    ],
+)
+def test_a_limit_that_was_reached_says_what_to_do_about_it(room, limit, fix, link):
+    room.factory.metrics.struck(limit)
+    need = kinds(room)["limit"]
+    assert fix in need["fix"]
+    assert need["link"] == link
+
+
+def test_terminals_without_a_location_that_connect_again_and_again_are_not_named_as_one(room):
+    for _ in range(6):
+        room.again()
+        room.say(LOGIN.replace("CPDesk", "CP"))
+    assert (
+        kinds(room)["flaps"]["text"] == "Terminals of riverside without a location connect again and again."
+    )

@@ -114,6 +114,10 @@ def test_an_attempt_says_what_was_nearly_right(room):
     [row] = [one for one in room.ask("door")["rows"] if one["rung"] == "account"]
     assert (row["reason"], row["text"]) == ("invalid_credentials", "the user name is no e-mail address")
     assert row["fix"] == "enter the whole address, with its domain"
+    room.again()
+    room.denied(LOGIN.replace(PASSWORD, "wrong"))
+    [row] = room.ask("door")["rows"]
+    assert (row["text"], row["count"]) == ("invalid credentials", 2)
 
 
 def test_a_client_that_leaves_before_its_login_is_an_attempt(room):
