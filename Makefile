@@ -118,7 +118,7 @@ pictures: $(DEV_READY) $(DEMO_READY) debian  ## take the manual's pictures of th
 	@sh .ci/packages fonts-lohit-beng-bengali
 	@SIP2GW_PICTURES=$(abspath docs/_static/pictures) $(BIN)/pytest -o pythonpath= --quiet tests/browser $(ARGS)
 
-mistakes: $(DEV_READY) $(DEMO_READY)  ## make 41 mistakes of installers at the demo; print what log and page say of each within 10 s
+mistakes: $(DEV_READY) $(DEMO_READY)  ## make the mistakes of installers at the demo; print what log and page say of each within 10 s
 	@$(WITNESS) mistakes $(ARGS)
 
 bench: $(DEV_READY) $(DEMO_READY)  ## measure messages a second, CPU per message, latency, memory, beside the floor

@@ -26,7 +26,7 @@ async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
             patron_id, reason, desk.occasion(request.transaction_date, when_down=True)
         )
     except Refused as refusal:
-        stands = await standing(request, desk)
+        stands, desk.refused = await standing(request, desk), refusal.code
         why = (desk.speaker(stands.patron.language).why(refusal),)
         return stands.respond(PatronStatusResponse, request, desk, why)
     return Standing(blocked).respond(PatronStatusResponse, request, desk)
@@ -46,6 +46,7 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
         stands = Standing(patron, None if password is None else True)
     except Refused as refusal:
         patron = (await desk.library.patron(patron_id)).patron
+        desk.refused = refusal.code
         wrong = refusal.code == "password_wrong"
         stands = Standing(patron, None if password is None else not wrong, withheld=wrong)
         why = () if wrong else (desk.speaker(patron.language).why(refusal),)
@@ -54,5 +55,7 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
 
 def _not_allowed(desk: Desk) -> tuple[str, ...]:
     """Return the reason why this is not done here; empty if it is done."""
-    allowed = desk.place.rules.patron_updates and desk.place.profile.patron_updates
-    return () if allowed else (desk.speaker().say("not_offered"),)
+    if desk.place.rules.patron_updates and desk.place.profile.patron_updates:
+        return ()
+    desk.refused = "not_offered"
+    return (desk.speaker().say("not_offered"),)

@@ -171,7 +171,7 @@ class Desk:
     `reader` is the patron at the terminal, as far as the session knows. `print_width` is how many characters fit on a
     line of the printer (99). `sequence` is the number of the request (AY). `meant_again` means that the same line was
     answered before and is not a repeat. `facing` is the patron who reads the answer. `line` and `dated` are
-    as in `Occasion`.
+    as in `Occasion`. `refused` is the code of a refusal for which the answer has no field of its own, as 24 has none.
     """
 
     place: Place
@@ -183,6 +183,7 @@ class Desk:
     facing: str = ""
     line: bytes = b""
     dated: bool = True
+    refused: str = ""
 
     def now(self) -> datetime:
         """Return this moment in the library's zone, aware."""

@@ -118,7 +118,10 @@ async def standing(request: OfPatron, desk: Desk, listing: Listing | None = None
     )
     found = await look_up(request.patron_identifier.strip(), given or None, desk, listing)
     right = None if given is None else found.password is PasswordCheck.RIGHT
-    return Standing(found.patron, right, withheld=bool(given) and not right, found=found)
+    withheld = bool(given) and not right
+    if withheld:
+        desk.refused = "password_wrong"
+    return Standing(found.patron, right, withheld=withheld, found=found)
 
 
 def flags(patron: Patron) -> frozenset[PatronFlag]:

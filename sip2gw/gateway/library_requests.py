@@ -184,8 +184,7 @@ class LibraryRequests:
             if until <= self._reactor.seconds():
                 raise Unavailable("the login took all the available time")
             response = await self._in_time(answer(request, desk), until)
-            may = is_offered(request, desk.place.profile)
-            return response, ANSWERED if may else NOT_OFFERED, self._asked_to_write, True
+            return response, _told(request, desk), self._asked_to_write, True
         except LibraryError as error:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":
@@ -240,6 +239,13 @@ def _with_ref(response: Response, ref: str) -> Response:
     """Return the response with the code of the exchange at the end of its last line for the screen."""
     lines: tuple[str, ...] = getattr(response, "screen_message", ())
     return response.but(screen_message=(*lines[:-1], f"{lines[-1]} ({ref})")) if lines else response
+
+
+def _told(request: Request, desk: Desk) -> Result:
+    """Return the result of a request that got its answer without an error."""
+    if not is_offered(request, desk.place.profile):
+        return NOT_OFFERED
+    return Result("refused", desk.refused) if desk.refused else ANSWERED
 
 
 def _result(error: LibraryError) -> Result:

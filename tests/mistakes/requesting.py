@@ -68,5 +68,10 @@ def too_many_pins(place: Place) -> None:
         place.seen(kiosk.ask(patron("M-1002", f"000{number}")))
 
 
+def wrong_pin(place: Place) -> None:
+    """The reader reads it on the screen."""
+    place.seen(place.logged_in(location="Main").ask(patron("M-1001", "0001")))
+
+
 def too_long(place: Place) -> None:
     place.logged_in().send(patron("M" * 5000).encode() + b"\r")

@@ -11,6 +11,8 @@ from sip2gw.record import API, Facts, NotUnderstood
 
 from .room import ALL, CARD, CHECKIN, LOGIN, PASSWORD, STATUS, a_day
 
+_NOW = "20260301    120000"
+
 
 def test_an_exchange_is_found_by_each_filter(room):
     a_day(room)
@@ -25,6 +27,23 @@ def test_an_exchange_is_found_by_each_filter(room):
     assert room.ask("exchanges", until=str(one["at"] - 1))["rows"] == []
     assert room.ask("exchanges", since=str(one["at"] + 1))["rows"] == []
     assert len(room.ask("exchanges", since="2026-03-01T17:00")["rows"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f"23001{_NOW}AOriverside|AAM-1001|AC|AD9999|", "password_wrong"),
+        (f"63001{_NOW}          AOriverside|AAM-1001|AC|AD9999|", "password_wrong"),
+        (f"01N{_NOW}AOriverside|AL|AAM-1001|AC|", "not_offered"),
+        (f"25{_NOW}AOriverside|AAM-1001|AC|AD1234|", "not_offered"),
+    ],
+)
+def test_a_no_in_an_answer_without_a_field_for_it_is_a_refusal(room, line, code):
+    room.say(LOGIN)
+    answer = room.say(line)
+    [one] = room.ask("exchanges", outcome="refused")["rows"]
+    assert one["code"] == code
+    assert f"({one['ref']})" in str(answer)
 
 
 def test_an_exchange_shows_its_calls_by_its_ref(room):
