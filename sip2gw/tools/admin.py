@@ -44,21 +44,33 @@ class Gateway:
     def get(self, *path: str, **query: str) -> Any:
         """Return the JSON of a page under /api. Raises `click.ClickException`."""
         used = {name: value for name, value in query.items() if value}
-        return json.loads(self._ask(path, None, used))
+        return json.loads(self._ask(("api", *path), None, used))
 
     def text(self, *path: str) -> str:
         """Return the text of a page under /api. Raises `click.ClickException`."""
-        return self._ask(path, None, {}).decode()
+        return self._ask(("api", *path), None, {}).decode()
 
     def post(self, *path: str, **said: str) -> Any:
         """Have something done. Raises `click.ClickException`."""
         used = {name: value for name, value in said.items() if value}
-        return json.loads(self._ask(path, json.dumps(used).encode(), {}))
+        return json.loads(self._ask(("api", *path), json.dumps(used).encode(), {}))
 
-    def _ask(self, path: tuple[str, ...], body: bytes | None, query: Mapping[str, str]) -> bytes:
+    def page(self, *path: str, has: str, method: str = "GET") -> dict[str, Any]:
+        """Return the JSON object of another page, which `has` this key. Raises `click.ClickException`."""
+        try:
+            found = json.loads(self._ask(path, None, {}, method))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or has not in found:
+            raise NoAnswer(f"{self.url} answers with something else: is that the endpoint of [admin]?")
+        return found
+
+    def _ask(
+        self, path: tuple[str, ...], body: bytes | None, query: Mapping[str, str], method: str | None = None
+    ) -> bytes:
         place = "/".join(quote(part, safe="") for part in path)
-        url = f"{self.url}/api/{place}" + (f"?{urlencode(query)}" if query else "")
-        request = Request(url, body)  # noqa: S310 (http, see above)
+        url = f"{self.url}/{place}" + (f"?{urlencode(query)}" if query else "")
+        request = Request(url, body, method=method)  # noqa: S310 (http, see above)
         if self._token is not None:
             request.add_header("Authorization", f"Bearer {self._token.reveal()}")
         if self._who:
@@ -83,7 +95,7 @@ def _refused(url: str, error: HTTPError) -> click.ClickException:
         try:
             why = json.loads(error.read())["error"]
         except (ValueError, KeyError, TypeError, OSError):
-            why = f"status {error.code}"
+            return NoAnswer(f"{url} answers with status {error.code}: is that the endpoint of [admin]?")
         return click.ClickException(f"{url}: {why}")
 
 

@@ -263,7 +263,7 @@ class ConnectTests(TestCase):
 
     async def test_the_command_prints_a_link_whose_code_opens_the_page(self) -> None:
         url = f"http://127.0.0.1:{self.port}"
-        made = await deferToThread(CliRunner().invoke, main, ["invite", "riverside", "--url", url])
+        made = await deferToThread(CliRunner().invoke, main, ["invite", "riverside", "--admin", url])
         assert made.exit_code == 0, made.output
         page, _, code = made.output.strip().partition("#")
         assert page == f"{url}/connect/"
@@ -272,8 +272,8 @@ class ConnectTests(TestCase):
         assert sent["content-security-policy"].startswith("default-src 'self';")
         assert "<script>" not in body
         assert (await self.call("/connect/enter", {"code": code}))[0] == 303
-        refused = await deferToThread(CliRunner().invoke, main, ["invite", "a b", "--url", url])
-        assert refused.exit_code == 2
+        refused = await deferToThread(CliRunner().invoke, main, ["invite", "a b", "--admin", url])
+        assert refused.exit_code == 1
         assert "nickname" in refused.output
 
     async def test_the_page_shows_its_link_as_a_qr_code_for_a_phone(self) -> None:

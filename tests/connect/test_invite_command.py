@@ -71,7 +71,7 @@ def modules(lines):
 
 
 def test_a_window_shows_the_link_and_its_qr_code_in_white_on_black(gateway):
-    (link, *drawn), told = in_a_window("--url", gateway, "--public-url", PUBLIC)
+    (link, *drawn), told = in_a_window("--admin", gateway, "--public-url", PUBLIC)
     assert link == LINK
     assert drawn.pop() == told == ""
     assert all(line.startswith("\x1b[97m\x1b[40m") and line.endswith("\x1b[0m") for line in drawn)
@@ -81,23 +81,23 @@ def test_a_window_shows_the_link_and_its_qr_code_in_white_on_black(gateway):
 
 
 def test_a_link_of_this_machine_alone_is_no_use_to_a_phone(gateway):
-    (link, *drawn), told = in_a_window("--url", gateway)
+    (link, *drawn), told = in_a_window("--admin", gateway)
     assert link == f"{gateway}/connect/#{CODE}"
     assert drawn
     assert told == "Only this machine can open the link: for a phone, give --public-url.\n"
 
 
 def test_a_window_that_cannot_show_half_blocks_shows_the_link_alone(gateway):
-    assert in_a_window("--url", gateway, "--public-url", PUBLIC, charset="ascii") == ([LINK, ""], "")
+    assert in_a_window("--admin", gateway, "--public-url", PUBLIC, charset="ascii") == ([LINK, ""], "")
 
 
 def test_json_has_no_qr_code_in_a_window_either(gateway):
-    lines, _ = in_a_window("--url", gateway, "--public-url", PUBLIC, "--json")
-    assert [json.loads(line)["link"] for line in lines[:-1]] == [LINK]
+    lines, _ = in_a_window("--admin", gateway, "--public-url", PUBLIC, "--json")
+    assert json.loads("\n".join(lines))["link"] == LINK
 
 
 def test_a_pipe_gets_the_link_alone(gateway):
-    command = [*COMMAND, "--url", gateway, "--public-url", PUBLIC]
+    command = [*COMMAND, "--admin", gateway, "--public-url", PUBLIC]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (run.stdout, run.stderr) == (f"{LINK}\n", "")
 

@@ -329,7 +329,7 @@ class Scene:
 
     def asked_for_terminals(self) -> str:
         """What `sip2gw terminals` prints while one is logged in: with the token, without, and as JSON."""
-        url = f"--url=http://127.0.0.1:{self.gateway.ports[2]}"
+        url = f"--admin=http://127.0.0.1:{self.gateway.ports[2]}"
         with self.gateway.terminal() as terminal:
             self.say(terminal, LOGIN)
             ways = ([url, f"--token-file={self.folder / 'token'}"], [url])

@@ -23,7 +23,7 @@ def finds_a_seat(terminal, location):
 
 
 def shown(demo, *options):
-    return CliRunner().invoke(main, ["terminals", "--url", f"http://127.0.0.1:{demo.admin_port}", *options])
+    return CliRunner().invoke(main, ["terminals", "--admin", f"http://127.0.0.1:{demo.admin_port}", *options])
 
 
 def test_F54_F56_one_licence_two_machines_and_who_is_in(demo):

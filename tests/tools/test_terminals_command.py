@@ -9,6 +9,9 @@ from click.testing import CliRunner
 
 from sip2gw.tools.cli import main
 
+TOKEN = "Bx5mTw8LgKdQz3rVn7HpYc2JtX6fRb9M"
+EMPTY = '{"libraries": [], "terminals": []}'
+
 
 def terminal(**changes):
     said = {
@@ -27,7 +30,7 @@ def page_with():
         class Page(BaseHTTPRequestHandler):
             def do_GET(self):
                 assert self.path == "/terminals"
-                if self.headers.get("Authorization") not in (None, "Bearer the-token"):
+                if self.headers.get("Authorization") not in (None, f"Bearer {TOKEN}"):
                     self.send_error(401)
                     return
                 self.send_response(status)
@@ -57,7 +60,7 @@ def test_a_proxy_in_the_environment_is_not_used(page_with, monkeypatch):
     proxy = page_with("{}", 500)
     monkeypatch.setenv("http_proxy", proxy)
     monkeypatch.delenv("no_proxy", raising=False)
-    result = run("--url", page_with('{"libraries": [], "terminals": []}'))
+    result = run("--admin", page_with(EMPTY))
     assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
 
 
@@ -69,11 +72,11 @@ def test_terminals_and_full_libraries_are_shown_as_a_table(page_with):
         ],
         "terminals": [
             terminal(library="openall", address="", location="", idle=7201),
-            terminal(certificate="kiosk-7", idle=121, state="busy"),
-            terminal(location="\x1b[2J\r\nHall"),
+            terminal(certificate="kiosk-7", location="", idle=121, state="busy"),
+            terminal(certificate="kiosk-8", location="\x1b[2J\r\nHall"),
         ],
     }
-    result = run("--url", page_with(json.dumps(page)))
+    result = run("--admin", page_with(json.dumps(page)))
     assert result.exit_code == 0
     lines = result.output.splitlines()
     assert len(lines) == 5
@@ -83,37 +86,48 @@ def test_terminals_and_full_libraries_are_shown_as_a_table(page_with):
     assert "2 min  busy   2 of 2" in lines[2]
     assert "?[2J??Hall" in lines[3]
     assert lines[4] == "riverside is full: all 2 seats are taken"
-    assert run("--url", page_with(json.dumps(page)), "--library", "OpenAll").output.count("\n") == 2
+    assert run("--admin", page_with(json.dumps(page)), "--library", "OpenAll").output.count("\n") == 2
 
 
 def test_a_gateway_without_terminals_is_reported_in_words(page_with):
-    result = run("--url", page_with('{"libraries": [], "terminals": []}'))
+    result = run("--admin", page_with(EMPTY))
     assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
 
 
 def test_the_token_is_sent_and_never_shown(page_with, tmp_path):
-    for token, status in (("the-token", 0), ("another", 2)):
+    for token, status in ((TOKEN, 0), (TOKEN[::-1], 2)):
         (tmp_path / "token").write_text(f"{token}\n")
-        result = run(
-            "--url", page_with('{"libraries": [], "terminals": []}'), "--token-file", str(tmp_path / "token")
-        )
+        result = run("--admin", page_with(EMPTY), "--token-file", str(tmp_path / "token"))
         assert result.exit_code == status
         assert token not in result.output
         assert ("with --token-file" in result.output) is bool(status)
+
+
+def test_the_configuration_names_endpoint_and_token(page_with, tmp_path):
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "token").chmod(0o600)
+    port = page_with(EMPTY).rstrip("/").rpartition(":")[2]
+    config = tmp_path / "sip2gw.toml"
+    config.write_text(
+        '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+        f'[admin]\nendpoint = "tcp:{port}:interface=127.0.0.1"\ntoken_file = "token"\n'
+    )
+    result = run("--config", str(config))
+    assert (result.exit_code, result.output) == (0, "no terminal is logged in\n")
 
 
 @pytest.mark.parametrize(
     ("text", "status"), [("{}", 200), ("<html>", 200), ("[]", 200), ("{}", 404), ("", 429)]
 )
 def test_an_unexpected_page_is_reported_with_exit_status_2(page_with, text, status):
-    result = run("--url", page_with(text, status))
+    result = run("--admin", page_with(text, status))
     assert result.exit_code == 2
-    assert "did not list its terminals" in result.output
+    assert ("is that the endpoint of [admin]?" in result.output) is (status != 429)
     assert ("wait a minute" in result.output) is (status == 429)
 
 
 def test_a_closed_port_is_reported_with_exit_status_2():
-    refused = run("--url", "http://127.0.0.1:9")
+    refused = run("--admin", "http://127.0.0.1:9")
     assert refused.exit_code == 2
     assert "is the gateway running" in refused.output
-    assert run("--url", "file:///etc/passwd").exit_code == 2
+    assert run("--admin", "file:///etc/passwd").exit_code == 2
