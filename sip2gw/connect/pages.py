@@ -112,6 +112,8 @@ class ConnectPages(Resource):
             return Reply(b"method not allowed\n", NOT_ALLOWED, TEXT)
         network, said = counted_network(_peer(request)), form_of(request)
         code, token = said.get("code", "").strip(), None
+        if from_this_site(request) and await self._is_in(request, code):
+            return redirect("/connect/page")
         if from_this_site(request) and self._wrong.wait(network, WRONG) <= 0:
             token = await self.invitations.enter(code)
             if token is None:
@@ -121,6 +123,10 @@ class ConnectPages(Resource):
         link = qr.link(said.get("origin") or _origin(request), code)
         cookies = (_cookie(request, COOKIE, token), _cookie(request, LINK, link))
         return redirect("/connect/page", *cookies)
+
+    async def _is_in(self, request: Request, code: str) -> bool:
+        """Return whether this browser brings a code again. It is counted once, however often it opens the link."""
+        return _link(request).rpartition("#")[2] == code != "" and await self._library(request) is not None
 
     async def _library(self, request: Request) -> str | None:
         """Return the library of a browser's session; None if it has none."""

@@ -228,6 +228,19 @@ class ConnectTests(TestCase):
         code = await self.code()
         assert [(await self.call("/connect/enter", {"code": code}))[0] for _ in range(6)] == [303] * 5 + [401]
 
+    async def test_a_browser_that_opens_the_link_again_is_counted_once(self) -> None:
+        code = await self.code()
+        said = {"code": code, "origin": "https://sip2.example.org"}
+        _, sent, _ = await self.call("/connect/enter", said)
+        cookies = "; ".join(one.partition(";")[0] for one in sent["set-cookie"].split(", "))
+        for _ in range(6):
+            status, again, _ = await self.call("/connect/enter", said, Cookie=cookies)
+            assert (status, again["location"], "set-cookie" in again) == (303, "/connect/page", False)
+        assert (await self.call("/connect/enter", said))[0] == 303
+        link_alone = cookies.partition("; ")[2]
+        tries = [(await self.call("/connect/enter", said, Cookie=link_alone))[0] for _ in range(4)]
+        assert tries == [303] * 3 + [401]
+
     async def test_codes_and_browsers_are_known_after_a_restart_and_to_workers(self) -> None:
         code, cookie = await self.code(), await self.enter()
         await self.demo.stopService()
