@@ -65,15 +65,13 @@ async def look(open_library: OpenLibrary, settings: Settings, subject: Subject) 
 
 
 def _refused(error: LibraryError) -> list[Step]:
-    code = error.code if isinstance(error, Refused) else ""
-    at = _FAILS_AT.get(code, "token")
-    before = [Step(name, True, "") for name in _ORDER[: _ORDER.index(at)]]
     if not isinstance(error, Refused):
-        return [
-            *before,
-            Step(at, False, "the API does not answer as it should", "try again, and see the log"),
-        ]
-    return [*before, Step(at, False, code.replace("_", " "), ADVICE.get(code, "ask Librarika's support"))]
+        fix = "try again; if it goes on, ask Librarika's support"
+        return [Step("library", False, "the API does not answer as it should", fix)]
+    at = _FAILS_AT.get(error.code, "token")
+    before = [Step(name, True, "") for name in _ORDER[: _ORDER.index(at)]]
+    text, fix = error.code.replace("_", " "), ADVICE.get(error.code, "ask Librarika's support")
+    return [*before, Step(at, False, text, fix)]
 
 
 def _seats(licences: int | None, used: int | None) -> Step:

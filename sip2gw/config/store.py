@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -19,6 +20,7 @@ from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
 
 FILE = "sip2gw.sqlite3"
+INSTALL_PSYCOPG = "install it: pip install 'sip2gw[postgresql]'"
 
 _URL = '"postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"'
 _PORT = re.compile(r":\d*\Z")
@@ -109,6 +111,8 @@ def check_store(store: Store, tables: Tables) -> None:
         tables.fault("store.url", "means nothing with path", "leave out one of the two")
     if store.password_file is not None and store.url is None and tables.is_sound("store.url"):
         tables.fault("store.password_file", "means nothing without url", "add url, or leave it out")
+    if store.url is not None and find_spec("psycopg") is None:
+        tables.fault("store.url", "needs the package psycopg, which is not installed", INSTALL_PSYCOPG)
     if store.url is not None and store.key_file is None and tables.is_sound("store.key_file"):
         problem = "needs a key_file, because all gateways need the same key"
         tables.fault("store.url", problem, f'{MAKE_KEY}, and add key_file = "..."')

@@ -33,6 +33,7 @@ def banner(
         f"  a kiosk        http://127.0.0.1:{admin}/kiosk/  (open it in a browser)",
         f"  SIP2 over TLS  127.0.0.1:{tls}",
         f"  SIP2, plain    127.0.0.1:{plain}",
+        f"  the board      http://127.0.0.1:{admin}/board/  (what the operator sees)",
         f"  health         http://127.0.0.1:{admin}/health",
         f"  Librarika      http://127.0.0.1:{sandbox}/{{library}}/api/v1",
         f"  certificate    {certificate}",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 TLS_PORT = 6009
 PLAIN_PORT = 6001
 
+_OTHER_NAME = frozenset({62, 64})
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -104,9 +106,11 @@ def _secured(plain: socket.socket, address: Address) -> ssl.SSLSocket:
     try:
         secure = context.wrap_socket(plain, server_hostname=address.expected_name)
     except ssl.SSLCertVerificationError as error:
+        another = error.verify_code in _OTHER_NAME
+        use = "--server-name with a name that it has" if another else "--ca-file"
         raise Unreachable(
             f"the certificate of {address} is not trusted: {error.verify_message}"
-            " (use --ca-file, --fingerprint or --insecure)"
+            f" (use {use}, --fingerprint or --insecure)"
         ) from None
     except (OSError, ValueError) as error:
         raise Unreachable(f"no TLS with {address}: {_in_words(error)}") from None

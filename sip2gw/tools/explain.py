@@ -80,7 +80,7 @@ def _of_the_library(said: LibrarySettings) -> Iterable[str]:
         yield "The configuration does not name this library."
         return
     yield (
-        f"The library, in {said.origin}: {len(said.bins)} bin rules, {len(said.texts)} texts of its own, "
+        f"{said.origin}: {len(said.bins)} bin rules, {len(said.texts)} texts of its own, "
         + (f"language {said.language}." if said.language else "the language that the library itself names.")
     )
 

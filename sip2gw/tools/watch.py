@@ -141,7 +141,7 @@ def _terminal(one: Mapping[str, Any], latest: Iterable[Mapping[str, Any]]) -> It
     for name, value in [*one["identity"], *one["spelling"], *one["counters"].items()]:
         yield f"  {name:24}{shown(str(value), 200)}"
     for notice in one["notices"]:
-        yield f"  {when(notice['at'])} {shown(notice['text'], 200)}. {shown(notice['fix'], 200)}"
+        yield f"  {when(notice['at'])} {shown(notice['text'], 200)}; {shown(notice['fix'], 200)}"
     yield ""
     yield from (_line(row) for row in latest)
 

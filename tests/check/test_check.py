@@ -128,7 +128,7 @@ class Checks(TestCase):
 
     async def test_an_api_that_fails_is_named(self) -> None:
         self.sandbox.misbehave("error", status=500)
-        await self.failed("token", "does not answer as it should", "try again")
+        await self.failed("library", "does not answer as it should", "try again")
 
 
 def server(folder: Path, *names: str, days: int = 90) -> tuple[socket.socket, ssl.SSLContext]:

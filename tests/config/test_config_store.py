@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -266,3 +267,11 @@ def test_what_becomes_of_writes_while_down_is_set_in_a_profile(read, faults):
 def _profile(settings: Settings, name: str):
     libraries = {"x": LibrarySettings("x", name)}
     return Settings(settings.profiles, libraries).effective("x", "", "").profile
+
+
+def test_a_database_needs_its_package(faults, read, monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    found = faults(f'[store]\nurl = "{URL}"\nkey_file = "key"')
+    assert list(found) == ["store.url"]
+    assert "psycopg" in found["store.url"]
+    assert read('[store]\npath = "kept.sqlite3"').store.url is None

@@ -72,7 +72,7 @@ def test_each_value_is_shown_with_its_origin(file: str) -> None:
     assert found["terminator"] == ('"crlf"', "library riverside, terminal kiosk")
     assert found["messages"] == ("09, 17, 35", "built-in profile sorter-cv")
     assert found["hide"] == ("10.AA, BD, BE, BF, PB", "default")
-    assert "3 bin rules, 1 texts of its own, language es" in result.stdout
+    assert "library riverside: 3 bin rules, 1 texts of its own, language es" in result.stdout
 
 
 def test_a_library_that_the_file_does_not_name_has_the_defaults(file: str) -> None:
