@@ -182,5 +182,6 @@ class Answering:
         self._metrics.declined.labels(reason=code).inc()
         if (request := self._session.request) is not None:
             self._terminal.events.asked(request, "refused", code, why=step.why)
-            self._near_miss(code, request)
+            if not step.why:
+                self._near_miss(code, request)
         return self._session.refuse(ENGLISH.say(code))

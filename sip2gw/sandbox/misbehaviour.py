@@ -40,7 +40,7 @@ Kind = Literal[
 KINDS: Mapping[str, str] = {
     "slow": "waits `seconds`, then serves",
     "hang": "never answers, and does nothing",
-    "refuse": "closes connections as soon as they are accepted, for every library, for `seconds`; does nothing",
+    "refuse": "closes connections at once, for every library and for `/control`, for `seconds`; does nothing",
     "reset_before": "resets the connection and does nothing",
     "reset_after_commit": "does it, then resets the connection",
     "hang_after_commit": "does it, and never answers",

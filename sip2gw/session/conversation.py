@@ -293,7 +293,7 @@ class Session:
         pending = self._pending = evolve(self._in_progress(), login=login)
         step = SignIn(login.library or "", login.credentials, login.location, login.said_in)
         if not isinstance(pending.request, messages.Login) and self._signing_in.is_in_vain(step):
-            return Decline("not_logged_in")
+            return Decline("not_logged_in", why="the same login was refused a short time ago")
         return step
 
     def _log_out(self) -> None:

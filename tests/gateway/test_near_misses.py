@@ -174,6 +174,20 @@ def test_a_terminal_without_a_login_or_without_SIP2_is_named(bench, lines, words
     assert words in said(bench, *lines)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["9300CNkiosk@riverside.example|COwrong|", CHECKOUT, CHECKOUT],
+        [CHECKOUT.replace("AC|", "ACkiosk@riverside.example:wrong|")] * 2,
+    ],
+)
+def test_a_login_that_was_refused_with_its_first_request_is_not_called_missing(bench, lines):
+    text = said(bench, *lines)
+    assert "wrong user name or password" in text
+    assert "no library" not in text
+    assert "no login" not in text
+
+
 @given(st.binary(max_size=200), st.sampled_from(["utf-8", "latin-1", "cp850", "ascii"]))
 def test_any_bytes_can_be_looked_at(data, charset):
     for seen in (
