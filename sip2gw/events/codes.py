@@ -13,6 +13,8 @@ from secrets import randbelow
 CONN = "0123456789abcdef"
 REF = "2346789ACDEFGHJKMNPQRTUVWXY"
 """Without signs that look alike on a screen or on paper: 0 and O, 1 and I and L, 5 and S, 8 and B, 2 and Z."""
+_LIKE_SECRETS = "AC", "AD", "CN"
+"""SIP2's codes of secret fields: `sip2gw decode` and the emulator hide what follows one behind a bracket."""
 
 
 def conn_codes() -> Iterator[str]:
@@ -21,8 +23,8 @@ def conn_codes() -> Iterator[str]:
 
 
 def ref_codes() -> Iterator[str]:
-    """Yield the codes of exchanges: four letters and digits."""
-    return _codes(REF, 4)
+    """Yield the codes of exchanges: four letters and digits. None begins like a secret field."""
+    return (code for code in _codes(REF, 4) if not code.startswith(_LIKE_SECRETS))
 
 
 def _codes(signs: str, length: int) -> Iterator[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
+from click.testing import CliRunner
 from twisted.logger import capturedLogs
 
 from sip2gw.events import Closed, Events, LoginRefused, Opened, conn_codes, masked_account, ref_codes
+from sip2gw.tools.cli import main
 
 
 def test_each_subscriber_gets_each_event_until_it_leaves():
@@ -45,6 +47,13 @@ def test_codes_have_their_length_and_do_not_come_again_soon(codes, length):
 
 def test_refs_have_no_signs_that_look_alike():
     assert not set("".join(islice(ref_codes(), 10_000))) & set("01OIL5S8B2Z") - set("28")
+
+
+def test_no_ref_is_hidden_as_a_secret_field():
+    every = "\n".join(f"98YYYYYY|AFTry again. ({ref})|" for ref in islice(ref_codes(), 3_000))
+    shown = CliRunner().invoke(main, ["decode", "--json"], input=every).output
+    assert shown.count("Try again. (") >= 3_000
+    assert "***" not in shown
 
 
 def test_a_repr_has_no_whole_address():
