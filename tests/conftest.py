@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import sys
-from contextlib import contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from catalogue import Catalogue
 from hypothesis import HealthCheck, settings
 from store.postgresql_server import _database, postgresql, postgresql_server
+from tracing import Tracing
 
 __all__ = ["_database", "postgresql", "postgresql_server"]
 
@@ -43,6 +42,7 @@ if _has_room(MEMORY):
 
 def pytest_configure(config):
     """The cases of the catalogue are counted where all reports arrive: not in a worker of xdist."""
+    config.pluginmanager.register(Tracing(), "tracing")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Catalogue(config), "catalogue-of-failures")
 
@@ -56,36 +56,11 @@ def _place(folder):
     return LONG.index(folder) if folder in LONG else len(LONG)
 
 
-@contextmanager
-def _nobody_looking():
-    """Coverage counts each line each time; what does the same ten thousand times would take three times as long."""
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    try:
-        yield
-    finally:
-        sys.settrace(tracer)
-
-
-@pytest.fixture(autouse=True)
-def _untraced(request):
-    with _nobody_looking() if request.node.get_closest_marker("untraced") else nullcontext():
-        yield
-
-
 @pytest.fixture(autouse=True)
 def _a_store_of_its_own(monkeypatch, tmp_path_factory):
     """A gateway without `store.path` keeps its store in the state folder: each test has another one."""
     folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector):
-    """Once a module is imported, its tests are put together without ours; of schemathesis' that takes seconds."""
-    within = not isinstance(collector, pytest.Module) and collector.getparent(pytest.Module)
-    with _nobody_looking() if within else nullcontext():
-        return (yield)
 
 
 @pytest.fixture(autouse=True)
