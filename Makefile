@@ -73,7 +73,9 @@ help:  ## list the targets
 demo: $(DEMO_READY)  ## gateway, sandbox and health page on this machine; options in ARGS="--plain-port 0 ..."
 	@exec $(DEMO_BIN)/twistd -n --pidfile= sip2gw --demo $(ARGS)
 
-test: lint types walls docs suite  ## everything: lint, types, walls, docs, and the whole suite on the built wheel
+# A test reads the manual. The rest is done two at a time, because tests wait for other processes.
+test: lint docs  ## everything: lint, types, walls, docs, and the whole suite on the built wheel
+	@$(MAKE) --no-print-directory --jobs=2 suite types walls
 
 lint: $(DEV_READY)  ## style, format and plain words
 	@echo "== lint"
@@ -85,9 +87,10 @@ format: $(DEV_READY)  ## format the code
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
+# A cache of its own for each: with other options, mypy does not use what the other run found.
 types: $(DEV_READY)  ## mypy: strict in the inner rooms, with the zope plugin at the edges
 	@echo "== types"
-	@$(BIN)/mypy --strict $(INNER)
+	@$(BIN)/mypy --cache-dir .mypy_cache/strict --strict $(INNER)
 	@$(BIN)/mypy $(EDGES)
 
 walls: $(DEV_READY)  ## check which room imports which
@@ -98,10 +101,12 @@ docs: $(DEV_READY)  ## the manual, into docs/_build/html; a warning is an error
 	@echo "== docs"
 	@$(BIN)/sphinx-build --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
 
-# `-o pythonpath=` takes the working tree out of the way, so that the installed wheel is what is tested.
+# `-o pythonpath=` takes the working tree out of the way, so that the installed wheel is what is tested. The report, which
+# fails below the bar of pyproject.toml, is made by coverage alone, because pytest makes it twice.
 suite: $(DEV_READY) $(DEMO_READY) $(TLS_VENV)/.sslyze-installed debian  ## all tests, with branch coverage
 	@echo "== tests"
-	@$(BIN)/pytest -o pythonpath= $(PYTEST) --cov --cov-report=term --quiet $(ARGS)
+	@$(BIN)/pytest -o pythonpath= $(PYTEST) --cov --cov-report= --cov-fail-under=0 --quiet $(ARGS)
+	@$(BIN)/coverage report
 
 # Programs from Debian that tests drive.
 debian:
