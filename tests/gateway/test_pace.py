@@ -65,6 +65,7 @@ def test_R8_the_wait_grows_while_there_is_no_pause(bench):
     assert pace.wait("riverside", "") == 0
 
 
+@pytest.mark.untraced
 def test_R8_a_flooded_library_still_serves_its_honest_terminal_at_once(bench):
     shared = SharedPace(bench.clock.seconds)
     honest, flood = Pace(shared), [Pace(shared) for _ in range(200)]

@@ -202,6 +202,7 @@ def test_R4_one_account_tries_120_wrong_PINs_of_all_patrons_in_an_hour(crowd):
     assert "CQY" in crowd.say(RIGHT)
 
 
+@pytest.mark.untraced
 def test_R4_above_the_cap_a_PIN_that_was_right_before_is_right(crowd):
     assert "CQY" in crowd.say(RIGHT)
     for number in range(200):
@@ -211,12 +212,14 @@ def test_R4_above_the_cap_a_PIN_that_was_right_before_is_right(crowd):
     assert "CQY" in crowd.say(RIGHT)
 
 
+@pytest.mark.untraced
 def test_R4_right_PINs_use_no_try_of_the_account(crowd):
     for number in range(200):
         assert "CQY" in crowd.say(PATRON.replace("M-1001", f"N-{number}").replace("AD1234", "AD4711"))
     assert crowd.counted("pins_per_account") == 0
 
 
+@pytest.mark.untraced
 def test_R4_the_cap_is_the_accounts_wherever_it_logs_in(crowd):
     for number in range(100):
         crowd.say(WRONG.replace("M-1001", f"N-{number}"))
@@ -236,6 +239,7 @@ def test_R4_unknown_patrons_count_as_wrong_PINs(bench):
     assert bench.counted("pins_per_account") == 1
 
 
+@pytest.mark.untraced
 def test_R4_a_changed_PIN_is_not_right_above_the_cap(crowd, monkeypatch):
     assert "CQY" in crowd.say(RIGHT)
 
