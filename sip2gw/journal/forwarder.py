@@ -19,8 +19,9 @@ from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import ACCOUNT_REFUSED, KEY_KEPT, settle
+from sip2gw.journal.settling import ACCOUNT_REFUSED, ARRIVED, KEY_KEPT, settle
 from sip2gw.journal.states import Event, State
+from sip2gw.library import PasswordMissing
 from sip2gw.store.port import StoreFailed
 
 TICK = 1.0
@@ -156,21 +157,24 @@ class Forwarder:
             await self._release(row, road)
             return
         outcome = await settle(library.in_background().within(_DEADLINE), call, told=row.told, age=age)
-        await self._store(row, outcome, road)
+        await self._store(row, outcome, road, age)
         if outcome.event is Event.NOT_SENT and str(outcome.error) in ACCOUNT_REFUSED:
             self._accounts.drop(row.library, call.account)
 
-    async def _store(self, row: Stored, outcome: Outcome, road: Road) -> None:
-        """Store what a library said of a row."""
+    async def _store(self, row: Stored, outcome: Outcome, road: Road, age: float) -> None:
+        """Store what a library said of a row, which is `age` seconds old."""
         if outcome.event is Event.NOT_SENT:
             road.unwell(self._clock.seconds(), self._jitter)
             await self._release(row, road)
             return
-        if outcome.is_decided:
+        needs_password = isinstance(outcome.error, PasswordMissing)
+        if outcome.is_decided or needs_password:
             road.well()
         else:
             road.unwell(self._clock.seconds(), self._jitter)
         wait = self._jitter(min(2.0 ** min(row.tries, 12), LONGEST_WAIT))
+        if needs_password:  # until then only a terminal can have it done
+            wait = max(ARRIVED - age, wait)
         await self._journal.outcomes.record(
             row.library, row.key, outcome.event, reason=outcome.reason, result=outcome.result, wait=wait
         )

@@ -77,6 +77,38 @@ class Later(JournalCase):
         self.assertEqual(self.kinds(), ["loan", "payment"])
         self.assertEqual((await self.rows())[-1], ("pay", "DONE", "ok"))
 
+    async def test_a_payment_with_a_password_is_booked_although_the_password_is_gone(self) -> None:
+        library = await self.lent()
+        paid = library.pay(
+            "M-1002",
+            Decimal("0.10"),
+            "USD",
+            self.occasion(when_down=True),
+            payment_type="cash",
+            transaction_id="till-1",
+            fee=None,
+            password=Secret("1234"),
+        )
+        self.assertTrue((await paid).accepted)
+        await self.back()
+        await self.gateway.forward()
+        self.assertEqual((await self.rows())[-1], ("pay", "DONE", "ok"))
+        self.assertEqual(self.kinds(), ["loan", "payment"])
+
+    async def test_a_lost_loan_whose_password_is_gone_has_failed_after_five_minutes(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("reset_before", endpoint="issue")
+        asking = library.lend("M-1001", "10001", self.occasion(), renewal=False, password=Secret("1234"))
+        self.assertEqual(await self.lost(asking), "InDoubt")
+        self.sandbox.behave()
+        for minutes, state in ((0, "UNKNOWN"), (5, "FAILED")):
+            await self.store.change(
+                lambda tx, age=60.0 * minutes: tx.rows("UPDATE journal SET created = created - :age", age=age)
+            )
+            await self.gateway.forward()
+            self.assertEqual(await self.rows(), [("lend", state, "no")])
+        self.assertEqual(self.kinds(), [])
+
     async def test_what_the_library_refuses_after_a_yes_waits_for_people(self) -> None:
         library = await self.lent()
         await library.take_back("no such item", self.occasion(when_down=True), reader=None)

@@ -132,10 +132,10 @@ class Call:
     def error(self, failed: Failed, *, doubt: bool) -> LibraryError:
         """Return the error for the caller. `doubt` is whether this call or an earlier one may have been done."""
         text = f"{self.operation}: {failed.why}"
+        if failed.how is How.WITHOUT_PASSWORD:  # sent to settle a write, perhaps one of long ago
+            return PasswordMissing(text)
         if not doubt:
             return Unavailable(text, throttled=failed.how is How.THROTTLED)
-        if failed.how is How.WITHOUT_PASSWORD:
-            return PasswordMissing(text)
         return GivenUp(text) if failed.how is How.ABANDONED else InDoubt(text)
 
 
