@@ -12,6 +12,7 @@ from attrs import evolve, field, frozen
 
 from sip2gw.journal.entry import Entry
 from sip2gw.journal.rows import OPEN_STATES, Stored, move, select
+from sip2gw.journal.settling import KEY_KEPT
 from sip2gw.journal.states import OPEN, Event, State
 from sip2gw.store.port import Transaction, Value
 
@@ -82,7 +83,8 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
         return Repeat(same) if same.outcome is not None else Join(same, same, same_line=True)
     if opened and not behind:
         newest = opened[-1]
-        if entry.joins and newest.method == entry.method and newest.patron_tag in entry.patrons:
+        same_write = newest.method == entry.method and newest.patron_tag in entry.patrons
+        if entry.joins and same_write and newest.age <= KEY_KEPT:
             return _join(tx, newest, opened, owner, same_line=False)
         return Behind(opened[0])
     # Rows that are open on one item have one digest of it, by which they keep their order.

@@ -31,7 +31,9 @@ class Outcome:
 
     @property
     def reason(self) -> str:
-        """Why it was not done, for the operator; without data."""
+        """Why it was not done, or is given up, for the operator; without data."""
+        if self.event is Event.GIVEN_UP:
+            return str(self.error)
         return self.error.code if isinstance(self.error, Refused) else ""
 
     def value(self) -> Any:

@@ -22,7 +22,7 @@ def due(tx: Transaction, libraries: tuple[str, ...], most_rows: int) -> list[Sto
             now=tx.now,
             most=most_rows,
         )
-        found += map(stored, rows)
+        found += [stored(row, tx.now) for row in rows]
     return found
 
 
@@ -36,7 +36,16 @@ def claim(tx: Transaction, row: Stored, until: float) -> Stored | None:
         later=now + until,
         now=now,
     )
-    return stored(taken[0]) if taken else None
+    return stored(taken[0], now) if taken else None
+
+
+def count_try(tx: Transaction, row: Stored) -> Stored | None:
+    """Count a try of an open row for a terminal that waits for it. None if the row is not open any longer."""
+    counted = tx.rows(
+        f"UPDATE journal SET tries = tries + 1 WHERE id = :id AND {OPEN_STATES} RETURNING {COLUMNS}",  # noqa: S608 (literals of ours)
+        id=row.id,
+    )
+    return stored(counted[0], tx.now) if counted else None
 
 
 def release(tx: Transaction, row: Stored, wait: float, *, counted: bool) -> None:

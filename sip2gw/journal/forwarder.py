@@ -19,8 +19,8 @@ from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import ACCOUNT_REFUSED, ARRIVED, KEY_KEPT, settle
-from sip2gw.journal.states import Event, State
+from sip2gw.journal.settling import ACCOUNT_REFUSED, ARRIVED, given_up, settle
+from sip2gw.journal.states import Event
 from sip2gw.library import PasswordMissing
 from sip2gw.store.port import StoreFailed
 
@@ -138,10 +138,7 @@ class Forwarder:
     async def _one(self, row: Stored, road: Road) -> None:
         """Settle one claimed row."""
         journal = self._journal
-        age = max(journal.now() - row.created, 0.0)
-        # A person may have one tried again that was never in doubt; this try is counted already.
-        afresh = row.state is State.UNKNOWN and row.tries == 1
-        if (age > KEY_KEPT and not afresh) or row.tries > MOST_TRIES:
+        if given_up(row) or row.tries > MOST_TRIES:
             await journal.outcomes.record(
                 row.library, row.key, Event.GIVEN_UP, reason="not settled within a day"
             )
@@ -156,13 +153,13 @@ class Forwarder:
             road.unwell(self._clock.seconds(), self._jitter)
             await self._release(row, road)
             return
-        outcome = await settle(library.in_background().within(_DEADLINE), call, told=row.told, age=age)
-        await self._store(row, outcome, road, age)
+        outcome = await settle(library.in_background().within(_DEADLINE), call, told=row.told, age=row.age)
+        await self._store(row, outcome, road)
         if outcome.event is Event.NOT_SENT and str(outcome.error) in ACCOUNT_REFUSED:
             self._accounts.drop(row.library, call.account)
 
-    async def _store(self, row: Stored, outcome: Outcome, road: Road, age: float) -> None:
-        """Store what a library said of a row, which is `age` seconds old."""
+    async def _store(self, row: Stored, outcome: Outcome, road: Road) -> None:
+        """Store what a library said of a row."""
         if outcome.event is Event.NOT_SENT:
             road.unwell(self._clock.seconds(), self._jitter)
             await self._release(row, road)
@@ -174,7 +171,7 @@ class Forwarder:
             road.unwell(self._clock.seconds(), self._jitter)
         wait = self._jitter(min(2.0 ** min(row.tries, 12), LONGEST_WAIT))
         if needs_password:  # until then only a terminal can have it done
-            wait = max(ARRIVED - age, wait)
+            wait = max(ARRIVED - row.age, wait)
         await self._journal.outcomes.record(
             row.library, row.key, outcome.event, reason=outcome.reason, result=outcome.result, wait=wait
         )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from secrets import token_hex
-from time import time
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -35,10 +33,7 @@ PURGE = 60.0
 
 
 class Journal:
-    """The journal in `store`. `clock` is a reactor's; `alone` means that no other process uses the store.
-
-    `wall` returns the seconds of the epoch.
-    """
+    """The journal in `store`. `clock` is a reactor's; `alone` means that no other process uses the store."""
 
     log = Logger()
 
@@ -50,7 +45,6 @@ class Journal:
         metrics: Metrics | None = None,
         *,
         alone: bool = False,
-        wall: Callable[[], float] = time,
     ) -> None:
         self.store = store
         self.keys = keys
@@ -59,7 +53,6 @@ class Journal:
         self.outcomes = Outcomes(store, keys)
         self.in_progress: dict[str, InProgress] = {}
         """The writes that this process sends now, by their keys."""
-        self.now = wall
         self._metrics = metrics
         self.alone = alone
         self._first = True

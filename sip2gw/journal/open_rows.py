@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+
+from sip2gw.journal import claims
 from sip2gw.journal.begin import Join
 from sip2gw.journal.calling import Outcome
 from sip2gw.journal.codec import Call, Misfit
 from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import settle
-from sip2gw.journal.states import State
-from sip2gw.library import Library, PasswordCheck, Refused
+from sip2gw.journal.settling import given_up, settle
+from sip2gw.journal.states import Event, State
+from sip2gw.library import Library, PasswordCheck, Refused, Unavailable
 from sip2gw.secret import Secret
+from sip2gw.store.port import StoreFailed
 
 
 def was_answered(journal: Journal, row: Stored, before: str) -> bool:
@@ -55,12 +60,22 @@ async def settle_before(journal: Journal, library: Library, row: Stored) -> bool
     await journal.outcomes.record(
         row.library, row.key, outcome.event, reason=outcome.reason, result=outcome.result
     )
-    return outcome.is_decided
+    return outcome.is_decided or outcome.event is Event.GIVEN_UP
 
 
 async def settle_row(
     journal: Journal, library: Library, row: Stored, call: Call, password: Secret | None
 ) -> Outcome:
-    """Settle a row, with the password that was entered again just now."""
-    age = max(journal.now() - row.created, 0.0)
-    return await settle(library, call, told=row.told, age=age, password=password)
+    """Settle a row, with the password that was entered again just now. The try is counted before it is made."""
+    change = journal.store.change
+    try:
+        counted = await change(partial(claims.count_try, row=row))
+    except StoreFailed as failed:
+        return Outcome(Event.NOT_SENT, error=Unavailable(f"the gateway's store: {failed.kind}"))
+    if counted is not None and (over := given_up(counted)) is not None:
+        return over
+    outcome = await settle(library, call, told=row.told, age=row.age, password=password)
+    if outcome.event is Event.NOT_SENT:
+        with suppress(StoreFailed):  # it then has one try less
+            await change(partial(claims.release, row=row, wait=1.0, counted=False))
+    return outcome

@@ -49,9 +49,15 @@ class Stored:
     key_id: str
     arguments: bytes | None
     outcome: bytes | None
+    read_at: float
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made, when it was read."""
+        return max(self.read_at - self.created, 0.0)
 
 
-def stored(row: Row) -> Stored:
+def stored(row: Row, now: float) -> Stored:
     patron = row["patron_tag"]
     return Stored(
         id=row["id"],
@@ -72,12 +78,14 @@ def stored(row: Row) -> Stored:
         key_id=row["key_id"],
         arguments=None if row["arguments"] is None else bytes(row["arguments"]),
         outcome=None if row["outcome"] is None else bytes(row["outcome"]),
+        read_at=now,
     )
 
 
 def select(tx: Transaction, where: str, **values: Value) -> list[Stored]:
     """Return the rows of a condition in SQL, which is a literal."""
-    return list(map(stored, tx.rows(f"SELECT {COLUMNS} FROM journal WHERE {where}", **values)))  # noqa: S608 (see above)
+    now = tx.now
+    return [stored(row, now) for row in tx.rows(f"SELECT {COLUMNS} FROM journal WHERE {where}", **values)]  # noqa: S608 (see above)
 
 
 def read(tx: Transaction, library: str, key: str) -> Stored | None:

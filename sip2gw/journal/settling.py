@@ -9,8 +9,9 @@ from attrs import evolve
 
 from sip2gw.journal.calling import Outcome, make_call
 from sip2gw.journal.codec import Call
-from sip2gw.journal.states import Event, Told
-from sip2gw.library import Library, PasswordMissing, Refused, Unavailable
+from sip2gw.journal.rows import Stored
+from sip2gw.journal.states import Event, State, Told
+from sip2gw.library import InDoubt, Library, PasswordMissing, Refused, Unavailable
 from sip2gw.secret import Secret
 
 ARRIVED = 300.0
@@ -33,6 +34,17 @@ ACCOUNT_REFUSED = frozenset(
     }
 )
 """Refusals of the account and not of the write."""
+
+
+def given_up(row: Stored) -> Outcome | None:
+    """Return how a row ends whose key the library may have forgotten; None for others. This try is counted already.
+
+    A person may have one sent again that was never in doubt: then this is its first try.
+    """
+    afresh = row.state is State.UNKNOWN and row.tries == 1
+    if row.age <= KEY_KEPT or afresh:
+        return None
+    return Outcome(Event.GIVEN_UP, error=InDoubt("not settled within a day"))
 
 
 async def settle(

@@ -179,7 +179,11 @@ class Writing:
             if decided := outcome.is_decided:
                 self._decided(key, outcome)
                 return outcome.value()
-            if told is Told.OK:
+            if told is Told.OK and call.method.queues:
+                if outcome.event is not Event.NOT_SENT:
+                    await journal.outcomes.record(
+                        self.write.library, key, outcome.event, reason=outcome.reason
+                    )
                 return accepted(call.method.name, call.arguments, call.occasion)
             return await self._undecided(call, key, outcome)
         except LibraryError:
@@ -203,9 +207,9 @@ class Writing:
         journal, library, event = self.journal, self.write.library, outcome.event
         if await self._accepts(call):
             later = Event.ACCEPTED if event is Event.NOT_SENT else event
-            if await journal.outcomes.record(library, key, later, Told.OK):
+            if await journal.outcomes.record(library, key, later, Told.OK, reason=outcome.reason):
                 return accepted(call.method.name, call.arguments, call.occasion)
-        await journal.outcomes.record(library, key, event, Told.NO)
+        await journal.outcomes.record(library, key, event, Told.NO, reason=outcome.reason)
         self.untold = ""
         return outcome.value()
 

@@ -1,0 +1,70 @@
+"""What a terminal was told and what the row says, where time, crashes and other terminals come between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from journal_support import KIOSK, JournalCase
+
+DAY = 86_400.0
+
+
+class Promises(JournalCase):
+    async def desk(self) -> Any:
+        """The library as its staff use it."""
+        return await self.gateway.librarika("riverside", KIOSK)
+
+    async def older(self, seconds: float) -> None:
+        """The rows are older, and after a day the library has forgotten their keys."""
+        await self.store.change(
+            lambda tx: tx.rows("UPDATE journal SET created = created - :age", age=seconds)
+        )
+        self.sandbox.honour_idempotency(seconds < DAY)
+
+    async def lost_return(self) -> Any:
+        """An item was lent and returned, and the answer to the return was lost."""
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.sandbox.misbehave("error_after_commit", endpoint="return")
+        self.assertEqual(await self.lost(library.take_back("10001", self.occasion(), reader=None)), "InDoubt")
+        self.sandbox.behave()
+        return library
+
+    async def queued_return(self) -> Any:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await self.stop_listening()
+        await library.take_back("10001", self.occasion(when_down=True), reader=None)
+        self.listen_again()
+        self.die()
+        return await self.gateway.open()
+
+
+class ADayLater(Promises):
+    async def test_a_newer_write_sends_no_older_one_whose_key_is_forgotten(self) -> None:
+        library = await self.lost_return()
+        await (await self.desk()).lend("M-1002", "10001", self.occasion(key="desk"), renewal=False)
+        await self.older(DAY + 3600)
+        await library.renew("M-1002", "10001", None, self.occasion(), third_party=False)
+        self.assertEqual(self.kinds(), ["loan", "return", "loan", "renewal"])
+        self.assertEqual([state for _, state, _ in await self.rows()], ["DONE", "DEAD", "DONE"])
+
+    async def test_the_same_write_a_day_later_is_a_new_one(self) -> None:
+        library = await self.lost_return()
+        await (await self.desk()).lend("M-1002", "10001", self.occasion(key="desk"), renewal=False)
+        await self.older(DAY + 3600)
+        await library.take_back("10001", self.occasion(), reader=None)
+        self.assertEqual(self.kinds(), ["loan", "return", "loan", "return"])
+        self.assertEqual([state for _, state, _ in await self.rows()], ["DONE", "DEAD", "DONE"])
+
+    async def test_a_row_that_a_terminal_has_had_sent_is_not_sent_after_a_day(self) -> None:
+        library = await self.queued_return()
+        self.sandbox.misbehave("error_after_commit", endpoint="return")
+        asking = library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.assertEqual(await self.lost(asking), "Unavailable")
+        self.sandbox.behave()
+        await (await self.desk()).lend("M-1002", "10001", self.occasion(key="desk"), renewal=False)
+        await self.older(DAY + 3600)
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), ["loan", "return", "loan"])
+        self.assertEqual((await self.rows())[1], ("take_back", "DEAD", "ok"))
