@@ -15,6 +15,7 @@ from sip2gw.journal.rows import Stored
 from sip2gw.journal.settling import given_up, settle
 from sip2gw.journal.states import Event, State
 from sip2gw.library import Library, PasswordCheck, Refused, Unavailable
+from sip2gw.library.still_shown import still_shown
 from sip2gw.secret import Secret
 from sip2gw.store.port import StoreFailed
 
@@ -45,6 +46,13 @@ async def joinable(journal: Journal, library: Library, join: Join, password: Sec
         if found.password is not PasswordCheck.RIGHT:
             raise Refused("password_wrong")
     return call
+
+
+async def holds(library: Library, call: Call) -> bool:
+    """Return whether the library still shows what this call has done."""
+    named = call.arguments
+    item_id, patron_id = named.get("item_id") or "", named.get("patron_id") or ""
+    return await still_shown(library, call.method.name, item_id, patron_id)
 
 
 async def settle_before(journal: Journal, library: Library, row: Stored) -> bool:

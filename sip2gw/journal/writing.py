@@ -16,11 +16,10 @@ from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.entry import Write
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import accepted
-from sip2gw.journal.open_rows import joinable, settle_before, settle_row, was_answered
+from sip2gw.journal.open_rows import holds, joinable, settle_before, settle_row, was_answered
 from sip2gw.journal.rows import Stored
 from sip2gw.journal.states import Event, Told
-from sip2gw.library import Library, LibraryError, MayWrite, Unavailable
-from sip2gw.library.still_shown import still_shown
+from sip2gw.library import InDoubt, Library, LibraryError, MayWrite, Unavailable
 from sip2gw.secret import Secret
 
 _MOST_BEFORE = 8
@@ -99,15 +98,17 @@ class Writing:
         return result
 
     async def _stored_result(self, row: Stored) -> Any:
-        """Return the stored result of a row; None if it can't be read, or the library no longer shows it."""
+        """Return the stored result of a row; None if the library no longer shows it. Raises `InDoubt` for no result."""
         journal = self.journal
         try:
-            call, result = journal.call(row), journal.result(row)
-        except (Unreadable, Misfit):
-            return None
-        named = call.arguments
-        item_id, patron_id = named.get("item_id") or "", named.get("patron_id") or ""
-        if not await still_shown(self.inner, call.method.name, item_id, patron_id):
+            call = journal.call(row)
+        except (Unreadable, Misfit) as why:
+            raise InDoubt(f"the same line was done, and {why}") from None
+        try:
+            result = journal.result(row)
+        except (Unreadable, Misfit):  # the library has it under the same key
+            return await self._made(call, row.key, lambda: self._settled(row, call), row.told)
+        if not await holds(self.inner, call):
             return None
         if row.told is not Told.OK and not self.refused:
             await journal.outcomes.record(row.library, row.key, Event.TOLD, Told.OK)
@@ -126,9 +127,18 @@ class Writing:
             return await self._after(join.oldest)
         if join.oldest.id != row.id:
             return await self._queued_row(row, call)
-        return await self._made(
-            call, row.key, lambda: settle_row(journal, self.inner, row, call, self.password), row.told
-        )
+        result = await self._made(call, row.key, lambda: self._settled(row, call), row.told)
+        if result is None:
+            self.fresh, self.untold = True, ""
+        return result
+
+    async def _settled(self, row: Stored, call: Call) -> Outcome | None:
+        """Settle a row. None if it was done, and the library shows it no longer: staff have had the item since."""
+        outcome = await settle_row(self.journal, self.inner, row, call, self.password)
+        if outcome.event is not Event.DONE or await holds(self.inner, call):
+            return outcome
+        await self.journal.outcomes.record(row.library, row.key, Event.DONE, result=outcome.result)
+        return None
 
     async def _after(self, oldest: Stored) -> Any:
         """Settle the oldest open row on the item first, and return None. If that can't be settled now, queue."""
@@ -157,10 +167,10 @@ class Writing:
         self,
         call: Call,
         key: str,
-        make: Callable[[], Coroutine[Any, Any, Outcome]],
+        make: Callable[[], Coroutine[Any, Any, Outcome | None]],
         told: Told = Told.NOTHING,
     ) -> Any:
-        """Make a call with `make`, store its outcome, and return the result.
+        """Make a call with `make`, store its outcome, and return the result; None if `make` has stored it itself.
 
         `told` is what a terminal was told of this write before. While the same write is in progress here, its outcome
         is waited for instead.
@@ -175,6 +185,8 @@ class Writing:
         sending, decided = journal.started(key), False
         try:
             outcome = sending.outcome = await make()
+            if outcome is None:
+                return None
             sending.answered.set()
             if decided := outcome.is_decided:
                 self._decided(key, outcome)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from journal_support import KIOSK, JournalCase
+from journal_support import KIOSK, MASTER, JournalCase
+
+from sip2gw.journal.crypto import Keys
 
 DAY = 86_400.0
 
@@ -68,3 +70,33 @@ class ADayLater(Promises):
         await self.gateway.forward()
         self.assertEqual(self.kinds(), ["loan", "return", "loan"])
         self.assertEqual((await self.rows())[1], ("take_back", "DEAD", "ok"))
+
+
+class Again(Promises):
+    async def test_a_return_after_another_loan_at_the_desk_is_a_new_one(self) -> None:
+        for line in (b"", b"09"):
+            self.sandbox.reset()
+            self.die()
+            library = await self.lost_return()
+            await (await self.desk()).lend("M-1002", "10001", self.occasion(key="desk"), renewal=False)
+            await library.take_back("10001", self.occasion(line=line), reader=None)
+            self.assertEqual(self.kinds(), ["loan", "return", "loan", "return"])
+            self.assertEqual(
+                (await self.rows())[-2:], [("take_back", "MISMATCH", "no"), ("take_back", "DONE", "ok")]
+            )
+
+    async def test_a_repeat_whose_result_this_version_can_not_read_is_not_done_again(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False)
+        await self.rows()
+        keys = Keys([MASTER])
+        row = (await self.store.read(lambda tx: tx.rows("SELECT key FROM journal WHERE method = 'renew'")))[0]
+        sealed = keys.seal("riverside", f"{row['key']} outcome", b"{}")
+        await self.store.change(
+            lambda tx: tx.rows("UPDATE journal SET outcome = :it WHERE method = 'renew'", it=sealed)
+        )
+        self.die()
+        library = await self.gateway.open()
+        await library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False)
+        self.assertEqual(self.kinds(), ["loan", "renewal"])
