@@ -98,7 +98,7 @@ def lock(tx: Transaction, entries: Sequence[Entry]) -> None:
 
 
 def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
-    """Return the row of the same line: one that is open, or one that was done within its time and still counts."""
+    """Return the row of the same line: one that is open, or one that was or may be done within its time and counts."""
     is_same, lines = _any("line", entry.lines)
     found = select(
         tx, f"library = :library AND {is_same} ORDER BY id DESC LIMIT 1", library=entry.library, **lines
@@ -108,8 +108,9 @@ def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
     row = found[0]
     if row.state in OPEN:
         return row
-    done = row.state in (State.DONE, State.MISMATCH) and row.arguments is not None
-    return row if done and now - row.created < entry.life and not _newer(tx, entry, row) else None
+    # A dead one may have been done: the library says so, under the same key.
+    over = row.state in (State.DONE, State.MISMATCH, State.DEAD) and row.arguments is not None
+    return row if over and now - row.created < entry.life and not _newer(tx, entry, row) else None
 
 
 def _newer(tx: Transaction, entry: Entry, row: Stored) -> bool:

@@ -19,9 +19,10 @@ from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import ACCOUNT_REFUSED, ARRIVED, given_up, settle
+from sip2gw.journal.settling import ARRIVED, given_up, settle
 from sip2gw.journal.states import Event
 from sip2gw.library import PasswordMissing
+from sip2gw.library.errors import ACCOUNT_REFUSED
 from sip2gw.store.port import StoreFailed
 
 TICK = 1.0
@@ -165,10 +166,10 @@ class Forwarder:
             await self._release(row, road)
             return
         needs_password = isinstance(outcome.error, PasswordMissing)
-        if outcome.is_decided or needs_password:
-            road.well()
-        else:
+        if outcome.event is Event.LOST and not needs_password:
             road.unwell(self._clock.seconds(), self._jitter)
+        else:
+            road.well()
         wait = self._jitter(min(2.0 ** min(row.tries, 12), LONGEST_WAIT))
         if needs_password:  # until then only a terminal can have it done
             wait = max(ARRIVED - row.age, wait)

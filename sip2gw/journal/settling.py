@@ -12,6 +12,7 @@ from sip2gw.journal.codec import Call
 from sip2gw.journal.rows import Stored
 from sip2gw.journal.states import Event, State, Told
 from sip2gw.library import InDoubt, Library, PasswordMissing, Refused, Unavailable
+from sip2gw.library.errors import ACCOUNT_REFUSED, PROVES_NOTHING
 from sip2gw.secret import Secret
 
 ARRIVED = 300.0
@@ -20,20 +21,6 @@ can't do it without a password, will not do it."""
 
 KEY_KEPT = 23 * 3600.0
 """Seconds for which a library surely knows a key; the contract says 24 hours. Nothing is sent again after that."""
-
-ACCOUNT_REFUSED = frozenset(
-    {
-        "account_inactive",
-        "invalid_credentials",
-        "library_not_found",
-        "permission_missing",
-        "rate_limited",
-        "sip2_disabled",
-        "sip2_not_activated",
-        "unauthorized",
-    }
-)
-"""Refusals of the account and not of the write."""
 
 
 def given_up(row: Stored) -> Outcome | None:
@@ -54,10 +41,19 @@ async def settle(
 
     `password` is the one that was entered again just now, for a call that had one.
     """
-    had_one = call.occasion.password_entered
-    outcome = await make_call(library, call, password if had_one else None)
+    outcome = await _made_again(library, call, told=told, age=age, password=password)
     if outcome.event is Event.REFUSED and outcome.reason in ACCOUNT_REFUSED:
         return Outcome(Event.NOT_SENT, error=Unavailable(outcome.reason))
+    if outcome.event is Event.REFUSED and outcome.reason in PROVES_NOTHING:
+        return Outcome(Event.GIVEN_UP, error=InDoubt(outcome.reason))
+    return outcome
+
+
+async def _made_again(
+    library: Library, call: Call, *, told: Told, age: float, password: Secret | None
+) -> Outcome:
+    had_one = call.occasion.password_entered
+    outcome = await make_call(library, call, password if had_one else None)
     if not had_one:
         return outcome
     not_done = isinstance(outcome.error, PasswordMissing)

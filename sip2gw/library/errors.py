@@ -9,6 +9,32 @@ if TYPE_CHECKING:
     from sip2gw.library.items import Item
 
 
+ACCOUNT_REFUSED = frozenset(
+    {
+        "account_inactive",
+        "invalid_credentials",
+        "library_not_found",
+        "permission_missing",
+        "rate_limited",
+        "sip2_disabled",
+        "sip2_not_activated",
+        "unauthorized",
+    }
+)
+"""Refusals of the account and not of the write."""
+
+PROVES_NOTHING = ACCOUNT_REFUSED | {
+    "idempotency_key_reused",
+    "internal_error",
+    "method_not_allowed",
+    "not_found",
+    "payload_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+}
+"""Refusals that come before the library looks for the first answer under a key. An earlier call may have been done."""
+
+
 class LibraryError(Exception):
     """An error of a call to a library."""
 

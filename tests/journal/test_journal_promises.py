@@ -100,3 +100,47 @@ class Again(Promises):
         library = await self.gateway.open()
         await library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False)
         self.assertEqual(self.kinds(), ["loan", "renewal"])
+
+
+class Proof(Promises):
+    async def test_a_refusal_of_the_account_does_not_end_the_doubt_about_a_write(self) -> None:
+        asked: list[int] = []
+
+        async def still() -> bool:
+            """Right before the second call, the account is closed."""
+            asked.append(1)
+            active = len(asked) < 2
+            self.sandbox.change_user("riverside", "kiosk@riverside.example", sip2_activated=active)
+            return True
+
+        library = (await self.gateway.open()).within(5.0, still)
+        self.sandbox.misbehave("reset_after_commit", endpoint="issue", times=1)
+        asking = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.outcome(asking), "InDoubt")
+        self.assertEqual(await self.rows(), [("lend", "UNKNOWN", "no")])
+        self.sandbox.change_user("riverside", "kiosk@riverside.example", sip2_activated=True)
+        self.die()
+        await self.gateway.open()
+        await self.gateway.forward()
+        self.assertEqual(await self.rows(), [("lend", "MISMATCH", "no")])
+        self.assertEqual(self.kinds(), ["loan"])
+
+    async def test_a_row_that_the_library_can_not_compare_with_its_key_waits_for_a_person(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("reset_after_commit", endpoint="issue")
+        asking = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.lost(asking), "InDoubt")
+        self.sandbox.behave()
+        keys = Keys([MASTER])
+        (row,) = await self.store.read(lambda tx: tx.rows("SELECT key, arguments FROM journal"))
+        about = f"{row['key']} arguments"
+        content = keys.open("riverside", about, row["arguments"]).replace(b'"kiosk-1"', b'"kiosk-9"')
+        sealed = keys.seal("riverside", about, content)
+        await self.store.change(lambda tx: tx.rows("UPDATE journal SET arguments = :it", it=sealed))
+        await self.gateway.forward()
+        self.assertEqual(await self.rows(), [("lend", "DEAD", "no")])
+        (row,) = await self.listed()
+        self.assertEqual(row.reason, "idempotency_key_reused")
+        again = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=True)
+        self.assertEqual(await self.outcome(again), "InDoubt", "and its line is not done under a new key")
+        self.assertEqual(self.kinds(), ["loan"])

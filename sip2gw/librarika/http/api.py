@@ -20,7 +20,8 @@ from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Outcome,
 from sip2gw.librarika.http.client import Client
 from sip2gw.librarika.http.health import Counters, Drift, Standing
 from sip2gw.librarika.http.health_check import HealthCheck
-from sip2gw.library import Made, MayWrite
+from sip2gw.library import InDoubt, Made, MayWrite, Refused
+from sip2gw.library.errors import PROVES_NOTHING
 
 _TRANSIENT = frozenset({How.NOT_CONNECTED, How.LATE, How.BROKEN, How.UNREADABLE, How.SERVER_ERROR, How.BUSY})
 """Failures after which the same call may succeed a moment later."""
@@ -110,7 +111,7 @@ class API:
                 doubt = False
                 break
             lost = lost or call.in_doubt(outcome)
-            doubt = lost and isinstance(outcome, Failed | Unauthorized)
+            doubt = lost and (isinstance(outcome, Failed | Unauthorized) or _proves_nothing(outcome))
             pause = self._pause(call, outcome, again, until, doubt=doubt)
             if pause is None:
                 break
@@ -121,7 +122,9 @@ class API:
         self._ended(outcome, lost=lost, doubt=doubt)
         if isinstance(outcome, Answer):
             return outcome
-        raise call.error(outcome, doubt=doubt) if isinstance(outcome, Failed) else outcome
+        if isinstance(outcome, Failed):
+            raise call.error(outcome, doubt=doubt)
+        raise InDoubt(str(outcome)) if doubt and isinstance(outcome, Refused) else outcome
 
     async def send(self, call: Call, until: float, begun: float, slot: Bulkhead | Failed) -> Outcome:
         """Send a call from its slot, and report its outcome to breakers, log and metrics. `begun` is when it began."""
@@ -222,3 +225,8 @@ class API:
             state=state.value,
             failure=self.last_failure,
         )
+
+
+def _proves_nothing(outcome: Outcome) -> bool:
+    """Return whether this is a refusal that leaves open what an earlier call under the same key has done."""
+    return isinstance(outcome, Refused) and outcome.code in PROVES_NOTHING
