@@ -15,7 +15,7 @@ from sip2gw.journal.content import sealed_result
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.grouped import Finish
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, most
+from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, strongest
 from sip2gw.store.port import Store, StoreFailed, Transaction
 
 
@@ -115,7 +115,7 @@ class Outcomes:
         """Log a row that needs a person from now on."""
         if before is None:
             return
-        state = after(before.state, move.event, most(before.told, move.told))
+        state = after(before.state, move.event, strongest(move.event, before.told, move.told))
         if state is not before.state and state in FOR_PEOPLE:
             self.log.warn(
                 "journal: {library}: a {operation} of terminal {terminal} needs a person ({state}: {reason}); "

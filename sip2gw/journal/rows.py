@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from attrs import frozen
 
-from sip2gw.journal.states import FOR_PEOPLE, OPEN, Event, State, Told, after, most
+from sip2gw.journal.states import FOR_PEOPLE, OPEN, Event, State, Told, after, strongest
 from sip2gw.store.port import Row, Transaction, Value
 
 
@@ -107,8 +107,8 @@ def move(
 ) -> Stored | None:
     """Move a row by the table. `wait` is when it is due again, if it stays open. Return it as it was before."""
     while (row := read(tx, library, key)) is not None:
-        strongest = most(row.told, told)
-        state = after(row.state, event, strongest)
+        answer = strongest(event, row.told, told)
+        state = after(row.state, event, answer)
         never_sent = event is Event.ACCEPTED and row.state is State.SENT
         due = tx.now + wait if state in (State.QUEUED, State.UNKNOWN) else None
         changed = tx.rows(
@@ -119,9 +119,9 @@ def move(
             before=row.state.value,
             told_before=row.told.value,
             state=state.value,
-            told=strongest.value,
+            told=answer.value,
             now=tx.now,
-            next=row.next_try if event is Event.TOLD else due,
+            next=row.next_try if event in (Event.TOLD, Event.DENIED) else due,
             tries=0 if never_sent else row.tries,
             owner=row.owner if state is State.SENT else "",
             reason=reason or row.reason,

@@ -46,6 +46,8 @@ class Event(StrEnum):
     GIVEN_UP = "given up"
     TOLD = "told"
     """A terminal got an answer that is not of the library: the stored result, or a no while the outcome is open."""
+    DENIED = "denied"
+    """The terminal got a no in place of the yes that the row has."""
     RETRY = "retry"
     APPLIED = "applied"
     DISCARDED = "discarded"
@@ -58,11 +60,14 @@ class Told(StrEnum):
     NO = "no"
     """Also "see a member of staff"."""
     OK = "ok"
+    BOTH = "both"
+    """A yes is stored, and a no was given in its place: if the write is done or refused, a person looks at it."""
 
 
 OPEN = frozenset({State.SENT, State.QUEUED, State.UNKNOWN})
 FOR_PEOPLE = frozenset({State.DEAD, State.MISMATCH})
 ANY, NOT_OK, NOT_NO = tuple(Told), (Told.NOTHING, Told.NO), (Told.NOTHING, Told.OK)
+A_NO, A_YES = (Told.NO, Told.BOTH), (Told.OK, Told.BOTH)
 PEOPLE = (Event.RETRY, Event.APPLIED, Event.DISCARDED)
 """Events that only a person causes."""
 
@@ -70,25 +75,26 @@ _TABLE: tuple[tuple[tuple[State, ...], Event, tuple[Told, ...], State], ...] = (
     ((State.SENT,), Event.NOT_SENT, ANY, State.FAILED),
     ((State.SENT,), Event.LOST, ANY, State.UNKNOWN),
     ((State.SENT,), Event.ORPHANED, ANY, State.UNKNOWN),
-    ((State.SENT,), Event.ACCEPTED, (Told.OK,), State.QUEUED),
+    ((State.SENT,), Event.ACCEPTED, A_YES, State.QUEUED),
     ((State.QUEUED,), Event.NOT_SENT, ANY, State.QUEUED),
     ((State.QUEUED,), Event.LOST, ANY, State.UNKNOWN),
-    ((State.QUEUED,), Event.ACCEPTED, (Told.OK,), State.QUEUED),
+    ((State.QUEUED,), Event.ACCEPTED, A_YES, State.QUEUED),
     ((State.UNKNOWN,), Event.NOT_SENT, ANY, State.UNKNOWN),
     ((State.UNKNOWN,), Event.LOST, ANY, State.UNKNOWN),
-    ((State.UNKNOWN,), Event.ACCEPTED, (Told.OK,), State.UNKNOWN),
+    ((State.UNKNOWN,), Event.ACCEPTED, A_YES, State.UNKNOWN),
     ((State.QUEUED, State.UNKNOWN), Event.GIVEN_UP, ANY, State.DEAD),
     # What the library says counts, however late it comes, and to any process.
     ((State.SENT, State.QUEUED, State.UNKNOWN, State.FAILED, State.DEAD), Event.DONE, NOT_NO, State.DONE),
-    ((State.SENT, State.QUEUED, State.UNKNOWN, State.FAILED, State.DEAD), Event.DONE, (Told.NO,), State.MISMATCH),
+    ((State.SENT, State.QUEUED, State.UNKNOWN, State.FAILED, State.DEAD), Event.DONE, A_NO, State.MISMATCH),
     ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, NOT_OK, State.FAILED),
-    ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, (Told.OK,), State.DEAD),
+    ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, A_YES, State.DEAD),
     # Another process has settled it meanwhile, and the terminal was told otherwise by this one.
-    ((State.DONE,), Event.LOST, (Told.NO,), State.MISMATCH),
-    ((State.DONE,), Event.NOT_SENT, (Told.NO,), State.MISMATCH),
-    ((State.FAILED,), Event.LOST, (Told.OK,), State.DEAD),
-    ((State.FAILED,), Event.ACCEPTED, (Told.OK,), State.DEAD),
+    ((State.DONE,), Event.LOST, A_NO, State.MISMATCH),
+    ((State.DONE,), Event.NOT_SENT, A_NO, State.MISMATCH),
+    ((State.FAILED,), Event.LOST, A_YES, State.DEAD),
+    ((State.FAILED,), Event.ACCEPTED, A_YES, State.DEAD),
     ((State.DONE,), Event.TOLD, (Told.NO,), State.MISMATCH),
+    ((State.DONE,), Event.DENIED, A_NO, State.MISMATCH),
     ((State.DONE, State.MISMATCH), Event.TOLD, (Told.OK,), State.DONE),
     ((State.DEAD,), Event.RETRY, ANY, State.UNKNOWN),
     ((State.DEAD, State.MISMATCH), Event.APPLIED, ANY, State.CLOSED),
@@ -110,6 +116,13 @@ TRANSITIONS: Mapping[tuple[State, Event, Told], State] = dict(_spread())
 def most(one: Told, other: Told) -> Told:
     """Return the stronger of two answers: a yes counts more than a no, and any answer more than none."""
     return max(one, other, key=ANY.index)
+
+
+def strongest(event: Event, before: Told, told: Told) -> Told:
+    """Return the strongest answer that a terminal has after this event. A yes for what is done ends `BOTH`."""
+    if event is Event.DENIED:
+        return Told.BOTH if before in A_YES else told
+    return told if event is Event.TOLD and told is Told.OK else most(before, told)
 
 
 def after(state: State, event: Event, told: Told) -> State:

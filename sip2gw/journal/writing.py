@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from attrs import define
+from attrs import define, field
 from twisted.internet.defer import CancelledError
 
 from sip2gw.concurrency import shielded
@@ -19,6 +19,7 @@ from sip2gw.journal.methods import accepted
 from sip2gw.journal.open_rows import holds, joinable, settle_before, settle_row, was_answered
 from sip2gw.journal.rows import Stored
 from sip2gw.journal.states import Event, Told
+from sip2gw.journal.terminal_answer import TerminalAnswer
 from sip2gw.library import InDoubt, Library, LibraryError, MayWrite, Unavailable
 from sip2gw.secret import Secret
 
@@ -37,14 +38,17 @@ class Writing:
     password: Secret | None
     may_write: MayWrite | None
     heard_from: Callable[[str], None]
-    refused: bool = False
-    """The terminal was told no, or that the outcome is not known, however the write ends."""
+    answer: TerminalAnswer = field(init=False)
     untold: str = ""
     """The key of the row that the terminal asks for, while that row does not have what the terminal is told."""
     fresh: bool = False
     """The write repeats a row whose result no longer holds, so it gets a row of its own."""
     waited_for: str = ""
     """The key of a row whose outcome this process knew, and which was waited for until that was stored."""
+
+    @answer.default
+    def _answer(self) -> TerminalAnswer:
+        return TerminalAnswer(self.journal.outcomes, self.write.library)
 
     async def do(self) -> Any:
         """Do the write, and return its result.
@@ -54,23 +58,17 @@ class Writing:
         try:
             return await shielded(self._written())
         except CancelledError:
-            await self._refuse(self.untold or self.write.key)
+            await self.answer.no(self.untold or self.write.key)
             raise
         except LibraryError:
-            await self._refuse(self.untold)
+            await self.answer.no(self.untold)
             raise
-
-    async def _refuse(self, key: str) -> None:
-        """Store in the row with this key, if there is one, that the terminal is told no."""
-        self.refused = True
-        if key:
-            await self.journal.outcomes.record(self.write.library, key, Event.TOLD, Told.NO)
 
     async def _written(self) -> Any:
         """Begin the write, and begin it again each time that something which stood in its way is gone."""
         for _ in range(_MOST_BEFORE):
             begun = await self.journal.begin(self.write, fresh=self.fresh)
-            if self.refused:
+            if self.answer.refused:
                 return await self._left(begun)
             result = await self._result(begun)
             if result is not None:
@@ -84,18 +82,11 @@ class Writing:
             case New():
                 return await self._sent()
             case Repeat(row):
-                return await self._repeated(row)
+                return await self._stored_result(row)
             case Join():
                 return await self._joined(begun)
             case Behind(oldest):
                 return await self._after(oldest)
-
-    async def _repeated(self, row: Stored) -> Any:
-        """Return the stored result of a repeat; None if it no longer holds, and the write is a new one."""
-        result = await self._stored_result(row)
-        if result is None:
-            self.fresh, self.untold = True, ""
-        return result
 
     async def _stored_result(self, row: Stored) -> Any:
         """Return the stored result of a row; None if the library no longer shows it. Raises `InDoubt` for no result."""
@@ -109,9 +100,14 @@ class Writing:
         except (Unreadable, Misfit):  # the library has it under the same key
             return await self._made(call, row.key, lambda: self._settled(row, call), row.told)
         if not await holds(self.inner, call):
+            self._is_new()
             return None
-        if row.told is not Told.OK and not self.refused:
-            await journal.outcomes.record(row.library, row.key, Event.TOLD, Told.OK)
+        if (
+            row.told is not Told.OK
+            and not self.answer.refused
+            and not await self.answer.yes(row.key, Event.TOLD)
+        ):
+            raise InDoubt("the same line was done, and the store does not have the answer")
         return result
 
     async def _joined(self, join: Join) -> Any:
@@ -127,10 +123,7 @@ class Writing:
             return await self._after(join.oldest)
         if join.oldest.id != row.id:
             return await self._queued_row(row, call)
-        result = await self._made(call, row.key, lambda: self._settled(row, call), row.told)
-        if result is None:
-            self.fresh, self.untold = True, ""
-        return result
+        return await self._made(call, row.key, lambda: self._settled(row, call), row.told)
 
     async def _settled(self, row: Stored, call: Call) -> Outcome | None:
         """Settle a row. None if it was done, and the library shows it no longer: staff have had the item since."""
@@ -138,7 +131,12 @@ class Writing:
         if outcome.event is not Event.DONE or await holds(self.inner, call):
             return outcome
         await self.journal.outcomes.record(row.library, row.key, Event.DONE, result=outcome.result)
+        self._is_new()
         return None
+
+    def _is_new(self) -> None:
+        """Note that the write is no repeat, and has to begin again."""
+        self.fresh, self.untold = True, ""
 
     async def _after(self, oldest: Stored) -> Any:
         """Settle the oldest open row on the item first, and return None. If that can't be settled now, queue."""
@@ -209,7 +207,7 @@ class Writing:
 
     def _decided(self, key: str, outcome: Outcome) -> None:
         """Store what the library has decided. The terminal does not wait for that."""
-        told = Told.OK if outcome.event is Event.DONE and not self.refused else Told.NO
+        told = Told.OK if outcome.event is Event.DONE and not self.answer.refused else Told.NO
         self.heard_from(self.write.library)
         self.untold = ""
         self.journal.finish(self.write.library, key, outcome, told)
@@ -219,7 +217,7 @@ class Writing:
         journal, library, event = self.journal, self.write.library, outcome.event
         if await self._accepts(call):
             later = Event.ACCEPTED if event is Event.NOT_SENT else event
-            if await journal.outcomes.record(library, key, later, Told.OK, reason=outcome.reason):
+            if await self.answer.yes(key, later, outcome.reason):
                 return accepted(call.method.name, call.arguments, call.occasion)
         await journal.outcomes.record(library, key, event, Told.NO, reason=outcome.reason)
         self.untold = ""
@@ -229,7 +227,7 @@ class Writing:
         """Return whether the terminal is told yes for what will be sent later."""
         if not (call.occasion.when_down and call.method.queues):
             return False
-        return (self.may_write is None or await self.may_write()) and not self.refused
+        return (self.may_write is None or await self.may_write()) and not self.answer.refused
 
     async def _queued(self) -> Any:
         """Put a write behind older ones on its item, which can't be settled now; else refuse it."""

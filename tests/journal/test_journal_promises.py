@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from threading import Event as Flag
 from typing import Any
 
 from journal_support import KIOSK, MASTER, JournalCase
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError
+from twisted.internet.task import deferLater
 
 from sip2gw.journal.crypto import Keys
+from sip2gw.store import StoreFailed
 
 DAY = 86_400.0
 
@@ -144,3 +150,61 @@ class Proof(Promises):
         again = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=True)
         self.assertEqual(await self.outcome(again), "InDoubt", "and its line is not done under a new key")
         self.assertEqual(self.kinds(), ["loan"])
+
+
+class TooLate(Promises):
+    """A yes is being stored while the terminal gets a no."""
+
+    def was_asked(self) -> bool:
+        """Whether the library was asked: next, the store has that the write is accepted."""
+        return any(sending.outcome for sending in self.gateway.journal.in_progress.values())
+
+    async def test_a_return_that_is_accepted_too_late_needs_a_person_once_it_is_done(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await self.rows()
+        await self.stop_listening()
+        asked: list[Any] = []
+
+        async def still() -> bool:
+            if not self.was_asked():
+                return True
+            held, go = Flag(), Flag()
+            self.store.change(lambda _: (held.set(), go.wait(5.0)))
+            held.wait(5.0)
+            reactor.callLater(0.0, lambda: (asked[0].cancel(), go.set()))
+            return True
+
+        returning = library.within(5.0, still).take_back("10001", self.occasion(when_down=True), reader=None)
+        asked.append(self.begun(returning))
+        asked[0].addErrback(lambda gone: gone.trap(CancelledError))
+        await asked[0]
+        await self.back()
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), ["loan", "return"])
+        self.assertEqual((await self.rows())[-1], ("take_back", "MISMATCH", "both"))
+
+    async def test_a_return_whose_acceptance_is_not_stored_needs_a_person_once_it_is_done(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await self.rows()
+        await self.stop_listening()
+        elsewhere = self.path.with_name("elsewhere")
+
+        async def still() -> bool:
+            if self.was_asked():
+                self.path.rename(elsewhere)
+            return True
+
+        returning = library.within(5.0, still).take_back("10001", self.occasion(when_down=True), reader=None)
+        self.assertEqual(await self.outcome(returning), "Unavailable")
+        elsewhere.rename(self.path)
+        while self.store.failure is not None:
+            with contextlib.suppress(StoreFailed):
+                await self.store.change(lambda tx: tx.now)
+            await deferLater(reactor, 0.01)
+        await self.gateway.journal.beat()
+        await self.back()
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), ["loan", "return"])
+        self.assertEqual((await self.rows())[-1], ("take_back", "MISMATCH", "both"))

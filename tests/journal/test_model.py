@@ -12,7 +12,18 @@ from collections.abc import Iterator
 import pytest
 from attrs import evolve, frozen
 
-from sip2gw.journal.states import FOR_PEOPLE, OPEN, PEOPLE, TRANSITIONS, Event, State, Told, after, most
+from sip2gw.journal.states import (
+    FOR_PEOPLE,
+    OPEN,
+    PEOPLE,
+    TRANSITIONS,
+    Event,
+    State,
+    Told,
+    after,
+    most,
+    strongest,
+)
 
 pytestmark = pytest.mark.untraced
 
@@ -61,7 +72,7 @@ class World:
 
     def record(self, event: Event, told: Told = Told.NOTHING) -> World:
         assert self.row is not None
-        now = most(self.told, told)
+        now = strongest(event, self.told, told)
         return evolve(self, row=after(self.row, event, now), told=now)
 
     def job(self, node: int, job: Job | None) -> World:
@@ -95,6 +106,7 @@ def idle(world: World, node: int) -> Iterator[World]:
                 yield evolve(sent, row=State.SENT).job(node, Job(True, BEGUN))
             case State.DONE | State.MISMATCH:
                 yield sent.record(Event.TOLD, Told.OK).hear(Told.OK)
+                yield sent.record(Event.TOLD, Told.OK).record(Event.DENIED, Told.NO).hear(Told.NO)
             case State.SENT:  # the other node is sending it: from now on both are
                 yield sent.record(Event.ORPHANED).job(node, Job(True, BEGUN))
             case State.UNKNOWN | State.QUEUED:
@@ -122,6 +134,9 @@ def working(world: World, node: int, job: Job) -> Iterator[World]:
         yield world.hear(told_for(world, job, job.stage)).job(node, Job(True, RECORD, job.stage, job.late))
     elif job.for_terminal and job.stage == NOT_SENT and world.later and not job.late:
         yield world.record(Event.ACCEPTED, Told.OK).hear(Told.OK).job(node, None)
+        # Its time is over while that is being stored.
+        accepted = world.record(Event.ACCEPTED, Told.OK)
+        yield accepted.record(Event.DENIED, Told.NO).hear(Told.NO).job(node, None)
     else:
         told = told_for(world, job, job.stage)
         yield world.record(EVENTS[job.stage], told).hear(told).job(node, None)
@@ -168,7 +183,7 @@ def check(world: World) -> None:
         assert world.later or world.library == DONE, "P3: told yes without knowing"
     if world.row is State.DONE:
         assert world.effects == 1, "P3: closed by a guess"
-        assert world.told is not Told.NO, "P4: done after a no, and it is not shown"
+        assert world.told not in (Told.NO, Told.BOTH), "P4: done after a no, and it is not shown"
     if world.row is State.FAILED:
         assert not world.effects, "P3: failed, and done"
         assert world.library == REFUSED or not (world.in_network or sending(world)), "P2: may be done yet"
@@ -215,6 +230,8 @@ def test_a_table_with_a_wrong_entry_breaks_a_promise(monkeypatch: pytest.MonkeyP
         (State.UNKNOWN, Event.GIVEN_UP, Told.NO, State.CLOSED),
         (State.SENT, Event.ORPHANED, Told.NOTHING, State.FAILED),
         (State.DONE, Event.TOLD, Told.NO, State.DONE),
+        (State.DONE, Event.DENIED, Told.BOTH, State.DONE),
+        (State.QUEUED, Event.REFUSED, Told.BOTH, State.FAILED),
     ]
     for state, event, told, then in wrong:
         with monkeypatch.context() as patched:
