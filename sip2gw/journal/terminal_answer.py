@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import define
 
+from sip2gw.journal.in_progress import InProgress
 from sip2gw.journal.outcomes import Outcomes
 from sip2gw.journal.states import Event, Told
 
@@ -36,3 +37,8 @@ class TerminalAnswer:
             self.library, key, Event.DENIED, Told.NO
         )  # the yes may be stored all the same
         return False
+
+    async def shares(self, key: str, other: InProgress) -> None:
+        """Store that this terminal is told yes as well: the other one may have given up, and have a no in the row."""
+        await other.stored.wait()
+        await self.outcomes.record(self.library, key, Event.TOLD, Told.OK)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
 
 from sip2gw.concurrency import shielded
 from sip2gw.journal.begin import Begun, Behind, Join, New, Repeat
@@ -178,6 +178,8 @@ class Writing:
             await other.answered.wait()
             if other.outcome is not None and other.outcome.is_decided:
                 self.untold = ""  # the row gets it from the other one
+                if other.outcome.event is Event.DONE and not self.answer.refused:
+                    Deferred.fromCoroutine(self.answer.shares(key, other))
                 return other.outcome.value()
             await other.stored.wait()
         sending, decided = journal.started(key), False

@@ -208,3 +208,20 @@ class TooLate(Promises):
         await self.gateway.forward()
         self.assertEqual(self.kinds(), ["loan", "return"])
         self.assertEqual((await self.rows())[-1], ("take_back", "MISMATCH", "both"))
+
+    async def test_a_repeat_that_gets_the_outcome_of_a_try_given_up_has_its_yes_in_the_row(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("slow", seconds=0.3, endpoint="issue", times=1)
+        first, second = [
+            self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
+            for _ in range(2)
+        ]
+        first.addErrback(lambda gone: gone.trap(CancelledError))
+        while not self.sandbox.requests()["riverside"].get("issue"):
+            await deferLater(reactor, 0.0)
+        first.cancel()
+        await first
+        self.assertEqual((await second).item.item_id, "10001")
+        while await self.rows() != [("lend", "DONE", "ok")]:
+            """Its yes comes after the outcome, for which no terminal waits."""
+        self.assertEqual(self.kinds(), ["loan"])
