@@ -18,6 +18,9 @@ from sip2gw.journal.rows import Stored
 from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, strongest
 from sip2gw.store.port import Store, StoreFailed, Transaction
 
+_LOOKS = 4
+"""Beats of the journal for which a row that is not there is looked for: longer than a change of the store lasts."""
+
 
 @define(eq=False, repr=False)
 class _Move:
@@ -30,6 +33,8 @@ class _Move:
     reason: str = ""
     outcome: bytes | None = None
     wait: float = 1.0
+    looks: int = 0
+    """How often it is tried again if its row is not there: that may still be on its way to the store."""
 
     def __call__(self, tx: Transaction) -> Stored | None:
         """Move the row, and return it as it was before."""
@@ -69,6 +74,9 @@ class Outcomes:
         """Store what became of a write; later, if the store fails now. Return whether it is stored."""
         outcome = sealed_result(self._keys, library, key, result)
         move = _Move(library, key, event, told, reason, outcome, wait)
+        if any(one.key == key for one in self._unstored):  # what came before is stored before
+            self._unstored.append(move)
+            return False
         try:
             before = await self._store.change(move)
         except StoreFailed:
@@ -100,15 +108,18 @@ class Outcomes:
         self._store.change(finish, patient=True).addCallbacks(done, failed)
 
     def store_later(self, library: str, key: str, event: Event, told: Told) -> None:
-        """Store what became of a write once the store works again."""
-        self._unstored.append(_Move(library, key, event, told))
+        """Store what became of a write once the store works again. Its row may come later than that."""
+        self._unstored.append(_Move(library, key, event, told, looks=_LOOKS))
 
     async def store_the_rest(self) -> None:
         """Store what could not be stored, in its order. Raises `StoreFailed`."""
-        while self._unstored:
-            move = self._unstored[0]
+        for move in tuple(self._unstored):
             before = await self._store.change(move)
-            self._unstored.remove(move)
+            if before is None and isinstance(move, _Move) and move.looks:
+                move.looks -= 1
+                continue
+            if move in self._unstored:  # else it was stored from elsewhere meanwhile
+                self._unstored.remove(move)
             self._tell_of(before, move)
 
     def _tell_of(self, before: Stored | None, move: _Move | Finish) -> None:

@@ -8,7 +8,7 @@ from attrs import Factory, frozen
 
 from sip2gw.journal.begin import Owner
 from sip2gw.journal.rows import UNFINISHED, move
-from sip2gw.journal.states import Event, State
+from sip2gw.journal.states import Event, State, Told
 from sip2gw.store.port import Transaction
 from sip2gw.store.retention import FINISHED, FOR_PEOPLE, PAYLOAD, forget
 
@@ -80,7 +80,9 @@ def adopt(tx: Transaction, owner: Owner, in_progress: frozenset[str]) -> int:
     )
     orphans = [row for row in found if row["owner"] != owner.id or row["key"] not in in_progress]
     for row in orphans:
-        move(tx, row["library"], row["key"], Event.ORPHANED, wait=0.0)
+        # The terminal of an own one was refused: this process did not know that it has a row.
+        told = Told.NO if row["owner"] == owner.id else Told.NOTHING
+        move(tx, row["library"], row["key"], Event.ORPHANED, told, wait=0.0)
     return len(orphans)
 
 

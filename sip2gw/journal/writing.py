@@ -102,11 +102,8 @@ class Writing:
         if not await holds(self.inner, call):
             self._is_new()
             return None
-        if (
-            row.told is not Told.OK
-            and not self.answer.refused
-            and not await self.answer.yes(row.key, Event.TOLD)
-        ):
+        heard = row.told is Told.OK or self.answer.refused
+        if not heard and not await self.answer.yes(row.key, Event.TOLD):
             raise InDoubt("the same line was done, and the store does not have the answer")
         return result
 

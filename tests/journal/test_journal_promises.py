@@ -11,7 +11,11 @@ from twisted.internet import reactor
 from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
 
+from sip2gw.journal.codec import Call
 from sip2gw.journal.crypto import Keys
+from sip2gw.journal.entry import Write
+from sip2gw.journal.methods import METHODS
+from sip2gw.journal.states import Event, Told
 from sip2gw.store import StoreFailed
 
 DAY = 86_400.0
@@ -225,3 +229,23 @@ class TooLate(Promises):
         while await self.rows() != [("lend", "DONE", "ok")]:
             """Its yes comes after the outcome, for which no terminal waits."""
         self.assertEqual(self.kinds(), ["loan"])
+
+
+class Stragglers(Promises):
+    async def test_a_refused_write_whose_row_is_stored_after_all_is_not_sent(self) -> None:
+        """PostgreSQL has two connections for changes: the row hung on one when the other one was asked for it."""
+        library = await self.gateway.open()
+        journal, key = self.gateway.journal, f"key-{self.numbers + 1}"
+        journal.outcomes.store_later("riverside", key, Event.NOT_SENT, Told.NO)
+        await journal.beat()
+        write = Write("riverside", self.lending(), journal.keys)
+        await journal.begin(write)
+        await journal.beat()
+        self.assertEqual(await self.rows(), [("lend", "FAILED", "no")])
+        self.assertEqual(
+            await self.outcome(library.lend("M-1001", "10001", self.occasion(), renewal=False)), "done"
+        )
+
+    def lending(self) -> Call:
+        arguments = {"patron_id": "M-1001", "item_id": "10001", "renewal": False}
+        return Call(METHODS["lend"], arguments, self.occasion())
