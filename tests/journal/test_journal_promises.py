@@ -183,6 +183,7 @@ class TooLate(Promises):
         asked.append(self.begun(returning))
         asked[0].addErrback(lambda gone: gone.trap(CancelledError))
         await asked[0]
+        await self.rows()  # once the no is stored as well
         await self.back()
         await self.gateway.forward()
         self.assertEqual(self.kinds(), ["loan", "return"])
