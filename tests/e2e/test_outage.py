@@ -191,7 +191,9 @@ def test_F75_one_librarys_outage_is_nothing_to_anothers_terminals(moody):
         for terminal in theirs:
             assert terminal.ask(theirs_is()).valid_patron
         works(ours)
-        assert len(moody.sandbox.ledger("riverside")) == 2 * len(ours) * (4 + 1 + rounds + 1)
+        # A return that an earlier test left in doubt may be forwarded meanwhile: that is of another item.
+        done = [one for one in moody.sandbox.ledger("riverside") if one["accession_no"] in ("10001", "10002")]
+        assert len(done) == 2 * len(ours) * (4 + 1 + rounds + 1)
         assert moody.sandbox.ledger("openall") == []
     assert not [line for line in moody.gateway.printed if "Traceback" in line]
 
