@@ -50,6 +50,11 @@ def shown_network(address: str) -> str:
     return address if found is not None and found.is_loopback else network_around(address, 24, 48)
 
 
+def shown_port(port: object, *, tls: bool) -> str:
+    """Return a listening port as people know it, such as "TLS port 6009"; without a number if it has none."""
+    return f"{'TLS' if tls else 'plain'} port {port}".strip()
+
+
 FULL = "full"
 
 

@@ -7,19 +7,19 @@ from operator import is_not
 from secrets import token_hex
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import evolve
 from twisted.internet.defer import CancelledError
 from twisted.internet.defer import TimeoutError as TookTooLong
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.alarm import Alarm
-from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, is_offered, offered
+from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, offered
 from sip2gw.concurrency import rest_of
-from sip2gw.events import Outcome
 from sip2gw.gateway.logins import Logins
 from sip2gw.gateway.near_misses import odd_clock
 from sip2gw.gateway.near_numbers import NearNumbers
+from sip2gw.gateway.results import OFFLINE, Result, of_answer, of_error
 from sip2gw.gateway.terminal import Terminal
 from sip2gw.library import InDoubt, LibraryError, Made, MayWrite, Refused, Unavailable
 from sip2gw.limits import Limits
@@ -34,20 +34,6 @@ BUGS_COUNT_FOR = 60.0
 HOUR, DAY = 3600.0, 86_400.0
 _NOT_THERE = frozenset({"member_not_found", "password_wrong"})
 """Refusals after which the patron at the terminal is unknown."""
-
-
-@frozen
-class Result:
-    """What became of a request: its outcome, and more about that."""
-
-    outcome: Outcome
-    code: str = ""
-
-
-ANSWERED = Result("answered")
-NOT_OFFERED = Result("not_offered")
-OFFLINE = Result("answered", "offline")
-"""98 has told the terminal that the library can't be reached."""
 
 
 class LibraryRequests:
@@ -184,15 +170,15 @@ class LibraryRequests:
             if until <= self._reactor.seconds():
                 raise Unavailable("the login took all the available time")
             response = await self._in_time(answer(request, desk), until)
-            return response, _told(request, desk), self._asked_to_write, True
+            return response, of_answer(request, desk), self._asked_to_write, True
         except LibraryError as error:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":
                 self._pins.unknown(self._terminal.slot.library, self._terminal.asker())
-            return decline(request, desk, error), _result(error), False, code not in _NOT_THERE
+            return decline(request, desk, error), of_error(error), False, code not in _NOT_THERE
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
-            result = Result(_result(late).outcome, "too_late")
+            result = Result(of_error(late).outcome, "too_late")
             return decline(request, desk, late), result, False, True
 
     async def _in_time(self, answering: Coroutine[Any, Any, Response], until: float) -> Response:
@@ -239,22 +225,3 @@ def _with_ref(response: Response, ref: str) -> Response:
     """Return the response with the code of the exchange at the end of its last line for the screen."""
     lines: tuple[str, ...] = getattr(response, "screen_message", ())
     return response.but(screen_message=(*lines[:-1], f"{lines[-1]} ({ref})")) if lines else response
-
-
-def _told(request: Request, desk: Desk) -> Result:
-    """Return the result of a request that got its answer without an error."""
-    if not is_offered(request, desk.place.profile):
-        return NOT_OFFERED
-    return Result("refused", desk.refused) if desk.refused else ANSWERED
-
-
-def _result(error: LibraryError) -> Result:
-    match error:
-        case Refused(code=code):
-            return Result("refused", code)
-        case InDoubt():
-            return Result("in_doubt")
-        case Unavailable(throttled=True):
-            return Result("unavailable", "too_many_tries")
-        case _:
-            return Result("unavailable")

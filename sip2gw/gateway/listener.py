@@ -25,6 +25,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, LogLevel
 from twisted.python.failure import Failure
 
+from sip2gw.addresses import shown_port
 from sip2gw.faults import Wrong
 from sip2gw.gateway.balancer import BalancerFactory, Networks
 from sip2gw.gateway.connection_limits import ConnectionLimits
@@ -78,9 +79,8 @@ class Listener(Service):
         connection_limits = connection_limits or ConnectionLimits(Limits, Metrics(), reactor.seconds)
         if tls is not None:
             factory = TLSFactory(tls, factory, reactor, connection_limits.limits, connection_limits.metrics)
-        self._factory = BalancerFactory(
-            factory, balancers, reactor, connection_limits, lambda *said: turned_away(self._named(), *said)
-        )
+        self._factory = BalancerFactory(factory, balancers, reactor, connection_limits, self._turned_away)
+        self._tell_turned_away = turned_away
         self._looking = LoopingCall(self._look, tls) if tls else None
         if self._looking is not None:
             self._looking.clock = reactor
@@ -99,8 +99,9 @@ class Listener(Service):
             case _:
                 return ""
 
-    def _named(self) -> str:
-        return f"{'TLS' if self.tls else 'plain'} port {self.address.rpartition(':')[2]}"
+    def _turned_away(self, address: str, why: str, fix: str) -> None:
+        port = self.address.rpartition(":")[2]
+        self._tell_turned_away(shown_port(port, tls=self.tls is not None), address, why, fix)
 
     def warnings(self, due: int) -> tuple[str, ...]:
         """Return warnings for the operator, one sentence each, of certificates that expire within `due` days."""

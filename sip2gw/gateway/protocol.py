@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from sip2gw.addresses import Peer
+from sip2gw.addresses import Peer, shown_port
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.line_reader import Reader
 from sip2gw.gateway.near_misses import first_bytes, odd_bytes, odd_checksum, other_server, unfinished
@@ -265,9 +265,8 @@ class TerminalProtocol(Reader):
         self._closed_for = self._closed_for or why
 
     def _where(self) -> str:
-        host = self.transport.getHost()
-        kind = "TLS" if INegotiated.providedBy(self.transport) else "plain"
-        return f"{kind} port {getattr(host, 'port', '')}".strip()
+        port = getattr(self.transport.getHost(), "port", "")
+        return shown_port(port, tls=INegotiated.providedBy(self.transport))
 
     def _note_ignored(self, line: bytes, why: str) -> None:
         self._ignored += 1

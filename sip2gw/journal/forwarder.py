@@ -19,7 +19,7 @@ from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import ARRIVED, given_up, settle
+from sip2gw.journal.settling import ARRIVED, NOT_SETTLED, given_up, settle
 from sip2gw.journal.states import Event
 from sip2gw.library import PasswordMissing
 from sip2gw.library.errors import ACCOUNT_REFUSED
@@ -140,9 +140,7 @@ class Forwarder:
         """Settle one claimed row."""
         journal = self._journal
         if given_up(row) or row.tries > MOST_TRIES:
-            await journal.outcomes.record(
-                row.library, row.key, Event.GIVEN_UP, reason="not settled within a day"
-            )
+            await journal.outcomes.record(row.library, row.key, Event.GIVEN_UP, reason=NOT_SETTLED)
             return
         try:
             call = journal.call(row)

@@ -22,6 +22,9 @@ can't do it without a password, will not do it."""
 KEY_KEPT = 23 * 3600.0
 """Seconds for which a library surely knows a key; the contract says 24 hours. Nothing is sent again after that."""
 
+NOT_SETTLED = "not settled within a day"
+"""Why a row is given up, for the operator."""
+
 
 def given_up(row: Stored) -> Outcome | None:
     """Return how a row ends whose key the library may have forgotten; None for others. This try is counted already.
@@ -31,7 +34,7 @@ def given_up(row: Stored) -> Outcome | None:
     afresh = row.state is State.UNKNOWN and row.tries == 1
     if row.age <= KEY_KEPT or afresh:
         return None
-    return Outcome(Event.GIVEN_UP, error=InDoubt("not settled within a day"))
+    return Outcome(Event.GIVEN_UP, error=InDoubt(NOT_SETTLED))
 
 
 async def settle(

@@ -33,9 +33,8 @@ class TerminalAnswer:
         stored = await self.outcomes.record(self.library, key, event, Told.OK, reason=reason)
         if stored and not self.refused:
             return True
-        await self.outcomes.record(
-            self.library, key, Event.DENIED, Told.NO
-        )  # the yes may be stored all the same
+        # The yes may be stored all the same.
+        await self.outcomes.record(self.library, key, Event.DENIED, Told.NO)
         return False
 
     async def shares(self, key: str, other: InProgress) -> None:

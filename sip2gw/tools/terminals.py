@@ -10,6 +10,7 @@ import click
 
 from sip2gw.tools.admin import Gateway, gateway_options, print_json
 from sip2gw.tools.shown import duration, printable
+from sip2gw.tools.tables import seats, table
 
 HEADINGS = ("library", "terminal", "address", "since", "idle", "state", "seats")
 
@@ -38,17 +39,14 @@ def _lines(libraries: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) 
     if not rows:
         yield "no terminal is logged in"
         return
-    seats = {one["library"]: _seats(one) for one in libraries}
-    table = [HEADINGS, *(_row(one, seats.get(one["library"], "")) for one in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    taken = {one["library"]: seats(one) for one in libraries}
+    yield from table(HEADINGS, (_row(one, taken.get(one["library"], "")) for one in rows))
     for one in libraries:
         if one["full"]:
             yield f"{one['library']} is full: all {one['licensed']} seats are taken"
 
 
-def _row(one: dict[str, Any], seats: str) -> tuple[str, ...]:
+def _row(one: dict[str, Any], taken: str) -> tuple[str, ...]:
     since = datetime.fromisoformat(one["since"]).astimezone()
     return (
         one["library"],
@@ -57,9 +55,5 @@ def _row(one: dict[str, Any], seats: str) -> tuple[str, ...]:
         f"{since:%Y-%m-%d %H:%M:%S}",
         duration(one["idle"]),
         one["state"],
-        seats,
+        taken,
     )
-
-
-def _seats(one: dict[str, Any]) -> str:
-    return f"{one['used']} of {one['licensed']}" if one["licensed"] is not None else f"{one['used']}"

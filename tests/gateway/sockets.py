@@ -87,6 +87,17 @@ def failure_of(visit: Callable[..., Seen], *arguments: object) -> str:
     return "no failure"
 
 
+def shake_hands(secure: ssl.SSLObject, plain: socket.socket, came: ssl.MemoryBIO, out: ssl.MemoryBIO) -> None:
+    """Do the handshake over a socket. What ends it may be in `out` afterwards, and is not sent yet."""
+    while True:
+        try:
+            secure.do_handshake()
+            return
+        except ssl.SSLWantReadError:
+            plain.sendall(out.read())
+            came.write(plain.recv(65536))
+
+
 def say_behind_handshake(port: int, line: bytes, kept: int) -> bytes:
     """Say a line together with the end of the handshake, except its record's last `kept` bytes.
 
@@ -95,13 +106,7 @@ def say_behind_handshake(port: int, line: bytes, kept: int) -> bytes:
     came, out = ssl.MemoryBIO(), ssl.MemoryBIO()
     secure = trusting(None, minimum_version=ssl.TLSVersion.TLSv1_3).wrap_bio(came, out)
     with socket.create_connection(("127.0.0.1", port), TIMEOUT) as plain:
-        while True:
-            try:
-                secure.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                plain.sendall(out.read())
-                came.write(plain.recv(65536))
+        shake_hands(secure, plain, came, out)
         secure.write(line)
         said = out.read()
         plain.sendall(said[:-kept])

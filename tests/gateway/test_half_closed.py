@@ -12,7 +12,7 @@ from sip2gw.tls.contexts import TLSFiles
 
 from .desk import LOGIN, STATUS, Bench
 from .servers import AServer
-from .sockets import TIMEOUT, trusting
+from .sockets import TIMEOUT, shake_hands, trusting
 
 LINES = 40  # more than one turn of the loop answers
 REQUESTS = f"{LOGIN}\r".encode() + f"{STATUS}\r".encode() * LINES
@@ -36,13 +36,7 @@ def over_tls(port: int, sent: bytes, version: ssl.TLSVersion, notify: bool, fin:
     came, out = ssl.MemoryBIO(), ssl.MemoryBIO()
     secure = context.wrap_bio(came, out)
     with socket.create_connection(("127.0.0.1", port), TIMEOUT) as client:
-        while True:
-            try:
-                secure.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                client.sendall(out.read())
-                came.write(client.recv(65536))
+        shake_hands(secure, client, came, out)
         secure.write(sent)
         if notify:
             with contextlib.suppress(ssl.SSLWantReadError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 
 from sip2gw.journal import listing
@@ -24,7 +26,7 @@ from sip2gw.librarika import CallLimits, Librarika, Timeouts
 from sip2gw.library import Credentials, LibraryError, Occasion
 from sip2gw.metrics import Metrics
 from sip2gw.sandbox import Sandbox
-from sip2gw.store import SQLiteStore
+from sip2gw.store import SQLiteStore, StoreFailed
 
 KIOSK = Credentials("kiosk@riverside.example", "kiosk-secret")
 PATIENT = Timeouts(connect=5.0, headers=8.0, call=10.0, probe=5.0)
@@ -119,6 +121,18 @@ class JournalCase(TestCase):
         self.listen_again()
         self.die()
         await self.gateway.open()
+
+    def take_away(self) -> None:
+        """The store's file is gone; `put_back` brings it again."""
+        self.path.rename(self.path.with_name("elsewhere"))
+
+    async def put_back(self) -> None:
+        """The store's file is where it was, and the store has noticed."""
+        self.path.with_name("elsewhere").rename(self.path)
+        while self.store.failure is not None:
+            with suppress(StoreFailed):
+                await self.store.change(lambda tx: tx.now)
+            await deferLater(reactor, 0.01)
 
     def occasion(self, **more: Any) -> Occasion:
         """A transaction with a key of its own."""

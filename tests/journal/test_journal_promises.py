@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from threading import Event as Flag
 from typing import Any
 
@@ -16,7 +15,6 @@ from sip2gw.journal.crypto import Keys
 from sip2gw.journal.entry import Write
 from sip2gw.journal.methods import METHODS
 from sip2gw.journal.states import Event, Told
-from sip2gw.store import StoreFailed
 
 DAY = 86_400.0
 
@@ -159,15 +157,27 @@ class Proof(Promises):
 class TooLate(Promises):
     """A yes is being stored while the terminal gets a no."""
 
+    async def lent_and_away(self) -> Any:
+        """An item is lent, and then the library can't be reached."""
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        await self.rows()
+        await self.stop_listening()
+        return library
+
+    async def needs_a_person(self) -> None:
+        """Once the library is back, the return is done, and shown: the terminal has a no."""
+        await self.back()
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), ["loan", "return"])
+        self.assertEqual((await self.rows())[-1], ("take_back", "MISMATCH", "both"))
+
     def was_asked(self) -> bool:
         """Whether the library was asked: next, the store has that the write is accepted."""
         return any(sending.outcome for sending in self.gateway.journal.in_progress.values())
 
     async def test_a_return_that_is_accepted_too_late_needs_a_person_once_it_is_done(self) -> None:
-        library = await self.gateway.open()
-        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
-        await self.rows()
-        await self.stop_listening()
+        library = await self.lent_and_away()
         asked: list[Any] = []
 
         async def still() -> bool:
@@ -184,35 +194,21 @@ class TooLate(Promises):
         asked[0].addErrback(lambda gone: gone.trap(CancelledError))
         await asked[0]
         await self.rows()  # once the no is stored as well
-        await self.back()
-        await self.gateway.forward()
-        self.assertEqual(self.kinds(), ["loan", "return"])
-        self.assertEqual((await self.rows())[-1], ("take_back", "MISMATCH", "both"))
+        await self.needs_a_person()
 
     async def test_a_return_whose_acceptance_is_not_stored_needs_a_person_once_it_is_done(self) -> None:
-        library = await self.gateway.open()
-        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
-        await self.rows()
-        await self.stop_listening()
-        elsewhere = self.path.with_name("elsewhere")
+        library = await self.lent_and_away()
 
         async def still() -> bool:
             if self.was_asked():
-                self.path.rename(elsewhere)
+                self.take_away()
             return True
 
         returning = library.within(5.0, still).take_back("10001", self.occasion(when_down=True), reader=None)
         self.assertEqual(await self.outcome(returning), "Unavailable")
-        elsewhere.rename(self.path)
-        while self.store.failure is not None:
-            with contextlib.suppress(StoreFailed):
-                await self.store.change(lambda tx: tx.now)
-            await deferLater(reactor, 0.01)
+        await self.put_back()
         await self.gateway.journal.beat()
-        await self.back()
-        await self.gateway.forward()
-        self.assertEqual(self.kinds(), ["loan", "return"])
-        self.assertEqual((await self.rows())[-1], ("take_back", "MISMATCH", "both"))
+        await self.needs_a_person()
 
     async def test_a_repeat_that_gets_the_outcome_of_a_try_given_up_has_its_yes_in_the_row(self) -> None:
         library = await self.gateway.open()

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from decimal import Decimal
 
 from journal_support import JournalCase
-from twisted.internet import reactor
 from twisted.internet.defer import CancelledError
-from twisted.internet.task import deferLater
 
 from sip2gw.secret import Secret
-from sip2gw.store import StoreFailed
 from sip2gw.store.port import Transaction
 
 
@@ -202,19 +198,11 @@ class Writes(JournalCase):
 
 
 class WithoutStore(JournalCase):
-    async def put_back(self) -> None:
-        """The store's file is where it was, and the store has noticed."""
-        self.path.with_name("elsewhere").rename(self.path)
-        while self.store.failure is not None:
-            with contextlib.suppress(StoreFailed):
-                await self.store.change(lambda tx: tx.now)
-            await deferLater(reactor, 0.01)
-
     async def test_nothing_is_written_while_the_store_is_gone(self) -> None:
         library = await self.gateway.open()
         await library.lend("M-1001", "10001", self.occasion(), renewal=False)
         await self.rows()
-        self.path.rename(self.path.with_name("elsewhere"))
+        self.take_away()
         for when_down in (False, True):
             asking = library.take_back("10001", self.occasion(when_down=when_down), reader=None)
             self.assertEqual(await self.outcome(asking), "Unavailable")
@@ -234,7 +222,7 @@ class WithoutStore(JournalCase):
 
         async def may_write() -> bool:
             """Right before the call goes out, the store fails."""
-            self.path.rename(self.path.with_name("elsewhere"))
+            self.take_away()
             return True
 
         asking = library.within(5.0, may_write).lend("M-1001", "10001", self.occasion(), renewal=False)
