@@ -10,12 +10,12 @@ from functools import partial
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.passwords import entered, with_password
-from sip2gw.circulation.patrons import Standing, standing, unknown
+from sip2gw.circulation.patrons import Standing, patron_refusal, standing
 from sip2gw.library import Refused
 from sip2gw.sip2.messages import BlockPatron, PatronEnable, PatronEnableResponse, PatronStatusResponse
 
 
-@answers(BlockPatron, declined=unknown)
+@answers(BlockPatron, declined=patron_refusal)
 async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
     """Answer 01: block the patron, for the reason in AL. The answer (24) has the patron's state afterwards."""
     if why := _not_allowed(desk):
@@ -32,7 +32,7 @@ async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
     return Standing(blocked).respond(PatronStatusResponse, request, desk)
 
 
-@answers(PatronEnable, declined=unknown)
+@answers(PatronEnable, declined=patron_refusal)
 async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
     """Answer 25: undo 01. With a password that is wrong or empty nothing is done."""
     password, why = entered(request, desk), _not_allowed(desk)

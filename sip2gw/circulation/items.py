@@ -87,13 +87,13 @@ def stored(item: Item, sent: str | None) -> str | None:
     return sent if sent and sent == item.properties else None
 
 
-def _unknown(response: ItemInformationResponse, error: LibraryError) -> ItemInformationResponse:
+def _item_refusal(response: ItemInformationResponse, error: LibraryError) -> ItemInformationResponse:
     """Add the title to the refusal of 17, if it is known."""
     item = error.item if isinstance(error, Refused) else None
     return response.but(title_identifier=item.title) if item else response
 
 
-@answers(ItemInformation, declined=_unknown)
+@answers(ItemInformation, declined=_item_refusal)
 async def item_information(request: ItemInformation, desk: Desk) -> ItemInformationResponse:
     """Answer 17: where the item is. Nothing says who has it or who waits for it."""
     status = await desk.library.item(read_label(request.item_identifier, desk))

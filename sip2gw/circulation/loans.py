@@ -9,11 +9,11 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import TypeVar
 
-from sip2gw.circulation import offline
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.fees import charged
 from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, due_text, read_label, stored
+from sip2gw.circulation.offline_transactions import note_conflicts, noting_failure, offline_occasion
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.receipts import loan_receipt
 from sip2gw.library import (
@@ -43,7 +43,7 @@ class NotRenewed(Refused):
     """A renewal was refused. `code` is the true reason, which the screen then shows."""
 
 
-def not_renewed(refused: Refused, *, third_party: bool) -> Refused:
+def with_true_reason(refused: Refused, *, third_party: bool) -> Refused:
     """Return the refusal with its true reason, if it is known and the person at the terminal may know it."""
     reason = refused.facts.get("reason", "")
     shown = _OF_THE_ITEM if third_party else _OF_THE_ITEM | _OF_THE_PATRON
@@ -52,15 +52,15 @@ def not_renewed(refused: Refused, *, third_party: bool) -> Refused:
     return NotRenewed(reason, refused.reason, refused.facts, refused.item)
 
 
-def lending(request: Checkout | Renew, desk: Desk) -> Occasion:
+def loan_occasion(request: Checkout | Renew, desk: Desk) -> Occasion:
     """Return the occasion of a loan: now, unless it was made offline. The terminal's clock does not count."""
     if request.no_block:
-        return offline.occasion(request, desk, request.transaction_date, request.nb_due_date)
+        return offline_occasion(request, desk, request.transaction_date, request.nb_due_date)
     cancel = isinstance(request, Checkout) and bool(request.cancel)
     return desk.occasion(cancel=cancel, fee_acknowledged=bool(request.fee_acknowledged))
 
 
-def lent(kind: type[R], request: Checkout | Renew, loan: Loan, desk: Desk, *, renewal_ok: bool) -> R:
+def loan_response(kind: type[R], request: Checkout | Renew, loan: Loan, desk: Desk, *, renewal_ok: bool) -> R:
     """Return 12 or 30 for a loan that now exists."""
     item, now = loan.item, desk.now()
     receipt: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ def lent(kind: type[R], request: Checkout | Renew, loan: Loan, desk: Desk, *, re
     )
 
 
-def not_lent(response: R, error: LibraryError) -> R:
+def loan_refusal(response: R, error: LibraryError) -> R:
     """Add to the refusal in 12 or 30: the title if it is known, and the price if the patron must accept one."""
     if not isinstance(error, Refused):
         return response
@@ -110,29 +110,27 @@ def _price(refused: Refused) -> Charge | None:
         return None
 
 
-def _not_lent(response: CheckoutResponse, error: LibraryError) -> CheckoutResponse:
+def _checkout_refusal(response: CheckoutResponse, error: LibraryError) -> CheckoutResponse:
     """Set renewal ok in the refusal of 11: whether the patron has the item already (3M, renewal ok)."""
     theirs = isinstance(error, NotRenewed) or (isinstance(error, Refused) and error.code in _THEIRS_ALREADY)
-    return not_lent(response, error).but(renewal_ok=theirs)
+    return loan_refusal(response, error).but(renewal_ok=theirs)
 
 
-@answers(Checkout, declined=_not_lent)
+@answers(Checkout, declined=_checkout_refusal)
 async def checkout(request: Checkout, desk: Desk) -> CheckoutResponse:
     """Answer 11: lend an item, or renew a loan that the patron has already.
 
     With BI it undoes a return, which no rule forbids.
     """
-    writing = _lent(request, desk)
-    loan = await (offline.noted(request, desk, writing) if request.no_block else writing)
-    if loan.conflicts:
-        offline.note_conflicts(request, desk, loan.ref, loan.conflicts)
-    return lent(CheckoutResponse, request, loan, desk, renewal_ok=loan.renewed)
+    loan = await noting_failure(request, desk, _lend(request, desk))
+    note_conflicts(request, desk, loan.ref, loan.conflicts)
+    return loan_response(CheckoutResponse, request, loan, desk, renewal_ok=loan.renewed)
 
 
-async def _lent(request: Checkout, desk: Desk) -> Loan:
+async def _lend(request: Checkout, desk: Desk) -> Loan:
     """Return the loan after it is stored. Raises what the port raises, and `NotRenewed`."""
     patron_id, item_id = request.patron_identifier.strip(), read_label(request.item_identifier, desk)
-    occasion = lending(request, desk)
+    occasion = loan_occasion(request, desk)
     if request.cancel:
         undo = partial(desk.library.undo_return, patron_id, item_id, occasion)
         return await with_password(request, patron_id, desk, undo)
@@ -140,7 +138,7 @@ async def _lent(request: Checkout, desk: Desk) -> Loan:
     try:
         return await with_password(request, patron_id, desk, lend)
     except Refused as refused:
-        raise not_renewed(refused, third_party=False) from None
+        raise with_true_reason(refused, third_party=False) from None
 
 
 def _renews(request: Checkout, desk: Desk) -> bool:

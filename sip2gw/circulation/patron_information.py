@@ -8,7 +8,7 @@ from typing import Any
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.fees import fee_line, written
-from sip2gw.circulation.patrons import standing, unknown
+from sip2gw.circulation.patrons import patron_refusal, standing
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Found, Hold, Item, Listing, ListKind, Loan, Patron
 from sip2gw.sip2 import SummaryList
@@ -25,7 +25,7 @@ FIELDS = {
 """The field of 64 for each list."""
 
 
-@answers(PatronInformation, declined=unknown)
+@answers(PatronInformation, declined=patron_refusal)
 async def patron_information(request: PatronInformation, desk: Desk) -> PatronInformationResponse:
     """Answer 63.
 

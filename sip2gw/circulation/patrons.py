@@ -141,25 +141,25 @@ def name(patron: Patron, desk: Desk) -> str:
     return desk.place.profile.name_template.format(name=patron.name, patron_id=patron.patron_id).strip()
 
 
-def unknown(response: R, error: LibraryError) -> R:
+def patron_refusal(response: R, error: LibraryError) -> R:
     """Add BL=N to a refusal only if the library has said that there is no such patron: some terminals then log out."""
     if isinstance(error, Refused) and error.code == "member_not_found":
         return response.but(valid_patron=False)
     return response
 
 
-@answers(PatronStatusRequest, declined=unknown)
+@answers(PatronStatusRequest, declined=patron_refusal)
 async def patron_status(request: PatronStatusRequest, desk: Desk) -> PatronStatusResponse:
     """Answer 23: known or not, what is allowed, what is owed. After a wrong password only the flags are sent."""
     return (await standing(request, desk)).respond(PatronStatusResponse, request, desk)
 
 
-def _ended(response: EndSessionResponse, _: LibraryError) -> EndSessionResponse:
+def _end_session_refusal(response: EndSessionResponse, _: LibraryError) -> EndSessionResponse:
     """Change the refusal of 35 to a yes, because the library is not needed to end a session."""
     return response.but(end_session=True, screen_message=())
 
 
-@answers(EndPatronSession, declined=_ended)
+@answers(EndPatronSession, declined=_end_session_refusal)
 async def end_session(request: EndPatronSession, desk: Desk) -> EndSessionResponse:
     """Answer 35: always yes, because nothing depends on it. A wrong password only adds a line for the screen."""
     return EndSessionResponse(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from sip2gw.circulation import offline
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.items import read_label
-from sip2gw.circulation.loans import lending, lent, not_lent, not_renewed
+from sip2gw.circulation.loans import loan_occasion, loan_refusal, loan_response, with_true_reason
+from sip2gw.circulation.offline_transactions import note_conflicts, noting_failure
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Loan, Refused
@@ -16,29 +16,28 @@ from sip2gw.sip2 import local
 from sip2gw.sip2.messages import Renew, RenewAll, RenewAllResponse, RenewResponse
 
 
-@answers(Renew, declined=not_lent)
+@answers(Renew, declined=loan_refusal)
 async def renew(request: Renew, desk: Desk) -> RenewResponse:
     """Answer 29: renew the loan of an item (AB), or the patron's only loan of a title (AJ). AB counts before AJ."""
     item_id = read_label(request.item_identifier, desk)
     title = (request.title_identifier or "").strip()
     if not (item_id or title):
         raise Refused("nothing_named", "neither AB nor AJ")
-    writing = _renewed(request, item_id or None, None if item_id else title, desk)
-    loan = await (offline.noted(request, desk, writing) if request.no_block else writing)
-    if loan.conflicts:
-        offline.note_conflicts(request, desk, loan.ref, loan.conflicts)
-    return lent(RenewResponse, request, loan, desk, renewal_ok=True)
+    writing = _renew(request, item_id or None, None if item_id else title, desk)
+    loan = await noting_failure(request, desk, writing)
+    note_conflicts(request, desk, loan.ref, loan.conflicts)
+    return loan_response(RenewResponse, request, loan, desk, renewal_ok=True)
 
 
-async def _renewed(request: Renew, item_id: str | None, title: str | None, desk: Desk) -> Loan:
+async def _renew(request: Renew, item_id: str | None, title: str | None, desk: Desk) -> Loan:
     """Return the loan after it is renewed. Raises what the port raises, and `NotRenewed`."""
     patron_id, third_party = request.patron_identifier.strip(), request.third_party_allowed
-    occasion = lending(request, desk)
+    occasion = loan_occasion(request, desk)
     write = partial(desk.library.renew, patron_id, item_id, title, occasion, third_party=third_party)
     try:
         return await with_password(request, patron_id, desk, write)
     except Refused as refused:
-        raise not_renewed(refused, third_party=third_party) from None
+        raise with_true_reason(refused, third_party=third_party) from None
 
 
 @answers(RenewAll)

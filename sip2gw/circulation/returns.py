@@ -10,10 +10,10 @@ from typing import Any
 
 from attrs import frozen
 
-from sip2gw.circulation import offline
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, read_label, shelf_fields, stored
+from sip2gw.circulation.offline_transactions import note_conflicts, noting_failure, offline_occasion
 from sip2gw.circulation.profile import Alert, WhenDown
 from sip2gw.circulation.receipts import return_receipt
 from sip2gw.circulation.sorting import Situation, sort_bin
@@ -105,7 +105,7 @@ def _screen(result: Return, situation: Situation, desk: Desk) -> tuple[str, ...]
     return tuple(lines)
 
 
-def _not_taken_back(response: CheckinResponse, error: LibraryError) -> CheckinResponse:
+def _checkin_refusal(response: CheckinResponse, error: LibraryError) -> CheckinResponse:
     """Add to the refusal of 09 where the item goes. If it is not known whether it was returned, staff must look."""
     if isinstance(error, InDoubt):
         return response.but(alert=True)
@@ -121,21 +121,19 @@ def _not_taken_back(response: CheckinResponse, error: LibraryError) -> CheckinRe
     )
 
 
-@answers(Checkin, declined=_not_taken_back)
+@answers(Checkin, declined=_checkin_refusal)
 async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
     """Answer 09: take an item back on the terminal's date; with BI, undo its loan instead.
 
     An item that was not on loan is accepted if the profile says so, or if the return was offline.
     """
-    returning = _returned(request, desk)
     try:
-        result = await (offline.noted(request, desk, returning) if request.no_block else returning)
+        result = await noting_failure(request, desk, _take_back(request, desk))
     except Refused as refused:
         raise NotTakenBack(refused, desk) from None
     if request.cancel:  # the loan is undone: the terminal keeps the item, and staff need not look at it
         return _response(request, result, desk, ok=True)
-    if result.conflicts:
-        offline.note_conflicts(request, desk, result.item.ref, result.conflicts)
+    note_conflicts(request, desk, result.item.ref, result.conflicts)
     ok = result.was_on_loan or desk.place.profile.not_on_loan_ok or request.no_block
     # An item that is not accepted raises no alert, and may be in any branch.
     place = (
@@ -156,7 +154,7 @@ async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
     )
 
 
-async def _returned(request: Checkin, desk: Desk) -> Return:
+async def _take_back(request: Checkin, desk: Desk) -> Return:
     """Return what the library says after the item is taken back, or its loan undone. Raises what the port raises."""
     item_id = read_label(request.item_identifier, desk)
     occasion = _occasion(request, desk)
@@ -169,7 +167,7 @@ def _occasion(request: Checkin, desk: Desk) -> Occasion:
     """Return the occasion of a return, by the terminal's date."""
     happened = request.return_date or request.transaction_date
     if request.no_block:
-        return offline.occasion(request, desk, happened)
+        return offline_occasion(request, desk, happened)
     later = desk.place.profile.checkin_when_down is WhenDown.JOURNAL
     return desk.occasion(happened, cancel=bool(request.cancel), when_down=later)
 

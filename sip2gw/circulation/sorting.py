@@ -74,14 +74,14 @@ class Situation:
         return bool(self.here and self.destination and not _same(self.here, self.destination))
 
 
-def why(rules: tuple[BinRule, ...], situation: Situation) -> tuple[int, BinRule] | None:
+def deciding_rule(rules: tuple[BinRule, ...], situation: Situation) -> tuple[int, BinRule] | None:
     """Return the first rule that matches, and its number, counted from 1; None if no rule matches."""
     return next(((number, rule) for number, rule in enumerate(rules, 1) if rule.matches(situation)), None)
 
 
 def sort_bin(rules: tuple[BinRule, ...], situation: Situation) -> str | None:
     """Return the bin (CL); None if no rule matches."""
-    decided = why(rules, situation)
+    decided = deciding_rule(rules, situation)
     return decided[1].bin if decided else None
 
 

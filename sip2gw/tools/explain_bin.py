@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sip2gw.circulation.items import MEDIA_TYPES
-from sip2gw.circulation.sorting import BinRule, Situation, why
+from sip2gw.circulation.sorting import BinRule, Situation, deciding_rule
 from sip2gw.library import Hold, Item
 from sip2gw.sip2 import Dialect, build, lay_out, messages
 from sip2gw.tools.address import Unreachable
@@ -78,7 +78,7 @@ def explain_bin(setup: Setup, file: str, here: str, items: tuple[str, ...]) -> N
 def placed(answer: messages.ItemInformationResponse, rules: tuple[BinRule, ...], here: str) -> Sorted:
     """Decide where the item of an 18 goes from the branch `here`."""
     situation = situation_of(answer, here)
-    decided = why(rules, situation)
+    decided = deciding_rule(rules, situation)
     if decided is None:
         return Sorted(answer.item_identifier, situation)
     return Sorted(answer.item_identifier, situation, decided[0] - 1, decided[1].bin)

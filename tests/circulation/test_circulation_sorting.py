@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sip2gw.circulation.call_numbers import key, within
-from sip2gw.circulation.sorting import BinRule, Situation, sort_bin, why
+from sip2gw.circulation.sorting import BinRule, Situation, deciding_rule, sort_bin
 from sip2gw.library import Hold, Item, Medium
 
 RULES = (
@@ -50,7 +50,7 @@ def book(**more: object) -> Item:
 def test_the_first_rule_that_matches_decides(
     situation: Situation, number: int | None, bin_: str | None
 ) -> None:
-    decided = why(RULES, situation)
+    decided = deciding_rule(RULES, situation)
     assert (decided and decided[0]) == number
     assert sort_bin(RULES, situation) == bin_
 
@@ -62,7 +62,7 @@ def test_a_rule_without_conditions_always_matches() -> None:
 
 def test_an_empty_table_has_no_bin() -> None:
     assert sort_bin((), Situation(book())) is None
-    assert why((), Situation(book())) is None
+    assert deciding_rule((), Situation(book())) is None
 
 
 def test_false_is_a_condition_and_none_is_not_one() -> None:

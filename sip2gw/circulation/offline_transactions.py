@@ -6,7 +6,7 @@ Staff find in the log which rules they broke, and what could not be recorded, be
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Collection
 from datetime import datetime
 from typing import TypeVar
 
@@ -19,7 +19,9 @@ T = TypeVar("T")
 Transaction = Checkout | Checkin | Renew
 
 
-def occasion(request: Transaction, desk: Desk, happened: Timestamp, due: Timestamp = None) -> Occasion:
+def offline_occasion(
+    request: Transaction, desk: Desk, happened: Timestamp, due: Timestamp = None
+) -> Occasion:
     """Return the occasion of an offline transaction. `happened` and `due` are the terminal's dates.
 
     Raises `Refused("offline_not_allowed")`, but not if the transaction is undone (BI): no rule forbids that.
@@ -56,20 +58,24 @@ def _due_date(due: Timestamp, happened_at: datetime, desk: Desk) -> datetime | N
     return due if due > happened_at else None
 
 
-def note_conflicts(request: Transaction, desk: Desk, ref: str, conflicts: Iterable[str]) -> None:
-    """Log which rules a transaction broke. `ref` is the library's own number of the loan or the item."""
-    desk.place.note(
-        f"{request.name} from offline, terminal at {desk.place.location!r}, number {ref}: "
-        f"conflicts {', '.join(conflicts)}"
-    )
+def note_conflicts(request: Transaction, desk: Desk, ref: str, conflicts: Collection[str]) -> None:
+    """Log which rules a transaction broke, if any. `ref` is the library's own number of the loan or the item."""
+    if conflicts:
+        desk.place.note(
+            f"{request.name} from offline, terminal at {desk.place.location!r}, number {ref}: "
+            f"conflicts {', '.join(conflicts)}"
+        )
 
 
-async def noted(request: Transaction, desk: Desk, writing: Awaitable[T]) -> T:
-    """Return what `writing` returns. If it fails, log what is not recorded, without the patron; raise its error."""
+async def noting_failure(request: Transaction, desk: Desk, writing: Awaitable[T]) -> T:
+    """Return what `writing` returns. If an offline one fails, log what is not recorded, without the patron.
+
+    Raises its error.
+    """
     try:
         return await writing
     except LibraryError as error:
-        if not getattr(request, "cancel", None):
+        if request.no_block and not getattr(request, "cancel", None):
             why = error.code if isinstance(error, Refused) else type(error).__name__
             item = desk.place.item_tag(request.item_identifier or "")
             desk.place.note(
