@@ -15,6 +15,7 @@ from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.library import Credentials
 from sip2gw.secret import Secret
 from sip2gw.tenants import ADVICE, nickname
+from sip2gw.tools.shown import printable
 
 _MARKS = {True: ("ok", "green"), False: ("FAIL", "red"), None: ("-", "yellow")}
 
@@ -136,9 +137,5 @@ def _at_the_library(config: Config, subject: Subject) -> list[Step]:
 def shown(step: Step) -> str:
     """Return a step for people, with the fix in a line of its own."""
     mark, colour = _MARKS[step.ok]
-    first = f"{click.style(f'{mark:5}', colour)}{step.name:13}{_plain(step.text)}"
-    return f"{first}\n{'':18}{_plain(step.fix)}" if step.fix else first
-
-
-def _plain(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
+    first = f"{click.style(f'{mark:5}', colour)}{step.name:13}{printable(step.text)}"
+    return f"{first}\n{'':18}{printable(step.fix)}" if step.fix else first

@@ -25,8 +25,8 @@ _SECONDS = 10
 DEFAULT = "http://127.0.0.1:8080"
 
 
-class NoAnswer(click.ClickException):
-    """The gateway does not answer; the exit status is 2."""
+class NoUsableAnswer(click.ClickException):
+    """The gateway does not answer, or with something else; the exit status is 2."""
 
     exit_code = 2
 
@@ -62,7 +62,7 @@ class Gateway:
         except ValueError:
             found = None
         if not isinstance(found, dict) or has not in found:
-            raise NoAnswer(f"{self.url} answers with something else: is that the endpoint of [admin]?")
+            raise NoUsableAnswer(f"{self.url} answers with something else: is that the endpoint of [admin]?")
         return found
 
     def _ask(
@@ -81,21 +81,21 @@ class Gateway:
         except HTTPError as error:
             raise _refused(self.url, error) from None
         except (URLError, OSError, ValueError) as error:
-            raise NoAnswer(f"{self.url} does not answer: {_why(error)}") from None
+            raise NoUsableAnswer(f"{self.url} does not answer: {_why(error)}") from None
 
 
 def _refused(url: str, error: HTTPError) -> click.ClickException:
     with error:
         if error.code == 401:
-            return NoAnswer(
+            return NoUsableAnswer(
                 f"{url} needs its token: name the file with --token-file, or the configuration with --config"
             )
         if error.code == 429:
-            return NoAnswer(f"{url} got too many wrong tokens from this machine: wait a minute")
+            return NoUsableAnswer(f"{url} got too many wrong tokens from this machine: wait a minute")
         try:
             why = json.loads(error.read())["error"]
         except (ValueError, KeyError, TypeError, OSError):
-            return NoAnswer(f"{url} answers with status {error.code}: is that the endpoint of [admin]?")
+            return NoUsableAnswer(f"{url} answers with status {error.code}: is that the endpoint of [admin]?")
         return click.ClickException(f"{url}: {why}")
 
 
@@ -168,11 +168,6 @@ def _login_name() -> str:
         return getuser()
     except (OSError, KeyError):
         return ""
-
-
-def shown(text: str, most: int = 60) -> str:
-    """Shorten a text that a terminal or a library has sent, and replace characters that could control a screen."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)[:most]
 
 
 def print_json(value: Any) -> None:

@@ -28,16 +28,21 @@ def check_config(file: str) -> None:
       [admin]
       endpoint = "tcp:8080:interface=127.0.0.1"
     """
-    try:
-        config = load(file)
-    except ConfigFaults as faults:
-        click.echo(str(faults), err=True)
-        raise SystemExit(1) from None
+    config = read_config(file)
     click.echo(f"{file}: ok")
     for line in _places(config):
         click.echo(f"  {line}")
     for warning in config.warnings:
         click.echo(f"  warning: {warning}")
+
+
+def read_config(file: str) -> Config:
+    """Load a configuration file. On faults, print them on standard error and exit with status 1."""
+    try:
+        return load(file)
+    except ConfigFaults as faults:
+        click.echo(str(faults), err=True)
+        raise SystemExit(1) from None
 
 
 def _places(config: Config) -> list[str]:

@@ -12,21 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sip2gw.circulation.settings import KNOBS, Effective, LibrarySettings
-from sip2gw.config import Config, load
 from sip2gw.config.shown import plain, shown
-from sip2gw.faults import ConfigFaults
 from sip2gw.tenants import nickname
+from sip2gw.tools.check_config import read_config
 
 _WIDE = 160
-
-
-def read_config(file: str) -> Config:
-    """Load a configuration file. On faults, print them on standard error and exit with status 1."""
-    try:
-        return load(file)
-    except ConfigFaults as faults:
-        click.echo(str(faults), err=True)
-        raise SystemExit(1) from None
 
 
 def read_nickname(_: click.Context, __: click.Parameter, value: str) -> str:

@@ -16,9 +16,9 @@ from sip2gw.circulation.sorting import BinRule, Situation, deciding_rule
 from sip2gw.library import Hold, Item
 from sip2gw.sip2 import Dialect, build, lay_out, messages
 from sip2gw.tools.address import Unreachable
+from sip2gw.tools.check_config import read_config
 from sip2gw.tools.connection import Connection
 from sip2gw.tools.conversation import Conversation
-from sip2gw.tools.explain import read_config
 from sip2gw.tools.options import Setup, setup_options
 
 _MEDIA = {code: medium for medium, code in MEDIA_TYPES.items()}

@@ -17,7 +17,7 @@ from sip2gw.journal import audit, listing, people
 from sip2gw.journal.audit import Entered
 from sip2gw.journal.listing import Listed, Wanted
 from sip2gw.journal.states import FOR_PEOPLE, OPEN, State
-from sip2gw.tools.kept import CONFIG, JSON, WHO, WHY, by, library, place_of
+from sip2gw.tools.configured_store import CONFIG, JSON, WHO, WHY, by, library, store_of
 from sip2gw.tools.shown import duration, printable
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -78,7 +78,7 @@ def list_(
     """List the writes that are open or need a person, oldest first, without any data of a reader."""
     chosen = frozenset(State(state.upper()) for state in states) or OPEN | FOR_PEOPLE
     wanted = Wanted(library, terminal, chosen, older, after)
-    found = place_of(file).read(partial(listing.find, wanted=wanted))
+    found = store_of(file).read(partial(listing.find, wanted=wanted))
     more = len(found) == listing.PAGE
     if as_json:
         click.echo(json.dumps({"rows": [listing.row_in_json(row) for row in found], "more": more}, indent=2))
@@ -104,13 +104,13 @@ def list_(
 @JSON
 def show(file: str, number: int, reveal: bool, why: str | None, who: str | None, as_json: bool) -> None:
     """Show all that is known of write NUMBER. Only with --reveal this includes a reader's data."""
-    place = place_of(file)
+    store = store_of(file)
     if reveal:
         person = by(who, why or "")
-        revealed = place.change(partial(people.reveal, keys=place.keys(), number=number, by=person))
+        revealed = store.change(partial(people.reveal, keys=store.keys(), number=number, by=person))
         shown = {**listing.row_in_json(revealed.listed), "content": listing.in_json(revealed.content)}
     else:
-        shown = listing.row_in_json(place.read(partial(people.look, number=number)))
+        shown = listing.row_in_json(store.read(partial(people.look, number=number)))
     if as_json:
         click.echo(json.dumps(shown, indent=2))
         return
@@ -124,7 +124,7 @@ def show(file: str, number: int, reveal: bool, why: str | None, who: str | None,
 @JSON
 def audit_(file: str, before: int, as_json: bool) -> None:
     """List who did what and why, newest first."""
-    found = place_of(file).read(partial(audit.entries, before_number=before))
+    found = store_of(file).read(partial(audit.entries, before_number=before))
     more = len(found) == listing.PAGE
     if as_json:
         entries = [audit.entry_in_json(entry) for entry in found]
@@ -148,7 +148,7 @@ def _action(name: str, short: str, text: str) -> Callable[..., None]:
     @WHO
     def act(file: str, number: int, why: str, who: str | None) -> None:
         person = by(who, why)
-        row = place_of(file).change(partial(people.act, number=number, action=name, by=person))
+        row = store_of(file).change(partial(people.act, number=number, action=name, by=person))
         click.echo(f"{number} is {row.state.value}")
 
     return act

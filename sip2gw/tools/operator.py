@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import TextIO
 
 import click
 
 from sip2gw.board import audit, operators
-from sip2gw.config import load
-from sip2gw.config.accounts import password_in
-from sip2gw.faults import ConfigFaults, Wrong
+from sip2gw.config import Store
 from sip2gw.secret import Secret
-from sip2gw.store import StoreFailed
 from sip2gw.store.port import Transaction
-from sip2gw.store.upkeep import run_once
-
-T = TypeVar("T")
+from sip2gw.tools.configured_store import JSON, ConfiguredStore, store_of
 
 _config = click.option("--config", "file", type=click.Path(), help="The gateway's configuration file (TOML).")
 _store = click.option(
@@ -62,17 +55,17 @@ def add(file: str | None, store: Path | None, password_file: TextIO | None, name
         operators.keep(tx, name, kept)
         audit.enter(tx, _who(), "account kept", name)
 
-    _change(file, store, work)
+    _store_of(file, store).change(work)
     click.echo(f"{name} can log in at /board/")
 
 
 @operator.command("list", short_help="List the accounts.")
 @_config
 @_store
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+@JSON
 def list_(file: str | None, store: Path | None, as_json: bool) -> None:
     """List the accounts, and since when each has its password."""
-    found = _change(file, store, operators.accounts, write=False)
+    found = _store_of(file, store).read(operators.accounts)
     if as_json:
         click.echo(json.dumps([{"name": one.name, "since": one.since} for one in found]))
         return
@@ -93,7 +86,7 @@ def remove(file: str | None, store: Path | None, name: str) -> None:
             audit.enter(tx, _who(), "account removed", name)
         return there
 
-    if not _change(file, store, work):
+    if not _store_of(file, store).change(work):
         raise click.ClickException(f"there is no account {name}")
     click.echo(f"{name} is removed")
 
@@ -103,27 +96,8 @@ def _who() -> str:
     return f"{getuser()} at the command line"
 
 
-def _change(
-    file: str | None, store: Path | None, work: Callable[[Transaction], T], *, write: bool = True
-) -> T:
-    at, password = _place(file, store)
-    try:
-        return run_once(at, work, password, write=write)
-    except StoreFailed as failed:
-        raise click.ClickException(failed.reason) from None
-
-
-def _place(file: str | None, store: Path | None) -> tuple[Path | Secret, Secret | None]:
+def _store_of(file: str | None, store: Path | None) -> ConfiguredStore:
+    """Return the store of a configuration, or the one at a path. Ends the command if both are given, or none."""
     if (file is None) == (store is None):
         raise click.UsageError("name one of --config and --store")
-    if store is not None:
-        return store, None
-    try:
-        kept = load(str(file)).store
-        password = password_in(kept.password_file) if kept.password_file else None
-    except ConfigFaults as faults:
-        click.echo(str(faults), err=True)
-        raise SystemExit(1) from None
-    except Wrong as wrong:
-        raise click.ClickException(f"store.password_file {wrong}") from None
-    return kept.file(os.environ) or Secret(kept.url or ""), password
+    return store_of(str(file)) if store is None else ConfiguredStore(Store(path=store))

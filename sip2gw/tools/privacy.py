@@ -12,7 +12,7 @@ from sip2gw.journal import privacy as stored
 from sip2gw.journal.listing import moment
 from sip2gw.store.retention import TABLES, Found
 from sip2gw.store.retention import report as look
-from sip2gw.tools.kept import CONFIG, JSON, WHO, WHY, by, library, place_of
+from sip2gw.tools.configured_store import CONFIG, JSON, WHO, WHY, by, library, store_of
 
 
 @click.group(short_help="Report what is stored; show or delete what is one patron's.")
@@ -31,7 +31,7 @@ def privacy() -> None:
 @JSON
 def report(file: str, as_json: bool) -> None:
     """Report what is stored now, table by table: how much, how old, what is personal in it, and how long it stays."""
-    found = place_of(file).read(look)
+    found = store_of(file).read(look)
     if as_json:
         click.echo(json.dumps({name: _in_json(name, one) for name, one in found.items()}, indent=2))
         return
@@ -49,9 +49,9 @@ def report(file: str, as_json: bool) -> None:
 @WHO
 def export(file: str, library: str, why: str, who: str | None) -> None:
     """Print what is stored of a patron, decrypted, as JSON."""
-    place, person = place_of(file), by(who, why)
-    work = partial(stored.export, keys=place.keys(), library=library, patron=_card(), by=person)
-    click.echo(json.dumps({"library": library, "rows": place.change(work)}, indent=2))
+    store, person = store_of(file), by(who, why)
+    work = partial(stored.export, keys=store.keys(), library=library, patron=_card(), by=person)
+    click.echo(json.dumps({"library": library, "rows": store.change(work)}, indent=2))
 
 
 @privacy.command(short_help="Delete what is stored of a patron.")
@@ -66,11 +66,11 @@ def export(file: str, library: str, why: str, who: str | None) -> None:
 @WHO
 def erase(file: str, library: str, even_open: bool, why: str, who: str | None) -> None:
     """Delete the content of a patron's writes. Nothing is deleted if one of them is not finished."""
-    place, person = place_of(file), by(who, why)
+    store, person = store_of(file), by(who, why)
     work = partial(
-        stored.erase, keys=place.keys(), library=library, patron=_card(), by=person, even_open=even_open
+        stored.erase, keys=store.keys(), library=library, patron=_card(), by=person, even_open=even_open
     )
-    numbers = place.change(work)
+    numbers = store.change(work)
     click.echo(f"deleted: {', '.join(map(str, numbers))}" if numbers else "nothing is stored of this patron")
 
 

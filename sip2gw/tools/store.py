@@ -12,7 +12,7 @@ from attrs import asdict
 from sip2gw.secret import Secret
 from sip2gw.store import StoreFailed
 from sip2gw.store.upkeep import Report, back_up, bring_up_to_date, look
-from sip2gw.tools.kept import CONFIG, or_say_why, place_of
+from sip2gw.tools.configured_store import CONFIG, or_say_why, store_of
 
 
 @click.group(short_help="Check, update or copy the gateway's store.")
@@ -31,9 +31,9 @@ def check(file: str, as_json: bool) -> None:
 
     The exit status is 1 if the store has a fault or can't be read.
     """
-    place = place_of(file)
+    configured = store_of(file)
     try:
-        report = look(place.at, place.password)
+        report = look(configured.at, configured.password)
     except StoreFailed as failed:
         if as_json:
             click.echo(json.dumps({"failed": failed.kind, "reason": failed.reason}))
@@ -51,8 +51,8 @@ def migrate(file: str) -> None:
 
     Stop a gateway that keeps its store in a file first, and make a backup.
     """
-    place = place_of(file)
-    before, after = or_say_why(lambda: bring_up_to_date(place.at, place.password))
+    configured = store_of(file)
+    before, after = or_say_why(lambda: bring_up_to_date(configured.at, configured.password))
     click.echo(
         f"the tables are of version {after}" + (f", before of version {before}" if before != after else "")
     )
@@ -66,7 +66,7 @@ def backup(file: str, to: Path) -> None:
 
     A database of PostgreSQL is copied by its own program; this prints its command.
     """
-    at = place_of(file).at
+    at = store_of(file).at
     if isinstance(at, Secret):
         click.echo(shlex.join(["pg_dump", "--format=custom", f"--file={to}", at.reveal()]))
         return

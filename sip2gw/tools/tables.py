@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sip2gw.tools.admin import shown
+from sip2gw.tools.shown import shortened
 
 _LONGEST = 120
 """Characters of a cell."""
@@ -16,7 +16,7 @@ EVERY = 2.0
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
     """Yield the lines of a table; nothing but its headings if there are no rows."""
-    texts = [tuple(headings), *(tuple(shown(_text(cell), _LONGEST) for cell in row) for row in rows)]
+    texts = [tuple(headings), *(tuple(shortened(_text(cell), _LONGEST) for cell in row) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for row in texts:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -25,13 +25,6 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[st
 def when(at: float | None) -> str:
     """Return a time on this machine's clock; empty if there is none."""
     return f"{datetime.fromtimestamp(at).astimezone():%m-%d %H:%M:%S}" if at else ""
-
-
-def duration(seconds: float) -> str:
-    """Return how long something takes, in the largest unit that tells enough."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 def seats(library: Mapping[str, Any]) -> str:

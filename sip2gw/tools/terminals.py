@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sip2gw.tools.admin import Gateway, gateway_options, print_json
-from sip2gw.tools.shown import duration, printable
+from sip2gw.tools.shown import duration, shortened
 from sip2gw.tools.tables import seats, table
 
 HEADINGS = ("library", "terminal", "address", "since", "idle", "state", "seats")
@@ -50,7 +50,7 @@ def _row(one: dict[str, Any], taken: str) -> tuple[str, ...]:
     since = datetime.fromisoformat(one["since"]).astimezone()
     return (
         one["library"],
-        printable(one["location"] or one["certificate"])[:40] or "(no location)",
+        shortened(one["location"] or one["certificate"], 40) or "(no location)",
         one["address"] or "this machine",
         f"{since:%Y-%m-%d %H:%M:%S}",
         duration(one["idle"]),

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from sip2gw.tools.admin import Gateway, gateway_options, print_json, shown
+from sip2gw.tools.admin import Gateway, gateway_options, print_json
+from sip2gw.tools.shown import shortened
 from sip2gw.tools.tables import EVERY, seats, table, when
 
 _MOST = "20"
@@ -44,8 +45,8 @@ def _top(now: Mapping[str, Any], libraries: Mapping[str, Any]) -> Iterator[str]:
         mark = "!!" if need["severity"] == "bad" else "! "
         times = f" ({need['count']} times)" if need["count"] > 1 else ""
         since = f" since {when(need['since'])}" if need["since"] else ""
-        at = f" at {shown(', '.join(need['machines']), 200)}" if need.get("machines") else ""
-        yield f"{mark} {shown(need['text'], 200)}{at}{since}{times} {shown(need['fix'], 200)}".rstrip()
+        at = f" at {shortened(', '.join(need['machines']), 200)}" if need.get("machines") else ""
+        yield f"{mark} {shortened(need['text'], 200)}{at}{since}{times} {shortened(need['fix'], 200)}".rstrip()
     if not now["needs"]:
         yield "Nothing needs you."
     yield ""
@@ -87,9 +88,9 @@ def _top(now: Mapping[str, Any], libraries: Mapping[str, Any]) -> Iterator[str]:
 def _machine(one: Mapping[str, Any]) -> tuple[object, ...]:
     silent = one["silent_since"]
     return (
-        shown(one["machine"]) + (" (this one)" if one["here"] else ""),
-        f"silent since {when(silent)}" if silent else shown(one["state"]),
-        shown(one["version"]),
+        shortened(one["machine"]) + (" (this one)" if one["here"] else ""),
+        f"silent since {when(silent)}" if silent else shortened(one["state"]),
+        shortened(one["version"]),
         one["terminals"],
         f"{one['requests_per_minute']:g}",
         f"{one['refused_per_minute']:g}",

@@ -9,8 +9,9 @@ from typing import Any
 
 import click
 
-from sip2gw.tools.admin import Gateway, gateway_options, print_json, shown
-from sip2gw.tools.tables import EVERY, duration, seats, table, when
+from sip2gw.tools.admin import Gateway, gateway_options, print_json
+from sip2gw.tools.shown import duration, shortened
+from sip2gw.tools.tables import EVERY, seats, table, when
 
 _LATEST = "20"
 
@@ -43,13 +44,13 @@ def tail(
 
 
 def _line(one: Mapping[str, Any]) -> str:
-    named = f"{one['library'] or '-'}/{shown(one['terminal'])} {one['conn']}#{one['seq']}"
+    named = f"{one['library'] or '-'}/{shortened(one['terminal'])} {one['conn']}#{one['seq']}"
     said = f"{one['name'] or one['message']} {one['outcome']}"
     parts = [
         when(one["at"]),
         named,
         said,
-        shown(one["code"]),
+        shortened(one["code"]),
         f"{one['ms']:.0f} ms",
         one["patron"],
         one["item"],
@@ -61,10 +62,10 @@ def _line(one: Mapping[str, Any]) -> str:
 def _exchange(one: Mapping[str, Any]) -> Iterator[str]:
     yield _line(one)
     if one["why"]:
-        yield f"  {shown(one['why'], 300)}"
+        yield f"  {shortened(one['why'], 300)}"
     for call in one["api"]:
-        yield f"  {call['operation']} {call['status'] or 'no answer'} {call['ms']:.0f} ms {shown(call['id'])}"
-    yield from (f"  {shown(line, 2000)}" for line in one["lines"])
+        yield f"  {call['operation']} {call['status'] or 'no answer'} {call['ms']:.0f} ms {shortened(call['id'])}"
+    yield from (f"  {shortened(line, 2000)}" for line in one["lines"])
 
 
 @click.command(short_help="Show a library or one of its terminals.")
@@ -90,7 +91,9 @@ def find_terminal(gateway: Gateway, library: str, terminal: str) -> str:
     """Return the connection of a terminal by its name, or of a code. Raises `click.ClickException`."""
     rows = gateway.get("terminals", library=library, terminal=terminal)["rows"]
     if not rows:
-        raise click.ClickException(f"no terminal {library}/{shown(terminal)} is connected: see `sip2gw door`")
+        raise click.ClickException(
+            f"no terminal {library}/{shortened(terminal)} is connected: see `sip2gw door`"
+        )
     if len(rows) > 1:
         conns = ", ".join(row["conn"] for row in rows[:5])
         raise click.ClickException(f"{len(rows)} connections have that name: choose one of {conns}")
@@ -137,11 +140,11 @@ def _section(title: str, headings: tuple[str, ...], rows: Iterable[tuple[Any, ..
 
 
 def _terminal(one: Mapping[str, Any], latest: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    yield f"{one['library'] or 'no library'}/{shown(one['terminal'])} {one['conn']}"
+    yield f"{one['library'] or 'no library'}/{shortened(one['terminal'])} {one['conn']}"
     for name, value in [*one["identity"], *one["spelling"], *one["counters"].items()]:
-        yield f"  {name:24}{shown(str(value), 200)}"
+        yield f"  {name:24}{shortened(str(value), 200)}"
     for notice in one["notices"]:
-        yield f"  {when(notice['at'])} {shown(notice['text'], 200)}; {shown(notice['fix'], 200)}"
+        yield f"  {when(notice['at'])} {shortened(notice['text'], 200)}; {shortened(notice['fix'], 200)}"
     yield ""
     yield from (_line(row) for row in latest)
 

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from attrs import field, frozen
 
-from sip2gw.config import Config, load
+from sip2gw.config import Store
 from sip2gw.config.accounts import password_in
 from sip2gw.config.key_file import keys_in
-from sip2gw.faults import ConfigFaults, Wrong
+from sip2gw.faults import Wrong
 from sip2gw.secret import Secret
 from sip2gw.store import StoreFailed
 from sip2gw.store.port import Transaction
 from sip2gw.store.upkeep import run_once
+from sip2gw.tools.check_config import read_config
 
 if TYPE_CHECKING:
     from sip2gw.journal.audit import By
@@ -28,12 +29,16 @@ T = TypeVar("T")
 
 
 @frozen
-class Place:
-    """Where the store of a configuration is, and its password."""
+class ConfiguredStore:
+    """The store that the table `[store]` names, and the password of its database."""
 
-    at: Path | Secret
-    password: Secret | None
-    _config: Config = field(repr=False)
+    _table: Store = field(repr=False)
+    password: Secret | None = None
+
+    @property
+    def at(self) -> Path | Secret:
+        """The path of its file, or the URL of its database."""
+        return self._table.file(os.environ) or Secret(self._table.url or "")
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run work that only reads. Ends the command if the store fails, or the work raises `NotPossible`."""
@@ -48,7 +53,7 @@ class Place:
         from sip2gw.journal.crypto import Keys
 
         try:
-            found = keys_in(self._config.store.key(os.environ))
+            found = keys_in(self._table.key(os.environ))
         except Wrong as wrong:
             raise click.ClickException(f"store.key_file {wrong}") from None
         return Keys([bytes.fromhex(key.reveal()) for key in found])
@@ -62,18 +67,13 @@ class Place:
             raise click.ClickException(str(not_possible)) from None
 
 
-def place_of(file: str) -> Place:
-    """Return where the store of this configuration is. Ends the command if the configuration has faults."""
+def store_of(file: str) -> ConfiguredStore:
+    """Return the store of this configuration. Ends the command if the configuration has faults."""
+    table = read_config(file).store
     try:
-        config = load(file)
-        kept = config.store
-        password = password_in(kept.password_file) if kept.password_file else None
-    except ConfigFaults as faults:
-        click.echo(str(faults), err=True)
-        raise SystemExit(1) from None
+        return ConfiguredStore(table, password_in(table.password_file) if table.password_file else None)
     except Wrong as wrong:
         raise click.ClickException(f"store.password_file {wrong}") from None
-    return Place(kept.file(os.environ) or Secret(kept.url or ""), password, config)
 
 
 def or_say_why(work: Callable[[], T]) -> T:
