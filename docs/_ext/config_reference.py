@@ -10,7 +10,7 @@ import attrs
 from markdown import table
 
 from sip2gw import config, limits
-from sip2gw.config import accounts, checks, doors, librarika, operation, store, terminals
+from sip2gw.config import accounts, checks, librarika, listen, operation, store, terminals
 
 TABLES = (
     config.Listen,
@@ -29,7 +29,7 @@ TABLES = (
 def page() -> str:
     """One section for each table."""
     said: dict[str, str] = {}
-    for room in (doors, accounts, librarika, terminals, operation, store, limits):
+    for room in (listen, accounts, librarika, terminals, operation, store, limits):
         said |= texts_below(inspect.getsource(room))
     parts = []
     for cls in TABLES:

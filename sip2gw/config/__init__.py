@@ -18,9 +18,9 @@ from attrs import evolve, field, fields, frozen
 from sip2gw.circulation.settings import Settings
 from sip2gw.config.accounts import ServiceAccount, TerminalAccount, read_accounts
 from sip2gw.config.contradictory_settings import check_contradictions
-from sip2gw.config.doors import Listen, check_places, read_listen
 from sip2gw.config.libraries import read_settings
 from sip2gw.config.librarika import LibrarikaAPI
+from sip2gw.config.listen import Listen, check_places, read_listen
 from sip2gw.config.operation import Admin, Log, Process, Security, check_admin, readable_secrets
 from sip2gw.config.sources import read_sources
 from sip2gw.config.store import Store, check_store

@@ -21,7 +21,7 @@ from sip2gw.secret import Secret
 from sip2gw.tenants import nickname
 
 if TYPE_CHECKING:
-    from sip2gw.config.doors import Listen
+    from sip2gw.config.listen import Listen
 
 
 def nickname_in(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 from attrs import evolve, frozen
@@ -12,7 +12,7 @@ from sip2gw.circulation.profile import Profile
 from sip2gw.circulation.sorting import BinRule
 from sip2gw.config.checks import Checked
 from sip2gw.config.scalars import label, say
-from sip2gw.config.spelled import check_sent
+from sip2gw.config.sendable import check_sent
 from sip2gw.config.tables import Tables
 from sip2gw.faults import Wrong
 from sip2gw.library import Medium
@@ -57,8 +57,8 @@ class _Rule:
 
     def where(self, name: str, case: bool) -> _Rule:
         """Return this rule with one more condition."""
-        told: dict[str, Any] = {name: case}
-        return evolve(self, **told)
+        condition: dict[str, Any] = {name: case}
+        return evolve(self, **condition)
 
     def covers(self, other: _Rule) -> bool:
         """Return whether this rule takes all items that the other one takes."""
@@ -88,10 +88,9 @@ def _plain(value: Any) -> Any:
 
 
 def read_bins(
-    raw: Iterable[Any], profiles: Iterable[Profile], place: str, tables: Tables
+    raw: Iterable[Any], profiles: Sequence[Profile], place: str, tables: Tables
 ) -> tuple[BinRule, ...]:
     """Return the rules of one library, whose terminals have these profiles."""
-    told = list(profiles)
     rules: list[BinRule] = []
     earlier: dict[str, _Rule] = {}
     for number, one in enumerate(raw):
@@ -108,7 +107,7 @@ def read_bins(
         elif whole:
             earlier[here] = read
         with tables.faults_at(f"{here}.bin"):
-            for profile in told:
+            for profile in profiles:
                 check_sent(read.bin, profile)
         rules.append(read.rule())
     return tuple(rules)

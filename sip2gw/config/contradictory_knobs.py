@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sip2gw.circulation.hidden_fields import is_hidden
 from sip2gw.circulation.profile import Profile
 from sip2gw.config.response_fields import EVER_SENT, ONLY_WITH, SENT
-from sip2gw.config.spelled import check_delimiter
+from sip2gw.config.sendable import check_delimiter
 from sip2gw.faults import Wrong
 
 _NEEDS = {"alert_type_on_success": "alert_type", "destination_always": "destination"}
@@ -57,47 +57,47 @@ class Contradiction(NamedTuple):
     fix: str
 
 
-def contradictions(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+def contradictions(knobs: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
     """Yield the faults of the knobs of one table. `profile` is the terminal's, with all knobs applied."""
-    if both := sorted(said.get("hide", frozenset()) & said.get("show", frozenset())):
+    if both := sorted(knobs.get("hide", frozenset()) & knobs.get("show", frozenset())):
         yield Contradiction("show", f"and hide both name {', '.join(both)}", "name it in one of them")
-    yield from _of_switches(said, profile)
-    yield from _of_shown(said, profile)
-    yield from _of_texts(said, profile)
-    if "rename" in said:
+    yield from _of_switches(knobs, profile)
+    yield from _of_shown(knobs, profile)
+    yield from _of_texts(knobs, profile)
+    if "rename" in knobs:
         for problem, fix in _of_renames(profile):
             yield Contradiction("rename", problem, fix)
             return  # one fault for each place
 
 
-def _of_switches(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+def _of_switches(knobs: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
     for knob, needed in _NEEDS.items():
-        if said.get(knob) and not getattr(profile, needed):
+        if knobs.get(knob) and not getattr(profile, needed):
             yield Contradiction(
                 knob, f"means nothing without {needed}", f"add {needed} = true, or leave it out"
             )
     for knob, requests in _FOR_MESSAGES.items():
-        if said.get(knob) and profile.messages is not None and not profile.messages & set(requests):
+        if knobs.get(knob) and profile.messages is not None and not profile.messages & set(requests):
             wanted = " or ".join(requests)
             yield Contradiction(
                 knob,
                 f"is for {wanted}, which messages does not allow",
                 f"add {wanted} to messages, or leave it out",
             )
-    if said.get("alert_type") and not profile.alerts:
+    if knobs.get("alert_type") and not profile.alerts:
         yield Contradiction(
             "alert_type", "means nothing, because alerts is empty", "name some alerts, or leave it out"
         )
 
 
-def _of_shown(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+def _of_shown(knobs: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
     for knob in sorted(set(ONLY_WITH.values())):
         codes = sorted(code for code, switch in ONLY_WITH.items() if switch == knob)
-        if said.get(knob) and all(_hidden_everywhere(code, profile) for code in codes):
+        if knobs.get(knob) and all(_hidden_everywhere(code, profile) for code in codes):
             hidden = " and ".join(codes)
             fix = f"take {hidden} out of hide, or leave {knob} out"
             yield Contradiction(knob, f"is true, but hide has {hidden}", fix)
-    for entry in sorted(said.get("show", ())):
+    for entry in sorted(knobs.get("show", ())):
         needed = ONLY_WITH.get(entry.rpartition(".")[2], "")
         if needed and not getattr(profile, needed):
             yield Contradiction(
@@ -106,15 +106,15 @@ def _of_shown(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradicti
             return
 
 
-def _of_texts(said: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
+def _of_texts(knobs: Mapping[str, Any], profile: Profile) -> Iterator[Contradiction]:
     for knob in ("name_template", "fee_template", "strip_prefix", "institution_id"):
         value = getattr(profile, knob)
         try:
             check_delimiter(_literal(value) if knob.endswith("_template") else value, profile)
         except Wrong as wrong:
-            if knob in said:
+            if knob in knobs:
                 yield Contradiction(knob, wrong.problem, wrong.fix)
-            elif "delimiter" in said:
+            elif "delimiter" in knobs:
                 yield Contradiction(
                     "delimiter", f"is used in {knob}, which {wrong.problem}", "write another sign"
                 )

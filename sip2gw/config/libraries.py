@@ -21,7 +21,7 @@ from sip2gw.config.contradictory_knobs import LOOKED_AT
 from sip2gw.config.knobs import given, language, table
 from sip2gw.config.profiles import check_knobs
 from sip2gw.config.scalars import is_one_line, label, say
-from sip2gw.config.spelled import check_delimiter
+from sip2gw.config.sendable import check_delimiter
 from sip2gw.config.tables import Tables
 from sip2gw.config.words import plain_text
 from sip2gw.faults import Wrong
@@ -46,20 +46,22 @@ def _tables(value: Any) -> Any:
     return value
 
 
-def _words(value: Any) -> dict[str, str]:
+def _texts(value: Any) -> dict[str, str]:
     """Return texts by id, or by id and language, however deep TOML has nested `renewed.bn`."""
     if not isinstance(value, dict):
         raise Wrong(f"must be a table, not {say(value)}", 'write for example renewed = "Again yours."')
-    words: dict[str, str] = {}
-    for key, said in value.items():
-        inner = {f"{key}.{tag}": own for tag, own in said.items()} if isinstance(said, dict) else {key: said}
+    texts: dict[str, str] = {}
+    for key, found in value.items():
+        inner = (
+            {f"{key}.{tag}": own for tag, own in found.items()} if isinstance(found, dict) else {key: found}
+        )
         for whole, own in inner.items():
             if not isinstance(own, str):
                 raise Wrong(f"has {whole} = {say(own)}, which is not text", "write it in quotes")
             if not is_one_line(own):
                 raise Wrong(f"has {whole} = {say(own)}, with a control character", "write it in one line")
-            words[whole] = own
-    return words
+            texts[whole] = own
+    return texts
 
 
 @frozen
@@ -69,7 +71,7 @@ class _Library:
     language: Annotated[str, Checked(language)] | None = None
     terminals: Annotated[list[dict[str, Any]], Checked(_tables)] | None = None
     bins: Annotated[list[dict[str, Any]], Checked(_tables)] | None = None
-    texts: Annotated[dict[str, str], Checked(_words)] | None = None
+    texts: Annotated[dict[str, str], Checked(_texts)] | None = None
     account: AccountName | None = None
     password_file: PasswordFile | None = None
 
@@ -123,7 +125,7 @@ class _Libraries:
         self._account(read, place)
         terminals = self._terminals(read, f"{place}.terminals")
         if read.texts:
-            self._check_words(read.texts, self._told(read, terminals), f"{place}.texts")
+            self._check_texts(read.texts, self._profiles_of(read, terminals), f"{place}.texts")
         return LibrarySettings(
             read.nickname,
             read.profile or "",
@@ -176,12 +178,12 @@ class _Libraries:
     def _bins(
         self, library: _Library, terminals: tuple[TerminalSettings, ...], place: str
     ) -> tuple[BinRule, ...]:
-        told = self._told(library, terminals) if library.bins else []
-        told = [one for one in told if one.sort_bin] or told
-        return read_bins(library.bins or (), told, place, self.tables)
+        profiles = self._profiles_of(library, terminals) if library.bins else []
+        with_bins = [one for one in profiles if one.sort_bin]
+        return read_bins(library.bins or (), with_bins or profiles, place, self.tables)
 
-    def _told(self, library: _Library, terminals: tuple[TerminalSettings, ...]) -> list[Profile]:
-        """Return the profiles by which a library's bins are sent, each spelling once."""
+    def _profiles_of(self, library: _Library, terminals: tuple[TerminalSettings, ...]) -> list[Profile]:
+        """Return the profiles of a library's terminals, one for each way in which they spell bins and texts."""
         ways = {(library.profile or "", _SAME)}
         for one in terminals:
             knobs = tuple((knob, one.knobs[knob]) for knob in _SPELLING if knob in one.knobs)
@@ -198,14 +200,14 @@ class _Libraries:
             with self.tables.faults_at(f"{place}.{key}"):
                 check_delimiter(getattr(read, key) or "", profile)
 
-    def _check_words(self, words: Mapping[str, str], told: list[Profile], place: str) -> None:
-        for key in words:
+    def _check_texts(self, texts: Mapping[str, str], profiles: list[Profile], place: str) -> None:
+        for key in texts:
             with self.tables.faults_at(f"{place}.{key}"):
-                for profile in told:
-                    check_delimiter(words[key], profile)
+                for profile in profiles:
+                    check_delimiter(texts[key], profile)
             if not self.tables.is_sound(f"{place}.{key}"):
                 continue
-            if wrong := speech.faults({key: words[key]}):
+            if wrong := speech.faults({key: texts[key]}):
                 problems = "; ".join(fault.removeprefix(f"{key}: ") for fault in wrong)
                 self.tables.fault(f"{place}.{key}", problems, _text_meant(key))
 
