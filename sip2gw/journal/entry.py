@@ -9,9 +9,7 @@ from attrs import define, frozen
 from sip2gw.journal.codec import Call
 from sip2gw.journal.content import same_patron, sealed_call
 from sip2gw.journal.crypto import Keys
-
-DATED, UNDATED = 300.0, 90.0
-"""Seconds for which the same line is a repeat, as in `session`: with the time of its event in it, and without."""
+from sip2gw.library.terminals import DATED, UNDATED
 
 
 @frozen(repr=False)

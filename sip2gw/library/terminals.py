@@ -8,6 +8,10 @@ from attrs import field, frozen
 
 from sip2gw.secret import Secret, as_secret
 
+DATED, UNDATED = 300.0, 90.0
+"""Seconds for which the same line is a repeat of a write: with the time of its event in it, and without. One without
+may be meant again, and terminals do not retry for longer."""
+
 
 @frozen
 class Credentials:

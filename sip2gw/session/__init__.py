@@ -67,7 +67,7 @@ From `admitted` on the terminal's profile decides how responses are spelled, the
 """
 
 from sip2gw.session.conversation import Session
-from sip2gw.session.kept_answers import MEMORY, UNDATED, FirstTry, KeptAnswers, Newest
+from sip2gw.session.kept_answers import FirstTry, KeptAnswers, Newest
 from sip2gw.session.logins import Login, institution_id
 from sip2gw.session.signing_in import NOT_AGAIN
 from sip2gw.session.steps import (
@@ -95,13 +95,11 @@ from sip2gw.session.steps import (
 __all__ = [
     "BAD_CHECKSUM",
     "HELD",
-    "MEMORY",
     "NOT_AGAIN",
     "PATIENCE",
     "REJECTED",
     "REPEATED",
     "RESENT",
-    "UNDATED",
     "Ask",
     "Closed",
     "Confirm",

@@ -18,13 +18,10 @@ from enum import Enum
 
 from attrs import Factory, define, evolve, frozen
 
+from sip2gw.library.terminals import DATED
 from sip2gw.secret import Digests
 from sip2gw.session.shares import Key, Shares
 
-MEMORY = 300.0
-"""Seconds for which the answer to a write is repeated for the same line."""
-UNDATED = 90.0
-"""Seconds for a write without a date, which may be meant again: terminals do not retry for longer."""
 MOST = 131_072
 """How many items and accounts have their newest write remembered. An answer whose write was dropped is not repeated."""
 MOST_ANSWERS = 16_384
@@ -54,7 +51,7 @@ class Newest:
         Case and outer spaces do not count, as at the library.
         """
         now = self._clock()
-        writes = [Write(Key(library, "", hash(one.strip().casefold())), now + MEMORY) for one in what]
+        writes = [Write(Key(library, "", hash(one.strip().casefold())), now + DATED) for one in what]
         for write in writes:
             self._writes.put(write.key, write)
         self._writes.drop_oldest_while(lambda one: one.until <= now, library)

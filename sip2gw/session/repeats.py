@@ -9,8 +9,9 @@ from secrets import token_hex
 
 from attrs import evolve
 
+from sip2gw.library.terminals import DATED, UNDATED
 from sip2gw.secret import joined
-from sip2gw.session.kept_answers import MEANT_AGAIN, MEMORY, UNDATED, FirstTry, KeptAnswers
+from sip2gw.session.kept_answers import MEANT_AGAIN, FirstTry, KeptAnswers
 from sip2gw.session.shares import Key
 from sip2gw.session.steps import Ask, Confirm, Ignore, Pending, Wait
 
@@ -96,7 +97,7 @@ class Repeats:
             what.append(f"account {account}")
         write = self._answers.newest.note(self._library, *what) if what else None
         self._go_on_to(key)
-        self._answers.keep(key, answer, MEMORY if pending.is_dated else UNDATED, write, has_item=bool(item))
+        self._answers.keep(key, answer, DATED if pending.is_dated else UNDATED, write, has_item=bool(item))
 
     def _digest(self, pending: Pending) -> bytes:
         """Return what this line has in common with its repeats. It is the same in every process.

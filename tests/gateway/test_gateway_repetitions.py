@@ -8,8 +8,9 @@ from twisted.logger import capturedLogs
 from sip2gw.addresses import Peer
 from sip2gw.gateway import TerminalFactory, answering
 from sip2gw.gateway.answering import CONFIRMING
+from sip2gw.library.terminals import DATED
 from sip2gw.process.memory import MemoryWatch
-from sip2gw.session import MEMORY, KeptAnswers, Newest
+from sip2gw.session import KeptAnswers, Newest
 from sip2gw.sip2 import lay_out
 
 from .desk import CHECKIN, CHECKOUT, DATE, LOGIN, PATRON, STATUS, Bench, told
@@ -219,7 +220,7 @@ def test_F31_a_repeat_after_a_newer_write_or_minutes_is_a_new_write(bench):
     bench.say(CHECKIN)
     reconnected(bench)
     assert bench.say(CHECKOUT)[:3] == "121"
-    bench.clock.advance(MEMORY)
+    bench.clock.advance(DATED)
     reconnected(bench)
     bench.say(CHECKOUT)
     assert [kind for kind in written(bench) if kind != "return"] == ["loan", "loan", "renewal"]
@@ -321,7 +322,7 @@ def test_R3_a_stopped_clock_makes_no_repeat_of_a_later_payment(bench):
     bench.say(LOGIN)
     for _ in range(2):
         assert bench.say(PAYMENT).startswith("38Y")
-        bench.clock.advance(MEMORY + 1)
+        bench.clock.advance(DATED + 1)
     assert written(bench) == ["payment"] * 2
 
 
@@ -471,7 +472,7 @@ def test_F31_the_gateway_keeps_no_answer_for_longer_than_it_is_given(bench):
     bench.say(LOGIN)
     bench.say(CHECKOUT)
     bench.terminal.connectionLost()
-    bench.clock.advance(MEMORY - 1)
+    bench.clock.advance(DATED - 1)
     watch.look()
     assert len(bench.factory.answers) == 1
     bench.clock.advance(1)

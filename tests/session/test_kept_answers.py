@@ -2,8 +2,8 @@
 
 import pytest
 
+from sip2gw.library.terminals import DATED
 from sip2gw.session import (
-    MEMORY,
     Ask,
     Confirm,
     Ignore,
@@ -127,7 +127,7 @@ def test_F31_answers_are_bounded_and_are_let_go_in_time():
     assert len(answers) == 2
     assert isinstance(again(answers).receive(checkin("0")), Ask)
     assert isinstance(repeated(again(answers), checkin("2")), Say)
-    clock.seconds += MEMORY
+    clock.seconds += DATED
     answers.forget_old()
     assert len(answers) == 0
 
@@ -187,6 +187,6 @@ def test_F33_what_is_known_of_writes_is_limited_in_time_and_number():
     newest = Newest(clock, most=3)
     writes = [newest.note("riverside", str(number)) for number in range(4)]
     assert [write in newest for write in writes] == [False, True, True, True]
-    clock.seconds = MEMORY + 1
+    clock.seconds = DATED + 1
     assert newest.note("riverside", "9") in newest
     assert len(newest) == 1

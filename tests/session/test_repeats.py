@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sip2gw.library.terminals import DATED, UNDATED
 from sip2gw.secret import Digests
 from sip2gw.session import (
-    MEMORY,
-    UNDATED,
     Ask,
     Confirm,
     Decline,
@@ -75,7 +74,7 @@ def test_memory_fades():
     clock = Clock()
     session = serving(clock=clock)
     lend(session)
-    clock.seconds = MEMORY + 1
+    clock.seconds = DATED + 1
     assert isinstance(session.receive(CHECKOUT), Ask)
 
 
