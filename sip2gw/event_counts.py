@@ -1,4 +1,4 @@
-"""Count the events of the door in the metrics: requests, terminals and what is wrong with lines, by library."""
+"""Count in the metrics what events say: requests, terminals and what is wrong with lines, by library."""
 
 from __future__ import annotations
 

@@ -40,13 +40,13 @@ class Metrics:
         self._named: set[str] = set()
         for nickname in named:
             self.library(nickname)
-        self._declare_the_door()
-        self._declare_who()
-        self._declare_the_cloud()
-        self._declare_the_journal()
+        self._declare_connections()
+        self._declare_seats()
+        self._declare_calls()
+        self._declare_journal()
         self._declare_certificates()
-        self._declare_the_store()
-        self._declare_the_process()
+        self._declare_store()
+        self._declare_process()
 
     def library(self, nickname: str) -> str:
         """Return the label of a library. Call it only for a library in the configuration, or after a login there."""
@@ -63,7 +63,7 @@ class Metrics:
         self.limit_strikes.inc(limit)
         self.on_strike(limit)
 
-    def _declare_the_door(self) -> None:
+    def _declare_connections(self) -> None:
         self.limit_strikes = self._counts("limit_strikes", "A limit was reached, by its setting.", "limit")
         self.connections = self._gauge("connections", "Open connections.", "state")
         """`stranger` until a terminal logs in, `bound` after that."""
@@ -85,7 +85,7 @@ class Metrics:
         )
         self.message_seconds = self._histogram("message_seconds", "From request to answer.", "message")
 
-    def _declare_who(self) -> None:
+    def _declare_seats(self) -> None:
         self.declined = self._counter(
             "declined", "Requests that were refused without a call to the library.", "reason"
         )
@@ -108,7 +108,7 @@ class Metrics:
         )
         self.account_checks = self._counter("account_checks", "Checks of accounts in use.", "outcome")
 
-    def _declare_the_cloud(self) -> None:
+    def _declare_calls(self) -> None:
         self.calls = self._counts("calls", "Calls to the libraries' API.", "library", "outcome")
         """`answered`, `refused`, `unavailable`, `in_doubt`, or `not_asked` (the breaker is open, or no slot was
         free)."""
@@ -143,7 +143,7 @@ class Metrics:
         )
         """`settled`: their outcome is known. `left`: it is not."""
 
-    def _declare_the_journal(self) -> None:
+    def _declare_journal(self) -> None:
         self.journal_rows = self._gauge(
             "journal_rows", "Writes in the journal that are not finished.", "state"
         )
@@ -161,7 +161,7 @@ class Metrics:
             "certificate_renewals", "Changed files on disk that were found.", "outcome"
         )
 
-    def _declare_the_store(self) -> None:
+    def _declare_store(self) -> None:
         self.store_changes = self._counter(
             "store_changes", "Changes of the store, of which one commit has many."
         )
@@ -169,7 +169,7 @@ class Metrics:
         self.store_failures = self._counter("store_failures", "Uses of the store that failed.", "kind")
         """`gone`, `slow`, `full`, `damaged`, `read-only`, `newer schema` or `locked`."""
 
-    def _declare_the_process(self) -> None:
+    def _declare_process(self) -> None:
         """Memory, processor time, file descriptors and start time are prometheus_client's own."""
         ProcessCollector(registry=self.registry)
         self.loop_lag = self._gauge("loop_lag_seconds", "Longest delay of the event loop within a minute.")

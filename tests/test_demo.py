@@ -81,12 +81,12 @@ class DemoTests(TestCase):
 
     async def test_workers_serve_the_demo_under_the_same_banner(self) -> None:
         demo = self.demo(workers=2)
-        port = demo.gateway.doors[0].port.getHost().port
+        port = demo.gateway.listeners[0].port.getHost().port
         _, answers = await deferToThread(over_tls, port, self.state / "certificate.pem", LOGIN, CHECKOUT)
         assert answers[0] == "941"
         assert "|AJEmma|" in answers[1]
         assert f"SIP2 over TLS  127.0.0.1:{port}\n" in self.said.getvalue()
-        health = await deferToThread(http, demo.gateway.window.port.getHost().port, "/health")
+        health = await deferToThread(http, demo.gateway.admin_listener.port.getHost().port, "/health")
         assert [worker["worker"] for worker in health["workers"]] == [1, 2]
 
     async def test_the_command_that_can_be_pasted_for_openssl(self) -> None:
@@ -95,7 +95,7 @@ class DemoTests(TestCase):
         say, _, client = command.strip().partition(" | ")
         # openssl need not be here: what it would be told to do is done without it.
         arguments = dict(zip(shlex.split(client), shlex.split(client)[1:], strict=False))
-        port = demo.gateway.doors[0].port.getHost().port
+        port = demo.gateway.listeners[0].port.getHost().port
         assert arguments["-connect"] == f"127.0.0.1:{port}"
         line = subprocess.run(
             ["sh", "-c", say.replace("sleep 1", ":")], capture_output=True, check=True

@@ -140,8 +140,8 @@ class GatewayTests(TestCase):
             await deferLater(reactor, 0.005)
         await gateway.librarika.close()
 
-    async def connect(self, door) -> Terminal:
-        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", door.port.getHost().port)
+    async def connect(self, listener) -> Terminal:
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", listener.port.getHost().port)
         return await connectProtocol(endpoint, Terminal())
 
     async def health(self, port: int) -> tuple[int, dict]:
@@ -150,17 +150,17 @@ class GatewayTests(TestCase):
 
     async def test_the_gateway_runs_as_configured(self) -> None:
         gateway = self.start()
-        assert [door.tls is not None for door in gateway.doors] == [False, True]
-        code, health = await self.health(gateway.window.port.getHost().port)
+        assert [listener.tls is not None for listener in gateway.listeners] == [False, True]
+        code, health = await self.health(gateway.admin_listener.port.getHost().port)
         assert (code, health["status"], health["terminals"]) == (200, "ok", 0)
-        assert health["listening"] == [door.address for door in gateway.doors]
+        assert health["listening"] == [listener.address for listener in gateway.listeners]
         assert health["warnings"] == []
-        terminal = await self.connect(gateway.doors[0])
+        terminal = await self.connect(gateway.listeners[0])
         terminal.sendLine(LOGIN)
         refuse(await self.library.asked)
         assert await terminal.answer == b"940"
         assert self.library.paths == [b"/riverside/api/v1/auth/tokens"]
-        assert (await self.health(gateway.window.port.getHost().port))[1]["terminals"] == 1
+        assert (await self.health(gateway.admin_listener.port.getHost().port))[1]["terminals"] == 1
         await gateway.stopService()
         await terminal.closed
 
@@ -171,7 +171,7 @@ class GatewayTests(TestCase):
         kept.rename(kept.with_suffix(".moved"))
         with self.assertRaises(StoreFailed):
             await gateway.journaling.store.change(lambda tx: tx.now)
-        port = gateway.window.port.getHost().port
+        port = gateway.admin_listener.port.getHost().port
         assert (await self.health(port))[1]["warnings"] == [
             "the store has failed (gone): writes are refused until it works again"
         ]
@@ -182,7 +182,7 @@ class GatewayTests(TestCase):
 
     async def test_F90_a_changed_file_applies_after_a_reload(self) -> None:
         gateway = self.start()
-        terminal = await self.connect(gateway.doors[0])
+        terminal = await self.connect(gateway.listeners[0])
         text = self.path.read_text()
         self.path.write_text(
             self.behind_a_balancer(text).replace("login_floor", "connections = 7\nlogin_floor")
@@ -203,14 +203,18 @@ class GatewayTests(TestCase):
         assert gateway.librarika._client.timeouts.call < 12
         terminal.sendLine(b"9900302.00")
         assert (await terminal.answer)[8:11] == b"120", "a session that was there goes on, by the new policy"
-        new = await self.connect(gateway.doors[0])
+        new = await self.connect(gateway.listeners[0])
         new.sendLine(b"PROXY TCP4 192.0.2.7 127.0.0.1 5 6\r\n9900302.00")
         assert (await new.answer).startswith(b"98"), "a new one is heard behind the balancer"
         await gateway.parent.stopService()
 
     async def test_F90_a_file_with_faults_changes_nothing(self) -> None:
         gateway = self.start()
-        before = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+        before = (
+            gateway.terminals.limits,
+            gateway.terminals.directory.policy,
+            gateway.listeners[1].tls.material,
+        )
         text = self.path.read_text()
         bad_key = self.path.parent / "tls" / "privkey.pem"
         key = bad_key.read_bytes()
@@ -228,7 +232,11 @@ class GatewayTests(TestCase):
                 await reloading(gateway).reload()
             told = [event["fault"] for event in logs if event["log_level"].name == "error"]
             assert len(told) == faults, told
-            now = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+            now = (
+                gateway.terminals.limits,
+                gateway.terminals.directory.policy,
+                gateway.listeners[1].tls.material,
+            )
             assert now == before
         assert gateway.metrics.registry.get_sample_value("sip2gw_reloads_total", {"outcome": "refused"}) == 4
         bad_key.write_bytes(key)
@@ -238,15 +246,19 @@ class GatewayTests(TestCase):
 
     async def test_F90_a_file_spoilt_after_the_read_changes_nothing(self) -> None:
         gateway = self.start()
-        before = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+        before = (
+            gateway.terminals.limits,
+            gateway.terminals.directory.policy,
+            gateway.listeners[1].tls.material,
+        )
         self.path.write_text(self.behind_a_balancer(self.path.read_text()) + "connections = 7\n")
         config = load(self.path)
         (self.path.parent / "tls" / "privkey.pem").write_bytes(b"")
         with self.assertRaises(Wrong):
             gateway.reload(config)
-        now = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.doors[1].tls.material
+        now = gateway.terminals.limits, gateway.terminals.directory.policy, gateway.listeners[1].tls.material
         assert now == before
-        terminal = await self.connect(gateway.doors[0])
+        terminal = await self.connect(gateway.listeners[0])
         terminal.sendLine(b"9900302.00")
         assert (await terminal.answer).startswith(b"98"), "no header of a balancer is waited for"
         await gateway.stopService()
@@ -262,7 +274,7 @@ class GatewayTests(TestCase):
     async def test_F90_a_key_that_needs_a_restart_is_logged_each_time(self) -> None:
         gateway = self.start()
         text = self.path.read_text()
-        port = gateway.doors[0].port.getHost().port
+        port = gateway.listeners[0].port.getHost().port
         self.path.write_text(
             text.replace('certificates = "tls"', "").replace("{library}/api", "{library}/other", 1)
             + f'connections = 7\n[[listen]]\nendpoint = "tcp:{port}:interface=127.0.0.1"'
@@ -287,7 +299,7 @@ class GatewayTests(TestCase):
         guarded = text.replace("[limits]", 'token_file = "token"\n[limits]')
         self.path.write_text(guarded)
         gateway = self.start()
-        port = gateway.window.port.getHost().port
+        port = gateway.admin_listener.port.getHost().port
         for window in ("", '[admin]\nendpoint = "tcp:1:interface=127.0.0.1"\n'):
             self.path.write_text(re.sub(r"\[admin\]\s+endpoint.*\s+", window, text))
             with capturedLogs() as logs:
@@ -312,7 +324,7 @@ class GatewayTests(TestCase):
 
     async def test_K22_terminals_are_answered_while_the_file_is_read(self) -> None:
         gateway = self.start()
-        terminal = await self.connect(gateway.doors[0])
+        terminal = await self.connect(gateway.listeners[0])
         read, go_on = threading.Event(), threading.Event()
 
         def slowly(path: str) -> Config:
@@ -382,7 +394,7 @@ class GatewayTests(TestCase):
     async def test_F88_F90_a_reload_while_it_stops_does_not_end_it(self) -> None:
         before = signal.getsignal(signal.SIGHUP)
         gateway = self.start()
-        busy = await self.connect(gateway.doors[0])
+        busy = await self.connect(gateway.listeners[0])
         busy.sendLine(LOGIN)
         request = await self.library.asked
         self.path.write_text(self.path.read_text() + "connections = 7\n")
@@ -404,7 +416,7 @@ class GatewayTests(TestCase):
 
     async def test_plain_sip2_on_the_tls_port_leaves_nothing_behind(self) -> None:
         gateway = self.start()
-        terminal = await self.connect(gateway.doors[1])
+        terminal = await self.connect(gateway.listeners[1])
         terminal.sendLine(LOGIN)
         await terminal.closed
         assert not gateway.terminals.sessions
@@ -412,10 +424,10 @@ class GatewayTests(TestCase):
 
     async def test_F88_stopping_answers_requests_in_progress(self) -> None:
         gateway = self.start()
-        idle, busy = await self.connect(gateway.doors[0]), await self.connect(gateway.doors[0])
+        idle, busy = await self.connect(gateway.listeners[0]), await self.connect(gateway.listeners[0])
         busy.sendLine(LOGIN)
         request = await self.library.asked
-        door, window = gateway.doors[0].port.getHost().port, gateway.window.port.getHost().port
+        door, window = gateway.listeners[0].port.getHost().port, gateway.admin_listener.port.getHost().port
 
         stopped = gateway.stopService()
         await idle.closed
@@ -436,7 +448,7 @@ class GatewayTests(TestCase):
             evolve(load(self.path), limits=Limits(drain_deadline=0.01, login_floor=0.001)), reactor
         )
         gateway.startService()
-        busy = await self.connect(gateway.doors[0])
+        busy = await self.connect(gateway.listeners[0])
         busy.sendLine(LOGIN)
         request = await self.library.asked
         with capturedLogs() as logs:
@@ -448,7 +460,7 @@ class GatewayTests(TestCase):
 
     async def test_F89_a_second_signal_stops_at_once(self) -> None:
         gateway = self.start()
-        busy = await self.connect(gateway.doors[0])
+        busy = await self.connect(gateway.listeners[0])
         busy.sendLine(LOGIN)
         request = await self.library.asked
         stopped = gateway.stopService()
@@ -530,7 +542,9 @@ class FaultTests(TestCase):
         assert f"port {ports[1]} is in use by another program; change admin.endpoint" in lines[1]
         assert not [event for event in logs if event["log_level"].name == "critical"], "said once is enough"
         gateway, _ = service
-        assert [door.port for door in gateway.doors] == [None, None], "and nothing is left listening"
+        assert [listener.port for listener in gateway.listeners] == [None, None], (
+            "and nothing is left listening"
+        )
 
     def test_a_daemon_tells_its_log(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:

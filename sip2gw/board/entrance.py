@@ -43,7 +43,7 @@ _WAITING = 8
 
 
 @frozen
-class Door:
+class Access:
     """How the board may be entered. `proxies` are networks whose header `X-Forwarded-User` is believed."""
 
     token: bool = False
@@ -61,8 +61,8 @@ class Refused:
 class Entrance:
     """Find out who has sent a request. `now` returns seconds of the epoch."""
 
-    def __init__(self, store: Store, reactor: Any, now: Callable[[], float], door: Door) -> None:
-        self.door = door
+    def __init__(self, store: Store, reactor: Any, now: Callable[[], float], access: Access) -> None:
+        self.access = access
         self.sessions = Sessions(now)
         self._store = store
         self._reactor = reactor
@@ -161,7 +161,7 @@ class Entrance:
 
     def _named_by_proxy(self, request: Request) -> str | None:
         peer = read(address_of(request))
-        if peer is None or not any(peer in network for network in self.door.proxies):
+        if peer is None or not any(peer in network for network in self.access.proxies):
             return None
         named = request.requestHeaders.getRawHeaders(PROXY_HEADER, [])
         if len(named) != 1:
@@ -173,7 +173,7 @@ class Entrance:
         """Return the network in which tries are counted: behind a proxy that is known or here, that of its client."""
         address = address_of(request)
         peer = read(address)
-        proxied = peer is not None and any(peer in network for network in self.door.proxies)
+        proxied = peer is not None and any(peer in network for network in self.access.proxies)
         if proxied or is_loopback(address):
             said = request.getHeader(b"x-forwarded-for") or b""  # type: ignore[no-untyped-call]  # Twisted's
             last = said.rpartition(b",")[2].decode("ascii", "replace").strip()
@@ -182,7 +182,7 @@ class Entrance:
 
     def _is_own(self, request: Request) -> bool:
         """Whether the request comes from this machine, to a gateway with a single user."""
-        if self.door.token or self.door.proxies or self._names is None:
+        if self.access.token or self.access.proxies or self._names is None:
             return False
         if any(not name.startswith("link ") for name in self._names):
             return False

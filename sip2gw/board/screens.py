@@ -1,4 +1,4 @@
-"""The screens that are made from the record: what needs the operator, libraries, terminals, exchanges, and the door."""
+"""The screens made from the record: what needs the operator, libraries, terminals, exchanges, and failed attempts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the board asks for, and of whom: the record of what happened at the door, and the configuration in use."""
+"""What the board asks for, and of whom: the record of what happened lately, and the configuration in use."""
 
 from __future__ import annotations
 

@@ -106,7 +106,10 @@ class Demo(Service):
     def banner(self) -> str:
         """Return what to try, with the actual ports."""
         assert self.gateway is not None  # noqa: S101 (as above)
-        ports = [port_of(listener) for listener in (*self.gateway.doors, self.gateway.window, self.sandbox)]
+        ports = [
+            port_of(listener)
+            for listener in (*self.gateway.listeners, self.gateway.admin_listener, self.sandbox)
+        ]
         tls, plain, admin, sandbox = ports
         return banner(
             self._data,
@@ -128,7 +131,7 @@ class Demo(Service):
     def _address(self) -> Address:
         """Return where the gateway listens with TLS, for a terminal on this machine."""
         assert self.gateway is not None  # noqa: S101 (a page is asked for after the start)
-        port = port_of(self.gateway.doors[0])
+        port = port_of(self.gateway.listeners[0])
         return Address(HOST, port, ca_file=str(self._state / CERTIFICATE), server_name="localhost")
 
     def _config(self) -> Config:

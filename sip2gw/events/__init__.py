@@ -1,4 +1,4 @@
-"""What happens at the door, published once: the log, the record in memory and the connect page read it. No I/O.
+"""What happens on connections of terminals, published once for the log, the record and the installer's page. No I/O.
 
 An event is frozen. No event holds a card number, a name or a password; a patron and an item are tags. A whole address
 is never in a `repr`.

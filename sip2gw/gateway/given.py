@@ -43,7 +43,7 @@ def login_given(all_given: tuple[Given, ...], peer: Peer) -> Login | None:
     return all_given[-max(fitting)[2]].login if fitting else None
 
 
-class Door(ServerFactory):
+class EndpointFactory(ServerFactory):
     """The terminals of one endpoint: connections of `terminals`, with the accounts that this endpoint gives.
 
     `given` may be replaced at any time, and applies to connections that are not logged in.

@@ -1,4 +1,4 @@
-"""Log the events of the door: one line for each connection, login and request. Formatted later, by the log's thread.
+"""Log the events of terminals: one line for each connection, login and request. Formatted later, by the log's thread.
 
 Writes and refusals are logged at info, reads and strangers' connections at debug. What strangers or one terminal can
 cause to be logged is limited.

@@ -11,7 +11,7 @@ from twisted.logger import LogEvent, LogLevel, formatEvent
 from sip2gw.log.log_line import LogLine
 
 FACTS = "facts"
-"""The fields of a line of the door, in an event."""
+"""The fields of a line about a terminal, in an event."""
 _NOT_FIELDS = frozenset({FACTS, "line", "stack", "system", "isError", "time", "format", "message_", "worker"})
 
 

@@ -1,4 +1,4 @@
-"""The record: what happened at the door lately, in memory and bounded; questions about it, and traces. No I/O.
+"""The record: what happened on connections lately, in memory and bounded; questions about it, and traces. No I/O.
 
 Each process has a record, whose `part` is its part of an answer. `join` makes the answer out of the parts. What other
 machines say of themselves (`Machines`) is added to it.

@@ -41,8 +41,8 @@ class Attempts:
     address: str = field(default="", repr=False)
 
 
-class Door:
-    """The attempts at one process."""
+class FailedAttempts:
+    """The failed attempts at one process."""
 
     def __init__(self) -> None:
         self._groups: OrderedDict[Place, Attempts] = OrderedDict()

@@ -1,4 +1,4 @@
-"""Connections that are open, and the last ones that ended, with what the door has learned of them."""
+"""Connections that are open, and the last ones that ended, with what their events say of them."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from sip2gw.record.attempts import Door
+from sip2gw.record.attempts import FailedAttempts
 from sip2gw.record.facts import Facts
 from sip2gw.record.libraries import HOUR, Libraries
 from sip2gw.record.load import QUIET, LimitHits
@@ -48,15 +48,15 @@ class Need:
 
 
 def needs(
-    libraries: Libraries, door: Door, limit_hits: LimitHits, facts: Facts, now: float
+    libraries: Libraries, attempts: FailedAttempts, limit_hits: LimitHits, facts: Facts, now: float
 ) -> Iterator[Need]:
     """Yield all, of each kind the first few."""
     for kind in (
         _offline(facts),
-        _full(door, now),
+        _full(attempts, now),
         _only_refused(libraries, now),
         _flapping(libraries, now),
-        _plain(door, now),
+        _plain(attempts, now),
         _in_doubt(libraries, now),
         _journal(facts),
         warned(facts.warnings),
@@ -107,8 +107,8 @@ def _offline(facts: Facts) -> Iterator[Need]:
             )
 
 
-def _full(door: Door, now: float) -> Iterator[Need]:
-    for group in door.groups(now):
+def _full(attempts: FailedAttempts, now: float) -> Iterator[Need]:
+    for group in attempts.groups(now):
         if group.reason == "terminal_limit_reached" and now - group.last < LATELY and not group.got_in:
             yield Need(
                 "full",
@@ -157,8 +157,8 @@ def _flapping(libraries: Libraries, now: float) -> Iterator[Need]:
         )
 
 
-def _plain(door: Door, now: float) -> Iterator[Need]:
-    for group in door.groups(now):
+def _plain(attempts: FailedAttempts, now: float) -> Iterator[Need]:
+    for group in attempts.groups(now):
         if group.rung == "tls" and "SIP2" in group.reason and now - group.last < LATELY:
             yield Need(
                 "plain",

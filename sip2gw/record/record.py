@@ -1,4 +1,4 @@
-"""The record of one process: it reads the events of the door, and answers questions about what happened there.
+"""The record of one process: it reads the events of terminals, and answers questions about what happened.
 
 At most about 60 MiB with 10,000 terminals and 5,000 libraries: 25,000 exchanges, 2,000 ended connections, 1,000 groups
 of attempts, 8 traces. Nothing of a person is in it but tags, and the redacted lines of a trace.
@@ -12,7 +12,7 @@ from typing import Any
 from sip2gw.events import Event, Events, Exchange
 from sip2gw.log.tags import Tags
 from sip2gw.record.asked import NotUnderstood, text
-from sip2gw.record.attempts import Door
+from sip2gw.record.attempts import FailedAttempts
 from sip2gw.record.connections import Connections
 from sip2gw.record.exchanges import Exchanges
 from sip2gw.record.facts import Ways
@@ -29,7 +29,7 @@ class Record:
         self.now = events.now
         self.ways = ways or Ways()
         self.connections = Connections()
-        self.door = Door()
+        self.failed_attempts = FailedAttempts()
         self.exchanges = Exchanges()
         self.libraries = Libraries()
         self.load = Load()
@@ -48,7 +48,7 @@ class Record:
             self.exchanges.add(event)
             self.load.take(event)
         else:
-            self.door.take(event, one)
+            self.failed_attempts.take(event, one)
 
     def struck(self, limit: str) -> None:
         """Note that a limit was reached, by the name of its setting."""

@@ -54,14 +54,14 @@ def part(record: Record, about: Mapping[str, str]) -> dict[str, Any]:
     lately = record.load.last(at, LATELY)
     terminals = record.connections.terminals_by_library()
     offline = {one.library for one in facts.apis if not one.online or one.breaker == "open"}
-    found = needs(record.libraries, record.door, record.limit_hits, facts, at)
+    found = needs(record.libraries, record.failed_attempts, record.limit_hits, facts, at)
     return {
         "terminals": terminals.total(),
         "connections": len(live),
         "requests": sum(one.requests for one in lately),
         "refused": sum(one.requests - one.outcomes.get("answered", 0) for one in lately),
         "needs": [asdict(one) for one in found if one.kind not in SHARED],
-        "door": _by_reason(record.door.groups(at)),
+        "door": _by_reason(record.failed_attempts.groups(at)),
         "libraries": {name: [terminals[name], name in offline] for name in terminals.keys() | offline},
     }
 

@@ -14,7 +14,7 @@ from twisted.internet.threads import deferToThread
 
 from sip2gw.board import audit
 from sip2gw.board.desk import Desk
-from sip2gw.board.entrance import Door, Entrance
+from sip2gw.board.entrance import Access, Entrance
 from sip2gw.board.other_machines import MachineDesk, Others
 from sip2gw.board.screens import Screens
 from sip2gw.board.seats import SeatDesk
@@ -55,8 +55,8 @@ def make_board(
     if config.admin is None or not config.admin.board:
         return None
     (store, keys, lent), record = opened, Told(recalled)
-    door = Door(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
-    entrance = Entrance(store, reactor, time, door)
+    access = Access(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
+    entrance = Entrance(store, reactor, time, access)
     configured.board = entrance
     screens, desk = Screens(record, store), Desk(store, keys, entrance)
     machines = MachineDesk(others)
@@ -173,7 +173,7 @@ class Configured:
         """Note that this configuration is in use from now on."""
         self.config, self._since = config, time()
         if self.board is not None and config.admin is not None:
-            self.board.door = evolve(self.board.door, token=config.admin.token_file is not None)
+            self.board.access = evolve(self.board.access, token=config.admin.token_file is not None)
 
     async def shown(self) -> dict[str, Any]:
         """See `Configuration`."""

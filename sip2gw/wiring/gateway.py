@@ -20,7 +20,7 @@ from sip2gw.admin.terminals import listed
 from sip2gw.config import Config, Listen
 from sip2gw.connect.ladder import Ladder
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.given import Door
+from sip2gw.gateway.given import EndpointFactory
 from sip2gw.gateway.listener import Listener, listen_on_all
 from sip2gw.librarika import BackEnd
 from sip2gw.log import Log
@@ -99,7 +99,7 @@ class Gateway(Service):
             self.terminals.event_log.wants_reads = lambda: log.settings.level == "debug"
         self.record = recorded(self)
         self.wrong_port = WrongPort(
-            reactor, lambda: ports(self._started, self.doors), self.metrics.log_lines_left_out.inc
+            reactor, lambda: ports(self._started, self.listeners), self.metrics.log_lines_left_out.inc
         )
         self.recalled = alone(self.record, self.wrong_port.beside)
         self.refused_reload = ""
@@ -108,9 +108,13 @@ class Gateway(Service):
         self.terminals.events.subscribe(self.ladder.take)
         self.terminals.events.look_on(self.ladder.looks_on)
         self.memory = MemoryWatch(self.terminals, reactor)
-        self.entries = [Door(self.terminals, given(config, n)) for n in range(len(config.listen))]
-        """The accounts that each endpoint gives to its terminals, in the order of `doors`."""
-        self.doors = [self._door(n, listen, self.entries[n]) for n, listen in enumerate(config.listen)]
+        self.factories = [
+            EndpointFactory(self.terminals, given(config, n)) for n in range(len(config.listen))
+        ]
+        """The accounts that each endpoint gives to its terminals, in the order of `listeners`."""
+        self.listeners = [
+            self._listener(n, listen, self.factories[n]) for n, listen in enumerate(config.listen)
+        ]
         self.watchdog = Watchdog(reactor, self.metrics)
         seats = self.terminals.logins.seating.seats.store
         opened = self.journaling.store, self.journaling.journal.keys, seats
@@ -121,7 +125,7 @@ class Gateway(Service):
         self.recalled.others = self.rounds
         remedy = self._remedies["admin.endpoint"]
         self.admin = AdminEndpoint(config, reactor, self._pages(), opened, self.rounds, self.metrics, remedy)
-        self.window = self.admin.window
+        self.admin_listener = self.admin.admin_listener
 
     def _pages(self) -> Pages:
         return Pages(
@@ -133,7 +137,7 @@ class Gateway(Service):
             partial(enter, self.journaling.store),
             self.operator,
             self.ladder.shown,
-            lambda: ports(self._started, self.doors),
+            lambda: ports(self._started, self.listeners),
             self.wrong_port,
         )
 
@@ -143,7 +147,7 @@ class Gateway(Service):
             status=self._status,
             version=__version__,
             terminals=len(self.terminals.sessions),
-            listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
+            listening=tuple(one.address or one.where for one in self.listeners if one.port is not None),
             warnings=(*self._config.warnings, *chain.from_iterable(self._warnings())),
             back_ends=tuple(map(_in_json, self.librarika.back_ends())),
         )
@@ -161,26 +165,26 @@ class Gateway(Service):
         yield refused_reload(self.refused_reload)
         if failed := self.journaling.store.failure:
             yield (f"the store has failed ({failed.kind}): writes are refused until it works again",)
-        yield from (door.warnings(RENEWAL_DUE) for door in self.doors)
+        yield from (listener.warnings(RENEWAL_DUE) for listener in self.listeners)
 
     def privilegedStartService(self) -> None:
         """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
         self.terminals.connection_limits.ceiling = ceiling(self.terminals.limits.connections)
-        listen_on_all(self._listeners())
+        listen_on_all(self._all_listeners())
 
     def startService(self) -> None:
         """Open the store and serve. Raises `StoreFailed`."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self.journaling.start()
-        for listener in self._listeners():
+        for listener in self._all_listeners():
             listener.startService()
         self.memory.startService()
         self.watchdog.startService()
         self._status = Status.OK
         if self.worker is None:  # otherwise the parent does it once
             report_warnings(self._config)
-            self.rounds.start(own(self._config, self.doors, self.window))
+            self.rounds.start(own(self._config, self.listeners, self.admin_listener))
 
     def stopService(self) -> Deferred[None]:
         """Finish the requests in progress and disconnect all terminals, within `drain_deadline`. Fires when done."""
@@ -223,7 +227,7 @@ class Gateway(Service):
         self.hurry()
 
     async def _stop(self) -> None:
-        await self._unless_enough(*(door.stopService() for door in self.doors))
+        await self._unless_enough(*(listener.stopService() for listener in self.listeners))
         await self._unless_enough(self.terminals.drain())
         if left := len(self.terminals.sessions):
             self.log.warn("{count} terminals were disconnected", count=left)
@@ -240,17 +244,17 @@ class Gateway(Service):
         both: list[Deferred[Any]] = [DeferredList(steps), self._enough]
         await DeferredList(both, fireOnOneCallback=True)
 
-    def _listeners(self) -> list[Listener]:
-        return [*self.doors, *([self.window] if self.window else [])]
+    def _all_listeners(self) -> list[Listener]:
+        return [*self.listeners, *([self.admin_listener] if self.admin_listener else [])]
 
-    def _door(self, number: int, listen: Listen, entry: Door) -> Listener:
+    def _listener(self, number: int, listen: Listen, factory: EndpointFactory) -> Listener:
         files = tls_files(listen)
         on = partial(listen.endpoint.on, self._reactor)
         return Listener(
             "SIP2",
             str(listen.endpoint),
             partial(self.worker.endpoint, number) if self.worker else on,
-            entry,
+            factory,
             reactor=self._reactor,
             tls=ServerTLS(files, where=str(listen.endpoint), metrics=self.metrics) if files else None,
             balancers=listen.proxy_from or (),

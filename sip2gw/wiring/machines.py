@@ -16,12 +16,12 @@ from sip2gw.record import Machine
 _STATES = {Status.OK: "serving", Status.STOPPING: "draining"}
 
 
-def own(config: Config, doors: Sequence[Listener], window: Listener | None) -> Machine:
+def own(config: Config, listeners: Sequence[Listener], admin_listener: Listener | None) -> Machine:
     """Return this gateway by the name of its host, with the addresses on which it listens by now."""
     name = socket.gethostname()
-    place = next((door.address for door in doors if door.address), "")
-    board = config.admin is not None and config.admin.board and window is not None
-    at = _of_host(window.address, name) if board and window is not None else ""
+    place = next((listener.address for listener in listeners if listener.address), "")
+    board = config.admin is not None and config.admin.board and admin_listener is not None
+    at = _of_host(admin_listener.address, name) if board and admin_listener is not None else ""
     return Machine(token_hex(8), name, place, __version__, board=at)
 
 

@@ -61,21 +61,21 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
     The gateway was started with `started`; its values that need a restart stay in use.
     """
     bearer, accounts = token(new), service_accounts(new)
-    doors, left = list(gateway.doors), []
+    listeners, left = list(gateway.listeners), []
     commits: list[Commit] = []
     for number, one in enumerate(new.listen):
-        door = next((door for door in doors if door.where == str(one.endpoint)), None)
-        if door is None:
+        listener = next((listener for listener in listeners if listener.where == str(one.endpoint)), None)
+        if listener is None:
             left.append(f"listen[{number}].endpoint")
             continue
-        doors.remove(door)
-        if (one.certificates is None) != (door.tls is None):
+        listeners.remove(listener)
+        if (one.certificates is None) != (listener.tls is None):
             left.append(f"listen[{number}].certificates")
         else:
-            commits.append(door.prepare(tls_files(one), one.proxy_from or ()))
-            entry = gateway.entries[gateway.doors.index(door)]
-            commits.append(partial(setattr, entry, "given", given(new, number)))
-    left += [f"listen ({door.where})" for door in doors]
+            commits.append(listener.prepare(tls_files(one), one.proxy_from or ()))
+            factory = gateway.factories[gateway.listeners.index(listener)]
+            commits.append(partial(setattr, factory, "given", given(new, number)))
+    left += [f"listen ({listener.where})" for listener in listeners]
 
     def commit() -> None:
         terminals = gateway.terminals

@@ -53,7 +53,7 @@ class Pages:
     """With the two before it, for `/connect`."""
 
 
-class Window(Listener):
+class AdminListener(Listener):
     """The admin endpoint."""
 
     site: Site
@@ -94,12 +94,12 @@ class AdminEndpoint:
             config, reactor, pages.recalled, opened, self.configured, self._invitations, rounds
         )
         self._several_machines = lambda: bool(rounds.known.live)
-        self.window = self._window(config, reactor, pages, metrics, remedy)
+        self.admin_listener = self._listener(config, reactor, pages, metrics, remedy)
         """None if the configuration has no admin endpoint."""
 
-    def _window(
+    def _listener(
         self, config: Config, reactor: Any, pages: Pages, metrics: Metrics, remedy: str
-    ) -> Window | None:
+    ) -> AdminListener | None:
         if config.admin is None:
             return None
         guard, endpoint = self.guard, config.admin.endpoint
@@ -121,7 +121,7 @@ class AdminEndpoint:
             own["board"] = self._board
         terminal = pages.wrong_port.came
         answers = site(pages.health, further, guard, metrics, status=pages.status, own=own, terminal=terminal)
-        made = Window(
+        made = AdminListener(
             "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
         )
         made.site, made.connect = answers, connect
@@ -131,14 +131,14 @@ class AdminEndpoint:
         """End what operators and installers look at, and stop listening."""
         if self._board is not None:
             self._board.close()
-        return self.window.stopService() if self.window is not None else succeed(None)
+        return self.admin_listener.stopService() if self.admin_listener is not None else succeed(None)
 
 
-def ports(config: Config, doors: Sequence[Listener]) -> dict[str, int]:
+def ports(config: Config, listeners: Sequence[Listener]) -> dict[str, int]:
     """Return the first port with TLS and the first with plain SIP2, as they are listened on, for an installer."""
     found: dict[str, int] = {}
-    for listen, door in zip(config.listen, doors, strict=False):
-        port = getattr(door.port.getHost(), "port", None) if door.port is not None else None
+    for listen, listener in zip(config.listen, listeners, strict=False):
+        port = getattr(listener.port.getHost(), "port", None) if listener.port is not None else None
         if port:
             found.setdefault("TLS" if listen.certificates else "plain SIP2", port)
     return found

@@ -33,7 +33,7 @@ def serving(
     """
     kind = Gateway if config.process.workers == 1 else Workers
     made = kind(config, reactor, remedies=remedies, log=log)
-    if made.window is not None:
+    if made.admin_listener is not None:
         for name, page in (pages or {}).items():
-            made.window.add_page(name, page)
+            made.admin_listener.add_page(name, page)
     return made

@@ -83,14 +83,14 @@ class Workers(Service):
         )  # fmt: skip
         self.serving = self.pool.complete
         """Fires as soon as all workers serve terminals."""
-        self.doors = [self._door(place) for place in range(len(config.listen))]
+        self.listeners = [self._listener(place) for place in range(len(config.listen))]
         self.store = SharedStore(config)
         self._opened = self.store.opened(reactor)
         self._together = Together(self.pool.workers, self.metrics)
         self.refused_reload = ""
         """As for a gateway."""
         self.wrong_port = WrongPort(
-            reactor, lambda: ports(self._started, self.doors), self.metrics.log_lines_left_out.inc
+            reactor, lambda: ports(self._started, self.listeners), self.metrics.log_lines_left_out.inc
         )
         self.recalled = Recalled(
             self.wrong_port.beside(self._together.record),
@@ -108,7 +108,7 @@ class Workers(Service):
         self.admin = AdminEndpoint(
             config, reactor, self._pages(), self._opened, self.rounds, self.metrics, remedy
         )
-        self.window = self.admin.window
+        self.admin_listener = self.admin.admin_listener
 
     def is_alive(self) -> bool:
         """Return whether systemd may be told that all is well."""
@@ -117,19 +117,19 @@ class Workers(Service):
     def privilegedStartService(self) -> None:
         """Listen on all endpoints. Raises `CannotListen` with a line for each endpoint that can't be listened on."""
         super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted's
-        listen_on_all(self._listeners())
+        listen_on_all(self._all_listeners())
 
     def startService(self) -> None:
         """Start the workers, as the user that the parent is by now. Raises `StoreFailed`."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted's
         self.store.start()
         self._opened[0].start()
-        for listener in self._listeners():
+        for listener in self._all_listeners():
             listener.startService()
         self.watchdog.startService()
         report_warnings(self._config)
         self.pool.start()
-        self.rounds.start(own(self._config, self.doors, self.window))
+        self.rounds.start(own(self._config, self.listeners, self.admin_listener))
 
     def stopService(self) -> Deferred[None]:
         """Have all workers finish the requests in progress and end, within `drain_deadline`. Fires when they have."""
@@ -148,7 +148,7 @@ class Workers(Service):
         self.pool.hurry()
 
     async def _stop(self) -> None:
-        await DeferredList([door.stopService() for door in self.doors])
+        await DeferredList([listener.stopService() for listener in self.listeners])
         await self.pool.stop(self._config.limits.drain_deadline + AFTER)
         await self.rounds.stop()
         await self._opened[0].close()
@@ -172,12 +172,12 @@ class Workers(Service):
     def _begin(self, number: int) -> Start:
         """Return what a worker gets at its start."""
         self.metrics.worker_starts.labels(str(number)).inc()
-        addresses = tuple(door.port.getHost() for door in self.doors if door.port is not None)
+        addresses = tuple(listener.port.getHost() for listener in self.listeners if listener.port is not None)
         name = token_hex(4)
         return Start(self._part, number, name, addresses, self._day_key.now(), self._beat)
 
-    def _listeners(self) -> list[Listener]:
-        return [*self.doors, *([self.window] if self.window else [])]
+    def _all_listeners(self) -> list[Listener]:
+        return [*self.listeners, *([self.admin_listener] if self.admin_listener else [])]
 
     def _pages(self) -> Pages:
         together = self._together
@@ -190,7 +190,7 @@ class Workers(Service):
             together.enter,
             lambda question: Deferred.fromCoroutine(together.operator(question)),
             lambda asked: Deferred.fromCoroutine(together.attempts(asked)),
-            lambda: ports(self._started, self.doors),
+            lambda: ports(self._started, self.listeners),
             self.wrong_port,
         )
 
@@ -204,11 +204,11 @@ class Workers(Service):
             status=self.pool.status(),
             version=__version__,
             terminals=0,
-            listening=tuple(door.address or door.where for door in self.doors if door.port is not None),
+            listening=tuple(one.address or one.where for one in self.listeners if one.port is not None),
             warnings=(*self._config.warnings, *refused_reload(self.refused_reload)),
         )
 
-    def _door(self, place: int) -> SharedListener:
+    def _listener(self, place: int) -> SharedListener:
         listen = self._config.listen[place]
         return SharedListener(
             "SIP2 over TLS" if listen.certificates else "SIP2",

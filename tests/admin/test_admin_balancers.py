@@ -47,14 +47,14 @@ class AtAPortOfBalancers(TestCase):
 
     async def seen(self, balancers: str, why: str, fix: str) -> None:
         gateway = self.serve(balancers)
-        port = gateway.doors[0].port.getHost().port
+        port = gateway.listeners[0].port.getHost().port
         with capturedLogs() as logs:
             for _ in range(2):
                 assert await deferToThread(exchange, port, SIP2) == b""
         said = [event["log_format"].format(**event) for event in logs if event["log_level"].name == "warn"]
         assert [line.partition(" ")[2] for line in said] == [f"{why}; {fix} (terminal at 127.0.0.1)"] * 2
 
-        at = gateway.window.port.getHost().port
+        at = gateway.admin_listener.port.getHost().port
         answer: Any = await deferToThread(exchange, at, asking("/api/door"))
         rows = json.loads(answer.partition(b"\r\n\r\n")[2])["rows"]
         found = [(one["network"], one["reason"], one["fix"], one["count"]) for one in rows]

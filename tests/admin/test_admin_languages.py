@@ -62,8 +62,8 @@ class AtTheAdminPort(TestCase):
         service.privilegedStartService()
         service.startService()
         self.addCleanup(service.stopService)
-        self.port = service.window.port.getHost().port
-        terminals = service.doors[0].port.getHost().port
+        self.port = service.admin_listener.port.getHost().port
+        terminals = service.listeners[0].port.getHost().port
         self.fix = f"set the port at the terminal: {terminals} (plain SIP2)"
 
     async def ask(self, path: str) -> Any:

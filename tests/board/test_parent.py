@@ -52,7 +52,7 @@ class Served(TestCase):
         self.addCleanup(lambda: service.stopService() if service.running else None)
         if hasattr(service, "serving"):
             await service.serving
-        browser = Browser(f"http://127.0.0.1:{service.window.port.getHost().port}")
+        browser = Browser(f"http://127.0.0.1:{service.admin_listener.port.getHost().port}")
         assert (await browser.log_in()).code == 303
         return browser
 
@@ -88,7 +88,7 @@ class Served(TestCase):
         gateway.privilegedStartService()
         gateway.startService()
         self.addCleanup(gateway.stopService)
-        browser = Browser(f"http://127.0.0.1:{gateway.window.port.getHost().port}")
+        browser = Browser(f"http://127.0.0.1:{gateway.admin_listener.port.getHost().port}")
         assert (await browser.get("/board/")).code == 200
         token = self.folder / "token"
         token.write_text("x" * 32)
@@ -102,6 +102,6 @@ class Served(TestCase):
         gateway.privilegedStartService()
         gateway.startService()
         self.addCleanup(gateway.stopService)
-        browser = Browser(f"http://127.0.0.1:{gateway.window.port.getHost().port}")
+        browser = Browser(f"http://127.0.0.1:{gateway.admin_listener.port.getHost().port}")
         for path in ("/board/", "/board/login", "/board/static/board.css"):
             assert (await browser.get(path)).code == 404

@@ -85,8 +85,8 @@ class SeatsOfTerminals(TestCase):
         self.addCleanup(demo.stopService)
         if workers > 1:
             await demo.gateway.serving
-        self.plain = demo.gateway.doors[1].port.getHost().port
-        self.browser = Browser(f"http://127.0.0.1:{demo.gateway.window.port.getHost().port}")
+        self.plain = demo.gateway.listeners[1].port.getHost().port
+        self.browser = Browser(f"http://127.0.0.1:{demo.gateway.admin_listener.port.getHost().port}")
         return demo
 
     async def operator(self, change: Callable[..., Awaitable[None]]) -> None:

@@ -60,13 +60,13 @@ class Stories(TestCase):
         demo.privilegedStartService()
         demo.startService()
         self.addCleanup(demo.stopService)
-        address = demo.gateway.doors[1].port.getHost()
+        address = demo.gateway.listeners[1].port.getHost()
         self.terminal = await connectProtocol(
             TCP4ClientEndpoint(reactor, "127.0.0.1", address.port), Terminal()
         )
         self.addCleanup(self.terminal.transport.loseConnection)
         assert await self.terminal.ask(LOGIN) == "941"
-        self.browser = Browser(f"http://127.0.0.1:{demo.gateway.window.port.getHost().port}")
+        self.browser = Browser(f"http://127.0.0.1:{demo.gateway.admin_listener.port.getHost().port}")
         assert (await self.browser.log_in()).code == 303
 
     async def test_a_card_number_leads_to_the_exchange_and_its_call(self) -> None:

@@ -48,8 +48,8 @@ class ConnectTests(TestCase):
         self.demo.privilegedStartService()
         self.demo.startService()
         self.addCleanup(self.demo.stopService)
-        self.port = self.demo.gateway.window.port.getHost().port
-        self.tls, self.plain = (door.port.getHost().port for door in self.demo.gateway.doors)
+        self.port = self.demo.gateway.admin_listener.port.getHost().port
+        self.tls, self.plain = (listener.port.getHost().port for listener in self.demo.gateway.listeners)
 
     async def call(self, path: str, said: dict | None = None, **headers: str) -> tuple[int, dict, str]:
         def ask() -> tuple[int, dict, str]:

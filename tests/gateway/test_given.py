@@ -10,7 +10,7 @@ from twisted.internet.defer import fail
 from twisted.internet.error import ConnectError
 
 from sip2gw.addresses import Peer
-from sip2gw.gateway.given import Door, Given, login_given
+from sip2gw.gateway.given import EndpointFactory, Given, login_given
 from sip2gw.library import Credentials
 from sip2gw.session import Login
 
@@ -29,7 +29,7 @@ class GivenBench(Bench):
 
     def connect(self, address: str = "192.168.1.1") -> bool:
         terminals = self.factory
-        self.factory = Door(terminals, self.given)  # type: ignore[assignment]
+        self.factory = EndpointFactory(terminals, self.given)  # type: ignore[assignment]
         try:
             return super().connect(address)
         finally:

@@ -7,7 +7,7 @@ from treq.testing import StubTreq
 from twisted.internet import reactor
 
 from sip2gw.gateway import TerminalFactory
-from sip2gw.gateway.given import Door, Given
+from sip2gw.gateway.given import EndpointFactory, Given
 from sip2gw.librarika import Librarika
 from sip2gw.library import Credentials
 from sip2gw.sandbox import Sandbox
@@ -34,7 +34,7 @@ class GivenCertificateTests(AServer):
         directory = Directory(librarika, clock=lambda: datetime.now(UTC))
         terminals = TerminalFactory(directory, reactor=reactor)
         files = ClientFiles(self.folder / "ca.pem", required=False)
-        door = Door(terminals, (Given(KIOSK, certificate="kiosk-1"),))
+        door = EndpointFactory(terminals, (Given(KIOSK, certificate="kiosk-1"),))
         self.serve(TLSFiles(self.folder / "tls.pem", None, files), door)
 
     async def greeted(self, **how: Any) -> bytes:

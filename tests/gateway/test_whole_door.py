@@ -42,11 +42,11 @@ class AGateway(AServer):
         self.path.write_text(text)
         self.gateway = Gateway(load(self.path), reactor)
         self.metrics = self.gateway.metrics
-        self.gateway.doors[0].interval = 0.02
+        self.gateway.listeners[0].interval = 0.02
         self.gateway.privilegedStartService()
         self.gateway.startService()
         self.addCleanup(self.gateway.stopService)
-        self.port = self.gateway.doors[0].port.getHost().port
+        self.port = self.gateway.listeners[0].port.getHost().port
 
 
 class StrangersTests(AGateway):
@@ -143,7 +143,7 @@ class WholeDoorTests(AGateway):
 
     async def test_a_changed_configuration_applies_to_new_connections(self) -> None:
         there = await self.kiosk()
-        door = self.gateway.doors[0]
+        door = self.gateway.listeners[0]
         self.path.write_text(
             self.path.read_text().replace('default_certificate = "two', 'default_certificate = "one')
         )

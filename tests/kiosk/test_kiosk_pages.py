@@ -37,7 +37,7 @@ class KioskTests(TestCase):
         self.demo.privilegedStartService()
         self.demo.startService()
         self.addCleanup(lambda: self.demo.stopService())
-        self.port = self.demo.gateway.window.port.getHost().port
+        self.port = self.demo.gateway.admin_listener.port.getHost().port
 
     async def call(
         self, path: str, said: object = None, *, ours: bool = True, **headers: str

@@ -69,7 +69,7 @@ def test_strangers_fill_no_more_than_so_many_groups():
         events.publish(Opened(events.now(), conn, "plain port 1", "10.0.0.1", network))
         events.publish(LoginRefused(events.now(), conn, f"no{number}", "library_not_found", "", "library"))
         events.publish(Closed(events.now(), conn))
-    assert len(record.door) == attempts.GROUPS
+    assert len(record.failed_attempts) == attempts.GROUPS
     assert record.libraries.all == {}
     assert len(record.connections.ended) == min(connections.ENDED, attempts.GROUPS + 50)
     wall.now += attempts.KEPT + 1

@@ -65,7 +65,7 @@ class WorkersTests(TestCase):
 
     async def ask(self, workers: Workers, place: int = 0) -> bytes:
         """The answer to a status request, on a connection of its own."""
-        address = workers.doors[place].port.getHost()
+        address = workers.listeners[place].port.getHost()
 
         def asked() -> bytes:
             family = socket.AF_UNIX if hasattr(address, "name") else socket.AF_INET

@@ -31,7 +31,7 @@ def joined(about: About, parts: Parts) -> Row:
 
 def groups(record: Record, network: str = "", reason: str = "", library: str = "") -> Iterable[Attempts]:
     """Yield the groups of attempts; an empty value asks for all, and a part of the reason is enough."""
-    for one in record.door.groups(record.now()):
+    for one in record.failed_attempts.groups(record.now()):
         fits = not network or network in (one.network, one.address)
         if fits and reason in one.reason.casefold() and library in ("", one.library):
             yield one

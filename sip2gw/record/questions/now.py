@@ -29,7 +29,10 @@ def now(record: Record, about: About) -> Part:
         "minutes": [asdict(one) for one in record.load.last(at, MINUTES)],
         "lag": facts.lag,
         "limits": {name: asdict(one) for name, one in record.limit_hits.all.items()},
-        "needs": [asdict(one) for one in needs(record.libraries, record.door, record.limit_hits, facts, at)],
+        "needs": [
+            asdict(one)
+            for one in needs(record.libraries, record.failed_attempts, record.limit_hits, facts, at)
+        ],
     }
 
 
