@@ -6,7 +6,7 @@ import msgspec
 from attrs import field, frozen
 
 from sip2gw.record import Machine, Summary
-from sip2gw.record.elsewhere import SILENT
+from sip2gw.record.other_machines import SILENT
 from sip2gw.store.port import Row, Transaction
 
 MOST = 200

@@ -5,9 +5,9 @@ machines say of themselves (`Machines`) is added to it.
 """
 
 from sip2gw.record.asked import PAGE, NotUnderstood
-from sip2gw.record.elsewhere import ALONE, Machine, Machines, terminal_elsewhere
 from sip2gw.record.facts import API, Facts, Ways
 from sip2gw.record.needs import warned
+from sip2gw.record.other_machines import ALONE, Machine, Machines, terminal_elsewhere
 from sip2gw.record.parts import split_conn
 from sip2gw.record.questions import join
 from sip2gw.record.record import Record

@@ -18,6 +18,9 @@ class NotUnderstood(ValueError):
     """A question that can't be answered as it is. The text says what to write."""
 
 
+TEXTS = "library", "terminal", "conn", "ref", "outcome", "message", "code", "patron", "item", "network"
+"""The filters that an exchange has as texts, under the same names."""
+
 Key = tuple[float, str, int]
 """The place of an exchange: its time, its connection, and its number there."""
 
@@ -46,19 +49,7 @@ class Wanted:
     def read(cls, about: Mapping[str, str]) -> Wanted:
         """Read the filters. Raises `NotUnderstood`."""
         only(about, *(one.name for one in fields(cls)))
-        texts = (
-            "library",
-            "terminal",
-            "conn",
-            "ref",
-            "outcome",
-            "message",
-            "code",
-            "patron",
-            "item",
-            "network",
-        )
-        found = {name: text(about, name) for name in texts}
+        found = {name: text(about, name) for name in TEXTS}
         return cls(
             **{**found, "library": found["library"].lower(), "ref": found["ref"].upper()},
             since=moment(about.get("since", "")),

@@ -8,7 +8,7 @@ from heapq import merge
 from itertools import islice
 
 from sip2gw.events import Exchange
-from sip2gw.record.asked import Key, Wanted
+from sip2gw.record.asked import TEXTS, Key, Wanted
 from sip2gw.sip2.message import REQUESTS
 
 WRITES = 20_000
@@ -75,5 +75,4 @@ def place(one: Exchange) -> Key:
 
 
 def _filters(wanted: Wanted) -> list[tuple[str, str]]:
-    names = ("library", "terminal", "conn", "ref", "outcome", "message", "code", "patron", "item", "network")
-    return [(name, value) for name in names if (value := getattr(wanted, name))]
+    return [(name, value) for name in TEXTS if (value := getattr(wanted, name))]

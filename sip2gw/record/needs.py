@@ -56,7 +56,7 @@ def needs(
         _full(attempts, now),
         _only_refused(libraries, now),
         _flapping(libraries, now),
-        _plain(attempts, now),
+        _plain_sip2(attempts, now),
         _in_doubt(libraries, now),
         _journal(facts),
         warned(facts.warnings),
@@ -100,10 +100,9 @@ def _offline(facts: Facts) -> Iterator[Need]:
                 api.library,
                 f"The API of {api.library} can't be reached{why}.",
                 f"See `sip2gw check {api.library}`.",
-                api.since,
-                1,
-                "bad",
-                _of(api.library),
+                since=api.since,
+                severity="bad",
+                link=_of(api.library),
             )
 
 
@@ -115,10 +114,10 @@ def _full(attempts: FailedAttempts, now: float) -> Iterator[Need]:
                 group.library,
                 f"All licences of {group.library} are in use, and a terminal can't log in.",
                 "Switch a terminal off, or buy another licence.",
-                group.first,
-                group.count,
-                "bad",
-                _of(group.library),
+                since=group.first,
+                count=group.count,
+                severity="bad",
+                link=_of(group.library),
             )
 
 
@@ -130,10 +129,10 @@ def _only_refused(libraries: Libraries, now: float) -> Iterator[Need]:
                 one.nickname,
                 f"Logins at {one.nickname} are refused, and none was good since.",
                 "See who did not get in, and why.",
-                one.refused_since,
-                one.refused,
-                "bad",
-                f"/board/door?library={quote(one.nickname, safe='')}",
+                since=one.refused_since,
+                count=one.refused,
+                severity="bad",
+                link=f"/board/door?library={quote(one.nickname, safe='')}",
             )
 
 
@@ -150,14 +149,12 @@ def _flapping(libraries: Libraries, now: float) -> Iterator[Need]:
             named,
             f"{who} again and again.",
             "See why its connections end. If two terminals have one account, give each its own location (CP).",
-            since,
-            1,
-            "warn",
-            f"/board/terminals?library={quote(library, safe='')}",
+            since=since,
+            link=f"/board/terminals?library={quote(library, safe='')}",
         )
 
 
-def _plain(attempts: FailedAttempts, now: float) -> Iterator[Need]:
+def _plain_sip2(attempts: FailedAttempts, now: float) -> Iterator[Need]:
     for group in attempts.groups(now):
         if group.rung == "tls" and "SIP2" in group.reason and now - group.last < LATELY:
             yield Need(
@@ -165,10 +162,9 @@ def _plain(attempts: FailedAttempts, now: float) -> Iterator[Need]:
                 group.network,
                 f"A terminal at {group.network} sends plain SIP2 to the TLS port.",
                 "Switch TLS on there, or put stunnel in between.",
-                group.first,
-                group.count,
-                "warn",
-                "/board/door",
+                since=group.first,
+                count=group.count,
+                link="/board/door",
             )
 
 
@@ -181,10 +177,9 @@ def _in_doubt(libraries: Libraries, now: float) -> Iterator[Need]:
                 one.nickname,
                 f"Writes at {one.nickname} are in doubt.",
                 "Wait for the journal to settle them, or compare them at the library.",
-                max(one.doubt_since, now - 2 * HOUR),
-                count,
-                "warn",
-                f"/board/exchanges?library={quote(one.nickname, safe='')}&outcome=in_doubt",
+                since=max(one.doubt_since, now - 2 * HOUR),
+                count=count,
+                link=f"/board/exchanges?library={quote(one.nickname, safe='')}&outcome=in_doubt",
             )
 
 
@@ -196,10 +191,9 @@ def _journal(facts: Facts) -> Iterator[Need]:
                 state,
                 f"Writes in the journal need a person ({state}).",
                 "Look at each, and close it or have it tried again.",
-                0.0,
-                count,
-                "bad",
-                "/board/journal",
+                count=count,
+                severity="bad",
+                link="/board/journal",
             )
     if facts.journal_oldest > OLD:
         yield Need(
@@ -207,10 +201,7 @@ def _journal(facts: Facts) -> Iterator[Need]:
             "open",
             f"A write has been open for {facts.journal_oldest / 60:.0f} minutes.",
             "See what the journal waits for.",
-            0.0,
-            1,
-            "warn",
-            "/board/journal",
+            link="/board/journal",
         )
 
 
@@ -229,10 +220,9 @@ def _limits(limit_hits: LimitHits, now: float) -> Iterator[Need]:
                 limit,
                 f"The limit {limit} was reached.",
                 fix,
-                one.first,
-                one.count,
-                "warn",
-                link,
+                since=one.first,
+                count=one.count,
+                link=link,
             )
 
 

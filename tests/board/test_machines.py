@@ -11,8 +11,8 @@ from board.support import HOSTILE, BoardCase, Browser
 from board.test_look import Page
 from sip2gw.machines import Rounds, table
 from sip2gw.record import Machine, Machines, Summary
-from sip2gw.record.elsewhere import terminal_elsewhere
 from sip2gw.record.needs import Need
+from sip2gw.record.other_machines import terminal_elsewhere
 from sip2gw.seats import Holder
 
 AT = 1_790_000_000.0

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from sip2gw.machines import Rounds, table
 from sip2gw.machines.rounds import EVERY
 from sip2gw.record import Machine, Summary
-from sip2gw.record.elsewhere import SILENT
+from sip2gw.record.other_machines import SILENT
 from sip2gw.seats import InMemory
 from sip2gw.store import StoreFailed
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from sip2gw.record import summary
-from sip2gw.record.elsewhere import ALONE, Machines
+from sip2gw.record.other_machines import ALONE, Machines
 from sip2gw.record.parts import About, Part, Parts, first
 from sip2gw.record.questions import door, exchanges, libraries, now, terminals, traces
 
@@ -21,16 +21,21 @@ if TYPE_CHECKING:
 
 @frozen
 class Question:
-    """What can be asked. `part` returns None if there is no such thing, and raises `NotUnderstood`."""
+    """What can be asked. `part` returns None if there is no such thing, and raises `NotUnderstood`.
+
+    `join` makes the answer out of one part or more. `join_with_machines`, if there is one, makes it out of any number
+    of parts, and of what the other machines say.
+    """
 
     part: Callable[[Record, About], Part | None]
-    join: Callable[[About, Parts], Any]
+    join: Callable[[About, Parts], Any] = first
+    join_with_machines: Callable[[About, Parts, Machines], Any] | None = None
 
 
 QUESTIONS: dict[str, Question] = {
     "now": Question(now.now, now.joined),
-    "libraries": Question(libraries.libraries, libraries.joined_libraries),
-    "library": Question(libraries.library, libraries.joined_library),
+    "libraries": Question(libraries.libraries, join_with_machines=libraries.joined_libraries),
+    "library": Question(libraries.library, join_with_machines=libraries.joined_library),
     "terminals": Question(terminals.terminals, terminals.joined_terminals),
     "terminal": Question(terminals.terminal, terminals.joined_terminal),
     "exchanges": Question(exchanges.exchanges, exchanges.joined_exchanges),
@@ -49,11 +54,9 @@ def join(what: str, about: About, parts: Parts, machines: Machines = ALONE) -> A
     `machines` are all that share the store.
     """
     there = [(worker, part) for worker, part in parts if part is not None]
-    if what == "library":
-        return libraries.joined_library(about, there, machines)
+    question = QUESTIONS.get(what)
+    if question is not None and question.join_with_machines is not None:
+        return question.join_with_machines(about, there, machines)
     if not there:
         return None
-    if what == "libraries":
-        return libraries.joined_libraries(about, there, machines)
-    question = QUESTIONS.get(what)
     return question.join(about, there) if question is not None else first(about, there)

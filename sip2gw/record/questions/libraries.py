@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sip2gw.record.asked import only, text
 from sip2gw.record.durations import percentile, summed
-from sip2gw.record.elsewhere import ALONE, Machines
 from sip2gw.record.facts import API, Facts
 from sip2gw.record.libraries import Library, joined
+from sip2gw.record.other_machines import Machines
 from sip2gw.record.parts import About, Part, Parts, Row, named, numbered_page, summed_outcomes
 from sip2gw.record.questions.door import attempts_row, groups, joined_attempts
 
@@ -86,8 +86,10 @@ def _row(one: Library | None, name: str, api: API | None, facts: Facts, terminal
     }
 
 
-def joined_libraries(about: About, parts: Parts, machines: Machines = ALONE) -> Row:
-    """Return a page of the libraries at all machines, those with trouble first."""
+def joined_libraries(about: About, parts: Parts, machines: Machines) -> Row | None:
+    """Return a page of the libraries at all machines, those with trouble first; None if no process has answered."""
+    if not parts:
+        return None
     by_name: dict[str, list[Row]] = {}
     for _, part in parts:
         for row in part["rows"]:
@@ -105,7 +107,7 @@ def joined_libraries(about: About, parts: Parts, machines: Machines = ALONE) -> 
     return {**page, "rows": list(map(_summary, page["rows"]))}
 
 
-def joined_library(about: About, parts: Parts, machines: Machines = ALONE) -> Row | None:
+def joined_library(about: About, parts: Parts, machines: Machines) -> Row | None:
     """Return one library, its codes by their number, with all its seats and attempts."""
     if not parts and (name := text(about, "library").lower()) in machines.libraries:
         parts = [("", {**_only_elsewhere(name), "seats": [], "attempts": []})]

@@ -7,8 +7,8 @@ from attrs import asdict, evolve
 from record.test_joined_answers import Process, two
 from sip2gw.events import LoginRefused, Opened
 from sip2gw.record import API, Facts, Machine, Machines, Summary, join
-from sip2gw.record.elsewhere import SILENT
 from sip2gw.record.needs import Need
+from sip2gw.record.other_machines import SILENT
 from sip2gw.record.summary import LIBRARIES, NEEDS, REASONS, summed
 
 AT = 1_800_000_000.0
