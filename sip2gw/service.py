@@ -29,7 +29,7 @@ from sip2gw.process.systemd import Systemd
 from sip2gw.store import StoreFailed
 from sip2gw.wiring.configured import log_settings
 from sip2gw.wiring.reloading import Reloading
-from sip2gw.workers import serving
+from sip2gw.workers import gateway_or_workers
 
 PATHS = "config", "demo-data", "state-dir"
 PORTS = "tls-port", "plain-port", "admin-port", "sandbox-port"
@@ -202,7 +202,7 @@ def _log_descriptor(program: Any) -> int | None:
 
 def _service(options: Any, config: Config | None, reactor: Any, log: Log | None) -> Any:
     if config is not None:
-        return serving(config, reactor, log=log)
+        return gateway_or_workers(config, reactor, log=log)
     try:
         from sip2gw.demo import Demo
     except ModuleNotFoundError as missing:

@@ -30,7 +30,7 @@ from sip2gw.sandbox.data import stock
 from sip2gw.tls.certificates import CHAIN, Pair
 from sip2gw.tools.address import Address
 from sip2gw.wiring.gateway import Gateway
-from sip2gw.workers import Workers, serving
+from sip2gw.workers import Workers, gateway_or_workers
 
 HOST = "127.0.0.1"
 
@@ -73,7 +73,7 @@ class Demo(Service):
             self.sandbox.privilegedStartService()
         except CannotListen as failure:
             failures.append(str(failure))
-        self.gateway = serving(
+        self.gateway = gateway_or_workers(
             self._config(), self._reactor, remedies=_REMEDIES, log=self._log, pages={"kiosk": self.kiosk}
         )
         try:

@@ -16,10 +16,10 @@ from sip2gw.log import Log
 from sip2gw.wiring.gateway import Gateway
 from sip2gw.workers.parent import Workers
 
-__all__ = ["Workers", "serving"]
+__all__ = ["Workers", "gateway_or_workers"]
 
 
-def serving(
+def gateway_or_workers(
     config: Config,
     reactor: Any,
     *,

@@ -9,7 +9,7 @@ from twisted.internet.defer import DeferredList
 from twisted.python.failure import Failure
 
 from sip2gw.config import Config
-from sip2gw.workers.channel import Refused
+from sip2gw.workers.channel import WorkerRefused
 from sip2gw.workers.worker import Process
 
 ANSWER = 10.0
@@ -19,12 +19,12 @@ ANSWER = 10.0
 async def change(processes: Iterable[Process], config: Config) -> list[str]:
     """Have them use the configuration, and return the keys that need a restart.
 
-    Raises `Refused` if one can't use it; then none does.
+    Raises `WorkerRefused` if one can't use it; then none does.
     """
     asked = list(processes)
     answers = await _ask(asked, "prepare", config)
     for answer in answers:
-        if isinstance(answer, Failure) and isinstance(answer.value, Refused):
+        if isinstance(answer, Failure) and isinstance(answer.value, WorkerRefused):
             raise answer.value
     prepared = [process for process, answer in zip(asked, answers, strict=True) if isinstance(answer, list)]
     await _ask(prepared, "commit", None)

@@ -32,11 +32,11 @@ LONGEST = 2**28
 """Bytes of one message: a configuration of some ten thousand libraries is a few million."""
 
 
-class Gone(Exception):
+class WorkerGone(Exception):
     """The worker has ended, or does not answer."""
 
 
-class Refused(Wrong):
+class WorkerRefused(Wrong):
     """The worker can't do it; `problem` says why."""
 
     def __init__(self, problem: str) -> None:
@@ -75,7 +75,7 @@ def _mapping(content: dict[Any, Any]) -> MappingProxyType[Any, Any]:
 copyreg.pickle(MappingProxyType, lambda view: (_mapping, (dict(view),)))  # type: ignore[arg-type]  # a frozen view
 
 
-class Asking(Int32StringReceiver):
+class ParentEnd(Int32StringReceiver):
     """The parent's end. `beat` gets the worker's signs of life."""
 
     MAX_LENGTH = LONGEST
@@ -90,12 +90,12 @@ class Asking(Int32StringReceiver):
         """Whether the worker has closed its end."""
 
     def ask(self, what: str, about: object = None, *, seconds: float) -> Deferred[Any]:
-        """Return the answer. Fails with `Refused`, or with `Gone` if there is none within `seconds`."""
+        """Return the answer. Fails with `WorkerRefused`, or with `WorkerGone` if there is none within `seconds`."""
         if self.gone:
-            return fail(Gone())
+            return fail(WorkerGone())
         self._asked += 1
         number = self._asked
-        answer: Deferred[Any] = Deferred(lambda waiting: waiting.errback(Gone()))
+        answer: Deferred[Any] = Deferred(lambda waiting: waiting.errback(WorkerGone()))
         self._waiting[number] = answer
         answer.addTimeout(seconds, self._reactor, onTimeoutCancel=lambda result, _: result)
         self.sendString(pickle.dumps((number, what, about), pickle.HIGHEST_PROTOCOL))
@@ -110,21 +110,21 @@ class Asking(Int32StringReceiver):
         if waiting is None:
             return  # it came too late
         if "refused" in message:
-            waiting.errback(Refused(message["refused"]))
+            waiting.errback(WorkerRefused(message["refused"]))
         else:
             waiting.callback(message["answer"])
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.gone = True
         for waiting in list(self._waiting.values()):
-            waiting.errback(Gone())
+            waiting.errback(WorkerGone())
 
     def _answered(self, result: Any, number: int) -> Any:
         del self._waiting[number]
         return result
 
 
-class Answering(Int32StringReceiver):
+class WorkerEnd(Int32StringReceiver):
     """The worker's end. `answer` is called with each question; `gone` when the parent has ended."""
 
     MAX_LENGTH = LONGEST
@@ -148,7 +148,7 @@ class Answering(Int32StringReceiver):
         self._gone()
 
     def _refused(self, failure: Failure, number: int) -> dict[str, Any]:
-        if failure.check(Wrong, Refused):
+        if failure.check(Wrong, WorkerRefused):
             return {"number": number, "refused": str(failure.value)}
         self.log.failure("a question of the parent hit a bug", failure)
         return {"number": number, "refused": f"{type(failure.value).__name__}: a bug"}

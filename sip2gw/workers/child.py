@@ -29,10 +29,10 @@ from sip2gw.wiring.configured import log_settings
 from sip2gw.wiring.gateway import Gateway
 from sip2gw.wiring.recording import enter
 from sip2gw.wiring.share import Worker
-from sip2gw.workers.channel import CHANNEL, CONNECTIONS, LINES, Answering, Refused, Start, adopt
+from sip2gw.workers.channel import CHANNEL, CONNECTIONS, LINES, Start, WorkerEnd, WorkerRefused, adopt
 from sip2gw.workers.handing import HandedEndpoint, Taking
-from sip2gw.workers.lines import write_to
 from sip2gw.workers.sums import samples
+from sip2gw.workers.worker_log import write_to
 
 
 class Child:
@@ -47,7 +47,7 @@ class Child:
         self._taking = taking
         self._log = log
         self._begin = begin
-        self.channel = Answering(self._answer, self.stop)
+        self.channel = WorkerEnd(self._answer, self.stop)
         self.gateway: Gateway | None = None
         self._commit: Callable[[], None] | None = None
         self._stopping = False
@@ -62,13 +62,13 @@ class Child:
             self._reactor.stop()
 
     def _answer(self, what: str, about: Any) -> Any:
-        """Do what the parent asks for. Raises `Wrong`, or `Refused`."""
+        """Do what the parent asks for. Raises `Wrong`, or `WorkerRefused`."""
         if what == "start":
             return self._start(about)
         if what == "stop":
             return self.stop()
         if self.gateway is None:
-            raise Refused("it has not started")
+            raise WorkerRefused("it has not started")
         match what:
             case "hurry":
                 return self.gateway.hurry()
@@ -94,7 +94,7 @@ class Child:
                 return Deferred.fromCoroutine(_stored(self.gateway.journaling.free(about)))
             case "audit":
                 return Deferred.fromCoroutine(_stored(enter(self.gateway.journaling.store, *about)))
-        raise Refused(f"it does not know {what}")
+        raise WorkerRefused(f"it does not know {what}")
 
     def _start(self, start: Start) -> None:
         if self._log is not None:
@@ -109,7 +109,7 @@ class Child:
         try:
             gateway.startService()
         except StoreFailed as failed:
-            raise Refused(failed.reason) from None
+            raise WorkerRefused(failed.reason) from None
         self.gateway = gateway
         self._reactor.addSystemEventTrigger("before", "shutdown", self._end)
         self._beating.start(start.beat)
@@ -152,7 +152,7 @@ async def _stored(change: Awaitable[None]) -> None:
     try:
         await change
     except StoreFailed as failed:
-        raise Refused(failed.reason) from None
+        raise WorkerRefused(failed.reason) from None
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from sip2gw.workers.channel import Gone, Refused
+from sip2gw.workers.channel import WorkerGone, WorkerRefused
 from sip2gw.workers.worker import Process
 
 ANSWER = 5.0
@@ -41,7 +41,7 @@ class Freeing:
         dead = sorted(self._dead)
         try:
             await serving.channel.ask("free", dead, seconds=ANSWER)
-        except (Gone, Refused):
+        except (WorkerGone, WorkerRefused):
             return  # at the next change, or when the leases end
         finally:
             self._asking = False

@@ -36,11 +36,11 @@ from sip2gw.wiring.recording import Recalled
 from sip2gw.wiring.share import share
 from sip2gw.wiring.wrong_port import WrongPort
 from sip2gw.workers.accepting import SharedListener
+from sip2gw.workers.admin_pages import AdminPages
 from sip2gw.workers.change import change
 from sip2gw.workers.channel import Start
 from sip2gw.workers.pool import Pool
 from sip2gw.workers.supervisor import BEAT, PAUSES
-from sip2gw.workers.together import Together
 
 AFTER = 5.0
 """Seconds after `drain_deadline` in which the workers must have ended."""
@@ -86,14 +86,14 @@ class Workers(Service):
         self.listeners = [self._listener(place) for place in range(len(config.listen))]
         self.store = SharedStore(config)
         self._opened = self.store.opened(reactor)
-        self._together = Together(self.pool.workers, self.metrics)
+        self._admin_pages = AdminPages(self.pool.workers, self.metrics)
         self.refused_reload = ""
         """As for a gateway."""
         self.wrong_port = WrongPort(
             reactor, lambda: ports(self._started, self.listeners), self.metrics.log_lines_left_out.inc
         )
         self.recalled = Recalled(
-            self.wrong_port.beside(self._together.record),
+            self.wrong_port.beside(self._admin_pages.record),
             self._tag,
             lambda: refused_reload(self.refused_reload),
         )
@@ -180,16 +180,16 @@ class Workers(Service):
         return [*self.listeners, *([self.admin_listener] if self.admin_listener else [])]
 
     def _pages(self) -> Pages:
-        together = self._together
+        pages = self._admin_pages
         return Pages(
             self.pool.status,
-            lambda: Deferred.fromCoroutine(together.health(self._health())),
-            lambda: Deferred.fromCoroutine(together.metrics()),
-            lambda: Deferred.fromCoroutine(together.terminals()),
+            lambda: Deferred.fromCoroutine(pages.health(self._health())),
+            lambda: Deferred.fromCoroutine(pages.metrics()),
+            lambda: Deferred.fromCoroutine(pages.terminals()),
             self.recalled,
-            together.enter,
-            lambda question: Deferred.fromCoroutine(together.operator(question)),
-            lambda asked: Deferred.fromCoroutine(together.attempts(asked)),
+            pages.enter,
+            lambda question: Deferred.fromCoroutine(pages.operator(question)),
+            lambda asked: Deferred.fromCoroutine(pages.attempts(asked)),
             lambda: ports(self._started, self.listeners),
             self.wrong_port,
         )

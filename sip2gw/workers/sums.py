@@ -106,12 +106,12 @@ def registry_of(collector: Collector) -> CollectorRegistry:
     return registry
 
 
-def health(own: Health, told: Iterable[Mapping[str, Any]], workers: Iterable[dict[str, Any]]) -> Health:
-    """Return the health of the parent, with what its workers have told, and a row for each of them."""
+def health(own: Health, answers: Iterable[Mapping[str, Any]], workers: Iterable[dict[str, Any]]) -> Health:
+    """Return the health of the parent, with the answers of its workers, and a row for each of them."""
     warnings = dict.fromkeys(own.warnings)
     libraries: dict[str, dict[str, Any]] = {}
     terminals = 0
-    for one in told:
+    for one in answers:
         terminals += one["terminals"]
         warnings.update(dict.fromkeys(one["warnings"]))
         for library in one["back_ends"]:
@@ -141,10 +141,10 @@ def _worse(one: dict[str, Any], other: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def terminals(told: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+def terminals(answers: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     """Return the terminals of all workers, each with its worker's number, and the seats of their libraries."""
     libraries: dict[str, dict[str, Any]] = {}
-    for page in told.values():
+    for page in answers.values():
         for one in page["libraries"]:
             seats = libraries.setdefault(one["library"], {**one, "used": 0})
             seats["used"] += one["used"]
@@ -153,6 +153,6 @@ def terminals(told: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "libraries": list(libraries.values()),
         "terminals": [
-            {**one, "worker": number} for number, page in told.items() for one in page["terminals"]
+            {**one, "worker": number} for number, page in answers.items() for one in page["terminals"]
         ],
     }

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import LogEvent, Logger
 from twisted.python.failure import Failure
 
-from sip2gw.workers.channel import Gone, Refused, Start
+from sip2gw.workers.channel import Start, WorkerGone, WorkerRefused
 from sip2gw.workers.worker import Phase, Process
 
 BEAT = 1.0
@@ -109,7 +109,7 @@ class Supervisor:
         """Tell the process something that needs no answer."""
         if self.process is not None:
             self.process.channel.ask(what, seconds=BEGIN).addErrback(
-                lambda failure: failure.trap(Gone, Refused)
+                lambda failure: failure.trap(WorkerGone, WorkerRefused)
             )
 
     def look(self) -> None:
@@ -131,7 +131,7 @@ class Supervisor:
 
     def _did_not_start(self, failure: Failure, process: Process) -> None:
         if not process.channel.gone:  # otherwise it is about to end by itself
-            why = str(failure.value) if failure.check(Refused) else "it did not start in time"
+            why = str(failure.value) if failure.check(WorkerRefused) else "it did not start in time"
             process.kill(why)
 
     def _ended(self, why: str) -> None:

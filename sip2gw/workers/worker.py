@@ -17,9 +17,9 @@ from twisted.logger import LogEvent, Logger
 from twisted.python.failure import Failure
 
 import sip2gw
-from sip2gw.workers.channel import CHANNEL, CONNECTIONS, LINES, Asking, Start, adopt
+from sip2gw.workers.channel import CHANNEL, CONNECTIONS, LINES, ParentEnd, Start, adopt
 from sip2gw.workers.handing import hand, pair
-from sip2gw.workers.lines import Lines
+from sip2gw.workers.worker_log import WorkerLog
 
 
 class Phase(Enum):
@@ -58,11 +58,11 @@ class Process(ProcessProtocol):
         self.why = ""
         """Why the parent ends it, if it does."""
         self._open = self._taken = self._handed = 0
-        self.channel = Asking(reactor, self._beat)
+        self.channel = ParentEnd(reactor, self._beat)
 
     def spawn(self, errors: int | None, take: Callable[[LogEvent], None]) -> None:
         """Start it. `errors` is the descriptor for what it prints; `take` gets the events of its log."""
-        lines = Lines(self.start.number, take)
+        lines = WorkerLog(self.start.number, take)
         ours, theirs = socket.socketpair()
         reads, writes = socket.socketpair()
         self._connections, taking = pair()

@@ -18,7 +18,7 @@ from twisted.trial.unittest import TestCase
 from sip2gw.config import Config, Process, load
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.faults import Wrong
-from sip2gw.workers import Workers, serving
+from sip2gw.workers import Workers, gateway_or_workers
 
 CONFIG = """
 [[listen]]
@@ -153,6 +153,6 @@ class WorkersTests(TestCase):
         assert "exit status 3" in told
 
     def test_one_worker_is_a_gateway_in_this_process(self) -> None:
-        gateway = serving(self.config(), reactor)
+        gateway = gateway_or_workers(self.config(), reactor)
         assert not isinstance(gateway, Workers)
         assert gateway.worker is None

@@ -29,7 +29,7 @@ LONGEST = 2**18
 """Bytes of a line. An event has no more than a few values, each of which is bounded; a longer one is dropped."""
 
 
-class Lines(Protocol):
+class WorkerLog(Protocol):
     """The lines of the worker `number`. `take` gets each event; a line that is none is dropped."""
 
     def __init__(self, number: int, take: Callable[[LogEvent], None]) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.logger import LogLevel, formatEventAsClassicLogText
 
-from sip2gw.workers.lines import LONGEST, Lines, write_to
+from sip2gw.workers.worker_log import LONGEST, WorkerLog, write_to
 
 EVENT = {
     "log_time": 1.0, "log_level": LogLevel.warn, "log_namespace": "sip2gw.gateway",
@@ -29,7 +29,7 @@ def through_a_pipe(*events: dict) -> bytes:
 @given(st.lists(st.integers(1, 40)))
 def test_an_event_arrives_however_the_pipe_splits_it(sizes):
     data, events = through_a_pipe(EVENT, EVENT), []
-    lines = Lines(2, events.append)
+    lines = WorkerLog(2, events.append)
     for size in sizes:
         lines.dataReceived(data[:size])
         data = data[size:]
@@ -44,7 +44,7 @@ def test_an_event_arrives_however_the_pipe_splits_it(sizes):
 @given(st.binary(max_size=200))
 def test_other_bytes_are_dropped_and_the_next_event_arrives(data):
     events = []
-    lines = Lines(1, events.append)
+    lines = WorkerLog(1, events.append)
     lines.dataReceived(data + b"\n")
     del events[:]
     lines.dataReceived(through_a_pipe(EVENT))
@@ -52,7 +52,7 @@ def test_other_bytes_are_dropped_and_the_next_event_arrives(data):
 
 
 def test_a_line_without_an_end_takes_no_memory():
-    lines = Lines(1, [].append)
+    lines = WorkerLog(1, [].append)
     for _ in range(3):
         lines.dataReceived(b"x" * LONGEST)
         assert len(lines._rest) <= LONGEST

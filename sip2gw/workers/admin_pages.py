@@ -18,7 +18,7 @@ from sip2gw.record import NotUnderstood
 from sip2gw.slices import in_slices
 from sip2gw.store import StoreFailed
 from sip2gw.workers import sums
-from sip2gw.workers.channel import Gone, Refused
+from sip2gw.workers.channel import WorkerGone, WorkerRefused
 from sip2gw.workers.supervisor import Supervisor
 from sip2gw.workers.worker import Phase
 
@@ -29,7 +29,7 @@ Key = tuple[int, int]
 """The number of a worker, and how many processes it has had: so one of its processes."""
 
 
-class Together:
+class AdminPages:
     """Ask `workers`, and add up. `metrics` are those of the parent."""
 
     def __init__(self, workers: Sequence[Supervisor], metrics: Metrics) -> None:
@@ -43,8 +43,8 @@ class Together:
 
     async def health(self, own: Health) -> Health:
         """Return the health of all, from that of the parent."""
-        told = await self._ask("health")
-        return sums.health(own, told.values(), [self._row(worker, told) for worker in self._workers])
+        answers = await self._ask("health")
+        return sums.health(own, answers.values(), [self._row(worker, answers) for worker in self._workers])
 
     async def terminals(self) -> dict[str, Any]:
         """Return the terminals of all, and the seats of their libraries."""
@@ -57,7 +57,7 @@ class Together:
                 continue
             try:
                 status, content = await worker.serving.channel.ask("operator", question, seconds=2 * ANSWER)
-            except Gone:
+            except WorkerGone:
                 if question.method == "POST":
                     error = "the worker has not answered: look whether it was done"
                     return SERVICE_UNAVAILABLE, {"error": error}
@@ -67,11 +67,11 @@ class Together:
 
     async def record(self, what: str, about: Mapping[str, str], worker: str) -> list[tuple[str, Any]]:
         """Return the parts of an answer of the record, of all workers or of one. Raises `NotUnderstood`."""
-        told = await self._ask("record", (what, dict(about)), worker)
-        for part in told.values():
+        answers = await self._ask("record", (what, dict(about)), worker)
+        for part in answers.values():
             if "wrong" in part:
                 raise NotUnderstood(part["wrong"])
-        return [(str(number), part["part"]) for (number, _), part in told.items()]
+        return [(str(number), part["part"]) for (number, _), part in answers.items()]
 
     async def enter(self, who: str, what: str, subject: str, why: str) -> None:
         """Have a worker enter something in the audit table. Raises `StoreFailed`."""
@@ -80,37 +80,37 @@ class Together:
             raise StoreFailed("gone", "no worker serves terminals")
         try:
             await serving.channel.ask("audit", (who, what, subject, why), seconds=ANSWER)
-        except (Gone, Refused) as failed:
+        except (WorkerGone, WorkerRefused) as failed:
             raise StoreFailed("gone", getattr(failed, "problem", "the worker does not answer")) from None
 
     async def attempts(self, asked: Asked) -> list[dict[str, Any]]:
         """Return the attempts at all workers, the latest first."""
-        told = await self._ask("attempts", asked)
-        every = [one for page in told.values() for one in page]
+        answers = await self._ask("attempts", asked)
+        every = [one for page in answers.values() for one in page]
         return sorted(every, key=lambda one: -float(one["at"]))[:SHOWN]
 
     async def metrics(self) -> CollectorRegistry:
         """Return the metrics of all. They are added up in slices, for one question after the other."""
-        told = await self._ask("metrics")
+        answers = await self._ask("metrics")
         for worker in self._workers:
-            up = worker.serving is not None and _key(worker) in told
+            up = worker.serving is not None and _key(worker) in answers
             self._metrics.worker_up.labels(str(worker.number)).set(up)
         total = sums.Sum()
         await self._adding.acquire()
         try:
-            await in_slices(self._added(told, total))
+            await in_slices(self._added(answers, total))
         finally:
             self._adding.release()
         return sums.registry_of(total)
 
-    def _added(self, told: dict[Key, list[str]], total: sums.Sum) -> Iterator[None]:
+    def _added(self, answers: dict[Key, list[str]], total: sums.Sum) -> Iterator[None]:
         """Add the metrics of all processes to `total`, part by part."""
         current = {_key(worker) for worker in self._workers}
         for key in self._seen.keys() - current:
             for text in self._seen.pop(key):
                 self._retired.add("", sums.counters([json.loads(text)]))
                 yield
-        self._seen.update((key, page) for key, page in told.items() if key in current)
+        self._seen.update((key, page) for key, page in answers.items() if key in current)
         total.add("parent", sums.samples(self._metrics.registry))
         for part in sums.samples(sums.registry_of(self._retired)):
             total.add("", [part])
@@ -119,7 +119,7 @@ class Together:
             for text in self._seen[key]:
                 part = json.loads(text)
                 # A process that has not answered still counts what it has counted.
-                total.add(str(key[0]), [part] if key in told else sums.counters([part]))
+                total.add(str(key[0]), [part] if key in answers else sums.counters([part]))
                 yield
 
     async def _ask(self, what: str, about: object = None, number: str = "") -> dict[Key, Any]:
@@ -134,8 +134,8 @@ class Together:
         answers = await DeferredList(list(asked.values()), consumeErrors=True)
         return {key: answer for key, (ok, answer) in zip(asked, answers, strict=True) if ok}
 
-    def _row(self, worker: Supervisor, told: dict[Key, Any]) -> dict[str, Any]:
-        process, answer = worker.process, told.get(_key(worker))
+    def _row(self, worker: Supervisor, answers: dict[Key, Any]) -> dict[str, Any]:
+        process, answer = worker.process, answers.get(_key(worker))
         status = "down" if process is None else process.phase.value
         if process is not None and process.phase is Phase.SERVING and answer is None:
             status = "no answer"
