@@ -140,12 +140,12 @@ def test_K13_terminals_that_are_not_tables_are_a_fault(write, bad):
 
 def test_K13_a_reload_gives_new_connections_another_account(write):
     gateway = Gateway(load(write(LOOPBACK + ACCOUNT)), reactor)
-    (entry,) = gateway.entries
-    assert entry.login_of(Peer("127.0.0.1")).library == "riverside"
+    (factory,) = gateway.factories
+    assert factory.login_of(Peer("127.0.0.1")).library == "riverside"
     gateway.reload(load(write(LOOPBACK + ACCOUNT.replace('"riverside"', '"openall"'))))
-    assert entry.login_of(Peer("127.0.0.1")).library == "openall"
+    assert factory.login_of(Peer("127.0.0.1")).library == "openall"
     gateway.reload(load(write(LOOPBACK)))
-    assert entry.login_of(Peer("127.0.0.1")) is None
+    assert factory.login_of(Peer("127.0.0.1")) is None
 
 
 def test_R5_configured_libraries_are_known_at_start_and_after_a_reload(write):
