@@ -10,7 +10,7 @@ from functools import partial
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.passwords import entered, with_password
-from sip2gw.circulation.patrons import Standing, patron_refusal, standing
+from sip2gw.circulation.patrons import PatronState, patron_refusal, patron_state
 from sip2gw.library import Refused
 from sip2gw.sip2.messages import BlockPatron, PatronEnable, PatronEnableResponse, PatronStatusResponse
 
@@ -19,17 +19,17 @@ from sip2gw.sip2.messages import BlockPatron, PatronEnable, PatronEnableResponse
 async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
     """Answer 01: block the patron, for the reason in AL. The answer (24) has the patron's state afterwards."""
     if why := _not_allowed(desk):
-        return (await standing(request, desk)).respond(PatronStatusResponse, request, desk, why)
+        return (await patron_state(request, desk)).respond(PatronStatusResponse, request, desk, why)
     patron_id, reason = request.patron_identifier.strip(), request.blocked_card_msg.strip()
     try:
         blocked = await desk.library.block(
             patron_id, reason, desk.occasion(request.transaction_date, when_down=True)
         )
     except Refused as refusal:
-        stands, desk.refused = await standing(request, desk), refusal.code
-        why = (desk.speaker(stands.patron.language).why(refusal),)
-        return stands.respond(PatronStatusResponse, request, desk, why)
-    return Standing(blocked).respond(PatronStatusResponse, request, desk)
+        state, desk.refused = await patron_state(request, desk), refusal.code
+        why = (desk.speaker(state.patron.language).why(refusal),)
+        return state.respond(PatronStatusResponse, request, desk, why)
+    return PatronState(blocked).respond(PatronStatusResponse, request, desk)
 
 
 @answers(PatronEnable, declined=patron_refusal)
@@ -38,19 +38,19 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
     password, why = entered(request, desk), _not_allowed(desk)
     empty = desk.place.profile.patron_password and request.patron_password is not None and password is None
     if why or empty:
-        return (await standing(request, desk)).respond(PatronEnableResponse, request, desk, why)
+        return (await patron_state(request, desk)).respond(PatronEnableResponse, request, desk, why)
     patron_id = request.patron_identifier.strip()
     write = partial(desk.library.enable, patron_id, desk.occasion(request.transaction_date))
     try:
         patron = await with_password(request, patron_id, desk, write)
-        stands = Standing(patron, None if password is None else True)
+        state = PatronState(patron, None if password is None else True)
     except Refused as refusal:
         patron = (await desk.library.patron(patron_id)).patron
         desk.refused = refusal.code
         wrong = refusal.code == "password_wrong"
-        stands = Standing(patron, None if password is None else not wrong, withheld=wrong)
+        state = PatronState(patron, None if password is None else not wrong, withheld=wrong)
         why = () if wrong else (desk.speaker(patron.language).why(refusal),)
-    return stands.respond(PatronEnableResponse, request, desk, why)
+    return state.respond(PatronEnableResponse, request, desk, why)
 
 
 def _not_allowed(desk: Desk) -> tuple[str, ...]:

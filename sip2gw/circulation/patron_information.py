@@ -8,7 +8,7 @@ from typing import Any
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.fees import fee_line, written
-from sip2gw.circulation.patrons import patron_refusal, standing
+from sip2gw.circulation.patrons import patron_refusal, patron_state
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Found, Hold, Item, Listing, ListKind, Loan, Patron
 from sip2gw.sip2 import SummaryList
@@ -33,15 +33,15 @@ async def patron_information(request: PatronInformation, desk: Desk) -> PatronIn
     counts.
     """
     wanted = min(request.summary, default=None)
-    stands = await standing(request, desk, None if wanted is None else _listing(wanted, request, desk))
-    if stands.withheld:
-        return stands.respond(PatronInformationResponse, request, desk)
-    patron = stands.patron
+    state = await patron_state(request, desk, None if wanted is None else _listing(wanted, request, desk))
+    if state.withheld:
+        return state.respond(PatronInformationResponse, request, desk)
+    patron = state.patron
     more: dict[str, Any] = {}
-    if wanted is not None and stands.found is not None:
+    if wanted is not None and state.found is not None:
         speaker = desk.speaker(patron.language, request.language)
-        more = {FIELDS[wanted]: _lines(stands.found, desk.place.profile.fee_template, speaker)}
-    return stands.respond(
+        more = {FIELDS[wanted]: _lines(state.found, desk.place.profile.fee_template, speaker)}
+    return state.respond(
         PatronInformationResponse,
         request,
         desk,

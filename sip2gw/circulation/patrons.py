@@ -67,7 +67,7 @@ class OfPatron(Protocol):
 
 
 @frozen(repr=False)
-class Standing:
+class PatronState:
     """A patron at one moment: the fields that 24, 26 and 64 share, so that they always agree.
 
     `password` is CQ: None if no password was sent, or if the profile checks none. `withheld` means that a password was
@@ -108,7 +108,7 @@ class Standing:
         return (speaker.say("password_wrong"),) if self.withheld else reasons(self.patron, speaker)
 
 
-async def standing(request: OfPatron, desk: Desk, listing: Listing | None = None) -> Standing:
+async def patron_state(request: OfPatron, desk: Desk, listing: Listing | None = None) -> PatronState:
     """Look up the patron of a request, with the request's password and a page of a list.
 
     An empty AD is a wrong password, but not a try. Raises `Refused("member_not_found")`.
@@ -121,7 +121,7 @@ async def standing(request: OfPatron, desk: Desk, listing: Listing | None = None
     withheld = bool(given) and not right
     if withheld:
         desk.refused = "password_wrong"
-    return Standing(found.patron, right, withheld=withheld, found=found)
+    return PatronState(found.patron, right, withheld=withheld, found=found)
 
 
 def flags(patron: Patron) -> frozenset[PatronFlag]:
@@ -151,7 +151,7 @@ def patron_refusal(response: R, error: LibraryError) -> R:
 @answers(PatronStatusRequest, declined=patron_refusal)
 async def patron_status(request: PatronStatusRequest, desk: Desk) -> PatronStatusResponse:
     """Answer 23: known or not, what is allowed, what is owed. After a wrong password only the flags are sent."""
-    return (await standing(request, desk)).respond(PatronStatusResponse, request, desk)
+    return (await patron_state(request, desk)).respond(PatronStatusResponse, request, desk)
 
 
 def _end_session_refusal(response: EndSessionResponse, _: LibraryError) -> EndSessionResponse:

@@ -13,13 +13,13 @@ from prometheus_client import CollectorRegistry
 from twisted.internet.threads import deferToThread
 
 from sip2gw.board import audit
-from sip2gw.board.desk import Desk
 from sip2gw.board.entrance import Access, Entrance
 from sip2gw.board.other_machines import MachineDesk, Others
 from sip2gw.board.screens import Screens
 from sip2gw.board.seats import SeatDesk
 from sip2gw.board.site import Board, Route
 from sip2gw.board.source import Asked, Configuration, Done, NotPossible, Record, View
+from sip2gw.board.store_pages import StorePages
 from sip2gw.config import Config
 from sip2gw.connect import qr
 from sip2gw.connect.invitations import NICKNAME, Invitations
@@ -58,7 +58,7 @@ def make_board(
     access = Access(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
     entrance = Entrance(store, reactor, time, access)
     configured.board = entrance
-    screens, desk = Screens(record, store), Desk(store, keys, entrance)
+    screens, store_pages = Screens(record, store), StorePages(store, keys, entrance)
     machines = MachineDesk(others)
     seats = SeatDesk(record, store, lent, reactor.seconds, machines.of_session)
     settings = ConfigurationScreen(configured, store)
@@ -66,7 +66,7 @@ def make_board(
 
     async def library(asked: Asked) -> View:
         view = await screens.library(asked)
-        links = await desk.links_of(asked.path[0]) if asked.visitor.may_act else []
+        links = await store_pages.links_of(asked.path[0]) if asked.visitor.may_act else []
         held = await seats.of(asked.path[0], view.content.get("seats", ()))
         return View(view.template, {**view.content, "links": links, "seats": held})
 
@@ -98,9 +98,9 @@ def make_board(
         "door": Route(screens.door),
         "traces": Route(screens.traces),
         "traces/*": Route(screens.trace_lines),
-        "journal": Route(desk.journal),
+        "journal": Route(store_pages.journal),
         "configuration": Route(settings.show),
-        "audit": Route(desk.audit),
+        "audit": Route(store_pages.audit),
     }
     post = {
         "exchanges/search": Route(screens.search, staff=True),
@@ -108,13 +108,13 @@ def make_board(
         "terminals/*/trace": Route(screens.trace),
         "traces/*/stop": Route(screens.stop_trace),
         "libraries/*/explain": Route(explaining.show, staff=True),
-        "libraries/*/link": Route(desk.make_link),
+        "libraries/*/link": Route(store_pages.make_link),
         "libraries/*/seats/*/free": Route(seats.free),
         "libraries/*/invite": Route(invite),
         "machines/*/forget": Route(machines.forget),
-        "links/*/revoke": Route(desk.revoke),
-        "journal/*/do": Route(desk.do),
-        "journal/*": Route(desk.look),
+        "links/*/revoke": Route(store_pages.revoke),
+        "journal/*/do": Route(store_pages.do),
+        "journal/*": Route(store_pages.look),
         "configuration/check": Route(settings.check),
         "configuration/reload": Route(settings.reload),
     }

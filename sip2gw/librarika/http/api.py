@@ -18,7 +18,7 @@ from sip2gw.librarika.http.breaker import Breaker, RetryBudget, State
 from sip2gw.librarika.http.bulkhead import Bulkhead
 from sip2gw.librarika.http.call import JSON, Answer, Call, Failed, How, Outcome, Unauthorized, encoded
 from sip2gw.librarika.http.client import Client
-from sip2gw.librarika.http.health import Counters, Drift, Standing
+from sip2gw.librarika.http.health import Counters, Drift, Reachability
 from sip2gw.librarika.http.health_check import HealthCheck
 from sip2gw.library import InDoubt, Made, MayWrite, Refused
 from sip2gw.library.errors import PROVES_NOTHING
@@ -43,7 +43,7 @@ class API:
         self._base = base
         self._budget = RetryBudget()
         self.counters = Counters(client.metrics)
-        self.standing = Standing(client.now)
+        self.reachability = Reachability(client.now)
         self._drift = Drift(nickname, client.now, client.wall)
         self.last_failure = ""
         """The kind of the last failure (see `How`); empty if there was none."""
@@ -197,8 +197,8 @@ class API:
     def _ended(self, outcome: Outcome, *, lost: bool, doubt: bool) -> None:
         """Report the final outcome of a call. `lost` is whether an answer was lost on the way."""
         if not isinstance(outcome, Failed) or outcome.how.theirs:
-            self.standing.says(not isinstance(outcome, Failed))
-            self.counters.told(self.health.online)
+            self.reachability.count(not isinstance(outcome, Failed))
+            self.counters.set_online(self.health.online)
         if isinstance(outcome, Answer):
             self.counters.answered()
         elif isinstance(outcome, Failed):
@@ -213,8 +213,8 @@ class API:
     def _breaker_changed(self) -> None:
         state = self.admission.breaker.state
         if state is State.OPEN:
-            self.standing.gone()
-            self.counters.told(False)
+            self.reachability.set_offline()
+            self.counters.set_online(False)
         if state is self._reported:
             return
         self._reported = state

@@ -16,7 +16,7 @@ _SURE = 2
 """Calls in a row that change whether it counts as online."""
 
 
-class Standing:
+class Reachability:
     """Whether one library counts as online. `now` returns seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -35,7 +35,7 @@ class Standing:
         """Whether a call succeeded a moment ago, and none has failed since."""
         return self.online and self.settled and self._now() - self._well_at < FRESH
 
-    def says(self, well: bool) -> None:
+    def count(self, well: bool) -> None:
         """Count a call that succeeded or failed."""
         if well:
             self._well_at = self._now()
@@ -43,7 +43,7 @@ class Standing:
         if self._against >= _SURE:
             self.online, self._against = well, 0
 
-    def gone(self) -> None:
+    def set_offline(self) -> None:
         """Count the library as offline at once."""
         self.online, self._against = False, 0
 
@@ -108,7 +108,7 @@ class Counters:
             self.breaker(State.CLOSED)
             self._metrics.offline.set(nickname, not self._online)
 
-    def told(self, online: bool) -> None:
+    def set_online(self, online: bool) -> None:
         """Record whether terminals are told that the library is online."""
         if self.known and online is not self._online:
             self._metrics.offline.set(self._nickname, not online)

@@ -30,16 +30,16 @@ class HealthCheck:
 
     async def _ask(self) -> bool:
         """Check unless it is certain, and again if the result changes, because one result alone proves nothing."""
-        standing, admission = self._api.standing, self._api.admission
+        reachability, admission = self._api.reachability, self._api.admission
         for _ in range(2):
-            if standing.certain or admission.resting:
+            if reachability.certain or admission.resting:
                 break
             slot = await admission.admit(self._ends())
             # A refusal counts as a failure: a health check is never refused.
-            standing.says(isinstance(await self.check(slot), Answer))
-            if standing.settled:
+            reachability.count(isinstance(await self.check(slot), Answer))
+            if reachability.settled:
                 break
-        self._api.counters.told(self.online)
+        self._api.counters.set_online(self.online)
         return self.online
 
     async def check(self, slot: Bulkhead | Failed) -> Outcome:
@@ -56,7 +56,7 @@ class HealthCheck:
     def online(self) -> bool:
         """Whether terminals are told that it is online: not while it asks for a longer pause than they can wait."""
         api = self._api
-        return api.standing.online and api.admission.resting < api.client.timeouts.call
+        return api.reachability.online and api.admission.resting < api.client.timeouts.call
 
 
 @frozen

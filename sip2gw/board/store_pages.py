@@ -17,7 +17,7 @@ from sip2gw.journal.states import FOR_PEOPLE
 from sip2gw.store.port import Store
 
 
-class Desk:
+class StorePages:
     """The pages of the store. `keys` are those of the journal."""
 
     def __init__(self, store: Store, keys: Keys, entrance: Entrance) -> None:
