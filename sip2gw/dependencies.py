@@ -24,19 +24,19 @@ _WORDS = {
 }
 
 
-def require_all(package: str = "sip2gw") -> None:
+def require_all() -> None:
     """End the process with one line on standard error if a package is missing, too old or too new.
 
     The requirements are read from the metadata of the installed wheel. Without a wheel, as in a working tree, nothing
     is checked. Raises SystemExit.
     """
     try:
-        faults = unmet(package)
+        faults = unmet("sip2gw")
     except ModuleNotFoundError as missing:
         faults = {str(missing.name).partition(".")[0]: f"{missing.name}; it is not installed"}
     if faults:
         command = shlex.join([sys.executable, "-m", "pip", "install", *faults])
-        sys.exit(f"{package} needs {', and '.join(faults.values())}: {command}")
+        sys.exit(f"sip2gw needs {', and '.join(faults.values())}: {command}")
 
 
 def unmet(package: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from attrs import frozen
 from sip2gw.store.port import Transaction
 
 DAYS = 30
-"""How long a link is good for, at most."""
+"""How long a link is good for."""
 _DAY = 86_400.0
 
 
@@ -39,10 +39,10 @@ def new_secret() -> str:
     return token_urlsafe(32)
 
 
-def make(tx: Transaction, secret: str, library: str, made_by: str, days: int = DAYS) -> Link:
+def make(tx: Transaction, secret: str, library: str, made_by: str) -> Link:
     """Keep a link to a library, and remove those that have expired."""
     tx.rows("DELETE FROM board_links WHERE expires <= :now", now=tx.now)
-    made = Link(token_hex(4), library, tx.now + min(max(days, 1), DAYS) * _DAY, made_by)
+    made = Link(token_hex(4), library, tx.now + DAYS * _DAY, made_by)
     tx.rows(
         "INSERT INTO board_links (digest, id, library, expires, made_by) "
         "VALUES (:digest, :id, :library, :expires, :made_by)",

@@ -122,9 +122,9 @@ class Board(Resource):
             return Reply(view.body.encode(), kind="text/plain; charset=utf-8", headers=saved)
         assert isinstance(view, View)  # noqa: S101 (a GET shows something)
         if "json" in query:
-            return as_json(view.content, view.code)
+            return as_json(view.content)
         here = "/board/" + "/".join(path[:1])
-        return page(view.template, visitor, view.code, view.content, here=here, told=_proven(visitor, query))
+        return page(view.template, visitor, 200, view.content, here=here, told=_proven(visitor, query))
 
     async def _act(self, request: Request, visitor: Visitor, path: list[str]) -> Reply:
         form = form_of(request)
@@ -147,7 +147,7 @@ class Board(Resource):
         except NotPossible as why:
             return page("trouble.html", visitor, 409, why=str(why))
         if isinstance(done, View):
-            return page(done.template, visitor, done.code, done.content)
+            return page(done.template, visitor, 200, done.content)
         assert isinstance(done, Done)  # noqa: S101 (a POST gives no text to save)
         mark = "&" if "?" in done.to else "?"
         return redirect(

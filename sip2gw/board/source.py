@@ -67,7 +67,6 @@ class View:
 
     template: str
     content: Mapping[str, Any]
-    code: int = 200
 
 
 @frozen(repr=False)

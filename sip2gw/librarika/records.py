@@ -99,7 +99,6 @@ class Member:
     fee_limit: Amount | None = None
     currency: str | None = None
     language: str | None = None
-    type: str | None = None
     email: str | None = None
     phone: str | None = None
     address: str | None = None

@@ -76,7 +76,6 @@ def patron(member: Member, rules: Rules) -> Patron:
         address=member.address or "",
         email=member.email or "",
         phone=member.phone or "",
-        kind=member.type or "",
     )
 
 

@@ -39,16 +39,15 @@ class Counts:
 
 @frozen(repr=False)
 class Patron:
-    """A patron. `ref` is the library system's own key.
+    """A patron.
 
     `balance` is the exact amount that the patron owes, in `currency`; it is negative for a credit. `fee_limit` and
-    `loan_limit` are None if there is no limit. `kind` is the library's class of patrons. `language` is the patron's own
+    `loan_limit` are None if there is no limit. `language` is the patron's own
     language; empty if it is not known.
     """
 
     patron_id: str
     name: str
-    ref: str = ""
     blocks: frozenset[Block] = frozenset()
     counts: Counts = Factory(Counts)
     balance: Decimal = Decimal(0)
@@ -59,7 +58,6 @@ class Patron:
     address: str = ""
     email: str = ""
     phone: str = ""
-    kind: str = ""
     accepted: bool = False
     """The library was not called yet, so only what is in the request is known."""
 

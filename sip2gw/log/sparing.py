@@ -28,7 +28,7 @@ def _nothing() -> None:
 class Sparing:
     """Decide for each kind whether a line may be logged: at most `lines` within `period` seconds of the first.
 
-    For terminals that are logged in the limit is `lines_of_a_source`. `left_out` is called for each line that is not
+    For terminals that are logged in the limit is `LINES_OF_A_SOURCE`. `left_out` is called for each line that is not
     logged.
     """
 
@@ -37,13 +37,11 @@ class Sparing:
         seconds: Callable[[], float],
         *,
         lines: int = LINES,
-        lines_of_a_source: int = LINES_OF_A_SOURCE,
         period: float = PERIOD,
         left_out: Callable[[], None] = _nothing,
     ) -> None:
         self._seconds = seconds
         self._lines = lines
-        self._lines_of_a_source = lines_of_a_source
         self._period = period
         self.count_one = left_out
         """Called for each line that is not logged."""
@@ -62,7 +60,7 @@ class Sparing:
 
     def left_out(self, kind: str, of: str = "") -> int | None:
         """Return None if a line is not to be logged; else how many of its kind were left out since the last one."""
-        most = self._lines_of_a_source if of else self._lines
+        most = LINES_OF_A_SOURCE if of else self._lines
         key, now = (of, kind), self._seconds()
         began, count = self._counted.get(key, (now, 0))
         past = now - began >= self._period

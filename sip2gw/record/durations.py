@@ -33,12 +33,12 @@ def summed(many: Iterable[Sequence[int]]) -> Counts:
     return total
 
 
-def percentile(counts: Sequence[int], share: float = 0.95) -> float | None:
-    """Return the milliseconds within which this share of all was over, at most a step too high; None of nothing."""
+def p95(counts: Sequence[int]) -> float | None:
+    """Return the milliseconds within which 95 of 100 were over, at most a step too high; None of nothing."""
     total = sum(counts)
     if not total:
         return None
-    seen, wanted = 0, share * total
+    seen, wanted = 0, 0.95 * total
     for step, number in enumerate(counts):
         seen += number
         if seen >= wanted:

@@ -16,7 +16,7 @@ from rich.text import Text
 from sip2gw.sip2 import DEFAULT, Dialect, Layout, lay_out
 from sip2gw.sip2.error_detection import checksum
 from sip2gw.sip2.fields import CURRENCY_TYPE, VOCABULARY, Fixed, Variable
-from sip2gw.tools.pasted import Found, spelled
+from sip2gw.tools.pasted import Found, with_delimiter
 from sip2gw.tools.words import field_name, in_words
 
 MASK = "***"
@@ -36,22 +36,19 @@ _DIGITS = re.compile("[0-9A-Fa-f]{1,4}")
 
 
 class Decoded:
-    """A line by its parts. Raises `UnknownMessage` if the line is not a message.
+    """A line by its parts, with `***` in place of secrets. Raises `UnknownMessage` if the line is not a message."""
 
-    `secrets` shows passwords and account names instead of `***`.
-    """
-
-    def __init__(self, line: bytes, dialect: Dialect = DEFAULT, *, secrets: bool = False) -> None:
-        self._show(spelled(line, dialect), secrets)
+    def __init__(self, line: bytes, dialect: Dialect = DEFAULT) -> None:
+        self._show(with_delimiter(line, dialect), secrets=False)
 
     @classmethod
     def found(cls, found: Found, *, secrets: bool = False) -> Self:
-        """Decode a message that was found in a line of a log."""
+        """Decode a message that was found in a line of a log. `secrets` shows passwords and account names."""
         self = cls.__new__(cls)
-        self._show(found, secrets)
+        self._show(found, secrets=secrets)
         return self
 
-    def _show(self, found: Found, secrets: bool) -> None:
+    def _show(self, found: Found, *, secrets: bool) -> None:
         layout = lay_out(found.line, found.dialect)
         self._line = found.line
         self._delimiter = found.dialect.delimiter

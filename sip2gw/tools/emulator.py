@@ -50,14 +50,12 @@ class Emulator:
     `charset` is that of the lines.
     """
 
-    def __init__(
-        self, setup: Setup, console: Console | None = None, form: Form = "table", charset: str = "utf-8"
-    ) -> None:
+    def __init__(self, setup: Setup, form: Form = "table", charset: str = "utf-8") -> None:
         self.setup = setup
         self._form = form
         self._dialect = evolve(DEFAULT, charset=charset)
         self.terminal = setup.terminal
-        self._console = console or Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
+        self._console = Console(width=None if sys.stdout.isatty() else _WIDE, highlight=False)
         self._connection = Connection(setup.address, timeout=setup.timeout, terminator=setup.terminator)
         self._conversation: Conversation | None = None
 

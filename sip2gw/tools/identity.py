@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any, cast
@@ -25,10 +25,6 @@ class LoginForm(Enum):
     NONE = "none"
 
 
-def _now() -> datetime:
-    return local(datetime.now())
-
-
 @frozen
 class Terminal:
     """One terminal as its installer has configured it."""
@@ -40,7 +36,10 @@ class Terminal:
     location: str = ""
     """Sent in CP."""
     login_form: LoginForm = LoginForm.AO
-    now: Callable[[], datetime] = field(default=_now, repr=False)
+
+    def now(self) -> datetime:
+        """Return the time on its clock, without a zone."""
+        return local(datetime.now())
 
     @property
     def _both(self) -> Secret:

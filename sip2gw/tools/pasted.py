@@ -76,7 +76,7 @@ class Found:
 
 def find(line: bytes, dialect: Dialect, delimiter: str | None = None) -> list[Found]:
     """Find the messages in a line. `delimiter` is given if it is known. Raises `NoMessage`."""
-    whole = spelled(line, dialect, delimiter)
+    whole = with_delimiter(line, dialect, delimiter)
     if _sure(whole)[0] is _Certainty.CHECKSUM_FITS:
         return [whole]
     found = [one for piece in pieces(line) if (one := _in_piece(piece, dialect, delimiter))]
@@ -87,7 +87,7 @@ def find(line: bytes, dialect: Dialect, delimiter: str | None = None) -> list[Fo
     return found
 
 
-def spelled(line: bytes, dialect: Dialect, delimiter: str | None = None) -> Found:
+def with_delimiter(line: bytes, dialect: Dialect, delimiter: str | None = None) -> Found:
     """Take a whole line as a message, and find its delimiter."""
     text = decode(line, dialect)
     sign = delimiter_of(text)
@@ -105,7 +105,7 @@ def _in_piece(piece: bytes, dialect: Dialect, delimiter: str | None) -> Found | 
             # A number in the fields of a broken message is not another message.
             break
         for body in _bodies(piece, place, dialect.charset):
-            found = spelled(body, dialect, delimiter)
+            found = with_delimiter(body, dialect, delimiter)
             sure, layout = _sure(found)
             if layout is None or (
                 sure < _Certainty.CHECKSUM_FITS and not _may_begin(sure, layout, body, piece[:place])

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sip2gw.record.asked import only, text
-from sip2gw.record.durations import percentile, summed
+from sip2gw.record.durations import p95, summed
 from sip2gw.record.facts import API, Facts
 from sip2gw.record.libraries import Library, joined
 from sip2gw.record.other_machines import Machines
@@ -175,7 +175,7 @@ def _summary(row: Row) -> Row:
         "state": _state(row),
         "refused": _refused(row),
         "top_code": top,
-        "p95": percentile(row["durations"]),
+        "p95": p95(row["durations"]),
     }
 
 

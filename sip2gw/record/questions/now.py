@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict
 
 from sip2gw.record.asked import only
-from sip2gw.record.durations import percentile, summed
+from sip2gw.record.durations import p95, summed
 from sip2gw.record.load import LATELY, MINUTES
 from sip2gw.record.needs import join_needs, needs
 from sip2gw.record.parts import About, Part, Parts, Row, summed_outcomes
@@ -55,8 +55,8 @@ def _tiles(told: Sequence[Mapping[str, Any]], lately: Sequence[Mapping[str, Any]
     """Return the figures of now, and of the minutes `lately`; a value is None if there is nothing to measure."""
     terminals = sum(part["terminals"] for part in told)
     outcomes = summed_outcomes(lately)
-    at_terminal = percentile(summed(minute["durations"] for minute in lately))
-    api = percentile(summed(minute["api"] for minute in lately))
+    at_terminal = p95(summed(minute["durations"] for minute in lately))
+    api = p95(summed(minute["api"] for minute in lately))
     return [
         {"name": "terminals", "value": terminals},
         {
