@@ -112,8 +112,8 @@ def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
                 )
             )
 
-    recalled = alone(record)
-    recalled.others = Others(libraries, terminals)
+    joined_record = alone(record)
+    joined_record.others = Others(libraries, terminals)
 
     def ask(port: int) -> None:
         for page in LISTS:
@@ -133,7 +133,7 @@ def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
         board = make_board(
             config,
             reactor,
-            recalled,
+            joined_record,
             (store, Keys([bytes(32)]), InMemory(reactor.seconds)),
             configured,
             Invitations(reactor.seconds),

@@ -39,7 +39,7 @@ _LISTS = "now", "libraries", "terminals", "exchanges", "door", "traces"
 _LONGEST_WHY = 500
 
 
-class Recalled(Protocol):
+class JoinedRecord(Protocol):
     """The record of one process, or of several as one."""
 
     async def ask(self, what: str, about: Mapping[str, str]) -> Any:
@@ -75,10 +75,10 @@ class API(Resource):
     isLeaf = True
     log = Logger()
 
-    def __init__(self, guard: Guard, recalled: Recalled, enter: Enter) -> None:
+    def __init__(self, guard: Guard, joined_record: JoinedRecord, enter: Enter) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
         self._guard = guard
-        self._recalled = recalled
+        self._joined_record = joined_record
         self._enter = enter
 
     def render(self, request: Request) -> bytes | int:
@@ -163,7 +163,7 @@ class API(Resource):
         raise Refusal(NOT_FOUND, "not found")
 
     async def _one(self, what: str, about: Mapping[str, str]) -> Any:
-        found = await self._recalled.ask(what, about)
+        found = await self._joined_record.ask(what, about)
         if found is None:
             raise Refusal(NOT_FOUND, "there is none, or no longer")
         return found

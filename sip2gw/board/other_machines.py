@@ -25,7 +25,7 @@ class Others(Protocol):
         ...
 
 
-class MachineDesk:
+class MachinePages:
     """What the board does with `others`; None if this gateway has a store of its own."""
 
     def __init__(self, others: Others | None) -> None:

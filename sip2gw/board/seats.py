@@ -13,7 +13,7 @@ from sip2gw.seats.leases import LEASE
 from sip2gw.store.port import Store, StoreFailed
 
 
-class SeatDesk:
+class SeatPages:
     """The seats of `seats`, on whose clock `now` is. `record` knows the connections, `store` has the audit.
 
     `machine_of` returns the name of the other machine that has a session; "" if none is known.

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 
 from sip2gw.config import Admin, Config, LibrarikaAPI, Listen, Process, store
 from sip2gw.config.endpoint import Endpoint
-from sip2gw.demo.banner import banner, tables
+from sip2gw.demo.banner import banner, trial_libraries
 from sip2gw.demo.selfsigned import kept_pair
 from sip2gw.demo.settings import demo_settings
 from sip2gw.faults import Wrong
@@ -63,7 +63,7 @@ class Demo(Service):
             remedy="--sandbox-port chooses another",
         )
         self.gateway: Gateway | Workers | None = None
-        self.kiosk = KioskPages(tables(self._data), self._address, reactor)
+        self.kiosk = KioskPages(trial_libraries(self._data), self._address, reactor)
 
     def privilegedStartService(self) -> None:
         """Listen everywhere. Raises `CannotListen` with a line for each port that is in use."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from sip2gw import __version__
 from sip2gw.circulation.profiles import BUILT_IN
-from sip2gw.kiosk import Table, laid_out
+from sip2gw.kiosk import TrialLibrary, trial_library
 from sip2gw.sandbox.data import Stock, stock
 from sip2gw.sandbox.form import CopyForm, MediaForm, MemberForm, UserForm
 from sip2gw.tls.certificates import Pair
@@ -50,12 +50,12 @@ def banner(
     return "\n".join([*lines, ""])
 
 
-def tables(data: Mapping[str, Any]) -> list[Table]:
+def trial_libraries(data: Mapping[str, Any]) -> list[TrialLibrary]:
     """Return what the kiosk in the browser can try: each library with an account that can log in a terminal."""
-    return [table for library in stock(data) if (table := _table(library)) is not None]
+    return [found for library in stock(data) if (found := _trial_library(library)) is not None]
 
 
-def _table(library: Stock) -> Table | None:
+def _trial_library(library: Stock) -> TrialLibrary | None:
     user = next((user for user in library.users if not _obstacle(library, user)), None)
     if user is None:
         return None
@@ -64,7 +64,7 @@ def _table(library: Stock) -> Table | None:
     copies = [(title, copy) for title in library.media for copy in title.copies]
     if item is not None:
         copies.sort(key=lambda one: one[1] is not item[1])
-    return laid_out(
+    return trial_library(
         library.library.nickname,
         library.library.name,
         (user.username, user.password),

@@ -17,7 +17,7 @@ class Device:
     requests: tuple[str, ...]
     """Names of `REQUEST_COMMANDS`."""
     example: tuple[tuple[str, ...], ...]
-    """A conversation to play: a request, then the names of its fields that are filled in from the table."""
+    """A conversation to play: a request, then the names of its fields that are filled in from the library."""
 
 
 DEVICES: Mapping[str, Device] = {

@@ -18,7 +18,7 @@ from sip2gw.addresses import is_loopback
 from sip2gw.admin.later import later
 from sip2gw.kiosk.devices import DEVICES
 from sip2gw.kiosk.sessions import Sessions
-from sip2gw.kiosk.table import Table
+from sip2gw.kiosk.trial_library import TrialLibrary
 from sip2gw.pages.http import Reply, as_json, redirect, send, static
 from sip2gw.pages.rendering import render
 from sip2gw.tools.address import Address, Unreachable
@@ -33,12 +33,14 @@ _LONGEST = 4096
 class KioskPages(Resource):
     """Everything below `/kiosk`. `address` returns where the gateway listens with TLS."""
 
-    def __init__(self, tables: Iterable[Table], address: Callable[[], Address], reactor: Any) -> None:
+    def __init__(
+        self, libraries: Iterable[TrialLibrary], address: Callable[[], Address], reactor: Any
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
-        self.sessions = Sessions({table.library: table for table in tables}, address, reactor)
+        self.sessions = Sessions({one.library: one for one in libraries}, address, reactor)
         self.putChild(b"", _Page(render(ROOM, "kiosk.html", {})))
         self.putChild(b"static", _Files())
-        self.putChild(b"table", _Answering(lambda _: self._table()))
+        self.putChild(b"table", _Answering(lambda _: self._to_try()))
         self.putChild(b"device", _Answering(self._begin, post=True))
         self.putChild(b"ask", _Answering(self._ask, post=True))
 
@@ -48,13 +50,13 @@ class KioskPages(Resource):
     def render(self, request: Request) -> bytes:
         return send(request, redirect("/kiosk/"))
 
-    def _table(self) -> tuple[int, Any]:
+    def _to_try(self) -> tuple[int, Any]:
         devices = [
             {"name": one.name, "title": one.title, "profile": one.location, "requests": one.requests,
              "example": one.example} for one in DEVICES.values()
         ]  # fmt: skip
-        tables = [table.as_object() for table in self.sessions.tables.values()]
-        return OK, {"devices": devices, "libraries": tables}
+        libraries = [library.as_object() for library in self.sessions.libraries.values()]
+        return OK, {"devices": devices, "libraries": libraries}
 
     def _begin(self, said: dict[str, str]) -> tuple[int, Any]:
         return OK, {"session": self.sessions.begin(said.get("device", ""), said.get("library", ""))}

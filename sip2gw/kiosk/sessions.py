@@ -11,30 +11,32 @@ from twisted.internet.defer import DeferredLock
 from twisted.internet.threads import deferToThreadPool
 
 from sip2gw.kiosk.devices import DEVICES
-from sip2gw.kiosk.played import Played
-from sip2gw.kiosk.table import Table
+from sip2gw.kiosk.played_device import PlayedDevice
+from sip2gw.kiosk.trial_library import TrialLibrary
 from sip2gw.tools.address import Address
 
 MOST = 6
-"""Machines that are played at a time: one more closes the connection of the one that was used least lately."""
+"""Devices that are played at a time: one more closes the connection of the one that was used least lately."""
 
 
 class Sessions:
     """The devices that are being played. `address` returns where the gateway listens with TLS."""
 
-    def __init__(self, tables: Mapping[str, Table], address: Callable[[], Address], reactor: Any) -> None:
-        self.tables = tables
+    def __init__(
+        self, libraries: Mapping[str, TrialLibrary], address: Callable[[], Address], reactor: Any
+    ) -> None:
+        self.libraries = libraries
         self._address = address
         self._reactor = reactor
-        self._played: OrderedDict[str, tuple[Played, DeferredLock]] = OrderedDict()
+        self._played: OrderedDict[str, tuple[PlayedDevice, DeferredLock]] = OrderedDict()
 
     def begin(self, device: str, library: str) -> str:
         """Return the name of a new session. Raises ValueError for an unknown device or library."""
-        if device not in DEVICES or library not in self.tables:
+        if device not in DEVICES or library not in self.libraries:
             raise ValueError("choose a device and a library of the list")
         name = token_urlsafe(16)
         self._played[name] = (
-            Played(DEVICES[device], self.tables[library], self._address()),
+            PlayedDevice(DEVICES[device], self.libraries[library], self._address()),
             DeferredLock(),
         )
         while len(self._played) > MOST:
@@ -59,7 +61,7 @@ class Sessions:
         finally:
             lock.release()
 
-    def _find(self, session: str) -> tuple[Played, DeferredLock]:
+    def _find(self, session: str) -> tuple[PlayedDevice, DeferredLock]:
         if session not in self._played:
             raise ValueError("this device was switched off: choose it again")
         self._played.move_to_end(session)

@@ -14,9 +14,9 @@ from twisted.internet.threads import deferToThread
 
 from sip2gw.board import audit
 from sip2gw.board.entrance import Access, Entrance
-from sip2gw.board.other_machines import MachineDesk, Others
+from sip2gw.board.other_machines import MachinePages, Others
 from sip2gw.board.screens import Screens
-from sip2gw.board.seats import SeatDesk
+from sip2gw.board.seats import SeatPages
 from sip2gw.board.site import Board, Route
 from sip2gw.board.source import Asked, Configuration, Done, NotPossible, Record, View
 from sip2gw.board.store_pages import StorePages
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def make_board(
     config: Config,
     reactor: Any,
-    recalled: Record,
+    joined_record: Record,
     opened: tuple[Store, Keys, SeatStore],
     configured: Configured,
     invitations: Invitations,
@@ -54,13 +54,13 @@ def make_board(
     """
     if config.admin is None or not config.admin.board:
         return None
-    (store, keys, lent), record = opened, Told(recalled)
+    (store, keys, lent), record = opened, BoardRecord(joined_record)
     access = Access(config.admin.token_file is not None, tuple(config.admin.proxy_users or ()))
     entrance = Entrance(store, reactor, time, access)
     configured.board = entrance
     screens, store_pages = Screens(record, store), StorePages(store, keys, entrance)
-    machines = MachineDesk(others)
-    seats = SeatDesk(record, store, lent, reactor.seconds, machines.of_session)
+    machines = MachinePages(others)
+    seats = SeatPages(record, store, lent, reactor.seconds, machines.of_session)
     settings = ConfigurationScreen(configured, store)
     explaining = Explaining(lambda: configured.config)
 
@@ -121,16 +121,16 @@ def make_board(
     return Board(entrance, Streams(reactor, {"now": now, "exchanges": live}), get, post)
 
 
-class Told:
+class BoardRecord:
     """The record, whose complaints about a question are shown to the person who asked."""
 
-    def __init__(self, recalled: Record) -> None:
-        self._recalled = recalled
+    def __init__(self, joined_record: Record) -> None:
+        self._joined_record = joined_record
 
     async def ask(self, what: str, about: Mapping[str, str]) -> Any:
         """See `Record`."""
         try:
-            return await self._recalled.ask(what, about)
+            return await self._joined_record.ask(what, about)
         except NotUnderstood as wrong:
             raise NotPossible(str(wrong)) from None
 

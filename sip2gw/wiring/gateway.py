@@ -101,7 +101,7 @@ class Gateway(Service):
         self.wrong_port = WrongPort(
             reactor, lambda: ports(self._started, self.listeners), self.metrics.log_lines_left_out.inc
         )
-        self.recalled = alone(self.record, self.wrong_port.beside)
+        self.joined_record = alone(self.record, self.wrong_port.beside)
         self.refused_reload = ""
         """The first fault of the configuration that was refused last; empty if a later one was applied."""
         self.ladder = Ladder(self.terminals.events.now)
@@ -119,10 +119,10 @@ class Gateway(Service):
         seats = self.terminals.logins.seating.seats.store
         opened = self.journaling.store, self.journaling.journal.keys, seats
         self.rounds = Rounds(
-            self.journaling.store, reactor, self.recalled, seats, lambda: state(self._status),
+            self.journaling.store, reactor, self.joined_record, seats, lambda: state(self._status),
             lambda: [self.terminals.process],
         )  # fmt: skip
-        self.recalled.others = self.rounds
+        self.joined_record.others = self.rounds
         remedy = self._remedies["admin.endpoint"]
         self.admin = AdminEndpoint(config, reactor, self._pages(), opened, self.rounds, self.metrics, remedy)
         self.admin_listener = self.admin.admin_listener
@@ -133,7 +133,7 @@ class Gateway(Service):
             self.health,
             lambda: self.metrics.registry,
             self.logged_in,
-            self.recalled,
+            self.joined_record,
             partial(enter, self.journaling.store),
             self.operator,
             self.ladder.shown,

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from sip2gw.admin.api import API, Enter, Recalled
+from sip2gw.admin.api import API, Enter, JoinedRecord
 from sip2gw.admin.figures import MetricsPage
 from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
@@ -43,7 +43,7 @@ class Pages:
     health: Callable[[], Health | Deferred[Health]]
     metrics: Callable[[], CollectorRegistry | Deferred[CollectorRegistry]]
     terminals: Callable[[], dict[str, Any] | Deferred[dict[str, Any]]]
-    recalled: Recalled
+    joined_record: JoinedRecord
     enter: Enter
     operator: Look
     """Answers `/journal` and `/audit`."""
@@ -91,7 +91,7 @@ class AdminEndpoint:
         self.configured = Configured(config, pages.metrics)
         self._invitations = Invitations(opened[0])
         self._board = make_board(
-            config, reactor, pages.recalled, opened, self.configured, self._invitations, rounds
+            config, reactor, pages.joined_record, opened, self.configured, self._invitations, rounds
         )
         self._several_machines = lambda: bool(rounds.known.live)
         self.admin_listener = self._listener(config, reactor, pages, metrics, remedy)
@@ -105,7 +105,7 @@ class AdminEndpoint:
         guard, endpoint = self.guard, config.admin.endpoint
         guard.token = token(config)
         further = {
-            "api": API(guard, pages.recalled, pages.enter),
+            "api": API(guard, pages.joined_record, pages.enter),
             "metrics": MetricsPage(pages.metrics),
             "terminals": TerminalsPage(pages.terminals),
             "invite": InvitePage(self._invitations, guard),

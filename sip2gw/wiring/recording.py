@@ -37,7 +37,7 @@ class Others(Protocol):
         ...
 
 
-class Recalled:
+class JoinedRecord:
     """The record of one process or of several: asks each for its part, and joins them.
 
     `tag` returns today's tag of a card (`patron`) or an item (`item`) of a library. `warnings` are sentences that the
@@ -85,13 +85,13 @@ class Recalled:
         return join("trace", about, await self._parts("trace", about, ""))
 
 
-def alone(record: Record, beside: Callable[[Part], Part] = lambda parts: parts) -> Recalled:
+def alone(record: Record, beside: Callable[[Part], Part] = lambda parts: parts) -> JoinedRecord:
     """Return the answers of a process that is alone. `beside` adds to the parts."""
 
     async def parts(what: str, about: Mapping[str, str], worker: str) -> list[tuple[str, Any]]:
         return [("", record.part(what, about))] if not worker else []
 
-    return Recalled(beside(parts), record.tag)
+    return JoinedRecord(beside(parts), record.tag)
 
 
 def recorded(gateway: Gateway) -> Record:

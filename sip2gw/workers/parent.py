@@ -32,7 +32,7 @@ from sip2gw.wiring.new_configuration import (
     same_admin_endpoint,
 )
 from sip2gw.wiring.pages import AdminEndpoint, Pages, ports
-from sip2gw.wiring.recording import Recalled
+from sip2gw.wiring.recording import JoinedRecord
 from sip2gw.wiring.share import share
 from sip2gw.wiring.wrong_port import WrongPort
 from sip2gw.workers.accepting import SharedListener
@@ -92,18 +92,18 @@ class Workers(Service):
         self.wrong_port = WrongPort(
             reactor, lambda: ports(self._started, self.listeners), self.metrics.log_lines_left_out.inc
         )
-        self.recalled = Recalled(
+        self.joined_record = JoinedRecord(
             self.wrong_port.beside(self._admin_pages.record),
             self._tag,
             lambda: refused_reload(self.refused_reload),
         )
         store, _, seats = self._opened
         self.rounds = Rounds(
-            store, reactor, self.recalled, seats, lambda: state(self.pool.status()),
+            store, reactor, self.joined_record, seats, lambda: state(self.pool.status()),
             lambda: [process.start.process for process in self.pool.running()],
         )  # fmt: skip
         self.serving.addCallback(lambda _: self.rounds.hurry())
-        self.recalled.others = self.rounds
+        self.joined_record.others = self.rounds
         remedy = self._remedies["admin.endpoint"]
         self.admin = AdminEndpoint(
             config, reactor, self._pages(), self._opened, self.rounds, self.metrics, remedy
@@ -186,7 +186,7 @@ class Workers(Service):
             lambda: Deferred.fromCoroutine(pages.health(self._health())),
             lambda: Deferred.fromCoroutine(pages.metrics()),
             lambda: Deferred.fromCoroutine(pages.terminals()),
-            self.recalled,
+            self.joined_record,
             pages.enter,
             lambda question: Deferred.fromCoroutine(pages.operator(question)),
             lambda asked: Deferred.fromCoroutine(pages.attempts(asked)),

@@ -40,8 +40,8 @@ class Pages(TestCase):
         self.entered: list[tuple[str, ...]] = []
         self.broken = False
         self.guard = Guard(Secret(TOKEN))
-        self.recalled = alone(self.room.record)
-        page = API(self.guard, self.recalled, self.enter)
+        self.joined_record = alone(self.room.record)
+        page = API(self.guard, self.joined_record, self.enter)
         window = site(
             lambda: Health(Status.OK, "1", terminals=0), {"api": page}, self.guard, status=lambda: Status.OK
         )
@@ -146,7 +146,7 @@ class Pages(TestCase):
         assert (await deferToThread(fetched, self.port, get.encode()))[0] == 413
 
     async def test_a_warning_of_another_process_needs_a_person(self) -> None:
-        self.recalled._warnings = lambda: ["the file was refused"]
+        self.joined_record._warnings = lambda: ["the file was refused"]
         [need] = (await self.ask("now"))[1]["needs"]
         assert need["text"] == "The file was refused."
 

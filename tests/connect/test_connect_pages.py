@@ -163,7 +163,7 @@ class ConnectTests(TestCase):
         assert self.reads() == before + 1
 
     async def test_a_trace_looks_on_as_a_page_does(self) -> None:
-        await self.demo.gateway.recalled.ask("trace", {"library": "riverside"})
+        await self.demo.gateway.joined_record.ask("trace", {"library": "riverside"})
         noticed: list[str] = []
         self.demo.gateway.terminals.events.subscribe(
             lambda event: noticed.append(event.text) if isinstance(event, Noticed) else None

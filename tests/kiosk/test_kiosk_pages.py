@@ -16,9 +16,9 @@ from twisted.trial.unittest import TestCase
 
 from sip2gw.demo import Demo
 from sip2gw.kiosk.devices import DEVICES
-from sip2gw.kiosk.played import Played
+from sip2gw.kiosk.played_device import PlayedDevice
 from sip2gw.kiosk.sessions import MOST
-from sip2gw.kiosk.table import laid_out
+from sip2gw.kiosk.trial_library import trial_library
 from sip2gw.tools.address import Address, Unreachable
 
 OURS = {"X-Kiosk": "1"}
@@ -160,7 +160,7 @@ class KioskTests(TestCase):
         assert len(self.demo.gateway.terminals.sessions) == 0
 
 
-TABLE = laid_out("riverside", "Riverside", ("kiosk", "secret"), [], [])
+LIBRARY_TO_TRY = trial_library("riverside", "Riverside", ("kiosk", "secret"), [], [])
 NOWHERE = Address("127.0.0.1", 1)
 
 
@@ -170,7 +170,7 @@ NOWHERE = Address("127.0.0.1", 1)
     st.dictionaries(st.sampled_from(("card", "pin", "item")), st.text()),
 )
 def test_what_is_typed_is_refused_in_words_or_sent(device: str, name: str, values: dict[str, str]) -> None:
-    played = Played(DEVICES[device], TABLE, NOWHERE)
+    played = PlayedDevice(DEVICES[device], LIBRARY_TO_TRY, NOWHERE)
     for request in (name, *DEVICES[device].requests):
         with pytest.raises((ValueError, Unreachable)) as refused:
             played.ask(request, values)

@@ -1,4 +1,4 @@
-"""What lies on the table beside the device: a library with its account, cards and items, from the sandbox's data."""
+"""A library to try: its account, and some of its cards and items, from the sandbox's data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST = 8
 
 
 @frozen
-class Table:
+class TrialLibrary:
     """A library that can be tried. The demo invents its readers, and prints their passwords when it starts."""
 
     library: str
@@ -37,10 +37,10 @@ class Table:
         }
 
 
-def laid_out(
+def trial_library(
     library: str, name: str, account: tuple[str, str], cards: Iterable[tuple[str, str, str]],
     items: Iterable[tuple[str, str]],
-) -> Table:  # fmt: skip
-    """Return the table of a library, with the first few cards and items. `account` is user name and password."""
+) -> TrialLibrary:  # fmt: skip
+    """Return a library to try, with the first few cards and items. `account` is user name and password."""
     user, password = account
-    return Table(library, name, user, Secret(password), tuple(cards)[:MOST], tuple(items)[:MOST])
+    return TrialLibrary(library, name, user, Secret(password), tuple(cards)[:MOST], tuple(items)[:MOST])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sip2gw.kiosk.devices import Device
-from sip2gw.kiosk.table import Table
+from sip2gw.kiosk.trial_library import TrialLibrary
 from sip2gw.sip2 import Request, UnknownMessage, build, lay_out
 from sip2gw.tools.address import Address, Unreachable
 from sip2gw.tools.connection import Connection
@@ -23,13 +23,16 @@ _NEEDED = {"patron_identifier": "scan a card first", "item_identifier": "scan an
 _SHOWN = {"AE": "name", "AJ": "title", "AH": "due", "CL": "bin", "BV": "owed"}
 
 
-class Played:
-    """A device at `address`, in the library of `table`. It connects and logs in at its first request."""
+class PlayedDevice:
+    """A device at `address`, in `library`. It connects and logs in at its first request."""
 
-    def __init__(self, device: Device, table: Table, address: Address) -> None:
+    def __init__(self, device: Device, library: TrialLibrary, address: Address) -> None:
         self.device = device
         self._terminal = Terminal(
-            library=table.library, account=table.account, password=table.password, location=device.location
+            library=library.library,
+            account=library.account,
+            password=library.password,
+            location=device.location,
         )
         self._connection = Connection(address, timeout=TIMEOUT)
         self._conversation: Conversation | None = None
