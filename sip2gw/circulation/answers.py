@@ -53,7 +53,7 @@ def is_offered(request: Request, profile: Profile) -> bool:
 async def answer(request: Request, desk: Desk) -> Response:
     """Return the response to a request. Raises `Refused`, `Unavailable` and `InDoubt`, which are for `decline`."""
     place = desk.place
-    _face(request, desk)
+    _note_addressee(request, desk)
     meaning = ANSWERS.get(type(request))
     if meaning is None or not _allows(place.profile, request.code):
         text = _speaker(request, desk).say("not_offered")
@@ -73,7 +73,7 @@ async def answer(request: Request, desk: Desk) -> Response:
 
 def decline(request: Request, desk: Desk, error: LibraryError) -> Response:
     """Return the refusal of a request after `error`, with the reason for the patron."""
-    _face(request, desk)
+    _note_addressee(request, desk)
     now = desk.now()
     response = refusal(request, local(now), [_speaker(request, desk).why(error, today=now.date())])
     if not desk.place.profile.patron_password and "valid_patron_password" in response.members:
@@ -82,9 +82,9 @@ def decline(request: Request, desk: Desk, error: LibraryError) -> Response:
     return for_terminal(detail(response, error) if detail else response, desk.place.fields)
 
 
-def _face(request: Request, desk: Desk) -> None:
+def _note_addressee(request: Request, desk: Desk) -> None:
     """Note who reads the answer: the patron that the request names, else the one at the terminal."""
-    desk.facing = (getattr(request, "patron_identifier", None) or "").strip() or desk.reader or ""
+    desk.addressee = (getattr(request, "patron_identifier", None) or "").strip() or desk.reader or ""
 
 
 def _speaker(request: Request, desk: Desk) -> Speaker:

@@ -170,7 +170,7 @@ class Desk:
 
     `reader` is the patron at the terminal, as far as the session knows. `print_width` is how many characters fit on a
     line of the printer (99). `sequence` is the number of the request (AY). `meant_again` means that the same line was
-    answered before and is not a repeat. `facing` is the patron who reads the answer. `line` and `dated` are
+    answered before and is not a repeat. `addressee` is the patron who reads the answer. `line` and `dated` are
     as in `Occasion`. `refused` is the code of a refusal for which the answer has no field of its own, as 24 has none.
     """
 
@@ -180,7 +180,7 @@ class Desk:
     print_width: int | None = None
     sequence: str = ""
     meant_again: bool = False
-    facing: str = ""
+    addressee: str = ""
     line: bytes = b""
     dated: bool = True
     refused: str = ""
@@ -195,7 +195,7 @@ class Desk:
         Else it is the first of `languages` that is known, then the languages of `Place.speaker`. A language is a tag
         such as `bn`, or the three digits of SIP2.
         """
-        own = self.library.language_of(self.facing) if self.facing else ""
+        own = self.library.language_of(self.addressee) if self.addressee else ""
         return self.place.speaker((own, *languages))
 
     def believed(self, moment: datetime | None) -> datetime | None:

@@ -10,10 +10,10 @@ from attrs import evolve
 
 from sip2gw.library import LibraryError, Refused, Unavailable
 from sip2gw.session.habits import Habits
-from sip2gw.session.hearing import DAMAGED, Damaged, Hearing, Unreadable
 from sip2gw.session.kept_answers import KeptAnswers
 from sip2gw.session.logins import Expects, Login, account_in, institution_id, names_several
 from sip2gw.session.repeats import Repeats
+from sip2gw.session.request_reader import DAMAGED, Damaged, RequestReader, Unreadable
 from sip2gw.session.signing_in import Held, Rejected, SigningIn
 from sip2gw.session.spelling import Spelling
 from sip2gw.session.steps import (
@@ -70,7 +70,7 @@ class Session:
     ) -> None:
         self.state: State = Connected()
         self._spelling = Spelling(dialect)
-        self._hearing = Hearing(self._spelling, most_fields)
+        self._request_reader = RequestReader(self._spelling, most_fields)
         self._clock = clock
         self._now = now
         self._pending: Pending | None = None
@@ -108,12 +108,12 @@ class Session:
             return Ignore("closed")
         if not isinstance(self.state, Serving):
             self._spelling.see(line)
-        heard = self._hearing.read(line, early)
-        match heard:
+        read = self._request_reader.read(line, early)
+        match read:
             case Pending():
-                self.habits.note(heard.request, heard.trailer, self._now())
-                is_resend = isinstance(heard.request, messages.RequestACSResend)
-                return self._say_last(heard) if is_resend else self._begin(heard)
+                self.habits.note(read.request, read.trailer, self._now())
+                is_resend = isinstance(read.request, messages.RequestACSResend)
+                return self._say_last(read) if is_resend else self._begin(read)
             case Unreadable(pending, refused):
                 self._pending = pending
                 return refused
@@ -121,7 +121,7 @@ class Session:
                 step = self._say(messages.RequestSCResend(), Trailer(checked=True), enough)
                 return evolve(step, note=DAMAGED if enough else "", kind=BAD_CHECKSUM)
             case Ignore():
-                return heard
+                return read
 
     def admitted(self, tenant: Tenant, terminal: str = "") -> Step:
         """Continue after the directory opened the library of `SignIn`. `terminal` identifies the terminal."""

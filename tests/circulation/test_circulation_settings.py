@@ -137,7 +137,7 @@ class Desk(DeskCase):
 
     def test_the_repr_of_a_desk_has_no_patron_and_no_account(self) -> None:
         desk = self.directory.place(self.tenant, "").desk(reader="canary-M-1")
-        desk.facing = "canary-M-2"
+        desk.addressee = "canary-M-2"
         for shown in (repr(desk), repr(desk.place)):
             self.assertNotIn("canary", shown)
             self.assertNotIn(self.tenant.account, shown)

@@ -31,7 +31,7 @@ class Unreadable:
     refused: Decline
 
 
-class Hearing:
+class RequestReader:
     """The lines of one session. `most_fields` returns how many fields of a request are read."""
 
     __slots__ = ("_damaged", "_most_fields", "_spelling")
