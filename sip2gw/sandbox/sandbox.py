@@ -26,7 +26,7 @@ TOKEN_LIFE = 3600.0
 
 
 class Sandbox:
-    """The API of the libraries in `data` (the package's own three by default), at `resource`.
+    """The API of the libraries in `data` (the package's own by default), at `resource`.
 
     `database` is a file that keeps everything across restarts; `data` only fills a new one. Without it all is in
     memory. `clock` is anything with `seconds()` and `callLater()`, the reactor by default. Raises `DataFault`, and
