@@ -33,7 +33,7 @@ from sip2gw.journal.crypto import Keys
 from sip2gw.log.tags import Tags
 from sip2gw.metrics import Metrics
 from sip2gw.process.interpreter import settle
-from sip2gw.record import Facts, Machine, Machines, Record, Summary, Ways
+from sip2gw.record import Facts, GatewayAccess, Machine, Machines, Record, Summary
 from sip2gw.seats import InMemory
 from sip2gw.store import SQLiteStore
 from sip2gw.wiring.board import Configured, make_board
@@ -98,7 +98,7 @@ def pages(libraries: int, terminals: int, times: int = 10) -> dict[str, float]:
     settle()  # as each gateway does: otherwise the collector goes through all modules amid a page
     events, found = Events(time.time), dict[str, float]()
     names = frozenset(f"library{n}" for n in range(libraries))
-    record = Record(events, Tags(), Ways(facts=lambda: Facts(libraries=names)))
+    record = Record(events, Tags(), GatewayAccess(facts=lambda: Facts(libraries=names)))
     for n in range(terminals):
         conn, library, terminal = f"{n:05x}", f"library{n % libraries}", f"Desk{n}"
         events.publish(

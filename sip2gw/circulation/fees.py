@@ -20,7 +20,7 @@ from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.profile import WhenDown
 from sip2gw.circulation.receipts import payment_receipt
 from sip2gw.circulation.speech import Speaker
-from sip2gw.library import Charge, Fee, FeeKind, Listing, ListKind, Refused
+from sip2gw.library import Charge, Fee, FeeKind, Listing, ListKind, Payment, Refused
 from sip2gw.sip2 import local
 from sip2gw.sip2.kinds import MONEY, Exact
 from sip2gw.sip2.messages import FeePaid, FeePaidResponse
@@ -102,44 +102,41 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
     The library compares the amount with what is owed, because only the library knows whether this payment was booked
     before and its answer was lost.
     """
-    patron_id = request.patron_identifier.strip()
+    patron_id, profile = request.patron_identifier.strip(), desk.place.profile
     amount = _amount(request)
     currency = _currency(request, desk)
     fee = await _fee(request, patron_id, desk)
-    payment = await with_password(
-        request,
+    pay = partial(
+        desk.library.pay,
         patron_id,
-        desk,
-        partial(
-            desk.library.pay,
-            patron_id,
-            amount,
-            currency,
-            desk.occasion(
-                request.transaction_date, when_down=desk.place.profile.fee_when_down is WhenDown.JOURNAL
-            ),
-            fee=fee,
-            payment_type=_PAYMENT_TYPES.get(request.payment_type, "other"),
-            transaction_id=transaction_id(request, amount, desk),
-            overpayment=desk.place.profile.overpayment,
-        ),
+        amount,
+        currency,
+        desk.occasion(request.transaction_date, when_down=profile.fee_when_down is WhenDown.JOURNAL),
+        fee=fee,
+        payment_type=_PAYMENT_TYPES.get(request.payment_type, "other"),
+        transaction_id=transaction_id(request, amount, desk),
+        overpayment=profile.overpayment,
     )
+    payment = await with_password(request, patron_id, desk, pay)
+    return _response(request, payment, amount, currency, desk)
+
+
+def _response(
+    request: FeePaid, payment: Payment, amount: Decimal, currency: str, desk: Desk
+) -> FeePaidResponse:
+    """Return 38 for a payment. Of one that is accepted for later the balance is not known, so there is no receipt."""
     speaker, now = desk.speaker(), desk.now()
-    if payment.accepted:  # the balance is not known
-        return FeePaidResponse(
-            payment_accepted=True,
-            transaction_date=local(now),
-            institution_id=request.institution_id or desk.library.nickname,
-            patron_identifier=request.patron_identifier,
-            transaction_id=request.transaction_id or None,
-        )
-    balance = speaker.money(max(payment.balance, Decimal(0)), currency)
-    return FeePaidResponse(
+    response = FeePaidResponse(
         payment_accepted=True,
         transaction_date=local(now),
         institution_id=request.institution_id or desk.library.nickname,
         patron_identifier=request.patron_identifier,
         transaction_id=request.transaction_id or payment.ref or None,
+    )
+    if payment.accepted:
+        return response
+    balance = speaker.money(max(payment.balance, Decimal(0)), currency)
+    return response.but(
         screen_message=(speaker.say("paid", amount=speaker.money(amount, currency), balance=balance),),
         print_line=payment_receipt(
             desk.place.rules.name,
@@ -150,7 +147,7 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
             payment.ref,
             speaker,
             desk.print_width,
-            patron=patron_id,
+            patron=request.patron_identifier.strip(),
         ),
     )
 

@@ -5,7 +5,7 @@ machines say of themselves (`Machines`) is added to it.
 """
 
 from sip2gw.record.asked import PAGE, NotUnderstood
-from sip2gw.record.facts import API, Facts, Ways
+from sip2gw.record.facts import API, Facts, GatewayAccess
 from sip2gw.record.needs import warned
 from sip2gw.record.other_machines import ALONE, Machine, Machines, terminal_elsewhere
 from sip2gw.record.parts import split_conn
@@ -14,6 +14,6 @@ from sip2gw.record.record import Record
 from sip2gw.record.summary import Summary
 
 __all__ = [
-    "ALONE", "API", "PAGE", "Facts", "Machine", "Machines", "NotUnderstood", "Record", "Summary", "Ways", "join",
-    "split_conn", "terminal_elsewhere", "warned",
+    "ALONE", "API", "PAGE", "Facts", "GatewayAccess", "Machine", "Machines", "NotUnderstood", "Record", "Summary",
+    "join", "split_conn", "terminal_elsewhere", "warned",
 ]  # fmt: skip

@@ -44,8 +44,8 @@ def no_session(_: str) -> Mapping[str, Any] | None:
 
 
 @frozen
-class Ways:
-    """How to get at what the record does not keep.
+class GatewayAccess:
+    """What the record looks up in the gateway, or has done there, at a question.
 
     `session` returns what the session of a live connection knows of its terminal; `disconnect` ends a connection, and
     returns whether there was one. `held` returns the sessions of a library that hold a seat, by connection; `free`

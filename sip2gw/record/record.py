@@ -15,7 +15,7 @@ from sip2gw.record.asked import NotUnderstood, text
 from sip2gw.record.attempts import FailedAttempts
 from sip2gw.record.connections import Connections
 from sip2gw.record.exchanges import Exchanges
-from sip2gw.record.facts import Ways
+from sip2gw.record.facts import GatewayAccess
 from sip2gw.record.libraries import Libraries
 from sip2gw.record.load import LimitHits, Load
 from sip2gw.record.questions import QUESTIONS
@@ -23,11 +23,11 @@ from sip2gw.record.traces import MINUTES, Target, Traces
 
 
 class Record:
-    """What is kept in memory of `events`. `tags` are those of the events; `ways` lead to what is looked up."""
+    """What is kept in memory of `events`. `tags` are those of the events; `gateway` is what is looked up there."""
 
-    def __init__(self, events: Events, tags: Tags, ways: Ways | None = None) -> None:
+    def __init__(self, events: Events, tags: Tags, gateway: GatewayAccess | None = None) -> None:
         self.now = events.now
-        self.ways = ways or Ways()
+        self.gateway = gateway or GatewayAccess()
         self.connections = Connections()
         self.failed_attempts = FailedAttempts()
         self.exchanges = Exchanges()
@@ -66,9 +66,9 @@ class Record:
         """
         match what:
             case "disconnect":
-                return {"done": True} if self.ways.disconnect(text(about, "conn")) else None
+                return {"done": True} if self.gateway.disconnect(text(about, "conn")) else None
             case "free":
-                return {"done": True} if self.ways.free(text(about, "session")) else None
+                return {"done": True} if self.gateway.free(text(about, "session")) else None
             case "trace":
                 return self._trace(about)
             case "stop":

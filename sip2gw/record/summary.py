@@ -49,7 +49,7 @@ class Summary:
 def part(record: Record, about: Mapping[str, str]) -> dict[str, Any]:
     """Return what one process has of the summary."""
     only(about)
-    at, facts = record.now(), record.ways.facts()
+    at, facts = record.now(), record.gateway.facts()
     live = record.connections.live.values()
     lately = record.load.last(at, LATELY)
     terminals = record.connections.terminals_by_library()

@@ -13,7 +13,7 @@ from sip2gw.gateway import TerminalFactory
 from sip2gw.journal import audit
 from sip2gw.journal.audit import By
 from sip2gw.librarika import BackEnd
-from sip2gw.record import ALONE, API, Facts, Machines, Record, Ways, join, split_conn, warned
+from sip2gw.record import ALONE, API, Facts, GatewayAccess, Machines, Record, join, split_conn, warned
 from sip2gw.session import Serving
 from sip2gw.store.port import Store, Transaction
 
@@ -97,14 +97,14 @@ def alone(record: Record, beside: Callable[[Part], Part] = lambda parts: parts) 
 def recorded(gateway: Gateway) -> Record:
     """Return the record of a gateway, which reads its events from now on."""
     terminals = gateway.terminals
-    ways = Ways(
+    access = GatewayAccess(
         lambda: facts(gateway),
         lambda conn: session_of(terminals, conn),
         lambda conn: disconnected(terminals, conn),
         terminals.logins.seating.held,
         terminals.logins.seating.free,
     )
-    record = Record(terminals.events, terminals.directory.tags, ways)
+    record = Record(terminals.events, terminals.directory.tags, access)
     gateway.metrics.on_strike = record.struck
     return record
 

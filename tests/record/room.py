@@ -8,7 +8,7 @@ from gateway.desk import CHECKIN, CHECKOUT, LOGIN, PATRON, STATUS, Bench, Moving
 from twisted.internet.task import Clock
 
 from sip2gw.events import Events
-from sip2gw.record import Facts, Record, Ways
+from sip2gw.record import Facts, GatewayAccess, Record
 from sip2gw.wiring.recording import alone, disconnected, session_of
 
 __all__ = [
@@ -39,13 +39,13 @@ class Room(Bench):
         self.facts = Facts()
         events = Events(clock.seconds)
         super().__init__(clock=clock, events=events)
-        ways = Ways(
+        access = GatewayAccess(
             lambda: self.facts,
             lambda conn: session_of(self.factory, conn),
             lambda conn: disconnected(self.factory, conn),
         )
         self.factory.metrics.on_strike = lambda limit: self.record.struck(limit)
-        self.record = Record(events, self.directory.tags, ways)
+        self.record = Record(events, self.directory.tags, access)
         self.terminal.connectionLost()
         self.connect()
 

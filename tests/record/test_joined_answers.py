@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sip2gw.events import Events, Exchange, LinesSeen, LoggedIn, LoginRefused, Opened
 from sip2gw.log.tags import Tags
-from sip2gw.record import API, Facts, Record, Ways, join, split_conn
+from sip2gw.record import API, Facts, GatewayAccess, Record, join, split_conn
 
 START = 1_800_000_000.0
 
@@ -15,7 +15,7 @@ class Process:
     def __init__(self, facts: Facts) -> None:
         self.at = START
         self.events = Events(lambda: self.at)
-        self.record = Record(self.events, Tags(), Ways(facts=lambda: facts))
+        self.record = Record(self.events, Tags(), GatewayAccess(facts=lambda: facts))
 
     def log_in(self, conn: str, terminal: str, network: str = "10.0.0.0/24") -> None:
         self.events.publish(Opened(self.at, conn, "plain port 1", "10.0.0.1", network))

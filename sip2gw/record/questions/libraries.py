@@ -25,7 +25,7 @@ _RANK = {"offline": 0, "refused": 1, "full": 2, "online": 3, "idle": 4}
 def libraries(record: Record, about: About) -> Part:
     """Return all libraries: several processes may each know a part of every one."""
     only(about, "q", "state", "after", "limit")
-    at, facts = record.now(), record.ways.facts()
+    at, facts = record.now(), record.gateway.facts()
     apis = {one.library: one for one in facts.apis}
     terminals = record.connections.terminals_by_library()
     names = record.libraries.all.keys() | apis.keys() | facts.seats.keys() | facts.libraries
@@ -42,13 +42,13 @@ def libraries(record: Record, about: About) -> Part:
 def library(record: Record, about: About) -> Part | None:
     """Return one library, with its terminals and the attempts that failed."""
     only(about, "library")
-    name, at, facts = text(about, "library").lower(), record.now(), record.ways.facts()
+    name, at, facts = text(about, "library").lower(), record.now(), record.gateway.facts()
     api = next((one for one in facts.apis if one.library == name), None)
     known = record.libraries.all.get(name)
     if known is None and api is None and name not in facts.libraries and name not in facts.seats:
         return None
     of_it = [one for one in record.connections.live.values() if one.library == name]
-    held = record.ways.held(name)
+    held = record.gateway.held(name)
     return {
         **_row(known, name, api, facts, len(of_it), at),
         "seats": [

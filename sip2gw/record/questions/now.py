@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def now(record: Record, about: About) -> Part:
     """Return what needs a person, and how much is going on."""
     only(about)
-    at, facts = record.now(), record.ways.facts()
+    at, facts = record.now(), record.gateway.facts()
     live = record.connections.live.values()
     return {
         "at": at,

@@ -55,7 +55,7 @@ def terminal(record: Record, about: About) -> Part | None:
     one = record.connections.find(text(about, "conn"))
     if one is None:
         return None
-    seen = dict(record.ways.session(one.conn) or {}) if one.closed is None else {}
+    seen = dict(record.gateway.session(one.conn) or {}) if one.closed is None else {}
     return {
         **_row(one, record.now()),
         "where": one.where,
