@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from sip2gw.circulation import Desk
-from sip2gw.circulation.near_numbers import NOT_FOUND, near_number, number_of
+from sip2gw.circulation.other_spellings import NOT_FOUND, near_number, number_of
 from sip2gw.gateway.connection_events import ConnectionEvents
 from sip2gw.gateway.near_misses import Seen
 from sip2gw.library import Library, LibraryError

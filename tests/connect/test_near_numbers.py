@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sip2gw.circulation.near_numbers import spellings
+from sip2gw.circulation.other_spellings import other_spellings
 
 
 @pytest.mark.parametrize(
@@ -21,17 +21,17 @@ from sip2gw.circulation.near_numbers import spellings
     ],
 )
 def test_a_number_has_these_other_spellings(number, other, how):
-    assert (other, how) in [(one.number, one.how) for one in spellings(number)]
+    assert (other, how) in [(one.number, one.how) for one in other_spellings(number)]
 
 
 @given(st.text(max_size=40))
 def test_other_spellings_are_few_and_never_the_number_itself(number):
-    found = [one.number for one in spellings(number)]
+    found = [one.number for one in other_spellings(number)]
     assert len(found) <= 9
     assert number not in found
 
 
 @given(st.from_regex("[0-9]{4}[1-9][0-9]{7}", fullmatch=True))
 def test_no_text_of_a_spelling_has_the_number(number):
-    for one in spellings(number):
+    for one in other_spellings(number):
         assert one.number.lstrip("0") not in repr(one) + one.how + one.fix

@@ -27,7 +27,7 @@ _ADDED = 4
 
 
 @frozen
-class Spelling:
+class OtherSpelling:
     """Another spelling of a number. `how` says how it differs, without the number; `fix` is what to do."""
 
     number: str = field(repr=False)
@@ -35,29 +35,29 @@ class Spelling:
     fix: str
 
 
-def spellings(number: str) -> Iterator[Spelling]:
+def other_spellings(number: str) -> Iterator[OtherSpelling]:
     """Yield the likely other spellings of a number, the likeliest first."""
     reader = "set the barcode reader, or the terminal, to"
     if begins := _PREFIX.match(number):
         prefix = begins[1]
-        yield Spelling(
+        yield OtherSpelling(
             number[len(prefix) :], f"without the prefix {prefix}", f"{reader} leave out {prefix.strip()}"
         )
     if framed := _CODABAR.fullmatch(number):
         how = f"without the start and stop characters {framed[1]} and {framed[3]}"
-        yield Spelling(framed[2], how, f"{reader} leave them out")
+        yield OtherSpelling(framed[2], how, f"{reader} leave them out")
     for other, how in ((number.upper(), "in capitals"), (number.lower(), "in small letters")):
         if other != number:
-            yield Spelling(other, how, f"{reader} send letters {how}")
+            yield OtherSpelling(other, how, f"{reader} send letters {how}")
     if digits := _ZEROS.fullmatch(number):
         start, zeros, rest = digits.groups()
         if zeros:
-            yield Spelling(
+            yield OtherSpelling(
                 start + rest, f"without its {_zeros(len(zeros))}", f"{reader} leave out leading zeros"
             )
         for count in range(1, _ADDED + 1):
             how = f"with {_zeros(count)} more"
-            yield Spelling(start + "0" * count + zeros + rest, how, f"{reader} keep leading zeros")
+            yield OtherSpelling(start + "0" * count + zeros + rest, how, f"{reader} keep leading zeros")
 
 
 def number_of(what: str, request: Request, desk: Desk) -> str:
@@ -67,10 +67,10 @@ def number_of(what: str, request: Request, desk: Desk) -> str:
     return read_label(getattr(request, "item_identifier", None), desk)
 
 
-async def near_number(what: str, number: str, library: Library) -> Spelling | None:
+async def near_number(what: str, number: str, library: Library) -> OtherSpelling | None:
     """Return the first spelling under which the library has this card or label. Raises `Unavailable`."""
     look = library.patron if what == CARD else library.item
-    for spelling in islice(spellings(number), MOST):
+    for spelling in islice(other_spellings(number), MOST):
         try:
             await look(spelling.number)
         except Refused:
