@@ -14,6 +14,7 @@ from sip2gw.gateway import TerminalFactory
 from sip2gw.library import (
     Credentials,
     Found,
+    Hears,
     Item,
     ItemState,
     ItemStatus,
@@ -45,8 +46,11 @@ class AnyLibrary:
     def reading(self, _: tuple[str, ...]) -> AnyLibrary:
         return self
 
-    def within(self, _: float, __: MayWrite | None = None) -> AnyLibrary:
+    def within(self, _: float, __: MayWrite | None = None, ___: Hears | None = None) -> AnyLibrary:
         return self
+
+    async def denied(self) -> None:
+        """Do nothing."""
 
     def language_of(self, _: str) -> str:
         return ""

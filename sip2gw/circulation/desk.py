@@ -20,7 +20,7 @@ from sip2gw.circulation.profile import KIOSK, Profile
 from sip2gw.circulation.speech import Speaker
 from sip2gw.circulation.translations import first_known
 from sip2gw.circulation.wrong_passwords import Asker, Pins
-from sip2gw.library import Library, MayWrite, Occasion, Rules
+from sip2gw.library import Hears, Library, MayWrite, Occasion, Rules
 
 if TYPE_CHECKING:
     from sip2gw.circulation.sorting import BinRule
@@ -155,12 +155,14 @@ class Place:
         dated: bool = True,
         patience: float = inf,
         may_write: MayWrite | None = None,
+        hears: Hears | None = None,
     ) -> Desk:
         """Return the desk for one request, which the library must answer within `patience` seconds.
 
-        `may_write` is called before each write, and says whether the terminal may still write.
+        `may_write` is called before each write, and says whether the terminal may still write. `hears` says whether it
+        still gets an answer.
         """
-        library = self.library.within(patience, may_write)
+        library = self.library.within(patience, may_write, hears)
         return Desk(self, library, reader, print_width, sequence, meant_again, "", line, dated)
 
 

@@ -99,19 +99,30 @@ class LibraryRequests:
         try:
             desk = self.desk(ask, tenant, since, self._may_write)
             made = desk.library.calls_made
-            response, result, remember, known = await self._answered(request, desk, until)
         except Exception:  # a bug behind one request must not cost the terminal its answer
             return self._own_up(tenant.nickname, request, made)
+        try:
+            return self._reply(request, desk, *await self._answered(request, desk, until))
+        except Exception:
+            step = self._own_up(tenant.nickname, request, made)
+            await self._deny(desk)
+            return step
+
+    def _reply(
+        self, request: Request, desk: Desk, response: Response, result: Result, remember: bool, known: bool
+    ) -> Say:
+        """Publish what became of a request, and return its response as bytes."""
+        terminal, why = self._terminal, ""
         self._look_at_the_clock(request, desk)
-        why = ""
         if isinstance(response, messages.ACSStatus):
             why = offered(response)
             result = result if response.online_status else OFFLINE
-        terminal.events.asked(request, result.outcome, result.code, made, why)
-        self._near_numbers.search(result.code, request, desk, terminal.events)
         if result.outcome != "answered" and desk.place.profile.refs:
             response = _with_ref(response, terminal.events.ref)
-        return self._session.reply(response, remember=remember, known=known)
+        step = self._session.reply(response, remember=remember and self._hears(), known=known)
+        terminal.events.asked(request, result.outcome, result.code, desk.library.calls_made, why)
+        self._near_numbers.search(result.code, request, desk, terminal.events)
+        return step
 
     def _look_at_the_clock(self, request: Request, desk: Desk) -> None:
         """Look once an hour whether the terminal's clock is right; if it is wrong, say so once a day."""
@@ -123,6 +134,17 @@ class LibraryRequests:
         seen = odd_clock(stamp, there if stamp.tzinfo else there.replace(tzinfo=None))
         self._terminal.events.saw(seen, once=False)
         self._clock_due = now + (DAY if seen else HOUR)
+
+    async def _deny(self, desk: Desk) -> None:
+        """Note that the terminal is told no, if the library has done its write."""
+        try:
+            await desk.library.denied()
+        except Exception:
+            self.log.failure("a refusal could not be noted")
+
+    def _hears(self) -> bool:
+        """Return whether the terminal still gets the answer, on this connection or on its next one."""
+        return not self._terminal.gone or self._session.is_waited_for
 
     def desk(self, ask: Ask, tenant: Tenant, since: float, may_write: MayWrite | None = None) -> Desk:
         """Return the desk for this request, received at `since`. `may_write` is called before a write is sent."""
@@ -136,6 +158,7 @@ class LibraryRequests:
             dated=ask.dated,
             patience=since + place.policy.call_time - self._reactor.seconds(),
             may_write=may_write,
+            hears=self._hears,
         )
 
     def _place(self, tenant: Tenant, location: str) -> Place:
@@ -175,10 +198,12 @@ class LibraryRequests:
             code = error.code if isinstance(error, Refused) else ""
             if code == "member_not_found":
                 self._pins.unknown(self._terminal.slot.library, self._terminal.asker())
+            await self._deny(desk)
             return decline(request, desk, error), of_error(error), False, code not in _NOT_THERE
         except TookTooLong:
             late = Unavailable("too late") if request.read_only else InDoubt("too late")
             result = Result(of_error(late).outcome, "too_late")
+            await self._deny(desk)
             return decline(request, desk, late), result, False, True
 
     async def _in_time(self, answering: Coroutine[Any, Any, Response], until: float) -> Response:

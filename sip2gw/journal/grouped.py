@@ -74,6 +74,7 @@ class Finish(Alike):
     reason: str
     result: Any
     keys: Keys
+    knew: Told = Told.NO
 
     @property
     def state(self) -> State:
@@ -90,7 +91,14 @@ class Finish(Alike):
         if self.together(tx, [self]) is not None:
             return None
         return move(
-            tx, self.library, self.key, self.event, self.told, reason=self.reason, outcome=self.outcome
+            tx,
+            self.library,
+            self.key,
+            self.event,
+            self.told,
+            knew=self.knew,
+            reason=self.reason,
+            outcome=self.outcome,
         )
 
     @classmethod

@@ -109,6 +109,8 @@ class Journal:
             self._metrics.journal_oldest.set(self.counts.oldest)
         if self.clock.seconds() >= self._purge_at:
             self._purge_at = self.clock.seconds() + PURGE
+            for row in await self.store.change(upkeep.unheard):
+                self.outcomes.tell_of(row, Event.UNHEARD, row.told)
             while await self.store.change(upkeep.purge):
                 pass  # in between, terminals' writes are stored
 
@@ -144,9 +146,9 @@ class Journal:
         write = self.in_progress[key] = InProgress()
         return write
 
-    def finish(self, library: str, key: str, outcome: Outcome, told: Told) -> None:
+    def finish(self, library: str, key: str, outcome: Outcome, told: Told, knew: Told) -> None:
         """Store what a library has decided, and end the write then. The terminal does not wait for that."""
-        self.outcomes.finish(library, key, outcome, told, lambda: self.ended(key))
+        self.outcomes.finish(library, key, outcome, told, knew, lambda: self.ended(key))
 
     def ended(self, key: str) -> None:
         """Note that a write is over: its outcome is stored, or will be."""

@@ -12,7 +12,7 @@ from sip2gw.journal.entry import Write
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import METHODS, Method
 from sip2gw.journal.writing import Writing
-from sip2gw.library import Library, MayWrite
+from sip2gw.library import Hears, Library, MayWrite
 
 
 @frozen(repr=False)
@@ -43,8 +43,8 @@ class JournaledLibrary:
     """One library, opened with one account, for one request or several. Satisfies `library.Library`."""
 
     __slots__ = (
-        "_context", "_identifiers", "_inner", "_journal", "_may_write", "calls_made", "confirm", "fresh_rules",
-        "item", "language_of", "nickname", "patron", "rules",
+        "_context", "_hears", "_identifiers", "_inner", "_journal", "_may_write", "_writing", "calls_made", "confirm",
+        "fresh_rules", "item", "language_of", "nickname", "patron", "rules",
     )  # fmt: skip
 
     def __init__(
@@ -53,13 +53,11 @@ class JournaledLibrary:
         context: Context,
         identifiers: tuple[str, ...] = (),
         may_write: MayWrite | None = None,
+        hears: Hears | None = None,
     ) -> None:
-        self._inner, self._context, self._identifiers, self._may_write = (
-            inner,
-            context,
-            identifiers,
-            may_write,
-        )
+        self._inner, self._context, self._identifiers = inner, context, identifiers
+        self._may_write, self._hears = may_write, hears
+        self._writing: Writing | None = None
         self._journal = context.journal
         # Reads are the library's own methods: they cost nothing here.
         self.patron, self.item, self.language_of = inner.patron, inner.item, inner.language_of
@@ -78,11 +76,17 @@ class JournaledLibrary:
         """See `Library.reading`."""
         return JournaledLibrary(self._inner.reading(identifiers), self._context, identifiers, self._may_write)
 
-    def within(self, seconds: float, may_write: MayWrite | None = None) -> JournaledLibrary:
+    def within(
+        self, seconds: float, may_write: MayWrite | None = None, hears: Hears | None = None
+    ) -> JournaledLibrary:
         """See `Library.within`."""
-        return JournaledLibrary(
-            self._inner.within(seconds, may_write), self._context, self._identifiers, may_write
-        )
+        inner = self._inner.within(seconds, may_write, hears)
+        return JournaledLibrary(inner, self._context, self._identifiers, may_write, hears)
+
+    async def denied(self) -> None:
+        """See `Library.denied`."""
+        if self._writing is not None:
+            await self._writing.answer.denied()
 
     async def reachable(self) -> bool:
         """See `Library.reachable`. Without the store no write is taken."""
@@ -107,6 +111,7 @@ class JournaledLibrary:
             occasion = evolve(occasion, password_entered=True)
         call = Call(method, arguments, occasion, self._identifiers, context.account_tag)
         write = Write(self.nickname, call, self._journal.keys, context.account)
-        return await Writing(
-            self._inner, self._journal, write, password, self._may_write, context.heard_from
-        ).do()
+        self._writing = Writing(
+            self._inner, self._journal, write, password, self._may_write, self._hears, context.heard_from
+        )
+        return await self._writing.do()

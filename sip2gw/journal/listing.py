@@ -11,7 +11,7 @@ from attrs import asdict, frozen
 
 from sip2gw.journal import rows
 from sip2gw.journal.rows import UNFINISHED, Stored
-from sip2gw.journal.states import FOR_PEOPLE, OPEN, State, Told
+from sip2gw.journal.states import FOR_PEOPLE, OPEN, WHAT_TOLD, State, Told
 from sip2gw.store.port import Transaction, Value
 
 PAGE = 200
@@ -84,7 +84,7 @@ _TO_DO: Mapping[State, str] = {
     State.QUEUED: "nothing: it is sent as soon as the library answers",
     State.UNKNOWN: "nothing: the library is asked for it as soon as it answers",
     State.DEAD: "look at the library, then retry, applied or discard",
-    State.MISMATCH: "it is done and the terminal was told no: look at the library, then applied or discard",
+    State.MISMATCH: "look at the library, then applied or discard",
 }
 
 
@@ -92,6 +92,8 @@ def to_do(row: Listed) -> str:
     """Return what a person has to do about a row; empty if it is finished."""
     if row.state is State.DEAD and not row.has_content:
         return "its content is deleted: look at the library, then applied or discard"
+    if row.state is State.MISMATCH:
+        return f"it is done and {WHAT_TOLD[row.told]}: {_TO_DO[row.state]}"
     return _TO_DO.get(row.state, "")
 
 

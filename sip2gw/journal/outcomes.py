@@ -15,7 +15,7 @@ from sip2gw.journal.content import sealed_result
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.grouped import Finish
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.states import FOR_PEOPLE, Event, State, Told, after, strongest
+from sip2gw.journal.states import FOR_PEOPLE, WHAT_TOLD, Event, State, Told, after, strongest
 from sip2gw.store.port import Store, StoreFailed, Transaction
 
 _LOOKS = 4
@@ -33,6 +33,7 @@ class _Move:
     reason: str = ""
     outcome: bytes | None = None
     wait: float = 1.0
+    knew: Told = Told.NO
     looks: int = 0
     """How often it is tried again if its row is not there: that may still be on its way to the store."""
 
@@ -44,6 +45,7 @@ class _Move:
             self.key,
             self.event,
             self.told,
+            knew=self.knew,
             reason=self.reason,
             outcome=self.outcome,
             wait=self.wait,
@@ -67,13 +69,17 @@ class Outcomes:
         event: Event,
         told: Told = Told.NOTHING,
         *,
+        knew: Told = Told.NO,
         reason: str = "",
         result: Any = None,
         wait: float = 1.0,
     ) -> bool:
-        """Store what became of a write; later, if the store fails now. Return whether it is stored."""
+        """Store what became of a write; later, if the store fails now. Return whether it is stored.
+
+        `knew` is as in `states.strongest`.
+        """
         outcome = sealed_result(self._keys, library, key, result)
-        move = _Move(library, key, event, told, reason, outcome, wait)
+        move = _Move(library, key, event, told, reason, outcome, wait, knew)
         if any(one.key == key for one in self._unstored):  # what came before is stored before
             self._unstored.append(move)
             return False
@@ -86,13 +92,13 @@ class Outcomes:
         return True
 
     def finish(
-        self, library: str, key: str, outcome: Outcome, told: Told, stored: Callable[[], object]
+        self, library: str, key: str, outcome: Outcome, told: Told, knew: Told, stored: Callable[[], object]
     ) -> None:
         """Store what a library has decided, with other outcomes; later, if the store fails now. Then call `stored`.
 
         Until it is stored, the row says no more than that the write may be done.
         """
-        finish = Finish(library, key, outcome.event, told, outcome.reason, outcome.result, self._keys)
+        finish = Finish(library, key, outcome.event, told, outcome.reason, outcome.result, self._keys, knew)
 
         def done(before: Stored | None) -> None:
             self._tell_of(before, finish)
@@ -123,10 +129,13 @@ class Outcomes:
             self._tell_of(before, move)
 
     def _tell_of(self, before: Stored | None, move: _Move | Finish) -> None:
-        """Log a row that needs a person from now on."""
-        if before is None:
-            return
-        state = after(before.state, move.event, strongest(move.event, before.told, move.told))
+        if before is not None:
+            answer = strongest(move.event, before.told, move.told, move.knew)
+            self.tell_of(before, move.event, answer, move.reason)
+
+    def tell_of(self, before: Stored, event: Event, told: Told, reason: str = "") -> None:
+        """Log a row that needs a person from this event on. `told` is the strongest answer so far."""
+        state = after(before.state, event, told)
         if state is not before.state and state in FOR_PEOPLE:
             self.log.warn(
                 "journal: {library}: a {operation} of terminal {terminal} needs a person ({state}: {reason}); "
@@ -135,7 +144,6 @@ class Outcomes:
                 operation=before.method,
                 terminal=before.terminal,
                 state=state.value,
-                reason=move.reason
-                or ("done, and the terminal was told no" if state is State.MISMATCH else "given up"),
+                reason=reason or (f"done, and {WHAT_TOLD[told]}" if state is State.MISMATCH else "given up"),
                 number=before.id,
             )

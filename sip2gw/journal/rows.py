@@ -101,13 +101,17 @@ def move(
     event: Event,
     told: Told = Told.NOTHING,
     *,
+    knew: Told = Told.NO,
     reason: str = "",
     outcome: bytes | None = None,
     wait: float = 1.0,
 ) -> Stored | None:
-    """Move a row by the table. `wait` is when it is due again, if it stays open. Return it as it was before."""
+    """Move a row by the table, and return it as it was before.
+
+    `knew` is as in `states.strongest`. `wait` is when it is due again, if it stays open.
+    """
     while (row := read(tx, library, key)) is not None:
-        answer = strongest(event, row.told, told)
+        answer = strongest(event, row.told, told, knew)
         state = after(row.state, event, answer)
         never_sent = event is Event.ACCEPTED and row.state is State.SENT
         due = tx.now + wait if state in (State.QUEUED, State.UNKNOWN) else None

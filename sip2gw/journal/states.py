@@ -25,7 +25,7 @@ class State(StrEnum):
     DEAD = "DEAD"
     """It can't be settled, or the library refused what the terminal was told yes for."""
     MISMATCH = "MISMATCH"
-    """It is done, and the terminal was told no."""
+    """It is done, and the terminal was told no, or is not known to have a yes."""
     CLOSED = "CLOSED"
     """A person has closed it."""
 
@@ -48,21 +48,32 @@ class Event(StrEnum):
     """A terminal got an answer that is not of the library: the stored result, or a no while the outcome is open."""
     DENIED = "denied"
     """The terminal got a no in place of the yes that the row has."""
+    UNHEARD = "unheard"
+    """It is not known that a terminal got an answer, and none has asked again in its time."""
     RETRY = "retry"
     APPLIED = "applied"
     DISCARDED = "discarded"
 
 
 class Told(StrEnum):
-    """The strongest answer that a terminal got."""
+    """The strongest answer that was sent to a terminal on a connection that was open, as far as is known."""
 
     NOTHING = ""
+    """None is known: its connection had ended, or its process."""
     NO = "no"
     """Also "see a member of staff"."""
     OK = "ok"
     BOTH = "both"
     """A yes is stored, and a no was given in its place: if the write is done or refused, a person looks at it."""
 
+
+WHAT_TOLD: Mapping[Told, str] = {
+    Told.NOTHING: "it is not known that the terminal has an answer",
+    Told.NO: "the terminal was told no",
+    Told.OK: "the terminal was told yes",
+    Told.BOTH: "the terminal was told no",
+}
+"""What the terminal was told, for people."""
 
 OPEN = frozenset({State.SENT, State.QUEUED, State.UNKNOWN})
 FOR_PEOPLE = frozenset({State.DEAD, State.MISMATCH})
@@ -89,12 +100,14 @@ _TABLE: tuple[tuple[tuple[State, ...], Event, tuple[Told, ...], State], ...] = (
     ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, NOT_OK, State.FAILED),
     ((State.SENT, State.QUEUED, State.UNKNOWN), Event.REFUSED, A_YES, State.DEAD),
     # Another process has settled it meanwhile, and the terminal was told otherwise by this one.
+    ((State.DONE,), Event.DONE, A_NO, State.MISMATCH),
     ((State.DONE,), Event.LOST, A_NO, State.MISMATCH),
     ((State.DONE,), Event.NOT_SENT, A_NO, State.MISMATCH),
     ((State.FAILED,), Event.LOST, A_YES, State.DEAD),
     ((State.FAILED,), Event.ACCEPTED, A_YES, State.DEAD),
-    ((State.DONE,), Event.TOLD, (Told.NO,), State.MISMATCH),
+    ((State.DONE,), Event.TOLD, A_NO, State.MISMATCH),
     ((State.DONE,), Event.DENIED, A_NO, State.MISMATCH),
+    ((State.DONE,), Event.UNHEARD, (Told.NOTHING,), State.MISMATCH),
     ((State.DONE, State.MISMATCH), Event.TOLD, (Told.OK,), State.DONE),
     ((State.DEAD,), Event.RETRY, ANY, State.UNKNOWN),
     ((State.DEAD, State.MISMATCH), Event.APPLIED, ANY, State.CLOSED),
@@ -118,11 +131,19 @@ def most(one: Told, other: Told) -> Told:
     return max(one, other, key=ANY.index)
 
 
-def strongest(event: Event, before: Told, told: Told) -> Told:
-    """Return the strongest answer that a terminal has after this event. A yes for what is done ends `BOTH`."""
+def strongest(event: Event, before: Told, told: Told, knew: Told = Told.NO) -> Told:
+    """Return the strongest answer that a terminal has after this event. A yes for what is done ends `BOTH`.
+
+    `before` is what the row says, `knew` what it said when the try began that tells this answer. If another try has
+    told otherwise meanwhile, the terminal has changed its connection, and it is not known which answer it has.
+    """
     if event is Event.DENIED:
         return Told.BOTH if before in A_YES else told
-    return told if event is Event.TOLD and told is Told.OK else most(before, told)
+    if event is Event.TOLD and told is Told.OK:
+        return told
+    if knew is Told.NOTHING and {before, told} == {Told.NO, Told.OK}:
+        return Told.BOTH
+    return most(before, told)
 
 
 def after(state: State, event: Event, told: Told) -> State:

@@ -5,39 +5,74 @@ from __future__ import annotations
 from attrs import define
 
 from sip2gw.journal.in_progress import InProgress
-from sip2gw.journal.outcomes import Outcomes
+from sip2gw.journal.journal import Journal
 from sip2gw.journal.states import Event, Told
+from sip2gw.library import Hears
 
 
 @define(eq=False, repr=False)
 class TerminalAnswer:
-    """The answer to one terminal. `outcomes` stores it in the row of a write of `library`."""
+    """The answer to one terminal, as it is stored in the row of a write of `library`."""
 
-    outcomes: Outcomes
+    journal: Journal
     library: str
+    hears: Hears | None
     refused: bool = False
     """The terminal was told no, or that the outcome is not known, however the write ends."""
+    knew: Told = Told.NOTHING
+    """What the row said that a terminal was told, when it was read for this one."""
+    given: bool = False
+    """The write has returned its result."""
+    _about: str = ""
+    """The key of the row."""
     _yes: bool = False
     """A yes is stored, or is being stored."""
 
-    async def no(self, key: str) -> None:
+    def is_about(self, key: str, knew: Told = Told.NOTHING) -> None:
+        """Begin with the row with this key, which says that a terminal was told `knew`."""
+        self._about, self.knew = key, knew
+
+    @property
+    def can_be_yes(self) -> bool:
+        """Whether a yes reaches the terminal, as far as is known."""
+        return not self.refused and (self.hears is None or self.hears())
+
+    @property
+    def if_done(self) -> Told:
+        """What the terminal is told if its write is done."""
+        if self.refused:
+            return Told.NO
+        return Told.OK if self.can_be_yes else Told.NOTHING
+
+    async def no(self, key: str, event: Event = Event.TOLD, reason: str = "") -> None:
         """Store that the terminal is told no, in the row with this key; empty if there is none."""
-        self.refused = True
+        knew, self.refused, self.knew = self.knew, True, Told.NO
         if key:
-            event = Event.DENIED if self._yes else Event.TOLD
-            await self.outcomes.record(self.library, key, event, Told.NO)
+            event = Event.DENIED if self._yes and event is Event.TOLD else event
+            record = self.journal.outcomes.record
+            await record(self.library, key, event, Told.NO, knew=knew, reason=reason)
+
+    async def denied(self) -> None:
+        """Store that the terminal is told no, if the write has returned its result."""
+        if self.given and not self.refused:
+            if (sending := self.journal.in_progress.get(self._about)) is not None:
+                await sending.stored.wait()  # the yes comes first
+            self._yes = True
+            await self.no(self._about)
 
     async def yes(self, key: str, event: Event, reason: str = "") -> bool:
         """Store that the terminal is told yes. Return whether it is: the store may fail, or its time be over."""
         self._yes = True
-        stored = await self.outcomes.record(self.library, key, event, Told.OK, reason=reason)
+        stored = await self.journal.outcomes.record(
+            self.library, key, event, Told.OK, knew=self.knew, reason=reason
+        )
         if stored and not self.refused:
             return True
         # The yes may be stored all the same.
-        await self.outcomes.record(self.library, key, Event.DENIED, Told.NO)
+        await self.journal.outcomes.record(self.library, key, Event.DENIED, Told.NO)
         return False
 
     async def shares(self, key: str, other: InProgress) -> None:
         """Store that this terminal is told yes as well: the other one may have given up, and have a no in the row."""
         await other.stored.wait()
-        await self.outcomes.record(self.library, key, Event.TOLD, Told.OK)
+        await self.journal.outcomes.record(self.library, key, Event.TOLD, Told.OK)

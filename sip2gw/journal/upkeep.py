@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import Factory, frozen
 
 from sip2gw.journal.begin import Owner
-from sip2gw.journal.rows import UNFINISHED, move
+from sip2gw.journal.rows import UNFINISHED, Stored, move, select
 from sip2gw.journal.states import Event, State, Told
 from sip2gw.store.port import Transaction
 from sip2gw.store.retention import FINISHED, FOR_PEOPLE, PAYLOAD, forget
@@ -17,6 +17,8 @@ LEASE = 10.0
 BEAT = 3.0
 STUCK = 120.0
 """Seconds after which a row that is being sent, and that no coroutine works on, is an orphan."""
+ASKED_AGAIN = 60.0
+"""Seconds in which a terminal that got no answer sends its line again."""
 _BATCH = 1000
 """Rows that are changed in one transaction, so that terminals need not wait for it."""
 
@@ -84,6 +86,19 @@ def adopt(tx: Transaction, owner: Owner, in_progress: frozenset[str]) -> int:
         told = Told.NO if row["owner"] == owner.id else Told.NOTHING
         move(tx, row["library"], row["key"], Event.ORPHANED, told, wait=0.0)
     return len(orphans)
+
+
+def unheard(tx: Transaction) -> list[Stored]:
+    """Move rows that are done and of which no terminal is known to have an answer. Return them as they were before."""
+    found = select(
+        tx,
+        "state = 'DONE' AND told = '' AND changed < :before AND (arguments IS NOT NULL OR outcome IS NOT NULL)"
+        " LIMIT :most",
+        before=tx.now - ASKED_AGAIN,
+        most=_BATCH,
+    )
+    moved = [move(tx, row.library, row.key, Event.UNHEARD) for row in found]
+    return [row for row in moved if row is not None]
 
 
 def count(tx: Transaction) -> Counts:

@@ -20,7 +20,7 @@ from sip2gw.journal.open_rows import holds, joinable, settle_before, settle_row,
 from sip2gw.journal.rows import Stored
 from sip2gw.journal.states import Event, Told
 from sip2gw.journal.terminal_answer import TerminalAnswer
-from sip2gw.library import InDoubt, Library, LibraryError, MayWrite, Unavailable
+from sip2gw.library import Hears, InDoubt, Library, LibraryError, MayWrite, Unavailable
 from sip2gw.secret import Secret
 
 _MOST_BEFORE = 8
@@ -37,6 +37,7 @@ class Writing:
     write: Write
     password: Secret | None
     may_write: MayWrite | None
+    hears: Hears | None
     heard_from: Callable[[str], None]
     answer: TerminalAnswer = field(init=False)
     untold: str = ""
@@ -48,7 +49,7 @@ class Writing:
 
     @answer.default
     def _answer(self) -> TerminalAnswer:
-        return TerminalAnswer(self.journal.outcomes, self.write.library)
+        return TerminalAnswer(self.journal, self.write.library, self.hears)
 
     async def do(self) -> Any:
         """Do the write, and return its result.
@@ -56,7 +57,9 @@ class Writing:
         A cancel ends only the wait for it. The terminal then gets a refusal, as after any error, and the row knows.
         """
         try:
-            return await shielded(self._written())
+            result = await shielded(self._written())
+            self.answer.given = True
+            return result
         except CancelledError:
             await self.answer.no(self.untold or self.write.key)
             raise
@@ -77,7 +80,9 @@ class Writing:
 
     async def _result(self, begun: Begun) -> Any:
         """Return the result of the write; None if it has to begin again."""
-        self.untold = begun.row.key if isinstance(begun, Repeat | Join) else ""
+        row = begun.row if isinstance(begun, Repeat | Join) else None
+        self.untold = "" if row is None else row.key
+        self.answer.is_about(self.untold or self.write.key, Told.NOTHING if row is None else row.told)
         match begun:
             case New():
                 return await self._sent()
@@ -102,7 +107,7 @@ class Writing:
         if not await holds(self.inner, call):
             self._is_new()
             return None
-        heard = row.told is Told.OK or self.answer.refused
+        heard = row.told is Told.OK or not self.answer.can_be_yes
         if not heard and not await self.answer.yes(row.key, Event.TOLD):
             raise InDoubt("the same line was done, and the store does not have the answer")
         return result
@@ -175,7 +180,7 @@ class Writing:
             await other.answered.wait()
             if other.outcome is not None and other.outcome.is_decided:
                 self.untold = ""  # the row gets it from the other one
-                if other.outcome.event is Event.DONE and not self.answer.refused:
+                if other.outcome.event is Event.DONE and self.answer.can_be_yes:
                     Deferred.fromCoroutine(self.answer.shares(key, other))
                 return other.outcome.value()
             await other.stored.wait()
@@ -190,15 +195,14 @@ class Writing:
                 return outcome.value()
             if told is Told.OK and call.method.queues:
                 if outcome.event is not Event.NOT_SENT:
-                    await journal.outcomes.record(
-                        self.write.library, key, outcome.event, reason=outcome.reason
-                    )
+                    record = journal.outcomes.record
+                    await record(self.write.library, key, outcome.event, reason=outcome.reason)
                 return accepted(call.method.name, call.arguments, call.occasion)
             return await self._undecided(call, key, outcome)
         except LibraryError:
             raise
         except BaseException:  # a bug of the adapter: it is not known how far it came
-            await journal.outcomes.record(self.write.library, key, Event.LOST, Told.NO)
+            await self.answer.no(key, Event.LOST)
             raise
         finally:
             if not decided:  # a decided one ends once its outcome is stored
@@ -206,19 +210,19 @@ class Writing:
 
     def _decided(self, key: str, outcome: Outcome) -> None:
         """Store what the library has decided. The terminal does not wait for that."""
-        told = Told.OK if outcome.event is Event.DONE and not self.answer.refused else Told.NO
+        told = self.answer.if_done if outcome.event is Event.DONE else Told.NO
         self.heard_from(self.write.library)
         self.untold = ""
-        self.journal.finish(self.write.library, key, outcome, told)
+        self.journal.finish(self.write.library, key, outcome, told, self.answer.knew)
 
     async def _undecided(self, call: Call, key: str, outcome: Outcome) -> Any:
         """Store that the write is not decided, before the terminal is answered. Return what it is accepted with."""
-        journal, library, event = self.journal, self.write.library, outcome.event
+        event = outcome.event
         if await self._accepts(call):
             later = Event.ACCEPTED if event is Event.NOT_SENT else event
             if await self.answer.yes(key, later, outcome.reason):
                 return accepted(call.method.name, call.arguments, call.occasion)
-        await journal.outcomes.record(library, key, event, Told.NO, reason=outcome.reason)
+        await self.answer.no(key, event, outcome.reason)
         self.untold = ""
         return outcome.value()
 
@@ -226,12 +230,13 @@ class Writing:
         """Return whether the terminal is told yes for what will be sent later."""
         if not (call.occasion.when_down and call.method.queues):
             return False
-        return (self.may_write is None or await self.may_write()) and not self.answer.refused
+        return (self.may_write is None or await self.may_write()) and self.answer.can_be_yes
 
     async def _queued(self) -> Any:
         """Put a write behind older ones on its item, which can't be settled now; else refuse it."""
         if not self.write.call.occasion.when_down:
             raise Unavailable(_OLDER_OPEN)
+        self.answer.is_about(self.write.key)
         begun = await self.journal.begin(self.write, fresh=True, behind=True)
         if not isinstance(begun, New):
             raise Unavailable(_OLDER_OPEN)

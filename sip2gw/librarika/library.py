@@ -13,7 +13,7 @@ from sip2gw.librarika.items import Items
 from sip2gw.librarika.labels import Labels
 from sip2gw.librarika.loans import Loans
 from sip2gw.librarika.patrons import Patrons
-from sip2gw.library import Made, MayWrite, Rules
+from sip2gw.library import Hears, Made, MayWrite, Rules
 
 
 class LibrarikaLibrary(Patrons, Items, Loans, Holds):
@@ -38,9 +38,13 @@ class LibrarikaLibrary(Patrons, Items, Loans, Holds):
         """See `Library.reading`."""
         return self if identifiers == self._labels.kinds else type(self)(self._calls, Labels(identifiers))
 
-    def within(self, seconds: float, may_write: MayWrite | None = None) -> Self:
+    def within(self, seconds: float, may_write: MayWrite | None = None, hears: Hears | None = None) -> Self:
         """See `Library.within`."""
+        del hears
         return type(self)(self._calls.within(seconds, may_write), self._labels)
+
+    async def denied(self) -> None:
+        """See `Library.denied`. Nothing here keeps what a terminal was told."""
 
     def in_background(self) -> Self:
         """See `Library.in_background`."""

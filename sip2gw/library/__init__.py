@@ -10,7 +10,7 @@ from sip2gw.library.items import Item, ItemState, ItemStatus, Medium
 from sip2gw.library.loans import Hold, Loan, RenewedAll, Return
 from sip2gw.library.made import Made
 from sip2gw.library.patrons import Block, Counts, Found, Listing, ListKind, PasswordCheck, Patron
-from sip2gw.library.port import Library, MayWrite, OpenLibrary
+from sip2gw.library.port import Hears, Library, MayWrite, OpenLibrary
 from sip2gw.library.rules import Rules
 from sip2gw.library.terminals import Credentials, Occasion
 
@@ -22,6 +22,7 @@ __all__ = [
     "Fee",
     "FeeKind",
     "Found",
+    "Hears",
     "Hold",
     "InDoubt",
     "Item",

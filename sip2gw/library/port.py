@@ -24,6 +24,9 @@ from sip2gw.secret import Secret
 MayWrite = Callable[[], Coroutine[Any, Any, bool]]
 """Return whether a terminal may still write. Its request may have waited for long."""
 
+Hears = Callable[[], bool]
+"""Return whether a terminal still gets an answer: its connection is open, as far as is known."""
+
 
 class Library(Protocol):
     """One library, opened with one account."""
@@ -42,11 +45,18 @@ class Library(Protocol):
         """Return the same library for terminals whose labels are only these: `accession`, `barcode`, `isbn`."""
         ...
 
-    def within(self, seconds: float, may_write: MayWrite | None = None) -> Library:
+    def within(
+        self, seconds: float, may_write: MayWrite | None = None, hears: Hears | None = None
+    ) -> Library:
         """Return the same library for one request, whose calls must be answered within `seconds`.
 
-        `may_write` is called right before each write. If it returns false, the write raises `Unavailable`.
+        `may_write` is called right before each write. If it returns false, the write raises `Unavailable`. `hears` is
+        called once the library has done it.
         """
+        ...
+
+    async def denied(self) -> None:
+        """Note that the terminal is told no, although the write of this request has returned a result."""
         ...
 
     def in_background(self) -> Library:

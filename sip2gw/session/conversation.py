@@ -102,6 +102,11 @@ class Session:
         """Return the request in progress, if it could be read."""
         return self._pending.request if self._pending else None
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Return whether the terminal waits on another connection for the answer to the write in progress."""
+        return self._repeats.is_waited_for
+
     def receive(self, line: bytes, early: bool = False) -> Step:
         """Return the step for a line, without its terminator. `early`: it came before the previous answer was sent."""
         if isinstance(self.state, Closed):

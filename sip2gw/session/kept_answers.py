@@ -85,6 +85,11 @@ class FirstTry:
     _key: Key
     _waiting: list[Callable[[], None]] = Factory(list)
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Return whether a second try waits for it."""
+        return bool(self._waiting)
+
     def when_over(self, go_on: Callable[[], None]) -> None:
         """Call `go_on` as soon as the write is over."""
         self._waiting.append(go_on)

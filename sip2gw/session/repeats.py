@@ -33,6 +33,11 @@ class Repeats:
         self._answered_last: Key | None = None
         self._first: FirstTry | None = None
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Return whether a second try of the terminal waits for the write in progress."""
+        return self._first is not None and self._first.is_waited_for
+
     def belongs_to(self, library: str, terminal: str) -> None:
         """Bind the session. `terminal` is the same text for the same terminal, and empty if it can't be identified."""
         self._library = library

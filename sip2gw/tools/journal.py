@@ -44,7 +44,7 @@ def journal() -> None:
     """Show the writes that are on their way to a library, and decide about those that need a person.
 
     A write is DEAD if the library refused it although the terminal got a yes, or if it could not be settled. It is a
-    MISMATCH if the library has done it although the terminal got a no.
+    MISMATCH if the library has done it although the terminal got a no, or is not known to have an answer.
 
     Run these commands as the user that the gateway runs as, on a machine with its configuration. The gateway may be
     running; it takes a change into account within seconds. Each change is entered in the audit table. The exit status

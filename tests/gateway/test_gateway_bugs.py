@@ -38,7 +38,7 @@ class Broken:
 
     def __getattr__(self, name: str):
         found = getattr(self._library, name)
-        return self._fail if iscoroutinefunction(found) else found
+        return self._fail if iscoroutinefunction(found) and name != "denied" else found
 
     async def _fail(self, *_: object, **__: object):
         raise KeyError("canary-M-1001")

@@ -69,6 +69,7 @@ class ManyRows(JournalCase):
             "adopt": partial(upkeep.adopt, owner=owner, in_progress=frozenset()),
             "count": upkeep.count,
             "list": partial(listing.find, wanted=Wanted()),
+            "unheard": upkeep.unheard,
             "purge": upkeep.purge,
         }
         for name, work in works.items():
@@ -92,7 +93,7 @@ class ManyRows(JournalCase):
 def many(tx: Transaction) -> None:
     """Store more finished rows than are deleted in one transaction."""
     tx.rows(
-        "INSERT INTO journal (library, terminal, method, key, state, created, changed, arguments)"
+        "INSERT INTO journal (library, terminal, method, key, state, created, changed, told, arguments)"
         " WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)"
-        " SELECT 'riverside', 'kiosk-1', 'lend', 'key ' || n, 'DONE', 0, 0, 'said' FROM numbers"
+        " SELECT 'riverside', 'kiosk-1', 'lend', 'key ' || n, 'DONE', 0, 0, 'ok', 'said' FROM numbers"
     )
