@@ -152,8 +152,8 @@ class Wire:
         self._at = folder / f".s.PGSQL.{_PORT}"
         self._open: list[socket.socket] = []
         self._listener: socket.socket | None = None
-        self.drop_commits = False
-        """Lose the connection after a commit was sent, before its answer."""
+        self.drops_commit_after = b""
+        """Lose the connection before the answer to a commit, if these bytes were sent on it before."""
 
     def join(self) -> None:
         """Accept connections."""
@@ -179,13 +179,18 @@ class Wire:
                 far = socket.socket(socket.AF_UNIX)
                 far.connect(str(self._to))
                 self._open += [near, far]
-                threading.Thread(target=self._pump, args=(near, far, True), daemon=True).start()
-                threading.Thread(target=self._pump, args=(far, near, False), daemon=True).start()
+                seen = threading.Event()
+                threading.Thread(target=self._pump, args=(near, far, seen, True), daemon=True).start()
+                threading.Thread(target=self._pump, args=(far, near, seen, False), daemon=True).start()
 
-    def _pump(self, source: socket.socket, target: socket.socket, asking: bool) -> None:
+    def _pump(
+        self, source: socket.socket, target: socket.socket, seen: threading.Event, asking: bool
+    ) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                if not asking and self.drop_commits and b"COMMIT\0" in data:
+                if asking and self.drops_commit_after and self.drops_commit_after in data:
+                    seen.set()
+                if not asking and seen.is_set() and b"COMMIT\0" in data:
                     break
                 target.sendall(data)
         _close(source)
