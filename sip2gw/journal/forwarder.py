@@ -19,7 +19,7 @@ from sip2gw.journal.crypto import Unreadable
 from sip2gw.journal.journal import Journal
 from sip2gw.journal.opening import Accounts
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.settling import ARRIVED, NOT_SETTLED, given_up, settle
+from sip2gw.journal.settling import ARRIVED, given_up, settle
 from sip2gw.journal.states import Event
 from sip2gw.library import PasswordMissing
 from sip2gw.library.errors import ACCOUNT_REFUSED
@@ -31,7 +31,6 @@ WIDEST = 4
 """Rows of one library that are forwarded side by side, once it has answered some."""
 LONGEST_PAUSE, LONGEST_WAIT = 60.0, 900.0
 """Seconds at most before a library that can't be reached is tried again, and before a row in doubt is."""
-MOST_TRIES = 50
 _DEADLINE = CLAIM / 2
 
 
@@ -139,8 +138,8 @@ class Forwarder:
     async def _one(self, row: Stored, road: Road) -> None:
         """Settle one claimed row."""
         journal = self._journal
-        if given_up(row) or row.tries > MOST_TRIES:
-            await journal.outcomes.record(row.library, row.key, Event.GIVEN_UP, reason=NOT_SETTLED)
+        if (over := given_up(row)) is not None:
+            await journal.outcomes.record(row.library, row.key, over.event, reason=over.reason)
             return
         try:
             call = journal.call(row)

@@ -22,19 +22,23 @@ can't do it without a password, will not do it."""
 KEY_KEPT = 23 * 3600.0
 """Seconds for which a library surely knows a key; the contract says 24 hours. Nothing is sent again after that."""
 
-NOT_SETTLED = "not settled within a day"
-"""Why a row is given up, for the operator."""
+MOST_TRIES = 50
+"""How often a write is sent, by the forwarder and for terminals together. One that the library can't answer then never
+ends its doubt, and the next writes on the item wait for it."""
 
 
 def given_up(row: Stored) -> Outcome | None:
-    """Return how a row ends whose key the library may have forgotten; None for others. This try is counted already.
+    """Return how a row ends that is not sent any more; None for others. This try is counted already.
 
-    A person may have one sent again that was never in doubt: then this is its first try.
+    Its key may be forgotten, or it was sent often enough. A person may have one sent again that was never in doubt:
+    then this is its first try.
     """
+    if row.tries > MOST_TRIES:
+        return Outcome(Event.GIVEN_UP, error=InDoubt(f"not settled in {MOST_TRIES} tries"))
     afresh = row.state is State.UNKNOWN and row.tries == 1
     if row.age <= KEY_KEPT or afresh:
         return None
-    return Outcome(Event.GIVEN_UP, error=InDoubt(NOT_SETTLED))
+    return Outcome(Event.GIVEN_UP, error=InDoubt("not settled within a day"))
 
 
 async def settle(

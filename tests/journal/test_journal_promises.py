@@ -80,6 +80,23 @@ class ADayLater(Promises):
         self.assertEqual((await self.rows())[1], ("take_back", "DEAD", "ok"))
 
 
+class TooOften(Promises):
+    async def test_a_write_that_was_sent_often_enough_is_not_sent_for_a_terminal(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("hang", endpoint="issue")
+        lending = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.lost(lending), "InDoubt")
+        await self.store.change(lambda tx: tx.rows("UPDATE journal SET tries = 50"))
+        self.sandbox.behave()
+        asked = self.sandbox.requests()["riverside"]["issue"]
+        again = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.outcome(again), "InDoubt")
+        self.assertEqual(self.sandbox.requests()["riverside"]["issue"], asked)
+        self.assertEqual(await self.rows(), [("lend", "DEAD", "no")])
+        (row,) = await self.listed()
+        self.assertEqual(row.reason, "not settled in 50 tries")
+
+
 class Again(Promises):
     async def test_a_return_after_another_loan_at_the_desk_is_a_new_one(self) -> None:
         for line in (b"", b"09"):
