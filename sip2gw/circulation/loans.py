@@ -157,4 +157,7 @@ async def is_still_shown(request: Request, desk: Desk) -> bool:
         return True
     patron_id = "" if isinstance(request, Checkin) else request.patron_identifier.strip()
     item_id = read_label(request.item_identifier, desk)
-    return await still_shown(desk.library, _METHODS[type(request)], item_id, patron_id)
+    third_party = isinstance(request, Renew) and request.third_party_allowed
+    return await still_shown(
+        desk.library, _METHODS[type(request)], item_id, patron_id, third_party=third_party
+    )

@@ -52,7 +52,8 @@ async def holds(library: Library, call: Call) -> bool:
     """Return whether the library still shows what this call has done."""
     named = call.arguments
     item_id, patron_id = named.get("item_id") or "", named.get("patron_id") or ""
-    return await still_shown(library, call.method.name, item_id, patron_id)
+    third_party = bool(named.get("third_party"))
+    return await still_shown(library, call.method.name, item_id, patron_id, third_party=third_party)
 
 
 async def settle_before(journal: Journal, library: Library, row: Stored) -> bool:

@@ -110,6 +110,39 @@ class Again(Promises):
                 (await self.rows())[-2:], [("take_back", "MISMATCH", "no"), ("take_back", "DONE", "ok")]
             )
 
+    async def test_a_renewal_after_another_loan_at_the_desk_is_a_new_one(self) -> None:
+        for lost, again in ((False, b"29"), (True, b"29"), (True, b"")):
+            self.sandbox.reset()
+            self.die()
+            library = await self.gateway.open()
+            await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+            if lost:
+                self.sandbox.misbehave("error_after_commit", endpoint="extend")
+            renewing = library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False)
+            self.assertEqual(
+                await (self.lost if lost else self.outcome)(renewing), "InDoubt" if lost else "done"
+            )
+            self.sandbox.behave()
+            desk = await self.desk()
+            await desk.take_back("10001", self.occasion(key="returned"), reader=None)
+            await desk.lend("M-1002", "10001", self.occasion(key="desk"), renewal=False)
+            asking = library.renew("M-1001", "10001", None, self.occasion(line=again), third_party=False)
+            self.assertEqual(await self.outcome(asking), "on_loan_to_other")
+            self.assertEqual(self.kinds(), ["loan", "renewal", "return", "loan"])
+            self.assertEqual(
+                (await self.rows())[-2:],
+                [("renew", *(("MISMATCH", "no") if lost else ("DONE", "ok"))), ("renew", "FAILED", "no")],
+            )
+
+    async def test_a_repeat_of_a_renewal_for_another_one_gets_the_same_answer(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        for _ in range(2):
+            line = self.occasion(line=b"29")
+            renewed = await library.renew("M-1002", "10001", None, line, third_party=True)
+            self.assertTrue(renewed.renewed)
+        self.assertEqual(self.kinds(), ["loan", "renewal"])
+
     async def test_a_repeat_whose_result_this_version_can_not_read_is_not_done_again(self) -> None:
         library = await self.gateway.open()
         await library.lend("M-1001", "10001", self.occasion(), renewal=False)
