@@ -76,7 +76,7 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
         tx, f"library = :library AND {on_item} AND {OPEN_STATES} ORDER BY id", library=entry.library, **items
     )
     same = _same_line(tx, entry, now) if entry.line else None
-    if same is not None and same.state in OPEN:
+    if same is not None and (same.state in OPEN or same.state is State.NEWER):
         return _join(tx, same, opened, owner, same_line=True)
     if same is not None and not fresh:
         # Without its result the library is asked for that again, under the same key.
@@ -106,7 +106,7 @@ def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
     if not found:
         return None
     row = found[0]
-    if row.state in OPEN:
+    if row.state in OPEN or row.state is State.NEWER:
         return row
     # A dead one may have been done: the library says so, under the same key.
     over = row.state in (State.DONE, State.MISMATCH, State.DEAD) and row.arguments is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sip2gw.journal.rows import COLUMNS, OPEN_STATES, Stored, stored
+from sip2gw.journal.rows import COLUMNS, KNOWN, OPEN_STATES, Stored, stored
 from sip2gw.store.port import Transaction
 
 CLAIM = 60.0
@@ -15,7 +15,7 @@ def due(tx: Transaction, libraries: tuple[str, ...], most_rows: int) -> list[Sto
     for library in libraries:
         rows = tx.rows(
             f"SELECT {COLUMNS} FROM journal AS one WHERE library = :library AND next_try <= :now"  # noqa: S608 (literals of ours)
-            " AND state IN ('QUEUED', 'UNKNOWN') AND NOT EXISTS (SELECT 1 FROM journal AS older WHERE"
+            f" AND state IN ('QUEUED', 'UNKNOWN') AND {KNOWN} AND NOT EXISTS (SELECT 1 FROM journal AS older WHERE"
             " older.library = one.library AND older.item_tag = one.item_tag AND older.id < one.id"
             f" AND {OPEN_STATES}) ORDER BY id LIMIT :most",
             library=library,

@@ -29,6 +29,8 @@ def opened(keys: Keys, row: Stored, name: str) -> bytes | None:
 
 def call_of(keys: Keys, row: Stored) -> Call:
     """Return what a row says. Raises `Unreadable` and `Misfit`."""
+    if not row.is_known:
+        raise Misfit("a newer version of the gateway has written it")
     content = opened(keys, row, _ARGUMENTS)
     if content is None:
         raise Unreadable("its content was deleted")

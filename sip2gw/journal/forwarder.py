@@ -143,7 +143,11 @@ class Forwarder:
             return
         try:
             call = journal.call(row)
-        except (Unreadable, Misfit) as why:
+        except Misfit as why:
+            journal.leave(row, str(why))
+            await self._release(row, road, wait=LONGEST_WAIT)
+            return
+        except Unreadable as why:
             await journal.outcomes.record(row.library, row.key, Event.GIVEN_UP, reason=str(why))
             return
         library = await self._accounts.of(row.library, call.account)
@@ -174,9 +178,9 @@ class Forwarder:
             row.library, row.key, outcome.event, reason=outcome.reason, result=outcome.result, wait=wait
         )
 
-    async def _release(self, row: Stored, road: Road) -> None:
+    async def _release(self, row: Stored, road: Road, wait: float = TICK) -> None:
         """Give a row back that was certainly not sent, until its library is tried again."""
-        wait = max(road.paused_until - self._clock.seconds(), TICK)
+        wait = max(road.paused_until - self._clock.seconds(), wait)
         await self._journal.store.change(partial(claims.release, row=row, wait=wait, counted=False))
 
     def _road(self, library: str) -> Road:

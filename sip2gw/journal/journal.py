@@ -61,6 +61,8 @@ class Journal:
         self._timer: Any = None
         self._running = False
         self._purge_at = 0.0
+        self._left: set[int] = set()
+        """The numbers of rows of a newer version that were logged."""
 
     # -- the process
 
@@ -103,6 +105,8 @@ class Journal:
         in_progress = frozenset(self.in_progress)
         await self.store.change(partial(upkeep.adopt, owner=self._owner, in_progress=in_progress))
         self.counts = await self.store.read(upkeep.count)
+        for row in self.counts.left:
+            self.leave(row, "a newer version of the gateway has written it")
         if self._metrics is not None:
             for state, many in self.counts.by_state.items():
                 self._metrics.journal_rows.labels(state=state.value.lower()).set(many)
@@ -119,6 +123,20 @@ class Journal:
             await self.store.change(upkeep.end_all_leases)
         self._first = False
         self._owner = await self.store.change(partial(upkeep.lease, owner=self._owner))
+
+    def leave(self, row: Stored, why: str) -> None:
+        """Log once that a row is left alone, because this version does not know what it says."""
+        if row.id not in self._left and len(self._left) < MOST_OPEN:
+            self._left.add(row.id)
+            self.log.warn(
+                "journal: {library}: a {operation} of terminal {terminal} is left to a newer version of the gateway "
+                "({why}); number {number}",
+                library=row.library,
+                operation=row.method,
+                terminal=row.terminal,
+                why=why,
+                number=row.id,
+            )
 
     # -- rows
 

@@ -10,8 +10,8 @@ import msgspec
 from attrs import asdict, frozen
 
 from sip2gw.journal import rows
-from sip2gw.journal.rows import UNFINISHED, Stored
-from sip2gw.journal.states import FOR_PEOPLE, OPEN, WHAT_TOLD, State, Told
+from sip2gw.journal.rows import UNFINISHED, UNKNOWN_STATES, Stored
+from sip2gw.journal.states import SHOWN, WHAT_TOLD, State, Told
 from sip2gw.store.port import Transaction, Value
 
 PAGE = 200
@@ -24,7 +24,7 @@ class Wanted:
 
     library: str = ""
     terminal: str = ""
-    states: frozenset[State] = OPEN | FOR_PEOPLE
+    states: frozenset[State] = SHOWN
     older: float = 0.0
     """Seconds since the terminal has sent it, at least."""
     after_number: int = 0
@@ -50,6 +50,8 @@ class Listed:
     key: str
     """Under this key the library knows the write."""
     has_content: bool
+    is_known: bool
+    """Whether this version of the gateway knows what the row says."""
 
 
 def find(tx: Transaction, wanted: Wanted) -> list[Listed]:
@@ -58,9 +60,11 @@ def find(tx: Transaction, wanted: Wanted) -> list[Listed]:
     states = ", ".join(f"'{state.value}'" for state in sorted(wanted.states))
     values: dict[str, Value] = {"number": wanted.after_number, "before": now - wanted.older}
     where, number = f"state IN ({states}) AND created <= :before", "id"
-    if wanted.states <= OPEN | FOR_PEOPLE:
+    if wanted.states <= SHOWN:
         # By the index of these few rows, and not in the order of the table, where all the finished ones are.
         where, number = f"{UNFINISHED} AND {where}", "+id"
+    if State.NEWER in wanted.states and rows.in_newer_store(tx):
+        where = f"({where} OR {UNKNOWN_STATES} AND created <= :before)"
     for name, value in (("library", wanted.library), ("terminal", wanted.terminal)):
         if value:
             where += f" AND {name} = :{name}"
@@ -76,6 +80,7 @@ def listed(row: Stored, now: float) -> Listed:
     return Listed(
         row.id, row.library, row.terminal, row.method, row.state, row.told, row.created, max(now - row.created, 0.0),
         row.changed, row.next_try, row.tries, row.reason, row.key, row.arguments is not None,
+        row.is_known,
     )  # fmt: skip
 
 
@@ -90,6 +95,8 @@ _TO_DO: Mapping[State, str] = {
 
 def to_do(row: Listed) -> str:
     """Return what a person has to do about a row; empty if it is finished."""
+    if not row.is_known:
+        return "nothing: a newer version of the gateway has written it, and only that can go on with it"
     if row.state is State.DEAD and not row.has_content:
         return "its content is deleted: look at the library, then applied or discard"
     if row.state is State.MISMATCH:

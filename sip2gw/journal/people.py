@@ -59,6 +59,8 @@ def reveal(tx: Transaction, keys: Keys, number: int, by: By) -> Shown:
 def act(tx: Transaction, number: int, action: str, by: By) -> Listed:
     """Do one of `ACTIONS` and enter it; return the row as it is then. Raises `NotPossible`."""
     row = _row(tx, number)
+    if not row.is_known:
+        raise NotPossible(f"row {number} was written by a newer version of the gateway: use that version")
     event = ACTIONS[action]
     if event is None:
         _settle(tx, row)

@@ -41,6 +41,10 @@ def erase(
     """
     found = _rows_of(tx, keys, library, patron)
     _refuse(found, {State.SENT}, "being sent: try again in a minute")
+    if unknown := [str(row.id) for row in found if not row.is_known]:
+        raise NotPossible(
+            f"rows {', '.join(unknown)} were written by a newer version of the gateway: use that"
+        )
     if not even_open:
         _refuse(found, OPEN | FOR_PEOPLE, "not finished: close them, or delete them with --even-open")
     for row in found:

@@ -9,8 +9,10 @@ from collections.abc import Collection
 
 from attrs import frozen
 
-from sip2gw.journal.states import FOR_PEOPLE, OPEN, Event, State, Told, after, strongest
+from sip2gw.journal.methods import METHODS
+from sip2gw.journal.states import ANY, FOR_PEOPLE, OPEN, Event, State, Told, after, strongest
 from sip2gw.store.port import Row, Transaction, Value
+from sip2gw.store.schema import newest
 
 
 def _among(states: Collection[State]) -> str:
@@ -20,7 +22,14 @@ def _among(states: Collection[State]) -> str:
 
 UNFINISHED = _among(OPEN | FOR_PEOPLE)
 """What is open or needs a person. The database has an index of these rows alone, if a query says exactly this."""
+UNKNOWN_STATES = f"NOT ({_among(tuple(State))})"
 OPEN_STATES = f"{UNFINISHED} AND {_among(OPEN)}"
+KNOWN = (
+    f"told IN ({', '.join(repr(told.value) for told in ANY)}) AND method IN ({', '.join(map(repr, METHODS))})"
+)
+"""What this version knows, of rows whose state it knows."""
+_STATES = {state.value: state for state in State}
+_TOLD = {told.value: told for told in Told}
 COLUMNS = (
     "id, library, terminal, method, item_tag, patron_tag, key, state, told, owner, created, changed, next_try, tries,"
     " reason, key_id, arguments, outcome"
@@ -52,6 +61,12 @@ class Stored:
     read_at: float
 
     @property
+    def is_known(self) -> bool:
+        """Whether this version knows what the row says. Else it is left alone, for a newer version."""
+        known = self.state is not State.NEWER and self.told is not Told.NEWER
+        return known and self.method in METHODS
+
+    @property
     def age(self) -> float:
         """Seconds since it was made, when it was read."""
         return max(self.read_at - self.created, 0.0)
@@ -67,8 +82,8 @@ def stored(row: Row, now: float) -> Stored:
         item_tag=bytes(row["item_tag"] or b""),
         patron_tag=None if patron is None else bytes(patron),
         key=row["key"],
-        state=State(row["state"]),
-        told=Told(row["told"]),
+        state=_STATES.get(row["state"], State.NEWER),
+        told=_TOLD.get(row["told"], Told.NEWER),
         owner=row["owner"],
         created=row["created"],
         changed=row["changed"],
@@ -86,6 +101,19 @@ def select(tx: Transaction, where: str, **values: Value) -> list[Stored]:
     """Return the rows of a condition in SQL, which is a literal."""
     now = tx.now
     return [stored(row, now) for row in tx.rows(f"SELECT {COLUMNS} FROM journal WHERE {where}", **values)]  # noqa: S608 (see above)
+
+
+def of_newer(tx: Transaction, most: int = 200) -> list[Stored]:
+    """Return rows that are not finished, as far as is known, and that this version does not know."""
+    found = select(tx, f"{UNFINISHED} AND NOT ({KNOWN}) LIMIT {most}")
+    if in_newer_store(tx):
+        found += select(tx, f"{UNKNOWN_STATES} LIMIT {most}")
+    return found
+
+
+def in_newer_store(tx: Transaction) -> bool:
+    """Return whether a newer version has changed the store. Else no row has a state that this version does not know."""
+    return bool(tx.rows("SELECT 1 AS newer FROM schema WHERE version > :known LIMIT 1", known=newest()))
 
 
 def read(tx: Transaction, library: str, key: str) -> Stored | None:
@@ -106,11 +134,11 @@ def move(
     outcome: bytes | None = None,
     wait: float = 1.0,
 ) -> Stored | None:
-    """Move a row by the table, and return it as it was before.
+    """Move a row by the table, and return it as it was before. None if there is none that this version knows.
 
     `knew` is as in `states.strongest`. `wait` is when it is due again, if it stays open.
     """
-    while (row := read(tx, library, key)) is not None:
+    while (row := read(tx, library, key)) is not None and row.is_known:
         answer = strongest(event, row.told, told, knew)
         state = after(row.state, event, answer)
         never_sent = event is Event.ACCEPTED and row.state is State.SENT

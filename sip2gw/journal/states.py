@@ -2,6 +2,10 @@
 
 `SENT`, `QUEUED` and `UNKNOWN` rows are open: the gateway goes on with them. `DEAD` and `MISMATCH` rows wait for a
 person. The other states are final.
+
+In a rolling restart an older version meets the rows of a newer one. A word that it does not know (of `State`, `Told`,
+or a method) it reads as `NEWER`, and leaves the row alone. A version that adds a state also migrates the store: only
+then does an older version look for states that it does not know.
 """
 
 from __future__ import annotations
@@ -28,6 +32,8 @@ class State(StrEnum):
     """It is done, and the terminal was told no, or is not known to have a yes."""
     CLOSED = "CLOSED"
     """A person has closed it."""
+    NEWER = "NEWER"
+    """A state that this version does not know. It is never stored, and leads nowhere."""
 
 
 class Event(StrEnum):
@@ -65,6 +71,8 @@ class Told(StrEnum):
     OK = "ok"
     BOTH = "both"
     """A yes is stored, and a no was given in its place: if the write is done or refused, a person looks at it."""
+    NEWER = "newer"
+    """A word that this version does not know. It is never stored."""
 
 
 WHAT_TOLD: Mapping[Told, str] = {
@@ -72,12 +80,16 @@ WHAT_TOLD: Mapping[Told, str] = {
     Told.NO: "the terminal was told no",
     Told.OK: "the terminal was told yes",
     Told.BOTH: "the terminal was told no",
+    Told.NEWER: "only a newer version knows what the terminal was told",
 }
 """What the terminal was told, for people."""
 
 OPEN = frozenset({State.SENT, State.QUEUED, State.UNKNOWN})
 FOR_PEOPLE = frozenset({State.DEAD, State.MISMATCH})
-ANY, NOT_OK, NOT_NO = tuple(Told), (Told.NOTHING, Told.NO), (Told.NOTHING, Told.OK)
+SHOWN = OPEN | FOR_PEOPLE | {State.NEWER}
+"""What people see in a list."""
+ANY = (Told.NOTHING, Told.NO, Told.OK, Told.BOTH)
+NOT_OK, NOT_NO = (Told.NOTHING, Told.NO), (Told.NOTHING, Told.OK)
 A_NO, A_YES = (Told.NO, Told.BOTH), (Told.OK, Told.BOTH)
 PEOPLE = (Event.RETRY, Event.APPLIED, Event.DISCARDED)
 """Events that only a person causes."""

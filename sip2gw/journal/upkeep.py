@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import Factory, frozen
 
 from sip2gw.journal.begin import Owner
-from sip2gw.journal.rows import UNFINISHED, Stored, move, select
+from sip2gw.journal.rows import UNFINISHED, Stored, move, of_newer, select
 from sip2gw.journal.states import Event, State, Told
 from sip2gw.store.port import Transaction
 from sip2gw.store.retention import FINISHED, FOR_PEOPLE, PAYLOAD, forget
@@ -33,6 +33,8 @@ class Counts:
     """Of each library, how many rows the gateway has to forward."""
     oldest: float = 0.0
     """Seconds since the oldest open row was made."""
+    left: tuple[Stored, ...] = ()
+    """Some rows that this version does not know, and leaves alone."""
 
 
 def lease(tx: Transaction, owner: Owner) -> Owner:
@@ -119,7 +121,9 @@ def count(tx: Transaction) -> Counts:
             oldest = min(oldest, row["oldest"])
         if state in (State.QUEUED, State.UNKNOWN):
             waiting[library] = waiting.get(library, 0) + many
-    return Counts(by_state, opened, waiting, now - oldest)
+    left = tuple(of_newer(tx))
+    by_state[State.NEWER] = len([row for row in left if row.state is State.NEWER])
+    return Counts(by_state, opened, waiting, now - oldest, left)
 
 
 _EMPTY = (

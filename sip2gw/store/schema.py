@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.resources import files
 
 from sip2gw.store.database import Database
@@ -21,6 +22,7 @@ def migrations() -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
+@cache
 def newest() -> int:
     """Return the version of the tables that this version of the gateway knows."""
     return max(migrations())

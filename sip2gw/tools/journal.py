@@ -16,7 +16,7 @@ from rich.text import Text
 from sip2gw.journal import audit, listing, people
 from sip2gw.journal.audit import Entered
 from sip2gw.journal.listing import Listed, Wanted
-from sip2gw.journal.states import FOR_PEOPLE, OPEN, State
+from sip2gw.journal.states import SHOWN, State
 from sip2gw.tools.configured_store import CONFIG, JSON, WHO, WHY, by, library, store_of
 from sip2gw.tools.shown import duration, printable
 
@@ -76,7 +76,7 @@ def list_(
     as_json: bool,
 ) -> None:
     """List the writes that are open or need a person, oldest first, without any data of a reader."""
-    chosen = frozenset(State(state.upper()) for state in states) or OPEN | FOR_PEOPLE
+    chosen = frozenset(State(state.upper()) for state in states) or SHOWN
     wanted = Wanted(library, terminal, chosen, older, after)
     found = store_of(file).read(partial(listing.find, wanted=wanted))
     more = len(found) == listing.PAGE

@@ -143,7 +143,7 @@ class JournalScreens(BoardCase):
     def _a_dead_row(self, tx) -> int:
         rows = tx.rows(
             "INSERT INTO journal (library, terminal, method, key, state, told, created, changed, reason) VALUES "
-            "('riverside', 'Desk1', 'return_item', 'k1', 'DEAD', 'ok', :now, :now, :why) RETURNING id",
+            "('riverside', 'Desk1', 'take_back', 'k1', 'DEAD', 'ok', :now, :now, :why) RETURNING id",
             now=tx.now, why=HOSTILE,
         )  # fmt: skip
         return int(rows[0]["id"])

@@ -189,13 +189,6 @@ class Forwarding(JournalCase):
         self.assertEqual(row.state, "DEAD")
         self.assertIn("is not in the key file", row.reason)
 
-    async def test_a_method_of_a_newer_version_waits_for_people(self) -> None:
-        await self.queued("10001")
-        await self.store.change(lambda tx: tx.rows("UPDATE journal SET method = 'teleport'"))
-        await self.gateway.forward()
-        (row,) = await self.listed()
-        self.assertEqual((row.state, row.reason), ("DEAD", "this version does not know teleport"))
-
     async def test_a_row_is_given_up_after_a_day(self) -> None:
         await self.queued("10001")
         await self.store.change(lambda tx: tx.rows("UPDATE journal SET created = created - 86400"))

@@ -250,7 +250,7 @@ def test_every_interleaving_of_one_write_keeps_the_promises(later: bool) -> None
     worlds, transitions, states = explored(World(later))
     print(f"\n{'accepted for later' if later else 'interactive'}: {worlds} worlds, {transitions} steps")
     assert worlds > 5000
-    assert states == set(State) - (set() if later else {State.QUEUED})
+    assert states == set(State) - {State.NEWER} - (set() if later else {State.QUEUED})
 
 
 def _explore_both() -> None:
@@ -281,7 +281,7 @@ def test_a_table_with_a_wrong_entry_breaks_a_promise(monkeypatch: pytest.MonkeyP
 
 def test_the_table_leads_from_every_open_state_to_an_end() -> None:
     ends = {State.DONE, State.FAILED, State.CLOSED}
-    for begin in State:
+    for begin in set(State) - {State.NEWER}:
         reached, waiting = {begin}, [begin]
         while waiting:
             state = waiting.pop()
