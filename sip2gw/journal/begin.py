@@ -28,7 +28,7 @@ class New:
 
 @frozen(repr=False)
 class Repeat:
-    """The same line was done before: its stored result is the answer."""
+    """The same line was done before, or a person has closed it: its stored result is the answer, if it has one."""
 
     row: Stored
 
@@ -79,8 +79,9 @@ def begin(tx: Transaction, entry: Entry, owner: Owner, *, fresh: bool = False, b
     if same is not None and (same.state in OPEN or same.state is State.NEWER):
         return _join(tx, same, opened, owner, same_line=True)
     if same is not None and not fresh:
-        # Without its result the library is asked for that again, under the same key.
-        return Repeat(same) if same.outcome is not None else Join(same, same, same_line=True)
+        # Without its result the library is asked for that again, under the same key; but not if a person has closed it.
+        has_answer = same.outcome is not None or same.state is State.CLOSED
+        return Repeat(same) if has_answer else Join(same, same, same_line=True)
     if opened and not behind:
         newest = opened[-1]
         same_write = newest.method == entry.method and newest.patron_tag in entry.patrons
@@ -109,7 +110,7 @@ def _same_line(tx: Transaction, entry: Entry, now: float) -> Stored | None:
     if row.state in OPEN or row.state is State.NEWER:
         return row
     # A dead one may have been done: the library says so, under the same key.
-    over = row.state in (State.DONE, State.MISMATCH, State.DEAD) and row.arguments is not None
+    over = row.state is not State.FAILED and row.arguments is not None
     return row if over and now - row.created < entry.life and not _newer(tx, entry, row) else None
 
 

@@ -113,8 +113,9 @@ class Journal:
             self._metrics.journal_oldest.set(self.counts.oldest)
         if self.clock.seconds() >= self._purge_at:
             self._purge_at = self.clock.seconds() + PURGE
-            for row in await self.store.change(upkeep.unheard):
-                self.outcomes.tell_of(row, Event.UNHEARD, row.told)
+            for work, event in ((upkeep.unheard, Event.UNHEARD), (upkeep.give_up, Event.GIVEN_UP)):
+                for row in await self.store.change(work):
+                    self.outcomes.tell_of(row, event, row.told)
             while await self.store.change(upkeep.purge):
                 pass  # in between, terminals' writes are stored
 

@@ -22,6 +22,8 @@ can't do it without a password, will not do it."""
 KEY_KEPT = 23 * 3600.0
 """Seconds for which a library surely knows a key; the contract says 24 hours. Nothing is sent again after that."""
 
+NOT_SETTLED = "not settled within a day"
+"""Why a row is given up whose key may be forgotten."""
 MOST_TRIES = 50
 """How often a write is sent, by the forwarder and for terminals together. One that the library can't answer then never
 ends its doubt, and the next writes on the item wait for it."""
@@ -38,7 +40,7 @@ def given_up(row: Stored) -> Outcome | None:
     afresh = row.state is State.UNKNOWN and row.tries == 1
     if row.age <= KEY_KEPT or afresh:
         return None
-    return Outcome(Event.GIVEN_UP, error=InDoubt("not settled within a day"))
+    return Outcome(Event.GIVEN_UP, error=InDoubt(NOT_SETTLED))
 
 
 async def settle(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from attrs import Factory, frozen
 
 from sip2gw.journal.begin import Owner
-from sip2gw.journal.rows import UNFINISHED, Stored, move, of_newer, select
+from sip2gw.journal.rows import OPEN_STATES, UNFINISHED, Stored, move, of_newer, select
+from sip2gw.journal.settling import KEY_KEPT, NOT_SETTLED
 from sip2gw.journal.states import Event, State, Told
 from sip2gw.store.port import Transaction
 from sip2gw.store.retention import FINISHED, FOR_PEOPLE, PAYLOAD, forget
@@ -100,6 +101,26 @@ def unheard(tx: Transaction) -> list[Stored]:
         most=_BATCH,
     )
     moved = [move(tx, row.library, row.key, Event.UNHEARD) for row in found]
+    return [row for row in moved if row is not None]
+
+
+def give_up(tx: Transaction) -> list[Stored]:
+    """Give up rows whose key may be forgotten: their library was not opened. Return them as they were before.
+
+    One that a person has had sent again waits as long as a new one.
+    """
+    before = tx.now - KEY_KEPT
+    found = select(
+        tx,
+        f"{OPEN_STATES} AND state <> 'SENT' AND created < :created"
+        " AND (state = 'QUEUED' OR tries > 0 OR changed < :changed) LIMIT :most",
+        created=before,
+        changed=before,
+        most=_BATCH,
+    )
+    moved = [
+        move(tx, row.library, row.key, Event.GIVEN_UP, reason=NOT_SETTLED) for row in found if row.is_known
+    ]
     return [row for row in moved if row is not None]
 
 

@@ -18,7 +18,7 @@ from sip2gw.journal.journal import Journal
 from sip2gw.journal.methods import accepted
 from sip2gw.journal.open_rows import holds, joinable, settle_before, settle_row, was_answered
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.states import Event, Told
+from sip2gw.journal.states import Event, State, Told
 from sip2gw.journal.terminal_answer import TerminalAnswer
 from sip2gw.library import Hears, InDoubt, Library, LibraryError, MayWrite, Unavailable
 from sip2gw.secret import Secret
@@ -103,6 +103,8 @@ class Writing:
         try:
             result = journal.result(row)
         except (Unreadable, Misfit):  # the library has it under the same key
+            if row.state is State.CLOSED:
+                raise InDoubt("a person has closed the same line") from None
             return await self._made(call, row.key, lambda: self._settled(row, call), row.told)
         if not await holds(self.inner, call):
             self._is_new()

@@ -70,6 +70,7 @@ class ManyRows(JournalCase):
             "count": upkeep.count,
             "list": partial(listing.find, wanted=Wanted()),
             "unheard": upkeep.unheard,
+            "give up": upkeep.give_up,
             "purge": upkeep.purge,
         }
         for name, work in works.items():

@@ -69,6 +69,51 @@ class Deciding(PeopleCase):
                 await self.act(number, action)
         self.assertEqual([what for _, what, _, _ in await self.audit()], ["journal discard", "journal retry"])
 
+    async def test_a_line_that_a_person_has_closed_is_not_done_again(self) -> None:
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(), renewal=False)
+        self.sandbox.misbehave("error_after_commit", endpoint="extend")
+        line = self.occasion(line=b"29")
+        asking = library.renew("M-1001", "10001", None, line, third_party=False)
+        self.assertEqual(await self.lost(asking), "InDoubt")
+        self.sandbox.behave()
+        await self.gateway.forward()
+        await self.act((await self.listed())[-1].number, "applied")
+        again = library.renew("M-1001", "10001", None, self.occasion(line=b"29"), third_party=False)
+        self.assertEqual(await self.outcome(again), "done")
+        self.assertEqual(self.kinds(), ["loan", "renewal"])
+
+    async def test_a_line_closed_without_an_answer_of_the_library_stays_in_doubt(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("hang", endpoint="issue")
+        lending = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.lost(lending), "InDoubt")
+        self.sandbox.behave()
+        await self.store.change(lambda tx: tx.rows("UPDATE journal SET state = 'DEAD'"))
+        await self.act(1, "applied")
+        again = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.outcome(again), "InDoubt")
+        self.assertEqual(self.kinds(), [])
+
+    async def test_a_row_of_a_library_that_is_never_opened_is_given_up(self) -> None:
+        numbers = [await self.queued(item) for item in ("10001", "10002")]
+        await self.store.change(
+            lambda tx: tx.rows(
+                "UPDATE journal SET state = 'UNKNOWN', tries = 0 WHERE id = :id", id=numbers[1]
+            )
+        )
+        await self.older(2 * 86400)
+        self.die()
+        await self.gateway.journal.beat()
+        self.assertEqual([state for _, state, _ in await self.rows()], ["DEAD", "UNKNOWN"], "one was retried")
+        self.assertEqual((await self.listed())[0].reason, "not settled within a day")
+        await self.store.change(lambda tx: tx.rows("UPDATE journal SET changed = 0 WHERE state = 'UNKNOWN'"))
+        self.die()
+        await self.gateway.journal.beat()
+        self.assertEqual([state for _, state, _ in await self.rows()], ["DEAD", "DEAD"])
+        for number in numbers:
+            self.assertEqual(await self.act(number, "discard"), "CLOSED")
+
     async def test_a_retry_has_all_its_tries_again(self) -> None:
         number = await self.queued("10001")
         await self.store.change(lambda tx: tx.rows("UPDATE journal SET tries = 51"))
