@@ -152,7 +152,7 @@ class Answering:
     async def _wait_for(self, first: FirstTry) -> Step:
         """Wait for the first try of a reconnected terminal, and return its answer."""
         over: Deferred[None] = Deferred()
-        first.when_over(lambda: over.callback(None))
+        first.when_over(lambda: over.callback(None), lambda: not (over.called or self._terminal.gone))
         try:
             await over.addTimeout(max(self._until - self._reactor.seconds(), 0.0), self._reactor)
         except TookTooLong:

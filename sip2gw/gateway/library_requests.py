@@ -144,7 +144,8 @@ class LibraryRequests:
 
     def _hears(self) -> bool:
         """Return whether the terminal still gets the answer, on this connection or on its next one."""
-        return not self._terminal.gone or self._session.is_waited_for
+        elsewhere = self._session.is_heard_elsewhere
+        return not self._terminal.gone if elsewhere is None else elsewhere
 
     def desk(self, ask: Ask, tenant: Tenant, since: float, may_write: MayWrite | None = None) -> Desk:
         """Return the desk for this request, received at `since`. `may_write` is called before a write is sent."""

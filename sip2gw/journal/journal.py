@@ -114,8 +114,9 @@ class Journal:
         if self.clock.seconds() >= self._purge_at:
             self._purge_at = self.clock.seconds() + PURGE
             for work, event in ((upkeep.unheard, Event.UNHEARD), (upkeep.give_up, Event.GIVEN_UP)):
-                for row in await self.store.change(work):
-                    self.outcomes.tell_of(row, event, row.told)
+                while moved := await self.store.change(work):
+                    for row in moved:
+                        self.outcomes.tell_of(row, event, row.told)
             while await self.store.change(upkeep.purge):
                 pass  # in between, terminals' writes are stored
 

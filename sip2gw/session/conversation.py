@@ -103,9 +103,12 @@ class Session:
         return self._pending.request if self._pending else None
 
     @property
-    def is_waited_for(self) -> bool:
-        """Return whether the terminal waits on another connection for the answer to the write in progress."""
-        return self._repeats.is_waited_for
+    def is_heard_elsewhere(self) -> bool | None:
+        """Return whether the terminal gets the answer to the write in progress on another connection.
+
+        None if it has not sent its line again on another one.
+        """
+        return self._repeats.is_heard_elsewhere
 
     def receive(self, line: bytes, early: bool = False) -> Step:
         """Return the step for a line, without its terminator. `early`: it came before the previous answer was sent."""

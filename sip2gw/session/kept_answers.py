@@ -84,15 +84,17 @@ class FirstTry:
 
     _key: Key
     _waiting: list[Callable[[], None]] = Factory(list)
+    _hears: list[Callable[[], bool]] = Factory(list)
 
     @property
-    def is_waited_for(self) -> bool:
-        """Return whether a second try waits for it."""
-        return bool(self._waiting)
+    def is_heard(self) -> bool | None:
+        """Return whether a second try gets the answer. None if there is none: the terminal has not reconnected."""
+        return any(hears() for hears in self._hears) if self._hears else None
 
-    def when_over(self, go_on: Callable[[], None]) -> None:
-        """Call `go_on` as soon as the write is over."""
+    def when_over(self, go_on: Callable[[], None], hears: Callable[[], bool]) -> None:
+        """Call `go_on` as soon as the write is over. `hears` says whether the second try still gets its answer."""
         self._waiting.append(go_on)
+        self._hears.append(hears)
 
     def over(self) -> None:
         """End the write: it was answered, or refused without effect."""

@@ -34,9 +34,9 @@ class Repeats:
         self._first: FirstTry | None = None
 
     @property
-    def is_waited_for(self) -> bool:
-        """Return whether a second try of the terminal waits for the write in progress."""
-        return self._first is not None and self._first.is_waited_for
+    def is_heard_elsewhere(self) -> bool | None:
+        """See `FirstTry.is_heard`, of the write in progress."""
+        return None if self._first is None else self._first.is_heard
 
     def belongs_to(self, library: str, terminal: str) -> None:
         """Bind the session. `terminal` is the same text for the same terminal, and empty if it can't be identified."""

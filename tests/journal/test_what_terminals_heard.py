@@ -186,6 +186,22 @@ class Unheard(AtTheDoor):
         self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
         self.assertEqual(self.kinds(), ["loan"])
 
+    async def test_two_connections_that_end_before_the_yes_leave_it_unheard(self) -> None:
+        self.open_door()
+        first, second = await self.kiosk(), await self.kiosk()
+        self.sandbox.misbehave("slow", seconds=0.3, endpoint="issue", times=1)
+        first.send(CHECKOUT)
+        await self.library_is_asked()
+        second.send(CHECKOUT)
+        while not all(one.busy for one in self.factory.sessions):
+            await turn()
+        await self.left(second)
+        while not self.kinds():
+            await turn()
+        self.assertEqual(await self.rows(), [("lend", "DONE", "")], "the first one may be dead as well")
+        await self.in_time()
+        self.assertEqual(await self.rows(), [("lend", "MISMATCH", "")])
+
     async def test_a_yes_on_a_dead_connection_does_not_undo_the_no_on_the_next_one(self) -> None:
         """The first gateway does not know that its terminal has gone to the other one."""
         here, there = self.born(alone=False), self.born(alone=False)

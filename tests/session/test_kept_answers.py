@@ -79,7 +79,7 @@ def test_F31_a_write_in_hand_on_another_connection_is_joined():
     for session in (second, third):
         step = session.receive(CHECKOUT)
         assert isinstance(step, Wait)
-        step.first.when_over(lambda: over.append(1))
+        step.first.when_over(lambda: over.append(1), lambda: True)
     answer = first.reply(messages.CheckoutResponse(ok=True))
     assert over == [1, 1]
     assert second.waited() == answer
