@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import test_journal_forwarding
 import test_journal_writes
+import test_newer_version
 import test_people
+import test_what_terminals_heard
 from journal_support import Gateway, JournalCase
 from store.postgresql_server import Emptied
 from twisted.internet import reactor
@@ -80,4 +82,12 @@ class Finding(_OnPostgreSQL, test_people.Finding):
 
 
 class Privacy(_OnPostgreSQL, test_people.Privacy):
+    """As on SQLite."""
+
+
+class NewerVersion(_OnPostgreSQL, test_newer_version.NewerVersion):
+    """As on SQLite."""
+
+
+class Unheard(_OnPostgreSQL, test_what_terminals_heard.Unheard):
     """As on SQLite."""

@@ -161,8 +161,8 @@ class Writes(JournalCase):
             asking.addErrback(lambda gone: gone.trap(CancelledError))
             asking.cancel()
             await asking
-            while not (await self.rows() or [("", "", "")])[-1][2]:
-                """The row does not have yet what the terminal was told."""
+            while (await self.rows() or [("", "", "")])[-1][1:] not in ((row, "no"), ("DONE", "no")):
+                """The row does not have yet what the terminal was told, or that nothing is sent for it."""
             self.assertEqual((await self.rows())[-1], ("lend", row, "no"))
             self.assertEqual(len(self.kinds()), effects)
             if not effects:
