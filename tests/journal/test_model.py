@@ -86,8 +86,9 @@ class World:
 
     def job(self, node: int, job: Job | None) -> World:
         one, other = job, self.jobs[1 - node]
-        # The nodes are alike, so their order says nothing.
-        return evolve(self, jobs=(one, other) if repr(one) <= repr(other) else (other, one))
+        # The nodes are alike, so their order says nothing: an idle one is the last.
+        swap = one is None or (other is not None and hash(other) < hash(one))
+        return evolve(self, jobs=(other, one) if swap else (one, other))
 
     def hear(self, told: Told, line: str = OPEN_LINE) -> World:
         if line != OPEN_LINE:
