@@ -50,6 +50,7 @@ async def settle(
 
     `password` is the one that was entered again just now, for a call that had one.
     """
+    call = evolve(call, occasion=evolve(call.occasion, waited=age))
     outcome = await _made_again(library, call, told=told, age=age, password=password)
     if outcome.event is Event.REFUSED and outcome.reason in ACCOUNT_REFUSED:
         return Outcome(Event.NOT_SENT, error=Unavailable(outcome.reason))

@@ -100,6 +100,7 @@ class Loans(Noun):
             "terminal": occasion.terminal or None,
             "offline_at": _offline_at(occasion),
             "returned_at": occasion.happened_at.isoformat(),
+            "waited": int(occasion.waited) or None,
             "reader": (reader or "")[:255] or None,
         }
         returned = await self._calls.ask(Returned, "return", "/returns", body, occasion.key)

@@ -36,7 +36,8 @@ class Occasion:
     patron accepts a fee (BO). `when_down` means that the write may be accepted while the library can't be reached, and
     sent later. `password_entered` means that the patron's password was entered, and is no longer known. `line` is a
     digest of what the terminal has sent, by which repeats are found; empty if it can't be a repeat.
-    `dated` says whether that line has the time of its event.
+    `dated` says whether that line has the time of its event. `waited` is for how many seconds the gateway has kept
+    the write, whose effect must not reach what began since.
     """
 
     terminal: str
@@ -51,3 +52,4 @@ class Occasion:
     password_entered: bool = False
     line: bytes = field(default=b"", repr=False)
     dated: bool = True
+    waited: float = 0.0

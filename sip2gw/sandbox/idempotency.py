@@ -29,11 +29,11 @@ def checked(key: str) -> str:
 
 
 def fingerprint(method: str, path: str, body: dict[str, Any]) -> str:
-    """Return the digest of a request: of method, path and the JSON value of the body without a password.
+    """Return the digest of a request: of method, path and the JSON value of the body, without password and `waited`.
 
-    Clients do not keep a member's password, so a call that is sent again later comes without it.
+    Clients do not keep a member's password, so a call that is sent again later comes without it, and has waited longer.
     """
-    kept = {name: value for name, value in body.items() if name != "password"}
+    kept = {name: value for name, value in body.items() if name not in ("password", "waited")}
     text = json.dumps([method, path, kept], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

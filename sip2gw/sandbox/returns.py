@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NewType
 
 from attrs import frozen
 
-from sip2gw.sandbox import copies, days, fees, history, ledger, members, money, reservations, resolution
+from sip2gw.sandbox import (
+    copies,
+    days,
+    fees,
+    history,
+    ledger,
+    members,
+    money,
+    reservations,
+    resolution,
+    strict_json,
+)
 from sip2gw.sandbox.call import Call
 from sip2gw.sandbox.copies import TYPES, Types
 from sip2gw.sandbox.problem import Problem
 from sip2gw.sandbox.strict_json import Name
 
+Seconds = NewType("Seconds", int)
+"""A time that has passed: up to a year."""
+
+
+def _seconds(seconds: int) -> int:
+    if not 0 <= seconds <= 365 * 86_400:
+        raise ValueError("must be 0 to 31536000")
+    return seconds
+
+
+strict_json.refine(Seconds, int, _seconds)
+
 
 @frozen
 class Return:
-    """The body of `return`. With `offline_at` it has happened already, and no policy applies."""
+    """The body of `return`. With `offline_at` it has happened already, and no policy applies. `waited` is in seconds."""
 
     identifier: Name
     types: Types = TYPES
     reader: Name | None = None
     returned_at: datetime | None = None
+    waited: Seconds | None = None
     branch: str | None = None
     terminal: str | None = None
     offline_at: datetime | None = None
@@ -38,6 +62,12 @@ def take_back(call: Call, body: Return) -> tuple[int, Any]:
     loan = wanted.loan
     if loan is not None and body.offline_at and days.stamp(moment) < loan["issued_at"]:
         loan = None  # It has been lent only after that return.
+    if (
+        loan is not None
+        and body.waited
+        and days.stamp(call.now - timedelta(seconds=body.waited)) < loan["issued_at"]
+    ):
+        loan = None  # Staff have had the copy since, and lent it.
     charged = money.ZERO
     if loan is not None:
         if body.offline_at is None:

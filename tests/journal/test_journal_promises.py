@@ -80,6 +80,18 @@ class ADayLater(Promises):
         self.assertEqual((await self.rows())[1], ("take_back", "DEAD", "ok"))
 
 
+class LentSince(Promises):
+    async def test_a_return_that_waited_does_not_end_another_readers_new_loan(self) -> None:
+        await self.queued_return()
+        desk = await self.desk()
+        await desk.take_back("10001", self.occasion(key="returned"), reader=None)
+        await desk.lend("M-1002", "10001", self.occasion(key="lent"), renewal=False)
+        await self.older(60)
+        await self.gateway.forward()
+        self.assertEqual(self.kinds(), ["loan", "return", "loan"])
+        self.assertEqual((await self.rows())[-1], ("take_back", "DONE", "ok"))
+
+
 class TooOften(Promises):
     async def test_a_write_that_was_sent_often_enough_is_not_sent_for_a_terminal(self) -> None:
         library = await self.gateway.open()

@@ -26,6 +26,20 @@ class ReturnTests(SandboxCase):
         assert self.give_back("99").code == "copy_not_found"
         assert [entry["kind"] for entry in self.sandbox.ledger()] == ["loan", "return"]
 
+    def test_a_return_that_waited_ends_no_loan_that_began_since(self) -> None:
+        self.issue("A1", "1")
+        self.clock.advance(600)
+        assert self.give_back("1", waited=601).body["was_on_loan"] is False
+        assert self.give_back("1", waited=600).body["was_on_loan"] is True
+        assert self.give_back("1", waited=-1).code == "validation_failed"
+
+    def test_a_return_that_is_sent_again_later_is_the_same_request(self) -> None:
+        self.issue("A1", "1")
+        first = self.give_back("1", key="k")
+        self.clock.advance(600)
+        again = self.give_back("1", key="k", waited=600)
+        assert (again.status, again.body) == (200, first.body)
+
     def test_the_member_at_the_terminal_decides_which_copy_is_returned(self) -> None:
         self.issue("A1", "1")
         self.issue("B2", "2")
