@@ -65,7 +65,7 @@ class ThreadedStore:
         if served.failed is not None:
             self._fail(served.failed)
             return
-        if self.failure is not None:
+        if served.works and self.failure is not None:
             self.failure = None
             self.log.info("the store works again")
         if self._metrics is not None and served.changes:

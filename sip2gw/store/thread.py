@@ -71,7 +71,8 @@ class StoreThread:
         run(self._database, jobs, write=self._write)
         self.busy_since = float("inf")
         failed = next((job.error.again() for job in jobs if isinstance(job.error, StoreFailed)), None)
-        self._note(failed)
+        if failed is not None or any(job.error is None for job in jobs):
+            self._note(failed)
         self._done(jobs, monotonic() - begun, failed, True)
 
     def _prove(self) -> None:

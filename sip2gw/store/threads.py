@@ -55,6 +55,8 @@ class Served:
     failures: int = 0
     """Callers to whom the failure was reported."""
     failed: StoreFailed | None = None
+    works: bool = False
+    """The database has taken a commit."""
 
 
 class Threads:
@@ -174,7 +176,9 @@ class Threads:
     def _settle(self, jobs: Sequence[Job], seconds: float, failed: StoreFailed | None, free: bool) -> None:
         without = [job for job in jobs if isinstance(job.error, StoreFailed)]
         failures = len([job for job in without if not job.over])
-        self._report(Served(seconds, len(jobs) - len(without), failures, failed))
+        # Work that ended with an error of its own was undone, and shows nothing about the store.
+        works = failed is None and (not free or any(job.error is None for job in jobs))
+        self._report(Served(seconds, len(jobs) - len(without), failures, failed, works))
         for job in jobs:
             job.answer()
         while self._waiting and self._waiting[0].over:

@@ -18,7 +18,7 @@ from twisted.trial.unittest import TestCase
 from sip2gw.metrics import Metrics
 from sip2gw.store import SQLiteStore, Store, StoreFailed, make_store
 from sip2gw.store.clock import Clock
-from store.contract import Contract, subjects, write
+from store.contract import Contract, raise_afterwards, subjects, write
 
 
 class OnSQLite(Contract, TestCase):
@@ -76,6 +76,8 @@ class OnSQLite(Contract, TestCase):
             assert failed.kind == "full"
             assert self.store.failure is not None
             assert await self.store.read(subjects) == ["before"]
+            await self.raised(KeyError, self.store.change(raise_afterwards))
+            assert self.store.failure is not None, "work that undoes itself does not show that there is room"
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         await self.store.change(lambda tx: write(tx, "after"))
