@@ -21,9 +21,10 @@ from sip2gw.library import Credentials, OpenLibrary
 from sip2gw.metrics import Metrics
 from sip2gw.seats import SeatStore, StoredSeats, free_all
 from sip2gw.secret import Secret
-from sip2gw.store import Store, StoreFailed, make_store
+from sip2gw.store import SQLiteStore, Store, StoreFailed, make_store
 from sip2gw.store.file_lock import FileLock
 from sip2gw.store.opening import make_connection
+from sip2gw.store.port import FINAL
 from sip2gw.store.upkeep import run_once
 
 
@@ -93,7 +94,7 @@ class SharedStore:
         self._lock = FileLock(self._at) if isinstance(self._at, Path) else None
 
     def start(self) -> None:
-        """Lock it for this gateway. Raises `StoreFailed`.
+        """Lock it for this gateway. Raises `StoreFailed` where a gateway of one process does not start either.
 
         No other gateway has what is locked, so the seats that an earlier one has left are free.
         """
@@ -102,10 +103,14 @@ class SharedStore:
         database = make_connection(self._at, self._password)
         try:
             database.open()
+            if self._lock is not None:
+                run_once(self._at, free_all, write=True)
+        except StoreFailed as failed:
+            if failed.kind in (FINAL if self._lock is None else SQLiteStore.final):
+                raise
+            # The workers' stores say so, and try again. The seats end with their leases.
         finally:
             database.close()
-        if self._lock is not None:
-            run_once(self._at, free_all, write=True)
 
     def opened(self, reactor: Any) -> tuple[Store, Keys, SeatStore]:
         """Return the store for the admin endpoint, not started, the keys of its journal, and the seats in it.

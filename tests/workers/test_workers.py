@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
@@ -49,9 +51,9 @@ class WorkersTests(TestCase):
         self.folder = Path(folder.name)
         kept_pair(self.folder / "tls")
 
-    def config(self, workers: int = 1) -> Config:
+    def config(self, workers: int = 1, more: str = "") -> Config:
         path = self.folder / "sip2gw.toml"
-        path.write_text(CONFIG.format(folder=self.folder, workers=workers))
+        path.write_text(CONFIG.format(folder=self.folder, workers=workers) + more)
         config = load(path)
         return evolve(config, process=Process(workers))  # one worker alone, too: it starts in half the time
 
@@ -80,6 +82,26 @@ class WorkersTests(TestCase):
     async def until(self, holds) -> None:
         while not holds():
             await deferLater(reactor, 0.01)
+
+    async def test_a_database_that_is_gone_at_the_start_stops_no_gateway(self) -> None:
+        key = self.folder / "key"
+        key.write_text("5a" * 32)
+        key.chmod(0o600)
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        url = f"postgresql://sip2gw@127.0.0.1:{port}/sip2gw"
+        workers = await self.start(self.config(more=f'[store]\nurl = "{url}"\nkey_file = "key"\n'))
+        assert (await self.ask(workers)).startswith(b"98")
+        await workers.stopService()
+
+    async def test_a_file_that_is_locked_at_the_start_stops_no_gateway(self) -> None:
+        config = self.config(more='[store]\npath = "store"\n')
+        await (await self.start(config)).stopService()
+        with closing(sqlite3.connect(self.folder / "store", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            workers = await self.start(config)
+        assert (await self.ask(workers)).startswith(b"98")
+        await workers.stopService()
 
     async def test_a_stuck_worker_is_killed_and_connections_wait_for_the_next(self) -> None:
         with capturedLogs() as events:
