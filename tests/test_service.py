@@ -172,9 +172,11 @@ class GatewayTests(TestCase):
         with self.assertRaises(StoreFailed):
             await gateway.journaling.store.change(lambda tx: tx.now)
         port = gateway.admin_listener.port.getHost().port
-        assert (await self.health(port))[1]["warnings"] == [
-            "the store has failed (gone): writes are refused until it works again"
-        ]
+        (warning,) = (await self.health(port))[1]["warnings"]
+        assert warning == (
+            f"writes are refused, because the store has failed (gone): {kept}: the file was removed or replaced: "
+            "put it back, or start the gateway again"
+        )
         kept.with_suffix(".moved").rename(kept)
         while (await self.health(port))[1]["warnings"]:
             pass

@@ -164,7 +164,7 @@ class Gateway(Service):
     def _warnings(self) -> Iterator[tuple[str, ...]]:
         yield refused_reload(self.refused_reload)
         if failed := self.journaling.store.failure:
-            yield (f"the store has failed ({failed.kind}): writes are refused until it works again",)
+            yield (f"writes are refused, because the store has failed ({failed.kind}): {failed.reason}",)
         yield from (listener.warnings(RENEWAL_DUE) for listener in self.listeners)
 
     def privilegedStartService(self) -> None:

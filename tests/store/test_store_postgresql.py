@@ -120,6 +120,21 @@ class OnPostgreSQL(Contract, TestCase):
             assert store.failure.kind == "gone"
             assert "hidden" not in store.failure.reason
 
+    async def test_why_there_is_no_connection_is_said_with_the_fix(self) -> None:
+        role = f"few_{self.name}"
+        self.directly(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+        self.addCleanup(self.directly, f"DROP ROLE {role}")
+        for there, why in {
+            self.url.replace("sip2gw@", f"{role}@"): "no more connections: raise max_connections",
+            self.url.replace("sip2gw@", "stranger@"): "rejects the user or the password",
+            url(self.wire.folder, "missing"): "no such database: make it, or correct store.url",
+            "postgresql://sip2gw@127.0.0.1:1/sip2gw": "its machine has no server at this port",
+        }.items():
+            store = self.started(PostgreSQLStore(Secret(there), reactor))
+            assert store.failure.kind == "gone"
+            assert why in store.failure.reason
+            await store.close()
+
     async def test_commits_wait_for_the_disk_whatever_the_default_is(self) -> None:
         self.directly(f"ALTER DATABASE {self.name} SET synchronous_commit = off")
         store = self.started(self.make())
