@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from difflib import get_close_matches
+from pathlib import Path
 
 from attrs import frozen
 
@@ -18,6 +20,16 @@ class Wrong(ValueError):
         super().__init__(f"{problem}; {fix}")
         self.problem = problem
         self.fix = fix
+
+
+def unreadable(path: Path, error: OSError, fix: str) -> Wrong:
+    """Return the fault of a file that can't be read; `fix` is for one that does not exist."""
+    if isinstance(error, PermissionError):
+        # The number tells more here than the name: under systemd the user is often another one than expected.
+        fix = f"let the user with the number {os.geteuid()} read it"
+    elif not isinstance(error, FileNotFoundError):
+        fix = "name a file that can be read"
+    return Wrong(f"is {path}, which can't be read: {error.strerror}", fix)
 
 
 @frozen

@@ -1,9 +1,11 @@
 """With SIP2GW_STRICT=1 nothing is left out unnoticed: a test that would be skipped fails, and says what it lacked."""
 
+import codecs
 import os
 import shutil
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from catalogue import Catalogue
@@ -20,6 +22,7 @@ settings.register_profile("default", UNHURRIED, max_examples=30)
 settings.register_profile("ci", UNHURRIED, max_examples=30, derandomize=True, print_blob=True)
 settings.register_profile("soak", UNHURRIED, max_examples=1000)
 _NUMBERS = count()
+NOBODY = 65534
 TESTS = Path(__file__).parent
 LONG = ("loss", "e2e", "workers", "mistakes", "browser", "interop", "packaging")
 """The folders whose tests start processes and wait for them; a file of others takes a few seconds."""
@@ -77,3 +80,19 @@ def pytest_runtest_makereport(item, call):
         report.outcome = "failed"
         report.longrepr = f"skipped, and SIP2GW_STRICT=1 allows no test to be left out: {call.excinfo.value}"
     return report
+
+
+@pytest.fixture
+def lets_nobody_in():
+    """A folder below which modes count: also root does without its rights in there."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        user = os.geteuid()
+        codecs.lookup("utf-8-sig")  # else Python looks for it later, perhaps where only root may
+        if not user:
+            os.chown(folder, NOBODY, -1)
+            os.seteuid(NOBODY)
+        yield Path(folder)
+        for place in Path(folder).iterdir():
+            place.chmod(0o700)
+        os.seteuid(user)

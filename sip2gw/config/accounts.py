@@ -16,7 +16,7 @@ from sip2gw.config.checks import Checked, File
 from sip2gw.config.networks import Networks
 from sip2gw.config.scalars import say, text
 from sip2gw.config.tables import Tables
-from sip2gw.faults import Wrong
+from sip2gw.faults import Wrong, unreadable
 from sip2gw.secret import Secret
 from sip2gw.tenants import nickname
 
@@ -39,9 +39,7 @@ def password_in(path: Path) -> Secret:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise Wrong(
-            f"is {path}, which can't be read: {error.strerror}", "name a file with a password"
-        ) from None
+        raise unreadable(path, error, "name a file with a password") from None
     except UnicodeDecodeError:
         raise Wrong(f"is {path}, which is not text in UTF-8", "put the password there as UTF-8") from None
     if len(lines) != 1 or not lines[0].strip() or not lines[0].isprintable():

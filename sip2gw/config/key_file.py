@@ -12,7 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile
 
-from sip2gw.faults import Wrong
+from sip2gw.faults import Wrong, unreadable
 from sip2gw.secret import Secret
 
 KEY = "sip2gw.key"
@@ -29,7 +29,7 @@ def keys_in(path: Path) -> tuple[Secret, ...]:
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except OSError as error:
-        raise Wrong(f"is {path}, which can't be read: {error.strerror}", MAKE_KEY) from None
+        raise unreadable(path, error, MAKE_KEY) from None
     except UnicodeDecodeError:
         raise Wrong(f"is {path}, which is not ASCII text", MAKE_KEY) from None
     keys = [

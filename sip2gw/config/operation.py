@@ -15,7 +15,7 @@ from sip2gw.config.endpoint import Endpoint, endpoint
 from sip2gw.config.networks import Networks
 from sip2gw.config.scalars import integer, say
 from sip2gw.config.tables import Tables
-from sip2gw.faults import Wrong
+from sip2gw.faults import Wrong, unreadable
 from sip2gw.secret import Secret
 from sip2gw.tls.certificates import CHAIN, files_of
 from sip2gw.tls.folder import places
@@ -29,7 +29,7 @@ def token_in(path: Path) -> Secret:
     try:
         token = path.read_text(encoding="ascii").strip()
     except OSError as error:
-        raise Wrong(f"is {path}, which can't be read: {error.strerror}", "name a file with a token") from None
+        raise unreadable(path, error, "name a file with a token") from None
     except UnicodeDecodeError:
         raise Wrong(f"is {path}, which is not ASCII text", "put a token there") from None
     if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:

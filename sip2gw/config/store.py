@@ -17,7 +17,7 @@ from sip2gw.config.checks import Checked, File
 from sip2gw.config.key_file import KEY, MAKE_KEY, keys_in
 from sip2gw.config.scalars import text
 from sip2gw.config.tables import Tables
-from sip2gw.faults import Wrong
+from sip2gw.faults import Wrong, unreadable
 
 FILE = "sip2gw.sqlite3"
 INSTALL_PSYCOPG = "install it: pip install 'sip2gw[postgresql]'"
@@ -27,9 +27,13 @@ _PORT = re.compile(r":\d*\Z")
 
 
 def _check_place(path: Path) -> None:
-    if path.is_dir():
+    try:
+        is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+    except OSError as error:
+        raise unreadable(path, error, "name a file in a folder of this machine") from None
+    if is_folder:
         raise Wrong(f"is {path}, a folder", f'name a file in it, such as "{path / FILE}"')
-    if not path.parent.is_dir():
+    if not has_folder:
         raise Wrong(
             f"is {path}, in a folder that does not exist", f"make it, with `mkdir {path.parent}` for example"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,7 +16,7 @@ from sip2gw.store.file_lock import FileLock
 from sip2gw.store.port import FINAL, Kind, Row, StatementFailed, StoreFailed, Value
 from sip2gw.store.schema import migrate
 from sip2gw.store.sqlite_failures import failure, file_failure
-from sip2gw.store.sqlite_file import StoreFile
+from sip2gw.store.sqlite_file import StoreFile, is_there
 from sip2gw.store.threads import Reactor
 
 _BUSY = 1.0
@@ -100,7 +99,7 @@ class SQLite:
         """See `Database.open`. Only the first time the file is made, with mode 0600."""
         if self._connection is not None:
             return
-        if self._reading and self._file.is_new and not os.path.lexists(self._file.path):
+        if self._reading and self._file.is_new and not is_there(self._file.path):
             raise self._of("gone", "there is no such file; the gateway makes it when it starts")
         try:
             made = self._file.make() if self._file.is_new and not self._reading else False
@@ -145,11 +144,13 @@ class SQLite:
     def begin(self, *, write: bool) -> None:
         """See `Database.begin`."""
         self.open()
-        if self._file.is_another:
+        try:
+            if self._file.is_another:
+                why = "the file was removed or replaced: put it back, or start the gateway again"
+                raise self._of("gone", why)
+        except StoreFailed:
             self.close()
-            raise self._of(
-                "gone", "the file was removed or replaced: put it back, or start the gateway again"
-            )
+            raise
         self._now = None
         self._run("BEGIN IMMEDIATE" if write else "BEGIN", {})
 

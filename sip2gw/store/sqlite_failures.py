@@ -52,4 +52,6 @@ def file_failure(error: OSError, path: Path) -> StoreFailed:
     """Return why a file can't be opened or made."""
     kind = _OS_FAILURES.get(error.errno or 0, "gone")
     why = error.strerror or "can't be opened"
+    if isinstance(error, PermissionError):
+        why += ": correct owner and mode of the file and its folder"
     return StoreFailed(kind, f"{path}: {why}")

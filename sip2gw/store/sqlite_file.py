@@ -5,6 +5,22 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sip2gw.store.sqlite_failures import file_failure
+
+
+def is_there(path: Path) -> bool:
+    """Return whether there is such a file. Raises `StoreFailed` if its folder does not show that."""
+    return _status(path) is not None
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise file_failure(error, path) from None
+
 
 class StoreFile:
     """A file at `path`, which is the store's from `note_opened` on."""
@@ -20,7 +36,7 @@ class StoreFile:
 
     @property
     def is_another(self) -> bool:
-        """Whether the file that was opened was removed or replaced."""
+        """Whether the file that was opened was removed or replaced. Raises `StoreFailed`."""
         return self._opened is not None and self._found() != self._opened
 
     @property
@@ -45,8 +61,5 @@ class StoreFile:
 
     def _found(self) -> tuple[int, int] | None:
         """Return device and inode of the file; None if there is none."""
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        found = _status(self.path)
+        return None if found is None else (found.st_dev, found.st_ino)

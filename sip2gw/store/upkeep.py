@@ -17,6 +17,7 @@ from sip2gw.store.opening import make_connection
 from sip2gw.store.port import StoreFailed, Transaction
 from sip2gw.store.schema import migrate, newest, version
 from sip2gw.store.sqlite import SQLite
+from sip2gw.store.sqlite_file import is_there
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ def run_once(
 
     Raises `StoreFailed`, and what the work raises. Makes no file and no tables.
     """
-    if isinstance(at, Path) and not at.exists():
+    if isinstance(at, Path) and not is_there(at):
         raise StoreFailed("gone", f"{at}: there is no such file; the gateway makes it when it starts")
     database = make_connection(at, password, reading=not write, prepare=_be_up_to_date)
     job = Job(work, 0.0)
@@ -96,7 +97,7 @@ def bring_up_to_date(at: Path | Secret, password: Secret | None = None) -> tuple
 
 def back_up(at: Path, to: Path) -> None:
     """Copy a file of SQLite, which may be in use, into a file that does not exist yet. Raises `StoreFailed`."""
-    if to.exists():
+    if is_there(to):
         raise StoreFailed("read-only", f"{to} exists: name another file")
     database = SQLite(at, Clock(), reading=True, prepare=_leave)
     part = to.with_name(f"{to.name}.part")

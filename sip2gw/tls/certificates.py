@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from sip2gw.faults import Wrong
+from sip2gw.faults import Wrong, unreadable
 
 CHAIN = "fullchain.pem"
 KEY = "privkey.pem"
@@ -174,11 +174,7 @@ def _read(file: Path, form: str) -> bytes:
     except FileNotFoundError:
         raise Wrong(f"is {file}, which does not exist", form) from None
     except OSError as error:
-        # The number tells more here than the name: under systemd the user is often another one than expected.
-        raise Wrong(
-            f"is {file}, which can't be read: {error.strerror}",
-            f"let the user with the number {os.geteuid()} read it",
-        ) from None
+        raise unreadable(file, error, form) from None
 
 
 def _key(blocks: bytes, path: Path) -> Key:

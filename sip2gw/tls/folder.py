@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from sip2gw.faults import Wrong
+from sip2gw.faults import Wrong, unreadable
 from sip2gw.tls.certificates import CHAIN, FORM, KEY, Pair
 
 DEFAULT = "default"
@@ -79,9 +79,7 @@ def _entries(path: Path) -> list[Path]:
     try:
         found = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
     except OSError as error:
-        raise Wrong(
-            f"is {path}, which can't be read: {error.strerror}", "let the gateway's user read it"
-        ) from None
+        raise unreadable(path, error, "name a folder with certificates") from None
     return [
         entry for entry in found if (_is_pair(entry) if os.path.isdir(entry) else entry.name.endswith(SUFFIX))
     ]

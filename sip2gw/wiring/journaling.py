@@ -140,6 +140,8 @@ def _keys(config: Config) -> list[bytes]:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return [bytes.fromhex(key.reveal()) for key in kept_keys(path)]
+    except Wrong as wrong:
+        raise Wrong(f"store.key_file {wrong.problem}", wrong.fix) from None
     except OSError as error:
         raise Wrong(
             f"store: {error.filename or path} can't be used: {error.strerror}",

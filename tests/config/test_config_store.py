@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sip2gw.circulation.profile import WhenDown
 from sip2gw.circulation.profiles import BUILT_IN
 from sip2gw.circulation.settings import LibrarySettings, Settings
+from sip2gw.config import load
 from sip2gw.config.key_file import MOST_KEYS, kept_keys, keys_in
-from sip2gw.faults import Wrong
+from sip2gw.faults import ConfigFaults, Wrong
 
 BEFORE = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 URL = "postgresql://sip2gw@db.example.org/sip2gw?sslmode=verify-full"
@@ -122,6 +123,25 @@ def test_keys_of_the_store_that_do_not_fit_are_faults(faults, keys, place, says)
     found = faults(f"[store]\n{keys}")
     assert list(found) == [place]
     assert says in found[place]
+
+
+@pytest.mark.parametrize("secret", ["store.key_file", "store.password_file", "admin.token_file"])
+def test_a_secret_that_the_user_may_not_read_is_not_to_be_made_again(lets_nobody_in, secret):
+    """A new key in place of the old one would make what is stored unreadable."""
+    for name in ("key", "password", "token"):
+        (lets_nobody_in / name).write_text("5a" * 32)
+        (lets_nobody_in / name).chmod(0 if name in secret else 0o600)
+    file = lets_nobody_in / "sip2gw.toml"
+    file.write_text(
+        '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
+        '[admin]\nendpoint = "tcp:8080:interface=127.0.0.1"\ntoken_file = "token"\n'
+        f'[store]\nurl = "{URL}"\nkey_file = "key"\npassword_file = "password"\n'
+    )
+    with pytest.raises(
+        ConfigFaults, match="can't be read: Permission denied; let the user with the number "
+    ) as found:
+        load(file)
+    assert secret in str(found.value)
 
 
 @pytest.mark.parametrize("name", ["key", "password"])

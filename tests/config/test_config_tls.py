@@ -1,10 +1,6 @@
 """Certificates of terminals' endpoints and their clients: what the configuration takes, and what it refuses."""
 
-import codecs
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from config_pems import pem, pem_of
@@ -16,8 +12,6 @@ from sip2gw.demo.selfsigned import certificate
 from sip2gw.faults import ConfigFaults
 from sip2gw.tls.clients import ClientFiles
 from sip2gw.wiring.configured import tls_files
-
-NOBODY = 65534
 
 LOCAL = '[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n'
 
@@ -34,22 +28,6 @@ def test_certificates_as_certbot_lays_them(read, tmp_path, key):
         read('[[listen]]\nendpoint = "tcp:6009"\ncertificates = "live"').listen[0].certificates
         == tmp_path / "live"
     )
-
-
-@pytest.fixture
-def lets_nobody_in():
-    """A folder below which modes count: also root does without its rights in there."""
-    with TemporaryDirectory() as folder:
-        Path(folder).chmod(0o711)
-        user = os.geteuid()
-        codecs.lookup("utf-8-sig")  # else Python looks for it later, perhaps where only root may
-        if not user:
-            os.chown(folder, NOBODY, -1)
-            os.seteuid(NOBODY)
-        yield Path(folder)
-        for place in Path(folder).iterdir():
-            place.chmod(0o700)
-        os.seteuid(user)
 
 
 @pytest.mark.parametrize("shut", ["live", "archive"])

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from sip2gw.store.opening import make_connection
 from sip2gw.store.schema import newest
+from sip2gw.tools.journal import journal
 from sip2gw.tools.store import store
 from store.postgresql_server import Emptied, programs
 
@@ -158,3 +159,20 @@ def test_backup_of_postgresql_prints_a_command_that_works(shared, tmp_path):
     command = run("backup", "--config", shared, tmp_path / "copy").stdout
     subprocess.run(["sh", "-c", f"PATH={programs()}:$PATH {command}"], check=True)
     assert tmp_path.joinpath("copy").read_bytes().startswith(b"PGDMP")
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(
+    ("group", "words"), [(store, ["check"]), (store, ["backup", "copy"]), (journal, ["list"])]
+)
+def test_a_folder_that_is_closed_to_this_user_is_one_line(lets_nobody_in, monkeypatch, group, words, named):
+    closed = lets_nobody_in / "closed"
+    closed.mkdir()
+    config = lets_nobody_in / "sip2gw.toml"
+    place = f'[store]\npath = "{closed}/kept.sqlite3"\n' if named else ""
+    config.write_text(f'[[listen]]\nendpoint = "tcp:6001:interface=127.0.0.1"\n{place}')
+    closed.chmod(0)
+    monkeypatch.setenv("STATE_DIRECTORY", str(closed))
+    result = CliRunner().invoke(group, [*words, "--config", str(config)])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert "Permission denied" in result.output

@@ -146,6 +146,24 @@ class OnSQLite(Contract, TestCase):
             assert process.wait(60) == 0
         assert sorted(await self.store.read(subjects)) == ["ours"] * 20 + ["theirs"] * 20
 
+    @skipUnless(os.geteuid() == 0, "only root can become a user that may not look")
+    async def test_a_folder_that_is_closed_while_in_use_is_reported_with_the_fix(self) -> None:
+        folder = Path(self.mktemp()).absolute()
+        folder.mkdir(mode=0o700)
+        store = self.started(SQLiteStore(folder / "store", reactor))
+        await store.change(lambda tx: write(tx, "before"))
+        self.addCleanup(os.seteuid, 0)
+        os.seteuid(65534)
+        failed = await self.raised(StoreFailed, store.change(lambda tx: write(tx, "while")))
+        os.seteuid(0)
+        assert failed.kind == "read-only"
+        assert "Permission denied: correct owner and mode of the file and its folder" in failed.reason
+        while store.failure is not None:
+            with contextlib.suppress(StoreFailed):
+                await store.read(subjects)
+        await store.change(lambda tx: write(tx, "after"))
+        assert await store.read(subjects) == ["before", "after"]
+
     @skipUnless(os.geteuid() == 0, "only root can become a user that may not write")
     async def test_a_file_of_another_user_is_refused_as_read_only(self) -> None:
         await self.store.close()
