@@ -13,9 +13,10 @@ from collections.abc import Callable
 from time import monotonic
 
 from twisted.logger import Logger, LogLevel
-from twisted.web.http import UNAUTHORIZED, Request
+from twisted.web.http import FORBIDDEN, UNAUTHORIZED, Request
 
 from sip2gw.log.sparing import Sparing
+from sip2gw.pages.http import address_of, is_here
 from sip2gw.secret import Secret
 
 HEADERS = {
@@ -37,7 +38,7 @@ _ADDRESSES = 1000
 
 
 class Guard:
-    """Require `token`, which may be replaced at any time; None admits all clients."""
+    """Require `token`, which may be replaced at any time; None admits the clients on this machine alone."""
 
     log = Logger()
 
@@ -49,9 +50,13 @@ class Guard:
 
     def refusal(self, request: Request) -> tuple[int, str] | None:
         """Return status and reason of a refusal; None if the client is admitted."""
-        if self.token is None or request.path.rstrip(b"/") in FOR_EVERYBODY:
+        if request.path.rstrip(b"/") in FOR_EVERYBODY:
             return None
-        address = str(getattr(request.getClientAddress(), "host", ""))
+        if self.token is None:
+            return (
+                None if is_here(request) else (FORBIDDEN, "only from this machine, or set admin.token_file")
+            )
+        address = address_of(request)
         began, count = self._wrong.get(address, (self._seconds(), 0))
         if self._seconds() - began >= PERIOD:
             began, count = self._seconds(), 0

@@ -21,14 +21,13 @@ from twisted.web.http import Request
 from sip2gw.addresses import counted_network, is_loopback, read
 from sip2gw.board import audit, links, operators
 from sip2gw.board.sessions import Sessions, Visitor, token_of
+from sip2gw.pages.http import address_of, host_of, is_here
 from sip2gw.secret import Secret
 from sip2gw.store.port import Store, StoreFailed
 from sip2gw.throttle import Allowance, Throttle
 
 PROXY_HEADER = b"x-forwarded-user"
 """What a listed proxy must set itself, and take out of a client's request: the name of the person."""
-_FORWARDED = b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via", PROXY_HEADER
-"""Headers of a proxy: its clients are not on this machine."""
 HERE = "this machine"
 """The name of a visitor without an account, on this machine."""
 FRESH = 5.0
@@ -186,26 +185,10 @@ class Entrance:
             return False
         if any(not name.startswith("link ") for name in self._names):
             return False
-        headers = request.requestHeaders
-        if any(headers.hasHeader(name) for name in _FORWARDED):
-            return False
-        # A page of another site must not reach it by a name that it has pointed to this machine.
-        return is_loopback(address_of(request)) and is_loopback(host_of(request))
+        return bool(address_of(request)) and is_here(request)
 
     def _csrf(self, name: str) -> Secret:
         return Secret(hmac.new(self._key, name.encode(), sha256).hexdigest())
-
-
-def address_of(request: Request) -> str:
-    """Return the address of a client; "" for a Unix socket."""
-    return str(getattr(request.getClientAddress(), "host", ""))
-
-
-def host_of(request: Request) -> str:
-    """Return the host of the URL that a client has used, without its port."""
-    said = request.getHeader(b"host") or b""  # type: ignore[no-untyped-call]  # Twisted's
-    host: str = said.decode("ascii", "replace").lower()
-    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def is_secure(request: Request) -> bool:

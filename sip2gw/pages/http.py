@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 from attrs import Factory, frozen
 from twisted.web.http import Request
 
+from sip2gw.addresses import is_loopback
+
 POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
     "img-src 'self' data:; script-src 'self'; style-src 'self'"
@@ -29,6 +31,10 @@ HEADERS = {
 HTML = "text/html; charset=utf-8"
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 """Static files that are served, by the end of their name."""
+_FORWARDED = (
+    b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-user", b"x-real-ip", b"via",
+)  # fmt: skip
+"""Headers of a proxy: its clients are not on this machine."""
 SHARED = "sip2gw.pages"
 """The package of what all pages share."""
 MOST_FIELDS = 50
@@ -99,6 +105,27 @@ def from_this_site(request: Request) -> bool:
     origin: bytes | None = request.getHeader(b"origin")  # type: ignore[no-untyped-call]  # Twisted's
     host: bytes = request.getHeader(b"host") or b""  # type: ignore[no-untyped-call]  # Twisted's
     return origin is None or origin.partition(b"://")[2] == host
+
+
+def address_of(request: Request) -> str:
+    """Return the address of a client; "" for a Unix socket."""
+    return str(getattr(request.getClientAddress(), "host", ""))
+
+
+def host_of(request: Request) -> str:
+    """Return the host of the URL that a client has used, without its port."""
+    said = request.getHeader(b"host") or b""  # type: ignore[no-untyped-call]  # Twisted's
+    host: str = said.decode("ascii", "replace").lower()
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+
+
+def is_here(request: Request) -> bool:
+    """Return whether the client is on this machine, and does not ask for one that is not."""
+    if any(request.requestHeaders.hasHeader(name) for name in _FORWARDED):
+        return False
+    address = address_of(request)
+    # A page of another site must not reach it by a name that it has pointed to this machine.
+    return not address or (is_loopback(address) and is_loopback(host_of(request)))
 
 
 @cache

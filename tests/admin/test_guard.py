@@ -52,6 +52,20 @@ class GuardTests(TestCase):
         for path in ("/health/live", "/health/ready", "/health/ready/"):
             assert (await self.ask(path))[0] == 200
 
+    async def test_F95_without_a_token_this_machine_alone_is_admitted(self) -> None:
+        self.guard.token = None
+        for path in ("/health", "/metrics"):
+            assert (await self.ask(path))[0] == 200
+            for said in (
+                {"Host": "evil.example"},  # its name leads a browser on this machine here
+                {"X-Forwarded-For": "192.0.2.7"},
+                {"Via": "1.1 proxy"},
+            ):
+                response = await self.client.get(self.base + path, headers=said)
+                assert response.code == 403, said
+                assert "from this machine" in await response.text()
+        assert (await self.client.get(f"{self.base}/health/ready", headers={"Host": "10.0.0.11"})).code == 200
+
     async def test_F95_guessing_gets_nowhere(self) -> None:
         for _ in range(5):
             assert (await self.ask("/health", "guess"))[0] == 401
