@@ -17,8 +17,8 @@ class Database(Protocol):
 
     types: ClassVar[dict[str, str]]
     """The types of columns that differ: `id`, `integer`, `real`, `bytes`."""
-    has_schema: ClassVar[str]
-    """A query that has a row if the table `schema` exists."""
+    has_table: ClassVar[str]
+    """A query that has a row if there is a table of the name `:table`."""
 
     @property
     def is_open(self) -> bool:

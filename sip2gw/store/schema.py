@@ -32,7 +32,7 @@ def version(database: Database) -> int:
     """Return the version of the tables, inside a transaction; 0 if there are none. Raises `StoreFailed`."""
     found = (
         database.rows("SELECT max(version) AS version FROM schema", {})[0]["version"]
-        if _known(database)
+        if has(database, "schema")
         else 0
     )
     if found is not None and found > newest():
@@ -64,8 +64,9 @@ def migrate(database: Database) -> tuple[int, int]:
     return before, newest()
 
 
-def _known(database: Database) -> bool:
-    return bool(database.rows(database.has_schema, {}))
+def has(database: Database, table: str) -> bool:
+    """Return whether there is such a table, inside a transaction. Raises `StoreFailed`."""
+    return bool(database.rows(database.has_table, {"table": table}))
 
 
 def _statements(sql: str, types: dict[str, str]) -> list[str]:

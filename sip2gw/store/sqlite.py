@@ -73,7 +73,7 @@ class SQLite:
     types: ClassVar[dict[str, str]] = {
         "id": "INTEGER PRIMARY KEY AUTOINCREMENT", "integer": "INTEGER", "real": "REAL", "bytes": "BLOB",
     }  # fmt: skip
-    has_schema: ClassVar[str] = "SELECT 1 AS found FROM sqlite_master WHERE name = 'schema'"
+    has_table: ClassVar[str] = "SELECT 1 AS found FROM sqlite_master WHERE name = :table"
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from sip2gw.store.file_lock import FileLock
 from sip2gw.store.group import Job, run
 from sip2gw.store.opening import make_connection
 from sip2gw.store.port import StoreFailed, Transaction
-from sip2gw.store.schema import migrate, newest, version
+from sip2gw.store.schema import has, migrate, newest, version
 from sip2gw.store.sqlite import SQLite
 from sip2gw.store.sqlite_file import is_there
 
@@ -44,9 +44,12 @@ def look(at: Path | Secret, password: Secret | None = None) -> Report:
         faults = database.faults()
         database.begin(write=False)
         found = version(database)
-        rows = {table: _count(database, table) for table in _TABLES} if found else {}
+        there = [table for table in _TABLES if has(database, table)]
+        if found == newest():
+            faults += [f"there is no table {table}" for table in _TABLES if table not in there]
+        rows = {table: _count(database, table) for table in there}
         by_state = "SELECT state, count(*) AS n FROM journal GROUP BY state ORDER BY state"
-        states = database.rows(by_state, {}) if found else []
+        states = database.rows(by_state, {}) if "journal" in there else []
         return Report(found, newest(), rows, {row["state"]: row["n"] for row in states}, tuple(faults))
     except Again:
         raise StoreFailed("gone", "the connection was lost") from None

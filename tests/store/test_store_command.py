@@ -55,6 +55,28 @@ def test_check_reports_version_and_rows(config, kept):
     assert lines[-1] == "no faults"
 
 
+def test_check_of_tables_of_an_older_version_says_what_brings_them_up_to_date(config, kept):
+    with sqlite3.connect(kept) as database:
+        database.execute("DROP TABLE machines")
+        database.execute("DELETE FROM schema WHERE version >= 3")
+    database.close()
+    result = run("check", "--config", config)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"tables of version 2: the gateway brings them to version {newest()}")
+    assert "  audit: 2 rows" in result.stdout.splitlines()
+    migrated = run("migrate", "--config", config).stdout
+    assert migrated == f"the tables are of version {newest()}, before of version 2\n"
+
+
+def test_check_names_a_table_that_is_missing(config, kept):
+    with sqlite3.connect(kept) as database:
+        database.execute("DROP TABLE machines")
+    database.close()
+    result = run("check", "--config", config)
+    assert result.exit_code == 1
+    assert "there is no table machines" in result.stdout
+
+
 def test_check_with_json_reports_the_same_for_programs(config, kept):
     result = run("check", "--config", config, "--json")
     report = json.loads(result.stdout)
