@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from queue import Empty, SimpleQueue
+from threading import Event
 from time import monotonic
 from typing import TypeAlias
 
@@ -27,15 +28,24 @@ class StoreThread:
         done: Done,
         *,
         write: bool,
+        others: Callable[[], Iterable[StoreThread]],
+        closing: Event,
     ) -> None:
         self.busy_since = float("inf")
         self._database = database
         self._queue = queue
         self._done = done
         self._write = write
+        self._others = others
+        self._closing = closing
         self._failed: StoreFailed | None = None
         self._pause = _FIRST_PAUSE
         self._next_try = 0.0
+
+    @property
+    def works(self) -> bool:
+        """Whether it has a connection and has not failed."""
+        return self._failed is None and self._database.is_open
 
     def work(self, ended: Callable[[], None]) -> None:
         """Serve the queue until it says to end."""
@@ -50,8 +60,13 @@ class StoreThread:
         ended()
 
     def _take(self) -> tuple[list[Job], bool]:
-        """Return the next jobs, and whether to go on after them. None come while a failure is due for a proof."""
+        """Return the next jobs, and whether to go on after them. None come while a failure is due for a proof.
+
+        While another thread works, one that does not leaves all work to it.
+        """
         wait = None if self._failed is None else max(self._next_try - monotonic(), 0.0)
+        if wait is not None and self._is_spare() and not self._closing.wait(wait):
+            return [], True
         try:
             jobs = self._queue.get(timeout=wait)
         except Empty:
@@ -68,12 +83,33 @@ class StoreThread:
             self._done(jobs, 0.0, self._failed, True)
             return
         self.busy_since = begun = monotonic()
+        if (refused := self._connect()) is not None:
+            self.busy_since = float("inf")
+            if self._is_spare():  # nothing has begun, so another thread can do it
+                self._queue.put(list(jobs))
+                return
+            fail(jobs, refused)
+            self._done(jobs, monotonic() - begun, refused, True)
+            return
         run(self._database, jobs, write=self._write)
         self.busy_since = float("inf")
         failed = next((job.error.again() for job in jobs if isinstance(job.error, StoreFailed)), None)
         if failed is not None or any(job.error is None for job in jobs):
             self._note(failed)
         self._done(jobs, monotonic() - begun, failed, True)
+
+    def _connect(self) -> StoreFailed | None:
+        """Connect, if there is no connection; return why there is none then."""
+        try:
+            self._database.open()
+        except StoreFailed as failed:
+            self._note(refused := failed.again())
+            return refused
+        return None
+
+    def _is_spare(self) -> bool:
+        """Return whether another thread works, and goes on."""
+        return not self._closing.is_set() and any(one.works for one in self._others() if one is not self)
 
     def _prove(self) -> None:
         """Find out whether a store that has failed works again."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -81,7 +81,18 @@ class Threads:
         self._waiting: deque[Job] = deque()
         self._watch: IDelayedCall | None = None
         self._leaving: IDelayedCall | None = None
-        self._threads = [StoreThread(one, self._queue, self._hand_over, write=write) for one in databases]
+        self._closing = Event()
+        self._threads = [
+            StoreThread(
+                one,
+                self._queue,
+                self._hand_over,
+                write=write,
+                others=lambda: self._threads,
+                closing=self._closing,
+            )
+            for one in databases
+        ]
         self._running = 0
         self._ended: Deferred[None] = Deferred()
         self._closed = True
@@ -138,6 +149,7 @@ class Threads:
             self._closed = True
             self._free = max(self._free, 1 + len(self._collected) // _MOST)
             self._hurry()
+            self._closing.set()
             for _ in self._threads:
                 self._queue.put(None)
             self._leaving = self._reactor.callLater(LIMIT + 0.5, self._leave)
