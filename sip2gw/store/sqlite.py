@@ -130,7 +130,7 @@ class SQLite:
             if not made and not self._reading and self.faults("PRAGMA quick_check(1)"):
                 raise self._of("damaged", "the file is damaged: restore a backup")
             self._prepare(self)
-            self._file.note_opened()
+            self._file.note_opened(made=made)
         if self._reading:
             connection.execute("PRAGMA query_only = ON")
 
@@ -145,9 +145,7 @@ class SQLite:
         """See `Database.begin`."""
         self.open()
         try:
-            if self._file.is_another:
-                why = "the file was removed or replaced: put it back, or start the gateway again"
-                raise self._of("gone", why)
+            self._file.check()
         except StoreFailed:
             self.close()
             raise

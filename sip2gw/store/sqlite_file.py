@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from twisted.logger import Logger
+
+from sip2gw.store.port import StoreFailed
 from sip2gw.store.sqlite_failures import file_failure
 
 
@@ -25,6 +28,8 @@ def _status(path: Path) -> os.stat_result | None:
 class StoreFile:
     """A file at `path`, which is the store's from `note_opened` on."""
 
+    log = Logger()
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._opened: tuple[int, int] | None = None
@@ -33,11 +38,6 @@ class StoreFile:
     def is_new(self) -> bool:
         """Whether the file was not opened before."""
         return self._opened is None
-
-    @property
-    def is_another(self) -> bool:
-        """Whether the file that was opened was removed or replaced. Raises `StoreFailed`."""
-        return self._opened is not None and self._found() != self._opened
 
     @property
     def uri(self) -> str:
@@ -55,9 +55,17 @@ class StoreFile:
             os.close(opened)
         return made
 
-    def note_opened(self) -> None:
-        """Note which file it is."""
+    def note_opened(self, *, made: bool) -> None:
+        """Note which file it is, and log it if it was made: where one was expected, its disk is not there."""
         self._opened = self._found()
+        if made:
+            self.log.info("there was no store in {where}: a new one was made", where=str(self.path))
+
+    def check(self) -> None:
+        """Raise `StoreFailed` if the file that was opened was removed or replaced, or can't be looked for."""
+        if self._opened is not None and self._found() != self._opened:
+            why = "the file was removed or replaced: put it back, or start the gateway again"
+            raise StoreFailed("gone", f"{self.path}: {why}")
 
     def _found(self) -> tuple[int, int] | None:
         """Return device and inode of the file; None if there is none."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import skipUnless
 
 from twisted.internet import reactor
+from twisted.logger import capturedLogs
 from twisted.trial.unittest import TestCase
 
 from sip2gw.metrics import Metrics
@@ -36,6 +37,14 @@ class OnSQLite(Contract, TestCase):
         files = list(self.path.parent.glob(f"{self.path.name}*"))
         assert len(files) == 4, "the file, -wal, -shm and .lock"
         assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
+
+    async def test_a_store_that_is_made_anew_is_logged(self) -> None:
+        new = self.path.with_name("new")
+        for logged in ([f"there was no store in {new}: a new one was made"], []):
+            with capturedLogs() as events:
+                store = self.started(SQLiteStore(new, reactor))
+                await store.close()
+            assert [event["log_format"].format(**event) for event in events] == logged
 
     async def test_a_second_gateway_does_not_start_until_the_first_ends(self) -> None:
         second = SQLiteStore(self.path, reactor)
