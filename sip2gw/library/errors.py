@@ -26,10 +26,7 @@ ACCOUNT_REFUSED = frozenset(
 PROVES_NOTHING = ACCOUNT_REFUSED | {
     "idempotency_key_reused",
     "internal_error",
-    "method_not_allowed",
-    "not_found",
     "payload_too_large",
-    "unsupported_media_type",
     "validation_failed",
 }
 """Refusals that come before the library looks for the first answer under a key. An earlier call may have been done."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wire_server import BOOKING
 
 from sip2gw.librarika.http.call import Answer, Call, Failed, Unauthorized
-from sip2gw.librarika.http.codes import CODES
+from sip2gw.librarika.http.codes import CODES, UNKNOWN_OPERATION
 from sip2gw.librarika.http.outcome import outcome
 from sip2gw.librarika.http.structuring import Misshapen, parsed, structured
 from sip2gw.librarika.records import Booking, CopyFound, Member, Settings
@@ -40,6 +40,15 @@ def call(writes: bool, shape: type | None = Booking) -> Call:
 def test_every_code_of_the_contract_is_known() -> None:
     contract = yaml.safe_load(CONTRACT.read_text())
     assert set(contract["components"]["schemas"]["Code"]["enum"]) <= CODES
+
+
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("code", sorted(UNKNOWN_OPERATION))
+def test_an_api_that_does_not_know_the_operation_has_refused_nothing(code: str, writes: bool) -> None:
+    body = json.dumps({"code": code}).encode()
+    result = outcome(call(writes), 404, {b"content-type": b"application/problem+json"}, body)
+    assert isinstance(result, Failed)
+    assert result.sent
 
 
 @given(st.booleans(), st.integers(100, 999), KINDS, BODIES | PROBLEMS)

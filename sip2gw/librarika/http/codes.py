@@ -5,6 +5,9 @@ Another code comes from a proxy or a framework. It does not prove that a write w
 
 from __future__ import annotations
 
+UNKNOWN_OPERATION = frozenset({"method_not_allowed", "not_found", "unsupported_media_type"})
+"""Codes of an API that does not know the operation: the URL is wrong, or it is another version of the API."""
+
 CODES = frozenset(
     {
         "account_inactive",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sip2gw.librarika.http.call import Answer, Call, Failed, Head, How, Outcome, Unauthorized, rest
-from sip2gw.librarika.http.codes import CODES
+from sip2gw.librarika.http.codes import CODES, UNKNOWN_OPERATION
 from sip2gw.librarika.http.settings import CallLimits
 from sip2gw.librarika.http.structuring import Misshapen, parsed, structured
 from sip2gw.library import Refused
@@ -82,7 +82,8 @@ def _no(
         return Failed(How.SERVER_ERROR, f"status {status}", sent=sent)
     in_progress = problem.get("code") == _KEY_REUSED and status != _OTHER_REQUEST
     undecided = status in _UNDECIDED or in_progress
-    if not problem or (call.writes and sent and undecided):
+    other_version = problem.get("code") in UNKNOWN_OPERATION
+    if not problem or other_version or (call.writes and sent and undecided):
         return Failed(How.NOT_THERE, f"status {status}, which proves nothing", sent=sent)
     return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem), document=problem)
 
