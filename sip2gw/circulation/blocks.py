@@ -9,6 +9,7 @@ from functools import partial
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
+from sip2gw.circulation.named import named_card
 from sip2gw.circulation.passwords import entered, with_password
 from sip2gw.circulation.patrons import PatronState, patron_refusal, patron_state
 from sip2gw.library import Refused
@@ -20,7 +21,7 @@ async def block(request: BlockPatron, desk: Desk) -> PatronStatusResponse:
     """Answer 01: block the patron, for the reason in AL. The answer (24) has the patron's state afterwards."""
     if why := _not_allowed(desk):
         return (await patron_state(request, desk)).respond(PatronStatusResponse, request, desk, why)
-    patron_id, reason = request.patron_identifier.strip(), request.blocked_card_msg.strip()
+    patron_id, reason = named_card(request), request.blocked_card_msg.strip()
     try:
         blocked = await desk.library.block(
             patron_id, reason, desk.occasion(request.transaction_date, when_down=True)
@@ -39,7 +40,7 @@ async def enable(request: PatronEnable, desk: Desk) -> PatronEnableResponse:
     empty = desk.place.profile.patron_password and request.patron_password is not None and password is None
     if why or empty:
         return (await patron_state(request, desk)).respond(PatronEnableResponse, request, desk, why)
-    patron_id = request.patron_identifier.strip()
+    patron_id = named_card(request)
     write = partial(desk.library.enable, patron_id, desk.occasion(request.transaction_date))
     try:
         patron = await with_password(request, patron_id, desk, write)

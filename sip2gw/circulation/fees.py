@@ -16,6 +16,7 @@ from babel.numbers import get_currency_precision
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
+from sip2gw.circulation.named import named_card
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.profile import WhenDown
 from sip2gw.circulation.receipts import payment_receipt
@@ -102,7 +103,7 @@ async def fee_paid(request: FeePaid, desk: Desk) -> FeePaidResponse:
     The library compares the amount with what is owed, because only the library knows whether this payment was booked
     before and its answer was lost.
     """
-    patron_id, profile = request.patron_identifier.strip(), desk.place.profile
+    patron_id, profile = named_card(request), desk.place.profile
     amount = _amount(request)
     currency = _currency(request, desk)
     fee = await _fee(request, patron_id, desk)

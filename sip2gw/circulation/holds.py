@@ -9,7 +9,8 @@ from attrs import frozen
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.items import end_of, read_label
+from sip2gw.circulation.items import end_of
+from sip2gw.circulation.named import named_card, read_label
 from sip2gw.circulation.passwords import with_password
 from sip2gw.library import Hold, Occasion, Refused
 from sip2gw.sip2 import Secret, local
@@ -92,7 +93,7 @@ def _wanted(request: HoldRequest, desk: Desk) -> _Wanted:
     title = (request.title_identifier or "").strip()
     if not (item_id or title):
         raise Refused("nothing_named", "neither AB nor AJ")
-    return _Wanted(request.patron_identifier.strip(), item_id or None, None if item_id else title)
+    return _Wanted(named_card(request), item_id or None, None if item_id else title)
 
 
 def _occasion(request: HoldRequest, desk: Desk) -> Occasion:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
+from sip2gw.circulation.named import named_item
 from sip2gw.circulation.profile import DueDateForm
 from sip2gw.library import Item, ItemState, ItemStatus, LibraryError, Medium, Refused
 from sip2gw.sip2 import local
@@ -46,16 +47,6 @@ _STATUSES = {
     ItemState.OTHER: "01",
 }
 _END_OF_DAY = time(23, 59)
-
-
-def read_label(scanned: str | None, desk: Desk) -> str:
-    """Return AB as the library gets it: without the profile's prefix. The answer has AB as it was sent.
-
-    What else a label may have that does not count, such as spaces, is for the library's adapter to say.
-    """
-    text, prefix = (scanned or "").strip(), desk.place.profile.strip_prefix.strip()
-    begins = prefix and text.casefold().startswith(prefix.casefold())
-    return (text[len(prefix) :].strip() or text) if begins else text
 
 
 def end_of(day: date) -> datetime:
@@ -96,7 +87,7 @@ def _item_refusal(response: ItemInformationResponse, error: LibraryError) -> Ite
 @answers(ItemInformation, declined=_item_refusal)
 async def item_information(request: ItemInformation, desk: Desk) -> ItemInformationResponse:
     """Answer 17: where the item is. Nothing says who has it or who waits for it."""
-    status = await desk.library.item(read_label(request.item_identifier, desk))
+    status = await desk.library.item(named_item(request, desk))
     item = status.item
     return ItemInformationResponse(
         circulation_status=_STATUSES[status.state],
@@ -131,9 +122,7 @@ async def item_status_update(request: ItemStatusUpdate, desk: Desk) -> ItemStatu
     """Answer 19: store CH, if both the library and the profile allow it."""
     if not (desk.place.rules.item_updates and desk.place.profile.item_updates):
         raise Refused("not_offered", "properties of items are not stored for this terminal")
-    item = await desk.library.update_item(
-        read_label(request.item_identifier, desk), request.item_properties, desk.occasion()
-    )
+    item = await desk.library.update_item(named_item(request, desk), request.item_properties, desk.occasion())
     return ItemStatusUpdateResponse(
         item_properties_ok=True,
         transaction_date=local(desk.now()),

@@ -12,7 +12,8 @@ from typing import TypeVar
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.fees import charged
-from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, due_text, read_label, stored
+from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, due_text, stored
+from sip2gw.circulation.named import named_card, named_item, read_label
 from sip2gw.circulation.offline_transactions import note_conflicts, noting_failure, offline_occasion
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.receipts import loan_receipt
@@ -129,7 +130,7 @@ async def checkout(request: Checkout, desk: Desk) -> CheckoutResponse:
 
 async def _lend(request: Checkout, desk: Desk) -> Loan:
     """Return the loan after it is stored. Raises what the port raises, and `NotRenewed`."""
-    patron_id, item_id = request.patron_identifier.strip(), read_label(request.item_identifier, desk)
+    patron_id, item_id = named_card(request), named_item(request, desk)
     occasion = loan_occasion(request, desk)
     if request.cancel:
         undo = partial(desk.library.undo_return, patron_id, item_id, occasion)

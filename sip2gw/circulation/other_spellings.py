@@ -9,7 +9,7 @@ from itertools import islice
 from attrs import field, frozen
 
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.items import read_label
+from sip2gw.circulation.named import read_label
 from sip2gw.library import Library, Refused
 from sip2gw.sip2 import Request
 

@@ -14,6 +14,7 @@ from attrs import frozen
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
 from sip2gw.circulation.fees import written
+from sip2gw.circulation.named import named_card
 from sip2gw.circulation.passwords import entered, look_up
 from sip2gw.circulation.speech import Speaker
 from sip2gw.library import Block, Found, LibraryError, Listing, PasswordCheck, Patron, Refused
@@ -49,6 +50,7 @@ _REASONS = {
     Block.TYPE_NOT_ALLOWED: "member_type_not_allowed",
     Block.LOAN_LIMIT_REACHED: "quota_exceeded",
 }
+_NOBODY = frozenset({"member_not_found", "no_card_named"})
 _NOTHING = Decimal(0)
 
 
@@ -116,7 +118,7 @@ async def patron_state(request: OfPatron, desk: Desk, listing: Listing | None = 
     given: Secret | None = (
         getattr(request, "patron_password", None) if desk.place.profile.patron_password else None
     )
-    found = await look_up(request.patron_identifier.strip(), given or None, desk, listing)
+    found = await look_up(named_card(request), given or None, desk, listing)
     right = None if given is None else found.password is PasswordCheck.RIGHT
     withheld = bool(given) and not right
     if withheld:
@@ -142,8 +144,8 @@ def name(patron: Patron, desk: Desk) -> str:
 
 
 def patron_refusal(response: R, error: LibraryError) -> R:
-    """Add BL=N to a refusal only if the library has said that there is no such patron: some terminals then log out."""
-    if isinstance(error, Refused) and error.code == "member_not_found":
+    """Add BL=N to a refusal only if there is certainly no such patron: some terminals then log out."""
+    if isinstance(error, Refused) and error.code in _NOBODY:
         return response.but(valid_patron=False)
     return response
 

@@ -6,8 +6,8 @@ from functools import partial
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.items import read_label
 from sip2gw.circulation.loans import loan_occasion, loan_refusal, loan_response, with_true_reason
+from sip2gw.circulation.named import named_card, read_label
 from sip2gw.circulation.offline_transactions import note_conflicts, noting_failure
 from sip2gw.circulation.passwords import with_password
 from sip2gw.circulation.speech import Speaker
@@ -31,7 +31,7 @@ async def renew(request: Renew, desk: Desk) -> RenewResponse:
 
 async def _renew(request: Renew, item_id: str | None, title: str | None, desk: Desk) -> Loan:
     """Return the loan after it is renewed. Raises what the port raises, and `NotRenewed`."""
-    patron_id, third_party = request.patron_identifier.strip(), request.third_party_allowed
+    patron_id, third_party = named_card(request), request.third_party_allowed
     occasion = loan_occasion(request, desk)
     write = partial(desk.library.renew, patron_id, item_id, title, occasion, third_party=third_party)
     try:
@@ -43,7 +43,7 @@ async def _renew(request: Renew, item_id: str | None, title: str | None, desk: D
 @answers(RenewAll)
 async def renew_all(request: RenewAll, desk: Desk) -> RenewAllResponse:
     """Answer 65: ok after the loans were tried. Each is in BM, or in BN with the reason why it is not renewed."""
-    patron_id = request.patron_identifier.strip()
+    patron_id = named_card(request)
     write = partial(
         desk.library.renew_all,
         patron_id,

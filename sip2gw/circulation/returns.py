@@ -12,7 +12,8 @@ from attrs import frozen
 
 from sip2gw.circulation.answers import answers
 from sip2gw.circulation.desk import Desk
-from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, read_label, shelf_fields, stored
+from sip2gw.circulation.items import MAGNETIC, MEDIA_TYPES, shelf_fields, stored
+from sip2gw.circulation.named import named_item
 from sip2gw.circulation.offline_transactions import note_conflicts, noting_failure, offline_occasion
 from sip2gw.circulation.profile import Alert, WhenDown
 from sip2gw.circulation.receipts import return_receipt
@@ -156,7 +157,7 @@ async def checkin(request: Checkin, desk: Desk) -> CheckinResponse:
 
 async def _take_back(request: Checkin, desk: Desk) -> Return:
     """Return what the library says after the item is taken back, or its loan undone. Raises what the port raises."""
-    item_id = read_label(request.item_identifier, desk)
+    item_id = named_item(request, desk)
     occasion = _occasion(request, desk)
     if request.cancel:
         return await desk.library.undo_loan(item_id, occasion)

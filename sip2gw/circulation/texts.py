@@ -63,6 +63,7 @@ REFUSALS = {
     "hold_not_found": "You have no such reservation. Please ask a member of staff.",
     "not_changeable": "This reservation can't be changed any more. Please ask a member of staff.",
     "not_cancellable": "This reservation can't be cancelled any more. Please ask a member of staff.",
+    "no_card_named": "No card number has arrived. Please scan the card again, or ask a member of staff.",
     "nothing_named": "No item or title was named. Please scan the item.",
     # fees
     "payment_too_large": "This is more than is owed. Please pay at the desk.",

@@ -17,7 +17,7 @@ from sip2gw.alarm import Alarm
 from sip2gw.circulation import ENGLISH, Desk, Place, answer, decline, offered
 from sip2gw.concurrency import rest_of
 from sip2gw.gateway.logins import Logins
-from sip2gw.gateway.near_misses import odd_clock
+from sip2gw.gateway.near_misses import not_whole, odd_clock
 from sip2gw.gateway.near_numbers import NearNumbers
 from sip2gw.gateway.results import OFFLINE, Result, of_answer, of_error
 from sip2gw.gateway.terminal import Terminal
@@ -121,6 +121,7 @@ class LibraryRequests:
             response = _with_ref(response, terminal.events.ref)
         step = self._session.reply(response, remember=remember and self._hears(), known=known)
         terminal.events.asked(request, result.outcome, result.code, desk.library.calls_made, why)
+        terminal.events.saw(not_whole(result.code, request))
         self._near_numbers.search(result.code, request, desk, terminal.events)
         return step
 

@@ -158,6 +158,20 @@ def odd_location(location: str, branches: Iterable[str], configured: Iterable[st
     )
 
 
+_LACKING = {"no_card_named": "patron identifier (AA)", "nothing_named": "item identifier (AB)"}
+
+
+def not_whole(code: str, request: Request) -> Seen | None:
+    """Say what a request lacks that was refused with this code, because it names no patron or no item."""
+    if code not in _LACKING:
+        return None
+    return Seen(
+        "not_whole",
+        f"its {request.name.replace('_', ' ')} ({request.code}) has no {_LACKING[code]}; the line may be cut",
+        "look for a CR or LF inside a value, such as one that a scanner adds",
+    )
+
+
 def odd_clock(stamp: datetime, now: datetime) -> Seen | None:
     """Say how far a terminal's clock is off. Both times are of one zone, or both without."""
     off = (stamp - now).total_seconds()

@@ -79,7 +79,7 @@ class Checkouts(DeskCase):
             ("M-1001", "10100", "", "More than one item"),
             ("M-1001", "31337", "", "not known"),
             ("M-9999", "10002", "", "card is not known"),
-            ("", "10002", "", "card is not known"),
+            ("", "10002", "", "No card number"),
         ):
             refused = self.ask(checkout(patron, item))
             self.assertEqual((refused.ok, refused.desensitize, refused.due_date), (False, False, ""), words)

@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 from desks import DeskCase
 
 from sip2gw.circulation import Profile
-from sip2gw.circulation.items import read_label
+from sip2gw.circulation.named import read_label
 from sip2gw.circulation.profiles import BUILT_IN, Named
 from sip2gw.circulation.settings import KNOBS, LibrarySettings, Settings, TerminalSettings
 
