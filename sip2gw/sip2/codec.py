@@ -17,6 +17,9 @@ from sip2gw.sip2.message import Message, Request
 from sip2gw.sip2.plan import PLANS, Outline
 from sip2gw.sip2.text import may_stand, safe, to_wire
 
+_CONTROLS = "".join(map(chr, (*range(0x20), 0x7F)))
+"""Characters that a scanner or a frame adds to a value, such as ETX or TAB. No number or password ends with one."""
+
 _Said = tuple[str, str, bool]
 """Code and text of a variable field, and whether it is written without a value."""
 
@@ -43,8 +46,9 @@ def parse(line: bytes, dialect: Dialect = DEFAULT, *, most: int | None = None) -
 def build(layout: Layout) -> Message:
     """Make the message that a layout stands for. Its checksum is not checked.
 
-    What is absent or unreadable has its `absent` value. A field that may stand once and comes again keeps its first
-    value that is not empty; the others, and what SIP 2.00 does not list for this message, go to `extensions`.
+    What is absent or unreadable has its `absent` value. Control characters around a value are dropped. A field that may
+    stand once and comes again keeps its first value that is not empty; the others, and what SIP 2.00 does not list for
+    this message, go to `extensions`.
     """
     plan = PLANS[layout.message]
     values = dict(plan.absent)
@@ -54,6 +58,8 @@ def build(layout: Layout) -> Message:
     extensions = list[tuple[str, str]]()
     said = set[str]()
     for code, text in layout.fields:
+        if not text.isprintable():
+            text = text.strip(_CONTROLS)
         reader = plan.variable.get(code)
         if reader is None or code in said:
             extensions.append((code, text))

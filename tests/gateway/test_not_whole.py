@@ -1,4 +1,4 @@
-"""Lines that are cut: the terminal is refused in protocol and told what is missing, and the library is not asked."""
+"""Lines that lack something, or have more than the book says: what a scanner or a frame adds to a value."""
 
 from __future__ import annotations
 
@@ -87,3 +87,25 @@ def test_missing_cards_are_no_guesses_of_card_numbers(bench):
     for _ in range(200):
         bench.say("23")
     assert "|BLY|" in bench.say(PATRON)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"23001{DATE}AOriverside|AAM-1001\x03|AC|AD1234|",
+        f"23001{DATE}AOriverside|AA\tM-1001\t|AC|AD1234\x04|",
+        f"\x0223001{DATE}AOriverside\x1f|AC|AAM-1001|AD1234\x03",
+    ],
+)
+def test_control_characters_around_a_value_are_not_part_of_it(bench, line):
+    answer = bench.say(line)
+    assert "|AAM-1001|" in answer
+    assert "|BLY|CQY|" in answer
+
+
+def test_control_characters_inside_a_value_stay(bench):
+    assert "|BLN|" in bench.say(f"23001{DATE}AOriverside|AAM-\x031001|AC|AD1234|")
+
+
+def test_a_login_may_end_with_etx(bench):
+    assert bench.say(LOGIN[:-1] + "\x03") == "941"
