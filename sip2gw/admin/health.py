@@ -18,6 +18,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.web.http import NOT_ALLOWED, NOT_FOUND, OK, SERVICE_UNAVAILABLE, UNAUTHORIZED, Request
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import Site
+from twisted.web.util import Redirect
 
 from sip2gw.admin.channel import AdminChannel, admin_limits
 from sip2gw.admin.guard import HEADERS, Guard
@@ -67,12 +68,14 @@ def site(
     status: Callable[[], Status],
     own: Mapping[str, Resource] | None = None,
     terminal: Callable[[str, str], None] = lambda *_: None,
+    start: str = "",
 ) -> Site:
     """Return a site for an endpoint, without an access log.
 
     `status` is what `/health/ready` goes by, which never waits. `further` are the other pages, by name. `own` are
     those that find out by themselves who asks, so `guard` does not look at them. `terminal` is called with the address
-    and the language of each terminal that connects here, and is disconnected.
+    and the language of each terminal that connects here, and is disconnected. `start` is the one of `own` to which a
+    browser is led that names no page.
     """
     root = Answer(lambda: (NOT_FOUND, {"error": "not found"}))
     page = Answer(partial(_numbers, health))
@@ -81,7 +84,7 @@ def site(
     root.putChild(b"health", page)
     for name, other in {**(further or {}), **(own or {})}.items():
         root.putChild(name.encode(), other)
-    return _GuardedSite(root, guard or Guard(None), metrics or Metrics(), tuple(own or ()), terminal)
+    return _GuardedSite(root, guard or Guard(None), metrics or Metrics(), tuple(own or ()), terminal, start)
 
 
 class Answer(Resource):
@@ -131,12 +134,14 @@ class _GuardedSite(Site):
         metrics: Metrics,
         own: Sequence[str],
         terminal: Callable[[str, str], None],
+        start: str,
     ) -> None:
         super().__init__(root, timeout=None)  # type: ignore[no-untyped-call]  # the channel has a deadline of its own
         self._guard = guard
         self._own = frozenset(name.encode() for name in own)
         self._connection_limits = admin_limits(metrics, self.reactor.seconds)
         self._terminal = terminal
+        self._start = start
 
     def buildProtocol(self, addr: IAddress | None) -> AdminChannel | None:  # type: ignore[override]  # see `protocol`
         slot = self._connection_limits.admit(str(getattr(addr, "host", "")))
@@ -151,6 +156,8 @@ class _GuardedSite(Site):
     def getResourceFor(self, request: Request) -> IResource:
         for name, value in HEADERS.items():
             request.setHeader(name, value)  # type: ignore[no-untyped-call]  # Twisted's
+        if self._start and request.postpath == [b""] and request.method == b"GET":  # type: ignore[attr-defined]  # as below
+            return Redirect(f"/{self._start}/".encode())
         first = request.postpath[0]  # type: ignore[attr-defined]  # twisted.web.server's has it; it leads to the page
         refused = None if first in self._own else self._guard.refusal(request)
         if refused is not None:

@@ -95,8 +95,10 @@ class Board(Resource):
         visitor = await self.entrance.visitor(request)
         if path == ["link"]:
             return page("link.html", None)
-        if visitor is None or path == ["login"]:
+        if visitor is None or (path == ["login"] and not visitor.may_act):
             return stranger(path)
+        if path == ["login"] and request.method != b"POST":
+            return redirect("/board/")
         if request.method == b"POST":
             return await self._act(request, visitor, path)
         if request.method not in (b"GET", b"HEAD"):

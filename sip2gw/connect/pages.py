@@ -94,7 +94,7 @@ class ConnectPages(Resource):
         if len(path) == 2 and path[0] == "static":
             return send(request, static(ROOM, path[1]) or _not_found())
         if path == [""]:
-            return send(request, render(ROOM, "entrance.html", {}))
+            return answer_or_stream(request, self._with_store(self._entrance(request)))
         if not path:
             return send(request, redirect("/connect/"))
         name = path[0] if len(path) == 1 else ""
@@ -105,6 +105,10 @@ class ConnectPages(Resource):
             return await reply
         except StoreFailed as failed:
             return Reply(f"the store can't be used: {failed.reason}\n".encode(), SERVICE_UNAVAILABLE, TEXT)
+
+    async def _entrance(self, request: Request) -> Reply:
+        """Return the entrance. It leads a browser that has a session to its page, unless the link has a new code."""
+        return render(ROOM, "entrance.html", {"inside": await self._library(request) or ""})
 
     async def _enter(self, request: Request) -> Reply:
         """Give a browser a session for a code."""

@@ -120,7 +120,16 @@ class AdminEndpoint:
         if self._board is not None:
             own["board"] = self._board
         terminal = pages.wrong_port.came
-        answers = site(pages.health, further, guard, metrics, status=pages.status, own=own, terminal=terminal)
+        answers = site(
+            pages.health,
+            further,
+            guard,
+            metrics,
+            status=pages.status,
+            own=own,
+            terminal=terminal,
+            start="board" if self._board is not None else "",
+        )
         made = AdminListener(
             "health", str(endpoint), partial(endpoint.on, reactor), answers, reactor=reactor, remedy=remedy
         )

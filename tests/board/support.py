@@ -140,7 +140,7 @@ class Browser:
     """A client with cookies of its own, which follows no redirect."""
 
     def __init__(self, base: str) -> None:
-        self._base = base
+        self.base = base
         self._client = HTTPClient(Agent(reactor))
         self.cookie = ""
         self.headers: dict[str, str] = {}
@@ -160,7 +160,7 @@ class Browser:
 
     async def stream(self, path: str, collected: Protocol) -> None:
         """Have `collected` get the events of a page."""
-        response = await self._client.get(self._base + path, headers={"cookie": self.cookie}, unbuffered=True)
+        response = await self._client.get(self.base + path, headers={"cookie": self.cookie}, unbuffered=True)
         assert response.headers.getRawHeaders("content-type") == ["text/event-stream"]
         response.original.deliverBody(collected)
 
@@ -176,7 +176,7 @@ class Browser:
         if self.cookie:
             given["cookie"] = self.cookie
         response = await self._client.request(
-            method, self._base + path, headers=given, data=body, allow_redirects=False, unbuffered=True
+            method, self.base + path, headers=given, data=body, allow_redirects=False, unbuffered=True
         )
         for cookie in response.headers.getRawHeaders("set-cookie") or ():
             self.cookie = cookie.partition(";")[0]

@@ -71,6 +71,7 @@ class Logins(BoardCase):
         assert (answer.code, answer.header("location")) == (303, "/board/door")
         assert "HttpOnly; SameSite=Strict" in answer.header("set-cookie")
         assert (await self.browser.get("/board/door")).code == 200
+        assert (await self.browser.get("/board/login")).header("location") == "/board/"
         assert ("ann", "login", "127.0.0.1", "") in await self.audited()
 
     async def test_a_wrong_password_and_an_unknown_name_look_alike(self) -> None:

@@ -57,6 +57,10 @@ class Served(TestCase):
         return browser
 
     async def pages_of(self, browser: Browser) -> None:
+        for named in ("/", "/?x=1"):
+            led = await Browser(browser.base).get(named)  # a person who types the host and the port
+            assert (led.code, led.header("location")) == (302, "/board/")
+        assert (await browser.post("/", {})).code == 404
         for page in ("", "libraries", "terminals", "exchanges", "door", "journal", "configuration", "audit"):
             answer = await browser.get(f"/board/{page}")
             assert answer.code == 200, page
@@ -95,6 +99,8 @@ class Served(TestCase):
         token.chmod(0o600)
         gateway.reload(evolve(config, admin=evolve(config.admin, token_file=token)))
         assert (await browser.get("/board/")).code == 401
+        assert (await browser.get("/")).header("location") == "/board/"
+        assert (await browser.get("/health")).code == 401
 
     async def test_a_board_that_is_switched_off_is_not_there(self) -> None:
         (self.folder / "sip2gw.toml").write_text(CONFIG.replace("board = true", ""))
@@ -103,5 +109,5 @@ class Served(TestCase):
         gateway.startService()
         self.addCleanup(gateway.stopService)
         browser = Browser(f"http://127.0.0.1:{gateway.admin_listener.port.getHost().port}")
-        for path in ("/board/", "/board/login", "/board/static/board.css"):
+        for path in ("/", "/board/", "/board/login", "/board/static/board.css"):
             assert (await browser.get(path)).code == 404

@@ -42,6 +42,16 @@ def test_a_mistake_and_its_fix_appear_while_the_page_is_open(tab, demo, link, pi
     assert newest.locator("li.bad").count() == 0
 
 
+def test_the_address_without_a_code_leads_to_the_page_and_a_new_link_to_its_own(tab, demo, link):
+    tab.go(link)
+    expect(tab.page.get_by_role("heading", name="Connect a terminal to riverside")).to_be_visible()
+    tab.go("/connect/")
+    expect(tab.page.get_by_role("heading", name="Connect a terminal to riverside")).to_be_visible()
+    with urlopen(f"http://127.0.0.1:{demo.admin_port}/invite/hillcrest", b"", timeout=20) as answer:
+        tab.go(f"/connect/#{json.load(answer)['code']}")
+    expect(tab.page.get_by_role("heading", name="Connect a terminal to hillcrest")).to_be_visible()
+
+
 def test_the_page_fits_a_phone(phone, demo, link):
     phone.go(link)
     terminal(demo, RIGHT)

@@ -219,6 +219,15 @@ class ConnectTests(TestCase):
         assert len(bodies) == 1
         assert "riverside" not in bodies.pop()
 
+    async def test_a_browser_with_a_session_is_led_from_the_entrance_to_its_page(self) -> None:
+        cookie = (await self.enter()).partition(";")[0]
+        assert "riverside" not in (await self.call("/connect/"))[2]
+        status, _, body = await self.call("/connect/", Cookie=cookie)
+        assert status == 200
+        assert "the page of riverside already" in body
+        assert 'href="/connect/page"' in body
+        assert 'action="/connect/enter"' in body, "a new link counts"
+
     async def test_a_wrong_code_is_refused_and_later_slowed_down(self) -> None:
         for _ in range(30):
             assert (await self.call("/connect/enter", {"code": "x" * 32}))[0] == 401

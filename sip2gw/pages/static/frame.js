@@ -44,10 +44,14 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 // The address by which this page was reached: a proxy with TLS before the gateway hides it.
 for (const field of document.querySelectorAll("input[name=origin]")) field.value = location.origin;
 
-// The secret of a link stands behind the #: take it out of the address, and send it in the named field.
+// The secret of a link stands behind the #: take it out of the address, and send it in the named field. Without one,
+// a browser that is in already goes on to its page.
 for (const form of document.querySelectorAll("[data-fragment]")) {
   const secret = location.hash.slice(1);
-  if (!secret) continue;
+  if (!secret) {
+    if (form.dataset.inside) location.replace(form.dataset.inside);
+    continue;
+  }
   history.replaceState(null, "", location.pathname);
   form.elements[form.dataset.fragment].value = secret;
   form.submit();
