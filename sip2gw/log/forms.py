@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.logger import LogEvent, LogLevel, formatEvent
 
-from sip2gw.log.log_line import LogLine
+from sip2gw.log.log_line import LogLine, with_values
 
 FACTS = "facts"
 """The fields of a line about a terminal, in an event."""
@@ -43,7 +43,7 @@ def as_json(event: LogEvent) -> str:
             if not key.startswith("log_") and key not in _NOT_FIELDS and key not in made
         }
         source = event.get("log_namespace") or "-"
-        facts = {"event": "note", "source": source, "text": formatEvent(event), **fields}
+        facts = {"event": "note", "source": source, "text": formatEvent(event), **with_values(fields)}
     made.update(facts)
     if "worker" in event:
         made["worker"] = event["worker"]

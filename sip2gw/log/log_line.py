@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sip2gw.addresses import Peer
@@ -24,6 +25,11 @@ WORDS = {code: kind.name for code, kind in REQUESTS.items()} | {"97": "resend", 
 """The name of each request, by its code."""
 READS = frozenset(code for code, kind in REQUESTS.items() if kind.read_only) | {"35", "93", "97", "99"}
 """The codes of requests that change nothing at the library."""
+
+
+def with_values(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that have a value: 0 and False are values, empty texts and lists are not."""
+    return {key: value for key, value in fields.items() if value is not None and value not in ("", (), [])}
 
 
 class LogLine:
@@ -54,8 +60,7 @@ class LogLine:
         named = {"library": self._library, "terminal": self._terminal, **facts}
         if self._more:
             named["more"] = self._more
-        known = {key: value for key, value in named.items() if value not in ("", (), None)}
-        return {"event": kind, "conn": event.conn, **known}
+        return {"event": kind, "conn": event.conn, **with_values(named)}
 
     def _text(self) -> str:
         event, who = self._event, self._who()

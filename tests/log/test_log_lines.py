@@ -6,6 +6,7 @@ import json
 from io import StringIO
 
 import pytest
+from attrs import evolve
 from twisted.logger import LogPublisher, eventAsJSON, textFileLogObserver
 
 from sip2gw.addresses import Peer
@@ -47,6 +48,16 @@ def test_a_request_is_one_line_of_text():
     assert line.endswith(
         "riverside/Desk1 c7f3a#12 checkout refused copy_not_found 3 ms p:e8ee21 i:77d0b2 K7Q2"
     )
+
+
+def test_a_field_without_a_value_is_left_out_of_json():
+    written = Written("json")
+    written.events.log.info("{what} here{secured}", what="SIP2", secured="", names=[], seconds=0, since=None)
+    note, request = map(json.loads, written.lines(evolve(EXCHANGE, api=(), code="")))
+    assert {key: value for key, value in note.items() if key not in ("time", "source", "log")} == {
+        "level": "info", "event": "note", "text": "SIP2 here", "what": "SIP2", "seconds": 0,
+    }  # fmt: skip
+    assert not {"api", "code"} & set(request)
 
 
 def test_a_request_is_one_object_of_json():
