@@ -14,7 +14,7 @@ from wire_server import BOOKING, MEMBER
 from sip2gw.librarika import records
 from sip2gw.librarika.http.call import encoded
 from sip2gw.librarika.http.structuring import LONGEST_TEXT, Misshapen, parsed, structured
-from sip2gw.librarika.records import Booking, Member, Transaction
+from sip2gw.librarika.records import Booking, Member, Page, Settings, Transaction
 
 TEXTS = st.text(max_size=8) | st.text(alphabet='":\\u03aA', max_size=12)
 VALUES = st.recursive(
@@ -65,6 +65,32 @@ def test_a_moment_without_a_zone_is_refused(value: object) -> None:
     assert structured(FEE, Transaction).created_at.utcoffset() is not None
     with pytest.raises(Misshapen):
         structured({**FEE, "created_at": value}, Transaction)
+
+
+def test_a_null_counts_as_absent_where_a_member_may_be_absent() -> None:
+    said = {
+        **BOOKING,
+        "conflicts": None,
+        "ready": None,
+        "renewed": None,
+        "member": {"member_no": "7", "name": None},
+    }
+    read = structured(said, Booking)
+    assert (read.conflicts, read.ready, read.renewed, read.member.name) == ((), False, False, "")
+    assert structured({**MEMBER, "counts": {"issued": 2, "overdue": None}}, Member).counts.overdue == 0
+    assert structured({"bookings": [said], "fees": None}, Page).bookings == (read,)
+    settings = {
+        "nickname": "a",
+        "name": "A",
+        "timezone": "UTC",
+        "branches": None,
+        "preferences": {"renewals": None},
+    }
+    assert structured(settings, Settings).preferences.renewals is None, "here null means no limit"
+    for needed in ("id", "status", "member"):
+        with pytest.raises(Misshapen):
+            structured({**said, needed: None}, Booking)
+    assert said["conflicts"] is None, "the document itself is not changed"
 
 
 def test_a_text_at_any_depth_is_cut_to_what_a_message_carries() -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
+from attrs import NOTHING, fields, has
 
 from sip2gw.secret import Secret
 
@@ -102,12 +105,45 @@ def _cut(document: dict[str, Any]) -> None:
 
 
 def structured(document: dict[str, Any], kind: type[T]) -> T:
-    """Return the record in a JSON object. Raises `Misshapen`."""
+    """Return the record in a JSON object. Raises `Misshapen`.
+
+    A null counts as absent if the member may be absent: many programs write a list without entries as null.
+    """
     try:
-        return msgspec.convert(document, kind, dec_hook=_own)
+        try:
+            return msgspec.convert(document, kind, dec_hook=_own)
+        except msgspec.ValidationError:
+            return msgspec.convert(_without_nulls(document, kind), kind, dec_hook=_own)
     except Exception as error:  # msgspec's own, and any that a type's constructor raises
         # The error quotes what it found, so neither it nor its text may be passed on.
         raise Misshapen(f"the body is not a {kind.__name__} ({type(error).__name__})") from None
+
+
+def _without_nulls(document: dict[str, Any], kind: Any) -> dict[str, Any]:
+    """Return the JSON object of a record without nulls that its members can't be, and that have a default."""
+    kept = dict(document)
+    for name, (may_go, inner) in _members(kind).items():
+        value = document.get(name)
+        if value is None:
+            if may_go:
+                kept.pop(name, None)
+        elif inner is not None and isinstance(value, dict):
+            kept[name] = _without_nulls(value, inner)
+        elif inner is not None and isinstance(value, list):
+            kept[name] = [_without_nulls(one, inner) if isinstance(one, dict) else one for one in value]
+    return kept
+
+
+@cache
+def _members(kind: type[Any]) -> dict[str, tuple[bool, type[Any] | None]]:
+    """Return of each member of a record whether a null counts as absent, and the record in it, if there is one."""
+    hints = get_type_hints(kind)
+    found = {}
+    for member in fields(kind):
+        kinds = (hints[member.name], *get_args(hints[member.name]))
+        inner = next((one for one in kinds if isinstance(one, type) and has(one)), None)
+        found[member.name] = (member.default is not NOTHING and NoneType not in kinds, inner)
+    return found
 
 
 def _own(kind: type[Any], value: Any) -> Any:
