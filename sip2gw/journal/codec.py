@@ -41,9 +41,11 @@ class _Stored(msgspec.Struct, omit_defaults=True):
 
 
 def _plain(value: object) -> Any:
-    """Return a value of a library's own kind of number as the number that it is. Raises `TypeError`."""
+    """Return a value of a library's own kind of number or text as the number or text that it is. Raises `TypeError`."""
     if isinstance(value, Decimal):
         return Decimal(value)
+    if isinstance(value, str):
+        return str(value)
     raise TypeError(f"{type(value).__name__} is not part of the port")
 
 

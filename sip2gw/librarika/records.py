@@ -14,7 +14,7 @@ from attrs import Factory, frozen
 from msgspec import Meta
 
 from sip2gw.librarika.copies import Copy, CopyLabel, Media, MemberLabel, Reservation
-from sip2gw.librarika.http.structuring import Amount, Several
+from sip2gw.librarika.http.structuring import Amount, Currency, Several
 from sip2gw.secret import Secret
 
 
@@ -45,7 +45,7 @@ class Settings:
     nickname: str
     name: str
     timezone: ZoneInfo
-    currency: str = ""
+    currency: Currency = Factory(Currency)
     language: str = ""
     branches: Several[str] = ()
     preferences: Preferences = Factory(Preferences)
@@ -97,7 +97,7 @@ class Member:
     refused: WouldBeRefused
     quota: int | None = None
     fee_limit: Amount | None = None
-    currency: str | None = None
+    currency: Currency | None = None
     language: str | None = None
     email: str | None = None
     phone: str | None = None
@@ -118,7 +118,7 @@ class Charged:
 
     id: int
     amount: Amount
-    currency: str
+    currency: Currency
 
 
 @frozen(repr=False)
@@ -177,7 +177,7 @@ class Transaction:
     id: int
     type: str
     outstanding: Amount
-    currency: str
+    currency: Currency
     created_at: Annotated[datetime, Meta(tz=True)]
     title: str | None = None
     accession_no: str | None = None

@@ -93,6 +93,18 @@ def test_a_null_counts_as_absent_where_a_member_may_be_absent() -> None:
     assert said["conflicts"] is None, "the document itself is not changed"
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("USD", "USD"), ("usd", "USD"), (" Eur ", "EUR"), ("\u20ac", ""), ("Euro", ""), ("", ""), ("EU|", "")],
+)
+def test_a_currency_is_its_code_or_nothing(said: str, code: str) -> None:
+    assert structured({**MEMBER, "currency": said}, Member).currency == code
+    assert structured({**FEE, "currency": said}, Transaction).currency == code
+    assert structured({**MEMBER, "currency": None}, Member).currency is None
+    with pytest.raises(Misshapen):
+        structured({**FEE, "currency": 840}, Transaction)
+
+
 def test_a_text_at_any_depth_is_cut_to_what_a_message_carries() -> None:
     document = parsed(
         json.dumps({**BOOKING, "media": {"id": 1, "title": "x" * 9000}, "a": [["y" * 9000]]}).encode()

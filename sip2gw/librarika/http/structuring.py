@@ -32,6 +32,7 @@ Several = Annotated[tuple[T, ...], msgspec.Meta(max_length=MOST_RECORDS)]
 """A list in a record."""
 
 _AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
+_CURRENCY = re.compile("[A-Z]{3}")
 _HALF = re.compile(rb"\\u[dD]")
 """How JSON may spell half of a surrogate pair."""
 
@@ -44,6 +45,12 @@ class Misshapen(ValueError):
 
 class Amount(Decimal):
     """An amount of money, which the contract writes as a text. msgspec would read a `Decimal` from a number too."""
+
+    __slots__ = ()
+
+
+class Currency(str):
+    """The ISO code of a currency, in capitals; empty if the API has something else, such as a sign."""
 
     __slots__ = ()
 
@@ -148,8 +155,11 @@ def _members(kind: type[Any]) -> dict[str, tuple[bool, type[Any] | None]]:
 
 def _own(kind: type[Any], value: Any) -> Any:
     """Return a value of a type that msgspec does not know."""
-    if not isinstance(value, str) or kind not in (Amount, Secret, ZoneInfo):
+    if not isinstance(value, str) or kind not in (Amount, Currency, Secret, ZoneInfo):
         raise TypeError
+    if kind is Currency:
+        code = value.strip().upper()
+        return Currency(code if _CURRENCY.fullmatch(code) else "")
     if kind is Amount and not _AMOUNT.fullmatch(value):
         raise ValueError
     return kind(value)
