@@ -118,7 +118,9 @@ class Answering:
         session = self._session
         match step:
             case Ask(request, None):
-                now = self._directory.clock().astimezone()
+                state = session.state  # a terminal sets its clock by 98
+                zone = state.tenant.rules.zone if isinstance(state, Serving) else None
+                now = self._directory.clock().astimezone(zone)
                 self._terminal.events.asked(request, "answered", "not_logged_in")
                 return session.reply(welcome(request, self._directory.policy, now, refused=step.refused))  # type: ignore[arg-type]
             case Ask(tenant=tenant) if tenant is not None:

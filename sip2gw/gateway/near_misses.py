@@ -34,6 +34,14 @@ class Seen(NamedTuple):
     fix: str = ""
 
 
+IMPATIENT = Seen(
+    "asked_again",
+    "it asked again before the answer was sent, and got one answer",
+    "set its time-out to the one in 98 or longer",
+)
+"""A terminal that gives up on an answer that is in time."""
+
+
 def unfinished(waiting: bytes) -> Seen | None:
     """Say what waits for the end of its line."""
     if not waiting:

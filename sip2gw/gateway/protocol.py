@@ -20,7 +20,14 @@ from zope.interface import implementer
 from sip2gw.addresses import Peer, shown_port
 from sip2gw.gateway.answering import Answering
 from sip2gw.gateway.line_reader import Reader
-from sip2gw.gateway.near_misses import first_bytes, odd_bytes, odd_checksum, other_server, unfinished
+from sip2gw.gateway.near_misses import (
+    IMPATIENT,
+    first_bytes,
+    odd_bytes,
+    odd_checksum,
+    other_server,
+    unfinished,
+)
 from sip2gw.gateway.pace import Pace, Turns
 from sip2gw.gateway.proxy_header import begins_header
 from sip2gw.gateway.sockets import prepare
@@ -29,7 +36,7 @@ from sip2gw.limits import Limits
 from sip2gw.metrics import Metrics
 from sip2gw.session import BAD_CHECKSUM, Ignore, Say
 from sip2gw.tls.certificates import name_of
-from sip2gw.tls.refusals import PROXY, begins_tls
+from sip2gw.tls.refusals import HTTP, PROXY, begins_tls, other_language
 
 NO_SIP2 = "connect only what speaks SIP2 to this port"
 
@@ -217,6 +224,9 @@ class TerminalProtocol(Reader):
         if begins_header(line):
             self._unexpected_header()
             return False
+        if not self._events.seq and other_language(line) == HTTP:
+            self._wrong_language("it speaks HTTP", NO_SIP2)
+            return False
         if (odd := odd_bytes(line, self._terminal.session.charset)) is not None:
             self._events.undecodable(odd)
         try:
@@ -237,6 +247,8 @@ class TerminalProtocol(Reader):
                 self.leaving = self.leaving or hang_up
                 if not self.closed.called:
                     self.transport.write(data)
+            case Ignore(asked_again=True):
+                self._events.saw(IMPATIENT)
             case Ignore(why):
                 self._note_ignored(line, why)
         self._go_on_or_leave()

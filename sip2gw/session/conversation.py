@@ -266,7 +266,7 @@ class Session:
     def _say_last(self, pending: Pending) -> Step:
         """Say the last response again, for a 97."""
         if pending.early:
-            return Ignore("asked again before the answer was out")
+            return Ignore("asked again before the answer was out", asked_again=True)
         last = self._repeats.last_sent
         step = Say(last) if last else self._say(messages.RequestSCResend(), pending.trailer)
         return evolve(step, kind=RESENT)

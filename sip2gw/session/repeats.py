@@ -52,7 +52,7 @@ class Repeats:
         if key is None:
             key = pending.key = self._answers.key(self._library, self._terminal, pending.line)
         if pending.early and key == self._answered_last:
-            return Ignore("said again before the answer was out")
+            return Ignore("said again before the answer was out", asked_again=True)
         before = self._answers.before(key)
         if before is None or before is MEANT_AGAIN:
             self._first = self._answers.begin(key)

@@ -132,9 +132,13 @@ class Pending:
 
 @frozen
 class Ignore:
-    """Send no response; `why` is for the log."""
+    """Send no response; `why` is for the log.
+
+    `asked_again` means that the terminal repeated a request before it had the answer, which is on its way.
+    """
 
     why: str
+    asked_again: bool = False
 
 
 REPEATED, RESENT, BAD_CHECKSUM, HELD, REJECTED = "repeated", "resent", "bad_checksum", "held", "rejected"

@@ -8,12 +8,13 @@ from OpenSSL import SSL
 
 PLAIN = "SIP2"
 NO_TLS = "no TLS"
+HTTP = "HTTP"
 PROXY = "PROXY, which this port does not expect; list the balancer in proxy_from, or have only one balancer add it"
 
 _LANGUAGES = {
     PLAIN: re.compile(rb"[\r\n ]*[0-9]"),
     PROXY: re.compile(rb"PROXY |\r\n\r\n\0"),
-    "HTTP": re.compile(rb"(?:GET|PUT|POST|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE) "),
+    HTTP: re.compile(rb"(?:GET|PUT|POST|HEAD|OPTIONS|CONNECT|DELETE|PATCH|TRACE) "),
 }
 _RECORDS = range(0x14, 0x18)
 """The first bytes of the records of TLS 1.0 to 1.3."""

@@ -247,6 +247,19 @@ def test_a_flood_of_rubbish_is_logged_once(bench):
     assert last.startswith("riverside/Desk 200 lines were not requests")
 
 
+def test_a_terminal_that_asks_again_too_early_is_told_so_and_speaks_sip2(bench):
+    assert bench.say(LOGIN) == "941"
+    with capturedLogs() as logs:
+        bench.hear(f"{STATUS}\r97\r97\r".encode())
+        bench.clock.advance(2)
+        bench.terminal.connectionLost()
+    text = "\n".join(told(logs, "warn"))
+    assert text.count("it asked again before the answer was sent") == 1
+    assert "set its time-out to the one in 98 or longer" in text
+    assert "speaks SIP2" not in text
+    assert "not requests" not in text
+
+
 def test_an_outage_is_not_remembered(bench, monkeypatch):
     assert bench.say(LOGIN) == "941"
     with monkeypatch.context() as patched:

@@ -8,13 +8,14 @@ import pytest
 from attrs import evolve
 from twisted.internet.defer import fail
 from twisted.internet.error import ConnectError
+from twisted.logger import capturedLogs
 
 from sip2gw.addresses import Peer
 from sip2gw.gateway.given import EndpointFactory, Given, login_given
 from sip2gw.library import Credentials
 from sip2gw.session import Login
 
-from .desk import CHECKOUT, LOGIN, PATRON, STATUS, Bench
+from .desk import CHECKOUT, LOGIN, PATRON, STATUS, Bench, told
 
 KIOSK = Login(Credentials("kiosk@riverside.example", "kiosk-secret"), "riverside")
 WRONG = Login(Credentials("kiosk@riverside.example", "not-it"), "riverside")
@@ -45,6 +46,16 @@ def bench():
     bench = GivenBench()
     yield bench
     bench.sandbox.close()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_a_page_in_a_browser_can_not_send_requests_to_a_terminal_s_port(bench, method):
+    head = f"{method} /board HTTP/1.1\r\nHost: 192.0.2.1:6001\r\nContent-Type: text/plain\r\n\r\n"
+    with capturedLogs() as logs:
+        assert bench.hear(head.encode() + CHECKOUT.encode() + b"\r") == b""
+    assert bench.transport.aborted
+    assert bench.calls.made == []
+    assert "it speaks HTTP; connect only what speaks SIP2 to this port" in "\n".join(told(logs, "warn"))
 
 
 def give(bench: GivenBench, *given: Given, address: str = "192.168.1.1") -> None:

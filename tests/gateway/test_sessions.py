@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -232,6 +233,16 @@ def test_K17_after_a_940_the_98_does_not_say_that_all_is_well(bench, before):
     assert field(answer, "BX") == "NNNNYYYNNNNNNNNN"
     assert bench.say(CN_CO) == "941"
     assert bench.say(STATUS).startswith("98YYY")
+
+
+def test_K17_after_a_940_the_98_keeps_the_time_of_the_library(bench):
+    assert bench.say(LOGIN) == "941"
+    in_time = bench.say(STATUS)[14:32]
+    assert bench.denied(LOGIN.replace("kiosk-secret", "wrong")) == "940"
+    answer = bench.say(STATUS)
+    assert answer.startswith("98NNNNNN")
+    assert answer[14:22] == in_time[:8]
+    assert answer[26:28] == in_time[12:14] == f"{START.astimezone(ZoneInfo('America/New_York')):%H}"
 
 
 GUESSES = [
