@@ -17,6 +17,7 @@ from sip2gw.session.steps import Ask, Confirm, Ignore, Pending, Wait
 
 _TRAILER = re.compile(rb"(?:AY.?)?(?:AZ[0-9A-Fa-f]{0,4})?\Z")
 _LONGEST_TRAILER = 9
+_LONG = re.compile(rb"AY([0-9]{2,9})AZ[0-9A-Fa-f]{1,4}\Z")
 
 
 class Repeats:
@@ -109,7 +110,7 @@ class Repeats:
 
         AY counts where no item is named: terminals number equal payments, and a payment twice is not a repeat.
         """
-        line = without_trailer(pending.line) if pending.item else pending.line
+        line = without_trailer(pending.line, pending.trailer.sequence or "") if pending.item else pending.line
         return blake2b(joined(self._terminal, line), digest_size=16).digest()
 
     def _go_on_to(self, key: Key) -> None:
@@ -119,9 +120,14 @@ class Repeats:
         self._last = key
 
 
-def without_trailer(line: bytes) -> bytes:
-    """Return a line without AY and AZ, or what a damaged line has of them, and without blanks at its end."""
+def without_trailer(line: bytes, sequence: str = "") -> bytes:
+    """Return a line without AY and AZ, or what a damaged line has of them, and without blanks at its end.
+
+    `sequence` is the number as the line was read: a longer one than a digit may else be part of a value.
+    """
     line = line.rstrip()
+    if len(sequence) > 1 and (found := _LONG.search(line)) and found[1].decode() == sequence:
+        return line[: found.start()]
     # From near the end only: a line may have thousands of blanks and letters before.
     trailer = _TRAILER.search(line, max(len(line) - _LONGEST_TRAILER, 0))
     return line if trailer is None else line[: trailer.start()]

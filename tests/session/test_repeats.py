@@ -17,6 +17,7 @@ from sip2gw.session import (
 )
 from sip2gw.session.repeats import without_trailer
 from sip2gw.sip2 import messages
+from sip2gw.sip2.error_detection import checksum
 
 from .conversing import (
     CHECKOUT,
@@ -133,6 +134,31 @@ def test_the_line_of_a_write_is_digested_once_and_of_a_reading_never(monkeypatch
 @pytest.mark.parametrize("end", [b"", b"AY1", b"AY1AZE1F0", b"AZE1F0", b"AY1AZ", b"AY1AZE1F0  ", b"AY", b" "])
 def test_the_trailer_of_a_line_is_left_out(end):
     assert without_trailer(b"11YNAOriverside|AB1|" + end) == b"11YNAOriverside|AB1|"
+
+
+def numbered(number: str) -> bytes:
+    line = CHECKOUT + b"AY" + number.encode() + b"AZ"
+    return line + checksum(line)
+
+
+def test_K11_a_line_has_the_same_digest_under_each_sequence_number():
+    session = serving()
+    digests = set()
+    for number in ("0", "9", "10", "11", "123"):
+        step = session.receive(numbered(number))
+        assert isinstance(step, Ask)
+        digests.add(step.line)
+        session.reply(messages.CheckoutResponse(), remember=False)
+    assert len(digests) == 1
+
+
+def test_a_label_that_looks_like_a_sequence_number_is_part_of_the_digest():
+    session = serving()
+    digests = set()
+    for label in ("AY12", "AY13"):
+        digests.add(session.receive(CHECKOUT.replace(b"AB1|AC|", b"AC|AB" + label.encode())).line)
+        session.reply(messages.CheckoutResponse(), remember=False)
+    assert len(digests) == 2
 
 
 @given(st.lists(PIECES, max_size=12).map(b"".join))
