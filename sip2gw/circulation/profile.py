@@ -188,8 +188,8 @@ class Profile:
     """Whether AS and its count have only the holds that are ready; CD then has the others. If not, AS has all.
 
     Because kiosks have this setting under names like "hold count is available count", and both are in use."""
-    list_limit: Annotated[int, Between(1, 1000)] = 100
-    """The longest list in 64, and the most loans that 65 renews.
+    list_limit: Annotated[int, Between(1, 200)] = 100
+    """The longest list in 64, and the most loans that 65 renews. The library lists at most 200 entries at once.
 
     Because PC managers read 1024 bytes, and a kiosk does not wait for a hundred renewals."""
     name_template: str = "{name}"

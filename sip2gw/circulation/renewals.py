@@ -57,7 +57,7 @@ async def renew_all(request: RenewAll, desk: Desk) -> RenewAllResponse:
     return RenewAllResponse(
         ok=True,
         renewed_count=len(renewed),
-        unrenewed_count=len(unrenewed),
+        unrenewed_count=len(unrenewed) + outcome.more,
         transaction_date=local(desk.now()),
         institution_id=request.institution_id or desk.library.nickname,
         renewed_items=renewed,

@@ -90,6 +90,7 @@ class Loans(Noun):
             refused=tuple(
                 (translation.item_of(one.booking), _true_reason(one.code, one.reason)) for one in done.refused
             ),
+            more=max(done.more, 0),
         )
 
     async def take_back(self, item_id: str, occasion: Occasion, *, reader: str | None) -> Return:

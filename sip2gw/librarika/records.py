@@ -163,10 +163,11 @@ class NotExtended:
 
 @frozen(repr=False)
 class ExtendedAll:
-    """The answer to `extend_all`."""
+    """The answer to `extend_all`. `more` loans were not extended either, and are not listed."""
 
     extended: Several[Booking]
     refused: Several[NotExtended]
+    more: int = 0
     language: str | None = None
 
 

@@ -72,8 +72,10 @@ class Return:
 class RenewedAll:
     """The result of the renewal of all loans. `refused` has items with the code of their refusal.
 
-    If a loan is not renewable and the reason has a code, such as `reserved_for_other`, it is that code.
+    If a loan is not renewable and the reason has a code, such as `reserved_for_other`, it is that code. `more` counts
+    loans that were not renewed either, and are not listed.
     """
 
     renewed: tuple[Loan, ...] = ()
     refused: tuple[tuple[Item, str], ...] = ()
+    more: int = 0

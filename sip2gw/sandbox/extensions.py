@@ -49,6 +49,10 @@ class Extension(reservations.ItemOrTitle):
     offline_at: datetime | None = None
 
 
+MOST_LISTED = 200
+"""Refusals in one answer of `extend_all`."""
+
+
 @frozen
 class ExtensionOfAll:
     """The body of `extend_all`. With `accept_fee` each may cost its fee."""
@@ -103,18 +107,22 @@ def _loans(call: Call, member: sqlite3.Row) -> list[sqlite3.Row]:
 
 
 def extend_all(call: Call, body: ExtensionOfAll) -> tuple[int, Any]:
-    """Serve `extend_all`: every loan of a member, each by itself; each refusal has its reason."""
+    """Serve `extend_all`: every loan of a member, each by itself; each refusal that is listed has its reason."""
     member = members.admitted(call, body)
-    done, refused = [], []
+    done, refused = list[dict[str, Any]](), list[dict[str, Any]]()
+    more = 0
     for number, booking in enumerate(_loans(call, member)):
         try:
             if number >= body.limit:
                 raise Problem("not_tried", f"the limit is {body.limit}")
             done.append(_extend(call, booking, Terms(accept_fee=body.accept_fee)))
         except Problem as problem:
+            if len(refused) == MOST_LISTED:
+                more += 1
+                continue
             reason, shown = problem.facts.get("reason"), bookings.shown(call, booking["id"])
             refused.append({"code": problem.code, "reason": reason, "booking": shown})
-    return 200, {"extended": done, "refused": refused, "language": member["language"] or None}
+    return 200, {"extended": done, "refused": refused, "more": more, "language": member["language"] or None}
 
 
 def extended(call: Call, loan: sqlite3.Row, terms: Terms) -> dict[str, Any]:

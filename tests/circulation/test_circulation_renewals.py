@@ -183,6 +183,11 @@ class Fees(SaidCase):
         self.assertEqual((told.ok, told.fee_type, told.fee_amount), (True, "02", Decimal("1.50")))
         self.assertEqual(told.transaction_id, "T-9")
 
+    def test_renew_all_counts_the_loans_that_the_library_does_not_list(self) -> None:
+        library = Said(renew_all=RenewedAll((RENEWED,), ((EMMA, "not_tried"),), more=800))
+        told = self.tell(library, renew_all())
+        self.assertEqual((told.renewed_count, told.unrenewed_count, len(told.unrenewed_items)), (1, 801, 1))
+
     def test_renew_all_passes_BO_to_the_library(self) -> None:
         library = Said(renew_all=RenewedAll((RENEWED,)))
         for yes in (True, False, None):
