@@ -12,9 +12,9 @@ from sip2gw.librarika.accounts import Account
 from sip2gw.librarika.http.structuring import Misshapen, structured
 from sip2gw.librarika.labels import Labels
 from sip2gw.librarika.languages import Languages
-from sip2gw.librarika.records import InQuestion
+from sip2gw.librarika.records import Booking, InQuestion
 from sip2gw.librarika.rules import RulesCache
-from sip2gw.library import FeeKind, Made, MayWrite, Occasion, Refused, Rules
+from sip2gw.library import FeeKind, InDoubt, Made, MayWrite, Occasion, Refused, Rules
 from sip2gw.secret import Secret
 
 T = TypeVar("T")
@@ -112,6 +112,14 @@ class Calls:
             facts["kind"] = (FeeKind.HOLD if operation == "reserve" else FeeKind.LOAN).value
         code = _OURS.get(refusal.code, refusal.code)
         return Refused(code, refusal.reason, facts, translation.in_question(said))
+
+
+def must_be(booking: Booking, operation: str, become: frozenset[str], whose: str | None) -> None:
+    """Raise `InDoubt` unless a write has made the booking what it should be, for this member if one is given."""
+    if booking.status not in become:
+        raise InDoubt(f"{operation}: the booking in the answer has another status")
+    if whose is not None and booking.member.member_no != whose:
+        raise InDoubt(f"{operation}: the booking in the answer is another member's")
 
 
 class Noun:

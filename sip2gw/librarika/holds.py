@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any
 
 from sip2gw.librarika import translation
-from sip2gw.librarika.calls import Noun, member
-from sip2gw.librarika.records import Booking
-from sip2gw.library import Hold, InDoubt, Occasion
+from sip2gw.librarika.calls import Noun, member, must_be
+from sip2gw.librarika.records import WAITS, Booking
+from sip2gw.library import Hold, Occasion
 from sip2gw.secret import Secret
 
+_CANCELLED = frozenset({"Cancelled"})
 _REASON = "Given up by the member at a terminal"
 
 
@@ -71,13 +72,22 @@ class Holds(Noun):
         body = (
             member(patron_id, password, occasion) | self._labels.either(item_id, title) | {"reason": _REASON}
         )
-        cancelled = await self._booking("cancel_reservation", "/reservations/cancel", body, occasion)
-        if cancelled.status != "Cancelled":
-            raise InDoubt("cancel_reservation: the reservation is still there")
+        cancelled = await self._booking(
+            "cancel_reservation", "/reservations/cancel", body, occasion, become=_CANCELLED
+        )
         return translation.hold_of(cancelled)
 
-    async def _booking(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Booking:
+    async def _booking(
+        self,
+        operation: str,
+        path: str,
+        body: dict[str, Any],
+        occasion: Occasion,
+        *,
+        become: frozenset[str] = WAITS,
+    ) -> Booking:
         booking = await self._calls.ask(Booking, operation, path, body, occasion.key)
+        must_be(booking, operation, become, body["member_no"])
         self._calls.languages.meet(body["member_no"], booking.language or "")
         return booking
 

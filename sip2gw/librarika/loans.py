@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from sip2gw.librarika import translation
-from sip2gw.librarika.calls import Noun, member
+from sip2gw.librarika.calls import Noun, member, must_be
 from sip2gw.librarika.patrons import PAGE
-from sip2gw.librarika.records import Booking, ExtendedAll, Returned
+from sip2gw.librarika.records import ON_LOAN, Booking, ExtendedAll, Returned
 from sip2gw.library import Loan, Occasion, RenewedAll, Return
 from sip2gw.secret import Secret
 
+_BACK = frozenset({"Returned"})
 _TELLING = frozenset({"reserved_for_other", "member_inactive", "member_suspended"})
 """Reasons of `not_renewable` that are codes of refusals themselves, and say more."""
 
@@ -74,6 +75,9 @@ class Loans(Noun):
 
     async def _loan(self, operation: str, path: str, body: dict[str, Any], occasion: Occasion) -> Loan:
         booking = await self._calls.ask(Booking, operation, path, body, occasion.key)
+        whose = None if body.get("third_party") else body["member_no"]
+        # A terminal switches the item's security off. What was lent offline may be back by now.
+        must_be(booking, operation, ON_LOAN | _BACK if occasion.no_block else ON_LOAN, whose)
         self._calls.languages.meet(body["member_no"], booking.language or "")
         return translation.loan(booking)
 

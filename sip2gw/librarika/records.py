@@ -152,6 +152,11 @@ class Booking:
     language: str | None = None
 
 
+ON_LOAN = frozenset({"Issued", "Overdue"})
+WAITS = frozenset({"Reserved", "Pending"})
+"""The status of a loan, and of a reservation or a request."""
+
+
 @frozen(repr=False)
 class NotExtended:
     """A loan that `extend_all` did not extend."""

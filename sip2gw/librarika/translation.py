@@ -6,6 +6,8 @@ from datetime import tzinfo
 
 from sip2gw.librarika.copies import Copy, CopyLabel, Media, Reservation
 from sip2gw.librarika.records import (
+    ON_LOAN,
+    WAITS,
     Booking,
     Charged,
     CopyFound,
@@ -216,8 +218,8 @@ def found(member: MemberFound, rules: Rules) -> Found:
     """Return a member who was looked up, with the page of loans, holds or fees."""
     page = member.page or Page()
     # A booking waits until it is lent; what is lent was asked for as a loan.
-    lent = [booking for booking in page.bookings if booking.status in ("Issued", "Overdue")]
-    waits = [booking for booking in page.bookings if booking.status in ("Reserved", "Pending")]
+    lent = [booking for booking in page.bookings if booking.status in ON_LOAN]
+    waits = [booking for booking in page.bookings if booking.status in WAITS]
     password = member.password
     return Found(
         patron(member, rules),

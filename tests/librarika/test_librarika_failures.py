@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -277,6 +278,49 @@ class FailureTable(ServerCase, TestCase):
         )
         first, second = (json.loads(body) for _, body in self.server.came("POST loans"))
         self.assertEqual((first, second), (body, {"member_no": "M-1001"}))
+
+    async def test_a_booking_that_is_not_what_was_asked_for_proves_nothing(self) -> None:
+        """A terminal switches off the security of what is lent."""
+        library = await self.serve()("riverside", KIOSK)
+        hold = partial(library.place_hold, "M-1001", "10001", None, OCCASION, pickup="", expires=None)
+        writes = {
+            "loans": partial(library.lend, "M-1001", "10001", OCCASION, renewal=True),
+            "extend": partial(library.renew, "M-1001", "10001", None, OCCASION, third_party=False),
+            "undo": partial(library.undo_return, "M-1001", "10001", OCCASION),
+            "reservations": partial(hold, this_copy=False),
+            "change": partial(
+                library.change_hold, "M-1001", "10001", None, OCCASION, pickup="", expires=None
+            ),
+            "cancel": partial(library.cancel_hold, "M-1001", "10001", None, OCCASION),
+        }
+        for path, write in writes.items():
+            waits = {"reservations", "change"}
+            right = "Cancelled" if path == "cancel" else "Reserved" if path in waits else "Issued"
+            for status in (
+                "Pending",
+                "Reserved",
+                "Issued",
+                "Overdue",
+                "Cancelled",
+                "Returned",
+                "issued",
+                "",
+                "On loan",
+            ):
+                self.server.script[f"POST {path}"] = says(200, {**BOOKING, "status": status})
+                also = {"Reserved": "Pending", "Issued": "Overdue"}.get(right)
+                if status in (right, also):
+                    await self.settled(write())
+                else:
+                    with self.assertRaises(InDoubt):
+                        await self.settled(write())
+            others = {**BOOKING, "status": right, "member": {"id": 8, "member_no": "M-1002"}}
+            self.server.script[f"POST {path}"] = says(200, others)
+            with self.assertRaises(InDoubt):
+                await self.settled(write())
+        self.server.script["POST extend"] = says(200, {**BOOKING, "member": {"id": 8, "member_no": "M-1002"}})
+        loan = await self.settled(library.renew("M-1001", "10001", None, OCCASION, third_party=True))
+        self.assertEqual(loan.item.title, "Emma")
 
     async def test_R1_no_settling_call_is_made_for_a_caller_that_has_gone(self) -> None:
         library = await self.serve()("riverside", KIOSK)
