@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from sip2gw.secret import Secret
 
@@ -166,6 +166,16 @@ def _format_supported(codes: frozenset[str]) -> str:
 def enum(name: str, width: int, blank: str) -> Kind[str]:
     """Make the kind of a code from a table, `width` wide; unknown codes are kept, blank ones read as `blank`."""
     return chars(f"enum:{name}", width, blank)
+
+
+def language(width: int) -> Kind[str]:
+    """Make the kind of a language: digits. Anything else is read as unspecified, so that no answer repeats it."""
+
+    def read(text: str) -> str:
+        code = text.strip(" ")
+        return code.zfill(width) if code.isascii() and code.isdigit() else "0" * width
+
+    return evolve(enum("language", width, "0" * width), parse=read)
 
 
 def digits(name: str, width: int) -> Kind[int | None]:

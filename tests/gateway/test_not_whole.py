@@ -109,3 +109,27 @@ def test_control_characters_inside_a_value_stay(bench):
 
 def test_a_login_may_end_with_etx(bench):
     assert bench.say(LOGIN[:-1] + "\x03") == "941"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("xyz", "000"),
+        ("00 ", "000"),
+        ("  1", "001"),
+        ("1  ", "001"),
+        ("N 1", "000"),
+        ("---", "000"),
+        ("999", "999"),
+    ],
+)
+def test_the_language_of_an_answer_is_three_digits(bench, sent, code):
+    for message in ("23", "63"):
+        summary = " " * 10 if message == "63" else ""
+        answer = bench.say(f"{message}{sent}{DATE}{summary}AOriverside|AAM-1001|AC|AD1234|")
+        assert answer[16:19] == code
+        assert "|BLY|" in answer
+
+
+def test_a_language_that_is_cut_is_unspecified(bench):
+    assert bench.say("2300")[16:19] == "000"
