@@ -133,6 +133,8 @@ def other_name(said: str, library: str, own_name: str) -> Seen:
     if said.strip().casefold() == own_name.strip().casefold():
         return Seen("library", f"AO is the library's own name; this account's library is {library}", fix)
     name = read_name(said)
+    if name is not None and name.library == library:
+        return Seen("library", "AO names the library and another account", fix)
     if name is not None and get_close_matches(name.library, [library], cutoff=_ALIKE):
         return Seen("library", f"AO says {name.library}; this account's library is {library}", fix)
     # Any other text may be a password in the wrong box, and is not shown.

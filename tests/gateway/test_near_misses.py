@@ -66,6 +66,7 @@ def test_a_line_that_is_too_long_is_logged_with_its_length_and_the_limit(bench):
         ("riversid", "AO says riversid; this account's library is riverside; set AO to riverside"),
         ("Riverside Public Library", "AO is the library's own name; this account's library is riverside"),
         ("no nickname!", "AO names another library; this account's library is riverside"),
+        ("riverside/other", "AO names the library and another account; set AO to riverside"),
         ("secretword", "AO names another library; this account's library is riverside"),
     ],
 )
