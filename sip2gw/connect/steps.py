@@ -137,6 +137,8 @@ FIXES: Mapping[str, str] = {
     "other_library": "set AO to the library's nickname in all messages",
     "not_logged_in": "look at the step Login",
     "member_not_found": "try a card that Librarika has, and compare the number that the reader sends with it",
+    "no_card_named": "scan a card, and look for a CR or LF inside a value of the line",
+    "nothing_named": "scan an item, and look for a CR or LF inside a value of the line",
     "copy_not_found": "try an item that Librarika has, and compare the number that the reader sends with it",
     "password_wrong": "enter the reader's password (PIN) again",
     "not_offered": "allow this message in the terminal's profile, or switch it off at the terminal",

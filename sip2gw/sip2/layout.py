@@ -146,9 +146,11 @@ def _find_trailer(line: bytes, message: type[Message], dialect: Dialect) -> _Tra
 
 def _usual_fields(text: str, delimiter: str, most: int | None) -> tuple[tuple[str, str], ...] | None:
     """Read fields that have codes of SIP 2.00 and are closed by one delimiter each."""
+    if text and not text.endswith(delimiter):
+        return None  # the search would begin again at each character behind the last delimiter
     fields: list[tuple[str, str]] = _fields_between(delimiter).findall(text)
     count = len(fields)
-    if text.count(delimiter) != count or not (text.endswith(delimiter) or not text):
+    if text.count(delimiter) != count:
         return None
     if not _CODES.issuperset(map(_CODE_OF, fields)) or (most is not None and count > most):
         return None

@@ -51,6 +51,13 @@ def test_events_in_any_order_give_a_page_of_one_s_own_attempts(events):
     assert [one for one in steps.shown(Asked("riverside")) if one["library"] != "riverside"] == []
 
 
+def test_a_line_without_a_card_has_its_own_fix():
+    steps = Ladder()
+    refused = Exchange(2.0, "aaaaa", 2, "riverside", message="11", outcome="refused", code="no_card_named")
+    opened(steps, "aaaaa", LoggedIn(1.0, "aaaaa", "riverside", ""), refused)
+    assert rung(steps, "loan")["fix"] == "scan a card, and look for a CR or LF inside a value of the line"
+
+
 def test_a_flood_of_connections_keeps_only_the_latest():
     steps = Ladder()
     for number in range(ATTEMPTS + 50):
