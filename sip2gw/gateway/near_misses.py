@@ -16,7 +16,7 @@ from sip2gw.sip2 import Request, messages
 from sip2gw.sip2.error_detection import checksum
 from sip2gw.tenants import nickname, read_name
 
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_MAIL = re.compile(r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+")
 _TRAILER = re.compile(rb"(.*AZ)([0-9A-Fa-f]{4})\s*\Z", re.DOTALL)
 _CHARSETS = ("latin-1", "cp850", "utf-8", "utf-16-le")
 _HOUR, _DAY, _YEAR = 3600.0, 86400.0, 365.25 * 86400

@@ -26,7 +26,7 @@ from sip2gw.library import Credentials
 from sip2gw.sip2 import Dialect, Request, Secret, lay_out, messages
 from sip2gw.tenants import read_name
 
-_MAIL = re.compile(r"[^\s:/@]+@[^\s:/@]+\.[^\s:/@]+:")
+_MAIL = re.compile(r"[^\s:/@]+@[^\s:/@.]+(?:\.[^\s:/@.]+)+:")
 """The beginning of a CO that holds account and password, and not a password with a colon in it."""
 
 CONFIGURED = "configured"

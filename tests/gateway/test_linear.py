@@ -7,6 +7,10 @@ from contextlib import suppress
 
 import pytest
 
+from sip2gw.gateway import near_misses
+from sip2gw.library import Credentials
+from sip2gw.secret import Secret
+from sip2gw.session.logins import read
 from sip2gw.session.repeats import without_trailer
 from sip2gw.sip2 import Garbled, parse
 
@@ -26,3 +30,16 @@ def test_R2_a_long_line_is_read_in_one_go(body):
             with suppress(Garbled):
                 parse(line, most=64)
             without_trailer(line, "12")
+
+
+@pytest.mark.untraced
+@pytest.mark.parametrize("inner", [".", "a", "a.", "-", ":", "/", " "])
+@pytest.mark.parametrize("end", ["", "@", "/:", " ", ":x"])
+def test_R2_a_long_account_is_read_in_one_go(inner, end):
+    said = "x@" + inner * (LENGTH // len(inner)) + end
+    for fields in (f"CNriverside|CO{said}|CP{said}|", f"CN{said}|CO{said}|AO{said}|", f"CN{said}|CO|CP|"):
+        login, _ = parse(f"9300{fields}".encode())
+        read(login)
+    for name, password in ((said, "x"), ("x", said)):
+        near_misses.wrong_account(Credentials(name, Secret(password)), None)
+    near_misses.other_name(said, "riverside", "Riverside")
