@@ -19,7 +19,7 @@ WHEELS    ?= dist
 ARGS      ?=
 # Seconds of fuzzing for each target.
 SECONDS   ?= 60
-# One more than the cores, because many tests wait for other processes. Each worker reads all tests, which takes 8 s. A file
+# One more than the cores, because many tests wait for other processes. Each worker reads all tests, which takes 5 s. A file
 # is run by one worker, which starts its processes once; files come in the order of tests/conftest.py, not of their number of tests.
 PYTEST    ?= -n 3 --dist loadfile --no-loadscope-reorder
 
