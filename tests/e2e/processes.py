@@ -20,6 +20,7 @@ from attrs import define, field
 
 from sip2gw.demo.selfsigned import kept_pair
 
+from .forked import Forked
 from .terminal import Spelling, Terminal
 
 START = 60.0
@@ -54,20 +55,27 @@ class Process:
     printed: list[str] = field(factory=list)
     program: tuple[str, ...] = field(default=("twistd", "-n", "--pidfile="), kw_only=True)
     environment: dict[str, str] = field(factory=dict, kw_only=True)
-    _process: subprocess.Popen[str] | None = None
+    cold: bool = field(default=False, kw_only=True)
+    """Whether it imports all by itself, which takes a second, even where it could be forked."""
+    _process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> "Process":
         name, *options = self.program
         program = Path(os.environ.get("SIP2GW_BIN") or Path(sys.executable).parent) / name
         is_ready = threading.Event()
-        self._process = subprocess.Popen(
-            [*self._allowed(), str(program), *options, *self.arguments],
-            cwd=self.directory,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **self._own_state(), **self.environment},
-        )
+        command = [str(program), *options, *self.arguments]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **self._own_state(), **self.environment}
+        if name == "twistd" and not self.files and not self.cold:
+            self._process = Forked.start(command, self.directory, environment)
+        else:
+            self._process = subprocess.Popen(
+                [*self._allowed(), *command],
+                cwd=self.directory,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                env=environment,
+            )
         threading.Thread(target=self._read, args=(self._process, is_ready), daemon=True).start()
         is_ready.wait(START)
         if not any(self.ready in line for line in self.printed):
@@ -83,7 +91,7 @@ class Process:
         """What starts the rest with so many files. Python itself, with its threads, may hang between fork and exec."""
         return ["sh", "-c", f'ulimit -n {self.files} && exec "$@"', "sh"] if self.files else []
 
-    def _read(self, process: subprocess.Popen[str], is_ready: threading.Event) -> None:
+    def _read(self, process: subprocess.Popen[str] | Forked, is_ready: threading.Event) -> None:
         with process.stdout:
             for line in process.stdout:
                 self.printed.append(line)

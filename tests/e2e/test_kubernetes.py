@@ -96,7 +96,8 @@ def test_the_command_starts_and_its_probes_are_answered(root, postgresql):
     program, *options = CONTAINER["args"]
     first = options.index("sip2gw")
     arguments = [word.replace("/etc/", f"{root}/etc/") for word in options[first:]]
-    process = Process(arguments, root, ready=": health", program=(program, *options[:first])).start()
+    command = program, *options[:first]
+    process = Process(arguments, root, ready=": health", program=command, cold=True).start()
     try:
         for name in ("readinessProbe", "livenessProbe"):
             probe = CONTAINER[name]["httpGet"]
