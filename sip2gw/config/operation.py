@@ -15,29 +15,12 @@ from sip2gw.config.endpoint import Endpoint, endpoint
 from sip2gw.config.networks import Networks
 from sip2gw.config.scalars import integer, say
 from sip2gw.config.tables import Tables
-from sip2gw.faults import Wrong, unreadable
-from sip2gw.secret import Secret
+from sip2gw.faults import Wrong
 from sip2gw.tls.certificates import CHAIN, files_of
 from sip2gw.tls.folder import places
+from sip2gw.token_file import token_in
 
-SHORTEST_TOKEN = 32
 MOST_WORKERS = 64
-
-
-def token_in(path: Path) -> Secret:
-    """Return the token in a file. Raises `Wrong`."""
-    try:
-        token = path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise unreadable(path, error, "name a file with a token") from None
-    except UnicodeDecodeError:
-        raise Wrong(f"is {path}, which is not ASCII text", "put a token there") from None
-    if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
-        raise Wrong(
-            f"is {path}, which has no token of {SHORTEST_TOKEN} characters or more in one line",
-            "make one with `openssl rand -hex 32`",
-        )
-    return Secret(token)
 
 
 def workers(value: Any) -> int:

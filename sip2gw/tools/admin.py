@@ -13,9 +13,9 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import click
 
-from sip2gw.config.operation import token_in
 from sip2gw.faults import ConfigFaults, Wrong
 from sip2gw.secret import Secret
+from sip2gw.token_file import token_in
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,7 +8,6 @@ from typing import Any
 from sip2gw.circulation.desk import Policy
 from sip2gw.config import Config, Listen
 from sip2gw.config.accounts import password_in
-from sip2gw.config.operation import token_in
 from sip2gw.gateway.given import Given
 from sip2gw.librarika import CallLimits, Librarika, Timeouts
 from sip2gw.library import Credentials
@@ -18,6 +17,7 @@ from sip2gw.secret import Secret
 from sip2gw.session import Login
 from sip2gw.tls.clients import ClientFiles
 from sip2gw.tls.contexts import TLSFiles
+from sip2gw.token_file import token_in
 
 
 def policy(config: Config) -> Policy:
