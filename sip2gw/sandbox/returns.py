@@ -41,7 +41,7 @@ strict_json.refine(Seconds, int, _seconds)
 
 @frozen
 class Return:
-    """The body of `return`. With `offline_at` it has happened already, and no policy applies. `waited` is in seconds."""
+    """The body of `return`. With `offline_at` it has happened already: no policy applies. `waited` is in seconds."""
 
     identifier: Name
     types: Types = TYPES
