@@ -144,7 +144,7 @@ def _node(folder: Path, number: int, address: str, api: int, postgres: Postgres,
         f"{LIMITS}{PROFILE}{settings_of([{'nickname': LIBRARY}])}"
     )
     config.chmod(0o600)
-    return Node(address, Process(["sip2gw", "--config", str(config)], home, ready="health", cold=True))
+    return Node(address, Process(["sip2gw", "--config", str(config)], home, ready="health"))
 
 
 def _haproxy(folder: Path, bind: int, first: Node, second: Node) -> Process:

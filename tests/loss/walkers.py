@@ -1,4 +1,8 @@
-"""Terminals that work without a pause: each sends its writes in turn, and repeats what has no answer."""
+"""Terminals that work without a pause: each sends its writes in turn, and repeats what has no answer.
+
+A terminal that is told to try again does so: while the store is restarted, a gateway can't know that it has the same
+line already.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,13 @@ from attrs import define, field
 from sip2gw.sip2 import lay_out, parse
 
 from .told import Told
-from .writes import Write, login
+from .writes import AGAIN, Write, login
 
 PATIENCE = 30.0
 """Seconds that a terminal waits for an answer."""
 TRIES = 40
 PAUSE = 0.2
-"""Seconds before a terminal connects again."""
+"""Seconds before a terminal connects or tries again."""
 
 
 @define
@@ -43,8 +47,10 @@ class Walker:
             self.told.append(told)
             await self._prepare(write)
             for _ in range(TRIES):
-                told.answers.append(await self._ask(write.line()))
-                if told.last in ("yes", "no"):
+                told.answers.append(answer := await self._ask(write.line()))
+                if AGAIN in answer:
+                    await asyncio.sleep(PAUSE)
+                elif told.last in ("yes", "no"):
                     break
             self._check(write, told.answers[-1])
             await step(number, len(self.writes))

@@ -19,6 +19,7 @@ PASSWORD = "kiosk-secret"
 BEGAN = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=2)
 """The clock of the terminals: the first write is so old, each other a second younger."""
 UNSURE = b"It is not certain"
+AGAIN = b"Please try again"
 
 
 @frozen
