@@ -74,7 +74,8 @@ class JournaledLibrary:
 
     def reading(self, identifiers: tuple[str, ...]) -> JournaledLibrary:
         """See `Library.reading`."""
-        return JournaledLibrary(self._inner.reading(identifiers), self._context, identifiers, self._may_write)
+        inner = self._inner.reading(identifiers)
+        return JournaledLibrary(inner, self._context, identifiers, self._may_write, self._hears)
 
     def within(
         self, seconds: float, may_write: MayWrite | None = None, hears: Hears | None = None

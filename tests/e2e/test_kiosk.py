@@ -73,7 +73,7 @@ def test_a_day_at_the_kiosk(kiosk):
         ("M-1001", "10100", "More than one"),
         ("M-1001", "99999", "not known"),
         ("nobody", "10001", "card"),
-        ("M-1001", "", "not known"),
+        ("M-1001", "", "No item"),
     ],
 )
 def test_refused_checkouts_say_why(plain_kiosk, reader, item, word):
