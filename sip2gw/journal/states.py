@@ -121,6 +121,7 @@ _TABLE: tuple[tuple[tuple[State, ...], Event, tuple[Told, ...], State], ...] = (
     ((State.DONE,), Event.DENIED, A_NO, State.MISMATCH),
     ((State.DONE,), Event.UNHEARD, (Told.NOTHING,), State.MISMATCH),
     ((State.DONE, State.MISMATCH), Event.TOLD, (Told.OK,), State.DONE),
+    ((State.MISMATCH,), Event.DONE, (Told.OK,), State.DONE),
     ((State.DEAD,), Event.RETRY, ANY, State.UNKNOWN),
     ((State.DEAD, State.MISMATCH), Event.APPLIED, ANY, State.CLOSED),
     ((State.DEAD, State.MISMATCH), Event.DISCARDED, ANY, State.CLOSED),

@@ -1,0 +1,66 @@
+"""A terminal that asks again has the answer to its last try, and the row says so."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from journal_support import Gateway, JournalCase
+from twisted.internet import reactor
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import deferLater
+
+from sip2gw.journal.upkeep import ASKED_AGAIN
+from sip2gw.store import SQLiteStore, StoreFailed
+
+
+class LastAnswers(JournalCase):
+    async def asked(self, operation: str) -> None:
+        """The library has got a request."""
+        before = self.sandbox.requests()["riverside"].get(operation, 0)
+        while self.sandbox.requests()["riverside"].get(operation, 0) == before:
+            await deferLater(reactor, 0.001)
+
+    def returning(self, library: Any, **more: Any) -> Any:
+        occasion = self.occasion(line=b"09", when_down=True, **more)
+        return library.take_back("10001", occasion, reader=None)
+
+    async def test_a_yes_that_is_stored_after_another_gateway_has_settled_the_row_ends_the_matter(
+        self,
+    ) -> None:
+        """A gateway is cut off from the store, and another one takes its row for an orphan."""
+        link = Path(self.mktemp())
+        link.symlink_to(self.path.absolute())
+        store = SQLiteStore(link, reactor, locked=True)
+        store.start()
+        self.addCleanup(lambda: ensureDeferred(store.close()))
+        here = Gateway(store, self.url, alone=False)
+        self.addCleanup(here.librarika.close)
+        library = await here.open()
+        self.sandbox.misbehave("slow", seconds=0.3, endpoint="issue")
+        asking = self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
+        await self.asked("issue")
+        link.unlink()
+        await asking
+        while here.journal.in_progress:
+            await deferLater(reactor, 0.001)
+        self.sandbox.behave()
+        self.die()
+        await self.gateway.open()
+        await self.gateway.forward()
+        self.assertEqual(await self.rows(), [("lend", "DONE", "")])
+        await self.store.change(
+            lambda tx: tx.rows("UPDATE journal SET changed = changed - :age", age=ASKED_AGAIN + 1)
+        )
+        self.die()
+        await self.gateway.journal.beat()
+        self.assertEqual(await self.rows(), [("lend", "MISMATCH", "")])
+        link.symlink_to(self.path.absolute())
+        while store.failure is not None:
+            with contextlib.suppress(StoreFailed):
+                await store.change(lambda tx: tx.now)
+            await deferLater(reactor, 0.01)
+        await here.journal.beat()
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+        self.assertEqual(self.kinds(), ["loan"])
