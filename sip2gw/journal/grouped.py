@@ -74,7 +74,7 @@ class Finish(Alike):
     reason: str
     result: Any
     keys: Keys
-    knew: Told = Told.NO
+    knew: Told = Told.NOTHING
 
     @property
     def state(self) -> State:

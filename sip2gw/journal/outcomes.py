@@ -15,7 +15,7 @@ from sip2gw.journal.content import sealed_result
 from sip2gw.journal.crypto import Keys
 from sip2gw.journal.grouped import Finish
 from sip2gw.journal.rows import Stored
-from sip2gw.journal.states import FOR_PEOPLE, WHAT_TOLD, Event, State, Told, after, strongest
+from sip2gw.journal.states import FOR_PEOPLE, WHAT_TOLD, Event, State, Told, after, answered
 from sip2gw.store.port import Store, StoreFailed, Transaction
 
 _LOOKS = 4
@@ -33,7 +33,7 @@ class _Move:
     reason: str = ""
     outcome: bytes | None = None
     wait: float = 1.0
-    knew: Told = Told.NO
+    knew: Told = Told.NOTHING
     looks: int = 0
     """How often it is tried again if its row is not there: that may still be on its way to the store."""
 
@@ -69,14 +69,14 @@ class Outcomes:
         event: Event,
         told: Told = Told.NOTHING,
         *,
-        knew: Told = Told.NO,
+        knew: Told = Told.NOTHING,
         reason: str = "",
         result: Any = None,
         wait: float = 1.0,
     ) -> bool:
         """Store what became of a write; later, if the store fails now. Return whether it is stored.
 
-        `knew` is as in `states.strongest`.
+        `knew` is as in `states.answered`.
         """
         outcome = sealed_result(self._keys, library, key, result)
         move = _Move(library, key, event, told, reason, outcome, wait, knew)
@@ -130,11 +130,11 @@ class Outcomes:
 
     def _tell_of(self, before: Stored | None, move: _Move | Finish) -> None:
         if before is not None:
-            answer = strongest(move.event, before.told, move.told, move.knew)
+            answer = answered(move.event, before.told, move.told, move.knew)
             self.tell_of(before, move.event, answer, move.reason)
 
     def tell_of(self, before: Stored, event: Event, told: Told, reason: str = "") -> None:
-        """Log a row that needs a person from this event on. `told` is the strongest answer so far."""
+        """Log a row that needs a person from this event on. `told` is what the terminal was told so far."""
         state = after(before.state, event, told)
         if state is not before.state and state in FOR_PEOPLE:
             self.log.warn(

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from attrs import frozen
 
 from sip2gw.journal.methods import METHODS
-from sip2gw.journal.states import ANY, FOR_PEOPLE, OPEN, Event, State, Told, after, strongest
+from sip2gw.journal.states import ANY, FOR_PEOPLE, OPEN, Event, State, Told, after, answered
 from sip2gw.store.port import Row, Transaction, Value
 from sip2gw.store.schema import newest
 
@@ -129,17 +129,17 @@ def move(
     event: Event,
     told: Told = Told.NOTHING,
     *,
-    knew: Told = Told.NO,
+    knew: Told = Told.NOTHING,
     reason: str = "",
     outcome: bytes | None = None,
     wait: float = 1.0,
 ) -> Stored | None:
     """Move a row by the table, and return it as it was before. None if there is none that this version knows.
 
-    `knew` is as in `states.strongest`. `wait` is when it is due again, if it stays open.
+    `knew` is as in `states.answered`. `wait` is when it is due again, if it stays open.
     """
     while (row := read(tx, library, key)) is not None and row.is_known:
-        answer = strongest(event, row.told, told, knew)
+        answer = answered(event, row.told, told, knew)
         state = after(row.state, event, answer)
         never_sent = event is Event.ACCEPTED and row.state is State.SENT
         due = tx.now + wait if state in (State.QUEUED, State.UNKNOWN) else None
@@ -153,7 +153,7 @@ def move(
             state=state.value,
             told=answer.value,
             now=tx.now,
-            next=row.next_try if event in (Event.TOLD, Event.DENIED) else due,
+            next=row.next_try if event is Event.TOLD else due,
             tries=0 if never_sent else row.tries,
             owner=row.owner if state is State.SENT else "",
             reason=reason or row.reason,

@@ -52,8 +52,6 @@ class Event(StrEnum):
     GIVEN_UP = "given up"
     TOLD = "told"
     """A terminal got an answer that is not of the library: the stored result, or a no while the outcome is open."""
-    DENIED = "denied"
-    """The terminal got a no in place of the yes that the row has."""
     UNHEARD = "unheard"
     """It is not known that a terminal got an answer, and none has asked again in its time."""
     RETRY = "retry"
@@ -62,7 +60,7 @@ class Event(StrEnum):
 
 
 class Told(StrEnum):
-    """The strongest answer that was sent to a terminal on a connection that was open, as far as is known."""
+    """What was sent to a terminal on a connection that was open, as far as is known."""
 
     NOTHING = ""
     """None is known: its connection had ended, or its process."""
@@ -118,7 +116,6 @@ _TABLE: tuple[tuple[tuple[State, ...], Event, tuple[Told, ...], State], ...] = (
     ((State.FAILED,), Event.LOST, A_YES, State.DEAD),
     ((State.FAILED,), Event.ACCEPTED, A_YES, State.DEAD),
     ((State.DONE,), Event.TOLD, A_NO, State.MISMATCH),
-    ((State.DONE,), Event.DENIED, A_NO, State.MISMATCH),
     ((State.DONE,), Event.UNHEARD, (Told.NOTHING,), State.MISMATCH),
     ((State.DONE, State.MISMATCH), Event.TOLD, (Told.OK,), State.DONE),
     ((State.MISMATCH,), Event.DONE, (Told.OK,), State.DONE),
@@ -139,26 +136,20 @@ TRANSITIONS: Mapping[tuple[State, Event, Told], State] = dict(_spread())
 """The next state, by state, event and what the terminal was told. What is not here changes nothing."""
 
 
-def most(one: Told, other: Told) -> Told:
-    """Return the stronger of two answers: a yes counts more than a no, and any answer more than none."""
-    return max(one, other, key=ANY.index)
+def answered(event: Event, before: Told, told: Told, knew: Told = Told.NOTHING) -> Told:
+    """Return what a terminal was told, with this event. A no after a yes makes `BOTH`: the terminal asked again.
 
-
-def strongest(event: Event, before: Told, told: Told, knew: Told = Told.NO) -> Told:
-    """Return the strongest answer that a terminal has after this event. A yes for what is done ends `BOTH`.
-
-    `before` is what the row says, `knew` what it said when the try began that tells this answer. If another try has
-    told otherwise meanwhile, the terminal has changed its connection, and it is not known which answer it has.
+    `before` is what the row says, `knew` what it said when the try began that tells this answer. A yes ends each no
+    that its try knew, and the stored result ends all. If another try has told a no meanwhile, the terminal has changed
+    its connection, and it is not known which answer it has.
     """
-    if event is Event.DENIED:
+    if told is Told.NOTHING:
+        return before
+    if told is Told.NO:
         return Told.BOTH if before in A_YES else told
-    if event is Event.TOLD and told is Told.OK:
-        return told
-    if knew is Told.NOTHING and {before, told} == {Told.NO, Told.OK}:
-        return Told.BOTH
-    return most(before, told)
+    return Told.BOTH if before in A_NO and event is not Event.TOLD and knew is not before else told
 
 
 def after(state: State, event: Event, told: Told) -> State:
-    """Return the state after this event. `told` is the strongest answer so far, the one of this event included."""
+    """Return the state after this event. `told` is what the terminal was told, with this event: see `answered`."""
     return TRANSITIONS.get((state, event, told), state)

@@ -25,8 +25,6 @@ class TerminalAnswer:
     """The write has returned its result."""
     _about: str = ""
     """The key of the row."""
-    _yes: bool = False
-    """A yes is stored, or is being stored."""
 
     def is_about(self, key: str, knew: Told = Told.NOTHING) -> None:
         """Begin with the row with this key, which says that a terminal was told `knew`."""
@@ -46,30 +44,26 @@ class TerminalAnswer:
 
     async def no(self, key: str, event: Event = Event.TOLD, reason: str = "") -> None:
         """Store that the terminal is told no, in the row with this key; empty if there is none."""
-        knew, self.refused, self.knew = self.knew, True, Told.NO
+        self.refused = True
         if key:
-            event = Event.DENIED if self._yes and event is Event.TOLD else event
-            record = self.journal.outcomes.record
-            await record(self.library, key, event, Told.NO, knew=knew, reason=reason)
+            await self.journal.outcomes.record(self.library, key, event, Told.NO, reason=reason)
 
     async def denied(self) -> None:
         """Store that the terminal is told no, if the write has returned its result."""
         if self.given and not self.refused:
             if (sending := self.journal.in_progress.get(self._about)) is not None:
                 await sending.stored.wait()  # the yes comes first
-            self._yes = True
             await self.no(self._about)
 
     async def yes(self, key: str, event: Event, reason: str = "") -> bool:
         """Store that the terminal is told yes. Return whether it is: the store may fail, or its time be over."""
-        self._yes = True
         stored = await self.journal.outcomes.record(
             self.library, key, event, Told.OK, knew=self.knew, reason=reason
         )
         if stored and not self.refused:
             return True
         # The yes may be stored all the same.
-        await self.journal.outcomes.record(self.library, key, Event.DENIED, Told.NO)
+        await self.no(key)
         return False
 
     async def shares(self, key: str, other: InProgress) -> None:

@@ -150,12 +150,11 @@ class Writing:
 
     async def _left(self, begun: Begun) -> Any:
         """Do nothing: the terminal was told no while its row was looked for. Raises `Unavailable`."""
-        record, library = self.journal.outcomes.record, self.write.library
         match begun:
             case New():
-                await record(library, self.write.key, Event.NOT_SENT, Told.NO)
+                await self.answer.no(self.write.key, Event.NOT_SENT)
             case Repeat(row) | Join(row):
-                await record(library, row.key, Event.TOLD, Told.NO)
+                await self.answer.no(row.key)
         raise Unavailable("the terminal no longer waits")
 
     async def _sent(self) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from journal_support import Gateway, JournalCase
 from twisted.internet import reactor
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.internet.task import deferLater
 
 from sip2gw.journal.upkeep import ASKED_AGAIN
@@ -25,6 +25,36 @@ class LastAnswers(JournalCase):
     def returning(self, library: Any, **more: Any) -> Any:
         occasion = self.occasion(line=b"09", when_down=True, **more)
         return library.take_back("10001", occasion, reader=None)
+
+    async def test_a_yes_after_a_no_that_took_the_place_of_a_yes_ends_the_matter(self) -> None:
+        library = await self.gateway.open()
+        self.sandbox.misbehave("error_after_commit", endpoint="return")
+        asking = self.begun(self.returning(library))
+        await self.asked("return")
+        self.take_away()
+        self.assertEqual(await self.outcome(asking), "InDoubt")
+        self.sandbox.behave()
+        await self.put_back()
+        await self.gateway.journal.beat()
+        self.assertEqual(await self.rows(), [("take_back", "UNKNOWN", "both")])
+        await self.returning(library)
+        self.assertEqual(await self.rows(), [("take_back", "DONE", "ok")])
+
+    async def test_a_no_after_a_yes_that_the_terminal_has_not_heard_needs_a_person(self) -> None:
+        """The yes went out on a connection that was dead, or only a second connection waited for it."""
+        library = await self.gateway.open()
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+        self.sandbox.misbehave("slow", seconds=0.3, endpoint="find_copy")
+        again = self.begun(library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False))
+        again.addErrback(lambda gone: gone.trap(CancelledError))
+        await self.asked("find_copy")
+        again.cancel()
+        await again
+        self.assertEqual(await self.rows(), [("lend", "MISMATCH", "both")])
+        await library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+        self.assertEqual(self.kinds(), ["loan"])
 
     async def test_a_yes_that_is_stored_after_another_gateway_has_settled_the_row_ends_the_matter(
         self,

@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve, frozen
 
 from sip2gw.journal.states import (
+    ANY,
     FOR_PEOPLE,
     OPEN,
     PEOPLE,
@@ -21,8 +22,7 @@ from sip2gw.journal.states import (
     State,
     Told,
     after,
-    most,
-    strongest,
+    answered,
 )
 
 pytestmark = pytest.mark.untraced
@@ -79,9 +79,9 @@ class World:
     time_over: bool = False
     """The terminal asks no more."""
 
-    def record(self, event: Event, told: Told = Told.NOTHING, knew: Told = Told.NO) -> World:
+    def record(self, event: Event, told: Told = Told.NOTHING, knew: Told = Told.NOTHING) -> World:
         assert self.row is not None
-        now = strongest(event, self.told, told, knew)
+        now = answered(event, self.told, told, knew)
         return evolve(self, row=after(self.row, event, now), told=now)
 
     def job(self, node: int, job: Job | None) -> World:
@@ -93,7 +93,7 @@ class World:
     def hear(self, told: Told, line: str = OPEN_LINE) -> World:
         if line != OPEN_LINE:
             return evolve(self, dead_line=self.dead_line or (line == DEAD_LINE and told is Told.OK))
-        return evolve(self, heard=most(self.heard, told))
+        return evolve(self, heard=max(self.heard, told, key=ANY.index))
 
 
 def steps(world: World) -> Iterator[World]:
@@ -117,7 +117,8 @@ def idle(world: World, node: int) -> Iterator[World]:
                 yield evolve(sent, row=State.SENT).job(node, Job(True, BEGUN))
             case State.DONE | State.MISMATCH:
                 yield sent.record(Event.TOLD, Told.OK).hear(Told.OK)
-                yield sent.record(Event.TOLD, Told.OK).record(Event.DENIED, Told.NO).hear(Told.NO)
+                yield sent.record(Event.TOLD, Told.NO).hear(Told.NO)
+                yield sent.record(Event.TOLD, Told.OK).record(Event.TOLD, Told.NO).hear(Told.NO)
             case State.SENT:  # the other node is sending it: from now on both are
                 yield sent.record(Event.ORPHANED).job(node, Job(True, BEGUN, knew=sent.told))
             case State.UNKNOWN | State.QUEUED:
@@ -164,12 +165,12 @@ def working(world: World, node: int, job: Job) -> Iterator[World]:
         yield world.hear(told, job.line).job(node, evolve(job, stage=RECORD, outcome=job.stage))
         if told is Told.OK:  # a bug, after the library's yes
             done = world.record(EVENTS[job.stage], told, job.knew)
-            yield done.record(Event.DENIED, Told.NO).hear(Told.NO, job.line).job(node, None)
+            yield done.record(Event.TOLD, Told.NO).hear(Told.NO, job.line).job(node, None)
     elif job.for_terminal and job.stage == NOT_SENT and world.later and not job.late and job.line != ENDED:
         accepted = world.record(Event.ACCEPTED, Told.OK, job.knew)
         yield accepted.hear(Told.OK, job.line).job(node, None)
         # Its time is over while that is being stored.
-        yield accepted.record(Event.DENIED, Told.NO).hear(Told.NO, job.line).job(node, None)
+        yield accepted.record(Event.TOLD, Told.NO).hear(Told.NO, job.line).job(node, None)
     else:
         told = told_for(world, job, job.stage)
         yield world.record(EVENTS[job.stage], told, job.knew).hear(told, job.line).job(node, None)
@@ -269,7 +270,7 @@ def test_a_table_with_a_wrong_entry_breaks_a_promise(monkeypatch: pytest.MonkeyP
         (State.UNKNOWN, Event.GIVEN_UP, Told.NO, State.CLOSED),
         (State.SENT, Event.ORPHANED, Told.NOTHING, State.FAILED),
         (State.DONE, Event.TOLD, Told.NO, State.DONE),
-        (State.DONE, Event.DENIED, Told.BOTH, State.DONE),
+        (State.DONE, Event.TOLD, Told.BOTH, State.DONE),
         (State.QUEUED, Event.REFUSED, Told.BOTH, State.FAILED),
         (State.DONE, Event.UNHEARD, Told.NOTHING, State.DONE),
     ]
