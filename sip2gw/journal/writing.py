@@ -124,6 +124,8 @@ class Writing:
             return None
         call = await joinable(journal, self.inner, join, self.password)
         if call is None:
+            if not join.same_line:
+                self.untold = ""  # it is another write: a refusal of this one says nothing of it
             return await self._after(join.oldest)
         if join.oldest.id != row.id:
             return await self._queued_row(row, call)

@@ -94,3 +94,18 @@ class LastAnswers(JournalCase):
         await here.journal.beat()
         self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
         self.assertEqual(self.kinds(), ["loan"])
+
+    async def test_a_refusal_of_another_write_on_the_item_says_nothing_of_the_row(self) -> None:
+        """A crash has left an offline return; another terminal's return of the item is refused meanwhile."""
+        library = await self.gateway.open()
+        await self.returning(library, no_block=True)
+        await self.rows()
+        await self.store.change(
+            lambda tx: tx.rows(
+                "UPDATE journal SET state = 'UNKNOWN', told = '', next_try = 0, outcome = NULL"
+            )
+        )
+        await self.stop_listening()
+        other = library.take_back("10001", self.occasion(line=b"90"), reader=None)
+        self.assertEqual(await self.outcome(other), "Unavailable")
+        self.assertEqual((await self.rows())[0], ("take_back", "UNKNOWN", ""))
