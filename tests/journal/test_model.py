@@ -47,8 +47,8 @@ class Job:
     for_terminal: bool
     stage: str
     outcome: str = ""
-    late: bool = False
-    """The terminal was told that the outcome is not known, because it waits no longer."""
+    late: Told | None = None
+    """What the terminal was told when its time was over: that the outcome is not known, if its connection was there."""
     line: str = OPEN_LINE
     """The connection of the terminal, as it is and as the node knows."""
     knew: Told = Told.NOTHING
@@ -141,9 +141,10 @@ def working(world: World, node: int, job: Job) -> Iterator[World]:
     """Let a node take its next step."""
     if job.for_terminal and job.line == OPEN_LINE and job.stage == SENT:
         yield world.job(node, evolve(job, line=ENDED))
-    if job.for_terminal and not job.late and job.stage in (BEGUN, SENT):
-        told = world.record(Event.TOLD, Told.NO, job.knew).hear(Told.NO, job.line)
-        yield told.job(node, evolve(job, late=True, knew=Told.NO))
+    if job.for_terminal and job.late is None and job.stage in (BEGUN, SENT):
+        late = Told.NOTHING if job.line == ENDED else Told.NO
+        told = world.record(Event.TOLD, late, job.knew).hear(Told.NO, job.line)
+        yield told.job(node, evolve(job, late=late))
         other = world.jobs[1 - node]
         unnoticed = world.dead_line or (other is not None and other.line == DEAD_LINE)
         if world.crashes and not unnoticed:  # the store did not take it
@@ -166,7 +167,9 @@ def working(world: World, node: int, job: Job) -> Iterator[World]:
         if told is Told.OK:  # a bug, after the library's yes
             done = world.record(EVENTS[job.stage], told, job.knew)
             yield done.record(Event.TOLD, Told.NO).hear(Told.NO, job.line).job(node, None)
-    elif job.for_terminal and job.stage == NOT_SENT and world.later and not job.late and job.line != ENDED:
+    elif (
+        job.for_terminal and job.stage == NOT_SENT and world.later and job.late is None and job.line != ENDED
+    ):
         accepted = world.record(Event.ACCEPTED, Told.OK, job.knew)
         yield accepted.hear(Told.OK, job.line).job(node, None)
         # Its time is over while that is being stored.
@@ -179,10 +182,10 @@ def working(world: World, node: int, job: Job) -> Iterator[World]:
 def told_for(world: World, job: Job, outcome: str) -> Told:
     if not job.for_terminal:
         return Told.NOTHING
-    if job.late:
-        return Told.NO
+    if job.late is not None:
+        return job.late
     if job.line == ENDED:
-        return Told.NOTHING if outcome == DONE else Told.NO
+        return Told.NOTHING
     return Told.OK if outcome == DONE or (world.later and outcome != REFUSED) else Told.NO
 
 

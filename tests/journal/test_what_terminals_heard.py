@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import evolve
 from gateway.desk import CHECKOUT, LOGIN, Wrapped
-from journal_support import Gateway, JournalCase
+from journal_support import PATIENT, SHORT, Gateway, JournalCase
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
@@ -170,6 +170,24 @@ class Unheard(AtTheDoor):
             await self.in_time()
             self.assertEqual((await self.rows())[-1], ("lend", "DONE", "ok"))
             await self.store.change(lambda tx: tx.rows("DELETE FROM journal"))
+
+    async def test_a_terminal_that_was_cut_off_from_a_lost_answer_has_its_time_to_ask_again(self) -> None:
+        self.open_door()
+        kiosk = await self.kiosk()
+        self.sandbox.misbehave("hang", endpoint="issue")
+        self.gateway.librarika.reconfigure(SHORT, CallLimits())
+        kiosk.send(CHECKOUT)
+        await self.library_is_asked()
+        await self.left(kiosk)
+        while (await self.rows())[0][1] != "UNKNOWN":
+            await turn()
+        self.sandbox.behave()
+        self.gateway.librarika.reconfigure(PATIENT, CallLimits())
+        await self.gateway.forward()
+        self.assertEqual(await self.rows(), [("lend", "DONE", "")])
+        self.assertTrue((await (await self.kiosk()).ask(CHECKOUT)).startswith("121"))
+        self.assertEqual(await self.rows(), [("lend", "DONE", "ok")])
+        self.assertEqual(self.kinds(), ["loan"])
 
     async def test_a_second_connection_that_waits_for_the_first_hears_its_yes(self) -> None:
         self.open_door()
