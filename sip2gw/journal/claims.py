@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from sip2gw.journal.rows import COLUMNS, KNOWN, OPEN_STATES, Stored, stored
 from sip2gw.store.port import Transaction
 
@@ -36,7 +38,7 @@ def claim(tx: Transaction, row: Stored, until: float) -> Stored | None:
         later=now + until,
         now=now,
     )
-    return stored(taken[0], now) if taken else None
+    return _in_turn(tx, stored(taken[0], now)) if taken else None
 
 
 def count_try(tx: Transaction, row: Stored) -> Stored | None:
@@ -45,7 +47,19 @@ def count_try(tx: Transaction, row: Stored) -> Stored | None:
         f"UPDATE journal SET tries = tries + 1 WHERE id = :id AND {OPEN_STATES} RETURNING {COLUMNS}",  # noqa: S608 (literals of ours)
         id=row.id,
     )
-    return stored(counted[0], tx.now) if counted else None
+    return _in_turn(tx, stored(counted[0], tx.now)) if counted else None
+
+
+def _in_turn(tx: Transaction, row: Stored) -> Stored:
+    """Return the row with the time since which it waits: when it was made, or its item's last older one was done."""
+    (before,) = tx.rows(
+        "SELECT max(changed) AS done FROM journal WHERE library = :library AND item_tag = :item AND id < :id"
+        " AND state IN ('DONE', 'MISMATCH')",
+        library=row.library,
+        item=row.item_tag,
+        id=row.id,
+    )
+    return evolve(row, in_turn=max(row.created, before["done"] or 0.0))
 
 
 def release(tx: Transaction, row: Stored, wait: float, *, counted: bool) -> None:

@@ -155,7 +155,7 @@ class Forwarder:
             road.unwell(self._clock.seconds(), self._jitter)
             await self._release(row, road)
             return
-        outcome = await settle(library.in_background().within(_DEADLINE), call, told=row.told, age=row.age)
+        outcome = await settle(library.in_background().within(_DEADLINE), call, row)
         await self._store(row, outcome, road)
         if outcome.event is Event.NOT_SENT and str(outcome.error) in ACCOUNT_REFUSED:
             self._accounts.drop(row.library, call.account)

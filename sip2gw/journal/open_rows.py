@@ -83,7 +83,7 @@ async def settle_row(
         return Outcome(Event.NOT_SENT, error=Unavailable(f"the gateway's store: {failed.kind}"))
     if counted is not None and (over := given_up(counted)) is not None:
         return over
-    outcome = await settle(library, call, told=row.told, age=row.age, password=password)
+    outcome = await settle(library, call, counted or row, password)
     if outcome.event is Event.NOT_SENT:
         with suppress(StoreFailed):  # it then has one try less
             await change(partial(claims.release, row=row, wait=1.0, counted=False))

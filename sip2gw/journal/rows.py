@@ -59,6 +59,8 @@ class Stored:
     arguments: bytes | None
     outcome: bytes | None
     read_at: float
+    in_turn: float = 0.0
+    """When it was made, or when the last older write on its item was done, if that was later; 0 if not looked for."""
 
     @property
     def is_known(self) -> bool:
@@ -70,6 +72,11 @@ class Stored:
     def age(self) -> float:
         """Seconds since it was made, when it was read."""
         return max(self.read_at - self.created, 0.0)
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which it has waited, when it was read. What older ones on its item have done is before that."""
+        return max(self.read_at - (self.in_turn or self.created), 0.0)
 
 
 def stored(row: Row, now: float) -> Stored:

@@ -43,15 +43,13 @@ def given_up(row: Stored) -> Outcome | None:
     return Outcome(Event.GIVEN_UP, error=InDoubt(NOT_SETTLED))
 
 
-async def settle(
-    library: Library, call: Call, *, told: Told, age: float, password: Secret | None = None
-) -> Outcome:
-    """Settle a call that may have been made before. `age` is the seconds since it was sent first.
+async def settle(library: Library, call: Call, row: Stored, password: Secret | None = None) -> Outcome:
+    """Settle the call of a row, which may have been made before.
 
     `password` is the one that was entered again just now, for a call that had one.
     """
-    call = evolve(call, occasion=evolve(call.occasion, waited=age))
-    outcome = await _made_again(library, call, told=told, age=age, password=password)
+    call = evolve(call, occasion=evolve(call.occasion, waited=row.waited))
+    outcome = await _made_again(library, call, row, password)
     if outcome.event is Event.REFUSED and outcome.reason in ACCOUNT_REFUSED:
         return Outcome(Event.NOT_SENT, error=Unavailable(outcome.reason))
     if outcome.event is Event.REFUSED and outcome.reason in PROVES_NOTHING:
@@ -59,18 +57,16 @@ async def settle(
     return outcome
 
 
-async def _made_again(
-    library: Library, call: Call, *, told: Told, age: float, password: Secret | None
-) -> Outcome:
+async def _made_again(library: Library, call: Call, row: Stored, password: Secret | None) -> Outcome:
     had_one = call.occasion.password_entered
     outcome = await make_call(library, call, password if had_one else None)
     if not had_one:
         return outcome
     not_done = isinstance(outcome.error, PasswordMissing)
-    if told is Told.OK and (not_done or outcome.reason == "idempotency_key_reused"):
+    if row.told is Told.OK and (not_done or outcome.reason == "idempotency_key_reused"):
         # The terminal was told yes for what had happened already, so no password may stop it.
         return await make_call(library, evolve(call, occasion=evolve(call.occasion, password_entered=False)))
-    if not_done and age > ARRIVED:
+    if not_done and row.age > ARRIVED:
         return Outcome(
             Event.REFUSED,
             error=Refused("not_done", "the library can't do it without the password"),

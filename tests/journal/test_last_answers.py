@@ -109,3 +109,22 @@ class LastAnswers(JournalCase):
         other = library.take_back("10001", self.occasion(line=b"90"), reader=None)
         self.assertEqual(await self.outcome(other), "Unavailable")
         self.assertEqual((await self.rows())[0], ("take_back", "UNKNOWN", ""))
+
+
+class Waited(JournalCase):
+    async def test_a_return_ends_a_loan_that_the_library_has_made_only_after_the_return(self) -> None:
+        """The loan was asked for first, and was done last: it waited for the library as well."""
+        library = await self.gateway.open()
+        self.sandbox.misbehave("hang", endpoint="issue")
+        asking = library.lend("M-1001", "10001", self.occasion(line=b"11"), renewal=False)
+        self.assertEqual(await self.lost(asking), "InDoubt")
+        self.sandbox.behave()
+        await self.stop_listening()
+        returned = await library.take_back("10001", self.occasion(line=b"09", when_down=True), reader=None)
+        self.assertTrue(returned.accepted)
+        await self.store.change(lambda tx: tx.rows("UPDATE journal SET created = created - 600"))
+        await self.back()
+        for _ in range(2):
+            await self.gateway.forward()
+        self.assertEqual(await self.rows(), [("lend", "MISMATCH", "no"), ("take_back", "DONE", "ok")])
+        self.assertEqual(self.kinds(), ["loan", "return"])
