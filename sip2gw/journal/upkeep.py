@@ -107,15 +107,16 @@ def unheard(tx: Transaction) -> list[Stored]:
 def give_up(tx: Transaction) -> list[Stored]:
     """Give up rows whose key may be forgotten: their library was not opened. Return them as they were before.
 
-    One that a person has had sent again waits as long as a new one.
+    One that a person has had sent again waits as long as a new one. One that is being sent now is left alone.
     """
-    before = tx.now - KEY_KEPT
+    now = tx.now
     found = select(
         tx,
-        f"{OPEN_STATES} AND state <> 'SENT' AND created < :created"
+        f"{OPEN_STATES} AND state <> 'SENT' AND next_try <= :now AND created < :created"
         " AND (state = 'QUEUED' OR tries > 0 OR changed < :changed) LIMIT :most",
-        created=before,
-        changed=before,
+        now=now,
+        created=now - KEY_KEPT,
+        changed=now - KEY_KEPT,
         most=_BATCH,
     )
     moved = [

@@ -6,6 +6,8 @@ from functools import partial
 from typing import Any
 
 from journal_support import MASTER, JournalCase
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
 
 from sip2gw.journal import audit, listing, people, privacy
 from sip2gw.journal.audit import By, NotPossible
@@ -16,6 +18,7 @@ from sip2gw.journal.states import State
 
 ANN = By("ann", "the book has been entered")
 KEYS = Keys([MASTER])
+DAY = 86_400.0
 
 
 class PeopleCase(JournalCase):
@@ -39,7 +42,9 @@ class PeopleCase(JournalCase):
 
     async def older(self, seconds: float) -> None:
         await self.store.change(
-            lambda tx: tx.rows("UPDATE journal SET created = created - :age", age=float(seconds))
+            lambda tx: tx.rows(
+                "UPDATE journal SET created = created - :age, next_try = next_try - :age", age=float(seconds)
+            )
         )
 
     async def audit(self) -> list[tuple[str, str, str, str]]:
@@ -68,6 +73,23 @@ class Deciding(PeopleCase):
             with self.assertRaises(NotPossible):
                 await self.act(number, action)
         self.assertEqual([what for _, what, _, _ in await self.audit()], ["journal discard", "journal retry"])
+
+    async def test_a_row_that_is_sent_at_this_moment_is_not_given_up(self) -> None:
+        """A person has had it tried again after more than a day, and it was never in doubt."""
+        number = await self.dead()
+        await self.older(2 * DAY)
+        await self.act(number, "retry")
+        await self.gateway.journal.beat()
+        self.sandbox.misbehave("slow", seconds=0.3, endpoint="return")
+        asked = self.sandbox.requests()["riverside"]["return"]
+        forwarding = self.begun(self.gateway.forwarder.forward("riverside"))
+        while self.sandbox.requests()["riverside"]["return"] == asked:
+            await deferLater(reactor, 0.001)
+        await self.born(alone=False).journal.beat()
+        self.assertEqual((await self.rows())[-1][1], "UNKNOWN")
+        await forwarding
+        (row,) = await self.listed()
+        self.assertEqual((row.state, row.reason), ("DEAD", "copy_not_found"))
 
     async def test_a_line_that_a_person_has_closed_is_not_done_again(self) -> None:
         library = await self.gateway.open()
