@@ -118,8 +118,13 @@ def must_be(booking: Booking, operation: str, become: frozenset[str], whose: str
     """Raise `InDoubt` unless a write has made the booking what it should be, for this member if one is given."""
     if booking.status not in become:
         raise InDoubt(f"{operation}: the booking in the answer has another status")
-    if whose is not None and booking.member.member_no != whose:
+    if whose is not None and _bare(booking.member.member_no) != _bare(whose):
         raise InDoubt(f"{operation}: the booking in the answer is another member's")
+
+
+def _bare(member_no: str) -> str:
+    """Return a number without what does not count in many databases: letter case, outer blanks and leading zeros."""
+    return member_no.strip().casefold().lstrip("0")
 
 
 class Noun:

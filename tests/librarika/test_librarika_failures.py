@@ -318,6 +318,11 @@ class FailureTable(ServerCase, TestCase):
             self.server.script[f"POST {path}"] = says(200, others)
             with self.assertRaises(InDoubt):
                 await self.settled(write())
+        for spelled in ("m-1001", "M-1001 ", "00M-1001"):  # the number as the library has it
+            self.server.script["POST loans"] = says(
+                200, {**BOOKING, "member": {"id": 7, "member_no": spelled}}
+            )
+            await self.settled(writes["loans"]())
         self.server.script["POST extend"] = says(200, {**BOOKING, "member": {"id": 8, "member_no": "M-1002"}})
         loan = await self.settled(library.renew("M-1001", "10001", None, OCCASION, third_party=True))
         self.assertEqual(loan.item.title, "Emma")
