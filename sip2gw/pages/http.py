@@ -123,9 +123,9 @@ def is_here(request: Request) -> bool:
     """Return whether the client is on this machine, and does not ask for one that is not."""
     if any(request.requestHeaders.hasHeader(name) for name in _FORWARDED):
         return False
-    address = address_of(request)
-    # A page of another site must not reach it by a name that it has pointed to this machine.
-    return not address or (is_loopback(address) and is_loopback(host_of(request)))
+    address, host = address_of(request), host_of(request)
+    # A page of another site must not reach it by a name that it has pointed to this machine. Browsers name a host.
+    return not address or (is_loopback(address) and (not host or is_loopback(host)))
 
 
 @cache

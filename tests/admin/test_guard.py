@@ -5,6 +5,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import Clock
+from twisted.internet.threads import deferToThread
 from twisted.logger import LogLevel, capturedLogs
 from twisted.trial.unittest import TestCase
 from twisted.web.client import Agent
@@ -14,6 +15,8 @@ from sip2gw.admin.guard import Guard
 from sip2gw.admin.health import Health, Status, site
 from sip2gw.metrics import Metrics
 from sip2gw.secret import Secret
+
+from .test_admin_attacks import exchange
 
 TOKEN = "0123456789abcdef" * 2
 
@@ -65,6 +68,13 @@ class GuardTests(TestCase):
                 assert response.code == 403, said
                 assert "from this machine" in await response.text()
         assert (await self.client.get(f"{self.base}/health/ready", headers={"Host": "10.0.0.11"})).code == 200
+
+    async def test_a_monitor_on_this_machine_that_names_no_host_is_admitted(self) -> None:
+        """As HTTP/1.0 allows; a browser always names one."""
+        self.guard.token = None
+        port = int(self.base.rpartition(":")[2])
+        answer = await deferToThread(exchange, port, b"GET /health HTTP/1.0\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.0 200 "), answer
 
     async def test_F95_guessing_gets_nowhere(self) -> None:
         for _ in range(5):
