@@ -21,7 +21,7 @@ NOT_FOUND = {"member_not_found": CARD, "copy_not_found": LABEL}
 
 _PREFIX = re.compile(r"([A-Za-z]{1,4}[-. ]?)(?=[0-9])")
 _CODABAR = re.compile(r"([A-Da-d])([0-9].*)([A-Da-d])", re.DOTALL)
-_ZEROS = re.compile(r"([^0-9]{0,4})(0*)([0-9]+)")
+_ZEROS = re.compile(r"([^0-9]{0,4})(0*)([1-9][0-9]*|0)")
 _ADDED = 4
 """The most leading zeros that are added."""
 
