@@ -66,11 +66,11 @@ def _counts(patron: Patron, desk: Desk, wanted: SummaryList | None) -> dict[str,
 
 
 def _about(patron: Patron, desk: Desk) -> dict[str, Any]:
-    """Return limits and addresses."""
+    """Return limits and addresses. A limit below zero limits nothing, and is left out."""
     limit, currency = patron.fee_limit, patron.currency or desk.place.rules.currency
     return {
         "charged_items_limit": patron.loan_limit,
-        "fee_limit": None if limit is None else written(limit, currency),
+        "fee_limit": None if limit is None or limit < 0 else written(limit, currency),
         "home_address": patron.address or None,
         "e_mail_address": patron.email or None,
         "home_phone_number": patron.phone or None,

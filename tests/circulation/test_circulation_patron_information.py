@@ -8,9 +8,11 @@ from decimal import Decimal
 import pytest
 from asking_about_patrons import InformationCase, information
 from desks import DeskCase
+from said import Said, SaidCase
 from shelves import BUSY, LOANS
 
 from sip2gw.circulation import Profile
+from sip2gw.library import Found, Patron
 from sip2gw.sip2 import DENIED, PatronFlag, Secret, SummaryList, parse
 from sip2gw.sip2.messages import PatronStatusRequest
 
@@ -159,3 +161,12 @@ class WithoutFees(DeskCase):
         told = self.ask(information("7", SummaryList.FINE_ITEMS).but(institution_id="hillcrest"))
         self.assertEqual((told.fine_items, told.fine_items_count, told.fee_amount), ((), 0, Decimal("0.00")))
         self.assertEqual(self.asked(), {"find_member": 1})
+
+
+class Limits(SaidCase):
+    def test_a_fee_limit_below_zero_is_no_limit(self) -> None:
+        for limit, told in (("-1", None), ("-0.01", None), ("0", Decimal("0.00")), ("5", Decimal("5.00"))):
+            patron = Patron("M-1", "A reader", fee_limit=Decimal(limit))
+            library = Said(patron=Found(patron))
+            answer = self.tell(library, information("M-1"), profile=Profile(hide=frozenset()))
+            self.assertEqual(answer.fee_limit, told)
