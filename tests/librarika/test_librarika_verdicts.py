@@ -128,3 +128,13 @@ def test_facts_of_known_names_and_forms_only() -> None:
     assert isinstance(refusal, Refused)
     assert refusal.facts == {"limit": "5"}
     assert str(refusal) == "quota_exceeded: operation: status 409"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("USD", "USD"), ("usd", "USD"), (" Eur ", "EUR"), ("\u20ac", None)]
+)
+def test_the_currency_of_a_refusal_is_read_as_in_an_answer(said: str, code: str | None) -> None:
+    body = json.dumps({"code": "fee_required", "amount": "1.50", "currency": said}).encode()
+    refusal = outcome(call(True), 409, {b"content-type": b"application/problem+json"}, body)
+    assert isinstance(refusal, Refused)
+    assert (refusal.facts["amount"], refusal.facts.get("currency")) == ("1.50", code)

@@ -15,7 +15,7 @@ from typing import Any
 from sip2gw.librarika.http.call import Answer, Call, Failed, Head, How, Outcome, Unauthorized, rest
 from sip2gw.librarika.http.codes import CODES, UNKNOWN_OPERATION
 from sip2gw.librarika.http.settings import CallLimits
-from sip2gw.librarika.http.structuring import Misshapen, parsed, structured
+from sip2gw.librarika.http.structuring import Currency, Misshapen, parsed, structured
 from sip2gw.library import Refused
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
@@ -105,6 +105,8 @@ def _facts(problem: Mapping[str, Any]) -> dict[str, str]:
     facts = {}
     for theirs, (ours, form) in _FACTS.items():
         value = problem.get(theirs)
+        if theirs == "currency" and isinstance(value, str):
+            value = Currency.read(value)
         if isinstance(value, str | int) and not isinstance(value, bool) and form.fullmatch(str(value)):
             facts[ours] = str(value)
     return facts

@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from functools import cache
 from types import NoneType
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Self, TypeVar, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,7 +32,7 @@ Several = Annotated[tuple[T, ...], msgspec.Meta(max_length=MOST_RECORDS)]
 """A list in a record."""
 
 _AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,9})?", re.ASCII)
-_CURRENCY = re.compile("[A-Z]{3}")
+_CODE = re.compile("[A-Z]{3}")
 _HALF = re.compile(rb"\\u[dD]")
 """How JSON may spell half of a surrogate pair."""
 
@@ -53,6 +53,12 @@ class Currency(str):
     """The ISO code of a currency, in capitals; empty if the API has something else, such as a sign."""
 
     __slots__ = ()
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return the code that a text of the API is."""
+        code = text.strip().upper()
+        return cls(code if _CODE.fullmatch(code) else "")
 
 
 def parsed(body: bytes) -> dict[str, Any]:
@@ -158,8 +164,7 @@ def _own(kind: type[Any], value: Any) -> Any:
     if not isinstance(value, str) or kind not in (Amount, Currency, Secret, ZoneInfo):
         raise TypeError
     if kind is Currency:
-        code = value.strip().upper()
-        return Currency(code if _CURRENCY.fullmatch(code) else "")
+        return Currency.read(value)
     if kind is Amount and not _AMOUNT.fullmatch(value):
         raise ValueError
     return kind(value)
