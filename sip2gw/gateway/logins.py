@@ -20,7 +20,7 @@ from sip2gw.concurrency import shielded
 from sip2gw.gateway.account_checks import AccountChecks
 from sip2gw.gateway.login_throttle import IN_PROGRESS, LoginThrottle
 from sip2gw.gateway.login_try import Try
-from sip2gw.gateway.near_misses import odd_location, unknown_library, wrong_account
+from sip2gw.gateway.near_misses import Seen, odd_location, unknown_library, wrong_account
 from sip2gw.gateway.seating import Seating
 from sip2gw.gateway.stored_logins import StoredLogins
 from sip2gw.gateway.terminal import Terminal
@@ -37,6 +37,9 @@ JITTER = 0.25
 
 MOST_SERVED = 5000
 """Libraries that are remembered."""
+REST = 10
+"""How many times as long as a search for the library that a wrong name means no other follows. With few libraries that
+is no time; among thousands a search takes 35 ms."""
 
 _RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_found"}
 """Refusals that only the right password leads to. After any other refusal the try may have been a guess."""
@@ -63,6 +66,7 @@ class Logins:
         self.chance: Callable[[], float] = SystemRandom().random
         self._served: set[str] = set()
         """Libraries in which a terminal was let in: what a misspelt name may mean."""
+        self._search_due = 0.0
         self._directory = directory
         self._metrics = metrics
         self._limits = limits
@@ -119,10 +123,20 @@ class Logins:
         self._metrics.logins.inc(self._metrics.known(nickname(step.library) or ""), outcome)
         terminal.events.login_refused(nickname(step.library) or "", code, advice, step.credentials)
         if code == "library_not_found":
-            known = {*self._directory.settings.libraries, *self._served}
-            terminal.events.saw(unknown_library(step.library, known, step.form), once=False)
+            terminal.events.saw(self._library_meant(step), once=False)
         elif code == "invalid_credentials" or not step.credentials.username:
             terminal.events.saw(wrong_account(step.credentials, terminal.session.request), once=False)
+
+    def _library_meant(self, step: SignIn) -> Seen | None:
+        """Say which library a wrong name may mean. None soon after a search that took long."""
+        begun = self._reactor.seconds()
+        if begun < self._search_due:
+            return None
+        known = {*self._directory.settings.libraries, *self._served}
+        seen = unknown_library(step.library, known, step.form)
+        ended = self._reactor.seconds()
+        self._search_due = ended + REST * (ended - begun)
+        return seen
 
     def _pin_limits(self) -> PinLimits:
         limits = self._limits()

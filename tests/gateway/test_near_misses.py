@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,9 @@ from twisted.internet.defer import fail
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.logger import capturedLogs
 
+from sip2gw.circulation.settings import LibrarySettings, Settings
 from sip2gw.gateway import near_misses
+from sip2gw.gateway.logins import REST
 from sip2gw.sip2.error_detection import checksum
 
 from .desk import CHECKOUT, LOGIN, PATRON, STATUS, Bench, told
@@ -87,6 +90,36 @@ def test_a_misspelt_library_in_a_login_is_a_question(bench):
     assert "riversid is not a library; did you mean riverside?" in said(
         bench, LOGIN.replace("AOriverside", "AOriversid")
     )
+
+
+class Many(dict):
+    """Libraries of which there are so many that it takes time to go through them."""
+
+    def __init__(self, clock, seconds: float) -> None:
+        super().__init__(riverside=LibrarySettings("riverside"))
+        self.goes_by = partial(clock.advance, seconds)
+
+    def __iter__(self):
+        self.goes_by()
+        return super().__iter__()
+
+
+@pytest.mark.parametrize(("seconds", "searches"), [(0.0, 10), (0.035, 1)])
+def test_searches_for_misspelt_libraries_leave_time_for_terminals(bench, seconds, searches):
+    seen = []
+    bench.directory.reconfigure(bench.directory.policy, Settings(libraries=Many(bench.clock, seconds)))
+    bench.factory.events.subscribe(lambda event: seen.append(getattr(event, "text", "")))
+
+    def meant(count: int) -> int:
+        seen.clear()
+        for number in range(count):
+            bench.connect(f"192.0.2.{number}")
+            bench.hear(LOGIN.replace("AOriverside", f"AOriversid{number}").encode() + b"\r")
+        return len([text for text in seen if "did you mean riverside?" in text])
+
+    assert meant(10) == searches
+    bench.clock.advance(REST * seconds)
+    assert meant(1) == 1
 
 
 @pytest.mark.parametrize(
