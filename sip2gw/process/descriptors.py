@@ -20,12 +20,15 @@ def places(files: int) -> int:
     return files - min(KEPT, files // 2)
 
 
-def ceiling(wanted: int) -> int | None:
-    """Return how many connections fit in this process, or None for any number. Fewer than `wanted` are logged."""
+def ceiling(wanted: int, before: int = 0) -> int | None:
+    """Return how many connections fit in this process, or None for any number.
+
+    Fewer than `wanted` are logged, but not again if as many were wanted `before`.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return None
-    if (most := places(files)) < wanted:
+    if (most := places(files)) < wanted != before:
         _log.warn(
             "only {most} connections fit, not the {wanted} of limits.connections: "
             "only {files} files may be open (LimitNOFILE)",

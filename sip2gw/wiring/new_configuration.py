@@ -79,8 +79,9 @@ def prepared(gateway: Gateway, started: Config, new: Config) -> tuple[list[Commi
 
     def commit() -> None:
         terminals = gateway.terminals
+        before = terminals.limits.connections
         terminals.limits, terminals.deferred_login = new.limits, new.terminals.deferred_login
-        terminals.connection_limits.ceiling = ceiling(new.limits.connections)
+        terminals.connection_limits.ceiling = ceiling(new.limits.connections, before)
         terminals.directory.reconfigure(policy(new), new.settings)
         for nickname in new.settings.libraries:
             gateway.metrics.library(nickname)

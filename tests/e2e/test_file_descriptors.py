@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 from contextlib import ExitStack
@@ -77,4 +78,9 @@ def test_F21_when_file_descriptors_run_out_it_goes_on_and_recovers(gateway):
         assert eventually(is_alive, admin)
     with ExitStack() as terminals:
         assert eventually(lambda: is_served(connect(terminals, sip2)))
+    process.tell(signal.SIGHUP)
+    assert process.waited(1, "reloaded")
+    assert len([line for line in process.printed if "connections fit" in line]) == 1, (
+        "the same is not said again"
+    )
     assert not any("Traceback" in line for line in process.printed)
