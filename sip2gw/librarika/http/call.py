@@ -52,7 +52,7 @@ class How(StrEnum):
     WITHOUT_PASSWORD = "without_password"  # noqa: S105 (a name)
     """A write was repeated to settle it. The API has not done it, and can't do it without the password."""
     NOT_THERE = "not_there"
-    """A refusal that is not in the contract's form, such as a proxy's page."""
+    """A refusal that is not in the contract's form, such as a proxy's page, or of an API that lacks the operation."""
 
     @property
     def theirs(self) -> bool:
