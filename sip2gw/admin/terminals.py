@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any
 
 from attrs import asdict
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.web.http import FORBIDDEN, OK, Request
 
-from sip2gw.addresses import read
+from sip2gw.addresses import is_loopback
 from sip2gw.admin.health import Answer, Content
 from sip2gw.gateway.seating import Occupancy, Seen
+from sip2gw.pages.http import address_of
 
 
 def listed(terminals: Iterable[Seen], seats: Iterable[Occupancy]) -> dict[str, Any]:
@@ -39,11 +39,9 @@ class TerminalsPage(Answer):
         self._elsewhere = Answer(lambda: (FORBIDDEN, {"error": "only from this machine"}))
 
     def render(self, request: Request) -> bytes | int:
-        client = request.getClientAddress()
-        if isinstance(client, IPv4Address | IPv6Address):
-            address = read(client.host)
-            if address is None or not address.is_loopback:
-                return self._elsewhere.render(request)
+        address = address_of(request)
+        if address and not is_loopback(address):
+            return self._elsewhere.render(request)
         return super().render(request)
 
 

@@ -24,7 +24,7 @@ from sip2gw.connect.devices import BOXES, DEVICES, PLAIN, USUAL, form, stunnel
 from sip2gw.connect.invitations import LIFE, Invitations
 from sip2gw.connect.ladder import Asked
 from sip2gw.connect.steps import STEPS
-from sip2gw.pages.http import Reply, form_of, from_this_site, query_of, redirect, send, static
+from sip2gw.pages.http import Reply, address_of, form_of, from_this_site, query_of, redirect, send, static
 from sip2gw.pages.rendering import environment, render
 from sip2gw.pages.streams import Streams, answer_or_stream
 from sip2gw.store.port import StoreFailed
@@ -114,7 +114,7 @@ class ConnectPages(Resource):
         """Give a browser a session for a code."""
         if request.method != b"POST":
             return Reply(b"method not allowed\n", NOT_ALLOWED, TEXT)
-        network, said = counted_network(_peer(request)), form_of(request)
+        network, said = counted_network(address_of(request)), form_of(request)
         code, token = said.get("code", "").strip(), None
         if from_this_site(request) and await self._is_in(request, code):
             return redirect("/connect/page")
@@ -211,7 +211,7 @@ def _not_found() -> Reply:
 
 def _asked(request: Request, library: str) -> Asked:
     """Return the attempts that a page shows: at its library, and from the networks of browser and terminal."""
-    networks = {_peer(request), _address(request)} - {""}
+    networks = {address_of(request), _address(request)} - {""}
     return Asked(library, frozenset(map(counted_network, networks)))
 
 
@@ -234,10 +234,6 @@ def _origin(request: Request) -> str:
     """Return where the browser reached this page, if its script has not told."""
     host = request.getHeader(b"host") or b""  # type: ignore[no-untyped-call]  # Twisted's
     return f"http{'s' if request.isSecure() else ''}://{host.decode('ascii', 'replace')}"
-
-
-def _peer(request: Request) -> str:
-    return str(getattr(request.getClientAddress(), "host", ""))
 
 
 def _host(request: Request) -> str:

@@ -14,12 +14,11 @@ from twisted.internet.defer import Deferred
 from twisted.web.http import BAD_REQUEST, FORBIDDEN, NOT_FOUND, OK, Request
 from twisted.web.resource import IResource, Resource
 
-from sip2gw.addresses import is_loopback
 from sip2gw.admin.later import later
 from sip2gw.kiosk.devices import DEVICES
 from sip2gw.kiosk.sessions import Sessions
 from sip2gw.kiosk.trial_library import TrialLibrary
-from sip2gw.pages.http import Reply, as_json, redirect, send, static
+from sip2gw.pages.http import Reply, as_json, is_here, redirect, send, static
 from sip2gw.pages.rendering import render
 from sip2gw.tools.address import Address, Unreachable
 
@@ -126,11 +125,8 @@ class _Answering(Resource):
 
 def from_here(request: Request) -> bool:
     """Return whether a request comes from this machine, under a name of this machine, from a page of this site."""
-    peer = str(getattr(request.getClientAddress(), "host", ""))
-    host = request.getRequestHostname().decode("ascii", "replace")
     site = request.getHeader(b"sec-fetch-site")  # type: ignore[no-untyped-call]  # Twisted's
-    local = is_loopback(peer) and (host == "localhost" or is_loopback(host.strip("[]")))
-    return local and site in (None, b"same-origin", b"none")
+    return is_here(request) and site in (None, b"same-origin", b"none")
 
 
 def _read(request: Request) -> dict[str, str] | None:
