@@ -327,6 +327,20 @@ class FailureTable(ServerCase, TestCase):
         loan = await self.settled(library.renew("M-1001", "10001", None, OCCASION, third_party=True))
         self.assertEqual(loan.item.title, "Emma")
 
+    async def test_an_api_that_does_not_know_the_operation_has_not_done_it(self) -> None:
+        library = await self.serve()("riverside", KIOSK)
+        lend = partial(library.lend, "M-1001", "10001", OCCASION, renewal=True)
+        self.server.script["POST loans"] = refuses(404, "not_found")
+        with self.assertRaises(Unavailable):
+            await self.settled(lend())
+        self.assertEqual(len(self.server.came("POST loans")), 1, "there is nothing to settle")
+        answers = [UNCLEAR["500"], *[refuses(404, "not_found")] * 4]
+        self.server.script["POST loans"] = lambda transport: answers.pop(0)(transport)
+        with self.assertRaises(
+            InDoubt
+        ):  # an earlier call may have been done, before the API became another one
+            await self.settled(lend())
+
     async def test_R1_no_settling_call_is_made_for_a_caller_that_has_gone(self) -> None:
         library = await self.serve()("riverside", KIOSK)
         self.server.script["POST loans"] = UNCLEAR["500"]

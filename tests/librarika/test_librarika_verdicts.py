@@ -48,7 +48,7 @@ def test_an_api_that_does_not_know_the_operation_has_refused_nothing(code: str, 
     body = json.dumps({"code": code}).encode()
     result = outcome(call(writes), 404, {b"content-type": b"application/problem+json"}, body)
     assert isinstance(result, Failed)
-    assert result.sent
+    assert not result.sent
 
 
 @given(st.booleans(), st.integers(100, 999), KINDS, BODIES | PROBLEMS)

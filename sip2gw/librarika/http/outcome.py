@@ -82,9 +82,10 @@ def _no(
         return Failed(How.SERVER_ERROR, f"status {status}", sent=sent)
     in_progress = problem.get("code") == _KEY_REUSED and status != _OTHER_REQUEST
     undecided = status in _UNDECIDED or in_progress
-    other_version = problem.get("code") in UNKNOWN_OPERATION
-    if not problem or other_version or (call.writes and sent and undecided):
+    if not problem or (call.writes and sent and undecided):
         return Failed(How.NOT_THERE, f"status {status}, which proves nothing", sent=sent)
+    if problem["code"] in UNKNOWN_OPERATION:
+        return Failed(How.NOT_THERE, f"status {status}, the API does not know the operation", sent=False)
     return Refused(problem["code"], f"{call.operation}: status {status}", _facts(problem), document=problem)
 
 
