@@ -95,16 +95,14 @@ class LibraryRequests:
         if not (self._seating.is_sure(lease, since) or await self._seating.holds_seat(terminal, lease)):
             terminal.events.asked(request, "refused", "no_seat")
             return self._session.refuse(ENGLISH.say("not_logged_in"))
-        made: Sequence[Made] = ()
         try:
             desk = self.desk(ask, tenant, since, self._may_write)
-            made = desk.library.calls_made
         except Exception:  # a bug behind one request must not cost the terminal its answer
-            return self._own_up(tenant.nickname, request, made)
+            return self._own_up(tenant.nickname, request, ())
         try:
             return self._reply(request, desk, *await self._answered(request, desk, until))
-        except Exception:
-            step = self._own_up(tenant.nickname, request, made)
+        except Exception:  # likewise; the library may have done the write by now
+            step = self._own_up(tenant.nickname, request, desk.library.calls_made)
             await self._deny(desk)
             return step
 
@@ -140,7 +138,7 @@ class LibraryRequests:
         """Note that the terminal is told no, if the library has done its write."""
         try:
             await desk.library.denied()
-        except Exception:
+        except Exception:  # the terminal gets its answer all the same
             self.log.failure("a refusal could not be noted")
 
     def _hears(self) -> bool:

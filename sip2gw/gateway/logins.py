@@ -38,8 +38,8 @@ JITTER = 0.25
 MOST_SERVED = 5000
 """Libraries that are remembered."""
 REST = 10
-"""How many times as long as a search for the library that a wrong name means no other follows. With few libraries that
-is no time; among thousands a search takes 35 ms."""
+"""A search for the library that a wrong name means is followed by a pause of so many times its length. Among few
+libraries that is no time; among thousands a search takes 35 ms."""
 
 _RIGHT = ADVICE.keys() - OWN_REFUSALS - {"invalid_credentials", "library_not_found"}
 """Refusals that only the right password leads to. After any other refusal the try may have been a guess."""

@@ -26,22 +26,10 @@ _WHICH = {
 """The bookings in each list, as a condition."""
 
 
-def _limit(number: int) -> int:
-    if not 1 <= number <= 200:
-        raise ValueError("must be a number from 1 to 200")
-    return number
-
-
-def _offset(number: int) -> int:
-    if not 0 <= number <= 10**9:
-        raise ValueError("must be a number from 0 to 1000000000")
-    return number
-
-
 Limit = NewType("Limit", int)
 Offset = NewType("Offset", int)
-strict_json.refine(Limit, int, _limit)
-strict_json.refine(Offset, int, _offset)
+strict_json.bound(Limit, 1, 200)
+strict_json.bound(Offset, 0, 10**9)
 
 
 @frozen

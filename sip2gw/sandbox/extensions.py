@@ -28,15 +28,7 @@ from sip2gw.sandbox.strict_json import Name
 
 Most = NewType("Most", int)
 """How many loans are tried: 0 to 200."""
-
-
-def _most(number: int) -> int:
-    if not 0 <= number <= 200:
-        raise ValueError("must be a number from 0 to 200")
-    return number
-
-
-strict_json.refine(Most, int, _most)
+strict_json.bound(Most, 0, 200)
 
 
 @frozen

@@ -26,17 +26,9 @@ from sip2gw.sandbox.copies import TYPES, Types
 from sip2gw.sandbox.problem import Problem
 from sip2gw.sandbox.strict_json import Name
 
-Seconds = NewType("Seconds", int)
-"""A time that has passed: up to a year."""
-
-
-def _seconds(seconds: int) -> int:
-    if not 0 <= seconds <= 365 * 86_400:
-        raise ValueError("must be 0 to 31536000")
-    return seconds
-
-
-strict_json.refine(Seconds, int, _seconds)
+Waited = NewType("Waited", int)
+"""Seconds that have passed: up to a year."""
+strict_json.bound(Waited, 0, 365 * 86_400)
 
 
 @frozen
@@ -47,7 +39,7 @@ class Return:
     types: Types = TYPES
     reader: Name | None = None
     returned_at: datetime | None = None
-    waited: Seconds | None = None
+    waited: Waited | None = None
     branch: str | None = None
     terminal: str | None = None
     offline_at: datetime | None = None

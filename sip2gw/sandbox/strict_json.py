@@ -72,6 +72,17 @@ def refine(kind: Any, base: type, check: Callable[[Any], Any]) -> None:
     _CONVERTER.register_structure_hook(kind, lambda value, _: check(hook(value, base)))
 
 
+def bound(kind: Any, lowest: int, highest: int) -> None:
+    """Make values of `kind` (a NewType of int) from whole numbers from `lowest` to `highest`."""
+
+    def checked(number: int) -> int:
+        if not lowest <= number <= highest:
+            raise ValueError(f"must be a number from {lowest} to {highest}")
+        return number
+
+    refine(kind, int, checked)
+
+
 def plain(instance: Any) -> dict[str, Any]:
     """Return an attrs instance as JSON values: decimals and dates as text."""
     result: dict[str, Any] = _CONVERTER.unstructure(instance)

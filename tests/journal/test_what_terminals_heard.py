@@ -99,6 +99,16 @@ class AtTheDoor(JournalCase):
         while not self.sandbox.requests()["riverside"].get("issue"):
             await turn()
 
+    async def two_that_wait(self) -> tuple[Kiosk, Kiosk]:
+        """One terminal on two connections: the library is asked for the first, and the second sends the same line."""
+        self.open_door()
+        first, second = await self.kiosk(), await self.kiosk()
+        self.sandbox.misbehave("slow", seconds=0.3, endpoint="issue", times=1)
+        first.send(CHECKOUT)
+        await self.library_is_asked()
+        second.send(CHECKOUT)
+        return first, second
+
     async def in_time(self) -> None:
         """The time is over in which a terminal without an answer sends its line again."""
         await self.rows()
@@ -190,12 +200,7 @@ class Unheard(AtTheDoor):
         self.assertEqual(self.kinds(), ["loan"])
 
     async def test_a_second_connection_that_waits_for_the_first_hears_its_yes(self) -> None:
-        self.open_door()
-        first, second = await self.kiosk(), await self.kiosk()
-        self.sandbox.misbehave("slow", seconds=0.3, endpoint="issue", times=1)
-        first.send(CHECKOUT)
-        await self.library_is_asked()
-        second.send(CHECKOUT)
+        first, second = await self.two_that_wait()
         await turn()
         await self.left(first)
         while b"\r" not in second.received:
@@ -205,12 +210,7 @@ class Unheard(AtTheDoor):
         self.assertEqual(self.kinds(), ["loan"])
 
     async def test_two_connections_that_end_before_the_yes_leave_it_unheard(self) -> None:
-        self.open_door()
-        first, second = await self.kiosk(), await self.kiosk()
-        self.sandbox.misbehave("slow", seconds=0.3, endpoint="issue", times=1)
-        first.send(CHECKOUT)
-        await self.library_is_asked()
-        second.send(CHECKOUT)
+        _, second = await self.two_that_wait()
         while not all(one.busy for one in self.factory.sessions):
             await turn()
         await self.left(second)
